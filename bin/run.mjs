@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+// The way every npm script starts. It runs under whatever Node.js the machine has (>= 20), installs what the
+// lock file names and node_modules lacks, and hands over to the Node.js 24 that the project pins through the
+// npm package `node`. TypeScript then runs directly, without a build step.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const pinnedNode = join(
+  root,
+  'node_modules',
+  'node',
+  'bin',
+  process.platform === 'win32' ? 'node.exe' : 'node',
+);
+const stampFile = join(root, 'node_modules', '.openledgerd-installed');
+
+/** Digest of the lock file: node_modules is current when its stamp equals it. */
+function lockDigest() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}
+
+function ensureInstalled() {
+  const digest = lockDigest();
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === digest && existsSync(pinnedNode)) return;
+  process.stderr.write('openledgerd: installing dependencies (npm ci)…\n');
+  // On Windows npm is a .cmd file, which Node.js starts only through a shell.
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    fail(
+      `npm ci failed (exit code ${result.status ?? 'none'}); its message is above. Is the npm registry reachable?`,
+    );
+  }
+  if (!existsSync(pinnedNode)) {
+    fail(
+      'npm ci did not bring Node.js 24. Are install scripts disabled (npm config get ignore-scripts)? Allow them for the package "node".',
+    );
+  }
+  writeFileSync(stampFile, digest);
+}
+
+function fail(message) {
+  process.stderr.write(`openledgerd: ${message}\n`);
+  process.exit(1);
+}
+
+/** Steps per script name: each is an argument list for the pinned Node.js. */
+function stepsFor(name, args) {
+  const binary = (packageName, path) => join(root, 'node_modules', packageName, path);
+  const typescript = [binary('typescript', 'bin/tsc'), '-p', join(root, 'tsconfig.json')];
+  const biome = binary('@biomejs/biome', 'bin/biome');
+  switch (name) {
+    case 'cli':
+      return [[join(root, 'cli', 'main.ts'), ...args]];
+    case 'node':
+      return [args];
+    case 'check':
+      return [typescript, [biome, 'check', root]];
+    case 'format':
+      return [[biome, 'check', '--write', root]];
+    case 'test':
+      // Type check and lint only for a whole run: `npm test -- path` is the quick way to one file.
+      return [
+        ...(args.length === 0 ? stepsFor('check', []) : []),
+        [binary('vitest', 'vitest.mjs'), 'run', ...args],
+      ];
+    default:
+      return fail(`unknown script "${name}"; see "scripts" in package.json`);
+  }
+}
+
+function runStep(step) {
+  return new Promise((resolve) => {
+    const child = spawn(pinnedNode, step, {
+      cwd: process.cwd(),
+      stdio: 'inherit',
+      env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') },
+    });
+    // The terminal sends Ctrl-C to the whole group; a plain kill reaches only us, so pass it on. We wait for the child.
+    const forward = (signal) => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    child.on('error', (error) => fail(`cannot start ${pinnedNode}: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
+  });
+}
+
+const [name = 'cli', ...args] = process.argv.slice(2);
+ensureInstalled();
+for (const step of stepsFor(name, args)) {
+  const code = await runStep(step);
+  if (code !== 0) process.exit(code);
+}
