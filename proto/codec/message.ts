@@ -1,0 +1,360 @@
+/**
+ * Deterministic protobuf: the one encoder and the one decoder of the project.
+ *
+ * Encoding is byte-equal to gogoproto's, which CometBFT and the Cosmos SDK use: fields in the order of their numbers,
+ * defaults left out, `nullable = false` messages always written, repeated numbers packed.
+ *
+ * Decoding is strict where protobuf is lax: a field that may occur once may not occur twice, text must be UTF-8, depth
+ * is limited, and what happens to unknown fields is the caller's explicit choice. Whatever is decoded and encoded again
+ * is in canonical form.
+ */
+import { DecodeError } from '../../core/errors.ts';
+import type { Field, ScalarKind } from './field.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** Deepest nesting of messages that is read. The SDK's transactions need fewer than ten levels. */
+export const MESSAGE_DEPTH_MAX = 32;
+
+/** Bit 11 of a field number marks a field that an old node may ignore (Cosmos SDK ADR-020). */
+const NON_CRITICAL_BIT = 1 << 10;
+
+/**
+ * What to do with a field that the table does not know: `skip` it (as CometBFT does), `reject` every one (as the SDK
+ * does for TxRaw and AuthInfo), or `reject-critical`, those whose number lacks bit 11 (as the SDK does for TxBody).
+ */
+export type UnknownFields = 'skip' | 'reject' | 'reject-critical';
+
+/** How to decode. */
+export interface DecodeOptions {
+  /** Default `skip`. */
+  readonly unknown?: UnknownFields;
+}
+
+/** The codec of one message type. Get one by importing it from `proto/gen`. */
+export interface MessageType<T> {
+  /** Full protobuf name: `cosmos.bank.v1beta1.MsgSend`. */
+  readonly name: string;
+  /** The name as an `Any` carries it: `/cosmos.bank.v1beta1.MsgSend`. */
+  readonly typeUrl: string;
+  /** The table, by field number. */
+  readonly fields: readonly Field[];
+  /** A value with every field at its default, then what is given. */
+  create(partial?: Partial<T>): T;
+  encode(value: T): Uint8Array;
+  /** Encodes with its length in front, as sign bytes and streams want it. */
+  encodeDelimited(value: T): Uint8Array;
+  /** @throws DecodeError saying the message, the field and the offset */
+  decode(bytes: Uint8Array, options?: DecodeOptions): T;
+  /** For the codec itself: appends the fields to a writer. */
+  write(value: T, writer: Writer): void;
+  /** For the codec itself: reads fields up to the reader's end. */
+  read(reader: Reader, unknown: UnknownFields, depth: number): T;
+}
+
+/** A record whose keys are the properties of some message. */
+type Properties = Record<string, unknown>;
+
+/** Builds the codec of a message. Called by generated code only. */
+export function messageType<T>(
+  name: string,
+  defaults: () => T,
+  table: () => readonly Field[],
+): MessageType<T> {
+  return new TableMessageType(name, defaults, table);
+}
+
+class TableMessageType<T> implements MessageType<T> {
+  readonly name: string;
+  readonly typeUrl: string;
+  readonly #defaults: () => T;
+  readonly #table: () => readonly Field[];
+  #fields: readonly Field[] | undefined;
+  #byNumber: ReadonlyMap<number, Field> | undefined;
+
+  constructor(name: string, defaults: () => T, table: () => readonly Field[]) {
+    this.name = name;
+    this.typeUrl = `/${name}`;
+    this.#defaults = defaults;
+    this.#table = table;
+  }
+
+  get fields(): readonly Field[] {
+    this.#fields ??= this.#table();
+    return this.#fields;
+  }
+
+  create(partial?: Partial<T>): T {
+    return { ...this.#defaults(), ...partial };
+  }
+
+  encode(value: T): Uint8Array {
+    const writer = new Writer();
+    this.write(value, writer);
+    return writer.finish();
+  }
+
+  encodeDelimited(value: T): Uint8Array {
+    const writer = new Writer();
+    const mark = writer.beginDelimited();
+    this.write(value, writer);
+    writer.endDelimited(mark);
+    return writer.finish();
+  }
+
+  decode(bytes: Uint8Array, options: DecodeOptions = {}): T {
+    try {
+      return this.read(new Reader(bytes), options.unknown ?? 'skip', 1);
+    } catch (cause) {
+      if (!(cause instanceof DecodeError)) throw cause;
+      throw new DecodeError(`cannot decode ${this.name}: ${cause.message}`, cause.facts, cause);
+    }
+  }
+
+  write(value: T, writer: Writer): void {
+    const properties = value as Properties;
+    for (const field of this.fields) writeField(field, properties[field.name], writer);
+  }
+
+  read(reader: Reader, unknown: UnknownFields, depth: number): T {
+    if (depth > MESSAGE_DEPTH_MAX)
+      throw new DecodeError(`messages are nested deeper than ${MESSAGE_DEPTH_MAX}`);
+    this.#byNumber ??= new Map(this.fields.map((field) => [field.number, field]));
+    const message = this.#defaults();
+    const properties = message as Properties;
+    const seen = new Set<string>();
+    while (reader.position < reader.end) {
+      const tag = reader.uvarint();
+      const number = tag >>> 3;
+      const wireType = tag & 7;
+      const field = this.#byNumber.get(number);
+      if (field === undefined) {
+        if (number === 0) throw new DecodeError(`field number 0 at offset ${reader.position}`);
+        refuseUnknown({ number, unknown, message: this.name });
+        reader.skip(wireType);
+      } else if (field.rule === 'repeated') {
+        readRepeated(field, properties, { reader, wireType, unknown, depth });
+      } else {
+        const slot = field.oneof ?? field.name;
+        if (seen.has(slot)) throw new DecodeError(`field ${field.protoName} is given twice`);
+        seen.add(slot);
+        expectWireType(field, wireType);
+        properties[field.name] = readValue(field, reader, unknown, depth);
+      }
+    }
+    return message;
+  }
+}
+
+/** Wire type of each kind. */
+const WIRE_TYPES: Readonly<Record<ScalarKind | 'enum' | 'message', number>> = {
+  bool: 0,
+  enum: 0,
+  int32: 0,
+  int64: 0,
+  sint32: 0,
+  sint64: 0,
+  uint32: 0,
+  uint64: 0,
+  double: 1,
+  fixed64: 1,
+  sfixed64: 1,
+  bytes: 2,
+  message: 2,
+  string: 2,
+  fixed32: 5,
+  float: 5,
+  sfixed32: 5,
+};
+
+function writeField(field: Field, value: unknown, writer: Writer): void {
+  switch (field.rule) {
+    case 'repeated':
+      writeRepeated(field, value as readonly unknown[], writer);
+      return;
+    case 'single':
+      if (isDefault(field, value)) return;
+      break;
+    case 'optional':
+      if (value === undefined) return;
+      break;
+    case 'required':
+      break;
+  }
+  writer.uvarint(field.number * 8 + WIRE_TYPES[field.value.kind]);
+  writeValue(field, value, writer);
+}
+
+function isDefault(field: Field, value: unknown): boolean {
+  switch (field.value.kind) {
+    case 'message':
+      return value === undefined;
+    case 'bytes':
+      return (value as Uint8Array).length === 0;
+    case 'string':
+      return value === '';
+    case 'bool':
+      return value === false;
+    case 'float':
+    case 'double':
+      return Object.is(value, 0);
+    default:
+      return value === 0 || value === 0n;
+  }
+}
+
+function writeRepeated(field: Field, values: readonly unknown[], writer: Writer): void {
+  if (values.length === 0) return;
+  const wireType = WIRE_TYPES[field.value.kind];
+  if (wireType === 2) {
+    for (const value of values) {
+      writer.uvarint(field.number * 8 + 2);
+      writeValue(field, value, writer);
+    }
+    return;
+  }
+  writer.uvarint(field.number * 8 + 2);
+  const mark = writer.beginDelimited();
+  for (const value of values) writeValue(field, value, writer);
+  writer.endDelimited(mark);
+}
+
+function writeValue(field: Field, value: unknown, writer: Writer): void {
+  switch (field.value.kind) {
+    case 'message': {
+      const mark = writer.beginDelimited();
+      field.value.message().write(value, writer);
+      writer.endDelimited(mark);
+      return;
+    }
+    case 'string':
+      return writer.string(value as string);
+    case 'bytes':
+      return writer.bytes(value as Uint8Array);
+    case 'bool':
+      return writer.uvarint(value === true ? 1 : 0);
+    case 'uint32':
+      return writer.uvarint((value as number) >>> 0);
+    case 'int32':
+    case 'enum':
+      return writer.varint64(BigInt(value as number));
+    case 'sint32':
+      return writer.varint64(zigzag(BigInt(value as number)));
+    case 'int64':
+    case 'uint64':
+      return writer.varint64(value as bigint);
+    case 'sint64':
+      return writer.varint64(zigzag(value as bigint));
+    case 'fixed32':
+    case 'sfixed32':
+      return writer.fixed32(value as number);
+    case 'fixed64':
+    case 'sfixed64':
+      return writer.fixed64(value as bigint);
+    case 'float':
+      return writer.float(value as number);
+    case 'double':
+      return writer.double(value as number);
+  }
+}
+
+function zigzag(value: bigint): bigint {
+  return value >= 0n ? value * 2n : -value * 2n - 1n;
+}
+
+function unzigzag(value: bigint): bigint {
+  return (value & 1n) === 0n ? value >> 1n : -((value + 1n) >> 1n);
+}
+
+function refuseUnknown(found: {
+  readonly number: number;
+  readonly unknown: UnknownFields;
+  readonly message: string;
+}): void {
+  const critical = (found.number & NON_CRITICAL_BIT) === 0;
+  if (found.unknown === 'skip' || (found.unknown === 'reject-critical' && !critical)) return;
+  throw new DecodeError(`${found.message} has no field number ${found.number}`, { errUnknownField: true });
+}
+
+function expectWireType(field: Field, wireType: number): void {
+  const expected = WIRE_TYPES[field.value.kind];
+  if (wireType === expected) return;
+  throw new DecodeError(`field ${field.protoName} has wire type ${wireType}, expected ${expected}`);
+}
+
+interface RepeatedSource {
+  readonly reader: Reader;
+  readonly wireType: number;
+  readonly unknown: UnknownFields;
+  readonly depth: number;
+}
+
+/** Appends one element, or all elements of a packed run. */
+function readRepeated(field: Field, properties: Properties, source: RepeatedSource): void {
+  const { reader, wireType, unknown, depth } = source;
+  let values = properties[field.name] as unknown[];
+  // The default is one shared empty array; the first element gets an array of its own.
+  if (values.length === 0) properties[field.name] = values = [];
+  if (wireType === 2 && WIRE_TYPES[field.value.kind] !== 2) {
+    const outerEnd = enterDelimited(reader);
+    while (reader.position < reader.end) values.push(readValue(field, reader, unknown, depth));
+    reader.end = outerEnd;
+    return;
+  }
+  expectWireType(field, wireType);
+  values.push(readValue(field, reader, unknown, depth));
+}
+
+/** Narrows the reader to the length-delimited run that begins here; returns the end to restore. */
+function enterDelimited(reader: Reader): number {
+  const length = reader.uvarint();
+  const outerEnd = reader.end;
+  const end = reader.position + length;
+  if (end > outerEnd) {
+    throw new DecodeError(`length ${length} at offset ${reader.position} exceeds the message`);
+  }
+  reader.end = end;
+  return outerEnd;
+}
+
+function readValue(field: Field, reader: Reader, unknown: UnknownFields, depth: number): unknown {
+  switch (field.value.kind) {
+    case 'message': {
+      const outerEnd = enterDelimited(reader);
+      const value = field.value.message().read(reader, unknown, depth + 1);
+      reader.end = outerEnd;
+      return value;
+    }
+    case 'string':
+      return reader.string();
+    case 'bytes':
+      return reader.lengthDelimited();
+    case 'bool':
+      return reader.varint64() !== 0n;
+    case 'uint32':
+      return reader.varint32();
+    case 'int32':
+    case 'enum':
+      return reader.varint32() | 0;
+    case 'sint32':
+      return Number(BigInt.asIntN(32, unzigzag(BigInt(reader.varint32()))));
+    case 'int64':
+      return BigInt.asIntN(64, reader.varint64());
+    case 'uint64':
+      return reader.varint64();
+    case 'sint64':
+      return unzigzag(reader.varint64());
+    case 'fixed32':
+      return reader.fixed32();
+    case 'sfixed32':
+      return reader.fixed32() | 0;
+    case 'fixed64':
+      return reader.fixed64();
+    case 'sfixed64':
+      return BigInt.asIntN(64, reader.fixed64());
+    case 'float':
+      return reader.float();
+    case 'double':
+      return reader.double();
+  }
+}

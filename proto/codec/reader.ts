@@ -1,0 +1,124 @@
+import { DecodeError } from '../../core/errors.ts';
+
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Longest text decoded byte by byte: below it the generic decoder's call overhead costs more. */
+const SHORT_TEXT_BYTES = 64;
+
+/** Reads protobuf primitives from a byte array; every method checks that the bytes are there. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  /** Where the next read begins. */
+  position: number;
+  /** Where reading must stop: the end of the message under way. */
+  end: number;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.position = 0;
+    this.end = bytes.length;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** A varint of at most 64 bits. */
+  varint64(): bigint {
+    const start = this.position;
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#byte();
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) {
+        if (value >> 64n !== 0n) break;
+        return value;
+      }
+    }
+    throw new DecodeError(`varint does not fit 64 bits at offset ${start}`);
+  }
+
+  /** A varint that must be a safe integer: tags and lengths. */
+  uvarint(): number {
+    const first = this.#byte();
+    if (first < 128) return first;
+    this.position--;
+    const value = this.varint64();
+    if (value > 0x7fffffffn) throw new DecodeError(`number ${value} is too large at offset ${this.position}`);
+    return Number(value);
+  }
+
+  /** The low 32 bits of a varint, as protobuf reads 32-bit fields: larger encodings are cut. */
+  varint32(): number {
+    const first = this.#byte();
+    if (first < 128) return first;
+    this.position--;
+    return Number(BigInt.asUintN(32, this.varint64()));
+  }
+
+  fixed32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  fixed64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
+  }
+
+  float(): number {
+    return this.#view.getFloat32(this.#take(4), true);
+  }
+
+  double(): number {
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  /** Length-delimited bytes, copied: a decoded message does not keep its input alive. */
+  lengthDelimited(): Uint8Array {
+    const length = this.uvarint();
+    const start = this.#take(length);
+    return this.bytes.slice(start, start + length);
+  }
+
+  /** @throws DecodeError when it is not well-formed UTF-8 */
+  string(): string {
+    const length = this.uvarint();
+    const start = this.#take(length);
+    if (length <= SHORT_TEXT_BYTES) {
+      let text = '';
+      let i = start;
+      for (; i < start + length; i++) {
+        const byte = this.bytes[i] ?? 0;
+        if (byte >= 128) break;
+        text += String.fromCharCode(byte);
+      }
+      if (i === start + length) return text;
+    }
+    try {
+      return textDecoder.decode(this.bytes.subarray(start, start + length));
+    } catch (cause) {
+      throw new DecodeError(`text is not well-formed UTF-8 at offset ${start}`, {}, cause);
+    }
+  }
+
+  /** Passes over a field's value. Groups are refused: proto3 has none. */
+  skip(wireType: number): void {
+    if (wireType === 0) this.varint64();
+    else if (wireType === 1) this.#take(8);
+    else if (wireType === 2) this.#take(this.uvarint());
+    else if (wireType === 5) this.#take(4);
+    else throw new DecodeError(`wire type ${wireType} at offset ${this.position}`);
+  }
+
+  #take(count: number): number {
+    const start = this.position;
+    if (start + count > this.end) {
+      throw new DecodeError(
+        `unexpected end of bytes: ${count} wanted at offset ${start}, ${this.end - start} left`,
+      );
+    }
+    this.position = start + count;
+    return start;
+  }
+
+  #byte(): number {
+    return this.bytes[this.#take(1)] ?? 0;
+  }
+}

@@ -1,0 +1,112 @@
+import { uvarintLength, writeUvarint } from '../../core/varint.ts';
+
+const INITIAL_BYTES = 256;
+const textEncoder = new TextEncoder();
+
+/** A growing byte buffer with protobuf's primitive writers. One per encoding; `finish` copies the result out. */
+export class Writer {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  /** The bytes written so far, in an array of their own. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** A non-negative safe integer as a varint. */
+  uvarint(value: number): void {
+    this.#room(10);
+    this.#length = writeUvarint(this.#bytes, this.#length, value);
+  }
+
+  /** A 64-bit value as a varint; a negative one in two's complement (ten bytes). */
+  varint64(value: bigint): void {
+    this.#room(10);
+    let rest = BigInt.asUintN(64, value);
+    while (rest >= 128n) {
+      this.#bytes[this.#length++] = Number(rest & 127n) | 128;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#length++] = Number(rest);
+  }
+
+  fixed32(value: number): void {
+    this.#room(4);
+    this.#view.setUint32(this.#length, value >>> 0, true);
+    this.#length += 4;
+  }
+
+  fixed64(value: bigint): void {
+    this.#room(8);
+    this.#view.setBigUint64(this.#length, BigInt.asUintN(64, value), true);
+    this.#length += 8;
+  }
+
+  float(value: number): void {
+    this.#room(4);
+    this.#view.setFloat32(this.#length, value, true);
+    this.#length += 4;
+  }
+
+  double(value: number): void {
+    this.#room(8);
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  /** Length and bytes. */
+  bytes(value: Uint8Array): void {
+    this.#room(value.length + 10);
+    this.#length = writeUvarint(this.#bytes, this.#length, value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** Length and UTF-8 bytes. */
+  string(value: string): void {
+    // Short text is nearly always ASCII: then the length is known before the bytes are.
+    this.#room(value.length * 3 + 10);
+    const start = this.#length;
+    const after = writeUvarint(this.#bytes, start, value.length);
+    const { written } = textEncoder.encodeInto(value, this.#bytes.subarray(after));
+    if (written !== value.length) {
+      const shift = uvarintLength(written) - (after - start);
+      if (shift !== 0) this.#bytes.copyWithin(after + shift, after, after + written);
+      writeUvarint(this.#bytes, start, written);
+      this.#length = after + shift + written;
+      return;
+    }
+    this.#length = after + written;
+  }
+
+  /** Leaves room for the length of what follows; returns the mark that `endDelimited` needs. */
+  beginDelimited(): number {
+    this.#room(1);
+    this.#length += 1;
+    return this.#length;
+  }
+
+  /** Writes the length of everything since the mark in front of it. */
+  endDelimited(mark: number): void {
+    const length = this.#length - mark;
+    const extra = uvarintLength(length) - 1;
+    if (extra > 0) {
+      this.#room(extra);
+      this.#bytes.copyWithin(mark + extra, mark, this.#length);
+      this.#length += extra;
+    }
+    writeUvarint(this.#bytes, mark - 1, length);
+  }
+
+  #room(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length) return;
+    let size = this.#bytes.length * 2;
+    while (size < needed) size *= 2;
+    const larger = new Uint8Array(size);
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}
