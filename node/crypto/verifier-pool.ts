@@ -1,0 +1,141 @@
+/**
+ * Verifies signatures on worker threads. A free worker takes what is waiting at the end of the current turn of the
+ * event loop, so a lone signature is not held back and a flood is batched by itself: while the workers are busy, the
+ * queue grows, and the next batch is larger.
+ */
+import { Worker } from 'node:worker_threads';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { fitsRecord, packBatch, verifyBatch, type VerifyRecord } from './verify-batch.ts';
+
+/** Signatures per message to a worker: a few milliseconds of work. */
+const BATCH_MAX = 128;
+/** Signatures verified on the main thread before other events get their turn: about two milliseconds. */
+const MAIN_THREAD_SLICE = 32;
+
+/** What the pool is made with. */
+export interface VerifierPoolOptions {
+  /** Worker threads; 0 verifies on the main thread. */
+  readonly workers: number;
+  /** Signatures waiting at most; beyond it `verify` is refused. Default 65,536. */
+  readonly queuedMax?: number;
+  /** Told when a worker died and its work is done elsewhere. */
+  readonly onWorkerFailure?: (message: string) => void;
+}
+
+interface Waiting {
+  readonly record: VerifyRecord;
+  readonly resolve: (valid: boolean) => void;
+}
+
+interface Lane {
+  readonly worker: Worker;
+  inFlight: readonly Waiting[];
+}
+
+/** Verifies batches of secp256k1 signatures off the main thread. */
+export class VerifierPool {
+  readonly #queuedMax: number;
+  readonly #onWorkerFailure: (message: string) => void;
+  #lanes: Lane[] = [];
+  #queue: Waiting[] = [];
+  #flushScheduled = false;
+  #stopped = false;
+
+  constructor(options: VerifierPoolOptions) {
+    this.#queuedMax = options.queuedMax ?? 65_536;
+    this.#onWorkerFailure = options.onWorkerFailure ?? ((): void => {});
+    for (let i = 0; i < options.workers; i++) this.#lanes.push(this.#startLane());
+  }
+
+  /** Signatures waiting or being verified. */
+  get pending(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.inFlight.length, this.#queue.length);
+  }
+
+  /**
+   * Whether each signature is valid, in the order of the records.
+   * @throws LedgerError `crypto.overloaded` when too many wait, `crypto.stopped` after `stop`
+   */
+  async verify(records: readonly VerifyRecord[]): Promise<readonly boolean[]> {
+    if (this.#stopped) throw new LedgerError('crypto.stopped', 'the signature verifier has stopped');
+    if (this.#queue.length + records.length > this.#queuedMax) {
+      throw new LedgerError('crypto.overloaded', 'too many signatures wait to be verified; try again later', {
+        queued: this.#queue.length,
+        queuedMax: this.#queuedMax,
+      });
+    }
+    return Promise.all(records.map((record) => this.#enqueue(record)));
+  }
+
+  /** Ends the workers; what was waiting is answered on the main thread first. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const lanes = this.#lanes;
+    this.#lanes = [];
+    for (const lane of lanes) settleHere(lane.inFlight);
+    settleHere(this.#queue.splice(0));
+    await Promise.all(lanes.map((lane) => lane.worker.terminate()));
+  }
+
+  #enqueue(record: VerifyRecord): Promise<boolean> {
+    if (!fitsRecord(record)) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#queue.push({ record, resolve });
+      this.#scheduleFlush();
+    });
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#lanes.length === 0) {
+      settleHere(this.#queue.splice(0, MAIN_THREAD_SLICE));
+      if (this.#queue.length > 0) this.#scheduleFlush();
+      return;
+    }
+    const idle = this.#lanes.filter((lane) => lane.inFlight.length === 0);
+    const share = Math.min(BATCH_MAX, Math.ceil(this.#queue.length / Math.max(1, idle.length)));
+    for (const lane of idle) {
+      if (this.#queue.length === 0) return;
+      lane.inFlight = this.#queue.splice(0, share);
+      const packed = packBatch(lane.inFlight.map((waiting) => waiting.record));
+      lane.worker.postMessage(packed, [packed.buffer]);
+    }
+  }
+
+  #startLane(): Lane {
+    const worker = new Worker(new URL('./verify-worker.ts', import.meta.url));
+    const lane: Lane = { worker, inFlight: [] };
+    worker.on('message', (results: Uint8Array) => {
+      const done = lane.inFlight;
+      lane.inFlight = [];
+      for (const [index, waiting] of done.entries()) waiting.resolve(results[index] === 1);
+      this.#flush();
+    });
+    worker.on('error', (error) => this.#dropLane(lane, messageOf(error)));
+    worker.on('exit', (code) => this.#dropLane(lane, `exit code ${code}`));
+    return lane;
+  }
+
+  /** A dead worker is not replaced: the others, or in the end the main thread, take over. */
+  #dropLane(lane: Lane, reason: string): void {
+    if (!this.#lanes.includes(lane)) return;
+    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    this.#queue.unshift(...lane.inFlight);
+    lane.inFlight = [];
+    this.#onWorkerFailure(`a signature worker ended (${reason}); ${this.#lanes.length} left`);
+    this.#scheduleFlush();
+  }
+}
+
+function settleHere(waiting: readonly Waiting[]): void {
+  const results = verifyBatch(packBatch(waiting.map((one) => one.record)));
+  for (const [index, one] of waiting.entries()) one.resolve(results[index] === 1);
+}

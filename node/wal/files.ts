@@ -1,0 +1,117 @@
+import {
+  appendFileSync,
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const fdatasyncAsync: (descriptor: number) => Promise<void> = promisify(fdatasync);
+
+/**
+ * The few file operations a write-ahead log is made of. The real one is below; tests have one in memory that loses
+ * what was not synced, or fails, at any chosen operation.
+ */
+export interface WalFiles {
+  /** Names of the log's files, in name order. */
+  list(): readonly string[];
+  read(name: string): Uint8Array;
+  /** Creates the file with these bytes and makes it, and its name in the directory, durable. */
+  create(name: string, bytes: Uint8Array): void;
+  /** Hands the bytes to the operating system: they survive the process, not the machine. */
+  append(name: string, bytes: Uint8Array): void;
+  /** Resolves when everything appended to the file so far survives a power cut. */
+  sync(name: string): Promise<void>;
+  /** Cuts the file to its first bytes, durably. */
+  truncate(name: string, length: number): void;
+  remove(name: string): void;
+  /** Puts bytes that are not part of the log beside it, for a person to look at. */
+  keep(name: string, bytes: Uint8Array): void;
+  close(): void;
+}
+
+/** Files of a directory, which is made when it is missing. */
+export class DirectoryWalFiles implements WalFiles {
+  readonly #directory: string;
+  readonly #pattern: RegExp;
+  #open: { readonly name: string; readonly descriptor: number } | undefined;
+
+  constructor(directory: string, pattern: RegExp) {
+    this.#directory = directory;
+    this.#pattern = pattern;
+    mkdirSync(directory, { recursive: true });
+  }
+
+  list(): readonly string[] {
+    return readdirSync(this.#directory)
+      .filter((name) => this.#pattern.test(name))
+      .sort();
+  }
+
+  read(name: string): Uint8Array {
+    return readFileSync(join(this.#directory, name));
+  }
+
+  create(name: string, bytes: Uint8Array): void {
+    const descriptor = openSync(join(this.#directory, name), 'wx', 0o600);
+    writeSync(descriptor, bytes);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    this.#syncDirectory();
+  }
+
+  append(name: string, bytes: Uint8Array): void {
+    const descriptor = this.#descriptorOf(name);
+    let written = 0;
+    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+  }
+
+  async sync(name: string): Promise<void> {
+    await fdatasyncAsync(this.#descriptorOf(name));
+  }
+
+  truncate(name: string, length: number): void {
+    this.close();
+    const descriptor = openSync(join(this.#directory, name), 'r+');
+    ftruncateSync(descriptor, length);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  }
+
+  remove(name: string): void {
+    if (this.#open?.name === name) this.close();
+    rmSync(join(this.#directory, name), { force: true });
+  }
+
+  keep(name: string, bytes: Uint8Array): void {
+    appendFileSync(join(this.#directory, name), bytes, { mode: 0o600 });
+  }
+
+  close(): void {
+    if (this.#open !== undefined) closeSync(this.#open.descriptor);
+    this.#open = undefined;
+  }
+
+  #descriptorOf(name: string): number {
+    if (this.#open?.name === name) return this.#open.descriptor;
+    this.close();
+    const descriptor = openSync(join(this.#directory, name), 'a', 0o600);
+    this.#open = { name, descriptor };
+    return descriptor;
+  }
+
+  #syncDirectory(): void {
+    if (process.platform === 'win32') return;
+    const descriptor = openSync(this.#directory, 'r');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * One file of the log: a header of 16 bytes (magic, then a random salt), then records:
+ *
+ *     length of payload  u32, little-endian
+ *     checksum           u32, CRC-32C of salt, type and payload
+ *     type               u8
+ *     payload
+ *
+ * The salt keeps bytes that a peer made up from ever looking like a record of ours.
+ */
+import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
+import { crc32c } from './crc32c.ts';
+
+/** Largest payload: one block part or message, with room. Longer lengths are damage. */
+export const PAYLOAD_BYTES_MAX: number = 2 * 1024 * 1024;
+
+const MAGIC = utf8('OLWAL\0\0\x01');
+const SALT_BYTES = 8;
+/** Bytes before the first record. */
+export const FILE_HEADER_BYTES: number = MAGIC.length + SALT_BYTES;
+const RECORD_HEADER_BYTES = 9;
+
+/** A record: what kind of thing the payload is, and the payload. The kinds belong to the log's user. */
+export interface WalRecord {
+  readonly type: number;
+  readonly payload: Uint8Array;
+}
+
+/** What a file held: its records, and where and how reading ended before the end of the file, if it did. */
+export interface FileContents {
+  readonly records: readonly WalRecord[];
+  /** Undefined when the file is whole. */
+  readonly damage: Damage | undefined;
+}
+
+/** Bytes that are not a record. `torn`: nothing readable follows, as after a crash. `corrupt`: good records follow. */
+export interface Damage {
+  readonly kind: 'torn' | 'corrupt';
+  readonly offset: number;
+}
+
+/** The header of a new file. */
+export function fileHeader(salt: Uint8Array): Uint8Array {
+  return concatBytes(MAGIC, salt.subarray(0, SALT_BYTES));
+}
+
+/** The salt in a file's header; undefined when the header is cut short or of something else. */
+export function saltOf(file: Uint8Array): Uint8Array | undefined {
+  if (file.length < FILE_HEADER_BYTES || !equalBytes(file.subarray(0, MAGIC.length), MAGIC)) return undefined;
+  return file.slice(MAGIC.length, FILE_HEADER_BYTES);
+}
+
+/** Bytes of a record under the salt of its file. */
+export function encodeRecord(record: WalRecord, salt: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(RECORD_HEADER_BYTES + record.payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, record.payload.length, true);
+  bytes[8] = record.type;
+  bytes.set(record.payload, RECORD_HEADER_BYTES);
+  view.setUint32(4, crc32c(bytes.subarray(8), crc32c(salt)), true);
+  return bytes;
+}
+
+/** Reads a file as far as it is good. Never throws for what the bytes are. */
+export function readRecords(file: Uint8Array): FileContents {
+  const salt = saltOf(file);
+  if (salt === undefined) {
+    const kind = file.length <= FILE_HEADER_BYTES ? 'torn' : 'corrupt';
+    return { records: [], damage: { kind, offset: 0 } };
+  }
+  const saltChecksum = crc32c(salt);
+  const records: WalRecord[] = [];
+  let offset = FILE_HEADER_BYTES;
+  while (offset < file.length) {
+    const record = recordAt(file, offset, saltChecksum);
+    if (record === undefined) {
+      const kind = recordFollows(file, offset + 1, saltChecksum) ? 'corrupt' : 'torn';
+      return { records, damage: { kind, offset } };
+    }
+    records.push(record);
+    offset += RECORD_HEADER_BYTES + record.payload.length;
+  }
+  return { records, damage: undefined };
+}
+
+function recordAt(file: Uint8Array, offset: number, saltChecksum: number): WalRecord | undefined {
+  if (offset + RECORD_HEADER_BYTES > file.length) return undefined;
+  const view = new DataView(file.buffer, file.byteOffset + offset, RECORD_HEADER_BYTES);
+  const length = view.getUint32(0, true);
+  const end = offset + RECORD_HEADER_BYTES + length;
+  if (length > PAYLOAD_BYTES_MAX || end > file.length) return undefined;
+  if (crc32c(file.subarray(offset + 8, end), saltChecksum) !== view.getUint32(4, true)) return undefined;
+  return { type: view.getUint8(8), payload: file.slice(offset + RECORD_HEADER_BYTES, end) };
+}
+
+function recordFollows(file: Uint8Array, from: number, saltChecksum: number): boolean {
+  for (let offset = from; offset < file.length; offset++) {
+    if (recordAt(file, offset, saltChecksum) !== undefined) return true;
+  }
+  return false;
+}

@@ -1,0 +1,234 @@
+/**
+ * The write-ahead log of a validator's inputs. Rules of its user, the engine:
+ *
+ * - an input is appended before it is applied;
+ * - what we signed is appended and synced before it leaves;
+ * - after a block is stored, the end-height marker is appended and synced; replay starts behind it.
+ *
+ * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A file's torn
+ * end (a crash while appending) is cut off on opening, with a warning; damage in the middle stops the node.
+ */
+import { randomBytes } from 'node:crypto';
+import { fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
+import { assert, LedgerError } from '../../core/errors.ts';
+import { DirectoryWalFiles, type WalFiles } from './files.ts';
+import {
+  encodeRecord,
+  FILE_HEADER_BYTES,
+  fileHeader,
+  PAYLOAD_BYTES_MAX,
+  readRecords,
+  saltOf,
+  type WalRecord,
+} from './record.ts';
+
+/** Record type of the end-height marker; the payload is the height, 8 bytes big-endian. Other types are the user's. */
+export const END_HEIGHT_TYPE = 0;
+
+const FILE_PATTERN = /^wal-\d{8}\.log$/;
+
+/** What a log is opened with. */
+export interface WalOptions {
+  readonly directory: string;
+  /** A file larger than this is followed by a new one. Default 10 MiB. */
+  readonly fileBytesMax?: number;
+  /** All files together; the oldest go first. Default 100 MiB. */
+  readonly totalBytesMax?: number;
+  /** Told about a repaired end. */
+  readonly warn?: (message: string) => void;
+  /** Replaces the directory in tests. */
+  readonly files?: WalFiles;
+}
+
+interface LogFile {
+  readonly name: string;
+  bytes: number;
+}
+
+/** An open log. One writer; `append` and `sync` in the order of the calls. */
+export class Wal {
+  readonly #files: WalFiles;
+  readonly #fileBytesMax: number;
+  readonly #totalBytesMax: number;
+  readonly #logFiles: LogFile[];
+  #salt: Uint8Array;
+  /** Inputs behind the last marker, read on opening; given away by `takeReplay`. */
+  #replay: { readonly afterHeight: bigint | undefined; readonly records: readonly WalRecord[] };
+  /** Files from this index on may be needed for replay. */
+  #markerFile: number;
+  #dirty = false;
+
+  private constructor(files: WalFiles, options: WalOptions, opened: Opened) {
+    this.#files = files;
+    this.#fileBytesMax = options.fileBytesMax ?? 10 * 1024 * 1024;
+    this.#totalBytesMax = options.totalBytesMax ?? 100 * 1024 * 1024;
+    this.#logFiles = [...opened.files];
+    this.#salt = opened.salt;
+    this.#replay = { afterHeight: opened.afterHeight, records: opened.records };
+    this.#markerFile = opened.markerFile;
+  }
+
+  /**
+   * Opens or makes the log, repairs a torn end.
+   * @throws LedgerError `wal.corrupt` when good records follow damaged ones: says which file and what to do
+   */
+  static open(options: WalOptions): Wal {
+    const files = options.files ?? new DirectoryWalFiles(options.directory, FILE_PATTERN);
+    const opened = openFiles(files, options);
+    return new Wal(files, options, opened);
+  }
+
+  /**
+   * The inputs that were logged behind the marker of `height`. Undefined when the last marker is another one: then there
+   * is nothing to replay. A log without any marker belongs to the first height.
+   */
+  takeReplay(height: bigint, isFirst: boolean): readonly WalRecord[] | undefined {
+    const { afterHeight, records } = this.#replay;
+    this.#replay = { afterHeight, records: [] };
+    if (afterHeight === undefined) return isFirst ? records : undefined;
+    return afterHeight === height ? records : undefined;
+  }
+
+  /** Appends an input. It survives a crash of the process from now on, and one of the machine after `sync`. */
+  append(record: WalRecord): void {
+    assert(record.payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type: record.type });
+    const current = this.#current();
+    const bytes = encodeRecord(record, this.#salt);
+    this.#files.append(current.name, bytes);
+    current.bytes += bytes.length;
+    this.#dirty = true;
+  }
+
+  /** Makes everything appended so far survive a power cut; free when nothing was appended. */
+  async sync(): Promise<void> {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    await this.#files.sync(this.#lastFile().name);
+  }
+
+  /** Appends the marker of a finished height and syncs; then rotates and drops old files when their time has come. */
+  async endHeight(height: bigint): Promise<void> {
+    this.append({ type: END_HEIGHT_TYPE, payload: uint64BigEndian(height) });
+    this.#markerFile = this.#logFiles.length - 1;
+    await this.sync();
+    this.#dropOld();
+  }
+
+  /** Syncs and closes. */
+  async close(): Promise<void> {
+    await this.sync();
+    this.#files.close();
+  }
+
+  #lastFile(): LogFile {
+    const last = this.#logFiles.at(-1);
+    assert(last !== undefined, 'a WAL without a file');
+    return last;
+  }
+
+  /** The file to append to; a new one when the last is full. */
+  #current(): LogFile {
+    const last = this.#lastFile();
+    if (last.bytes < this.#fileBytesMax) return last;
+    const next = newFile(this.#files, last.name);
+    this.#salt = next.salt;
+    this.#logFiles.push(next.file);
+    return next.file;
+  }
+
+  #dropOld(): void {
+    let total = this.#logFiles.reduce((sum, file) => sum + file.bytes, 0);
+    while (total > this.#totalBytesMax && this.#markerFile > 0) {
+      const oldest = this.#logFiles.shift();
+      if (oldest === undefined) return;
+      this.#files.remove(oldest.name);
+      this.#markerFile--;
+      total -= oldest.bytes;
+    }
+  }
+}
+
+interface Opened {
+  readonly files: readonly LogFile[];
+  readonly salt: Uint8Array;
+  readonly afterHeight: bigint | undefined;
+  readonly records: readonly WalRecord[];
+  readonly markerFile: number;
+}
+
+function openFiles(files: WalFiles, options: WalOptions): Opened {
+  const logFiles: LogFile[] = [];
+  let records: WalRecord[] = [];
+  let afterHeight: bigint | undefined;
+  let markerFile = 0;
+  let salt: Uint8Array | undefined;
+  const names = files.list();
+  for (const [index, name] of names.entries()) {
+    const contents = readFile(files, name, { isLast: index === names.length - 1, options });
+    if (contents === undefined) continue;
+    for (const record of contents.records) {
+      if (record.type === END_HEIGHT_TYPE) {
+        afterHeight = fromUint64BigEndian(record.payload);
+        records = [];
+        markerFile = logFiles.length;
+      } else records.push(record);
+    }
+    salt = contents.salt;
+    logFiles.push({ name, bytes: contents.bytes });
+  }
+  if (salt === undefined) {
+    const first = newFile(files, names.at(-1));
+    logFiles.push(first.file);
+    salt = first.salt;
+  }
+  return { files: logFiles, salt, afterHeight, records, markerFile };
+}
+
+interface ReadFile {
+  readonly records: readonly WalRecord[];
+  readonly salt: Uint8Array;
+  readonly bytes: number;
+}
+
+/** Reads one file, repairing the end of the last one. Undefined when nothing of it was worth keeping. */
+function readFile(
+  files: WalFiles,
+  name: string,
+  context: { readonly isLast: boolean; readonly options: WalOptions },
+): ReadFile | undefined {
+  const bytes = files.read(name);
+  const { records, damage } = readRecords(bytes);
+  const salt = saltOf(bytes);
+  if (damage === undefined && salt !== undefined) return { records, salt, bytes: bytes.length };
+  const offset = damage?.offset ?? 0;
+  if (damage?.kind === 'corrupt' || !context.isLast) {
+    throw new LedgerError(
+      'wal.corrupt',
+      `the consensus log ${context.options.directory}/${name} is damaged at byte ${offset}, and good records follow. ` +
+        'The disk or another program changed it. To repair: keep a copy, then delete this file and the later wal-*.log ' +
+        'files; the node then starts at the last committed block and its signing state still prevents double signing.',
+      { file: name, offset, bytes: bytes.length },
+    );
+  }
+  context.options.warn?.(
+    `the consensus log ${name} ends in an incomplete record (a crash while writing); ` +
+      `cut ${bytes.length - offset} bytes at ${offset} and kept them in ${name}.torn`,
+  );
+  files.keep(`${name}.torn`, bytes.subarray(offset));
+  if (salt === undefined) {
+    files.remove(name);
+    return undefined;
+  }
+  files.truncate(name, Math.max(offset, FILE_HEADER_BYTES));
+  return { records, salt, bytes: offset };
+}
+
+function newFile(files: WalFiles, previous: string | undefined): { file: LogFile; salt: Uint8Array } {
+  const number = previous === undefined ? 1 : Number(previous.slice(4, 12)) + 1;
+  const name = `wal-${String(number).padStart(8, '0')}.log`;
+  const header = fileHeader(randomBytes(8));
+  files.create(name, header);
+  const salt = saltOf(header);
+  assert(salt !== undefined, 'a new WAL file has a header');
+  return { file: { name, bytes: header.length }, salt };
+}
