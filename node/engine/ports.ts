@@ -1,0 +1,156 @@
+/**
+ * What the engine gives to its neighbours and what it needs of them. Gossip, block sync and RPC import types from here
+ * only through `node/node.ts`, which joins the two sides: their own `ports.ts` state the same shapes.
+ */
+import type { BitArray } from '../../consensus/types/bit-array.ts';
+import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
+import type { Commit } from '../../consensus/types/commit.ts';
+import type { Proposal } from '../../consensus/types/proposal.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
+import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
+import type { MerkleProof } from '../../core/merkle.ts';
+import type { ResponseFinalizeBlock, ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
+import type { Block } from '../../proto/gen/tendermint/types/block.ts';
+
+/** A part of an encoded block, with its proof against the root in the part-set header (tendermint.types.Part). */
+export interface BlockPart {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly proof: MerkleProof;
+}
+
+/** What validators tell each other. The same three travel on the wire, into `receive`, and out of `publish`. */
+export type ConsensusMessage =
+  | { readonly kind: 'proposal'; readonly proposal: Proposal }
+  | {
+      readonly kind: 'blockPart';
+      readonly height: bigint;
+      readonly round: number;
+      readonly part: BlockPart;
+    }
+  | { readonly kind: 'vote'; readonly vote: Vote };
+
+/** Where gossip hands in what peers send. */
+export interface ConsensusReceiver {
+  /**
+   * Takes a message whose shape was checked (lengths, ranges, bounds). Signature, proof and relevance are checked here,
+   * later, in order. Never throws and never waits: beyond `INPUT_QUEUE_MAX` messages are dropped, and peers send again.
+   */
+  receive(message: ConsensusMessage, peer: string): void;
+}
+
+/** How the engine reaches the network. */
+export interface ConsensusPublisher {
+  /** Sends a message of our own to all peers, at once; never waits. */
+  publish(message: ConsensusMessage): void;
+  /** A peer sent what no correct peer sends: a bad signature, a bad proof, an invalid block. */
+  misbehaved(peer: string, reason: string): void;
+}
+
+/** The parts of the blocks that the current height is about. */
+export interface PartsReader {
+  /** Which parts of that block are held; undefined when nothing asks for that block. */
+  partBits(header: PartSetHeader): BitArray | undefined;
+  part(header: PartSetHeader, index: number): BlockPart | undefined;
+}
+
+/** What is stored of past heights. Synchronous: each read is some microseconds. */
+export interface StoredBlocks {
+  /** Lowest and highest stored height; both 0n when there is none. */
+  range(): { readonly base: bigint; readonly height: bigint };
+  blockId(height: bigint): BlockId | undefined;
+  /** The encoded tendermint.types.Block. */
+  blockBytes(height: bigint): Uint8Array | undefined;
+  part(height: bigint, index: number): BlockPart | undefined;
+  /** The precommits that decided a height: from the next block when it is stored, else those that this node saw. */
+  commit(height: bigint): Commit | undefined;
+}
+
+/** What changed in the engine; each is told once, after it was logged and applied. */
+export type EngineEvent =
+  /** Height, round or step are new. */
+  | { readonly kind: 'step'; readonly view: ConsensusView }
+  | { readonly kind: 'proposal'; readonly proposal: Proposal }
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  /** A part was verified and is held now. */
+  | { readonly kind: 'blockPart'; readonly height: bigint; readonly header: PartSetHeader; readonly index: number }
+  /** A block is stored and executed; the next height begins. */
+  | { readonly kind: 'committed'; readonly height: bigint };
+
+/** The read-only side of the engine for gossip and RPC. */
+export interface EngineReader extends PartsReader {
+  /** Round machine, votes, proposals, last commit. Undefined before the node takes part in consensus. */
+  consensus(): ConsensusReader | undefined;
+  /** The last height that is executed and stored. */
+  lastHeight(): bigint;
+  /** Calls the listener for each event until the returned function is called. Listeners must not throw or block. */
+  onEvent(listener: (event: EngineEvent) => void): () => void;
+}
+
+/** A block that block sync brings: its bytes and the precommits for it. */
+export interface SyncedBlock {
+  readonly height: bigint;
+  /** The encoded tendermint.types.Block. */
+  readonly blockBytes: Uint8Array;
+  readonly commit: Commit;
+}
+
+/** Where block sync delivers, before and while the node takes part in consensus. */
+export interface SyncTarget {
+  /** The height that is needed next. */
+  nextHeight(): bigint;
+  /**
+   * Checks block and commit against the validators of the height, stores and executes it. Resolves when the next height
+   * can be delivered. One at a time; a block of another height than `nextHeight()` is ignored.
+   * @throws LedgerError `sync.invalid_block` when the sender is at fault
+   */
+  applySynced(block: SyncedBlock): Promise<void>;
+  /** The node is near enough to the others: take part in consensus. Calling it again does nothing. */
+  joinConsensus(): void;
+}
+
+/** The engine's view of the mempool. */
+export interface EngineMempool {
+  /** Transactions for a block, in the order in which they should stand, within both limits (-1n gas: no limit). */
+  reap(maxBytes: number, maxGas: bigint): readonly Uint8Array[];
+  /** The transactions and results of a committed block; resolves when the remaining ones are checked again. */
+  update(committed: CommittedBlock): Promise<void>;
+  /** True when a transaction is waiting. */
+  readonly hasTransactions: boolean;
+  /** Calls back when the first transaction comes after there was none. */
+  onTransactions(listener: () => void): () => void;
+  /** Holds CheckTx back while the application commits; the returned function lets it go on. */
+  lock(): Promise<() => void>;
+}
+
+/** A block with everything that executing it gave. */
+export interface CommittedBlock {
+  readonly height: bigint;
+  readonly block: Block;
+  readonly blockId: BlockId;
+  /** Precommits known when it was decided. */
+  readonly seenCommit: Commit;
+  readonly results: ResponseFinalizeBlock;
+  readonly validatorUpdates: readonly ValidatorUpdate[];
+}
+
+/** Who is told about committed blocks: indexer, event bus. Called in order, one at a time, and awaited. */
+export interface CommitListener {
+  onCommit(committed: CommittedBlock): Promise<void>;
+}
+
+/** Log lines with facts. */
+export interface EngineLogger {
+  debug(facts: Readonly<Record<string, unknown>>, message: string): void;
+  info(facts: Readonly<Record<string, unknown>>, message: string): void;
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+  error(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Clock and timers: real ones in the node, simulated ones in tests. */
+export interface EngineClock {
+  /** Nanoseconds since 1970. */
+  now(): bigint;
+  /** Calls back once after that time; the returned function cancels. */
+  schedule(delayMs: number, callback: () => void): () => void;
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { utf8 } from '../../core/bytes.ts';
+import { crc32c } from './crc32c.ts';
+import { encodeRecord, fileHeader, readRecords, type WalRecord } from './record.ts';
+import { Wal } from './wal.ts';
+
+const directory = (): string => mkdtempSync(join(tmpdir(), 'wal-'));
+const record = (text: string): WalRecord => ({ type: 1, payload: utf8(text) });
+const texts = (records: readonly WalRecord[] | undefined): string[] | undefined =>
+  records?.map((one) => Buffer.from(one.payload).toString());
+
+test('CRC-32C gives the check value of its specification', () => {
+  expect(crc32c(utf8('123456789'))).toBe(0xe3069283);
+  expect(crc32c(utf8('56789'), crc32c(utf8('1234')))).toBe(0xe3069283);
+});
+
+test('what was appended behind the last marker is replayed', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  expect(wal.takeReplay(0n, true)).toEqual([]);
+  wal.append(record('height 1'));
+  await wal.endHeight(1n);
+  wal.append(record('a'));
+  wal.append(record('b'));
+  await wal.close();
+  expect(texts(Wal.open({ directory: path }).takeReplay(1n, false))).toEqual(['a', 'b']);
+  // The block store is further: the inputs belong to a height that is over.
+  expect(Wal.open({ directory: path }).takeReplay(2n, false)).toBeUndefined();
+});
+
+test('a log without a marker belongs to the first height only', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  wal.append(record('first'));
+  await wal.close();
+  expect(texts(Wal.open({ directory: path }).takeReplay(0n, true))).toEqual(['first']);
+  expect(Wal.open({ directory: path }).takeReplay(7n, false)).toBeUndefined();
+});
+
+test('cut at any byte, a log opens with a prefix of its records and can be written again', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  for (const text of ['one', 'two', '', 'three']) wal.append(record(text));
+  await wal.close();
+  const name = readdirSync(path)[0] ?? '';
+  const whole = readFileSync(join(path, name));
+  for (let length = 0; length < whole.length; length++) {
+    const cut = directory();
+    writeFileSync(join(cut, name), whole.subarray(0, length));
+    const warnings: string[] = [];
+    const reopened = Wal.open({ directory: cut, warn: (message) => warnings.push(message) });
+    const replay = texts(reopened.takeReplay(0n, true)) ?? [];
+    expect(replay).toEqual(['one', 'two', '', 'three'].slice(0, replay.length));
+    const cleanCut = readRecords(whole.subarray(0, length)).damage === undefined;
+    expect(warnings.length).toBe(cleanCut ? 0 : 1);
+    reopened.append(record('new'));
+    await reopened.close();
+    expect(texts(Wal.open({ directory: cut }).takeReplay(0n, true))).toEqual([...replay, 'new']);
+  }
+});
+
+test('a flipped byte before good records stops the node and says how to repair', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  wal.append(record('one'));
+  wal.append(record('two'));
+  await wal.close();
+  const file = join(path, readdirSync(path)[0] ?? '');
+  const bytes = readFileSync(file);
+  bytes[26] = (bytes[26] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  expect(() => Wal.open({ directory: path })).toThrow(/damaged at byte 16.*To repair/s);
+});
+
+test('bytes that look like a record under another salt are not taken for one', () => {
+  const salt = new Uint8Array(8).fill(1);
+  const forged = encodeRecord(record('forged'), new Uint8Array(8).fill(2));
+  const file = Buffer.concat([fileHeader(salt), encodeRecord(record('good'), salt), forged]);
+  expect(readRecords(file).damage?.kind).toBe('torn');
+});
+
+test('reading never throws, whatever the bytes are', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, withHeader) => {
+      const file = withHeader ? Buffer.concat([fileHeader(new Uint8Array(8)), bytes]) : bytes;
+      expect(readRecords(file).records.length).toBeLessThanOrEqual(22);
+    }),
+  );
+});
+
+test('files rotate, old ones go, and those that replay needs stay', async () => {
+  const path = directory();
+  const options = { directory: path, fileBytesMax: 200, totalBytesMax: 600 };
+  const wal = Wal.open(options);
+  for (let height = 1n; height <= 20n; height++) {
+    wal.append(record('x'.repeat(100)));
+    await wal.endHeight(height);
+  }
+  const files = readdirSync(path);
+  expect(files.length).toBeLessThan(6);
+  expect(files).not.toContain('wal-00000001.log');
+  // One endless height: nothing may be dropped.
+  for (let i = 0; i < 20; i++) {
+    wal.append(record(`${i}-`.padEnd(100, 'y')));
+    await wal.sync();
+  }
+  await wal.close();
+  expect(Wal.open(options).takeReplay(20n, false)?.length).toBe(20);
+});
+
+test('damage in a file that is not the last one is never cut off', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path, fileBytesMax: 1 });
+  wal.append(record('one'));
+  await wal.sync();
+  wal.append(record('two'));
+  await wal.close();
+  const first = join(path, 'wal-00000001.log');
+  writeFileSync(first, readFileSync(first).subarray(0, 20));
+  expect(() => Wal.open({ directory: path })).toThrow('wal-00000001.log is damaged');
+});
