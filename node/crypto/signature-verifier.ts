@@ -95,5 +95,7 @@ export class CachedSignatureVerifier {
 
 /** 32 characters that stand for key, digest and signature together. */
 function cacheKey(record: VerifyRecord): string {
-  return Buffer.from(sha256(concatBytes(record.publicKey, record.digest, record.signature))).toString('latin1');
+  return Buffer.from(sha256(concatBytes(record.publicKey, record.digest, record.signature))).toString(
+    'latin1',
+  );
 }

@@ -73,7 +73,12 @@ export type EngineEvent =
   | { readonly kind: 'proposal'; readonly proposal: Proposal }
   | { readonly kind: 'vote'; readonly vote: Vote }
   /** A part was verified and is held now. */
-  | { readonly kind: 'blockPart'; readonly height: bigint; readonly header: PartSetHeader; readonly index: number }
+  | {
+      readonly kind: 'blockPart';
+      readonly height: bigint;
+      readonly header: PartSetHeader;
+      readonly index: number;
+    }
   /** A block is stored and executed; the next height begins. */
   | { readonly kind: 'committed'; readonly height: bigint };
 

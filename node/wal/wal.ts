@@ -92,10 +92,10 @@ export class Wal {
   /** Appends an input. It survives a crash of the process from now on, and one of the machine after `sync`. */
   append(record: WalRecord): void {
     assert(record.payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type: record.type });
-    const current = this.#current();
+    const last = this.#lastFile();
     const bytes = encodeRecord(record, this.#salt);
-    this.#files.append(current.name, bytes);
-    current.bytes += bytes.length;
+    this.#files.append(last.name, bytes);
+    last.bytes += bytes.length;
     this.#dirty = true;
   }
 
@@ -103,13 +103,16 @@ export class Wal {
   async sync(): Promise<void> {
     if (!this.#dirty) return;
     this.#dirty = false;
-    await this.#files.sync(this.#lastFile().name);
+    const last = this.#lastFile();
+    await this.#files.sync(last.name);
+    // Only a synced file is followed by a new one: syncing the last file is then always enough.
+    if (!this.#dirty && last.bytes >= this.#fileBytesMax) this.#rotate();
   }
 
   /** Appends the marker of a finished height and syncs; then rotates and drops old files when their time has come. */
   async endHeight(height: bigint): Promise<void> {
     this.append({ type: END_HEIGHT_TYPE, payload: uint64BigEndian(height) });
-    this.#markerFile = this.#logFiles.length - 1;
+    this.#markerFile = this.#logFiles.length - 1; // before the sync: it may rotate
     await this.sync();
     this.#dropOld();
   }
@@ -126,14 +129,10 @@ export class Wal {
     return last;
   }
 
-  /** The file to append to; a new one when the last is full. */
-  #current(): LogFile {
-    const last = this.#lastFile();
-    if (last.bytes < this.#fileBytesMax) return last;
-    const next = newFile(this.#files, last.name);
+  #rotate(): void {
+    const next = newFile(this.#files, this.#lastFile().name);
     this.#salt = next.salt;
     this.#logFiles.push(next.file);
-    return next.file;
   }
 
   #dropOld(): void {
