@@ -1,0 +1,85 @@
+import { fromBech32, toBech32 } from '../core/bech32.ts';
+import { concatBytes, utf8 } from '../core/bytes.ts';
+import { messageOf } from '../core/errors.ts';
+import { sha256 } from '../core/hash.ts';
+import { StateError, sdkErrors } from './errors.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+/** Raw bytes of an account address: 20 for keys and module accounts, 32 for derived ones. */
+export type Address = Uint8Array;
+
+/** Longest address, as in the SDK. */
+export const ADDRESS_BYTES_MAX = 255;
+
+/** Addresses whose text is remembered: bech32 costs more than a store read, and a few accounts make most traffic. */
+const CACHED_ADDRESSES_MAX = 16_384;
+
+/**
+ * Text of addresses under the chain's prefix. The caches only remember what the pure functions gave. Arrays that
+ * `toBytes` returns are shared: never write to them.
+ */
+export class AddressCodec {
+  readonly prefix: string;
+  readonly #texts = new BoundedMap<string, string>(CACHED_ADDRESSES_MAX);
+  readonly #bytes = new BoundedMap<string, Address>(CACHED_ADDRESSES_MAX);
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  /** `open1…` of the bytes. */
+  toText(address: Address): string {
+    const key = latin1(address);
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    const text = toBech32(this.prefix, address);
+    this.#texts.set(key, text);
+    return text;
+  }
+
+  /** @throws StateError (sdk 7) when the text is not an address of this chain; the log says why */
+  toBytes(text: string): Address {
+    const known = this.#bytes.get(text);
+    if (known !== undefined) return known;
+    const bytes = this.#decode(text);
+    this.#bytes.set(text, bytes);
+    return bytes;
+  }
+
+  #decode(text: string): Address {
+    if (text.trim() === '') throw invalid('empty address string is not allowed');
+    let decoded: ReturnType<typeof fromBech32>;
+    try {
+      decoded = fromBech32(text);
+    } catch (cause) {
+      throw invalid(messageOf(cause));
+    }
+    if (decoded.prefix !== this.prefix)
+      throw invalid(`hrp does not match bech32 prefix: expected '${this.prefix}' got '${decoded.prefix}'`);
+    if (decoded.bytes.length === 0) throw invalid('addresses cannot be empty');
+    if (decoded.bytes.length > ADDRESS_BYTES_MAX)
+      throw invalid(`address max length is ${ADDRESS_BYTES_MAX}, got ${decoded.bytes.length}`);
+    return decoded.bytes;
+  }
+}
+
+/** Address of a module account: the first 20 bytes of SHA-256 of its name (SDK `address.Module` without a key). */
+export function moduleAddress(name: string): Address {
+  return sha256(utf8(name)).slice(0, 20);
+}
+
+/** Address derived within a module: SHA-256(SHA-256("module") ‖ name ‖ 0 ‖ key), 32 bytes (ADR-028). */
+export function derivedAddress(name: string, key: Uint8Array): Address {
+  return sha256(concatBytes(sha256(utf8('module')), utf8(name), Uint8Array.of(0), key));
+}
+
+/** Bytes as a string of as many characters: a key for maps. */
+export function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
+  return text;
+}
+
+function invalid(detail: string): StateError {
+  return new StateError(sdkErrors.invalidAddress, detail);
+}

@@ -1,0 +1,123 @@
+import type { KVReader, KVStore, MultiStoreBranch, MultiStoreReader } from '../store/kv.ts';
+import type { Event } from './events.ts';
+import { type GasMeter, GasMeteredReader, GasMeteredStore } from './gas.ts';
+
+/** A moment as protobuf writes it: seconds since 1970 and nanoseconds within the second. */
+export interface Timestamp {
+  readonly seconds: bigint;
+  readonly nanos: number;
+}
+
+/** Who voted for the previous block. */
+export interface VoteInfo {
+  /** 20 bytes. */
+  readonly validatorAddress: Uint8Array;
+  readonly power: bigint;
+  /** True when the vote is in the commit and for the block. */
+  readonly signed: boolean;
+}
+
+/** The block in which a transaction runs: the same on every node. */
+export interface BlockInfo {
+  readonly chainId: string;
+  readonly height: bigint;
+  readonly time: Timestamp;
+  /** 20 bytes; empty at genesis. */
+  readonly proposerAddress: Uint8Array;
+  /** Hash of the block; empty where it is not known (CheckTx, genesis, queries). */
+  readonly hash: Uint8Array;
+  readonly lastCommit: readonly VoteInfo[];
+}
+
+/**
+ * Why state is touched. `check` and `recheck` run the ante chain on the check state only; `simulate` runs everything and
+ * keeps nothing.
+ */
+export type ExecutionMode = 'genesis' | 'check' | 'recheck' | 'simulate' | 'finalize' | 'query';
+
+/** State to read: what queries and the `check` phase of a message get. */
+export interface ReadContext {
+  readonly block: BlockInfo;
+  readonly mode: ExecutionMode;
+  readonly gas: GasMeter;
+  /** The named substore. Only collections call this. */
+  reader(storeName: string): KVReader;
+}
+
+/** What a context is made of. */
+export interface ContextOptions {
+  readonly branch: MultiStoreBranch;
+  readonly block: BlockInfo;
+  readonly mode: ExecutionMode;
+  readonly gas: GasMeter;
+}
+
+/** State to write, with gas and events: one for each block hook, ante chain and message. */
+export class Context implements ReadContext {
+  readonly block: BlockInfo;
+  readonly mode: ExecutionMode;
+  readonly gas: GasMeter;
+  readonly #branch: MultiStoreBranch;
+  readonly #stores = new Map<string, KVStore>();
+  readonly #events: Event[] = [];
+
+  constructor(options: ContextOptions) {
+    this.#branch = options.branch;
+    this.block = options.block;
+    this.mode = options.mode;
+    this.gas = options.gas;
+  }
+
+  /** What was emitted so far, in order. */
+  get events(): readonly Event[] {
+    return this.#events;
+  }
+
+  reader(storeName: string): KVReader {
+    return this.store(storeName);
+  }
+
+  /** The named substore, metered. Only collections call this. */
+  store(storeName: string): KVStore {
+    const known = this.#stores.get(storeName);
+    if (known !== undefined) return known;
+    const store = new GasMeteredStore(this.#branch.store(storeName), this.gas);
+    this.#stores.set(storeName, store);
+    return store;
+  }
+
+  emit(...events: readonly Event[]): void {
+    this.#events.push(...events);
+  }
+
+  /** A context over a branch of this one's state, with the same gas and no events yet. */
+  branch(): BranchedContext {
+    const branch = this.#branch.branch();
+    const context = new Context({ branch, block: this.block, mode: this.mode, gas: this.gas });
+    return { context, write: () => branch.write() };
+  }
+}
+
+/** A context whose writes are kept only by `write`. Its events stay with it: the caller decides what becomes of them. */
+export interface BranchedContext {
+  readonly context: Context;
+  write(): void;
+}
+
+/** Reads one version of the state: for queries. */
+export class QueryContext implements ReadContext {
+  readonly block: BlockInfo;
+  readonly mode = 'query';
+  readonly gas: GasMeter;
+  readonly #stores: MultiStoreReader;
+
+  constructor(stores: MultiStoreReader, block: BlockInfo, gas: GasMeter) {
+    this.#stores = stores;
+    this.block = block;
+    this.gas = gas;
+  }
+
+  reader(storeName: string): KVReader {
+    return new GasMeteredReader(this.#stores.reader(storeName), this.gas);
+  }
+}

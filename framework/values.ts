@@ -1,0 +1,59 @@
+import { EMPTY_BYTES, fromUint64BigEndian, fromUtf8, uint64BigEndian, utf8 } from '../core/bytes.ts';
+import { DecodeError } from '../core/errors.ts';
+
+/** How a value becomes bytes. The generated protobuf message types are such codecs. */
+export interface ValueCodec<V> {
+  encode(value: V): Uint8Array;
+  /** @throws DecodeError when the bytes are no such value */
+  decode(bytes: Uint8Array): V;
+}
+
+/** Raw bytes. */
+export const bytesValue: ValueCodec<Uint8Array> = { encode: (value) => value, decode: (bytes) => bytes };
+
+/** UTF-8 text. */
+export const stringValue: ValueCodec<string> = { encode: utf8, decode: fromUtf8 };
+
+/** Eight big-endian bytes. */
+export const uint64Value: ValueCodec<bigint> = { encode: uint64BigEndian, decode: fromUint64BigEndian };
+
+/** Integer of any size as decimal text: the SDK's `math.Int`. */
+export const integerValue: ValueCodec<bigint> = {
+  encode: (value) => utf8(value.toString()),
+  decode(bytes) {
+    const text = fromUtf8(bytes);
+    if (!/^-?[0-9]+$/.test(text)) throw new DecodeError('stored integer is not decimal text');
+    return BigInt(text);
+  },
+};
+
+/** A boolean as `google.protobuf.BoolValue`: no bytes for false, `08 01` for true (SDK `codec.BoolValue`). */
+export const boolValue: ValueCodec<boolean> = {
+  encode: (value) => (value ? Uint8Array.of(8, 1) : EMPTY_BYTES),
+  decode: (bytes) => bytes.length === 2 && bytes[1] === 1,
+};
+
+/** No value: sets and indexes. */
+export const noValue: ValueCodec<undefined> = { encode: () => EMPTY_BYTES, decode: () => undefined };
+
+/**
+ * The same codec, remembering what an array decoded to for as long as the store holds that array. For values that are
+ * read often and change seldom, or are read again right after they are written. Values must be immutable.
+ */
+export function memoized<V extends object>(codec: ValueCodec<V>): ValueCodec<V> {
+  const known = new WeakMap<Uint8Array, V>();
+  return {
+    encode(value) {
+      const bytes = codec.encode(value);
+      known.set(bytes, value);
+      return bytes;
+    },
+    decode(bytes) {
+      const remembered = known.get(bytes);
+      if (remembered !== undefined) return remembered;
+      const value = codec.decode(bytes);
+      known.set(bytes, value);
+      return value;
+    },
+  };
+}
