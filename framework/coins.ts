@@ -63,8 +63,7 @@ export function parseCoin(wire: WireCoin): Coin {
 export function parseCoins(wire: readonly WireCoin[]): Coins {
   const coins = wire.map(parseCoin);
   const problem = problemOfCoins(coins);
-  if (problem !== undefined)
-    throw new StateError(sdkErrors.invalidCoins, coinsToString(coins), { problem });
+  if (problem !== undefined) throw new StateError(sdkErrors.invalidCoins, coinsToString(coins), { problem });
   return coins;
 }
 
@@ -115,7 +114,8 @@ export function coinsFromString(text: string): Coins {
   return normalizeCoins(
     text.split(',').map((part) => {
       const match = COIN_PATTERN.exec(part.trim());
-      if (match === null) throw new StateError(sdkErrors.invalidCoins, `invalid decimal coin expression: ${part}`);
+      if (match === null)
+        throw new StateError(sdkErrors.invalidCoins, `invalid decimal coin expression: ${part}`);
       return { denom: match[2] ?? '', amount: parseAmount(match[1] ?? '') };
     }),
   );
@@ -159,7 +159,8 @@ function merge(a: Coins, b: Coins, combine: (x: bigint, y: bigint) => bigint): C
     const takesRight = right !== undefined && (left === undefined || right.denom <= left.denom);
     const denom = takesLeft ? left.denom : (right?.denom ?? '');
     const amount = combine(takesLeft ? left.amount : 0n, takesRight ? right.amount : 0n);
-    if (amount > AMOUNT_MAX) throw new StateError(sdkErrors.invalidCoins, `amount of ${denom} exceeds 256 bits`);
+    if (amount > AMOUNT_MAX)
+      throw new StateError(sdkErrors.invalidCoins, `amount of ${denom} exceeds 256 bits`);
     if (amount !== 0n) merged.push({ denom, amount });
     if (takesLeft) i++;
     if (takesRight) j++;

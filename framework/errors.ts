@@ -43,8 +43,44 @@ export function toStateError(error: unknown): StateError {
   return new StateError(sdkErrors.panic, `recovered: ${messageOf(error)}`);
 }
 
+/** Names of the registered errors that every module may use. */
+export type SdkErrorName =
+  | 'panic'
+  | 'txDecode'
+  | 'invalidSequence'
+  | 'unauthorized'
+  | 'insufficientFunds'
+  | 'unknownRequest'
+  | 'invalidAddress'
+  | 'invalidPubKey'
+  | 'unknownAddress'
+  | 'invalidCoins'
+  | 'outOfGas'
+  | 'memoTooLarge'
+  | 'insufficientFee'
+  | 'tooManySignatures'
+  | 'noSignatures'
+  | 'invalidRequest'
+  | 'txInMempoolCache'
+  | 'mempoolIsFull'
+  | 'txTooLarge'
+  | 'keyNotFound'
+  | 'invalidSigner'
+  | 'invalidHeight'
+  | 'invalidChainId'
+  | 'invalidType'
+  | 'txTimeoutHeight'
+  | 'unknownExtensionOptions'
+  | 'wrongSequence'
+  | 'unpackAny'
+  | 'logic'
+  | 'conflict'
+  | 'notSupported'
+  | 'notFound'
+  | 'invalidGasLimit';
+
 /** The error numbers of the Cosmos SDK's root codespaces (v0.50 `types/errors/errors.go`, `errors/errors.go`). */
-export const sdkErrors = {
+export const sdkErrors: Readonly<Record<SdkErrorName, ErrorKind>> = {
   panic: kind('undefined', 111222, 'panic'),
   txDecode: sdk(2, 'tx parse error'),
   invalidSequence: sdk(3, 'invalid sequence'),
@@ -78,7 +114,7 @@ export const sdkErrors = {
   notSupported: sdk(37, 'feature not supported'),
   notFound: sdk(38, 'not found'),
   invalidGasLimit: sdk(41, 'invalid gas limit'),
-} as const;
+};
 
 function sdk(code: number, description: string): ErrorKind {
   return kind('sdk', code, description);
@@ -89,7 +125,12 @@ function kind(codespace: string, code: number, description: string): ErrorKind {
 }
 
 /** gRPC status codes that queries answer with. */
-export type QueryStatus = 'InvalidArgument' | 'NotFound' | 'FailedPrecondition' | 'Internal' | 'Unimplemented';
+export type QueryStatus =
+  | 'InvalidArgument'
+  | 'NotFound'
+  | 'FailedPrecondition'
+  | 'Internal'
+  | 'Unimplemented';
 
 /**
  * A query that has no answer. The log over `abci_query` is the one of grpc-go: `rpc error: code = NotFound desc = …`;

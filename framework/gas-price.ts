@@ -22,7 +22,10 @@ export function parseGasPrices(text: string): readonly GasPrice[] {
     const match = PRICE_PATTERN.exec(part.trim());
     const denom = match?.[3] ?? '';
     if (match === null || !isDenom(denom))
-      throw new StateError(sdkErrors.invalidRequest, `invalid gas price: ${part} (expected such as 0.025uopen)`);
+      throw new StateError(
+        sdkErrors.invalidRequest,
+        `invalid gas price: ${part} (expected such as 0.025uopen)`,
+      );
     const fraction = (match[2] ?? '').padEnd(PRICE_DIGITS, '0');
     return { denom, scaled: BigInt(match[1] ?? '0') * SCALE + BigInt(fraction) };
   });

@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from '../core/bytes.ts';
-import { type CollectionSpec, type MapRange, type MapSpec, type Schema, StateMap } from './collections.ts';
+import type { CollectionSpec, MapRange, MapSpec, Schema, StateMap } from './collections.ts';
 import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
 import { encodeKey, type KeyCodec, type Pair, type PairKeyCodec, pairKey } from './keys.ts';
@@ -8,7 +8,11 @@ import { noValue } from './values.ts';
 /** What an `IndexedMap` keeps in step with its entries. */
 export interface Index<K, V> {
   /** Called before an entry changes; undefined stands for a missing one. */
-  update(context: Context, key: K, change: { readonly from: V | undefined; readonly to: V | undefined }): void;
+  update(
+    context: Context,
+    key: K,
+    change: { readonly from: V | undefined; readonly to: V | undefined },
+  ): void;
 }
 
 /** Declaration of an index: `of` gives the index key of an entry. */
@@ -38,7 +42,11 @@ export class UniqueIndex<I, K, V> implements Index<K, V> {
     return this.#entries.get(context, indexKey);
   }
 
-  update(context: Context, key: K, change: { readonly from: V | undefined; readonly to: V | undefined }): void {
+  update(
+    context: Context,
+    key: K,
+    change: { readonly from: V | undefined; readonly to: V | undefined },
+  ): void {
     const { of, indexKey } = this.#spec;
     const from = change.from === undefined ? undefined : of(key, change.from);
     const to = change.to === undefined ? undefined : of(key, change.to);
@@ -66,10 +74,15 @@ export class MultiIndex<I, K, V> implements Index<K, V> {
 
   /** Primary keys of the entries with this index key. */
   *match(context: ReadContext, indexKey: I): Generator<K> {
-    for (const [[, key]] of this.entries.iterate(context, { prefix: this.keyCodec.prefix(indexKey) })) yield key;
+    for (const [[, key]] of this.entries.iterate(context, { prefix: this.keyCodec.prefix(indexKey) }))
+      yield key;
   }
 
-  update(context: Context, key: K, change: { readonly from: V | undefined; readonly to: V | undefined }): void {
+  update(
+    context: Context,
+    key: K,
+    change: { readonly from: V | undefined; readonly to: V | undefined },
+  ): void {
     const { of, indexKey } = this.#spec;
     const from = change.from === undefined ? undefined : of(key, change.from);
     const to = change.to === undefined ? undefined : of(key, change.to);

@@ -46,8 +46,7 @@ function toJson(value: unknown, at: { readonly path: string; readonly depth: num
   if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string')
     return value;
   const depth = at.depth + 1;
-  if (Array.isArray(value))
-    return value.map((item, i) => toJson(item, { path: `${at.path}[${i}]`, depth }));
+  if (Array.isArray(value)) return value.map((item, i) => toJson(item, { path: `${at.path}[${i}]`, depth }));
   if (typeof value !== 'object') throw new JsonError(at.path, `is a ${typeof value}`);
   const entries = Object.entries(value).map(([key, item]): [string, JsonValue] => [
     key,
@@ -114,9 +113,9 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 function quote(text: string): string {
   let quoted = '"';
   for (const character of text) {
-    const escape = ESCAPES.get(character);
+    const escaped = ESCAPES.get(character);
     const code = character.codePointAt(0) ?? 0;
-    if (escape !== undefined) quoted += escape;
+    if (escaped !== undefined) quoted += escaped;
     else if (code < 32 || '&<>\u2028\u2029'.includes(character))
       quoted += `\\u${code.toString(16).padStart(4, '0')}`;
     else quoted += character;

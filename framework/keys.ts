@@ -164,7 +164,8 @@ export function tripleKey<A, B, C>(
   const head = pairKey(first, second);
   return {
     size: ([a, b, c], last) => head.size([a, b], false) + third.size(c, last),
-    write: (out, offset, [a, b, c], last) => third.write(out, head.write(out, offset, [a, b], false), c, last),
+    write: (out, offset, [a, b, c], last) =>
+      third.write(out, head.write(out, offset, [a, b], false), c, last),
     read(bytes, offset, last) {
       const ab = head.read(bytes, offset, false);
       const c = third.read(bytes, ab.next, last);

@@ -75,7 +75,10 @@ function normalize(request: PageRequest | undefined): PageRequest {
   const { key = EMPTY_BYTES, offset = 0n, reverse = false } = request ?? {};
   const asked = request?.limit ?? 0n;
   if (key.length > 0 && offset > 0n)
-    throw new QueryError('InvalidArgument', 'paginate: invalid request, either offset or key is expected, got both');
+    throw new QueryError(
+      'InvalidArgument',
+      'paginate: invalid request, either offset or key is expected, got both',
+    );
   const limit = asked === 0n ? PAGE_LIMIT_DEFAULT : asked > PAGE_LIMIT_MAX ? PAGE_LIMIT_MAX : asked;
   const countTotal = key.length === 0 && (asked === 0n || (request?.countTotal ?? false));
   return { key, offset, limit, countTotal, reverse };
@@ -88,5 +91,9 @@ function boundsOf(page: PageRequest, prefix: Uint8Array): KeyRange {
   if (!page.reverse) return { start: from, end };
   // The named key itself belongs to the page: the bound after it is the key and a zero byte.
   const after = concatBytes(from, Uint8Array.of(0));
-  return { start: prefix, end: end !== undefined && compareBytes(after, end) > 0 ? end : after, reverse: true };
+  return {
+    start: prefix,
+    end: end !== undefined && compareBytes(after, end) > 0 ? end : after,
+    reverse: true,
+  };
 }
