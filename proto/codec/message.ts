@@ -228,33 +228,45 @@ function writeValue(field: Field, value: unknown, writer: Writer): void {
       return;
     }
     case 'string':
-      return writer.string(value as string);
+      writer.string(value as string);
+      return;
     case 'bytes':
-      return writer.bytes(value as Uint8Array);
+      writer.bytes(value as Uint8Array);
+      return;
     case 'bool':
-      return writer.uvarint(value === true ? 1 : 0);
+      writer.uvarint(value === true ? 1 : 0);
+      return;
     case 'uint32':
-      return writer.uvarint((value as number) >>> 0);
+      writer.uvarint((value as number) >>> 0);
+      return;
     case 'int32':
     case 'enum':
-      return writer.varint64(BigInt(value as number));
+      writer.varint64(BigInt(value as number));
+      return;
     case 'sint32':
-      return writer.varint64(zigzag(BigInt(value as number)));
+      writer.varint64(zigzag(BigInt(value as number)));
+      return;
     case 'int64':
     case 'uint64':
-      return writer.varint64(value as bigint);
+      writer.varint64(value as bigint);
+      return;
     case 'sint64':
-      return writer.varint64(zigzag(value as bigint));
+      writer.varint64(zigzag(value as bigint));
+      return;
     case 'fixed32':
     case 'sfixed32':
-      return writer.fixed32(value as number);
+      writer.fixed32(value as number);
+      return;
     case 'fixed64':
     case 'sfixed64':
-      return writer.fixed64(value as bigint);
+      writer.fixed64(value as bigint);
+      return;
     case 'float':
-      return writer.float(value as number);
+      writer.float(value as number);
+      return;
     case 'double':
-      return writer.double(value as number);
+      writer.double(value as number);
+      return;
   }
 }
 

@@ -7,7 +7,9 @@ const genFolder = join(import.meta.dirname, '..', 'gen');
 
 test('regenerating changes nothing: proto/gen is what the .proto files say (else run `npm run proto`)', () => {
   const generated = generateAll();
-  const present = readdirSync(genFolder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  const present = readdirSync(genFolder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  );
   expect(present.sort()).toEqual([...generated.keys()].sort());
   for (const [path, text] of generated) expect(readFileSync(join(genFolder, path), 'utf8'), path).toBe(text);
 });
