@@ -1,0 +1,83 @@
+/**
+ * The house style, as far as a program can check it. Every rule has negative tests, because a linter that silently
+ * checks nothing is worse than none.
+ */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { determinism } from './determinism.ts';
+import { folderDirection, moduleIsolation, nodeIsolation } from './direction.ts';
+import {
+  docComments,
+  fileLength,
+  functionLength,
+  leftovers,
+  lineLength,
+  namedExports,
+  typeHoles,
+} from './shape.ts';
+import { importsOf, isTest, projectSources, type Rule, sourceOf } from './source.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const sources = projectSources(root);
+
+const rules: readonly Rule[] = [
+  folderDirection,
+  moduleIsolation,
+  nodeIsolation,
+  determinism,
+  fileLength,
+  lineLength,
+  functionLength,
+  docComments,
+  leftovers,
+  namedExports,
+  typeHoles,
+];
+
+describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_name, rule) => {
+  test('holds everywhere in the project', () => {
+    const violations = sources.flatMap((source) => rule.check(source));
+    expect(violations.map((v) => `${v.path}:${v.line} ${v.message}`)).toEqual([]);
+  });
+
+  test.each(rule.bad)('flags %s: %s', (path, text) => {
+    expect(rule.check(sourceOf(path, text)).length).toBeGreaterThan(0);
+  });
+
+  test.each(rule.good)('accepts %s: %s', (path, text) => {
+    expect(rule.check(sourceOf(path, text))).toEqual([]);
+  });
+});
+
+/** Files that are started, not imported. */
+const ENTRY_POINTS = [
+  /^cli\/main\.ts$/,
+  /^proto\/generate\/main\.ts$/,
+  /^test\/(bench|closing-line-reporter)/,
+  /(-worker|bench)\.ts$/,
+  /\.test\.ts$/,
+];
+
+/** Files that nobody imports and nobody starts. */
+function deadFiles(all: readonly { readonly path: string; readonly imports: readonly string[] }[]): string[] {
+  const imported = new Set(all.flatMap((file) => file.imports));
+  return all
+    .map((file) => file.path)
+    .filter((path) => !imported.has(path) && !ENTRY_POINTS.some((entry) => entry.test(path)));
+}
+
+test('every file is used', () => {
+  const all = sources.map((source) => ({
+    path: source.path,
+    imports: importsOf(source).relative.map((edge) => edge.target),
+  }));
+  expect(deadFiles(all)).toEqual([]);
+  expect(deadFiles([...all, { path: 'core/nobody-imports-me.ts', imports: [] }])).toEqual([
+    'core/nobody-imports-me.ts',
+  ]);
+});
+
+test('the rules see the project', () => {
+  expect(sources.length).toBeGreaterThan(20);
+  expect(sources.some((source) => isTest(source.path))).toBe(true);
+});
