@@ -44,7 +44,9 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return true;
 }
 
-/** The first key after all keys that begin with `prefix`; undefined when there is none (empty, or all 0xff). */
+/**
+ * The first key after all keys that begin with `prefix`; undefined when there is none (empty, or all 0xff).
+ */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   for (let last = prefix.length - 1; last >= 0; last--) {
     const byte = prefix[last] ?? 0xff;

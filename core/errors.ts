@@ -13,7 +13,9 @@ export class LedgerError extends Error {
   }
 }
 
-/** A broken invariant: our own bug. Inside a transaction it rolls back, at a block boundary it stops the node. */
+/**
+ * A broken invariant: our own bug. Inside a transaction it rolls back, at a block boundary it stops the node.
+ */
 export class AssertionError extends LedgerError {
   constructor(message: string, facts: Readonly<Record<string, unknown>> = {}) {
     super('assert', message, facts);

@@ -1,15 +1,18 @@
 /**
- * Hash functions. SHA-256 is the hot path of every tree and every transaction, and Node's one-shot `crypto.hash` is
- * five times as fast as the alternatives when it returns a latin-1 string (docs/adr/0004). It is a pure function of its
- * input, so this file is the one place of the deterministic zone that may import `node:crypto`; the test beside it
- * holds it against @noble/hashes.
+ * Hash functions. SHA-256 is the hot path of every tree and every transaction, and Node's one-shot
+ * `crypto.hash` is five times as fast as the alternatives when it returns a latin-1 string (docs/adr/0004).
+ * It is a pure function of its input, so this file is the one place of the deterministic zone that may import
+ * `node:crypto`; the test beside it holds it against @noble/hashes.
  */
 import { hash } from 'node:crypto';
 import { ripemd160 as nobleRipemd160 } from '@noble/hashes/legacy.js';
 
 declare global {
   interface Buffer {
-    /** Writes a latin-1 string; returns the bytes written. In Node.js since 0.x, missing from its type package. */
+    /**
+     * Writes a latin-1 string; returns the bytes written. In Node.js since 0.x, missing from its type
+     * package.
+     */
     latin1Write(text: string, offset: number, length: number): number;
   }
 }

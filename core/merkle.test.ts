@@ -27,7 +27,8 @@ test('every leaf is proved by its own proof and by no other', () => {
         expect(verifyMerkleProof(proof, root, concatBytes(leaf, Uint8Array.of(0)))).toBe(false);
         for (const total of [proof.total + 1, proof.total - 1]) {
           const changed = { ...proof, total };
-          // Another total may still give the same path; then the leaf stands at the same place of a larger tree.
+          // Another total may still give the same path; then the leaf stands at the same place of a larger
+          // tree.
           if (verifyMerkleProof(changed, root, leaf)) expect(proof.aunts.length).toBeGreaterThan(0);
         }
         const flipped = proof.aunts.map((aunt, level) => (level === 0 ? sha256(aunt) : aunt));

@@ -1,7 +1,7 @@
 /**
- * The RFC 6962 merkle tree as CometBFT builds it: leaves hashed with prefix 0x00, inner nodes with 0x01, the left
- * subtree the largest power of two below the count, the root of nothing the hash of nothing.
- * Source: RFC 6962 section 2.1; CometBFT v0.38 `crypto/merkle/{hash,tree,proof}.go`.
+ * The RFC 6962 merkle tree as CometBFT builds it: leaves hashed with prefix 0x00, inner nodes with 0x01, the
+ * left subtree the largest power of two below the count, the root of nothing the hash of nothing. Source: RFC
+ * 6962 section 2.1; CometBFT v0.38 `crypto/merkle/{hash,tree,proof}.go`.
  */
 import { concatBytes, EMPTY_BYTES, equalBytes } from './bytes.ts';
 import { assert } from './errors.ts';
@@ -73,7 +73,10 @@ function collectAunts(
   return innerHash(left, right);
 }
 
-/** True when the proof leads from these leaf bytes to this root. Malformed proofs are false, never an exception. */
+/**
+ * True when the proof leads from these leaf bytes to this root. Malformed proofs are false, never an
+ * exception.
+ */
 export function verifyMerkleProof(proof: MerkleProof, root: Uint8Array, leaf: Uint8Array): boolean {
   if (!equalBytes(leafHash(leaf), proof.leafHash)) return false;
   const computed = rootFromProof(proof);

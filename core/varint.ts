@@ -1,6 +1,6 @@
 /**
- * Base-128 varints, as protobuf, IAVL and CometBFT write them. Unsigned 64-bit values are bigint; the `number`
- * variants serve lengths and counts, which every limit keeps far below 2^53.
+ * Base-128 varints, as protobuf, IAVL and CometBFT write them. Unsigned 64-bit values are bigint; the
+ * `number` variants serve lengths and counts, which every limit keeps far below 2^53.
  */
 import { DecodeError } from './errors.ts';
 
@@ -39,7 +39,9 @@ export function encodeUvarint(value: bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Varint of a signed 64-bit value by zig-zag, as Go's `binary.PutVarint` and IAVL's leaf encoding have it. */
+/**
+ * Varint of a signed 64-bit value by zig-zag, as Go's `binary.PutVarint` and IAVL's leaf encoding have it.
+ */
 export function encodeZigzag(value: bigint): Uint8Array {
   return encodeUvarint(value >= 0n ? value << 1n : (-value << 1n) - 1n);
 }

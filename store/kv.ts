@@ -1,6 +1,6 @@
 /**
- * What the state machine sees of the store. Everything here is synchronous; keys are unique byte strings in the order
- * of `compareBytes`. Returned arrays belong to the store: read them, never write to them.
+ * What the state machine sees of the store. Everything here is synchronous; keys are unique byte strings in
+ * the order of `compareBytes`. Returned arrays belong to the store: read them, never write to them.
  */
 
 /** Keys from `start` (inclusive) to `end` (exclusive); a missing bound is open. */
@@ -22,7 +22,10 @@ export interface KVReader {
   iterate(range: KeyRange): Iterable<KeyValue>;
 }
 
-/** A view that can be read and written. Keys and values are not empty-checked here: the empty value is a value. */
+/**
+ * A view that can be read and written. Keys and values are not empty-checked here: the empty value is a
+ * value.
+ */
 export interface KVStore extends KVReader {
   set(key: Uint8Array, value: Uint8Array): void;
   delete(key: Uint8Array): void;
@@ -35,8 +38,8 @@ export interface MultiStoreReader {
 }
 
 /**
- * A write overlay over a multistore or over another branch: reads see own writes first. Nothing reaches the parent
- * until `write`; a branch that is dropped leaves no trace.
+ * A write overlay over a multistore or over another branch: reads see own writes first. Nothing reaches the
+ * parent until `write`; a branch that is dropped leaves no trace.
  */
 export interface MultiStoreBranch extends MultiStoreReader {
   store(name: string): KVStore;
@@ -69,7 +72,10 @@ export interface StoreQueryResult {
   readonly proofOps: readonly ProofOp[];
 }
 
-/** The versioned, merkleized store under the application: committed state, and one working version on top of it. */
+/**
+ * The versioned, merkleized store under the application: committed state, and one working version on top of
+ * it.
+ */
 export interface CommitMultiStore extends MultiStoreReader {
   /** The last committed version; its version is 0 and its hash that of no stores before the first commit. */
   readonly lastCommit: CommitId;
@@ -78,13 +84,15 @@ export interface CommitMultiStore extends MultiStoreReader {
   /** The hash that `commit` would give now. */
   workingHash(): Uint8Array;
   /**
-   * Makes the working version the next committed one (`version`, default last + 1, lets a chain start at a higher
-   * height) and queues it for the disk.
+   * Makes the working version the next committed one (`version`, default last + 1, lets a chain start at a
+   * higher height) and queues it for the disk.
    */
   commit(version?: bigint): CommitId;
   /** Drops the writes of the working version. */
   rollback(): void;
-  /** A retained version for reading. @throws LedgerError `store.version_missing` when pruned or not yet there */
+  /**
+   * A retained version for reading. @throws LedgerError `store.version_missing` when pruned or not yet there
+   */
   at(version: bigint): MultiStoreReader;
   /** Versions that `at` and `query` answer, lowest and highest. */
   versions(): { readonly earliest: bigint; readonly latest: bigint };

@@ -1,7 +1,7 @@
 /**
- * What the codec knows about a message: a table of its fields, generated from the .proto files. One interpreter reads
- * the table (`message.ts`), so encoding rules stand in one place and JSON forms, unknown-field checks and service
- * reflection can use the same description.
+ * What the codec knows about a message: a table of its fields, generated from the .proto files. One
+ * interpreter reads the table (`message.ts`), so encoding rules stand in one place and JSON forms,
+ * unknown-field checks and service reflection can use the same description.
  */
 import type { MessageType } from './message.ts';
 
@@ -31,7 +31,10 @@ export interface EnumType {
 
 /** How often a field occurs, and when it is written. */
 export type FieldRule =
-  /** Written when it differs from its default (proto3's implicit presence). A message: when it is not undefined. */
+  /**
+   * Written when it differs from its default (proto3's implicit presence). A message: when it is not
+   * undefined.
+   */
   | 'single'
   /** Written when it is not undefined, default or not (`optional`, and members of a `oneof`). */
   | 'optional'

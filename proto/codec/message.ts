@@ -1,12 +1,12 @@
 /**
  * Deterministic protobuf: the one encoder and the one decoder of the project.
  *
- * Encoding is byte-equal to gogoproto's, which CometBFT and the Cosmos SDK use: fields in the order of their numbers,
- * defaults left out, `nullable = false` messages always written, repeated numbers packed.
+ * Encoding is byte-equal to gogoproto's, which CometBFT and the Cosmos SDK use: fields in the order of their
+ * numbers, defaults left out, `nullable = false` messages always written, repeated numbers packed.
  *
- * Decoding is strict where protobuf is lax: a field that may occur once may not occur twice, text must be UTF-8, depth
- * is limited, and what happens to unknown fields is the caller's explicit choice. Whatever is decoded and encoded again
- * is in canonical form.
+ * Decoding is strict where protobuf is lax: a field that may occur once may not occur twice, text must be
+ * UTF-8, depth is limited, and what happens to unknown fields is the caller's explicit choice. Whatever is
+ * decoded and encoded again is in canonical form.
  */
 import { DecodeError } from '../../core/errors.ts';
 import type { Field, ScalarKind } from './field.ts';
@@ -20,8 +20,9 @@ export const MESSAGE_DEPTH_MAX = 32;
 const NON_CRITICAL_BIT = 1 << 10;
 
 /**
- * What to do with a field that the table does not know: `skip` it (as CometBFT does), `reject` every one (as the SDK
- * does for TxRaw and AuthInfo), or `reject-critical`, those whose number lacks bit 11 (as the SDK does for TxBody).
+ * What to do with a field that the table does not know: `skip` it (as CometBFT does), `reject` every one (as
+ * the SDK does for TxRaw and AuthInfo), or `reject-critical`, those whose number lacks bit 11 (as the SDK
+ * does for TxBody).
  */
 export type UnknownFields = 'skip' | 'reject' | 'reject-critical';
 

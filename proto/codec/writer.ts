@@ -3,7 +3,9 @@ import { uvarintLength, writeUvarint } from '../../core/varint.ts';
 const INITIAL_BYTES = 256;
 const textEncoder = new TextEncoder();
 
-/** A growing byte buffer with protobuf's primitive writers. One per encoding; `finish` copies the result out. */
+/**
+ * A growing byte buffer with protobuf's primitive writers. One per encoding; `finish` copies the result out.
+ */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
   #view: DataView = new DataView(this.#bytes.buffer);

@@ -23,7 +23,10 @@ export function declarationsOf(root: protobuf.Root, path: string): Declarations 
   return { messages, enums, services };
 }
 
-/** Path of the .proto file that declares an object. Nested objects belong to the file of what they are nested in. */
+/**
+ * Path of the .proto file that declares an object. Nested objects belong to the file of what they are nested
+ * in.
+ */
 export function fileOf(object: protobuf.ReflectionObject): string | undefined {
   for (let at: protobuf.ReflectionObject | null = object; at !== null; at = at.parent) {
     if (at.filename !== null) return at.filename;

@@ -1,6 +1,7 @@
 /**
- * Reads every .proto file of ours and of the Cosmos schemas with protobufjs's parser and writes one TypeScript file of
- * field tables for each. No text of the .proto files but names and numbers reaches the output.
+ * Reads every .proto file of ours and of the Cosmos schemas with protobufjs's parser and writes one
+ * TypeScript file of field tables for each. No text of the .proto files but names and numbers reaches the
+ * output.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

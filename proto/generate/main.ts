@@ -1,5 +1,6 @@
 /**
- * `npm run proto`: writes proto/gen from the .proto files. `generate.ts` does the work and is what the drift test calls.
+ * `npm run proto`: writes proto/gen from the .proto files. `generate.ts` does the work and is what the drift
+ * test calls.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -2,7 +2,10 @@ import { posix } from 'node:path';
 import protobuf from 'protobufjs';
 import { type Declarations, fileOf } from './declarations.ts';
 
-/** The names that one generated file uses: its own, and those it imports, made distinct where they would clash. */
+/**
+ * The names that one generated file uses: its own, and those it imports, made distinct where they would
+ * clash.
+ */
 export class Names {
   readonly #path: string;
   readonly #taken: Set<string> = new Set();

@@ -1,6 +1,6 @@
 /**
- * The house style, as far as a program can check it. Every rule has negative tests, because a linter that silently
- * checks nothing is worse than none.
+ * The house style, as far as a program can check it. Every rule has negative tests, because a linter that
+ * silently checks nothing is worse than none.
  */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
