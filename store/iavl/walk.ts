@@ -1,0 +1,45 @@
+/** Reading a tree from any of its roots: point look-ups and ranges. */
+import type { KeyRange, KeyValue } from '../kv.ts';
+import type { NodeArena, NodeId } from './node-arena.ts';
+
+/** The leaf that holds a key; 0 when there is none. */
+export function findLeaf(arena: NodeArena, root: NodeId, key: Uint8Array): NodeId {
+  if (root === 0) return 0;
+  let node = root;
+  while (!arena.isLeaf(node)) {
+    node = arena.bytes.compare(key, arena.key(node)) < 0 ? arena.left(node) : arena.right(node);
+  }
+  return arena.bytes.compare(key, arena.key(node)) === 0 ? node : 0;
+}
+
+/** Value of a key under a root. */
+export function findValue(arena: NodeArena, root: NodeId, key: Uint8Array): Uint8Array | undefined {
+  const leaf = findLeaf(arena, root, key);
+  return leaf === 0 ? undefined : arena.bytes.read(arena.value(leaf));
+}
+
+/** The pairs of a range, in key order or its reverse. */
+export function* walkLeaves(
+  arena: NodeArena,
+  root: NodeId,
+  range: KeyRange,
+): Generator<KeyValue, void, void> {
+  if (root === 0) return;
+  const reverse = range.reverse === true;
+  const stack: NodeId[] = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const key = arena.key(node);
+    if (arena.isLeaf(node)) {
+      if (range.start !== undefined && arena.bytes.compare(range.start, key) > 0) continue;
+      if (range.end !== undefined && arena.bytes.compare(range.end, key) <= 0) continue;
+      yield [arena.bytes.read(key), arena.bytes.read(arena.value(node))];
+      continue;
+    }
+    // Keys of the left subtree are below the node's key, those of the right one are not.
+    const wantsLeft = range.start === undefined || arena.bytes.compare(range.start, key) < 0;
+    const wantsRight = range.end === undefined || arena.bytes.compare(range.end, key) > 0;
+    if (!reverse && wantsRight) stack.push(arena.right(node));
+    if (wantsLeft) stack.push(arena.left(node));
+    if (reverse && wantsRight) stack.push(arena.right(node));
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The multistore in memory: one IAVL-shaped tree per substore in one arena, the last versions readable, and a working
+ * version on top. What makes it durable is in `backend/`.
+ *
+ * Writes of the working version wait in an overlay per substore and go into the tree in key order when its hash is
+ * asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the app hash.
+ */
+import { EMPTY_BYTES } from '../core/bytes.ts';
+import { assert, LedgerError } from '../core/errors.ts';
+import { sha256 } from '../core/hash.ts';
+import { Branch, type BranchParent } from './branch.ts';
+import { appHash, compareNames } from './commit-info.ts';
+import { NODE_VERSION_MAX, NodeArena } from './iavl/node-arena.ts';
+import type {
+  CommitId,
+  CommitMultiStore,
+  KVReader,
+  MultiStoreBranch,
+  MultiStoreReader,
+  StoreQueryResult,
+} from './kv.ts';
+import type { Overlay, Write } from './overlay.ts';
+import { type CommittedStore, VersionHistory } from './versions.ts';
+import { WorkingStore } from './working-store.ts';
+
+/** How a multistore is set up. */
+export interface MultiStoreOptions {
+  /** Names of the substores, ASCII, each once. */
+  readonly stores: readonly string[];
+  /** Version of the first commit. Default 1. */
+  readonly initialVersion?: bigint;
+  /** Versions that stay readable, the newest included. Default 100. */
+  readonly keepVersions?: number;
+  /**
+   * Tree nodes kept only for versions before the newest, at most, about 150 bytes each with key and value: under load
+   * the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
+   */
+  readonly keepNodesMax?: number;
+}
+
+/** The writes of one substore in one version, in the order in which they went into the tree. */
+export interface StoreChanges {
+  readonly name: string;
+  readonly writes: readonly Write[];
+}
+
+/** All that a version changed. */
+export interface ChangeSet {
+  readonly version: bigint;
+  /** The committed version that it applies to; 0 for the first. */
+  readonly previous: bigint;
+  /** App hash after it. */
+  readonly hash: Uint8Array;
+  /** All substores of the version, sorted by name, also those without writes. */
+  readonly stores: readonly StoreChanges[];
+}
+
+export const KEEP_VERSIONS_DEFAULT = 100;
+export const KEEP_NODES_DEFAULT = 2_000_000;
+
+/** A `CommitMultiStore` that forgets everything with the process. */
+export class MemoryMultiStore implements CommitMultiStore, BranchParent {
+  readonly #arena = new NodeArena();
+  readonly #history: VersionHistory;
+  readonly #initialVersion: bigint;
+  /** By name, in name order. */
+  #working: ReadonlyMap<string, WorkingStore>;
+  /** Version that the working hashes were computed for; 0 when for none. */
+  #hashedFor = 0;
+  #lastChanges: ChangeSet | undefined;
+
+  constructor(options: MultiStoreOptions) {
+    this.#initialVersion = options.initialVersion ?? 1n;
+    this.#history = new VersionHistory(this.#arena, {
+      keepVersions: options.keepVersions ?? KEEP_VERSIONS_DEFAULT,
+      keepNodesMax: options.keepNodesMax ?? KEEP_NODES_DEFAULT,
+    });
+    this.#working = this.#openWorking(options.stores);
+  }
+
+  get lastCommit(): CommitId {
+    const last = this.#history.latest;
+    return last === undefined
+      ? { version: 0n, hash: sha256(EMPTY_BYTES) }
+      : { version: last.version, hash: last.hash };
+  }
+
+  /** What the last commit changed; undefined before the first. */
+  get lastChanges(): ChangeSet | undefined {
+    return this.#lastChanges;
+  }
+
+  /** Bytes allocated for trees, keys and values. */
+  get allocatedBytes(): number {
+    return this.#arena.allocatedBytes;
+  }
+
+  /** The working version of a substore. */
+  reader(name: string): KVReader {
+    return this.layer(name);
+  }
+
+  layer(name: string): Overlay {
+    return this.#workingStore(name).overlay;
+  }
+
+  branch(): MultiStoreBranch {
+    return new Branch(this);
+  }
+
+  workingHash(): Uint8Array {
+    return this.#hashAt(Number(this.#workingVersion()));
+  }
+
+  commit(version: bigint = this.#workingVersion()): CommitId {
+    const previous = this.lastCommit.version;
+    if (version <= previous || version > BigInt(NODE_VERSION_MAX)) {
+      throw new LedgerError('store.version_order', `version ${version} cannot follow version ${previous}`, {
+        version,
+        previous,
+      });
+    }
+    const hash = this.#hashAt(Number(version));
+    const stores = new Map<string, CommittedStore>();
+    const changes: StoreChanges[] = [];
+    const orphans: (readonly number[])[] = [];
+    for (const [name, working] of this.#working) {
+      const committed = working.commit(Number(version));
+      stores.set(name, { root: committed.root, hash: committed.hash });
+      changes.push({ name, writes: committed.writes });
+      orphans.push(committed.orphans);
+    }
+    this.#hashedFor = 0;
+    this.#history.add({ version, hash, stores, orphans: Int32Array.from(orphans.flat()) });
+    this.#lastChanges = { version, previous, hash, stores: changes };
+    return { version, hash };
+  }
+
+  rollback(): void {
+    for (const working of this.#working.values()) working.rollback();
+    this.#hashedFor = 0;
+  }
+
+  at(version: bigint): MultiStoreReader {
+    return this.#history.reader(version);
+  }
+
+  versions(): { readonly earliest: bigint; readonly latest: bigint } {
+    return { earliest: this.#history.earliest?.version ?? 0n, latest: this.#history.latest?.version ?? 0n };
+  }
+
+  query(request: {
+    readonly store: string;
+    readonly key: Uint8Array;
+    readonly version: bigint;
+    readonly prove: boolean;
+  }): StoreQueryResult {
+    const value = this.at(request.version).reader(request.store).get(request.key);
+    return { value, proofOps: [] };
+  }
+
+  #workingVersion(): bigint {
+    const last = this.#history.latest;
+    return last === undefined ? this.#initialVersion : last.version + 1n;
+  }
+
+  #hashAt(version: number): Uint8Array {
+    const rehash = this.#hashedFor !== 0 && this.#hashedFor !== version;
+    this.#hashedFor = version;
+    const infos = [...this.#working].map(([name, working]) => ({
+      name,
+      hash: working.hash(version, rehash),
+    }));
+    return appHash(infos);
+  }
+
+  #workingStore(name: string): WorkingStore {
+    const working = this.#working.get(name);
+    if (working === undefined) {
+      throw new LedgerError('store.unknown', `there is no store "${name}"`, { store: name });
+    }
+    return working;
+  }
+
+  #openWorking(names: readonly string[]): ReadonlyMap<string, WorkingStore> {
+    const roots = this.#history.latest?.stores;
+    const working = new Map<string, WorkingStore>();
+    for (const name of names.toSorted(compareNames)) {
+      assert(/^[\x21-\x7e]+$/.test(name) && !working.has(name), 'store names are ASCII, each once', { name });
+      working.set(name, new WorkingStore(this.#arena, roots?.get(name)?.root ?? 0));
+    }
+    return working;
+  }
+}
