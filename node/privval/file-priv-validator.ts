@@ -1,0 +1,195 @@
+import type { Proposal } from '../../consensus/types/proposal.ts';
+import type { Time } from '../../consensus/types/time.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
+import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { readUvarint } from '../../core/varint.ts';
+import { CanonicalProposal, CanonicalVote } from '../../proto/gen/tendermint/types/canonical.ts';
+import { type DurableFiles, machineFiles } from './durable-file.ts';
+import { addressOfKey, readKeyFile, writeKeyFile } from './key-file.ts';
+import type { KeySigner, MakeKeySigner } from './ports.ts';
+import type { PrivValidator, ProposalToSign, VoteToSign } from './priv-validator.ts';
+import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts';
+import {
+  compareStep,
+  NEVER_SIGNED,
+  readSignState,
+  type SignState,
+  type SignStep,
+  STEPS,
+  writeSignState,
+} from './sign-state.ts';
+
+/** Where a validator's two files are, and what makes keys of seeds. */
+export interface FilePrivValidatorOptions {
+  readonly keyPath: string;
+  readonly statePath: string;
+  readonly makeSigner: MakeKeySigner;
+  /** Replaces the machine's file system in tests. */
+  readonly files?: DurableFiles;
+}
+
+interface Request<T extends { readonly timestamp: Time }> {
+  readonly step: SignStep;
+  readonly signBytes: Uint8Array;
+  /** The time in sign bytes that differ from these in nothing else. */
+  readonly timeOfSame: (signed: Uint8Array) => Time | undefined;
+  readonly answer: (signature: Uint8Array, timestamp: Time | undefined) => T;
+}
+
+/** Signs with a key in a file and guards with a state in a file, both in CometBFT's form. */
+export class FilePrivValidator implements PrivValidator {
+  readonly publicKey: Uint8Array;
+  readonly address: Uint8Array;
+  readonly #signer: KeySigner;
+  readonly #files: DurableFiles;
+  readonly #statePath: string;
+  #state: SignState;
+  /** Set when the state could not be written: what is on disk is unknown, so nothing is signed any more. */
+  #broken: LedgerError | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(signer: KeySigner, state: SignState, options: FilePrivValidatorOptions) {
+    this.#signer = signer;
+    this.#state = state;
+    this.#files = options.files ?? machineFiles;
+    this.#statePath = options.statePath;
+    this.publicKey = signer.publicKey;
+    this.address = addressOfKey(signer.publicKey);
+  }
+
+  /**
+   * Reads both files. A key without a state is refused: nobody knows what it signed.
+   * @throws LedgerError `privval.key_file`, `privval.state_file`
+   */
+  static async open(options: FilePrivValidatorOptions): Promise<FilePrivValidator> {
+    const files = options.files ?? machineFiles;
+    const signer = await readKeyFile(options.keyPath, options.makeSigner, files);
+    const state = await readSignState(files, options.statePath);
+    if (state === undefined) {
+      throw new LedgerError(
+        'privval.state_file',
+        `the validator key ${options.keyPath} has no signing state ${options.statePath}. Without it a double signature ` +
+          'cannot be ruled out. Restore the file; only for a key that never signed, write {"height":"0","round":0,"step":0}.',
+        { path: options.statePath },
+      );
+    }
+    return new FilePrivValidator(signer, state, options);
+  }
+
+  /**
+   * Writes the files of a new validator from a 32-byte seed and opens it. The state comes first: a crash in between
+   * leaves no key without a state.
+   * @throws LedgerError `privval.exists` when there is a key or a state already: they are never overwritten
+   */
+  static async create(seed: Uint8Array, options: FilePrivValidatorOptions): Promise<FilePrivValidator> {
+    const files = options.files ?? machineFiles;
+    for (const path of [options.keyPath, options.statePath]) {
+      if ((await files.read(path)) !== undefined) {
+        throw new LedgerError('privval.exists', `${path} exists already and is never overwritten`, { path });
+      }
+    }
+    const signer = options.makeSigner(seed);
+    await writeSignState(files, options.statePath, NEVER_SIGNED);
+    await writeKeyFile(options.keyPath, { seed, publicKey: signer.publicKey }, files);
+    return new FilePrivValidator(signer, NEVER_SIGNED, options);
+  }
+
+  /** What was signed last. */
+  get state(): SignState {
+    return this.#state;
+  }
+
+  signVote(chainId: string, vote: VoteToSign): Promise<Vote> {
+    return this.#inTurn({
+      step: { height: vote.height, round: vote.round, step: STEPS[vote.type] },
+      signBytes: voteSignBytes(chainId, vote),
+      timeOfSame: (signed) => timeIfSame(CanonicalVote, signed, voteSignBytes(chainId, vote)),
+      answer: (signature, timestamp) => ({
+        ...vote,
+        timestamp: timestamp ?? vote.timestamp,
+        signature,
+        extension: EMPTY_BYTES,
+        extensionSignature: EMPTY_BYTES,
+      }),
+    });
+  }
+
+  signProposal(chainId: string, proposal: ProposalToSign): Promise<Proposal> {
+    return this.#inTurn({
+      step: { height: proposal.height, round: proposal.round, step: STEPS.propose },
+      signBytes: proposalSignBytes(chainId, proposal),
+      timeOfSame: (signed) => timeIfSame(CanonicalProposal, signed, proposalSignBytes(chainId, proposal)),
+      answer: (signature, timestamp) => ({
+        ...proposal,
+        timestamp: timestamp ?? proposal.timestamp,
+        signature,
+      }),
+    });
+  }
+
+  /** One request at a time: the guard is read and written as one step. */
+  #inTurn<T extends { readonly timestamp: Time }>(request: Request<T>): Promise<T> {
+    const answer = this.#queue.then(() => this.#sign(request));
+    this.#queue = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #sign<T extends { readonly timestamp: Time }>(request: Request<T>): Promise<T> {
+    if (this.#broken !== undefined) throw this.#broken;
+    const order = compareStep(request.step, this.#state);
+    if (order < 0) throw refused('it has signed a later step', request.step, this.#state);
+    if (order === 0) return this.#signAgain(request);
+    const signature = this.#signer.sign(request.signBytes);
+    const next: SignState = { ...request.step, signed: { signBytes: request.signBytes, signature } };
+    try {
+      await writeSignState(this.#files, this.#statePath, next);
+    } catch (cause) {
+      this.#broken = new LedgerError(
+        'privval.refused',
+        `the signing state ${this.#statePath} could not be written; this validator signs nothing more until it is restarted`,
+        { path: this.#statePath },
+        cause,
+      );
+      throw this.#broken;
+    }
+    this.#state = next;
+    return request.answer(signature, undefined);
+  }
+
+  #signAgain<T extends { readonly timestamp: Time }>(request: Request<T>): T {
+    const { signed } = this.#state;
+    if (signed === undefined) {
+      throw refused('its state does not say what it signed there', request.step, this.#state);
+    }
+    if (equalBytes(signed.signBytes, request.signBytes)) return request.answer(signed.signature, undefined);
+    const timestamp = request.timeOfSame(signed.signBytes);
+    if (timestamp !== undefined) return request.answer(signed.signature, timestamp);
+    throw refused('it has signed something else there', request.step, this.#state);
+  }
+}
+
+function refused(why: string, step: SignStep, state: SignState): LedgerError {
+  return new LedgerError(
+    'privval.refused',
+    `the validator does not sign height ${step.height} round ${step.round} step ${step.step}: ${why} ` +
+      `(last: height ${state.height} round ${state.round} step ${state.step})`,
+    { height: step.height, round: step.round, step: step.step },
+  );
+}
+
+/** The time in `signed`, when the two canonical messages differ in nothing but their time. */
+function timeIfSame<T extends { readonly timestamp: Time; readonly chainId: string }>(
+  type: { decode(bytes: Uint8Array): T; encode(value: T): Uint8Array },
+  signed: Uint8Array,
+  requested: Uint8Array,
+): Time | undefined {
+  const before = type.decode(withoutLength(signed));
+  const now = type.decode(withoutLength(requested));
+  const same = equalBytes(type.encode({ ...before, timestamp: now.timestamp }), type.encode(now));
+  return same ? before.timestamp : undefined;
+}
+
+function withoutLength(delimited: Uint8Array): Uint8Array {
+  return delimited.subarray(readUvarint(delimited, 0).next);
+}

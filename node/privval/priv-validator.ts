@@ -1,0 +1,31 @@
+import type { Proposal, UnsignedProposal } from '../../consensus/types/proposal.ts';
+import type { Time } from '../../consensus/types/time.ts';
+import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
+
+/** A vote that is about to be signed. */
+export interface VoteToSign extends UnsignedVote {
+  readonly timestamp: Time;
+}
+
+/** A proposal that is about to be signed. */
+export interface ProposalToSign extends UnsignedProposal {
+  readonly timestamp: Time;
+}
+
+/**
+ * A validator's signer. It never signs two different things at one height, round and step, whatever it is asked and
+ * whenever the power fails: what it signs is on disk before the signature leaves.
+ *
+ * Asked again for what it signed last, it gives the same signature. When only the time differs, it gives the vote or
+ * proposal with the time that it signed. Everything else at or before the last height, round and step is refused.
+ */
+export interface PrivValidator {
+  /** 32 bytes, ed25519. */
+  readonly publicKey: Uint8Array;
+  /** 20 bytes. */
+  readonly address: Uint8Array;
+  /** @throws LedgerError `privval.refused` for anything that could be a double signature */
+  signVote(chainId: string, vote: VoteToSign): Promise<Vote>;
+  /** @throws LedgerError `privval.refused` for anything that could be a double signature */
+  signProposal(chainId: string, proposal: ProposalToSign): Promise<Proposal>;
+}
