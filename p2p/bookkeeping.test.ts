@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { PeerScores } from './scores.ts';
+import { SendQueue } from './sendqueue.ts';
+import { VirtualTimers } from './timers.ts';
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+test('a queue refuses what does not fit and keeps the order of what it took', () => {
+  const queue = new SendQueue(5);
+  expect([queue.push(bytes(1, 2)), queue.push(bytes(3, 4, 5)), queue.push(bytes(6))]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(queue.bytes).toBe(5);
+  expect(queue.take(4)).toEqual(bytes(1, 2));
+  expect(queue.push(bytes(6, 7))).toBe(true);
+  expect(queue.take(100)).toEqual(bytes(3, 4, 5, 6, 7));
+  expect(queue.take(100)).toBeUndefined();
+});
+
+test('one frame larger than the queue passes, alone', () => {
+  const queue = new SendQueue(2);
+  expect(queue.push(bytes(1, 2, 3))).toBe(true);
+  expect(queue.push(bytes(4))).toBe(false);
+  expect(queue.take(1)).toEqual(bytes(1, 2, 3));
+});
+
+test('points add up to a ban, fade with time, and a ban ends', async () => {
+  const timers = new VirtualTimers();
+  const scores = new PeerScores(timers, { banMs: 1_000, decayPerSecond: 10 });
+  expect(scores.book('a', 60)).toBe(false);
+  await timers.advance(3_000);
+  expect(scores.book('a', 60)).toBe(false);
+  expect(scores.isBanned('a')).toBe(false);
+  expect(scores.book('a', 60)).toBe(true);
+  expect(scores.isBanned('a')).toBe(true);
+  expect(scores.isBanned('b')).toBe(false);
+  await timers.advance(1_001);
+  expect(scores.isBanned('a')).toBe(false);
+});
+
+test('virtual timers run in order of time, then of asking, and not when cancelled', async () => {
+  const timers = new VirtualTimers();
+  const ran: string[] = [];
+  const say = (what: string) => () => void ran.push(`${what}@${timers.nowMs()}`);
+  timers.after(20, say('late'));
+  timers.after(10, say('first'));
+  timers.after(10, say('second'));
+  const cancel = timers.after(15, say('never'));
+  timers.after(5, () => timers.after(5, say('third')));
+  cancel();
+  await timers.advance(19);
+  expect(ran).toEqual(['first@10', 'second@10', 'third@10']);
+  await timers.advance(1);
+  expect(ran.at(-1)).toBe('late@20');
+});

@@ -1,0 +1,73 @@
+/** The catalogue of channels and request protocols, with their limits, and the names they have on the wire. */
+import type { ChannelSpec, ProtocolSpec } from './network.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Round steps, has-vote, bit arrays: small and frequent. 10,000 validators are 1,250 bytes of bits. */
+export const STATE_CHANNEL: ChannelSpec = {
+  name: 'state',
+  version: 1,
+  messageBytesMax: 16 * KIB,
+  queueBytesMax: 256 * KIB,
+  inFlightMax: 16,
+};
+
+/** Proposals and block parts: a part is 64 KiB and its proof. */
+export const DATA_CHANNEL: ChannelSpec = {
+  name: 'data',
+  version: 1,
+  messageBytesMax: 128 * KIB,
+  queueBytesMax: 4 * MIB,
+  inFlightMax: 16,
+};
+
+/** Votes. */
+export const VOTES_CHANNEL: ChannelSpec = {
+  name: 'votes',
+  version: 1,
+  messageBytesMax: 16 * KIB,
+  queueBytesMax: MIB,
+  inFlightMax: 64,
+};
+
+/** Batches of transactions. */
+export const TXS_CHANNEL: ChannelSpec = {
+  name: 'txs',
+  version: 1,
+  messageBytesMax: 2 * MIB,
+  queueBytesMax: 8 * MIB,
+  inFlightMax: 4,
+};
+
+/** Every channel of a node. */
+export const CHANNELS: readonly ChannelSpec[] = [STATE_CHANNEL, DATA_CHANNEL, VOTES_CHANNEL, TXS_CHANNEL];
+
+/** Whole blocks with their commits, by height. A block is at most 21 MiB by default. */
+export const BLOCKS_PROTOCOL: ProtocolSpec = {
+  name: 'blocks',
+  version: 1,
+  requestBytesMax: 64,
+  responseBytesMax: 24 * MIB,
+  concurrentMax: 8,
+};
+
+/** Every request protocol of a node. */
+export const PROTOCOLS: readonly ProtocolSpec[] = [BLOCKS_PROTOCOL];
+
+/**
+ * The handshake. Its name carries no chain id, so that nodes of two chains still understand each other well enough to
+ * say why they part.
+ */
+export const STATUS_PROTOCOL = '/openledger/status/1';
+
+/** Raised when nodes of two versions cannot work together. */
+export const PROTOCOL_VERSION = 1;
+
+/** Longest handshake message. */
+export const STATUS_BYTES_MAX = 1024;
+
+/** The protocol's name on the wire: `/openledger/<chainId>/<name>/<version>`. */
+export function wireName(chainId: string, spec: { readonly name: string; readonly version: number }): string {
+  return `/openledger/${chainId}/${spec.name}/${spec.version}`;
+}

@@ -1,0 +1,55 @@
+/** The libp2p host: TCP, noise, yamux, identify and ping. What libp2p would do by default and must not is set here. */
+import { identify } from '@libp2p/identify';
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
+import { noise } from '@libp2p/noise';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { createLibp2p } from 'libp2p';
+import type { NetworkLimits } from './network.ts';
+
+/** Bytes of one stream that may be on their way: bounds what a paused reader holds, below yamux's read buffer of 4 MiB. */
+const STREAM_WINDOW_BYTES_MAX = 1024 * 1024;
+/** Streams of one connection, each way: the channels, the requests under way, and some for libp2p itself. */
+const STREAMS_MAX = 256;
+/** Connections that come and go while peers are replaced, on top of the peers themselves. */
+const SPARE_CONNECTIONS = 32;
+
+/** What the host is made of. */
+export interface HostOptions {
+  readonly privateKey: PrivateKey;
+  /** Multiaddrs to listen on; port 0 is any free port. */
+  readonly listen: readonly string[];
+  readonly limits: NetworkLimits;
+  readonly gater: ConnectionGater;
+}
+
+/** A host that is not started yet. It dials nobody by itself. */
+export async function createHost(options: HostOptions): Promise<Libp2p> {
+  const { limits } = options;
+  return await createLibp2p({
+    start: false,
+    privateKey: options.privateKey,
+    addresses: { listen: [...options.listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_MAX,
+        maxOutboundStreams: STREAMS_MAX,
+        streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
+      }),
+    ],
+    services: { identify: identify(), ping: ping() },
+    connectionGater: options.gater,
+    connectionManager: {
+      maxConnections: limits.inboundPeersMax + limits.outboundPeersMax + SPARE_CONNECTIONS,
+      inboundConnectionThreshold: limits.inboundPerHostPerSecondMax,
+      maxIncomingPendingConnections: limits.inboundPeersMax,
+      inboundUpgradeTimeout: limits.handshakeTimeoutMs,
+      dialTimeout: limits.dialTimeoutMs,
+      // Redialling is ours (redial.ts): libp2p gives up after a few tries.
+      reconnectRetries: 0,
+    },
+  });
+}

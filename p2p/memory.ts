@@ -1,0 +1,412 @@
+/**
+ * The network in memory: the same interface and rules as on libp2p, on injected timers. With `VirtualTimers` the
+ * delivery of every message is a function of the seed, which is what unit tests of reactors and the simulator need.
+ * Addresses are `/memory/<node id>`.
+ */
+import { LedgerError, messageOf } from '../core/errors.ts';
+import { count, Dispatch, disconnectedError, openResponse, timeoutError } from './dispatch.ts';
+import type {
+  ChannelSpec,
+  MessageHandler,
+  Network,
+  NetworkMetrics,
+  NetworkOptions,
+  PeerInfo,
+  PeerListener,
+  Penalty,
+  RequestHandler,
+} from './network.ts';
+import { Redialer } from './redial.ts';
+import { BAN_POINTS, PeerScores } from './scores.ts';
+import { checkStatus, encodeStatus } from './status.ts';
+import type { Timers } from './timers.ts';
+
+const ADDRESS_PREFIX = '/memory/';
+
+/** How the networks of a hub behave. */
+export interface MemoryHubOptions {
+  readonly timers: Timers;
+  /** A number in [0, 1): jitter of redials. */
+  readonly random: () => number;
+  /** One way from a node to another; asked for each message. */
+  readonly latencyMs: (from: string, to: string) => number;
+}
+
+/** The wires between networks in memory. */
+export class MemoryHub {
+  readonly options: MemoryHubOptions;
+  readonly #networks: Map<string, MemoryNetwork> = new Map();
+  readonly #cuts: Set<string> = new Set();
+
+  constructor(options: MemoryHubOptions) {
+    this.options = options;
+  }
+
+  /** Adds a node. A node that was stopped is replaced by one of the same id. */
+  createNetwork(nodeId: string, options: NetworkOptions): Network {
+    const network = new MemoryNetwork(this, nodeId, options);
+    this.#networks.set(nodeId, network);
+    return network;
+  }
+
+  /** Ends the connection of two nodes and keeps them apart until `heal`. */
+  cut(a: string, b: string): void {
+    this.#cuts.add(linkName(a, b));
+    this.find(a)?.endPeer(b, 'link was cut');
+  }
+
+  heal(a: string, b: string): void {
+    this.#cuts.delete(linkName(a, b));
+  }
+
+  /** The running network of that id, if there is one. */
+  find(nodeId: string): MemoryNetwork | undefined {
+    const network = this.#networks.get(nodeId);
+    return network?.running === true ? network : undefined;
+  }
+
+  isCut(a: string, b: string): boolean {
+    return this.#cuts.has(linkName(a, b));
+  }
+}
+
+function linkName(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/** Messages on their way from one node to another on one channel. */
+class Pipe {
+  readonly #spec: ChannelSpec;
+  readonly #deliver: (bytes: Uint8Array) => Promise<void> | undefined;
+  readonly #arrived: Uint8Array[] = [];
+  #bytes = 0;
+  #inFlight = 0;
+
+  constructor(spec: ChannelSpec, deliver: (bytes: Uint8Array) => Promise<void> | undefined) {
+    this.#spec = spec;
+    this.#deliver = deliver;
+  }
+
+  /** Takes room for a message; false when there is none. */
+  reserve(length: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + length > this.#spec.queueBytesMax) return false;
+    this.#bytes += length;
+    return true;
+  }
+
+  arrive(bytes: Uint8Array): void {
+    this.#arrived.push(bytes);
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (this.#inFlight < this.#spec.inFlightMax) {
+      const bytes = this.#arrived.shift();
+      if (bytes === undefined) return;
+      this.#bytes -= bytes.length;
+      const pending = this.#deliver(bytes);
+      if (pending === undefined) continue;
+      this.#inFlight++;
+      void pending.then(() => {
+        this.#inFlight--;
+        this.#drain();
+      });
+    }
+  }
+}
+
+/** One end of a connection. */
+class MemorySession {
+  readonly peer: PeerInfo;
+  readonly other: MemoryNetwork;
+  readonly pipes: Map<string, Pipe> = new Map();
+  readonly requesting: Map<string, number> = new Map();
+  readonly onEnd: Set<() => void> = new Set();
+  /** The same for both ends. */
+  readonly connection: object;
+  /** When the last message sent arrives: messages do not overtake each other. */
+  lastArrivalMs = 0;
+  ended = false;
+
+  constructor(peer: PeerInfo, other: MemoryNetwork, connection: object) {
+    this.peer = peer;
+    this.other = other;
+    this.connection = connection;
+  }
+}
+
+/** The network of one node of a hub. */
+class MemoryNetwork implements Network {
+  readonly nodeId: string;
+  readonly metrics: NetworkMetrics;
+  readonly dispatch: Dispatch;
+  readonly scores: PeerScores;
+  readonly options: NetworkOptions;
+  running = false;
+  readonly #hub: MemoryHub;
+  readonly #redialer: Redialer;
+  readonly #sessions: Map<string, MemorySession> = new Map();
+
+  constructor(hub: MemoryHub, nodeId: string, options: NetworkOptions) {
+    const { limits, log, channels, protocols } = options;
+    const { timers, random } = hub.options;
+    this.nodeId = nodeId;
+    this.options = options;
+    this.#hub = hub;
+    this.scores = new PeerScores(timers, {
+      banMs: limits.banMs,
+      decayPerSecond: limits.penaltyDecayPerSecond,
+    });
+    const onFault = (peer: PeerInfo, reason: string): void => this.penalize(peer.id, { reason });
+    this.dispatch = new Dispatch({ channels, protocols, log, onFault });
+    this.metrics = this.dispatch.metrics;
+    this.#redialer = new Redialer({
+      limits,
+      log,
+      timers,
+      random,
+      dial: (address) => this.#dial(address),
+      isConnected: (peerId) => this.#sessions.has(peerId),
+    });
+    for (const address of options.persistentPeers) this.addPersistentPeer(address);
+  }
+
+  start(): Promise<void> {
+    this.running = true;
+    this.#redialer.start();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#redialer.stop();
+    for (const peerId of [...this.#sessions.keys()]) this.endPeer(peerId, 'this node stops');
+    this.running = false;
+    return Promise.resolve();
+  }
+
+  listenAddresses(): readonly string[] {
+    return this.running ? [ADDRESS_PREFIX + this.nodeId] : [];
+  }
+
+  peers(): readonly PeerInfo[] {
+    return [...this.#sessions.values()].map((session) => session.peer);
+  }
+
+  send(peerId: string, channel: string, bytes: Uint8Array): boolean {
+    this.dispatch.requireSendable(channel, bytes);
+    const session = this.#sessions.get(peerId);
+    if (session === undefined) return false;
+    const pipe = this.#pipe(session, channel);
+    if (!pipe.reserve(bytes.length)) {
+      count(this.metrics.messagesDropped, channel);
+      return false;
+    }
+    count(this.metrics.messagesSent, channel);
+    count(this.metrics.bytesSent, channel, bytes.length);
+    const copy = Uint8Array.from(bytes);
+    this.#later(session, () => pipe.arrive(copy));
+    return true;
+  }
+
+  broadcast(channel: string, bytes: Uint8Array, exceptPeerId?: string): number {
+    let taken = 0;
+    for (const peerId of this.#sessions.keys())
+      if (peerId !== exceptPeerId && this.send(peerId, channel, bytes)) taken++;
+    return taken;
+  }
+
+  handle(channel: string, handler: MessageHandler): void {
+    this.dispatch.handle(channel, handler);
+  }
+
+  serve(protocol: string, handler: RequestHandler): void {
+    this.dispatch.serve(protocol, handler);
+  }
+
+  request(
+    peerId: string,
+    protocol: string,
+    bytes: Uint8Array,
+    options: { readonly timeoutMs: number },
+  ): Promise<Uint8Array> {
+    const session = this.#sessions.get(peerId);
+    if (session === undefined) return Promise.reject(disconnectedError(peerId, protocol));
+    const spec = this.dispatch.protocol(protocol);
+    const under = session.requesting.get(protocol) ?? 0;
+    if (under >= spec.concurrentMax)
+      return Promise.reject(new LedgerError('p2p.busy', `too many ${protocol} requests are under way`));
+    session.requesting.set(protocol, under + 1);
+    count(this.metrics.requestsSent, protocol);
+    return this.#ask(session, protocol, Uint8Array.from(bytes), options.timeoutMs)
+      .catch((error: unknown) => {
+        count(this.metrics.requestsFailed, protocol);
+        throw error;
+      })
+      .finally(() => session.requesting.set(protocol, (session.requesting.get(protocol) ?? 1) - 1));
+  }
+
+  onPeer(listener: PeerListener): () => void {
+    return this.dispatch.listen(listener, this.peers());
+  }
+
+  penalize(peerId: string, penalty: Penalty): void {
+    this.metrics.penalties++;
+    const banned = this.scores.book(peerId, penalty.points ?? BAN_POINTS);
+    this.options.log.warn({ peer: peerId, banned }, `peer at fault: ${penalty.reason}`);
+    if (!banned) return;
+    this.metrics.bans++;
+    this.endPeer(peerId, `banned: ${penalty.reason}`);
+  }
+
+  addPersistentPeer(address: string): void {
+    if (!address.startsWith(ADDRESS_PREFIX))
+      throw new LedgerError(
+        'p2p.bad_address',
+        `not a peer address: "${address}"; expected /memory/<node id>`,
+      );
+    const peerId = address.slice(ADDRESS_PREFIX.length);
+    if (peerId !== this.nodeId) this.#redialer.add(peerId, address);
+  }
+
+  /** Ends the session with a peer, at both ends. */
+  endPeer(peerId: string, reason: string): void {
+    const session = this.#sessions.get(peerId);
+    if (session === undefined) return;
+    this.#end(session, reason);
+    const theirs = session.other.#sessions.get(this.nodeId);
+    if (theirs?.connection === session.connection) session.other.#end(theirs, 'connection was closed');
+  }
+
+  #end(session: MemorySession, reason: string): void {
+    this.#sessions.delete(session.peer.id);
+    session.ended = true;
+    for (const callback of session.onEnd) callback();
+    this.dispatch.disconnected(session.peer, reason);
+    this.#redialer.disconnected(session.peer.id);
+  }
+
+  #pipe(session: MemorySession, channel: string): Pipe {
+    const known = session.pipes.get(channel);
+    if (known !== undefined) return known;
+    const { other } = session;
+    const pipe = new Pipe(this.dispatch.channel(channel), (bytes) => {
+      const theirs = other.#sessions.get(this.nodeId);
+      return session.ended || theirs === undefined
+        ? undefined
+        : other.dispatch.deliver(theirs.peer, channel, bytes);
+    });
+    session.pipes.set(channel, pipe);
+    return pipe;
+  }
+
+  #later(session: MemorySession, callback: () => void): void {
+    const { timers, latencyMs } = this.#hub.options;
+    const nowMs = timers.nowMs();
+    session.lastArrivalMs = Math.max(
+      session.lastArrivalMs,
+      nowMs + latencyMs(this.nodeId, session.other.nodeId),
+    );
+    timers.after(session.lastArrivalMs - nowMs, () => {
+      if (!session.ended) callback();
+    });
+  }
+
+  #ask(session: MemorySession, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const { other } = session;
+    const { timers } = this.#hub.options;
+    return new Promise<Uint8Array>((resolve, reject) => {
+      const onEnd = (): void => settle(() => reject(disconnectedError(other.nodeId, protocol)));
+      const onTimeout = (): void => settle(() => reject(timeoutError(other.nodeId, protocol, timeoutMs)));
+      const cancel = timers.after(timeoutMs, onTimeout);
+      const settle = (callback: () => void): void => {
+        cancel();
+        session.onEnd.delete(onEnd);
+        callback();
+      };
+      session.onEnd.add(onEnd);
+      this.#later(session, () => {
+        const theirs = other.#sessions.get(this.nodeId);
+        if (theirs === undefined) return;
+        void other.dispatch.answer(theirs.peer, protocol, bytes).then((response) =>
+          other.#later(theirs, () =>
+            settle(() => {
+              try {
+                resolve(openResponse(protocol, response));
+              } catch (error) {
+                reject(error);
+              }
+            }),
+          ),
+        );
+      });
+    });
+  }
+
+  #dial(address: string): Promise<void> {
+    const peerId = address.slice(ADDRESS_PREFIX.length);
+    const { timers, latencyMs } = this.#hub.options;
+    this.metrics.dials++;
+    return new Promise<void>((resolve, reject) => {
+      timers.after(2 * latencyMs(this.nodeId, peerId), () => {
+        try {
+          this.#connect(peerId);
+          resolve();
+        } catch (error) {
+          this.metrics.dialsFailed++;
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** Both ends shake hands at one moment. */
+  #connect(peerId: string): void {
+    const other = this.#hub.find(peerId);
+    if (!this.running || other === undefined || this.#hub.isCut(this.nodeId, peerId))
+      throw new LedgerError('p2p.unreachable', `node ${peerId} cannot be reached`);
+    if (this.#sessions.has(peerId)) return;
+    if (other.scores.isBanned(this.nodeId) || this.scores.isBanned(peerId))
+      throw new LedgerError('p2p.banned', 'peer is banned for a while');
+    if (!other.#redialer.has(this.nodeId) && other.#inboundCount() >= other.options.limits.inboundPeersMax)
+      throw new LedgerError('p2p.full', `node ${peerId} has no room for another peer`);
+    const mine = this.#meet(other, 'outbound');
+    const theirs = other.#meet(this, 'inbound');
+    const connection = {};
+    const session = new MemorySession(mine, other, connection);
+    const theirSession = new MemorySession(theirs, this, connection);
+    this.#sessions.set(peerId, session);
+    other.#sessions.set(this.nodeId, theirSession);
+    this.dispatch.connected(mine);
+    if (!theirSession.ended) other.dispatch.connected(theirs);
+  }
+
+  /** Checks the other's status, as its bytes would arrive. */
+  #meet(other: MemoryNetwork, direction: 'inbound' | 'outbound'): PeerInfo {
+    try {
+      const address = ADDRESS_PREFIX + other.nodeId;
+      const status = checkStatus(this.options, encodeStatus(other.options, address));
+      return {
+        id: other.nodeId,
+        moniker: status.moniker,
+        softwareVersion: status.softwareVersion,
+        direction,
+        remoteAddress: address,
+        listenAddress: status.listenAddress,
+        claimedHeight: status.latestHeight,
+        connectedAtMs: this.#hub.options.timers.nowMs(),
+        persistent: this.#redialer.has(other.nodeId),
+      };
+    } catch (error) {
+      this.metrics.handshakesRefused++;
+      if (direction === 'outbound') other.metrics.handshakesRefused++;
+      this.options.log.warn({ peer: other.nodeId }, `refused a peer: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  #inboundCount(): number {
+    let inbound = 0;
+    for (const session of this.#sessions.values()) if (session.peer.direction === 'inbound') inbound++;
+    return inbound;
+  }
+}

@@ -1,0 +1,149 @@
+/** One peer on one connection, from the handshake to the end: its channels and its requests. */
+import type { Connection, Stream } from '@libp2p/interface';
+import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
+import { wireName } from './channels.ts';
+import {
+  count,
+  type Dispatch,
+  disconnectedError,
+  openResponse,
+  RESPONSE_PREFIX_BYTES,
+  timeoutError,
+} from './dispatch.ts';
+import type { ChannelSpec, PeerInfo } from './network.ts';
+import { ChannelSender, readFrame, receiveChannel, writeFrame } from './streams.ts';
+
+/** What a session needs of its network. */
+export interface SessionOptions {
+  readonly chainId: string;
+  readonly connection: Connection;
+  readonly peer: PeerInfo;
+  readonly dispatch: Dispatch;
+  readonly stallTimeoutMs: number;
+  /** Ends the session; `penalized` when the peer is at fault. */
+  readonly onFailed: (session: Session, reason: string, fault: boolean) => void;
+}
+
+/** A handshaken connection. */
+export class Session {
+  readonly peer: PeerInfo;
+  readonly connection: Connection;
+  readonly #options: SessionOptions;
+  readonly #senders: Map<string, ChannelSender> = new Map();
+  readonly #requesting: Map<string, number> = new Map();
+  readonly #ended: AbortController = new AbortController();
+
+  constructor(options: SessionOptions) {
+    this.peer = options.peer;
+    this.connection = options.connection;
+    this.#options = options;
+  }
+
+  /** Queues an encoded frame; false when the queue is full. */
+  send(channel: string, frame: Uint8Array): boolean {
+    const { metrics } = this.#options.dispatch;
+    const sender = this.#senders.get(channel) ?? this.#openSender(channel);
+    if (!sender.push(frame)) {
+      count(metrics.messagesDropped, channel);
+      return false;
+    }
+    count(metrics.messagesSent, channel);
+    count(metrics.bytesSent, channel, frame.length);
+    return true;
+  }
+
+  /** Reads a channel that the peer opened. */
+  receive(spec: ChannelSpec, stream: Stream): void {
+    const { dispatch, onFailed } = this.#options;
+    receiveChannel(stream, {
+      spec,
+      deliver: (bytes) =>
+        this.#ended.signal.aborted ? undefined : dispatch.deliver(this.peer, spec.name, bytes),
+      onMalformed: (reason) => onFailed(this, reason, true),
+    });
+  }
+
+  async request(protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const { dispatch, chainId } = this.#options;
+    const spec = dispatch.protocol(protocol);
+    const under = this.#requesting.get(protocol) ?? 0;
+    if (under >= spec.concurrentMax)
+      throw new LedgerError('p2p.busy', `too many ${protocol} requests are under way`, {
+        peerId: this.peer.id,
+      });
+    this.#requesting.set(protocol, under + 1);
+    count(dispatch.metrics.requestsSent, protocol);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.any([timeout, this.#ended.signal]);
+    let stream: Stream | undefined;
+    try {
+      stream = await this.connection.newStream(wireName(chainId, spec), {
+        signal,
+        maxOutboundStreams: spec.concurrentMax,
+      });
+      await writeFrame(stream, bytes, signal);
+      const response = await readFrame(stream, spec.responseBytesMax + RESPONSE_PREFIX_BYTES, signal);
+      const answer = openResponse(protocol, response);
+      await stream.close({ signal });
+      return answer;
+    } catch (error) {
+      count(dispatch.metrics.requestsFailed, protocol);
+      stream?.abort(new LedgerError('p2p.request_failed', 'request failed'));
+      throw this.#requestError(error, { protocol, timeoutMs, timedOut: timeout.aborted });
+    } finally {
+      this.#requesting.set(protocol, (this.#requesting.get(protocol) ?? 1) - 1);
+    }
+  }
+
+  /** Answers a request that the peer opened. */
+  async serve(protocol: string, stream: Stream): Promise<void> {
+    const { dispatch, stallTimeoutMs, onFailed } = this.#options;
+    const spec = dispatch.protocol(protocol);
+    const stall = (): AbortSignal =>
+      AbortSignal.any([AbortSignal.timeout(stallTimeoutMs), this.#ended.signal]);
+    try {
+      const request = await readFrame(stream, spec.requestBytesMax, stall());
+      const response = await dispatch.answer(this.peer, protocol, request);
+      await writeFrame(stream, response, stall());
+      await stream.close({ signal: stall() });
+    } catch (error) {
+      stream.abort(new LedgerError('p2p.request_failed', 'request failed'));
+      if (error instanceof DecodeError && !this.#ended.signal.aborted)
+        onFailed(this, `protocol ${protocol}: ${messageOf(error)}`, true);
+    }
+  }
+
+  /** Stops everything; the connection is closed by the network. */
+  end(): void {
+    this.#ended.abort(new LedgerError('p2p.disconnected', 'peer is not connected'));
+    for (const sender of this.#senders.values()) sender.close();
+  }
+
+  #openSender(channel: string): ChannelSender {
+    const { dispatch, chainId, stallTimeoutMs, onFailed } = this.#options;
+    const spec = dispatch.channel(channel);
+    const sender = new ChannelSender({
+      spec,
+      stallTimeoutMs,
+      open: () => this.connection.newStream(wireName(chainId, spec), { signal: this.#ended.signal }),
+      onFailed: (reason) => onFailed(this, reason, false),
+    });
+    this.#senders.set(channel, sender);
+    return sender;
+  }
+
+  #requestError(error: unknown, about: RequestFacts): LedgerError {
+    if (about.timedOut) return timeoutError(this.peer.id, about.protocol, about.timeoutMs);
+    const ended = error instanceof LedgerError && error.code === 'p2p.stream_ended';
+    if (ended || this.#ended.signal.aborted) return disconnectedError(this.peer.id, about.protocol);
+    if (error instanceof LedgerError && error.code.startsWith('p2p.')) return error;
+    const message = `peer ${this.peer.id} broke a ${about.protocol} request: ${messageOf(error)}`;
+    return new LedgerError('p2p.malformed', message, {}, error);
+  }
+}
+
+interface RequestFacts {
+  readonly protocol: string;
+  readonly timeoutMs: number;
+  readonly timedOut: boolean;
+}

@@ -1,0 +1,184 @@
+/** libp2p streams as this project uses them: frames in, frames out, with back-pressure both ways. */
+import type { Stream } from '@libp2p/interface';
+import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
+import { encodeFrame, FrameDecoder } from './frame.ts';
+import type { ChannelSpec } from './network.ts';
+import { SendQueue } from './sendqueue.ts';
+
+/** Small frames are joined up to this before they are encrypted. */
+const CHUNK_BYTES_MAX = 64 * 1024;
+
+/**
+ * The one frame that the stream brings.
+ * @throws DecodeError when it is malformed
+ * @throws LedgerError `p2p.stream_ended` when the stream ends before it is whole
+ */
+export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
+  const decoder = new FrameDecoder(bytesMax);
+  return new Promise((resolve, reject) => {
+    const onMessage = (event: { readonly data: { subarray(): Uint8Array } }): void => {
+      try {
+        decoder.push(event.data.subarray());
+        const frame = decoder.next();
+        if (frame !== undefined) finish(() => resolve(frame));
+      } catch (error) {
+        finish(() => reject(error));
+      }
+    };
+    const onEnd = (): void =>
+      finish(() => reject(new LedgerError('p2p.stream_ended', 'stream ended before a whole frame')));
+    const onAbort = (): void => finish(() => reject(signal.reason));
+    const finish = (settle: () => void): void => {
+      stream.removeEventListener('message', onMessage);
+      stream.removeEventListener('end', onEnd);
+      stream.removeEventListener('close', onEnd);
+      signal.removeEventListener('abort', onAbort);
+      settle();
+    };
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort);
+    stream.addEventListener('end', onEnd);
+    stream.addEventListener('close', onEnd);
+    stream.addEventListener('message', onMessage);
+  });
+}
+
+/** Writes one frame, waiting as long as the signal allows for the other end to take it. */
+export async function writeFrame(stream: Stream, payload: Uint8Array, signal: AbortSignal): Promise<void> {
+  if (!stream.send(encodeFrame(payload))) await stream.onDrain({ signal });
+}
+
+/** What a sender needs: how to open its stream, and whom to tell when the stream fails. */
+export interface SenderOptions {
+  readonly spec: ChannelSpec;
+  readonly stallTimeoutMs: number;
+  readonly open: () => Promise<Stream>;
+  readonly onFailed: (reason: string) => void;
+}
+
+/** The outbound stream of one channel to one peer: opened with the first message, then kept. */
+export class ChannelSender {
+  readonly #options: SenderOptions;
+  readonly #queue: SendQueue;
+  #stream: Stream | undefined;
+  #pumping = false;
+  #closed = false;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#queue = new SendQueue(options.spec.queueBytesMax);
+  }
+
+  /** Queues an encoded frame; false when it does not fit. */
+  push(frame: Uint8Array): boolean {
+    if (this.#closed || !this.#queue.push(frame)) return false;
+    if (!this.#pumping) {
+      this.#pumping = true;
+      // A microtask later, so that what one step of a reactor sends travels together.
+      queueMicrotask(() => void this.#pump());
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#queue.clear();
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      this.#stream ??= await this.#open();
+      for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
+        if (this.#stream.send(chunk)) continue;
+        await this.#stream.onDrain({ signal: AbortSignal.timeout(this.#options.stallTimeoutMs) });
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #take(): Uint8Array | undefined {
+    return this.#closed ? undefined : this.#queue.take(CHUNK_BYTES_MAX);
+  }
+
+  async #open(): Promise<Stream> {
+    const stream = await this.#options.open();
+    stream.addEventListener('close', () =>
+      this.#fail(new LedgerError('p2p.stream_closed', 'stream was closed')),
+    );
+    return stream;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    this.#options.onFailed(`channel ${this.#options.spec.name}: ${messageOf(error)}`);
+  }
+}
+
+/** What a receiver needs: where messages go, and whom to tell of malformed ones. */
+export interface ReceiverOptions {
+  readonly spec: ChannelSpec;
+  readonly deliver: (bytes: Uint8Array) => Promise<void> | undefined;
+  readonly onMalformed: (reason: string) => void;
+}
+
+/** Reads the inbound stream of one channel from one peer. Stops reading while too many handlers are unresolved. */
+export function receiveChannel(stream: Stream, options: ReceiverOptions): void {
+  const { spec, deliver, onMalformed } = options;
+  const decoder = new FrameDecoder(spec.messageBytesMax);
+  let inFlight = 0;
+  let paused = false;
+  let failed = false;
+
+  const fail = (error: unknown): void => {
+    failed = true;
+    stream.abort(new LedgerError('p2p.malformed', 'malformed frame'));
+    onMalformed(`channel ${spec.name}: ${messageOf(error)}`);
+  };
+
+  const drain = (): void => {
+    try {
+      while (!failed && inFlight < spec.inFlightMax) {
+        const frame = decoder.next();
+        if (frame === undefined) break;
+        const pending = deliver(frame);
+        if (pending === undefined) continue;
+        inFlight++;
+        void pending.then(() => {
+          inFlight--;
+          drain();
+        });
+      }
+    } catch (error) {
+      if (error instanceof DecodeError) fail(error);
+      else throw error;
+    }
+    // A microtask later: to pause within `resume` would leave the muxer's window open.
+    queueMicrotask(updatePause);
+  };
+
+  const updatePause = (): void => {
+    if (failed || stream.readStatus === 'closed' || stream.readStatus === 'closing') return;
+    const full = inFlight >= spec.inFlightMax;
+    if (full && !paused) {
+      paused = true;
+      stream.pause();
+    } else if (!full && paused) {
+      paused = false;
+      stream.resume();
+    }
+  };
+
+  stream.addEventListener('message', (event) => {
+    if (failed) return;
+    decoder.push(event.data.subarray());
+    drain();
+  });
+  stream.addEventListener('end', () => {
+    if (!failed && decoder.pendingBytes > 0 && inFlight < spec.inFlightMax && stream.status !== 'reset')
+      onMalformed(`channel ${spec.name}: stream ended within a frame`);
+  });
+}
