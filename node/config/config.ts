@@ -1,0 +1,351 @@
+/** `config/config.toml`: the settings of the node, under CometBFT's names, and `config/app.toml`: those of the application. */
+import { parseListenAddress, parsePeerAddress } from './address.ts';
+import { choice, duration, type Fields, flag, list, orUndefined, text, whole } from './field.ts';
+
+/** Settings before the first section. */
+export interface BaseConfig {
+  readonly moniker: string;
+  readonly dbBackend: 'leveldb';
+  /** A level, or levels by module: `consensus:debug,p2p:warn,*:info`. */
+  readonly logLevel: string;
+  readonly logFormat: 'plain' | 'json';
+  /** Files, relative to the home unless absolute. */
+  readonly genesisFile: string;
+  readonly privValidatorKeyFile: string;
+  readonly privValidatorStateFile: string;
+  readonly nodeKeyFile: string;
+}
+
+/** `[rpc]` */
+export interface RpcConfig {
+  readonly laddr: string;
+  readonly corsAllowedOrigins: readonly string[];
+  readonly maxOpenConnections: number;
+  readonly maxSubscriptionClients: number;
+  readonly maxSubscriptionsPerClient: number;
+  readonly timeoutBroadcastTxCommitMs: number;
+  readonly maxRequestBatchSize: number;
+  readonly maxBodyBytes: number;
+}
+
+/** `[p2p]` */
+export interface P2pConfig {
+  readonly laddr: string;
+  /** Each as written: a multiaddr or `<peer id>@host:port`; `parsePeerAddress` makes them one form. */
+  readonly persistentPeers: readonly string[];
+  readonly maxNumInboundPeers: number;
+  readonly maxNumOutboundPeers: number;
+  readonly handshakeTimeoutMs: number;
+  readonly dialTimeoutMs: number;
+}
+
+/** `[mempool]` */
+export interface MempoolConfig {
+  readonly recheck: boolean;
+  readonly broadcast: boolean;
+  readonly size: number;
+  readonly maxTxsBytes: number;
+  readonly maxTxBytes: number;
+  readonly cacheSize: number;
+}
+
+/** `[consensus]` */
+export interface ConsensusConfig {
+  readonly timeoutProposeMs: number;
+  readonly timeoutProposeDeltaMs: number;
+  readonly timeoutPrevoteMs: number;
+  readonly timeoutPrevoteDeltaMs: number;
+  readonly timeoutPrecommitMs: number;
+  readonly timeoutPrecommitDeltaMs: number;
+  readonly timeoutCommitMs: number;
+  readonly skipTimeoutCommit: boolean;
+  readonly createEmptyBlocks: boolean;
+  readonly createEmptyBlocksIntervalMs: number;
+}
+
+/** `[tx_index]` */
+export interface TxIndexConfig {
+  readonly indexer: 'kv' | 'null';
+}
+
+/** `[instrumentation]` */
+export interface InstrumentationConfig {
+  readonly prometheus: boolean;
+  readonly prometheusListenAddr: string;
+  readonly namespace: string;
+}
+
+/** Everything in `config.toml`. */
+export interface NodeConfig {
+  readonly base: BaseConfig;
+  readonly rpc: RpcConfig;
+  readonly p2p: P2pConfig;
+  readonly mempool: MempoolConfig;
+  readonly consensus: ConsensusConfig;
+  readonly txIndex: TxIndexConfig;
+  readonly instrumentation: InstrumentationConfig;
+}
+
+/** Everything in `app.toml`. */
+export interface AppConfig {
+  /** Decimal coins: `0.0025uopen`. A validator's own floor for fees; empty: none. */
+  readonly minimumGasPrices: string;
+  readonly pruning: 'default' | 'nothing' | 'everything' | 'custom';
+  readonly pruningKeepRecent: number;
+  readonly pruningInterval: number;
+}
+
+const listenRule = {
+  allowed: 'an address such as "tcp://127.0.0.1:26657"',
+  accepts: (value: string): boolean => orUndefined(() => parseListenAddress(value)) !== undefined,
+};
+const peerRule = {
+  allowed:
+    'a comma-separated list of peers such as "/ip4/127.0.0.1/tcp/26656/p2p/12D3Koo…" or "12D3Koo…@host:26656"',
+  accepts: (value: string): boolean => orUndefined(() => parsePeerAddress(value)) !== undefined,
+};
+const fileRule = { allowed: 'the path of a file', accepts: (value: string): boolean => value !== '' };
+const MONIKER_CHARACTERS_MAX = 70;
+const LEVEL = '(?:trace|debug|info|warn|error|none)';
+const LOG_LEVEL = new RegExp(`^(?:${LEVEL}|(?:[a-z0-9*_-]+:${LEVEL})(?:,[a-z0-9*_-]+:${LEVEL})*)$`);
+const GAS_PRICES = /^(?:\d+(?:\.\d{1,18})?[a-zA-Z][a-zA-Z0-9/:._-]{2,127}(?:,(?!$)|$))*$/;
+
+const base: Fields<BaseConfig> = {
+  moniker: text(
+    { key: 'moniker', comment: 'A name for this node, shown to its peers.', fallback: 'node' },
+    {
+      allowed: `1 to ${MONIKER_CHARACTERS_MAX} printable characters`,
+      accepts: (value) => value.length <= MONIKER_CHARACTERS_MAX && /^[^\p{C}]+$/u.test(value),
+    },
+  ),
+  dbBackend: choice({ key: 'db_backend', comment: 'The database.', fallback: 'leveldb' }, ['leveldb']),
+  logLevel: text(
+    {
+      key: 'log_level',
+      comment:
+        'A level (trace, debug, info, warn, error, none) or levels by module: "consensus:debug,*:info".',
+      fallback: 'info',
+    },
+    {
+      allowed: 'a level (trace, debug, info, warn, error, none) or a list such as "consensus:debug,*:info"',
+      accepts: (value) => LOG_LEVEL.test(value),
+    },
+  ),
+  logFormat: choice(
+    { key: 'log_format', comment: '"plain" for people, "json" for machines.', fallback: 'plain' },
+    ['plain', 'json'],
+  ),
+  genesisFile: text(
+    { key: 'genesis_file', comment: 'Files, relative to the home.', fallback: 'config/genesis.json' },
+    fileRule,
+  ),
+  privValidatorKeyFile: text(
+    {
+      key: 'priv_validator_key_file',
+      comment: 'The key that signs votes and proposals.',
+      fallback: 'config/priv_validator_key.json',
+    },
+    fileRule,
+  ),
+  privValidatorStateFile: text(
+    {
+      key: 'priv_validator_state_file',
+      comment: 'What was signed last; never delete it, never copy it back.',
+      fallback: 'data/priv_validator_state.json',
+    },
+    fileRule,
+  ),
+  nodeKeyFile: text(
+    {
+      key: 'node_key_file',
+      comment: 'The key of the peer identity.',
+      fallback: 'config/node_key.json',
+    },
+    fileRule,
+  ),
+};
+
+const rpc: Fields<RpcConfig> = {
+  laddr: text(
+    { key: 'laddr', comment: 'Where RPC listens; port 0: any free one.', fallback: 'tcp://127.0.0.1:26657' },
+    listenRule,
+  ),
+  corsAllowedOrigins: list({
+    key: 'cors_allowed_origins',
+    comment: 'Origins that browsers may call from; "*" for all.',
+    fallback: [],
+  }),
+  maxOpenConnections: whole(
+    { key: 'max_open_connections', comment: 'HTTP and websocket connections at once.', fallback: 900 },
+    { min: 1, max: 100_000 },
+  ),
+  maxSubscriptionClients: whole(
+    { key: 'max_subscription_clients', comment: 'Websocket clients with subscriptions.', fallback: 100 },
+    { min: 0, max: 100_000 },
+  ),
+  maxSubscriptionsPerClient: whole(
+    { key: 'max_subscriptions_per_client', comment: 'Subscriptions of one client.', fallback: 5 },
+    { min: 1, max: 10_000 },
+  ),
+  timeoutBroadcastTxCommitMs: duration({
+    key: 'timeout_broadcast_tx_commit',
+    comment: 'How long broadcast_tx_commit waits for the block.',
+    fallback: 10_000,
+  }),
+  maxRequestBatchSize: whole(
+    { key: 'max_request_batch_size', comment: 'Requests in one JSON-RPC batch.', fallback: 10 },
+    { min: 1, max: 100_000 },
+  ),
+  maxBodyBytes: whole(
+    { key: 'max_body_bytes', comment: 'Bytes of a request body.', fallback: 1_000_000 },
+    { min: 1_000, max: 100_000_000 },
+  ),
+};
+
+const p2p: Fields<P2pConfig> = {
+  laddr: text(
+    { key: 'laddr', comment: 'Where peers connect; port 0: any free one.', fallback: 'tcp://0.0.0.0:26656' },
+    listenRule,
+  ),
+  persistentPeers: list(
+    {
+      key: 'persistent_peers',
+      comment:
+        'Peers to stay connected to: "/ip4/…/tcp/26656/p2p/12D3Koo…" or "12D3Koo…@host:26656", comma-separated.',
+      fallback: [],
+    },
+    peerRule,
+  ),
+  maxNumInboundPeers: whole(
+    { key: 'max_num_inbound_peers', comment: 'Peers that connect to us.', fallback: 40 },
+    { min: 0, max: 10_000 },
+  ),
+  maxNumOutboundPeers: whole(
+    { key: 'max_num_outbound_peers', comment: 'Peers that we connect to.', fallback: 20 },
+    { min: 0, max: 10_000 },
+  ),
+  handshakeTimeoutMs: duration({
+    key: 'handshake_timeout',
+    comment: 'A connection without a finished handshake is closed after this.',
+    fallback: 5_000,
+  }),
+  dialTimeoutMs: duration({ key: 'dial_timeout', comment: 'How long a dial may take.', fallback: 5_000 }),
+};
+
+const mempool: Fields<MempoolConfig> = {
+  recheck: flag({
+    key: 'recheck',
+    comment: 'Check waiting transactions again after each block.',
+    fallback: true,
+  }),
+  broadcast: flag({ key: 'broadcast', comment: 'Send transactions on to peers.', fallback: true }),
+  size: whole(
+    { key: 'size', comment: 'Transactions that may wait.', fallback: 5_000 },
+    { min: 1, max: 10_000_000 },
+  ),
+  maxTxsBytes: whole(
+    { key: 'max_txs_bytes', comment: 'Bytes of all waiting transactions.', fallback: 67_108_864 },
+    { min: 1_000, max: 8_589_934_592 },
+  ),
+  maxTxBytes: whole(
+    { key: 'max_tx_bytes', comment: 'Bytes of one transaction.', fallback: 1_048_576 },
+    { min: 1_000, max: 16_777_216 },
+  ),
+  cacheSize: whole(
+    { key: 'cache_size', comment: 'Hashes of transactions seen lately.', fallback: 10_000 },
+    { min: 1, max: 100_000_000 },
+  ),
+};
+
+const wait = (key: string, fallback: number, comment: string): ReturnType<typeof duration> =>
+  duration({ key, fallback, comment });
+
+const consensus: Fields<ConsensusConfig> = {
+  timeoutProposeMs: wait('timeout_propose', 3_000, 'Wait for a proposal before voting nil.'),
+  timeoutProposeDeltaMs: wait('timeout_propose_delta', 500, 'Added with each further round.'),
+  timeoutPrevoteMs: wait('timeout_prevote', 1_000, 'Wait for more prevotes after two thirds of any.'),
+  timeoutPrevoteDeltaMs: wait('timeout_prevote_delta', 500, 'Added with each further round.'),
+  timeoutPrecommitMs: wait('timeout_precommit', 1_000, 'Wait for more precommits after two thirds of any.'),
+  timeoutPrecommitDeltaMs: wait('timeout_precommit_delta', 500, 'Added with each further round.'),
+  timeoutCommitMs: wait('timeout_commit', 1_000, 'Pause after a commit: in effect the block time.'),
+  skipTimeoutCommit: flag({
+    key: 'skip_timeout_commit',
+    comment: 'Do not pause once all precommits are there.',
+    fallback: false,
+  }),
+  createEmptyBlocks: flag({
+    key: 'create_empty_blocks',
+    comment: 'Make blocks also when no transaction waits.',
+    fallback: true,
+  }),
+  createEmptyBlocksIntervalMs: wait(
+    'create_empty_blocks_interval',
+    0,
+    'Without empty blocks: make one after this all the same; "0s" never.',
+  ),
+};
+
+const txIndex: Fields<TxIndexConfig> = {
+  indexer: choice(
+    { key: 'indexer', comment: '"kv" answers tx and tx_search, "null" keeps no index.', fallback: 'kv' },
+    ['kv', 'null'],
+  ),
+};
+
+const instrumentation: Fields<InstrumentationConfig> = {
+  prometheus: flag({ key: 'prometheus', comment: 'Serve metrics.', fallback: false }),
+  prometheusListenAddr: text(
+    {
+      key: 'prometheus_listen_addr',
+      comment: 'Where metrics are served.',
+      fallback: 'tcp://127.0.0.1:26660',
+    },
+    listenRule,
+  ),
+  namespace: text({ key: 'namespace', comment: 'Prefix of the metric names.', fallback: 'cometbft' }),
+};
+
+/** The table of `config.toml`: one entry for each section, the first for the keys before all sections. */
+export const nodeSections: {
+  readonly [Name in keyof NodeConfig]: { readonly header: string; readonly fields: Fields<NodeConfig[Name]> };
+} = {
+  base: { header: '', fields: base },
+  rpc: { header: 'rpc', fields: rpc },
+  p2p: { header: 'p2p', fields: p2p },
+  mempool: { header: 'mempool', fields: mempool },
+  consensus: { header: 'consensus', fields: consensus },
+  txIndex: { header: 'tx_index', fields: txIndex },
+  instrumentation: { header: 'instrumentation', fields: instrumentation },
+};
+
+/** The table of `app.toml`, under the Cosmos SDK's names. */
+export const appFields: Fields<AppConfig> = {
+  minimumGasPrices: text(
+    {
+      key: 'minimum-gas-prices',
+      comment: 'The least fee per gas that this node takes into its mempool: "0.0025uopen"; empty: any.',
+      fallback: '',
+    },
+    {
+      allowed: 'empty or decimal coins such as "0.0025uopen"',
+      accepts: (value) => GAS_PRICES.test(value),
+    },
+  ),
+  pruning: choice(
+    {
+      key: 'pruning',
+      comment:
+        '"default" keeps 362880 states, "nothing" keeps all, "everything" two, "custom" as said below.',
+      fallback: 'default',
+    },
+    ['default', 'nothing', 'everything', 'custom'],
+  ),
+  pruningKeepRecent: whole(
+    { key: 'pruning-keep-recent', comment: 'States to keep, with pruning "custom".', fallback: 100 },
+    { min: 2, max: 1_000_000_000 },
+  ),
+  pruningInterval: whole(
+    { key: 'pruning-interval', comment: 'Prune each so many blocks, with pruning "custom".', fallback: 10 },
+    { min: 10, max: 1_000_000 },
+  ),
+};
