@@ -114,6 +114,8 @@ export class ChannelSender {
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.close();
+    // A peer of another version may lack a channel: it hears nothing there, and keeps the others.
+    if (error instanceof Error && error.name === 'UnsupportedProtocolError') return;
     this.#options.onFailed(`channel ${this.#options.spec.name}: ${messageOf(error)}`);
   }
 }
