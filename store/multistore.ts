@@ -5,11 +5,12 @@
  * Writes of the working version wait in an overlay per substore and go into the tree in key order when its hash is
  * asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the app hash.
  */
-import { EMPTY_BYTES } from '../core/bytes.ts';
+import { EMPTY_BYTES, utf8 } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import { Branch, type BranchParent } from './branch.ts';
-import { appHash, compareNames } from './commit-info.ts';
+import { appHash, compareNames, proveStore } from './commit-info.ts';
+import { proveKey } from './iavl/proof.ts';
 import { NODE_VERSION_MAX, NodeArena } from './iavl/node-arena.ts';
 import type {
   CommitId,
@@ -17,6 +18,7 @@ import type {
   KVReader,
   MultiStoreBranch,
   MultiStoreReader,
+  ProofOp,
   StoreQueryResult,
 } from './kv.ts';
 import type { Overlay, Write } from './overlay.ts';
@@ -156,7 +158,17 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     readonly prove: boolean;
   }): StoreQueryResult {
     const value = this.at(request.version).reader(request.store).get(request.key);
-    return { value, proofOps: [] };
+    return { value, proofOps: request.prove ? this.#prove(request) : [] };
+  }
+
+  #prove(request: { readonly store: string; readonly key: Uint8Array; readonly version: bigint }): ProofOp[] {
+    const { stores } = this.#history.version(request.version);
+    const root = stores.get(request.store)?.root ?? 0;
+    const infos = [...stores].map(([name, { hash }]) => ({ name, hash }));
+    return [
+      { type: 'ics23:iavl', key: request.key, data: proveKey(this.#arena, root, request.key) },
+      { type: 'ics23:simple', key: utf8(request.store), data: proveStore(infos, request.store) },
+    ];
   }
 
   #workingVersion(): bigint {
