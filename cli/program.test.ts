@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LedgerError } from '../core/errors.ts';
+import { failureText, sentenceOf } from './failure.ts';
+import { createProgram } from './program.ts';
+import { rpcUrl } from './status.ts';
+
+const MNEMONIC =
+  'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about';
+
+let home = '';
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'openledgerd-cli-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** Runs one command; resolves to its standard output. */
+async function run(args: readonly string[], input: readonly string[] = []): Promise<string> {
+  let out = '';
+  const lines = [...input];
+  const program = createProgram({
+    out: (text) => {
+      out += text;
+    },
+    note: () => undefined,
+    interactive: false,
+    ask: async () => lines.shift() ?? '',
+  });
+  await program.parseAsync(['node', 'openledgerd', ...args]);
+  return out;
+}
+
+const keys = (...args: string[]) => ['keys', ...args, '--home', home, '--output', 'json'];
+
+describe('openledgerd keys', () => {
+  it('brings a key back from its mnemonic, under the prefix of the chain', async () => {
+    const printed = await run(keys('recover', 'alice', '--prefix', 'cosmos'), [MNEMONIC, 'correct horse']);
+    expect(JSON.parse(printed)).toMatchObject({ address: 'cosmos19rl4cm2hmr8afy4kldpxz3fka4jguq0auqdal4' });
+    const listed = JSON.parse(await run(keys('list')));
+    expect(listed.map((key: { name: string }) => key.name)).toEqual(['alice']);
+  });
+
+  it('prints the mnemonic of a new key once, and never again', async () => {
+    const added = JSON.parse(await run(keys('add', 'bob', '--keyring-backend', 'test')));
+    expect(added.mnemonic.split(' ')).toHaveLength(24);
+    const shown = JSON.parse(await run(keys('show', 'bob', '--keyring-backend', 'test')));
+    expect(shown).toEqual({ name: 'bob', type: 'local', address: added.address, pubkey: added.pubkey });
+  });
+
+  it('deletes only what was named twice', async () => {
+    await run(keys('add', 'bob', '--keyring-backend', 'test'));
+    await expect(run(keys('delete', 'bob', '--keyring-backend', 'test'), ['no'])).rejects.toThrow(
+      /not deleted/,
+    );
+    await run(keys('delete', 'bob', '--keyring-backend', 'test'), ['bob']);
+    expect(JSON.parse(await run(keys('list', '--keyring-backend', 'test')))).toEqual([]);
+  });
+
+  it('refuses a mnemonic with a typo before it asks for a passphrase', async () => {
+    await expect(run(keys('recover', 'x'), [MNEMONIC.replace('about', 'above')])).rejects.toThrow(
+      /mnemonic is not/,
+    );
+  });
+});
+
+describe('a failure', () => {
+  it('is one sentence with its causes, and the stack only when asked for', () => {
+    const error = new LedgerError('x', 'cannot open the store', {}, new Error('lock is held\nby 7'));
+    expect(sentenceOf(error)).toBe('cannot open the store: lock is held by 7');
+    expect(failureText(error, false)).toBe('openledgerd: cannot open the store: lock is held by 7\n');
+    expect(failureText(error, true)).toContain('program.test.ts');
+  });
+});
+
+describe('openledgerd status', () => {
+  it('takes URLs as CometBFT tools write them', () => {
+    expect(rpcUrl('tcp://localhost:26657')).toBe('http://localhost:26657');
+    expect(() => rpcUrl('localhost')).toThrow(/not a URL/);
+  });
+
+  it('says that nothing listens', async () => {
+    await expect(run(['status', '--node', 'http://127.0.0.1:9'])).rejects.toThrow(/cannot reach/);
+  });
+});

@@ -1,0 +1,49 @@
+/** `openledgerd status`: what the node at a URL says about itself. */
+import type { Command } from 'commander';
+import { LedgerError } from '../core/errors.ts';
+import { DEFAULT_RPC_URL } from './defaults.ts';
+import { sentenceOf, systemCode, usageError } from './failure.ts';
+import type { Terminal } from './terminal.ts';
+
+const STATUS_TIMEOUT_MS = 10_000;
+
+/** Adds the command. */
+export function addStatusCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('status')
+    .description('print the status of a running node')
+    .option('--node <url>', 'RPC of the node', DEFAULT_RPC_URL)
+    .action(async (options: { readonly node: string }) => {
+      const status = await fetchStatus(rpcUrl(options.node));
+      terminal.out(`${JSON.stringify(status, undefined, 2)}\n`);
+    });
+}
+
+/**
+ * The URL of an RPC; `tcp://`, as CometBFT's tools write it, is HTTP.
+ * @throws LedgerError `cli.usage`
+ */
+export function rpcUrl(text: string): string {
+  const url = text.replace(/^tcp:\/\//, 'http://').replace(/\/$/, '');
+  if (!/^https?:\/\/[^/\s]+/.test(url)) throw usageError(`"${text}" is not a URL such as ${DEFAULT_RPC_URL}`);
+  return url;
+}
+
+async function fetchStatus(url: string): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) });
+  } catch (cause) {
+    const reason = systemCode(cause) === 'ECONNREFUSED' ? 'nothing listens there' : sentenceOf(cause);
+    throw new LedgerError('cli.unreachable', `cannot reach ${url}: ${reason}`);
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!isObject(body) || body['result'] === undefined) {
+    throw new LedgerError('cli.unreachable', `${url} does not answer like a node (HTTP ${response.status})`);
+  }
+  return body['result'];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
