@@ -1,0 +1,40 @@
+/** Limits of the mempool; names and defaults as in CometBFT's `[mempool]` section where it has them. */
+export interface MempoolConfig {
+  /** Most transactions held (`size`). */
+  readonly txsMax: number;
+  /** Most bytes of transactions held (`max_txs_bytes`). */
+  readonly txsBytesMax: number;
+  /** Largest transaction (`max_tx_bytes`). */
+  readonly txBytesMax: number;
+  /** Hashes remembered, so that what was seen is not checked again (`cache_size`). */
+  readonly cacheMax: number;
+  /** Whether a refused transaction is remembered, too (`keep-invalid-txs-in-cache`). */
+  readonly keepInvalidInCache: boolean;
+  /** Whether what remains after a block is checked again (`recheck`). Off, stale transactions stay until a block tries them. */
+  readonly recheck: boolean;
+  /** Checks that are under way in the application at once. */
+  readonly checksMax: number;
+  /** Transactions that wait for a check; beyond, new ones are refused as when the mempool is full. */
+  readonly queueMax: number;
+  /** Rechecks issued before the event loop gets its turn. */
+  readonly recheckBatch: number;
+  /** How long accepted transactions are gathered before they are sent to peers. */
+  readonly gossipWindowMs: number;
+  /** Bytes at which a batch is sent without waiting for the window to end. */
+  readonly gossipBatchBytes: number;
+}
+
+/** What a node starts with. */
+export const DEFAULT_MEMPOOL_CONFIG: MempoolConfig = {
+  txsMax: 50_000,
+  txsBytesMax: 64 * 1024 * 1024,
+  txBytesMax: 1024 * 1024,
+  cacheMax: 100_000,
+  keepInvalidInCache: false,
+  recheck: true,
+  checksMax: 512,
+  queueMax: 20_000,
+  recheckBatch: 128,
+  gossipWindowMs: 5,
+  gossipBatchBytes: 64 * 1024,
+};
