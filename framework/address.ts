@@ -73,11 +73,9 @@ export function derivedAddress(name: string, key: Uint8Array): Address {
   return sha256(concatBytes(sha256(utf8('module')), utf8(name), Uint8Array.of(0), key));
 }
 
-/** Bytes as a string of as many characters: a key for maps. */
+/** Bytes as a string of as many characters: a key for maps. For short arrays. */
 export function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
-  return text;
+  return String.fromCharCode(...bytes);
 }
 
 function invalid(detail: string): StateError {

@@ -43,6 +43,13 @@ export function toStateError(error: unknown): StateError {
   return new StateError(sdkErrors.panic, `recovered: ${messageOf(error)}`);
 }
 
+/** A message that only the chain's authority may send came from someone else (the number is x/gov's in the SDK). */
+export const invalidAuthority: ErrorKind = {
+  codespace: 'gov',
+  code: 7,
+  description: 'expected gov account as only signer for proposal message',
+};
+
 /** Names of the registered errors that every module may use. */
 export type SdkErrorName =
   | 'panic'

@@ -19,13 +19,38 @@ export const uint64Value: ValueCodec<bigint> = { encode: uint64BigEndian, decode
 
 /** Integer of any size as decimal text: the SDK's `math.Int`. */
 export const integerValue: ValueCodec<bigint> = {
-  encode: (value) => utf8(value.toString()),
+  encode(value) {
+    const text = value.toString();
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return bytes;
+  },
   decode(bytes) {
-    const text = fromUtf8(bytes);
-    if (!/^-?[0-9]+$/.test(text)) throw new DecodeError('stored integer is not decimal text');
-    return BigInt(text);
+    if (bytes.length === 0) throw new DecodeError('stored integer is empty');
+    return bytes.length <= SAFE_DIGITS ? BigInt(safeInteger(bytes)) : largeInteger(bytes);
   },
 };
+
+/** As many decimal digits always make a safe integer. */
+const SAFE_DIGITS = 15;
+
+/** Balances are read on every transfer: digits are added up, no text is made. */
+function safeInteger(bytes: Uint8Array): number {
+  const negative = bytes[0] === 45;
+  let value = 0;
+  for (let i = negative ? 1 : 0; i < bytes.length; i++) {
+    const digit = (bytes[i] ?? 0) - 48;
+    if (digit < 0 || digit > 9) throw new DecodeError('stored integer is not decimal text');
+    value = value * 10 + digit;
+  }
+  return negative ? -value : value;
+}
+
+function largeInteger(bytes: Uint8Array): bigint {
+  const text = fromUtf8(bytes);
+  if (!/^-?[0-9]+$/.test(text)) throw new DecodeError('stored integer is not decimal text');
+  return BigInt(text);
+}
 
 /** A boolean as `google.protobuf.BoolValue`: no bytes for false, `08 01` for true (SDK `codec.BoolValue`). */
 export const boolValue: ValueCodec<boolean> = {

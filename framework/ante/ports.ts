@@ -1,0 +1,45 @@
+import type { Address } from '../address.ts';
+import type { Coins } from '../coins.ts';
+import type { Context, ReadContext } from '../context.ts';
+import type { PublicKey } from '../tx/public-key.ts';
+
+/** What the ante chain sees of an account. */
+export interface SignerAccount {
+  readonly address: Address;
+  /** Undefined until the first transaction brings it. */
+  readonly pubKey: PublicKey | undefined;
+  readonly accountNumber: bigint;
+  readonly sequence: bigint;
+}
+
+/** Limits and prices of transactions: the parameters of auth, in gas units. */
+export interface AnteParams {
+  readonly maxMemoCharacters: number;
+  readonly txSigLimit: number;
+  readonly txSizeCostPerByte: number;
+  readonly sigVerifyCostEd25519: number;
+  readonly sigVerifyCostSecp256k1: number;
+}
+
+/** Accounts, as the ante chain uses them: implemented by auth. */
+export interface AnteAccounts {
+  params(context: ReadContext): AnteParams;
+  find(context: ReadContext, address: Address): SignerAccount | undefined;
+  /** Stores the key and sequence of an account that `find` gave. */
+  update(context: Context, account: SignerAccount): void;
+}
+
+/** Fees, as the ante chain uses them: implemented by bank. */
+export interface AnteFees {
+  /** Moves a fee to the fee collector. @throws StateError when the payer has too little */
+  collectFee(context: Context, payer: Address, fee: Coins): void;
+}
+
+/** Allowances to pay someone else's fees: implemented by feegrant. */
+export interface AnteFeeGrants {
+  /** @throws StateError when there is no such allowance */
+  useGrantedFees(
+    context: Context,
+    grant: { readonly granter: Address; readonly grantee: Address; readonly fee: Coins },
+  ): void;
+}

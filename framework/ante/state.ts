@@ -1,0 +1,87 @@
+import type { Address, AddressCodec } from '../address.ts';
+import type { Context } from '../context.ts';
+import { StateError, sdkErrors } from '../errors.ts';
+import type { GasPrice } from '../gas-price.ts';
+import type { DecodedTx } from '../tx/decode.ts';
+import type { SignatureVerifier } from '../tx/signature.ts';
+import type { AnteAccounts, AnteFeeGrants, AnteFees, AnteParams, SignerAccount } from './ports.ts';
+
+/** Everything the ante chain needs from the rest of the application. */
+export interface AntePorts {
+  readonly accounts: AnteAccounts;
+  readonly fees: AnteFees;
+  /** Undefined: `fee.granter` is refused. */
+  readonly feeGrants: AnteFeeGrants | undefined;
+  readonly addresses: AddressCodec;
+  readonly verifier: SignatureVerifier;
+  /** What this node wants for gas; looked at in CheckTx only, so that it is no consensus rule. */
+  readonly minGasPrices: readonly GasPrice[];
+}
+
+/** One transaction on its way through the ante chain. Accounts are read once and kept here as they change. */
+export class AnteState {
+  readonly context: Context;
+  readonly tx: DecodedTx;
+  readonly ports: AntePorts;
+  readonly params: AnteParams;
+  readonly #accounts: (SignerAccount | undefined)[] = [];
+
+  constructor(context: Context, tx: DecodedTx, ports: AntePorts) {
+    this.context = context;
+    this.tx = tx;
+    this.ports = ports;
+    this.params = ports.accounts.params(context);
+  }
+
+  get simulate(): boolean {
+    return this.context.mode === 'simulate';
+  }
+
+  /**
+   * The account of the i-th required signer.
+   * @throws StateError (sdk 9) when there is none
+   */
+  account(i: number): SignerAccount {
+    const known = this.#accounts[i];
+    if (known !== undefined) return known;
+    const account = this.require(this.signer(i));
+    this.#accounts[i] = account;
+    return account;
+  }
+
+  /** Changes the account of the i-th required signer; `save` stores it. */
+  change(i: number, account: SignerAccount): void {
+    this.#accounts[i] = account;
+  }
+
+  /** Stores the account of the i-th required signer. */
+  save(i: number): void {
+    this.ports.accounts.update(this.context, this.account(i));
+  }
+
+  /** The address of the i-th required signer. */
+  signer(i: number): Address {
+    const address = this.tx.required[i];
+    if (address === undefined) throw wrongSignerCount(this.tx);
+    return address;
+  }
+
+  /** @throws StateError (sdk 9) when there is no such account */
+  require(address: Address): SignerAccount {
+    const account = this.ports.accounts.find(this.context, address);
+    if (account === undefined)
+      throw new StateError(
+        sdkErrors.unknownAddress,
+        `account ${this.ports.addresses.toText(address)} does not exist`,
+      );
+    return account;
+  }
+}
+
+/** As many signatures as signers are wanted, in the same order. */
+export function wrongSignerCount(tx: DecodedTx): StateError {
+  return new StateError(
+    sdkErrors.unauthorized,
+    `invalid number of signer;  expected: ${tx.required.length}, got ${tx.signers.length}`,
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * The steps before a transaction's messages, in the order, with the gas and with the words of the SDK's ante handler
+ * (x/auth/ante, v0.50). A step refuses by throwing `StateError`.
+ */
+import { equalBytes, toBase64 } from '../../core/bytes.ts';
+import { type Coins, coinsToString, problemOfCoins } from '../coins.ts';
+import { StateError, sdkErrors, wrapError } from '../errors.ts';
+import { event } from '../events.ts';
+import { GAS_LIMIT_MAX } from '../gas.ts';
+import { checkGasPrices } from '../gas-price.ts';
+import type { TxSigner } from '../tx/decode.ts';
+import type { PublicKey } from '../tx/public-key.ts';
+import { signBytes } from '../tx/signature.ts';
+import { type AnteState, wrongSignerCount } from './state.ts';
+
+/** One step. */
+export type AnteStep = (state: AnteState) => void;
+
+/** Bytes that a signature with its key adds to a transaction (amino form, 106, and 6 for its frame): what simulation
+ * charges for a missing one. */
+const SIMULATED_SIGNATURE_BYTES = 106 + 6;
+
+/** Extension options change what a transaction means; none is known. */
+export const refuseExtensionOptions: AnteStep = ({ tx }) => {
+  if (tx.extensionOptions.length > 0) throw new StateError(sdkErrors.unknownExtensionOptions);
+};
+
+/** Statements about the transaction that need no state. Not repeated on recheck. */
+export const validateBasic: AnteStep = ({ tx, context }) => {
+  if (context.mode === 'recheck') return;
+  const { fee } = tx;
+  if (fee.gasLimit > GAS_LIMIT_MAX)
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      `invalid gas supplied; ${fee.gasLimit} > ${GAS_LIMIT_MAX}`,
+    );
+  if (fee.coins.some((coin) => coin.amount < 0n))
+    throw new StateError(sdkErrors.insufficientFee, `invalid fee provided: ${coinsToString(fee.coins)}`);
+  if (tx.signatureCount === 0) throw new StateError(sdkErrors.noSignatures);
+  if (tx.signers.length !== tx.required.length || tx.signatureCount !== tx.signers.length)
+    throw wrongSignerCount(tx);
+};
+
+/** A transaction may name the last height at which it is wanted. */
+export const checkTimeoutHeight: AnteStep = ({ tx, context }) => {
+  const { height } = context.block;
+  if (tx.timeoutHeight > 0n && height > tx.timeoutHeight)
+    throw new StateError(
+      sdkErrors.txTimeoutHeight,
+      `block height: ${height}, timeout height: ${tx.timeoutHeight}`,
+    );
+};
+
+/** The memo's length is counted in bytes of UTF-8, as Go counts it. */
+export const checkMemo: AnteStep = ({ tx, params }) => {
+  const length = utf8Length(tx.memo);
+  if (length > params.maxMemoCharacters)
+    throw new StateError(
+      sdkErrors.memoTooLarge,
+      `maximum number of characters is ${params.maxMemoCharacters} but received ${length} characters`,
+    );
+};
+
+/** Gas for the bytes of the transaction; in simulation also for the signatures that are still missing. */
+export const consumeSizeGas: AnteStep = (state) => {
+  const { tx, context, params } = state;
+  context.gas.consume(params.txSizeCostPerByte * tx.bytes.length, 'txSize');
+  if (!state.simulate) return;
+  for (const signer of tx.signers)
+    if (signer.signature.length === 0)
+      context.gas.consume(params.txSizeCostPerByte * SIMULATED_SIGNATURE_BYTES, 'txSize');
+};
+
+/** Takes the fee from its payer or granter, whatever becomes of the messages. */
+export const deductFee: AnteStep = (state) => {
+  const { tx, context, ports } = state;
+  const { coins, gasLimit, payer, granter } = tx.fee;
+  if (!state.simulate && context.block.height > 0n && gasLimit === 0n)
+    throw new StateError(sdkErrors.invalidGasLimit, 'must provide positive gas');
+  if (context.mode === 'check' || context.mode === 'recheck')
+    checkGasPrices(coins, gasLimit, ports.minGasPrices);
+  const from = granter ?? payer;
+  if (granter !== undefined) useGrant(state, coins);
+  const account = state.ports.accounts.find(context, from);
+  if (account === undefined)
+    throw new StateError(
+      sdkErrors.unknownAddress,
+      `fee payer address: ${ports.addresses.toText(from)} does not exist`,
+    );
+  if (coins.some((coin) => coin.amount !== 0n)) {
+    if (problemOfCoins(coins) !== undefined)
+      throw new StateError(sdkErrors.insufficientFee, `invalid fee amount: ${coinsToString(coins)}`);
+    ports.fees.collectFee(context, from, coins);
+  }
+  context.emit(event('tx', { fee: coinsToString(coins), fee_payer: ports.addresses.toText(from) }));
+};
+
+function useGrant({ tx, context, ports }: AnteState, fee: Coins): void {
+  const { granter, payer } = tx.fee;
+  if (granter === undefined || equalBytes(granter, payer)) return;
+  if (ports.feeGrants === undefined)
+    throw new StateError(sdkErrors.invalidRequest, 'fee grants are not enabled');
+  try {
+    ports.feeGrants.useGrantedFees(context, { granter, grantee: payer, fee });
+  } catch (error) {
+    const [from, to] = [ports.addresses.toText(granter), ports.addresses.toText(payer)];
+    throw wrapError(error, `${from} does not allow to pay fees for ${to}`);
+  }
+}
+
+/** The first transaction of an account brings its public key. */
+export const setPublicKeys: AnteStep = (state) => {
+  const { tx, context, ports } = state;
+  tx.signers.forEach((signer, i) => {
+    if (signer.pubKey === undefined) return;
+    const text = ports.addresses.toText(state.signer(i));
+    if (!state.simulate && !equalBytes(signer.pubKey.address, state.signer(i)))
+      throw new StateError(
+        sdkErrors.invalidPubKey,
+        `pubKey does not match signer address ${text} with signer index: ${i}`,
+      );
+    const account = state.account(i);
+    if (account.pubKey === undefined) state.change(i, { ...account, pubKey: signer.pubKey });
+  });
+  tx.signers.forEach((signer, i) => {
+    const text = ports.addresses.toText(state.signer(i));
+    context.emit(
+      event('tx', { acc_seq: `${text}/${signer.sequence}` }),
+      event('tx', { signature: toBase64(signer.signature) }),
+    );
+  });
+};
+
+/** Limits the number of keys that a transaction makes the node check. */
+export const checkSignatureCount: AnteStep = ({ tx, params }) => {
+  const count = tx.signers.filter((signer) => signer.pubKey !== undefined).length;
+  if (count > params.txSigLimit)
+    throw new StateError(sdkErrors.tooManySignatures, `signatures: ${count}, limit: ${params.txSigLimit}`);
+};
+
+/** Gas for checking each signature, by kind of key. */
+export const consumeSignatureGas: AnteStep = (state) => {
+  const { tx, context, params } = state;
+  tx.signers.forEach((_, i) => {
+    if (state.account(i).pubKey?.kind === 'ed25519') {
+      context.gas.consume(params.sigVerifyCostEd25519, 'ante verify: ed25519');
+      throw new StateError(sdkErrors.invalidPubKey, 'ED25519 public keys are unsupported');
+    }
+    context.gas.consume(params.sigVerifyCostSecp256k1, 'ante verify: secp256k1');
+  });
+};
+
+/** Sequence, then signature, signer by signer. A recheck knows that the signature is good. */
+export const verifySignatures: AnteStep = (state) => {
+  const { tx, context } = state;
+  if (tx.signers.length !== tx.required.length) throw wrongSignerCount(tx);
+  tx.signers.forEach((signer, i) => {
+    const account = state.account(i);
+    if (!state.simulate && account.pubKey === undefined)
+      throw new StateError(sdkErrors.invalidPubKey, 'pubkey on account is not set');
+    if (signer.sequence !== account.sequence)
+      throw new StateError(
+        sdkErrors.wrongSequence,
+        `account sequence mismatch, expected ${account.sequence}, got ${signer.sequence}`,
+      );
+    if (state.simulate || context.mode === 'recheck' || account.pubKey === undefined) return;
+    verifySignature(state, { signer, pubKey: account.pubKey, accountNumber: account.accountNumber });
+  });
+};
+
+function verifySignature(
+  { tx, context, ports }: AnteState,
+  by: { readonly signer: TxSigner; readonly pubKey: PublicKey; readonly accountNumber: bigint },
+): void {
+  const { chainId, height } = context.block;
+  const accountNumber = height === 0n ? 0n : by.accountNumber;
+  const { mode, sequence, signature } = by.signer;
+  const refuse = (reason: string): StateError =>
+    new StateError(
+      sdkErrors.unauthorized,
+      'signature verification failed; please verify account number ' +
+        `(${accountNumber}) and chain-id (${chainId}): (${reason})`,
+    );
+  if (mode === undefined) throw refuse('signatures of several keys are not supported');
+  const bytes = signBytes(tx, mode, { chainId, accountNumber, sequence });
+  if (bytes === undefined) throw refuse(`unsupported sign mode ${mode}`);
+  if (!ports.verifier.verify({ pubKey: by.pubKey, signBytes: bytes, signature }))
+    throw refuse('unable to verify single signer signature');
+}
+
+/** Each signature is good once. */
+export const incrementSequences: AnteStep = (state) => {
+  state.tx.required.forEach((_, i) => {
+    const account = state.account(i);
+    state.change(i, { ...account, sequence: account.sequence + 1n });
+    state.save(i);
+  });
+};
+
+/** The chain, in the SDK's order. */
+export const ANTE_STEPS: readonly AnteStep[] = [
+  refuseExtensionOptions,
+  validateBasic,
+  checkTimeoutHeight,
+  checkMemo,
+  consumeSizeGas,
+  deductFee,
+  setPublicKeys,
+  checkSignatureCount,
+  consumeSignatureGas,
+  verifySignatures,
+  incrementSequences,
+];
+
+function utf8Length(text: string): number {
+  let length = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return length;
+}

@@ -1,0 +1,176 @@
+/**
+ * Transactions from bytes. Strict as the SDK's decoder (x/auth/tx/decoder.go): ADR-027 form of TxRaw, unknown fields
+ * refused (in the body only critical ones), each message decoded and bound to its handler once.
+ */
+import { DecodeError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { readUvarint, uvarintLength } from '../../core/varint.ts';
+import type { MessageType, UnknownFields } from '../../proto/codec/message.ts';
+import { AuthInfo, type Fee, type SignerInfo, TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { type Address, type AddressCodec, latin1 } from '../address.ts';
+import { type Coin, parseAmount } from '../coins.ts';
+import { StateError, sdkErrors } from '../errors.ts';
+import type { BoundMessage, MessageRouter } from '../message.ts';
+import { type PublicKey, publicKeyOf } from './public-key.ts';
+
+/** Most messages in a transaction. */
+export const TX_MESSAGES_MAX = 1000;
+
+/** Who signed, how, and with which sequence. */
+export interface TxSigner {
+  /** Undefined when the account's stored key is meant. */
+  readonly pubKey: PublicKey | undefined;
+  /** Number of the sign mode; 0 is unspecified, undefined a mode of several signatures. */
+  readonly mode: number | undefined;
+  readonly sequence: bigint;
+  readonly signature: Uint8Array;
+}
+
+/** A fee as it was offered: coins are not yet checked for order and sign. */
+export interface TxFee {
+  readonly coins: readonly Coin[];
+  readonly gasLimit: bigint;
+  /** Who pays: named, or the first signer. */
+  readonly payer: Address;
+  readonly granter: Address | undefined;
+}
+
+/** A transaction, decoded and bound to its handlers. */
+export interface DecodedTx {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes: the transaction's name. */
+  readonly hash: Uint8Array;
+  readonly bodyBytes: Uint8Array;
+  readonly authInfoBytes: Uint8Array;
+  readonly messages: readonly BoundMessage[];
+  /** Addresses that must sign, in order, without duplicates; the fee payer last unless it is among them. */
+  readonly required: readonly Address[];
+  /** The signatures given, in order. */
+  readonly signers: readonly TxSigner[];
+  readonly signatureCount: number;
+  readonly fee: TxFee;
+  readonly memo: string;
+  readonly timeoutHeight: bigint;
+  readonly extensionOptions: readonly Any[];
+}
+
+/** What decoding needs to know of the chain. */
+export interface TxDecoderPorts {
+  readonly router: MessageRouter;
+  readonly addresses: AddressCodec;
+}
+
+/**
+ * Decodes a transaction.
+ * @throws StateError (sdk 2) when it is malformed, (sdk 7, 8) when an address or key in it is
+ */
+export function decodeTx(bytes: Uint8Array, ports: TxDecoderPorts): DecodedTx {
+  checkTxRawForm(bytes);
+  const raw = decodePart(TxRaw, bytes, 'reject');
+  const body = decodePart(TxBody, raw.bodyBytes, 'reject-critical');
+  const authInfo = decodePart(AuthInfo, raw.authInfoBytes, 'reject');
+  const { fee } = authInfo;
+  if (body.messages.length === 0)
+    throw new StateError(sdkErrors.invalidRequest, 'must contain at least one message');
+  if (body.messages.length > TX_MESSAGES_MAX)
+    throw new StateError(sdkErrors.txDecode, `more than ${TX_MESSAGES_MAX} messages`);
+  if (fee === undefined) throw new StateError(sdkErrors.invalidRequest, 'missing fee');
+  const messages = body.messages.map(({ typeUrl, value }) =>
+    ports.router.require(typeUrl).bind(value, ports.addresses),
+  );
+  const payer = fee.payer === '' ? undefined : ports.addresses.toBytes(fee.payer);
+  const required = requiredSigners(messages, payer);
+  const [first] = required;
+  if (first === undefined) throw new StateError(sdkErrors.txDecode, 'transaction has no signers');
+  return {
+    bytes,
+    hash: sha256(bytes),
+    bodyBytes: raw.bodyBytes,
+    authInfoBytes: raw.authInfoBytes,
+    messages,
+    required,
+    signers: authInfo.signerInfos.map((info, i) => signerOf(info, raw.signatures[i])),
+    signatureCount: raw.signatures.length,
+    fee: feeOf(fee, payer ?? first, ports.addresses),
+    memo: body.memo,
+    timeoutHeight: body.timeoutHeight,
+    extensionOptions: body.extensionOptions,
+  };
+}
+
+function decodePart<T>(type: MessageType<T>, bytes: Uint8Array, unknown: UnknownFields): T {
+  try {
+    return type.decode(bytes, { unknown });
+  } catch (error) {
+    if (error instanceof DecodeError) throw new StateError(sdkErrors.txDecode, error.message);
+    throw error;
+  }
+}
+
+function requiredSigners(messages: readonly BoundMessage[], payer: Address | undefined): readonly Address[] {
+  const [only] = messages;
+  if (messages.length === 1 && only !== undefined && payer === undefined) return only.signers;
+  const unique = new Map<string, Address>();
+  const all = messages.flatMap((message) => message.signers);
+  for (const address of payer === undefined ? all : [...all, payer])
+    if (!unique.has(latin1(address))) unique.set(latin1(address), address);
+  return [...unique.values()];
+}
+
+function signerOf(info: SignerInfo, signature: Uint8Array = new Uint8Array(0)): TxSigner {
+  return {
+    pubKey: info.publicKey === undefined ? undefined : publicKeyOf(info.publicKey),
+    mode: info.modeInfo?.multi === undefined ? (info.modeInfo?.single?.mode ?? 0) : undefined,
+    sequence: info.sequence,
+    signature,
+  };
+}
+
+function feeOf(fee: Fee, payer: Address, addresses: AddressCodec): TxFee {
+  try {
+    return {
+      coins: fee.amount.map(({ denom, amount }) => ({ denom, amount: parseAmount(amount) })),
+      gasLimit: fee.gasLimit,
+      payer,
+      granter: fee.granter === '' ? undefined : addresses.toBytes(fee.granter),
+    };
+  } catch (error) {
+    if (error instanceof StateError && error.kind === sdkErrors.invalidCoins)
+      throw new StateError(sdkErrors.txDecode, error.message);
+    throw error;
+  }
+}
+
+/**
+ * ADR-027 for TxRaw: fields in ascending order, only length-delimited ones, lengths in their shortest form. Two different
+ * byte strings must not be the same transaction.
+ */
+function checkTxRawForm(bytes: Uint8Array): void {
+  let previous = 0n;
+  let offset = 0;
+  try {
+    while (offset < bytes.length) {
+      const tag = readUvarint(bytes, offset);
+      const number = tag.value >> 3n;
+      if ((tag.value & 7n) !== 2n) throw malformed(`expected 2 wire type, got ${tag.value & 7n}`);
+      if (tag.next - offset !== uvarintLength(Number(tag.value)))
+        throw malformed('tag is not as short as possible');
+      if (number < previous)
+        throw malformed(`txRaw must follow ADR-027, got tagNum ${number} after tagNum ${previous}`);
+      previous = number;
+      const length = readUvarint(bytes, tag.next);
+      if (length.next - tag.next !== uvarintLength(Number(length.value)))
+        throw malformed(`length prefix varint for tagNum ${number} is not as short as possible`);
+      offset = length.next + Number(length.value);
+    }
+  } catch (error) {
+    if (error instanceof DecodeError) throw malformed(error.message);
+    throw error;
+  }
+  if (offset !== bytes.length) throw malformed('transaction is cut short');
+}
+
+function malformed(problem: string): StateError {
+  return new StateError(sdkErrors.txDecode, problem);
+}

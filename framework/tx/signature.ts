@@ -1,0 +1,50 @@
+import { SignDoc } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import type { DecodedTx } from './decode.ts';
+import type { PublicKey } from './public-key.ts';
+
+/** One signature to check. */
+export interface SignatureTask {
+  readonly pubKey: PublicKey;
+  /** What was signed; secp256k1 signs its SHA-256. */
+  readonly signBytes: Uint8Array;
+  /** 64 bytes, r ‖ s with low s for secp256k1. */
+  readonly signature: Uint8Array;
+}
+
+/**
+ * Checks signatures synchronously: a pure function of its input. The node passes one that answers from the results of
+ * worker threads and falls back to checking in place.
+ */
+export interface SignatureVerifier {
+  /** False for a wrong or malformed signature; never throws for what a user sent. */
+  verify(task: SignatureTask): boolean;
+}
+
+/** What a signature binds besides the transaction. */
+export interface SignerData {
+  readonly chainId: string;
+  /** 0 at genesis. */
+  readonly accountNumber: bigint;
+  readonly sequence: bigint;
+}
+
+/** `cosmos.tx.signing.v1beta1.SignMode` numbers that are known here. */
+export const SIGN_MODE_DIRECT = 1;
+
+/** Sign mode of a plain or hardware wallet that signs JSON. */
+export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
+
+/** What a signer signed, by sign mode; undefined when the mode is not supported. */
+export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array | undefined {
+  switch (mode) {
+    case SIGN_MODE_DIRECT:
+      return SignDoc.encode({
+        bodyBytes: tx.bodyBytes,
+        authInfoBytes: tx.authInfoBytes,
+        chainId: signer.chainId,
+        accountNumber: signer.accountNumber,
+      });
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import type { AddressCodec } from '../../framework/address.ts';
+import type { JsonReader, JsonObject, JsonValue } from '../../framework/json.ts';
+import type { GenesisHandler, ModuleAccountSpec, ModulePermission } from '../../framework/module.ts';
+import { toBase64 } from '../../core/bytes.ts';
+import { ed25519PublicKey, type PublicKey, secp256k1PublicKey } from '../../framework/tx/public-key.ts';
+import type { AuthKeeper } from './keeper.ts';
+import { DEFAULT_PARAMS, paramsFromJson, paramsToJson } from './params.ts';
+import type { AuthState } from './state.ts';
+import type { Account } from './types.ts';
+
+const BASE = '/cosmos.auth.v1beta1.BaseAccount';
+const MODULE = '/cosmos.auth.v1beta1.ModuleAccount';
+const SECP256K1 = '/cosmos.crypto.secp256k1.PubKey';
+const ED25519 = '/cosmos.crypto.ed25519.PubKey';
+
+/** Genesis of auth: `{ params, accounts }` as x/auth writes it. */
+export function authGenesis(ports: {
+  readonly keeper: AuthKeeper;
+  readonly state: AuthState;
+  readonly addresses: AddressCodec;
+}): GenesisHandler {
+  const { keeper, state, addresses } = ports;
+  return {
+    defaults: () => ({ params: paramsToJson(DEFAULT_PARAMS), accounts: [] }),
+    validate: (json) => void readGenesis(json, addresses),
+    init(context, json) {
+      const { params, accounts } = readGenesis(json, addresses);
+      keeper.setParams(context, params);
+      const numbered = numberAccounts(accounts);
+      let next = 0n;
+      for (const account of numbered) if (account.accountNumber >= next) next = account.accountNumber + 1n;
+      state.nextAccountNumber.set(context, next);
+      for (const account of numbered) keeper.set(context, account);
+      for (const spec of keeper.moduleAccounts.values()) keeper.ensureModuleAccount(context, spec);
+      return [];
+    },
+    export(context) {
+      const accounts = [...state.accounts.iterate(context)].map(([, account]) =>
+        accountToJson(account, addresses),
+      );
+      return { params: paramsToJson(keeper.fullParams(context)), accounts };
+    },
+  };
+}
+
+interface AuthGenesis {
+  readonly params: ReturnType<typeof paramsFromJson>;
+  readonly accounts: readonly Account[];
+}
+
+function readGenesis(json: JsonReader, addresses: AddressCodec): AuthGenesis {
+  json.onlyMembers('params', 'accounts');
+  const seen = new Set<string>();
+  const accounts = json
+    .member('accounts')
+    .elements()
+    .map((element) => {
+      const account = readAccount(element, addresses);
+      const text = addresses.toText(account.address);
+      if (seen.has(text)) element.fail(`account ${text} is listed twice`);
+      seen.add(text);
+      return account;
+    });
+  return { params: paramsFromJson(json.member('params')), accounts };
+}
+
+function readAccount(json: JsonReader, addresses: AddressCodec): Account {
+  const type = json.member('@type').text();
+  switch (type) {
+    case BASE:
+      return { ...readBase(json, addresses), module: undefined };
+    case MODULE:
+      return { ...readBase(json.member('base_account'), addresses), module: readModule(json) };
+    default:
+      return json.member('@type').fail(`${type} accounts are not supported`);
+  }
+}
+
+function readModule(json: JsonReader): ModuleAccountSpec {
+  const permissions = json
+    .member('permissions')
+    .elements()
+    .map((element): ModulePermission => {
+      const text = element.text();
+      if (text === 'minter' || text === 'burner' || text === 'staking') return text;
+      return element.fail(`${text} is no permission`);
+    });
+  return { name: json.member('name').text(), permissions };
+}
+
+function readBase(json: JsonReader, addresses: AddressCodec): Omit<Account, 'module'> {
+  const address = json.member('address');
+  const pubKey = json.member('pub_key');
+  return {
+    address: address.attempt(() => addresses.toBytes(address.text())),
+    pubKey: pubKey.present ? readPublicKey(pubKey) : undefined,
+    accountNumber: json.member('account_number').uint64(),
+    sequence: json.member('sequence').uint64(),
+  };
+}
+
+function readPublicKey(json: JsonReader): PublicKey {
+  const type = json.member('@type').text();
+  const key = json.member('key').base64();
+  return json.attempt(() => {
+    if (type === SECP256K1) return secp256k1PublicKey(key);
+    if (type === ED25519) return ed25519PublicKey(key);
+    return json.member('@type').fail(`${type} keys are not supported`);
+  });
+}
+
+/**
+ * Gives each account a number of its own: the first that names a number keeps it, others get the lowest that is free, in
+ * the order of the list, so that a list of zeros is numbered 0, 1, 2, … (SDK `SanitizeGenesisAccounts`).
+ */
+function numberAccounts(accounts: readonly Account[]): readonly Account[] {
+  const taken = new Set<bigint>();
+  const keeps = accounts.map(({ accountNumber }) => {
+    if (taken.has(accountNumber)) return false;
+    taken.add(accountNumber);
+    return true;
+  });
+  let free = 0n;
+  return accounts.map((account, i) => {
+    if (keeps[i] === true) return account;
+    while (taken.has(free)) free++;
+    taken.add(free);
+    return { ...account, accountNumber: free };
+  });
+}
+
+function accountToJson(account: Account, addresses: AddressCodec): JsonValue {
+  const base: JsonObject = {
+    address: addresses.toText(account.address),
+    pub_key: account.pubKey === undefined ? null : publicKeyToJson(account.pubKey),
+    account_number: account.accountNumber.toString(),
+    sequence: account.sequence.toString(),
+  };
+  if (account.module === undefined) return { '@type': BASE, ...base };
+  const { name, permissions } = account.module;
+  return { '@type': MODULE, base_account: base, name, permissions };
+}
+
+function publicKeyToJson(key: PublicKey): JsonValue {
+  return { '@type': key.any.typeUrl, key: toBase64(key.bytes) };
+}

@@ -1,0 +1,35 @@
+import type { AddressCodec } from '../../framework/address.ts';
+import type { Module, ModuleAccountSpec } from '../../framework/module.ts';
+import { authGenesis } from './genesis.ts';
+import { AuthKeeper } from './keeper.ts';
+import { authMessages } from './messages.ts';
+import { authQueries } from './queries.ts';
+import { authState, STORE_NAME } from './state.ts';
+
+/** The module and the keeper that others get capabilities from. */
+export interface AuthModule {
+  readonly module: Module;
+  readonly keeper: AuthKeeper;
+}
+
+/**
+ * Accounts.
+ * @param moduleAccounts all module accounts of the application; they are made at genesis, after the accounts of the list
+ */
+export function createAuthModule(
+  addresses: AddressCodec,
+  moduleAccounts: readonly ModuleAccountSpec[],
+): AuthModule {
+  const state = authState(addresses);
+  const keeper = new AuthKeeper(state, moduleAccounts);
+  const module: Module = {
+    name: 'auth',
+    consensusVersion: 1,
+    storeNames: [STORE_NAME],
+    messages: authMessages(keeper, addresses),
+    queries: authQueries({ keeper, state, addresses }),
+    genesis: authGenesis({ keeper, state, addresses }),
+    invariants: [],
+  };
+  return { module, keeper };
+}

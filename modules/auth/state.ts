@@ -1,0 +1,95 @@
+import { utf8 } from '../../core/bytes.ts';
+import { DecodeError } from '../../core/errors.ts';
+import type { Address, AddressCodec } from '../../framework/address.ts';
+import { type Item, Schema, type Sequence } from '../../framework/collections.ts';
+import { IndexedMap, UniqueIndex } from '../../framework/indexed-map.ts';
+import { bytesKey, uint64Key } from '../../framework/keys.ts';
+import type { ModulePermission } from '../../framework/module.ts';
+import { publicKeyOf } from '../../framework/tx/public-key.ts';
+import { memoized, type ValueCodec } from '../../framework/values.ts';
+import { BaseAccount, ModuleAccount, Params } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
+import { Any } from '../../proto/gen/google/protobuf/any.ts';
+import type { Account } from './types.ts';
+
+/** Store of auth; clients know it by the name the SDK gives it. */
+export const STORE_NAME = 'acc';
+
+/** Collections of auth, with the SDK's prefixes (x/auth/types/keys.go). */
+export interface AuthState {
+  readonly params: Item<Params>;
+  readonly accounts: IndexedMap<Address, Account>;
+  readonly byNumber: UniqueIndex<bigint, Address, Account>;
+  readonly nextAccountNumber: Sequence;
+}
+
+/** Declares the collections. */
+export function authState(addresses: AddressCodec): AuthState {
+  const schema = new Schema(STORE_NAME);
+  const params = schema.item({ prefix: Uint8Array.of(0), name: 'params', value: memoized(Params) });
+  const nextAccountNumber = schema.sequence({ prefix: Uint8Array.of(2), name: 'account_number' });
+  const byNumber = new UniqueIndex(schema, {
+    prefix: utf8('accountNumber'),
+    name: 'account_by_number',
+    indexKey: uint64Key,
+    primaryKey: bytesKey,
+    of: (_: Address, account: Account) => account.accountNumber,
+  });
+  const accounts = new IndexedMap(schema, {
+    prefix: Uint8Array.of(1),
+    name: 'accounts',
+    key: bytesKey,
+    value: memoized(accountValue(addresses)),
+    indexes: [byNumber],
+  });
+  return { params, accounts, byNumber, nextAccountNumber };
+}
+
+/** An account as the `Any` that state and queries hold. */
+export function accountToAny(account: Account, addresses: AddressCodec): Any {
+  const base: BaseAccount = {
+    address: addresses.toText(account.address),
+    pubKey: account.pubKey?.any,
+    accountNumber: account.accountNumber,
+    sequence: account.sequence,
+  };
+  if (account.module === undefined) return { typeUrl: BaseAccount.typeUrl, value: BaseAccount.encode(base) };
+  const { name, permissions } = account.module;
+  return {
+    typeUrl: ModuleAccount.typeUrl,
+    value: ModuleAccount.encode({ baseAccount: base, name, permissions }),
+  };
+}
+
+function accountValue(addresses: AddressCodec): ValueCodec<Account> {
+  return {
+    encode: (account) => Any.encode(accountToAny(account, addresses)),
+    decode: (bytes) => accountOfAny(Any.decode(bytes), addresses),
+  };
+}
+
+function accountOfAny(any: Any, addresses: AddressCodec): Account {
+  switch (any.typeUrl) {
+    case BaseAccount.typeUrl:
+      return { ...baseOf(BaseAccount.decode(any.value), addresses), module: undefined };
+    case ModuleAccount.typeUrl: {
+      const { baseAccount, name, permissions } = ModuleAccount.decode(any.value);
+      const base = baseOf(baseAccount ?? BaseAccount.create(), addresses);
+      return { ...base, module: { name, permissions: permissions.filter(isPermission) } };
+    }
+    default:
+      throw new DecodeError(`stored account is a ${any.typeUrl}`);
+  }
+}
+
+function baseOf(base: BaseAccount, addresses: AddressCodec): Omit<Account, 'module'> {
+  return {
+    address: addresses.toBytes(base.address),
+    pubKey: base.pubKey === undefined ? undefined : publicKeyOf(base.pubKey),
+    accountNumber: base.accountNumber,
+    sequence: base.sequence,
+  };
+}
+
+function isPermission(text: string): text is ModulePermission {
+  return text === 'minter' || text === 'burner' || text === 'staking';
+}

@@ -1,0 +1,184 @@
+import { assert } from '../../core/errors.ts';
+import { type Address, latin1, moduleAddress } from '../../framework/address.ts';
+import type { AnteFees } from '../../framework/ante/ports.ts';
+import { type Coins, coinsToString, coinToString, problemOfCoins } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
+import { StateError, sdkErrors } from '../../framework/errors.ts';
+import type { ModulePermission } from '../../framework/module.ts';
+import type { Params } from '../../proto/gen/cosmos/bank/v1beta1/bank.ts';
+import { bankErrors } from './errors.ts';
+import { coinBurned, coinMinted, coinReceived, coinSpent, messageSender, transferred } from './events.ts';
+import { DEFAULT_PARAMS } from './params.ts';
+import type { BankPorts } from './ports.ts';
+import { type BankState, balanceKey } from './state.ts';
+import type { BankKeeper, Transfer } from './types.ts';
+
+/** Module account that fees go to. */
+export const FEE_COLLECTOR = 'fee_collector';
+
+/** Balances and supply. Coins are conserved: only `mint` and `burn` change the supply. */
+export class Bank implements BankKeeper, AnteFees {
+  readonly #state: BankState;
+  readonly #ports: BankPorts;
+  readonly #modules: ReadonlyMap<string, Address>;
+  readonly #blocked: ReadonlySet<string>;
+
+  constructor(state: BankState, ports: BankPorts) {
+    this.#state = state;
+    this.#ports = ports;
+    const specs = [...ports.accounts.moduleAccounts.values()];
+    this.#modules = new Map(specs.map(({ name }) => [name, moduleAddress(name)]));
+    this.#blocked = new Set(
+      specs.filter((spec) => spec.receivesFunds !== true).map(({ name }) => latin1(moduleAddress(name))),
+    );
+  }
+
+  params(context: ReadContext): Params {
+    return this.#state.params.get(context) ?? DEFAULT_PARAMS;
+  }
+
+  setParams(context: Context, params: Params): void {
+    this.#state.params.set(context, { sendEnabled: [], defaultSendEnabled: params.defaultSendEnabled });
+  }
+
+  balance(context: ReadContext, address: Address, denom: string): bigint {
+    return this.#state.balances.get(context, [address, denom]) ?? 0n;
+  }
+
+  balances(context: ReadContext, address: Address): Coins {
+    const range = { prefix: balanceKey.prefix(address) };
+    return [...this.#state.balances.iterate(context, range)].map(([[, denom], amount]) => ({
+      denom,
+      amount,
+    }));
+  }
+
+  spendable(context: ReadContext, address: Address, denom: string): bigint {
+    return this.balance(context, address, denom);
+  }
+
+  supply(context: ReadContext, denom: string): bigint {
+    return this.#state.supply.get(context, denom) ?? 0n;
+  }
+
+  isBlocked(address: Address): boolean {
+    return this.#blocked.has(latin1(address));
+  }
+
+  /** @throws StateError (bank 5) when one of the denominations may not be sent now */
+  checkSendEnabled(context: ReadContext, coins: Coins): void {
+    const { defaultSendEnabled } = this.params(context);
+    for (const { denom } of coins)
+      if (!(this.#state.sendEnabled.get(context, denom) ?? defaultSendEnabled))
+        throw new StateError(bankErrors.sendDisabled, `${denom} transfers are currently disabled`);
+  }
+
+  send(context: Context, { from, to, coins }: Transfer): void {
+    this.spend(context, from, coins);
+    this.receive(context, to, coins);
+    this.ensureAccount(context, to);
+    const { addresses } = this.#ports;
+    const sender = addresses.toText(from);
+    context.emit(transferred({ recipient: addresses.toText(to), sender, coins }), messageSender(sender));
+  }
+
+  sendToModule(
+    context: Context,
+    transfer: { readonly from: Address; readonly module: string; readonly coins: Coins },
+  ): void {
+    this.send(context, { from: transfer.from, to: this.#module(transfer.module), coins: transfer.coins });
+  }
+
+  sendFromModule(
+    context: Context,
+    transfer: { readonly module: string; readonly to: Address; readonly coins: Coins },
+  ): void {
+    if (this.isBlocked(transfer.to))
+      throw new StateError(
+        sdkErrors.unauthorized,
+        `${this.#ports.addresses.toText(transfer.to)} is not allowed to receive funds`,
+      );
+    this.send(context, { from: this.#module(transfer.module), to: transfer.to, coins: transfer.coins });
+  }
+
+  sendBetweenModules(
+    context: Context,
+    transfer: { readonly from: string; readonly to: string; readonly coins: Coins },
+  ): void {
+    const { from, to, coins } = transfer;
+    this.send(context, { from: this.#module(from), to: this.#module(to), coins });
+  }
+
+  collectFee(context: Context, payer: Address, fee: Coins): void {
+    this.sendToModule(context, { from: payer, module: FEE_COLLECTOR, coins: fee });
+  }
+
+  mint(context: Context, { module, coins }: { readonly module: string; readonly coins: Coins }): void {
+    const address = this.#moduleWith(module, 'minter');
+    this.receive(context, address, coins);
+    for (const { denom, amount } of coins)
+      this.#state.supply.set(context, denom, this.supply(context, denom) + amount);
+    context.emit(coinMinted(this.#ports.addresses.toText(address), coins));
+  }
+
+  burn(context: Context, { module, coins }: { readonly module: string; readonly coins: Coins }): void {
+    const address = this.#moduleWith(module, 'burner');
+    this.spend(context, address, coins);
+    for (const { denom, amount } of coins) {
+      const rest = this.supply(context, denom) - amount;
+      if (rest === 0n) this.#state.supply.remove(context, denom);
+      else this.#state.supply.set(context, denom, rest);
+    }
+    context.emit(coinBurned(this.#ports.addresses.toText(address), coins));
+  }
+
+  /** Takes coins from an account. The caller gives them to someone: half of a transfer. */
+  spend(context: Context, from: Address, coins: Coins): void {
+    requireValid(coins);
+    for (const coin of coins) {
+      const { denom, amount } = coin;
+      const balance = this.#state.balances.get(context, [from, denom]);
+      const rest = (balance ?? 0n) - amount;
+      if (rest < 0n)
+        throw new StateError(
+          sdkErrors.insufficientFunds,
+          `spendable balance ${coinToString({ denom, amount: balance ?? 0n })} is smaller than ${coinToString(coin)}`,
+        );
+      if (rest === 0n) this.#state.balances.remove(context, [from, denom]);
+      else this.#state.balances.replace(context, [from, denom], balance, rest);
+    }
+    context.emit(coinSpent(this.#ports.addresses.toText(from), coins));
+  }
+
+  /** Gives an account coins that the caller took from another. */
+  receive(context: Context, to: Address, coins: Coins): void {
+    requireValid(coins);
+    for (const { denom, amount } of coins) {
+      const balance = this.#state.balances.get(context, [to, denom]);
+      this.#state.balances.replace(context, [to, denom], balance, (balance ?? 0n) + amount);
+    }
+    context.emit(coinReceived(this.#ports.addresses.toText(to), coins));
+  }
+
+  /** Whoever receives coins gets an account. */
+  ensureAccount(context: Context, address: Address): void {
+    const { accounts } = this.#ports;
+    if (!accounts.has(context, address)) accounts.create(context, address);
+  }
+
+  #module(name: string): Address {
+    const address = this.#modules.get(name);
+    assert(address !== undefined, `module account ${name} is not declared`);
+    return address;
+  }
+
+  #moduleWith(name: string, permission: ModulePermission): Address {
+    const spec = this.#ports.accounts.moduleAccounts.get(name);
+    assert(spec?.permissions.includes(permission) === true, `module ${name} has no permission ${permission}`);
+    return this.#module(name);
+  }
+}
+
+function requireValid(coins: Coins): void {
+  if (problemOfCoins(coins) !== undefined) throw new StateError(sdkErrors.invalidCoins, coinsToString(coins));
+}

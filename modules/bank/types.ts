@@ -1,0 +1,52 @@
+import type { Address } from '../../framework/address.ts';
+import type { Coin, Coins } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
+
+/** Looks balances up. */
+export interface BankView {
+  balance(context: ReadContext, address: Address, denom: string): bigint;
+  /** All balances of an account, sorted. Its cost grows with the number of denominations. */
+  balances(context: ReadContext, address: Address): Coins;
+  /** What the account may spend of a denomination: its balance less what is locked. */
+  spendable(context: ReadContext, address: Address, denom: string): bigint;
+  supply(context: ReadContext, denom: string): bigint;
+  /** True for module accounts that users must not send to. */
+  isBlocked(address: Address): boolean;
+}
+
+/** From one address to another. */
+export interface Transfer {
+  readonly from: Address;
+  readonly to: Address;
+  readonly coins: Coins;
+}
+
+/** Also moves coins. All of these throw StateError (sdk 5) when there is too little, and change nothing then. */
+export interface BankTransfer extends BankView {
+  send(context: Context, transfer: Transfer): void;
+  /** From a user or anyone to a module's account. */
+  sendToModule(
+    context: Context,
+    transfer: { readonly from: Address; readonly module: string; readonly coins: Coins },
+  ): void;
+  /** From a module's account; refuses blocked recipients (sdk 4). */
+  sendFromModule(
+    context: Context,
+    transfer: { readonly module: string; readonly to: Address; readonly coins: Coins },
+  ): void;
+  sendBetweenModules(
+    context: Context,
+    transfer: { readonly from: string; readonly to: string; readonly coins: Coins },
+  ): void;
+}
+
+/** Also makes and destroys coins, in accounts of modules that have the permission. */
+export interface BankKeeper extends BankTransfer {
+  mint(context: Context, minted: { readonly module: string; readonly coins: Coins }): void;
+  burn(context: Context, burned: { readonly module: string; readonly coins: Coins }): void;
+}
+
+/** An account's coin, as it is walked over. */
+export interface HeldCoin extends Coin {
+  readonly address: Address;
+}
