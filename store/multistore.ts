@@ -5,13 +5,16 @@
  * Writes of the working version wait in an overlay per substore and go into the tree in key order when its hash is
  * asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the app hash.
  */
-import { EMPTY_BYTES, utf8 } from '../core/bytes.ts';
+import { EMPTY_BYTES, equalBytes, toHex, utf8 } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import { Branch, type BranchParent } from './branch.ts';
+import type { ChangeSet, StoreChanges } from './change-set.ts';
 import { appHash, compareNames, proveStore } from './commit-info.ts';
+import { hashTree } from './iavl/hash.ts';
 import { proveKey } from './iavl/proof.ts';
 import { NODE_VERSION_MAX, NodeArena } from './iavl/node-arena.ts';
+import { allNodes } from './iavl/walk.ts';
 import type {
   CommitId,
   CommitMultiStore,
@@ -21,7 +24,8 @@ import type {
   ProofOp,
   StoreQueryResult,
 } from './kv.ts';
-import type { Overlay, Write } from './overlay.ts';
+import type { Overlay } from './overlay.ts';
+import { exportChunks, SnapshotImport } from './snapshot.ts';
 import { type CommittedStore, VersionHistory } from './versions.ts';
 import { WorkingStore } from './working-store.ts';
 
@@ -38,23 +42,6 @@ export interface MultiStoreOptions {
    * the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
    */
   readonly keepNodesMax?: number;
-}
-
-/** The writes of one substore in one version, in the order in which they went into the tree. */
-export interface StoreChanges {
-  readonly name: string;
-  readonly writes: readonly Write[];
-}
-
-/** All that a version changed. */
-export interface ChangeSet {
-  readonly version: bigint;
-  /** The committed version that it applies to; 0 for the first. */
-  readonly previous: bigint;
-  /** App hash after it. */
-  readonly hash: Uint8Array;
-  /** All substores of the version, sorted by name, also those without writes. */
-  readonly stores: readonly StoreChanges[];
 }
 
 export const KEEP_VERSIONS_DEFAULT = 100;
@@ -132,6 +119,9 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
       changes.push({ name, writes: committed.writes });
       orphans.push(committed.orphans);
     }
+    for (const [name, { root }] of this.#history.latest?.stores ?? []) {
+      if (!stores.has(name)) orphans.push(allNodes(this.#arena, root));
+    }
     this.#hashedFor = 0;
     this.#history.add({ version, hash, stores, orphans: Int32Array.from(orphans.flat()) });
     this.#lastChanges = { version, previous, hash, stores: changes };
@@ -159,6 +149,59 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   }): StoreQueryResult {
     const value = this.at(request.version).reader(request.store).get(request.key);
     return { value, proofOps: request.prove ? this.#prove(request) : [] };
+  }
+
+  /** Keys in the last committed version. */
+  get keyCount(): number {
+    let count = 0;
+    for (const { root } of this.#history.latest?.stores.values() ?? []) count += this.#arena.size(root);
+    return count;
+  }
+
+  /** A retained version chunk by chunk; it stays retained until `close`. One such reader at a time. */
+  exportVersion(version: bigint): { readonly chunks: Iterable<Uint8Array>; readonly close: () => void } {
+    const { stores } = this.#history.version(version);
+    this.#history.pin(version);
+    const roots = [...stores].map(([name, { root }]) => [name, root] as const);
+    return { chunks: exportChunks(this.#arena, roots), close: () => this.#history.unpin() };
+  }
+
+  /** Begins to read a version from chunks into this multistore, in which nothing was committed yet. */
+  beginImport(version: bigint): SnapshotImport {
+    assert(this.#history.latest === undefined, 'a snapshot is imported into an empty store');
+    return new SnapshotImport(this.#arena, version);
+  }
+
+  /**
+   * Makes the imported trees the committed version.
+   * @throws LedgerError `store.hash_mismatch` when their app hash is not `expected.hash`
+   */
+  finishImport(trees: SnapshotImport, expected: CommitId): void {
+    const stores = new Map<string, CommittedStore>();
+    const roots = [...trees.finish()].sort(([a], [b]) => compareNames(a, b));
+    for (const [name, root] of roots) {
+      stores.set(name, { root, hash: hashTree(this.#arena, root, Number(expected.version)) });
+    }
+    const hash = appHash([...stores].map(([name, store]) => ({ name, hash: store.hash })));
+    requireHash({ version: expected.version, hash }, expected);
+    this.#history.add({ version: expected.version, hash, stores, orphans: new Int32Array(0) });
+    this.#working = this.#openWorking([...stores.keys()]);
+  }
+
+  /**
+   * Commits a version from its change set.
+   * @throws LedgerError `store.hash_mismatch` when another app hash comes out
+   */
+  replay(changes: ChangeSet): void {
+    this.useStores(changes.stores.map((store) => store.name));
+    for (const { name, writes } of changes.stores) this.#workingStore(name).applyInOrder(writes);
+    requireHash(this.commit(changes.version), changes);
+  }
+
+  /** Sets the substores of the working version: new ones begin empty, those not named are left out. Drops writes. */
+  useStores(names: readonly string[]): void {
+    this.rollback();
+    this.#working = this.#openWorking(names);
   }
 
   #prove(request: { readonly store: string; readonly key: Uint8Array; readonly version: bigint }): ProofOp[] {
@@ -203,4 +246,13 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     }
     return working;
   }
+}
+
+function requireHash(found: CommitId, expected: CommitId): void {
+  if (equalBytes(found.hash, expected.hash)) return;
+  throw new LedgerError(
+    'store.hash_mismatch',
+    `version ${expected.version} has app hash ${toHex(found.hash)}, not ${toHex(expected.hash)} as recorded`,
+    { version: expected.version },
+  );
 }

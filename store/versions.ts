@@ -58,9 +58,7 @@ export class VersionHistory {
 
   /** Adds the newest version and drops what the limits no longer allow. */
   add(version: CommittedVersion): void {
-    // The first version has no predecessor: there is nothing that its orphans could serve.
-    if (this.#latest === undefined) this.#free(version.orphans);
-    else this.#orphanCount += version.orphans.length;
+    this.#orphanCount += version.orphans.length;
     this.#versions.set(version.version, version);
     this.#latest = version;
     this.prune();

@@ -48,12 +48,20 @@ export class WorkingStore {
     this.#applied = [];
   }
 
+  /** Puts writes into the tree in this order, after those that wait. */
+  applyInOrder(writes: readonly Write[]): void {
+    this.#apply();
+    for (const write of writes) this.#applyOne(write);
+  }
+
   #apply(): void {
     if (this.overlay.size === 0) return;
-    for (const write of this.overlay.takeSorted()) {
-      if (write.value !== undefined) this.#tree.set(write.key, write.value);
-      else if (!this.#tree.remove(write.key)) continue;
-      this.#applied.push(write);
-    }
+    for (const write of this.overlay.takeSorted()) this.#applyOne(write);
+  }
+
+  #applyOne(write: Write): void {
+    if (write.value !== undefined) this.#tree.set(write.key, write.value);
+    else if (!this.#tree.remove(write.key)) return;
+    this.#applied.push(write);
   }
 }

@@ -27,8 +27,15 @@ export function hashTree(arena: NodeArena, root: NodeId, version: number): Uint8
   return arena.hash(root);
 }
 
+/** Hashes a node that was committed at `version` elsewhere; its children have been hashed before. */
+export function hashImported(arena: NodeArena, node: NodeId, version: number): void {
+  if (arena.isLeaf(node)) hashLeaf(arena, node, version);
+  else hashInner(arena, node, version);
+  arena.markCommitted(node, version);
+}
+
 /** Writes the unsigned varint of the zig-zag form of a non-negative number. */
-export function writeZigzag(out: Uint8Array, offset: number, value: number): number {
+function writeZigzag(out: Uint8Array, offset: number, value: number): number {
   return writeUvarint(out, offset, value * 2);
 }
 

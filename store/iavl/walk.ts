@@ -43,3 +43,13 @@ export function* walkLeaves(
     if (reverse && wantsRight) stack.push(arena.right(node));
   }
 }
+
+/** Every node under a root, in no particular order. */
+export function allNodes(arena: NodeArena, root: NodeId): NodeId[] {
+  const nodes: NodeId[] = root === 0 ? [] : [root];
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i] ?? 0;
+    if (!arena.isLeaf(node)) nodes.push(arena.left(node), arena.right(node));
+  }
+  return nodes;
+}
