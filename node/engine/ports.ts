@@ -3,21 +3,16 @@
  * only through `node/node.ts`, which joins the two sides: their own `ports.ts` state the same shapes.
  */
 import type { BitArray } from '../../consensus/types/bit-array.ts';
+import type { Block, CutBlock } from '../../consensus/types/block.ts';
 import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { Commit } from '../../consensus/types/commit.ts';
-import type { Proposal } from '../../consensus/types/proposal.ts';
-import type { Vote } from '../../consensus/types/vote.ts';
+import type { Part } from '../../consensus/types/part-set.ts';
+import type { Proposal, UnsignedProposal } from '../../consensus/types/proposal.ts';
+import type { Time } from '../../consensus/types/time.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
-import type { MerkleProof } from '../../core/merkle.ts';
-import type { ResponseFinalizeBlock, ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
-import type { Block } from '../../proto/gen/tendermint/types/block.ts';
-
-/** A part of an encoded block, with its proof against the root in the part-set header (tendermint.types.Part). */
-export interface BlockPart {
-  readonly index: number;
-  readonly bytes: Uint8Array;
-  readonly proof: MerkleProof;
-}
+import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 
 /** What validators tell each other. The same three travel on the wire, into `receive`, and out of `publish`. */
 export type ConsensusMessage =
@@ -26,7 +21,7 @@ export type ConsensusMessage =
       readonly kind: 'blockPart';
       readonly height: bigint;
       readonly round: number;
-      readonly part: BlockPart;
+      readonly part: Part;
     }
   | { readonly kind: 'vote'; readonly vote: Vote };
 
@@ -51,7 +46,7 @@ export interface ConsensusPublisher {
 export interface PartsReader {
   /** Which parts of that block are held; undefined when nothing asks for that block. */
   partBits(header: PartSetHeader): BitArray | undefined;
-  part(header: PartSetHeader, index: number): BlockPart | undefined;
+  part(header: PartSetHeader, index: number): Part | undefined;
 }
 
 /** What is stored of past heights. Synchronous: each read is some microseconds. */
@@ -61,7 +56,7 @@ export interface StoredBlocks {
   blockId(height: bigint): BlockId | undefined;
   /** The encoded tendermint.types.Block. */
   blockBytes(height: bigint): Uint8Array | undefined;
-  part(height: bigint, index: number): BlockPart | undefined;
+  part(height: bigint, index: number): Part | undefined;
   /** The precommits that decided a height: from the next block when it is stored, else those that this node saw. */
   commit(height: bigint): Commit | undefined;
 }
@@ -114,18 +109,12 @@ export interface SyncTarget {
   joinConsensus(): void;
 }
 
-/** The engine's view of the mempool. */
-export interface EngineMempool {
-  /** Transactions for a block, in the order in which they should stand, within both limits (-1n gas: no limit). */
-  reap(maxBytes: number, maxGas: bigint): readonly Uint8Array[];
-  /** The transactions and results of a committed block; resolves when the remaining ones are checked again. */
-  update(committed: CommittedBlock): Promise<void>;
+/** What tells the engine that there is something to make a block of, when empty blocks are not wanted. */
+export interface TransactionSignal {
   /** True when a transaction is waiting. */
-  readonly hasTransactions: boolean;
-  /** Calls back when the first transaction comes after there was none. */
+  hasTransactions(): boolean;
+  /** Calls back whenever there are transactions where there were none; the returned function ends it. */
   onTransactions(listener: () => void): () => void;
-  /** Holds CheckTx back while the application commits; the returned function lets it go on. */
-  lock(): Promise<() => void>;
 }
 
 /** A block with everything that executing it gave. */
@@ -136,12 +125,81 @@ export interface CommittedBlock {
   /** Precommits known when it was decided. */
   readonly seenCommit: Commit;
   readonly results: ResponseFinalizeBlock;
-  readonly validatorUpdates: readonly ValidatorUpdate[];
 }
 
 /** Who is told about committed blocks: indexer, event bus. Called in order, one at a time, and awaited. */
 export interface CommitListener {
   onCommit(committed: CommittedBlock): Promise<void>;
+}
+
+/** The signer of a validator. It refuses whatever could be a double signature: then there is no signature. */
+export interface ConsensusSigner {
+  /** 20 bytes. */
+  readonly address: Uint8Array;
+  signVote(chainId: string, vote: UnsignedVote & { readonly timestamp: Time }): Promise<Vote>;
+  signProposal(chainId: string, proposal: UnsignedProposal & { readonly timestamp: Time }): Promise<Proposal>;
+}
+
+/** A record of the write-ahead log: a type of the engine's own, above zero, and its payload. */
+export interface LogRecord {
+  readonly type: number;
+  readonly payload: Uint8Array;
+}
+
+/** The write-ahead log. */
+export interface ConsensusLog {
+  /** What was logged behind the end of `height`; undefined when that height did not end the log's last but one. */
+  takeReplay(height: bigint, isFirst: boolean): readonly LogRecord[] | undefined;
+  append(record: LogRecord): void;
+  /** Resolves when everything appended so far survives a power cut. */
+  sync(): Promise<void>;
+  /** Marks the end of a height, durably. */
+  endHeight(height: bigint): Promise<void>;
+}
+
+/** Where decided blocks are stored. */
+export interface BlockSink {
+  range(): { readonly base: bigint; readonly height: bigint };
+  seenCommit(height: bigint): Commit | undefined;
+  /** Writes a block durably, before it is executed. */
+  saveBlock(decided: DecidedBlock): Promise<void>;
+}
+
+/** A decided block before it is executed. */
+export interface DecidedBlock {
+  readonly block: Block;
+  readonly blockId: BlockId;
+  readonly parts: readonly Part[];
+  readonly blockSize: number;
+  readonly seenCommit: Commit;
+}
+
+/** What the engine knows of the chain's state: enough to take part in the next height. */
+export interface ChainHead {
+  readonly chainId: string;
+  readonly initialHeight: bigint;
+  /** 0n before the first block. */
+  readonly lastBlockHeight: bigint;
+  readonly lastBlockTime: Time;
+  readonly lastValidators: ValidatorSet;
+  readonly validators: ValidatorSet;
+  readonly consensusParams: { readonly block: { readonly maxBytes: bigint } };
+  readonly appHash: Uint8Array;
+}
+
+/** Makes, judges and executes blocks. */
+export interface ChainExecutor {
+  readonly state: ChainHead;
+  propose(lastCommit: Commit | undefined, proposerAddress: Uint8Array): Promise<CutBlock>;
+  judge(block: Block): Promise<{
+    readonly validity: 'accepted' | 'rejected' | 'invalid';
+    readonly reason: string | undefined;
+  }>;
+  apply(decided: {
+    readonly block: Block;
+    readonly blockId: BlockId;
+    readonly seenCommit: Commit;
+  }): Promise<CommittedBlock>;
 }
 
 /** Log lines with facts. */

@@ -1,4 +1,5 @@
 import type { Proposal } from '../../consensus/types/proposal.ts';
+import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import type { Time } from '../../consensus/types/time.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
 import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
@@ -9,7 +10,6 @@ import { type DurableFiles, machineFiles } from './durable-file.ts';
 import { addressOfKey, readKeyFile, writeKeyFile } from './key-file.ts';
 import type { KeySigner, MakeKeySigner } from './ports.ts';
 import type { PrivValidator, ProposalToSign, VoteToSign } from './priv-validator.ts';
-import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts';
 import {
   compareStep,
   NEVER_SIGNED,

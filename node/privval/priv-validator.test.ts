@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type BlockId, NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import type { VoteType } from '../../consensus/types/vote.ts';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
@@ -10,7 +11,6 @@ import { ed25519Signer, verifyEd25519 } from '../crypto/ed25519.ts';
 import type { DurableFiles } from './durable-file.ts';
 import { FilePrivValidator, type FilePrivValidatorOptions } from './file-priv-validator.ts';
 import type { PrivValidator, ProposalToSign, VoteToSign } from './priv-validator.ts';
-import { voteSignBytes } from './sign-bytes.ts';
 
 const CHAIN = 'test-chain';
 const SEED = sha256(utf8('validator seed'));

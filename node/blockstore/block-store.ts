@@ -1,0 +1,225 @@
+/**
+ * Committed blocks on disk: parts with their proofs, meta data, and the commits for them, by height, and heights by
+ * block hash. A block is written in one synced batch, so it is there as a whole or not at all. Reads are synchronous and
+ * take some microseconds.
+ */
+import { Level } from 'level';
+import type { BlockId } from '../../consensus/types/block-id.ts';
+import { type Commit, decodeCommit, encodeCommit } from '../../consensus/types/commit.ts';
+import { decodePart, encodePart, type Part } from '../../consensus/types/part-set.ts';
+import { concatBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
+import { assert, LedgerError, messageOf } from '../../core/errors.ts';
+import { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
+import { commitKey, hashKey, metaKey, partKey, RANGE_KEY, seenCommitKey } from './keys.ts';
+
+/** Blocks deleted in one batch when pruning. */
+const PRUNE_BATCH_BLOCKS = 100;
+
+/** A block to store, with what belongs to it. */
+export interface BlockToStore {
+  readonly meta: BlockMeta;
+  readonly parts: readonly Part[];
+  /** The commit for the height before, from this block; undefined at the first height. */
+  readonly lastCommit: Commit | undefined;
+  /** The precommits that this node saw decide the block. */
+  readonly seenCommit: Commit;
+}
+
+/** Lowest and highest stored height; both 0n when there is none. */
+export interface HeightRange {
+  readonly base: bigint;
+  readonly height: bigint;
+}
+
+type Database = Level<Uint8Array, Uint8Array>;
+
+/** A node's block store. One writer. */
+export class BlockStore {
+  readonly #database: Database;
+  #range: HeightRange;
+
+  private constructor(database: Database, range: HeightRange) {
+    this.#database = database;
+    this.#range = range;
+  }
+
+  /**
+   * Opens or makes the store in a directory of its own.
+   * @throws LedgerError `blockstore.open` when another process has it or its files are damaged
+   */
+  static async open(directory: string): Promise<BlockStore> {
+    const database: Database = new Level(directory, { keyEncoding: 'view', valueEncoding: 'view' });
+    try {
+      await database.open();
+      return new BlockStore(database, readRange(database));
+    } catch (cause) {
+      throw new LedgerError(
+        'blockstore.open',
+        `cannot open the block store ${directory}: ${reasonOf(cause)}. Is another node running on this home? If its ` +
+          'files are damaged, restore them from a copy, or delete the data directory and sync again.',
+        { directory },
+        cause,
+      );
+    }
+  }
+
+  /** Lowest and highest stored height. */
+  range(): HeightRange {
+    return this.#range;
+  }
+
+  /** Writes a block durably. Its height follows the highest one, unless the store is empty. */
+  async save(block: BlockToStore): Promise<void> {
+    const { height } = block.meta.header;
+    const { base, height: highest } = this.#range;
+    assert(highest === 0n || height === highest + 1n, 'blocks are stored in order', { height, highest });
+    const range = { base: base === 0n ? height : base, height };
+    const batch = this.#database.batch();
+    batch.put(metaKey(height), BlockMeta.encode(block.meta));
+    batch.put(hashKey(block.meta.blockId.hash), uint64BigEndian(height));
+    for (const part of block.parts) batch.put(partKey(height, part.index), encodePart(part));
+    if (block.lastCommit !== undefined) batch.put(commitKey(height - 1n), encodeCommit(block.lastCommit));
+    batch.put(seenCommitKey(height), encodeCommit(block.seenCommit));
+    batch.put(RANGE_KEY, encodeRange(range));
+    await batch.write({ sync: true });
+    this.#range = range;
+  }
+
+  /** Header, id and sizes of a block. */
+  meta(height: bigint): BlockMeta | undefined {
+    return this.#read(metaKey(height), BlockMeta.decode);
+  }
+
+  /** The id of a block. */
+  blockId(height: bigint): BlockId | undefined {
+    return this.meta(height)?.blockId;
+  }
+
+  /** The height of the block with that header hash. */
+  heightOf(hash: Uint8Array): bigint | undefined {
+    return this.#read(hashKey(hash), fromUint64BigEndian);
+  }
+
+  /** One part of a block. */
+  part(height: bigint, index: number): Part | undefined {
+    return this.#read(partKey(height, index), decodePart);
+  }
+
+  /** The encoded block, put together from its parts. */
+  blockBytes(height: bigint): Uint8Array | undefined {
+    const total = this.blockId(height)?.partSetHeader.total;
+    if (total === undefined) return undefined;
+    const parts: Uint8Array[] = [];
+    for (let index = 0; index < total; index++) {
+      const part = this.part(height, index);
+      if (part === undefined) return undefined;
+      parts.push(part.bytes);
+    }
+    return concatBytes(...parts);
+  }
+
+  /** The commit for a height as the next block has it: the one that everybody agrees on. */
+  canonicalCommit(height: bigint): Commit | undefined {
+    return this.#read(commitKey(height), decodeCommit);
+  }
+
+  /** The commit for a height as this node saw it. */
+  seenCommit(height: bigint): Commit | undefined {
+    return this.#read(seenCommitKey(height), decodeCommit);
+  }
+
+  /** The precommits that decided a height: from the next block when it is stored, else those that this node saw. */
+  commit(height: bigint): Commit | undefined {
+    return this.canonicalCommit(height) ?? this.seenCommit(height);
+  }
+
+  /**
+   * Deletes blocks below a height; the highest block always stays. Returns how many went. The commit for the block
+   * before the new lowest one stays with it, as the lowest block's own last commit.
+   */
+  async prune(retainHeight: bigint): Promise<number> {
+    const { height } = this.#range;
+    const end = retainHeight < height ? retainHeight : height;
+    let pruned = 0;
+    while (this.#range.base !== 0n && this.#range.base < end) {
+      const batchEnd = minimum(this.#range.base + BigInt(PRUNE_BATCH_BLOCKS), end);
+      pruned += Number(batchEnd - this.#range.base);
+      await this.#deleteBlocks(this.#range.base, batchEnd);
+    }
+    return pruned;
+  }
+
+  /** Removes the highest block: for `rollback --hard` only. */
+  async removeHighest(): Promise<void> {
+    const { base, height } = this.#range;
+    if (height === 0n) return;
+    const range = base === height ? { base: 0n, height: 0n } : { base, height: height - 1n };
+    const batch = this.#database.batch();
+    this.#deleteBlock(batch, height);
+    batch.put(RANGE_KEY, encodeRange(range));
+    await batch.write({ sync: true });
+    this.#range = range;
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  async #deleteBlocks(from: bigint, end: bigint): Promise<void> {
+    const batch = this.#database.batch();
+    for (let height = from; height < end; height++) this.#deleteBlock(batch, height);
+    const range = { base: end, height: this.#range.height };
+    batch.put(RANGE_KEY, encodeRange(range));
+    await batch.write();
+    this.#range = range;
+  }
+
+  #deleteBlock(batch: ReturnType<Database['batch']>, height: bigint): void {
+    const meta = this.meta(height);
+    if (meta === undefined) return;
+    batch.del(metaKey(height));
+    batch.del(hashKey(meta.blockId.hash));
+    for (let index = 0; index < meta.blockId.partSetHeader.total; index++) batch.del(partKey(height, index));
+    batch.del(commitKey(height - 1n));
+    batch.del(seenCommitKey(height));
+  }
+
+  #read<T>(key: Uint8Array, decode: (bytes: Uint8Array) => T): T | undefined {
+    const bytes = this.#database.getSync(key);
+    if (bytes === undefined) return undefined;
+    try {
+      return decode(bytes);
+    } catch (cause) {
+      throw new LedgerError(
+        'blockstore.corrupt',
+        `the block store holds bytes that cannot be read (${messageOf(cause)}); restore the data directory from a copy, ` +
+          'or delete it and sync again',
+        {},
+        cause,
+      );
+    }
+  }
+}
+
+function encodeRange(range: HeightRange): Uint8Array {
+  return concatBytes(uint64BigEndian(range.base), uint64BigEndian(range.height));
+}
+
+function readRange(database: Database): HeightRange {
+  const bytes = database.getSync(RANGE_KEY);
+  if (bytes === undefined) return { base: 0n, height: 0n };
+  return {
+    base: fromUint64BigEndian(bytes.subarray(0, 8)),
+    height: fromUint64BigEndian(bytes.subarray(8)),
+  };
+}
+
+function minimum(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** LevelDB says what happened in the cause of the error. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return messageOf(inner);
+}

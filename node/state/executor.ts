@@ -1,0 +1,175 @@
+/**
+ * Makes, judges and executes blocks on top of the state that it holds. Calls to the application never overlap: each
+ * method waits for the one before. Where execution while others still vote (on a proposal, before it is decided) will
+ * have its place: between `judge` and `apply`, keyed by block id, dropped when another block is decided.
+ */
+import { type Block, type CutBlock, cutBlock, dataBytesMax } from '../../consensus/types/block.ts';
+import type { BlockId } from '../../consensus/types/block-id.ts';
+import { makeBlock, verifyBlock } from '../../consensus/types/block-rules.ts';
+import { type Commit, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import { headerHash } from '../../consensus/types/header.ts';
+import { toHex } from '../../core/bytes.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { uvarintLength } from '../../core/varint.ts';
+import {
+  type ResponseFinalizeBlock,
+  ResponseProcessProposal_ProposalStatus as ProposalStatus,
+} from '../../proto/gen/tendermint/abci/types.ts';
+import { afterBlock, type ChainState, contextOf } from './chain-state.ts';
+import type { BlockApplication, BlockMempool, ExecutedBlock } from './ports.ts';
+import { finalizeRequest, prepareRequest, processRequest } from './requests.ts';
+import type { StateStore } from './state-store.ts';
+
+/** Largest block that the mempool is asked to fill, when the parameters set no limit. */
+const REAP_BYTES_MAX = 100 * 1024 * 1024;
+
+/** What judging a block came to, and why it was not accepted. */
+export interface Judgement {
+  readonly validity: 'accepted' | 'rejected' | 'invalid';
+  readonly reason: string | undefined;
+}
+
+/** The collaborators of block execution. */
+export interface ExecutorPorts {
+  readonly application: BlockApplication;
+  readonly mempool: BlockMempool;
+  readonly store: StateStore;
+  readonly verify: VerifySignature;
+  /** Called after each block with the lowest height that the application still needs. */
+  readonly prune: (retainHeight: bigint) => Promise<void>;
+}
+
+/** Holds the chain state; the one place that changes it. */
+export class BlockExecutor {
+  readonly #ports: ExecutorPorts;
+  #state: ChainState;
+  /** Hashes of blocks that were found to follow from the state: their signatures are not checked again. */
+  #verified = new Set<string>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: ExecutorPorts, state: ChainState) {
+    this.#ports = ports;
+    this.#state = state;
+  }
+
+  /** The state after the last executed block. */
+  get state(): ChainState {
+    return this.#state;
+  }
+
+  /** A block of ours for the next height. The application has the last word on its transactions. */
+  propose(lastCommit: Commit | undefined, proposerAddress: Uint8Array): Promise<CutBlock> {
+    return this.#inTurn(() => this.#propose(lastCommit ?? EMPTY_COMMIT, proposerAddress));
+  }
+
+  /** Whether a well-formed block follows from the state, and whether the application takes it. */
+  judge(block: Block): Promise<Judgement> {
+    return this.#inTurn(() => this.#judge(block));
+  }
+
+  /**
+   * Executes a decided block: results stored, application committed, state stored, in this order, each durably.
+   * @throws LedgerError when the block does not follow or the application fails: the node must stop
+   */
+  apply(decided: {
+    readonly block: Block;
+    readonly blockId: BlockId;
+    readonly seenCommit: Commit;
+  }): Promise<ExecutedBlock> {
+    return this.#inTurn(() => this.#apply(decided));
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #propose(lastCommit: Commit, proposerAddress: Uint8Array): Promise<CutBlock> {
+    const state = this.#state;
+    const context = contextOf(state);
+    const { maxBytes, maxGas } = state.consensusParams.block;
+    const maxTxBytes = dataBytesMax({
+      blockBytesMax: maxBytes,
+      evidenceBytes: 0n,
+      validators: state.validators.validators.length,
+    });
+    const reaped = this.#ports.mempool.reap(Math.min(Number(maxTxBytes), REAP_BYTES_MAX), maxGas);
+    const content = { evidence: [], lastCommit, proposerAddress };
+    const draft = makeBlock(context, { ...content, txs: reaped });
+    const request = prepareRequest(draft, state.lastValidators, maxTxBytes);
+    const { txs } = await this.#ports.application.prepareProposal(request);
+    const bytes = txs.reduce((sum, tx) => sum + 1 + uvarintLength(tx.length) + tx.length, 0);
+    if (bytes > maxTxBytes) {
+      throw new LedgerError(
+        'state.proposal_too_large',
+        'the application prepared more bytes than a block may hold',
+        {
+          bytes,
+          maxTxBytes,
+        },
+      );
+    }
+    return cutBlock(txs === reaped ? draft : makeBlock(context, { ...content, txs }));
+  }
+
+  async #judge(block: Block): Promise<Judgement> {
+    try {
+      this.#verify(block);
+    } catch (error) {
+      return { validity: 'invalid', reason: messageOf(error) };
+    }
+    const request = processRequest(block, this.#state.lastValidators);
+    const { status } = await this.#ports.application.processProposal(request);
+    if (status === ProposalStatus.ACCEPT) return { validity: 'accepted', reason: undefined };
+    return { validity: 'rejected', reason: 'the application refused the proposal' };
+  }
+
+  /** @throws LedgerError when the block does not follow from the state */
+  #verify(block: Block): void {
+    const id = toHex(headerHash(block.header));
+    if (this.#verified.has(id)) return;
+    verifyBlock(block, contextOf(this.#state), this.#ports.verify);
+    // Evidence is neither proposed nor taken yet: a block with some is not of a node that runs these rules.
+    if (block.evidence.length > 0) throw new LedgerError('block.evidence', 'block carries evidence');
+    this.#verified.add(id);
+  }
+
+  async #apply(decided: {
+    readonly block: Block;
+    readonly blockId: BlockId;
+    readonly seenCommit: Commit;
+  }): Promise<ExecutedBlock> {
+    const { application, mempool, store } = this.#ports;
+    const { block } = decided;
+    const { height } = block.header;
+    this.#verify(block);
+    const results = await application.finalizeBlock(finalizeRequest(block, this.#state.lastValidators));
+    checkResults(block, results);
+    await store.saveResults(height, results);
+    const next = afterBlock(this.#state, { header: block.header, blockId: decided.blockId }, results);
+    const executed: ExecutedBlock = { height, ...decided, results };
+    const unlock = await mempool.lock();
+    try {
+      const { retainHeight } = await application.commit();
+      this.#state = next;
+      this.#verified = new Set();
+      await Promise.all([store.save(next), mempool.update(executed)]);
+      if (retainHeight > 0n) await this.#ports.prune(retainHeight);
+    } finally {
+      unlock();
+    }
+    return executed;
+  }
+}
+
+/** @throws LedgerError `state.results` when the application did not answer to each transaction */
+export function checkResults(block: Block, results: ResponseFinalizeBlock): void {
+  if (results.txResults.length !== block.txs.length) {
+    throw new LedgerError('state.results', 'the application did not return one result per transaction', {
+      transactions: block.txs.length,
+      results: results.txResults.length,
+    });
+  }
+}

@@ -1,0 +1,73 @@
+/** The application's requests made of blocks, as CometBFT makes them. */
+import type { Block } from '../../consensus/types/block.ts';
+import { BLOCK_ID_FLAG_NUMBER, type Commit } from '../../consensus/types/commit.ts';
+import { headerHash } from '../../consensus/types/header.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import { assert, defined } from '../../core/errors.ts';
+import { EMPTY_BYTES } from '../../core/bytes.ts';
+import type {
+  CommitInfo,
+  ExtendedCommitInfo,
+  RequestFinalizeBlock,
+  RequestPrepareProposal,
+  RequestProcessProposal,
+} from '../../proto/gen/tendermint/abci/types.ts';
+
+/** Who signed the last commit, with its validators: nothing in the first block. */
+export function commitInfo(commit: Commit, validators: ValidatorSet): CommitInfo {
+  if (commit.signatures.length === 0) return { round: 0, votes: [] };
+  assert(commit.signatures.length === validators.validators.length, 'a commit has one entry per validator');
+  return {
+    round: commit.round,
+    votes: commit.signatures.map(({ blockIdFlag }, index) => {
+      const { address, votingPower } = defined(validators.validators[index], 'validator');
+      return { validator: { address, power: votingPower }, blockIdFlag: BLOCK_ID_FLAG_NUMBER[blockIdFlag] };
+    }),
+  };
+}
+
+function extendedCommitInfo(commit: Commit, validators: ValidatorSet): ExtendedCommitInfo {
+  const { round, votes } = commitInfo(commit, validators);
+  const noExtension = { voteExtension: EMPTY_BYTES, extensionSignature: EMPTY_BYTES };
+  return { round, votes: votes.map((vote) => ({ ...vote, ...noExtension })) };
+}
+
+/** PrepareProposal for a block that holds what the mempool gave. */
+export function prepareRequest(
+  block: Block,
+  lastValidators: ValidatorSet,
+  maxTxBytes: bigint,
+): RequestPrepareProposal {
+  const { height, time, nextValidatorsHash, proposerAddress } = block.header;
+  return {
+    maxTxBytes,
+    txs: block.txs,
+    localLastCommit: extendedCommitInfo(block.lastCommit, lastValidators),
+    misbehavior: [],
+    height,
+    time,
+    nextValidatorsHash,
+    proposerAddress,
+  };
+}
+
+/** ProcessProposal. */
+export function processRequest(block: Block, lastValidators: ValidatorSet): RequestProcessProposal {
+  const { height, time, nextValidatorsHash, proposerAddress } = block.header;
+  return {
+    txs: block.txs,
+    proposedLastCommit: commitInfo(block.lastCommit, lastValidators),
+    misbehavior: [],
+    hash: headerHash(block.header),
+    height,
+    time,
+    nextValidatorsHash,
+    proposerAddress,
+  };
+}
+
+/** FinalizeBlock. */
+export function finalizeRequest(block: Block, lastValidators: ValidatorSet): RequestFinalizeBlock {
+  const { proposedLastCommit, ...rest } = processRequest(block, lastValidators);
+  return { ...rest, decidedLastCommit: proposedLastCommit };
+}
