@@ -12,7 +12,7 @@ import type { Time } from '../../consensus/types/time.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
-import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
+import type { CommittedBlock } from '../committed-block.ts';
 
 /** What validators tell each other. The same three travel on the wire, into `receive`, and out of `publish`. */
 export type ConsensusMessage =
@@ -112,19 +112,9 @@ export interface SyncTarget {
 /** What tells the engine that there is something to make a block of, when empty blocks are not wanted. */
 export interface TransactionSignal {
   /** True when a transaction is waiting. */
-  hasTransactions(): boolean;
+  readonly hasTransactions: boolean;
   /** Calls back whenever there are transactions where there were none; the returned function ends it. */
   onTransactions(listener: () => void): () => void;
-}
-
-/** A block with everything that executing it gave. */
-export interface CommittedBlock {
-  readonly height: bigint;
-  readonly block: Block;
-  readonly blockId: BlockId;
-  /** Precommits known when it was decided. */
-  readonly seenCommit: Commit;
-  readonly results: ResponseFinalizeBlock;
 }
 
 /** Who is told about committed blocks: indexer, event bus. Called in order, one at a time, and awaited. */
@@ -195,11 +185,7 @@ export interface ChainExecutor {
     readonly validity: 'accepted' | 'rejected' | 'invalid';
     readonly reason: string | undefined;
   }>;
-  apply(decided: {
-    readonly block: Block;
-    readonly blockId: BlockId;
-    readonly seenCommit: Commit;
-  }): Promise<CommittedBlock>;
+  apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock>;
 }
 
 /** Log lines with facts. */
@@ -208,6 +194,12 @@ export interface EngineLogger {
   info(facts: Readonly<Record<string, unknown>>, message: string): void;
   warn(facts: Readonly<Record<string, unknown>>, message: string): void;
   error(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Where proof of misbehaviour goes. */
+export interface EvidenceSink {
+  /** Two different votes of one validator in one step, both with good signatures. */
+  conflictingVotes(first: Vote, second: Vote): void;
 }
 
 /** Clock and timers: real ones in the node, simulated ones in tests. */

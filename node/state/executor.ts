@@ -16,8 +16,10 @@ import {
   type ResponseFinalizeBlock,
   ResponseProcessProposal_ProposalStatus as ProposalStatus,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import type { CommittedBlock } from '../committed-block.ts';
 import { afterBlock, type ChainState, contextOf } from './chain-state.ts';
-import type { BlockApplication, BlockMempool, ExecutedBlock } from './ports.ts';
+import { committedBlock } from './committed.ts';
+import type { BlockApplication, BlockMempool } from './ports.ts';
 import { finalizeRequest, prepareRequest, processRequest } from './requests.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -72,11 +74,7 @@ export class BlockExecutor {
    * Executes a decided block: results stored, application committed, state stored, in this order, each durably.
    * @throws LedgerError when the block does not follow or the application fails: the node must stop
    */
-  apply(decided: {
-    readonly block: Block;
-    readonly blockId: BlockId;
-    readonly seenCommit: Commit;
-  }): Promise<ExecutedBlock> {
+  apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock> {
     return this.#inTurn(() => this.#apply(decided));
   }
 
@@ -136,11 +134,7 @@ export class BlockExecutor {
     this.#verified.add(id);
   }
 
-  async #apply(decided: {
-    readonly block: Block;
-    readonly blockId: BlockId;
-    readonly seenCommit: Commit;
-  }): Promise<ExecutedBlock> {
+  async #apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock> {
     const { application, mempool, store } = this.#ports;
     const { block } = decided;
     const { height } = block.header;
@@ -149,18 +143,18 @@ export class BlockExecutor {
     checkResults(block, results);
     await store.saveResults(height, results);
     const next = afterBlock(this.#state, { header: block.header, blockId: decided.blockId }, results);
-    const executed: ExecutedBlock = { height, ...decided, results };
+    const committed = committedBlock(block, decided.blockId, results);
     const unlock = await mempool.lock();
     try {
       const { retainHeight } = await application.commit();
       this.#state = next;
       this.#verified = new Set();
-      await Promise.all([store.save(next), mempool.update(executed)]);
+      await Promise.all([store.save(next), mempool.update(committed)]);
       if (retainHeight > 0n) await this.#ports.prune(retainHeight);
     } finally {
       unlock();
     }
-    return executed;
+    return committed;
   }
 }
 

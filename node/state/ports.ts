@@ -1,5 +1,4 @@
 /** What block execution needs of its neighbours; `node/node.ts` joins them. */
-import type { Block } from '../../consensus/types/block.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import type { Commit } from '../../consensus/types/commit.ts';
 import type {
@@ -15,6 +14,7 @@ import type {
   ResponsePrepareProposal,
   ResponseProcessProposal,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import type { CommittedBlock } from '../committed-block.ts';
 
 /** The calls of the application that blocks are made of. Never two at a time. */
 export interface BlockApplication {
@@ -26,22 +26,12 @@ export interface BlockApplication {
   commit(): Promise<ResponseCommit>;
 }
 
-/** A block with everything that executing it gave. */
-export interface ExecutedBlock {
-  readonly height: bigint;
-  readonly block: Block;
-  readonly blockId: BlockId;
-  /** Precommits known when it was decided. */
-  readonly seenCommit: Commit;
-  readonly results: ResponseFinalizeBlock;
-}
-
 /** The mempool, as block execution uses it. */
 export interface BlockMempool {
   /** Transactions for a block, in the order in which they should stand, within both limits (-1n gas: no limit). */
   reap(maxBytes: number, maxGas: bigint): readonly Uint8Array[];
   /** Takes the committed transactions out; resolves when the remaining ones are checked again. */
-  update(executed: ExecutedBlock): Promise<void>;
+  update(committed: CommittedBlock): Promise<void>;
   /** Holds CheckTx back while the application commits; the returned function lets it go on. */
   lock(): Promise<() => void>;
 }

@@ -1,0 +1,127 @@
+/**
+ * The blocks that one height is about, on their way from parts to a whole. A part says in its proof which root it
+ * belongs to, so parts that come before their proposal are kept, within a bound, and used when the proposal is here.
+ */
+import type { BitArray } from '../../consensus/types/bit-array.ts';
+import { type Block, decodeBlock } from '../../consensus/types/block.ts';
+import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
+import { headerHash } from '../../consensus/types/header.ts';
+import { BLOCK_BYTES_MAX } from '../../consensus/types/limits.ts';
+import { type Part, PartSet } from '../../consensus/types/part-set.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { rootFromProof } from '../../core/merkle.ts';
+import type { PartsReader } from './ports.ts';
+
+/** Parts kept of blocks that nobody asked for yet: 16 MiB. */
+const EARLY_PARTS_MAX = 256;
+/** Different blocks in one height: one per round is usual; beyond it the sender repeats later. */
+const BLOCKS_MAX = 64;
+
+/** What became of a part. `early`: kept until somebody asks for its block. `unwanted`: there was no room to keep it. */
+export type PartOutcome = 'added' | 'duplicate' | 'invalid' | 'early' | 'unwanted';
+
+interface Assembly {
+  readonly set: PartSet;
+  block: Block | undefined;
+}
+
+/** Parts and blocks of the current height. */
+export class BlockAssembly implements PartsReader {
+  #bytesMax: number = BLOCK_BYTES_MAX;
+  #assemblies = new Map<string, Assembly>();
+  #early = new Map<string, Part[]>();
+  #earlyCount = 0;
+
+  /** Begins a height: forgets the blocks of the one before, keeps early parts. */
+  reset(blockBytesMax: bigint): void {
+    this.#bytesMax = blockBytesMax === -1n ? BLOCK_BYTES_MAX : Number(blockBytesMax);
+    this.#assemblies = new Map();
+  }
+
+  /** Forgets early parts: they were of no use in the height that is over. */
+  dropEarly(): void {
+    this.#early = new Map();
+    this.#earlyCount = 0;
+  }
+
+  /**
+   * Asks for a block. Returns the parts that had come early and are part of it now.
+   * @throws DecodeError when the header states no part, or more than a block may have
+   */
+  want(header: PartSetHeader): readonly Part[] {
+    const key = keyOf(header);
+    if (this.#assemblies.has(key)) return [];
+    if (this.#assemblies.size >= BLOCKS_MAX) {
+      throw new LedgerError('engine.blocks', 'too many different blocks in one height', { max: BLOCKS_MAX });
+    }
+    const set = new PartSet(header, this.#bytesMax);
+    this.#assemblies.set(key, { set, block: undefined });
+    const early = this.#early.get(key) ?? [];
+    this.#early.delete(key);
+    this.#earlyCount -= early.length;
+    return early.filter((part) => set.add(part) === 'added');
+  }
+
+  /** Takes a part from a peer. */
+  add(part: Part): { readonly outcome: PartOutcome; readonly header: PartSetHeader | undefined } {
+    const hash = rootFromProof(part.proof);
+    if (hash === undefined) return { outcome: 'invalid', header: undefined };
+    const header = { total: part.proof.total, hash };
+    const assembly = this.#assemblies.get(keyOf(header));
+    if (assembly !== undefined) return { outcome: assembly.set.add(part), header };
+    if (this.#earlyCount >= EARLY_PARTS_MAX) return { outcome: 'unwanted', header };
+    const early = this.#early.get(keyOf(header)) ?? [];
+    if (early.some((other) => other.index === part.index)) return { outcome: 'duplicate', header };
+    early.push(part);
+    this.#early.set(keyOf(header), early);
+    this.#earlyCount++;
+    return { outcome: 'early', header };
+  }
+
+  /** Takes a part that this node verified before: from its own proposal, its log, or block sync. */
+  restore(part: Part): void {
+    const hash = rootFromProof(part.proof);
+    if (hash === undefined) return;
+    const header = { total: part.proof.total, hash };
+    this.want(header);
+    this.#assemblies.get(keyOf(header))?.set.add(part);
+  }
+
+  /** True when all parts of the block are here. */
+  isComplete(header: PartSetHeader): boolean {
+    return this.#assemblies.get(keyOf(header))?.set.isComplete() ?? false;
+  }
+
+  /** The parts of a block, as far as they are here. */
+  set(header: PartSetHeader): PartSet | undefined {
+    return this.#assemblies.get(keyOf(header))?.set;
+  }
+
+  /**
+   * The block of a complete set; undefined when parts are missing.
+   * @throws DecodeError when the bytes are not a block, or not the one that the id names
+   */
+  block(blockId: BlockId): Block | undefined {
+    const assembly = this.#assemblies.get(keyOf(blockId.partSetHeader));
+    if (assembly === undefined || !assembly.set.isComplete()) return undefined;
+    assembly.block ??= decodeBlock(assembly.set.assemble());
+    if (equalBytes(headerHash(assembly.block.header), blockId.hash)) return assembly.block;
+    throw new LedgerError(
+      'engine.block_hash',
+      'the parts make a block with another hash than the proposal says',
+    );
+  }
+
+  partBits(header: PartSetHeader): BitArray | undefined {
+    return this.set(header)?.bits();
+  }
+
+  part(header: PartSetHeader, index: number): Part | undefined {
+    return this.set(header)?.part(index);
+  }
+}
+
+function keyOf(header: PartSetHeader): string {
+  return `${header.total}/${toHex(header.hash)}`;
+}

@@ -1,0 +1,53 @@
+import type { Input } from '../../consensus/input.ts';
+import type { SignProposal, SignVote } from '../../consensus/output.ts';
+import type { BlockId } from '../../consensus/types/block-id.ts';
+import { type Time, timeFromNanos, timeToNanos } from '../../consensus/types/time.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { ConsensusSigner, EngineClock, EngineLogger } from './ports.ts';
+
+/** A vote's time is at least this much after the time of the block it is for (CometBFT's `voteTime`). */
+const TIME_STEP_NANOS = 1_000_000n;
+
+/** What signing needs. */
+export interface SigningPorts {
+  readonly signer: ConsensusSigner | undefined;
+  readonly clock: EngineClock;
+  readonly logger: EngineLogger;
+  readonly chainId: string;
+  /** The time of a block of the current height, when the block is known. */
+  readonly timeOf: (blockId: BlockId) => Time | undefined;
+}
+
+/**
+ * Gets what the core wants signed from the signer: the answer as an input, or undefined when the signer refuses. Then the
+ * core goes on without our signature.
+ */
+export async function sign(
+  ports: SigningPorts,
+  request: SignProposal | SignVote,
+): Promise<Input | undefined> {
+  const { signer, logger } = ports;
+  if (signer === undefined) return undefined;
+  try {
+    return await answer(signer, ports, request);
+  } catch (error) {
+    logger.warn({ request: request.kind, reason: messageOf(error) }, 'the signer refused');
+    return undefined;
+  }
+}
+
+async function answer(
+  signer: ConsensusSigner,
+  { clock, chainId, timeOf }: SigningPorts,
+  request: SignProposal | SignVote,
+): Promise<Input> {
+  const now = clock.now();
+  if (request.kind === 'signProposal') {
+    const proposal = { ...request.proposal, timestamp: timeFromNanos(now) };
+    return { kind: 'signedProposal', proposal: await signer.signProposal(chainId, proposal) };
+  }
+  const blockTime = request.laterThan === undefined ? undefined : timeOf(request.laterThan);
+  const earliest = blockTime === undefined ? now : timeToNanos(blockTime) + TIME_STEP_NANOS;
+  const vote = { ...request.vote, timestamp: timeFromNanos(now > earliest ? now : earliest) };
+  return { kind: 'signedVote', vote: await signer.signVote(chainId, vote) };
+}
