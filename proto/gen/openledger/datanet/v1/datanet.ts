@@ -168,16 +168,14 @@ export interface Params {
   readonly textBytesMax: number;
   readonly urisMax: number;
   readonly allowListChangesMax: number;
-  readonly creationFee: Coin | undefined;
 }
 export const Params: MessageType<Params> = messageType<Params>(
   'openledger.datanet.v1.Params',
-  () => ({ contentBytesMax: 0n, textBytesMax: 0, urisMax: 0, allowListChangesMax: 0, creationFee: undefined }),
+  () => ({ contentBytesMax: 0n, textBytesMax: 0, urisMax: 0, allowListChangesMax: 0 }),
   () => [
     { number: 1, name: 'contentBytesMax', protoName: 'content_bytes_max', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'textBytesMax', protoName: 'text_bytes_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 3, name: 'urisMax', protoName: 'uris_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 4, name: 'allowListChangesMax', protoName: 'allow_list_changes_max', rule: 'single', value: { kind: 'uint32' } },
-    { number: 5, name: 'creationFee', protoName: 'creation_fee', rule: 'single', value: { kind: 'message', message: () => Coin } },
   ],
 );
