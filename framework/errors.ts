@@ -133,11 +133,22 @@ function kind(codespace: string, code: number, description: string): ErrorKind {
 
 /** gRPC status codes that queries answer with. */
 export type QueryStatus =
-  | 'InvalidArgument'
-  | 'NotFound'
   | 'FailedPrecondition'
   | 'Internal'
-  | 'Unimplemented';
+  | 'InvalidArgument'
+  | 'NotFound'
+  | 'Unimplemented'
+  | 'Unknown';
+
+/** The ABCI error that each status becomes (baseapp `gRPCErrorToSDKError`). */
+const QUERY_ERROR_KINDS: Readonly<Record<QueryStatus, ErrorKind>> = {
+  FailedPrecondition: sdkErrors.invalidRequest,
+  Internal: sdkErrors.unknownRequest,
+  InvalidArgument: sdkErrors.invalidRequest,
+  NotFound: sdkErrors.keyNotFound,
+  Unimplemented: sdkErrors.unknownRequest,
+  Unknown: sdkErrors.unknownRequest,
+};
 
 /**
  * A query that has no answer. The log over `abci_query` is the one of grpc-go: `rpc error: code = NotFound desc = …`;
@@ -149,10 +160,7 @@ export class QueryError extends StateError {
   readonly description: string;
 
   constructor(status: QueryStatus, description: string) {
-    super(
-      status === 'NotFound' ? sdkErrors.keyNotFound : sdkErrors.invalidRequest,
-      `rpc error: code = ${status} desc = ${description}`,
-    );
+    super(QUERY_ERROR_KINDS[status], `rpc error: code = ${status} desc = ${description}`);
     this.name = 'QueryError';
     this.status = status;
     this.description = description;

@@ -1,0 +1,385 @@
+/**
+ * The state machine behind ABCI. Everything is synchronous; `cli/` puts the asynchronous port of the node in front.
+ *
+ * | state    | what it is                                              | until            |
+ * | -------- | ------------------------------------------------------- | ---------------- |
+ * | block    | branch that genesis and FinalizeBlock write             | FinalizeBlock    |
+ * | check    | branch over the last commit that CheckTx writes         | next Commit      |
+ * | working  | the store's version under way: a finished block          | Commit           |
+ */
+import { EMPTY_BYTES, fromUtf8 } from '../core/bytes.ts';
+import { assert, LedgerError } from '../core/errors.ts';
+import type { AntePorts } from '../framework/ante/state.ts';
+import { type BlockInfo, Context, type ExecutionMode, QueryContext } from '../framework/context.ts';
+import { StateError, sdkErrors, toStateError } from '../framework/errors.ts';
+import type { Event } from '../framework/events.ts';
+import { GasMeter, unlimitedGas } from '../framework/gas.ts';
+import { parseGasPrices } from '../framework/gas-price.ts';
+import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
+import { MessageRouter } from '../framework/message.ts';
+import { QueryRegistry } from '../framework/query.ts';
+import { TxCache } from '../framework/tx/cache.ts';
+import type { DecodedTx } from '../framework/tx/decode.ts';
+import { type SignatureTask, type SignatureVerifier, signBytes } from '../framework/tx/signature.ts';
+import {
+  CheckTxType,
+  type ExecTxResult,
+  type RequestCheckTx,
+  type RequestFinalizeBlock,
+  type RequestInfo,
+  type RequestInitChain,
+  type RequestPrepareProposal,
+  type RequestProcessProposal,
+  type RequestQuery,
+  type ResponseCheckTx,
+  type ResponseCommit,
+  type ResponseFinalizeBlock,
+  type ResponseInfo,
+  type ResponseInitChain,
+  type ResponsePrepareProposal,
+  type ResponseProcessProposal,
+  ResponseProcessProposal_ProposalStatus as ProposalStatus,
+  type ResponseQuery,
+  type ValidatorUpdate,
+} from '../proto/gen/tendermint/abci/types.ts';
+import { branchOver } from '../store/branch.ts';
+import type { CommitMultiStore, MultiStoreBranch } from '../store/kv.ts';
+import { blockOf, hookEvents, momentOf, resultOf, undecodable } from './blocks.ts';
+import { exportModules, initModules } from './genesis.ts';
+import { type Composition, composeModules } from './modules.ts';
+import { acceptsTransactions, selectTransactions } from './proposal.ts';
+import { answerQuery } from './query.ts';
+import { nodeQueries } from './services.ts';
+import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
+
+/** How the application is set up. All of it is configuration; only `chainId` and `prefix` must be equal on all nodes. */
+export interface AppOptions {
+  /** Opened with `storeNames`. */
+  readonly store: CommitMultiStore;
+  readonly chainId: string;
+  /** Bech32 prefix of addresses. */
+  readonly prefix: string;
+  readonly verifier: SignatureVerifier;
+  /** Lowest gas prices that CheckTx takes, such as `0.025uopen`. Default none. */
+  readonly minGasPrices?: string;
+  /** Reported by `info` and `/app/version`. */
+  readonly version?: string;
+  /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */
+  readonly txBytesMax?: number;
+  /** Decoded transactions held. Default 20,000. */
+  readonly decodedTxsMax?: number;
+  /** Gas that a query may use. Default 100,000,000. */
+  readonly queryGasMax?: bigint;
+}
+
+const TX_BYTES_MAX = 1_048_576;
+const DECODED_TXS_MAX = 20_000;
+const QUERY_GAS_MAX = 100_000_000n;
+const EPOCH = { seconds: 0n, nanos: 0 } as const;
+
+/** Name in `info`. */
+const APP_NAME = 'openledgerd';
+
+/** The version of the block protocol's application part. */
+const APP_VERSION = 0n;
+
+/** Makes the application over a store. */
+export function createApp(options: AppOptions): OpenLedgerApp {
+  return new OpenLedgerApp(options, composeModules(options.prefix));
+}
+
+/** The application. Calls never overlap. */
+export class OpenLedgerApp {
+  readonly queries: QueryRegistry;
+  readonly composition: Composition;
+  readonly #options: AppOptions;
+  readonly #store: CommitMultiStore;
+  readonly #ante: AntePorts;
+  readonly #transactions: TxCache;
+  /** Branch that the next block writes; genesis leaves one behind. */
+  #genesis: { readonly branch: MultiStoreBranch; readonly block: BlockInfo } | undefined;
+  #check: { readonly branch: MultiStoreBranch; readonly block: BlockInfo };
+  /** The block that FinalizeBlock has put into the working version. */
+  #finalized: BlockInfo | undefined;
+
+  constructor(options: AppOptions, composition: Composition) {
+    this.#options = options;
+    this.#store = options.store;
+    this.composition = composition;
+    const { modules, addresses, auth, bank } = composition;
+    this.#ante = {
+      accounts: auth,
+      fees: bank,
+      feeGrants: undefined,
+      addresses,
+      verifier: options.verifier,
+      minGasPrices: parseGasPrices(options.minGasPrices ?? ''),
+    };
+    const router = new MessageRouter(modules.flatMap((module) => module.messages));
+    this.#transactions = new TxCache({ router, addresses }, options.decodedTxsMax ?? DECODED_TXS_MAX);
+    this.queries = new QueryRegistry([
+      ...modules.flatMap((module) => module.queries),
+      ...nodeQueries(this, options.minGasPrices ?? ''),
+    ]);
+    this.#check = this.#checkState();
+  }
+
+  /** Height of the last commit; 0 before the first. */
+  get height(): bigint {
+    return this.#store.lastCommit.version;
+  }
+
+  info(_request: RequestInfo): ResponseInfo {
+    const { version, hash } = this.#store.lastCommit;
+    return {
+      data: APP_NAME,
+      version: this.#options.version ?? '',
+      appVersion: APP_VERSION,
+      lastBlockHeight: version,
+      lastBlockAppHash: version === 0n ? EMPTY_BYTES : hash,
+    };
+  }
+
+  /**
+   * Builds the first state in a branch; the first FinalizeBlock goes on from it and commits it.
+   * @throws JsonError naming what is wrong in the document, StateError on a wrong chain id or validator
+   */
+  initChain(request: RequestInitChain): ResponseInitChain {
+    const { chainId } = this.#options;
+    if (request.chainId !== chainId)
+      throw new StateError(
+        sdkErrors.invalidChainId,
+        `invalid chain-id on InitChain; expected: ${chainId}, got: ${request.chainId}`,
+      );
+    assert(this.height === 0n, 'InitChain after the first commit');
+    const { modules, consensus } = this.composition;
+    const branch = this.#store.branch();
+    const block = momentOf(chainId, 0n, request.time);
+    const context = new Context({ branch, block, mode: 'genesis', gas: unlimitedGas() });
+    if (request.consensusParams !== undefined) consensus.setParams(context, request.consensusParams);
+    consensus.setLastTime(context, request.time);
+    const updates = initModules(modules, context, parseAppState(request.appStateBytes));
+    const validators = updates.length > 0 ? updates : request.validators;
+    consensus.apply(context, validators);
+    this.#genesis = { branch, block };
+    this.#check = { branch: branch.branch(), block: momentOf(chainId, request.initialHeight, request.time) };
+    return {
+      consensusParams: request.consensusParams,
+      validators,
+      appHash: this.#store.lastCommit.hash,
+    };
+  }
+
+  checkTx(request: RequestCheckTx): ResponseCheckTx {
+    const bytesMax = this.#options.txBytesMax ?? TX_BYTES_MAX;
+    if (request.tx.length > bytesMax)
+      return undecodable(
+        new StateError(
+          sdkErrors.txTooLarge,
+          `transaction of ${request.tx.length} bytes, at most ${bytesMax}`,
+        ),
+      );
+    const tx = this.#decode(request.tx);
+    if (tx instanceof StateError) return undecodable(tx);
+    const mode = request.type === CheckTxType.RECHECK ? 'recheck' : 'check';
+    return resultOf(runTx(tx, this.#environment(this.#check, mode)));
+  }
+
+  /** Runs a transaction on the check state and keeps nothing. @throws StateError when the bytes are no transaction */
+  simulate(txBytes: Uint8Array): TxOutcome {
+    const tx = this.#transactions.decode(txBytes);
+    const { branch, block } = this.#check;
+    return runTx(tx, this.#environment({ branch: branch.branch(), block }, 'simulate'));
+  }
+
+  /**
+   * The signatures that CheckTx of these bytes would verify now, for checking them elsewhere beforehand. None when the
+   * transaction will be refused for another reason.
+   */
+  signatureTasks(txBytes: Uint8Array): readonly SignatureTask[] {
+    const tx = this.#decode(txBytes);
+    if (tx instanceof StateError || tx.signers.length !== tx.required.length) return [];
+    const { branch, block } = this.#check;
+    const context = new QueryContext(branch, block, unlimitedGas());
+    return tx.signers.flatMap(({ pubKey, mode, sequence, signature }, i) => {
+      const address = tx.required[i];
+      const account = address === undefined ? undefined : this.composition.auth.find(context, address);
+      const key = account?.pubKey ?? pubKey;
+      if (account === undefined || key?.kind !== 'secp256k1' || mode === undefined) return [];
+      const { accountNumber } = account;
+      const bytes = signBytes(tx, mode, { chainId: block.chainId, accountNumber, sequence });
+      return bytes === undefined ? [] : [{ pubKey: key, signBytes: bytes, signature }];
+    });
+  }
+
+  prepareProposal(request: RequestPrepareProposal): ResponsePrepareProposal {
+    const room = { bytesMax: request.maxTxBytes, gasMax: this.#blockGasMax() };
+    return { txs: selectTransactions(request.txs, room, (bytes) => this.#readTx(bytes)) };
+  }
+
+  processProposal(request: RequestProcessProposal): ResponseProcessProposal {
+    const accepted = acceptsTransactions(request.txs, this.#blockGasMax(), (bytes) => this.#readTx(bytes));
+    return { status: accepted ? ProposalStatus.ACCEPT : ProposalStatus.REJECT };
+  }
+
+  /**
+   * Executes a block into the store's working version.
+   * @throws StateError on a height that does not follow; whatever a hook throws, which is a bug
+   */
+  finalizeBlock(request: RequestFinalizeBlock): ResponseFinalizeBlock {
+    this.#expectHeight(request.height);
+    if (this.#finalized !== undefined) this.#store.rollback();
+    const block = blockOf(this.#options.chainId, request);
+    const parent = this.#genesis?.branch ?? this.#store.branch();
+    const branch = parent.branch();
+    const begin = this.#runHooks(branch, block, 'BeginBlock');
+    const txResults = this.#runTransactions(request.txs, branch, block);
+    const end = this.#runHooks(branch, block, 'EndBlock');
+    const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
+    const consensusParamUpdates = this.composition.consensus.params(context);
+    branch.write();
+    parent.write();
+    this.#genesis = undefined;
+    this.#finalized = block;
+    return {
+      events: [...begin.events, ...end.events],
+      txResults,
+      validatorUpdates: end.validatorUpdates,
+      consensusParamUpdates,
+      appHash: this.#store.workingHash(),
+    };
+  }
+
+  /** Makes the finished block's state the last commit. */
+  commit(): ResponseCommit {
+    assert(this.#finalized !== undefined, 'Commit without FinalizeBlock');
+    this.#store.commit(this.#finalized.height);
+    this.#finalized = undefined;
+    this.#check = this.#checkState();
+    return { retainHeight: 0n };
+  }
+
+  query(request: RequestQuery): ResponseQuery {
+    return answerQuery(request, {
+      store: this.#store,
+      queries: this.queries,
+      version: this.#options.version ?? '',
+      contextAt: (height) => this.contextAt(height),
+      simulate: (txBytes) => this.simulate(txBytes),
+    });
+  }
+
+  /** Reads the state of a height. @throws StateError (sdk 18) when it is pruned or not yet there */
+  contextAt(height: bigint): QueryContext {
+    const gas = new GasMeter(this.#options.queryGasMax ?? QUERY_GAS_MAX);
+    const { chainId } = this.#options;
+    try {
+      const stores = this.#store.at(height);
+      const unmetered = new QueryContext(stores, momentOf(chainId, height, EPOCH), unlimitedGas());
+      const time = this.composition.consensus.lastTime(unmetered) ?? EPOCH;
+      return new QueryContext(stores, momentOf(chainId, height, time), gas);
+    } catch (error) {
+      if (!(error instanceof LedgerError) || error.code !== 'store.version_missing') throw error;
+      throw new StateError(
+        sdkErrors.invalidRequest,
+        `failed to load state at height ${height}; ${error.message} (latest height: ${this.height})`,
+      );
+    }
+  }
+
+  /** What every module says about the state: empty when all invariants hold. */
+  brokenInvariants(height: bigint = this.height): readonly string[] {
+    const stores = this.#store.at(height);
+    const context = new QueryContext(stores, momentOf(this.#options.chainId, height, EPOCH), unlimitedGas());
+    return this.composition.modules.flatMap(({ name, invariants }) =>
+      invariants.flatMap((invariant) => {
+        const problem = invariant.check(context);
+        return problem === undefined ? [] : [`${name}/${invariant.name}: ${problem}`];
+      }),
+    );
+  }
+
+  /** The application state of a height as the section of a genesis document. */
+  exportAppState(height: bigint = this.height): JsonObject {
+    const stores = this.#store.at(height);
+    const block = momentOf(this.#options.chainId, height, EPOCH);
+    return exportModules(this.composition.modules, new QueryContext(stores, block, unlimitedGas()));
+  }
+
+  #runTransactions(txs: readonly Uint8Array[], branch: MultiStoreBranch, block: BlockInfo): ExecTxResult[] {
+    const environment = this.#environment({ branch, block }, 'finalize');
+    return txs.map((bytes) => {
+      const tx = this.#decode(bytes);
+      if (tx instanceof StateError) return undecodable(new StateError(sdkErrors.txDecode));
+      return resultOf(runTx(tx, environment));
+    });
+  }
+
+  #runHooks(
+    branch: MultiStoreBranch,
+    block: BlockInfo,
+    when: 'BeginBlock' | 'EndBlock',
+  ): { readonly events: readonly Event[]; readonly validatorUpdates: readonly ValidatorUpdate[] } {
+    const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
+    const validatorUpdates: ValidatorUpdate[] = [];
+    for (const module of this.composition.modules) {
+      if (when === 'BeginBlock') module.beginBlock?.(context);
+      else validatorUpdates.push(...(module.endBlock?.(context) ?? []));
+    }
+    if (validatorUpdates.length > 0) this.composition.consensus.apply(context, validatorUpdates);
+    return { events: hookEvents(context.events, when), validatorUpdates };
+  }
+
+  #environment(
+    state: { readonly branch: MultiStoreBranch; readonly block: BlockInfo },
+    mode: ExecutionMode,
+  ): TxEnvironment {
+    const blockGasMax = this.#gasMaxOf(state.branch, state.block);
+    const countsBlockGas = mode === 'finalize' && blockGasMax > 0n;
+    const blockGas = countsBlockGas ? new GasMeter(blockGasMax) : undefined;
+    return { ...state, mode, ante: this.#ante, blockGas, blockGasMax };
+  }
+
+  #blockGasMax(): bigint {
+    return this.#gasMaxOf(this.#check.branch, this.#check.block);
+  }
+
+  #gasMaxOf(branch: MultiStoreBranch, block: BlockInfo): bigint {
+    const context = new QueryContext(branch, block, unlimitedGas());
+    return this.composition.consensus.params(context).block?.maxGas ?? -1n;
+  }
+
+  #checkState(): { readonly branch: MultiStoreBranch; readonly block: BlockInfo } {
+    const { height } = this;
+    if (height === 0n)
+      return { branch: this.#store.branch(), block: momentOf(this.#options.chainId, 0n, EPOCH) };
+    return { branch: branchOver(this.#store.at(height)), block: this.contextAt(height).block };
+  }
+
+  #decode(bytes: Uint8Array): DecodedTx | StateError {
+    try {
+      return this.#transactions.decode(bytes);
+    } catch (error) {
+      return toStateError(error);
+    }
+  }
+
+  #readTx(bytes: Uint8Array): DecodedTx | undefined {
+    const tx = this.#decode(bytes);
+    return tx instanceof StateError ? undefined : tx;
+  }
+
+  #expectHeight(height: bigint): void {
+    if (this.height === 0n && this.#genesis === undefined)
+      throw new StateError(sdkErrors.invalidHeight, 'FinalizeBlock before InitChain');
+    if (this.height > 0n && height !== this.height + 1n)
+      throw new StateError(
+        sdkErrors.invalidHeight,
+        `invalid height: ${height}; expected: ${this.height + 1n}`,
+      );
+  }
+}
+
+function parseAppState(bytes: Uint8Array): JsonObject {
+  return new JsonReader(parseJson(fromUtf8(bytes), 'app_state'), 'app_state').object();
+}

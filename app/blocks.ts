@@ -1,0 +1,65 @@
+import { EMPTY_BYTES } from '../core/bytes.ts';
+import type { BlockInfo, Timestamp, VoteInfo } from '../framework/context.ts';
+import type { StateError } from '../framework/errors.ts';
+import { type Event, withAttribute } from '../framework/events.ts';
+import type { CommitInfo, ExecTxResult, RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
+import { BlockIDFlag } from '../proto/gen/tendermint/types/validator.ts';
+import type { TxOutcome } from './run-tx.ts';
+
+/** The block of a FinalizeBlock request, as modules see it. */
+export function blockOf(chainId: string, request: RequestFinalizeBlock): BlockInfo {
+  return {
+    chainId,
+    height: request.height,
+    time: request.time,
+    proposerAddress: request.proposerAddress,
+    hash: request.hash,
+    lastCommit: votesOf(request.decidedLastCommit),
+  };
+}
+
+/** A moment between blocks: genesis, CheckTx, queries. */
+export function momentOf(chainId: string, height: bigint, time: Timestamp): BlockInfo {
+  return { chainId, height, time, proposerAddress: EMPTY_BYTES, hash: EMPTY_BYTES, lastCommit: [] };
+}
+
+function votesOf({ votes }: CommitInfo): readonly VoteInfo[] {
+  return votes.map(({ validator, blockIdFlag }) => ({
+    validatorAddress: validator.address,
+    power: validator.power,
+    signed: blockIdFlag === BlockIDFlag.BLOCK_ID_FLAG_COMMIT,
+  }));
+}
+
+/** An outcome as ABCI reports it, for blocks and for CheckTx. */
+export function resultOf(outcome: TxOutcome): ExecTxResult {
+  return {
+    ...failureOf(outcome.error),
+    data: outcome.data,
+    info: '',
+    gasWanted: BigInt.asIntN(64, outcome.gasWanted),
+    gasUsed: outcome.gasUsed,
+    events: outcome.events,
+  };
+}
+
+/** Code, codespace and log of a failure; of a success when undefined. */
+export function failureOf(error: StateError | undefined): {
+  readonly code: number;
+  readonly codespace: string;
+  readonly log: string;
+} {
+  if (error === undefined) return { code: 0, codespace: '', log: '' };
+  const { code, codespace } = error.kind;
+  return { code, codespace, log: error.message };
+}
+
+/** The result of bytes that are no transaction. */
+export function undecodable(error: StateError): ExecTxResult {
+  return { ...failureOf(error), data: EMPTY_BYTES, info: '', gasWanted: 0n, gasUsed: 0n, events: [] };
+}
+
+/** Events of a hook say which one they come from. */
+export function hookEvents(events: readonly Event[], mode: 'BeginBlock' | 'EndBlock'): readonly Event[] {
+  return events.map((emitted) => withAttribute(emitted, 'mode', mode));
+}
