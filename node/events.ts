@@ -6,8 +6,8 @@ import type { BlockId } from '../consensus/types/block-id.ts';
 import type { Validator } from '../consensus/types/validator.ts';
 import type { Vote } from '../consensus/types/vote.ts';
 import type { Event, ResponseFinalizeBlock, TxResult } from '../proto/gen/tendermint/abci/types.ts';
-import type { Block } from '../proto/gen/tendermint/types/block.ts';
-import type { Header } from '../proto/gen/tendermint/types/types.ts';
+import type { Block } from '../consensus/types/block.ts';
+import type { Header } from '../consensus/types/header.ts';
 
 /** The key that carries the name of an event: `tm.event='NewBlock'`. */
 export const EVENT_TYPE_KEY = 'tm.event';

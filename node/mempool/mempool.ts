@@ -137,7 +137,7 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver {
 
   async update(committed: CommittedBlock): Promise<void> {
     const { results } = committed;
-    committed.block.data.txs.forEach((tx, index) => {
+    committed.block.txs.forEach((tx, index) => {
       const key = txKey(tx);
       // What succeeded must not come back; what failed in the block may be sent again.
       if (results.txResults[index]?.code === CODE_OK || this.#config.keepInvalidInCache) this.#cache.add(key);

@@ -2,7 +2,8 @@
 import { ResponseCheckTx } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
-import { Block } from '../../proto/gen/tendermint/types/block.ts';
+import { EMPTY_COMMIT } from '../../consensus/types/commit.ts';
+import { Header } from '../../proto/gen/tendermint/types/types.ts';
 import { NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
 import type { StartTimer } from './gossip-batcher.ts';
 import type { MempoolLogger, MempoolMetrics, TxGossip } from './ports.ts';
@@ -75,7 +76,7 @@ export function checked(code: number, gasWanted = 1n): ResponseCheckTx {
 export function committed(txs: readonly Uint8Array[], codes: readonly number[] = []): CommittedBlock {
   return {
     height: 1n,
-    block: Block.create({ data: { txs } }),
+    block: { header: Header.create(), txs, evidence: [], lastCommit: EMPTY_COMMIT },
     blockId: NIL_BLOCK_ID,
     results: ResponseFinalizeBlock.create({
       txResults: txs.map((_tx, index) => ExecTxResult.create({ code: codes[index] ?? 0 })),

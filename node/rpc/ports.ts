@@ -10,7 +10,6 @@ import type {
   ResponseFinalizeBlock,
   TxResult,
 } from '../../proto/gen/tendermint/abci/types.ts';
-import type { Block } from '../../proto/gen/tendermint/types/block.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import type { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
 import type { Application } from '../application.ts';
@@ -23,7 +22,8 @@ export interface BlockSource {
   range(): { readonly base: bigint; readonly height: bigint };
   /** Block id, header, size and number of transactions. */
   meta(height: bigint): BlockMeta | undefined;
-  block(height: bigint): Block | undefined;
+  /** The encoded tendermint.types.Block. */
+  blockBytes(height: bigint): Uint8Array | undefined;
   /** The height of the block with that header hash (32 bytes). */
   heightOf(hash: Uint8Array): bigint | undefined;
   /** The precommits for a height: those in the next block when it is stored, else those that this node saw. */
@@ -110,18 +110,14 @@ export interface SearchRequest {
   readonly page: (total: number) => { readonly skip: number; readonly take: number };
 }
 
-/** Transactions by hash and by event. A committed one is found at once. */
-export interface TxIndex {
+/** Transactions by hash and event, and heights of blocks by event. A committed transaction is found at once. */
+export interface TransactionIndex {
   /** `key`: see `node/tx-key.ts`. */
   get(key: string): Promise<TxResult | undefined>;
   /** @throws LedgerError `index.query_too_costly` when more would have to be read than one query may */
-  search(request: SearchRequest): Promise<SearchPage<TxResult>>;
-}
-
-/** Heights of blocks by their events. */
-export interface BlockIndex {
+  searchTxs(request: SearchRequest): Promise<SearchPage<TxResult>>;
   /** @throws LedgerError `index.query_too_costly` when more would have to be read than one query may */
-  search(request: SearchRequest): Promise<SearchPage<bigint>>;
+  searchBlocks(request: SearchRequest): Promise<SearchPage<bigint>>;
 }
 
 /** Where the events of one subscription go. */
@@ -180,8 +176,7 @@ export interface RpcPorts {
   readonly peers: PeerSource;
   readonly genesis: GenesisSource;
   readonly mempool: TxSubmission;
-  readonly txIndex: TxIndex | undefined;
-  readonly blockIndex: BlockIndex | undefined;
+  readonly index: TransactionIndex | undefined;
   readonly events: EventSource;
   readonly consensus: ConsensusSource;
   readonly logger: RpcLogger;

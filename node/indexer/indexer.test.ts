@@ -1,0 +1,228 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { EMPTY_COMMIT } from '../../consensus/types/commit.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { type Event, ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
+import { Header } from '../../proto/gen/tendermint/types/types.ts';
+import type { CommittedBlock } from '../committed-block.ts';
+import { compositeKeys } from '../eventbus/publisher.ts';
+import { matches, parseQuery } from '../query.ts';
+import { txKey } from '../tx-key.ts';
+import { DEFAULT_INDEXER_CONFIG, type IndexerConfig } from './config.ts';
+import { Indexer } from './indexer.ts';
+import { LevelDatabase } from './level-database.ts';
+
+let directory: string;
+let indexer: Indexer;
+const errors: string[] = [];
+const logger = { debug: () => {}, error: (_facts: unknown, message: string) => void errors.push(message) };
+
+async function open(config: Partial<IndexerConfig> = {}): Promise<Indexer> {
+  const database = await LevelDatabase.open(directory);
+  return new Indexer({ database, logger }, { ...DEFAULT_INDEXER_CONFIG, ...config });
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'index-'));
+  indexer = await open();
+});
+
+afterEach(async () => {
+  await indexer.close();
+  await rm(directory, { recursive: true });
+  expect(errors.splice(0)).toEqual([]);
+});
+
+interface TestTx {
+  readonly tx: string;
+  readonly code?: number;
+  readonly events?: readonly Event[];
+}
+
+function event(type: string, attributes: Readonly<Record<string, string>>, index = true): Event {
+  return { type, attributes: Object.entries(attributes).map(([key, value]) => ({ key, value, index })) };
+}
+
+function block(height: number, txs: readonly TestTx[], events: readonly Event[] = []): CommittedBlock {
+  return {
+    height: BigInt(height),
+    block: {
+      header: Header.create(),
+      txs: txs.map(({ tx }) => utf8(tx)),
+      evidence: [],
+      lastCommit: EMPTY_COMMIT,
+    },
+    blockId: NIL_BLOCK_ID,
+    results: ResponseFinalizeBlock.create({
+      events,
+      txResults: txs.map(({ code, events: own }) =>
+        ExecTxResult.create({ code: code ?? 0, events: own ?? [] }),
+      ),
+    }),
+  };
+}
+
+const all = (total: number): { skip: number; take: number } => ({ skip: 0, take: total });
+
+async function find(query: string, order: 'asc' | 'desc' = 'asc'): Promise<string[]> {
+  const page = await indexer.searchTxs({ query: parseQuery(query), order, page: all });
+  return page.items.map((item) => Buffer.from(item.tx).toString());
+}
+
+async function findBlocks(query: string): Promise<number[]> {
+  const page = await indexer.searchBlocks({ query: parseQuery(query), order: 'asc', page: all });
+  return page.items.map(Number);
+}
+
+const send = (sender: string, recipient: string, amount = '5uopen'): Event =>
+  event('transfer', { sender, recipient, amount });
+
+describe('by hash', () => {
+  test('a committed transaction is found at once, an unknown one is an empty list', async () => {
+    const committed = indexer.onCommit(block(3, [{ tx: 'a' }, { tx: 'b', code: 5 }]));
+    const key = txKey(utf8('b'));
+    expect(await indexer.get(key)).toMatchObject({ height: 3n, index: 1, result: { code: 5 } });
+    expect(await find(`tx.hash='${key}'`)).toEqual(['b']);
+    expect(await find(`tx.hash='${key.toLowerCase()}' AND tx.height > 100`)).toEqual(['b']);
+    expect(await find(`tx.hash='${'00'.repeat(32)}'`)).toEqual([]);
+    await committed;
+  });
+
+  test('a query with no hash in it is an error', async () => {
+    await expect(find("tx.hash='xyz'")).rejects.toMatchObject({ code: 'index.hash' });
+    await expect(find('tx.hash EXISTS')).rejects.toMatchObject({ code: 'index.hash' });
+  });
+
+  test('a later failure does not hide that the same bytes succeeded', async () => {
+    await indexer.onCommit(block(1, [{ tx: 'a' }]));
+    await indexer.onCommit(block(2, [{ tx: 'a', code: 32 }]));
+    await indexer.searchBlocks({ query: parseQuery('block.height=1'), order: 'asc', page: all });
+    expect(await indexer.get(txKey(utf8('a')))).toMatchObject({ height: 1n, result: { code: 0 } });
+  });
+});
+
+describe('by height and event', () => {
+  beforeEach(async () => {
+    await indexer.onCommit(
+      block(1, [
+        { tx: 'a1', events: [send('alice', 'bob')] },
+        { tx: 'b1', events: [send('bob', 'carol', '12uopen'), event('message', { sender: 'bob' })] },
+      ]),
+    );
+    await indexer.onCommit(block(2, []));
+    await indexer.onCommit(
+      block(10, [
+        { tx: 'a10', events: [send('alice', 'bob/x'), send('dave', 'bob')] },
+        { tx: 'hidden', events: [event('transfer', { sender: 'alice' }, false)] },
+        { tx: 'n10', events: [event('sale', { price: '-3', part: '2.5', note: "it\0is a 'note'" })] },
+      ]),
+    );
+  });
+
+  test.each<[string, string[]]>([
+    ['tx.height=1', ['a1', 'b1']],
+    ["tx.height='10'", ['a10', 'hidden', 'n10']],
+    ['tx.height>=1 AND tx.height<10', ['a1', 'b1']],
+    ['tx.height > 1.5', ['a10', 'hidden', 'n10']],
+    ['tx.height=7', []],
+    ["transfer.sender='alice'", ['a1', 'a10']],
+    ["transfer.sender = 'alice' AND tx.height<=2", ['a1']],
+    ["transfer.sender='alice' AND transfer.recipient='bob'", ['a1']],
+    ["transfer.sender='bob' AND message.sender='bob'", []],
+    ["transfer.recipient CONTAINS 'bob'", ['a1', 'a10']],
+    ['transfer.sender EXISTS', ['a1', 'b1', 'a10']],
+    ['message.sender EXISTS AND tx.height=1', ['b1']],
+    ['sale.part > 2.4', ['n10']],
+    ['sale.part >= 2.5 AND sale.part < 2.51', ['n10']],
+    ['sale.price < 0', ['n10']],
+    ['transfer.amount > 1', []],
+    ["sale.note CONTAINS '\0is'", ['n10']],
+    ["transfer.recipient='bo'", []],
+    ["nothing.like='this'", []],
+  ])('%s', async (query, expected) => {
+    expect(await find(query)).toEqual(expected);
+    expect(await find(query, 'desc')).toEqual([...expected].reverse());
+  });
+
+  test('pages are parts of the whole, in both orders', async () => {
+    for (const order of ['asc', 'desc'] as const) {
+      const whole = await find('tx.height>0', order);
+      const paged: string[] = [];
+      for (let skip = 0; skip < whole.length; skip += 2) {
+        const page = await indexer.searchTxs({
+          query: parseQuery('tx.height>0'),
+          order,
+          page: (total) => ({ skip, take: Math.min(2, total - skip) }),
+        });
+        expect(page.total).toBe(5);
+        paged.push(...page.items.map((item) => Buffer.from(item.tx).toString()));
+      }
+      expect(paged).toEqual(whole);
+    }
+  });
+
+  test('blocks are found by height, with events or without', async () => {
+    await indexer.onCommit(block(11, [], [event('mint', { amount: '7' })]));
+    expect(await findBlocks('block.height>=2')).toEqual([2, 10, 11]);
+    expect(await findBlocks('block.height=2')).toEqual([2]);
+    expect(await findBlocks('block.height=3')).toEqual([]);
+    expect(await findBlocks("mint.amount='7'")).toEqual([11]);
+    expect(await findBlocks('mint.amount>6 AND block.height<11')).toEqual([]);
+  });
+
+  test('a query that reads too much is refused, and the next one is answered', async () => {
+    await indexer.close();
+    indexer = await open({ searchEntriesMax: 3 });
+    await expect(find('tx.height>0')).rejects.toMatchObject({ code: 'index.query_too_costly' });
+    await expect(find('transfer.sender EXISTS AND transfer.recipient EXISTS')).rejects.toThrow(/narrow it/);
+    expect(await find('tx.height=1')).toEqual(['a1', 'b1']);
+  });
+});
+
+test('searches that wait are bounded', async () => {
+  await indexer.close();
+  indexer = await open({ searchesMax: 1, searchesWaitingMax: 1 });
+  const results = await Promise.allSettled([1, 2, 3].map(() => find('tx.height=1')));
+  expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+});
+
+test('an index that was lost or lags behind is made again from the blocks', async () => {
+  const blocks = [1, 2, 3].map((height) => block(height, [{ tx: `t${height}` }]));
+  const source = { base: 1n, height: 3n, block: (height: bigint) => blocks[Number(height) - 1] };
+  await indexer.onCommit(blocks[0] ?? block(1, []));
+  await indexer.close();
+  indexer = await open();
+  expect(await find('tx.height>0')).toEqual(['t1']);
+  await indexer.catchUp(source);
+  expect(await find('tx.height>0')).toEqual(['t1', 't2', 't3']);
+  await indexer.catchUp({ ...source, block: () => undefined });
+});
+
+test('a directory in use is refused with the way out', async () => {
+  await expect(LevelDatabase.open(directory)).rejects.toThrow(/If another node uses it, stop that one/);
+});
+
+test('index and subscriptions agree on which transaction matches a condition', async () => {
+  const value = fc.oneof(
+    fc.constantFrom('a', 'a\0', '\0', 'a\0\x01b', '', 'ab', '7', '70'),
+    fc.string({ maxLength: 6 }),
+  );
+  const events = fc.array(fc.record({ tag: fc.constantFrom('k', 'kk'), value }), { maxLength: 4 });
+  let height = 0;
+  await fc.assert(
+    fc.asyncProperty(events, value, fc.constantFrom('=', 'CONTAINS'), async (made, wanted, operator) => {
+      fc.pre(!wanted.includes("'"));
+      height++;
+      const own = made.map((attribute) => event('e', { [attribute.tag]: attribute.value }));
+      await indexer.onCommit(block(height, [{ tx: `t${height}`, events: own }]));
+      const text = `e.k ${operator} '${wanted}'`;
+      const subscribed = matches(parseQuery(text), compositeKeys(own));
+      expect((await find(`${text} AND tx.height=${height}`)).length).toBe(subscribed ? 1 : 0);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,190 @@
+/**
+ * The index of transactions and block events. A committed transaction is found at once: what is not written yet is
+ * answered from memory, and searches wait for it.
+ */
+import { fromHex, toUpperHex } from '../../core/bytes.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { TxResult } from '../../proto/gen/tendermint/abci/types.ts';
+import type { CommittedBlock } from '../committed-block.ts';
+import { TX_HASH_KEY } from '../events.ts';
+import type { Query } from '../query.ts';
+import { txKey } from '../tx-key.ts';
+import { BlockWriter, type IndexedTxs } from './block-writer.ts';
+import type { IndexerConfig } from './config.ts';
+import { BLOCK_LAYOUT, heightOfItem, type IndexLayout, primaryKey, TX_LAYOUT, txKeyBytes } from './keys.ts';
+import type { IndexDatabase, IndexerLogger } from './ports.ts';
+import { type FoundItems, searchIndex } from './search.ts';
+import { Turns } from './turns.ts';
+
+/** A search: which page is wanted is decided when the total is known. */
+export interface SearchRequest {
+  readonly query: Query;
+  readonly order: 'asc' | 'desc';
+  readonly page: (total: number) => { readonly skip: number; readonly take: number };
+}
+
+/** One page of what was found, and how many there are in all. */
+export interface SearchPage<T> {
+  readonly items: readonly T[];
+  readonly total: number;
+}
+
+/** What the indexer is joined to. */
+export interface IndexerPorts {
+  readonly database: IndexDatabase;
+  readonly logger: IndexerLogger;
+}
+
+/** Blocks to index again after a start: those that were committed, but not written here. */
+export interface CommittedBlocks {
+  readonly base: bigint;
+  readonly height: bigint;
+  /** Undefined when the block or its results are not stored any more. */
+  readonly block: (height: bigint) => CommittedBlock | undefined;
+}
+
+/** The indexer. */
+export class Indexer {
+  readonly #database: IndexDatabase;
+  readonly #logger: IndexerLogger;
+  readonly #config: IndexerConfig;
+  readonly #writer: BlockWriter;
+  readonly #turns: Turns;
+  readonly #unwritten = new Map<string, TxResult>();
+  #writing: Promise<void> = Promise.resolve();
+  #unwrittenBlocks = 0;
+
+  constructor(ports: IndexerPorts, config: IndexerConfig) {
+    this.#database = ports.database;
+    this.#logger = ports.logger;
+    this.#config = config;
+    this.#writer = new BlockWriter(ports.database, config.valueBytesMax);
+    this.#turns = new Turns(config.searchesMax, config.searchesWaitingMax);
+  }
+
+  /** Indexes a block. Resolves before it is on disk, unless the disk falls behind. */
+  async onCommit(committed: CommittedBlock): Promise<void> {
+    const txs = indexedTxs(committed);
+    for (const [key, result] of txs) this.#unwritten.set(key, result);
+    this.#unwrittenBlocks++;
+    this.#writing = this.#writing.then(() => this.#write(committed, txs));
+    if (this.#unwrittenBlocks > this.#config.unwrittenBlocksMax) await this.#writing;
+  }
+
+  /** Indexes what was committed while this index was not written: after a crash, or when it was deleted. */
+  async catchUp(blocks: CommittedBlocks): Promise<void> {
+    let next = (await this.#writer.lastHeight()) + 1n;
+    if (next < blocks.base) next = blocks.base;
+    for (; next <= blocks.height; next++) {
+      const committed = blocks.block(next);
+      if (committed !== undefined) await this.#writer.write(committed, indexedTxs(committed));
+    }
+  }
+
+  /** A transaction by its name; undefined when it is in no block. */
+  async get(key: string): Promise<TxResult | undefined> {
+    const recent = this.#unwritten.get(key);
+    if (recent !== undefined) return recent;
+    return await this.#read(fromHex(key));
+  }
+
+  /** @throws LedgerError `index.query_too_costly`, `index.busy` or `index.hash` */
+  async searchTxs(request: SearchRequest): Promise<SearchPage<TxResult>> {
+    const byHash = request.query.conditions.find((condition) => condition.tag === TX_HASH_KEY);
+    if (byHash !== undefined) {
+      const text = byHash.operator === 'EXISTS' ? '' : byHash.value.text;
+      const result = await this.get(hashOfQuery(text));
+      const found = result === undefined ? [] : [result];
+      const { skip, take } = request.page(found.length);
+      return { items: found.slice(skip, skip + take), total: found.length };
+    }
+    const { items, total } = await this.#search(TX_LAYOUT, request);
+    const results = await Promise.all(items.map((item) => this.#resultOf(item)));
+    return { items: results.filter((result) => result !== undefined), total };
+  }
+
+  /** Heights of blocks. @throws LedgerError `index.query_too_costly` or `index.busy` */
+  async searchBlocks(request: SearchRequest): Promise<SearchPage<bigint>> {
+    const { items, total } = await this.#search(BLOCK_LAYOUT, request);
+    return { items: items.map(heightOfItem), total };
+  }
+
+  /** Writes what is not written yet and closes the database. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#database.close();
+  }
+
+  async #write(committed: CommittedBlock, txs: IndexedTxs): Promise<void> {
+    try {
+      await this.#writer.write(committed, txs);
+    } catch (error) {
+      // The chain goes on without its index; the next start indexes the block again.
+      this.#logger.error({ height: committed.height, error: messageOf(error) }, 'block could not be indexed');
+    } finally {
+      this.#unwrittenBlocks--;
+      for (const [key, result] of txs) {
+        if (this.#unwritten.get(key) === result) this.#unwritten.delete(key);
+      }
+    }
+  }
+
+  async #search(layout: IndexLayout, request: SearchRequest): Promise<SearchPage<Uint8Array>> {
+    return await this.#turns.run(async () => {
+      await this.#writing;
+      const { query } = request;
+      const found = await searchIndex(this.#database, layout, {
+        query,
+        entriesMax: this.#config.searchEntriesMax,
+      });
+      const { skip, take } = request.page(found.length);
+      return { items: pageOf(found, request.order, { skip, take }), total: found.length };
+    });
+  }
+
+  async #resultOf(item: Uint8Array): Promise<TxResult | undefined> {
+    const hash = await this.#database.get(primaryKey(TX_LAYOUT, item));
+    return hash === undefined ? undefined : await this.#read(hash);
+  }
+
+  async #read(hash: Uint8Array): Promise<TxResult | undefined> {
+    const bytes = await this.#database.get(txKeyBytes(hash));
+    return bytes === undefined ? undefined : TxResult.decode(bytes);
+  }
+}
+
+function pageOf(
+  found: FoundItems,
+  order: 'asc' | 'desc',
+  page: { readonly skip: number; readonly take: number },
+): Uint8Array[] {
+  const from = order === 'asc' ? page.skip : Math.max(0, found.length - page.skip - page.take);
+  const to = order === 'asc' ? page.skip + page.take : found.length - page.skip;
+  const items = found.slice(from, to).map((item) => Buffer.from(item, 'latin1'));
+  return order === 'asc' ? items : items.reverse();
+}
+
+function hashOfQuery(text: string): string {
+  try {
+    const hash = fromHex(text);
+    if (hash.length > 0) return toUpperHex(hash);
+  } catch (cause) {
+    throw new LedgerError(
+      'index.hash',
+      `error during searching for a hash in the query: ${messageOf(cause)}`,
+      {},
+      cause,
+    );
+  }
+  throw new LedgerError('index.hash', 'error while retrieving the result: transaction hash cannot be empty');
+}
+
+function indexedTxs(committed: CommittedBlock): IndexedTxs {
+  const { height, block, results } = committed;
+  const txs = new Map<string, TxResult>();
+  block.txs.forEach((tx, index) => {
+    const result = results.txResults[index];
+    if (result !== undefined) txs.set(txKey(tx), { height, index, tx, result });
+  });
+  return txs;
+}

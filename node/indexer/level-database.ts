@@ -1,0 +1,71 @@
+import { Level } from 'level';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import type { IndexDatabase, IndexEntry, IndexRange, IndexWrite } from './ports.ts';
+
+/** Entries fetched from LevelDB at once while iterating. */
+const READ_CHUNK = 1000;
+
+/**
+ * The index in LevelDB. Writes are not fsynced: what a power cut takes is indexed again from the block store
+ * (`Indexer.catchUp`).
+ */
+export class LevelDatabase implements IndexDatabase {
+  readonly #level: Level<Uint8Array, Uint8Array>;
+
+  private constructor(level: Level<Uint8Array, Uint8Array>) {
+    this.#level = level;
+  }
+
+  /**
+   * Opens a directory, or creates it.
+   * @throws LedgerError `index.open` when it is locked by another process or damaged
+   */
+  static async open(directory: string): Promise<LevelDatabase> {
+    const level = new Level<Uint8Array, Uint8Array>(directory, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+    });
+    try {
+      await level.open();
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      throw new LedgerError(
+        'index.open',
+        `cannot open the transaction index in ${directory}: ${messageOf(cause ?? error)}. ` +
+          'If another node uses it, stop that one; if it is damaged, delete the directory: it is rebuilt from the blocks.',
+        { directory },
+        error,
+      );
+    }
+    return new LevelDatabase(level);
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return await this.#level.get(key);
+  }
+
+  async write(writes: readonly IndexWrite[]): Promise<void> {
+    await this.#level.batch(writes.map(({ key, value }) => ({ type: 'put', key, value })));
+  }
+
+  async *entries(range: IndexRange): AsyncGenerator<IndexEntry> {
+    const iterator = this.#level.iterator({
+      gte: range.start,
+      lt: range.end,
+      reverse: range.reverse ?? false,
+    });
+    try {
+      for (;;) {
+        const chunk = await iterator.nextv(READ_CHUNK);
+        if (chunk.length === 0) return;
+        yield* chunk;
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close();
+  }
+}
