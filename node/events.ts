@@ -1,6 +1,6 @@
 /**
- * What the node announces, in CometBFT's event types (v0.38 `types/events.go`). The event bus publishes these values,
- * the RPC server writes them as JSON.
+ * What the node announces, in CometBFT's event types (v0.38 `types/events.go`). The event bus publishes these
+ * values, the RPC server writes them as JSON.
  */
 import type { BlockId } from '../consensus/types/block-id.ts';
 import type { Validator } from '../consensus/types/validator.ts';

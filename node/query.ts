@@ -1,6 +1,6 @@
 /**
- * CometBFT's event query language: `tm.event='Tx' AND transfer.amount >= 10`. Grammar and semantics are those of
- * v0.38 `libs/pubsub/query`; subscriptions match with `matches`, the indexes read the conditions.
+ * CometBFT's event query language: `tm.event='Tx' AND transfer.amount >= 10`. Grammar and semantics are those
+ * of v0.38 `libs/pubsub/query`; subscriptions match with `matches`, the indexes read the conditions.
  *
  *   query      = condition {"AND" condition}
  *   condition  = tag ("=" (number | string | DATE | TIME) | order (number | DATE | TIME) | "CONTAINS" string | "EXISTS")
@@ -18,7 +18,10 @@ const CONDITIONS_MAX = 64;
 /** The comparisons that take an order. */
 export type OrderOperator = '<' | '<=' | '>' | '>=';
 
-/** The value a condition compares with. `text` is as written, without quotes and without the words DATE and TIME. */
+/**
+ * The value a condition compares with. `text` is as written, without quotes and without the words DATE and
+ * TIME.
+ */
 export type QueryValue =
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'number'; readonly text: string; readonly number: Decimal }

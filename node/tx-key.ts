@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * The name of a transaction wherever it is counted, looked up or shown: upper-case hexadecimal SHA-256 of its bytes, as
- * CometBFT prints it.
+ * The name of a transaction wherever it is counted, looked up or shown: upper-case hexadecimal SHA-256 of its
+ * bytes, as CometBFT prints it.
  */
 export function txKey(tx: Uint8Array): string {
   return hash('sha256', tx, 'hex').toUpperCase();

@@ -1,9 +1,10 @@
 /**
- * Announces what happens to whoever subscribed: each subscription is a query, and gets the events that match it, in
- * order. Publishing never waits and, without subscribers, costs nothing per transaction.
+ * Announces what happens to whoever subscribed: each subscription is a query, and gets the events that match
+ * it, in order. Publishing never waits and, without subscribers, costs nothing per transaction.
  *
- * A subscriber that cannot keep up has a buffer of `bufferMax` events. When it overflows the subscription ends, as in
- * CometBFT, and the subscriber is told so, and how much it has missed: a gap that nobody hears of is worse.
+ * A subscriber that cannot keep up has a buffer of `bufferMax` events. When it overflows the subscription
+ * ends, as in CometBFT, and the subscriber is told so, and how much it has missed: a gap that nobody hears of
+ * is worse.
  */
 import { LedgerError } from '../../core/errors.ts';
 import type { EventData, EventMessage } from '../events.ts';

@@ -1,6 +1,6 @@
 /**
- * Turns what the engine reports into events, in CometBFT's order: NewBlock, NewBlockHeader, NewBlockEvents, each Tx,
- * ValidatorSetUpdates. Composite keys are built as v0.38 `types/event_bus.go` builds them.
+ * Turns what the engine reports into events, in CometBFT's order: NewBlock, NewBlockHeader, NewBlockEvents,
+ * each Tx, ValidatorSetUpdates. Composite keys are built as v0.38 `types/event_bus.go` builds them.
  */
 import type { Validator } from '../../consensus/types/validator.ts';
 import type { Vote } from '../../consensus/types/vote.ts';

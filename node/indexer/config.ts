@@ -6,7 +6,10 @@ export interface IndexerConfig {
   readonly searchesMax: number;
   /** Searches that wait for their turn; beyond, new ones are refused. */
   readonly searchesWaitingMax: number;
-  /** Longest attribute value that is indexed, in bytes; longer ones are stored with the result, but not found by. */
+  /**
+   * Longest attribute value that is indexed, in bytes; longer ones are stored with the result, but not found
+   * by.
+   */
   readonly valueBytesMax: number;
   /** Committed blocks that may wait to be written before the commit of the next waits for them. */
   readonly unwrittenBlocksMax: number;

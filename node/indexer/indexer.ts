@@ -1,6 +1,6 @@
 /**
- * The index of transactions and block events. A committed transaction is found at once: what is not written yet is
- * answered from memory, and searches wait for it.
+ * The index of transactions and block events. A committed transaction is found at once: what is not written
+ * yet is answered from memory, and searches wait for it.
  */
 import { fromHex, toUpperHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';

@@ -1,5 +1,6 @@
 /**
- * The layout of the index database. Numbers are big-endian, so that the order of keys is the order of heights.
+ * The layout of the index database. Numbers are big-endian, so that the order of keys is the order of
+ * heights.
  *
  *   00                                              → height of the last block that is wholly written
  *   01 | tx hash                                    → tendermint.abci.TxResult
@@ -8,8 +9,9 @@
  *   04 | height (8)                                 → nothing
  *   05 | tag | value | height | event (4)           → nothing      attribute of a block's event
  *
- * `tag` and `value` are text that ends with 00 01; a 00 within is written 00 FF, so no text is the beginning of another.
- * `event` numbers the events of one transaction or block: conditions must hold within one event (see `search.ts`).
+ * `tag` and `value` are text that ends with 00 01; a 00 within is written 00 FF, so no text is the beginning
+ * of another. `event` numbers the events of one transaction or block: conditions must hold within one event
+ * (see `search.ts`).
  */
 import { concatBytes, utf8 } from '../../core/bytes.ts';
 

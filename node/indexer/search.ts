@@ -1,6 +1,6 @@
 /**
- * Answers a query from an index. As in CometBFT v0.38, conditions on attributes must hold within one event of a
- * transaction or block, and conditions on the height narrow what is looked at.
+ * Answers a query from an index. As in CometBFT v0.38, conditions on attributes must hold within one event of
+ * a transaction or block, and conditions on the height narrow what is looked at.
  */
 import { LedgerError } from '../../core/errors.ts';
 import type { Query } from '../query.ts';
@@ -19,7 +19,10 @@ import type { IndexDatabase, IndexRange } from './ports.ts';
 /** The items that match, rising by height and index: as latin-1 strings of their bytes (see `keys.ts`). */
 export type FoundItems = readonly string[];
 
-/** Runs a query. @throws LedgerError `index.query_too_costly` when it would read more than `entriesMax` entries */
+/**
+ * Runs a query. @throws LedgerError `index.query_too_costly` when it would read more than `entriesMax`
+ * entries
+ */
 export async function searchIndex(
   database: IndexDatabase,
   layout: IndexLayout,

@@ -10,7 +10,10 @@ export interface MempoolConfig {
   readonly cacheMax: number;
   /** Whether a refused transaction is remembered, too (`keep-invalid-txs-in-cache`). */
   readonly keepInvalidInCache: boolean;
-  /** Whether what remains after a block is checked again (`recheck`). Off, stale transactions stay until a block tries them. */
+  /**
+   * Whether what remains after a block is checked again (`recheck`). Off, stale transactions stay until a
+   * block tries them.
+   */
   readonly recheck: boolean;
   /** Checks that are under way in the application at once. */
   readonly checksMax: number;

@@ -1,9 +1,9 @@
 import { LedgerError } from '../../core/errors.ts';
 
 /**
- * A transaction that was not taken without asking the application. The messages are CometBFT's, word for word: the
- * Cosmos SDK and its clients recognise them by their text. `sdkCode` is the code in codespace `sdk` that the SDK's
- * broadcast service translates each into.
+ * A transaction that was not taken without asking the application. The messages are CometBFT's, word for
+ * word: the Cosmos SDK and its clients recognise them by their text. `sdkCode` is the code in codespace `sdk`
+ * that the SDK's broadcast service translates each into.
  */
 export class MempoolError extends LedgerError {
   readonly sdkCode: 19 | 20 | 21;

@@ -16,9 +16,10 @@ interface Batch {
 }
 
 /**
- * Gathers accepted transactions for a few milliseconds and hands them to the gossip in batches, one batch per peer they
- * came from, so that nobody gets back what it sent. One gossip message per transaction saturates at 1–2 thousand a
- * second; batches cost a few microseconds per transaction. One timer per window, none per transaction.
+ * Gathers accepted transactions for a few milliseconds and hands them to the gossip in batches, one batch per
+ * peer they came from, so that nobody gets back what it sent. One gossip message per transaction saturates at
+ * 1–2 thousand a second; batches cost a few microseconds per transaction. One timer per window, none per
+ * transaction.
  */
 export class GossipBatcher {
   readonly #gossip: TxGossip;

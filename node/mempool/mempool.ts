@@ -1,10 +1,11 @@
 /**
- * Transactions that wait for a block. Their way: known? → too large? → room? → queue → the application's check → the
- * pool, and on to the peers. The pool's order is the order in which the application accepted them, which is the order in
- * which they came: one sender's transactions keep theirs.
+ * Transactions that wait for a block. Their way: known? → too large? → room? → queue → the application's
+ * check → the pool, and on to the peers. The pool's order is the order in which the application accepted
+ * them, which is the order in which they came: one sender's transactions keep theirs.
  *
- * Calls of the application are bounded (`checksMax`), and so is what waits for one (`queueMax`). `lock` lets the running
- * checks end and holds the others back, for the time in which a block is committed and the rest is checked again.
+ * Calls of the application are bounded (`checksMax`), and so is what waits for one (`queueMax`). `lock` lets
+ * the running checks end and holds the others back, for the time in which a block is committed and the rest
+ * is checked again.
  */
 import { messageOf } from '../../core/errors.ts';
 import { uvarintLength } from '../../core/varint.ts';

@@ -4,24 +4,27 @@ import type { Application } from '../application.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 
 /**
- * The application's check. Its work on the check state must happen in the order of the calls, however long the signature
- * check of each takes: two transactions of one sender are checked in the order in which they came.
+ * The application's check. Its work on the check state must happen in the order of the calls, however long
+ * the signature check of each takes: two transactions of one sender are checked in the order in which they
+ * came.
  */
 export type TxChecker = Pick<Application, 'checkTx'>;
 
 /** How accepted transactions reach other nodes. */
 export interface TxGossip {
   /**
-   * Sends one batch to the peers; never waits. `origin` is the peer that all of them came from, who must not get them
-   * back; undefined for transactions that were submitted here. Whether those of others are passed on at all is for the
-   * gossip to decide: it knows the topology.
+   * Sends one batch to the peers; never waits. `origin` is the peer that all of them came from, who must not
+   * get them back; undefined for transactions that were submitted here. Whether those of others are passed on
+   * at all is for the gossip to decide: it knows the topology.
    */
   publish(txs: readonly Uint8Array[], origin: string | undefined): void;
 }
 
 /** Where gossip hands in what peers send. */
 export interface TxReceiver {
-  /** Takes a batch; never throws and never waits. Known transactions are skipped, and dropped ones counted. */
+  /**
+   * Takes a batch; never throws and never waits. Known transactions are skipped, and dropped ones counted.
+   */
   receive(txs: readonly Uint8Array[], peer: string): void;
 }
 

@@ -1,4 +1,6 @@
-/** Fakes for tests of the mempool: an application whose checks end when the test says so, and timers by hand. */
+/**
+ * Fakes for tests of the mempool: an application whose checks end when the test says so, and timers by hand.
+ */
 import { ResponseCheckTx } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';

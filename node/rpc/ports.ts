@@ -1,6 +1,6 @@
 /**
- * What the RPC server needs of the node. Reads of stored blocks and state are synchronous: each is some microseconds.
- * `node/node.ts` passes the engine's stores, the mempool, the indexes and the event bus.
+ * What the RPC server needs of the node. Reads of stored blocks and state are synchronous: each is some
+ * microseconds. `node/node.ts` passes the engine's stores, the mempool, the indexes and the event bus.
  */
 import type { PublicKey, ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Commit } from '../../consensus/types/commit.ts';
@@ -26,18 +26,26 @@ export interface BlockSource {
   blockBytes(height: bigint): Uint8Array | undefined;
   /** The height of the block with that header hash (32 bytes). */
   heightOf(hash: Uint8Array): bigint | undefined;
-  /** The precommits for a height: those in the next block when it is stored, else those that this node saw. */
+  /**
+   * The precommits for a height: those in the next block when it is stored, else those that this node saw.
+   */
   commit(height: bigint): Commit | undefined;
 }
 
-/** What was saved beside the blocks. Validators and parameters are known for the height after the last block, too. */
+/**
+ * What was saved beside the blocks. Validators and parameters are known for the height after the last block,
+ * too.
+ */
 export interface StateSource {
   results(height: bigint): ResponseFinalizeBlock | undefined;
   validators(height: bigint): ValidatorSet | undefined;
   consensusParams(height: bigint): ConsensusParams | undefined;
 }
 
-/** How a node introduces itself (CometBFT `p2p.DefaultNodeInfo`). The reported version is the server's own setting. */
+/**
+ * How a node introduces itself (CometBFT `p2p.DefaultNodeInfo`). The reported version is the server's own
+ * setting.
+ */
 export interface NodeInfo {
   /** 40 hexadecimal digits, lower case: clients decode it as such. */
   readonly id: string;
@@ -110,7 +118,9 @@ export interface SearchRequest {
   readonly page: (total: number) => { readonly skip: number; readonly take: number };
 }
 
-/** Transactions by hash and event, and heights of blocks by event. A committed transaction is found at once. */
+/**
+ * Transactions by hash and event, and heights of blocks by event. A committed transaction is found at once.
+ */
 export interface TransactionIndex {
   /** `key`: see `node/tx-key.ts`. */
   get(key: string): Promise<TxResult | undefined>;
