@@ -1,0 +1,134 @@
+import { equalBytes, fromHex } from '../core/bytes.ts';
+import { sha256 } from '../core/hash.ts';
+import { type Instant, parseInstant } from '../core/time.ts';
+import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
+import { validateConsensusParams } from '../modules/consensus/params.ts';
+import type { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
+import { consensusParamsFromJson } from './params-json.ts';
+
+/** Name of an ed25519 key in CometBFT's JSON. */
+export const ED25519_KEY_TYPE = 'tendermint/PubKeyEd25519';
+
+/** Longest chain id: CometBFT's `MaxChainIDLen`. */
+export const CHAIN_ID_LENGTH_MAX = 50;
+
+/** Largest total voting power: CometBFT's `MaxTotalVotingPower`, 2^63 / 8. */
+const TOTAL_POWER_MAX = ((1n << 63n) - 1n) / 8n;
+
+/** A validator of the first set. */
+export interface GenesisValidator {
+  /** 20 bytes: the first of SHA-256 of the key. */
+  readonly address: Uint8Array;
+  /** 32 bytes, ed25519. */
+  readonly pubKey: Uint8Array;
+  readonly power: bigint;
+  /** For people; may be empty. */
+  readonly name: string;
+}
+
+/** Where a chain begins: equal on all its nodes. */
+export interface GenesisDocument {
+  readonly genesisTime: Instant;
+  readonly chainId: string;
+  /** Height of the first block, at least 1. */
+  readonly initialHeight: bigint;
+  readonly consensusParams: ConsensusParams;
+  readonly validators: readonly GenesisValidator[];
+  /** App hash before the first block; empty on a new chain. */
+  readonly appHash: Uint8Array;
+  /** Sections by module; the application reads them. */
+  readonly appState: JsonObject;
+}
+
+const MEMBERS = [
+  'app_hash',
+  'app_name',
+  'app_state',
+  'app_version',
+  'chain_id',
+  'consensus',
+  'consensus_params',
+  'genesis_time',
+  'initial_height',
+  'validators',
+] as const;
+
+/**
+ * Reads a genesis document in CometBFT's shape (`consensus_params`, `validators`) or the SDK's (`consensus`). Sections of
+ * modules are checked by the application, not here.
+ * @throws JsonError naming the path of what is wrong
+ */
+export function parseGenesis(text: string): GenesisDocument {
+  const json = new JsonReader(parseJson(text), '');
+  json.onlyMembers(...MEMBERS);
+  const nested = json.member('consensus').present;
+  const params = nested ? json.member('consensus').member('params') : json.member('consensus_params');
+  const validators = nested ? json.member('consensus').member('validators') : json.member('validators');
+  const consensusParams = consensusParamsFromJson(params);
+  params.attempt(() => validateConsensusParams(consensusParams));
+  return {
+    genesisTime: readTime(json.member('genesis_time')),
+    chainId: readChainId(json.member('chain_id')),
+    initialHeight: readInitialHeight(json.member('initial_height')),
+    consensusParams,
+    validators: readValidators(validators),
+    appHash: readAppHash(json.member('app_hash')),
+    appState: json.member('app_state').object(),
+  };
+}
+
+function readTime(json: JsonReader): Instant {
+  const text = json.text();
+  return json.attempt(() => parseInstant(text));
+}
+
+function readChainId(json: JsonReader): string {
+  const text = json.text();
+  if (text === '') json.fail('is empty');
+  if (text.length > CHAIN_ID_LENGTH_MAX) json.fail(`is longer than ${CHAIN_ID_LENGTH_MAX} characters`);
+  return text;
+}
+
+function readInitialHeight(json: JsonReader): bigint {
+  const height = json.present ? json.integer() : 1n;
+  if (height < 0n) json.fail('is negative');
+  return height === 0n ? 1n : height;
+}
+
+function readAppHash(json: JsonReader): Uint8Array {
+  const text = json.textOr('');
+  return json.attempt(() => fromHex(text));
+}
+
+function readValidators(json: JsonReader): readonly GenesisValidator[] {
+  const seen = new Set<string>();
+  let total = 0n;
+  return json.elements().map((element) => {
+    const validator = readValidator(element);
+    const key = String(validator.pubKey);
+    if (seen.has(key)) element.fail('has the key of an earlier validator');
+    seen.add(key);
+    total += validator.power;
+    if (total > TOTAL_POWER_MAX)
+      element.member('power').fail(`total voting power exceeds ${TOTAL_POWER_MAX}`);
+    return validator;
+  });
+}
+
+function readValidator(json: JsonReader): GenesisValidator {
+  const type = json.member('pub_key').member('type');
+  if (type.text() !== ED25519_KEY_TYPE)
+    type.fail(`${type.text()} keys cannot validate; use ${ED25519_KEY_TYPE}`);
+  const value = json.member('pub_key').member('value');
+  const pubKey = value.base64();
+  if (pubKey.length !== 32) value.fail(`has ${pubKey.length} bytes, an ed25519 key has 32`);
+  const address = sha256(pubKey).slice(0, 20);
+  const stated = json.member('address');
+  if (stated.present && stated.text() !== '') {
+    const bytes = stated.attempt(() => fromHex(stated.text()));
+    if (!equalBytes(bytes, address)) stated.fail('is not the address of the key');
+  }
+  const power = json.member('power').integer();
+  if (power <= 0n) json.member('power').fail(`is ${power}, a validator needs at least 1`);
+  return { address, pubKey, power, name: json.member('name').textOr('') };
+}

@@ -1,0 +1,50 @@
+import { toBase64, toUpperHex, utf8 } from '../core/bytes.ts';
+import { sha256 } from '../core/hash.ts';
+import { formatInstant } from '../core/time.ts';
+import { canonicalJson, type JsonObject } from '../framework/json.ts';
+import type { RequestInitChain } from '../proto/gen/tendermint/abci/types.ts';
+import { ED25519_KEY_TYPE, type GenesisDocument } from './document.ts';
+import { consensusParamsToJson } from './params-json.ts';
+
+/** The document as JSON in CometBFT's shape: what the RPC method `genesis` returns and the file holds. */
+export function genesisToJson(document: GenesisDocument): JsonObject {
+  return {
+    genesis_time: formatInstant(document.genesisTime),
+    chain_id: document.chainId,
+    initial_height: document.initialHeight.toString(),
+    consensus_params: consensusParamsToJson(document.consensusParams),
+    validators: document.validators.map(({ address, pubKey, power, name }) => ({
+      address: toUpperHex(address),
+      pub_key: { type: ED25519_KEY_TYPE, value: toBase64(pubKey) },
+      power: power.toString(),
+      name,
+    })),
+    app_hash: toUpperHex(document.appHash),
+    app_state: document.appState,
+  };
+}
+
+/** Text of `genesis.json`: canonical JSON, indented, with a newline at its end. */
+export function encodeGenesis(document: GenesisDocument): string {
+  return `${canonicalJson(genesisToJson(document), { indent: 2 })}\n`;
+}
+
+/** SHA-256 of the canonical one-line JSON: equal for documents that say the same, however they are laid out. */
+export function genesisHash(document: GenesisDocument): Uint8Array {
+  return sha256(utf8(canonicalJson(genesisToJson(document))));
+}
+
+/** What the node hands the application on a new chain. */
+export function initChainRequest(document: GenesisDocument): RequestInitChain {
+  return {
+    time: document.genesisTime,
+    chainId: document.chainId,
+    consensusParams: document.consensusParams,
+    validators: document.validators.map(({ pubKey, power }) => ({
+      pubKey: { ed25519: pubKey, secp256k1: undefined },
+      power,
+    })),
+    appStateBytes: utf8(canonicalJson(document.appState)),
+    initialHeight: document.initialHeight,
+  };
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { toBase64, utf8 } from '../core/bytes.ts';
+import { sha256 } from '../core/hash.ts';
+import { buildGenesis, microDenomMetadata } from './build.ts';
+import { type GenesisDocument, parseGenesis } from './document.ts';
+import { encodeGenesis, genesisHash, initChainRequest } from './encode.ts';
+
+const key = Uint8Array.from(sha256(utf8('validator')));
+
+const document: GenesisDocument = buildGenesis({
+  chainId: 'test-1',
+  genesisTime: { seconds: 1_700_000_000n, nanos: 5 },
+  accounts: [
+    { address: 'open1alice', coins: [{ denom: 'uopen', amount: 10n }] },
+    { address: 'open1bob', coins: [{ denom: 'uopen', amount: 5n }] },
+  ],
+  validators: [{ pubKey: key, power: 10n, name: 'val0' }],
+  denomMetadata: [microDenomMetadata('uopen')],
+});
+
+type Edit = (json: Record<string, unknown>) => void;
+
+function edited(edit: Edit): string {
+  const json: Record<string, unknown> = JSON.parse(encodeGenesis(document));
+  edit(json);
+  return JSON.stringify(json);
+}
+
+describe('genesis document', () => {
+  it('survives being written and read', () => {
+    expect(parseGenesis(encodeGenesis(document))).toEqual(document);
+  });
+
+  it('has one hash, however it is laid out', () => {
+    const relaid = JSON.stringify(JSON.parse(encodeGenesis(document)));
+    expect(genesisHash(parseGenesis(relaid))).toEqual(genesisHash(document));
+    expect(genesisHash({ ...document, chainId: 'test-2' })).not.toEqual(genesisHash(document));
+  });
+
+  it('is read in the shape of the SDK too', () => {
+    const text = edited((json) => {
+      const { consensus_params: params, validators } = json;
+      json['consensus'] = { params, validators };
+      json['initial_height'] = 1;
+      json['app_hash'] = null;
+      json['app_name'] = 'simd';
+      delete json['consensus_params'];
+      delete json['validators'];
+    });
+    expect(parseGenesis(text)).toEqual(document);
+  });
+
+  it('states the supply of what it gives out', () => {
+    expect(document.appState['bank']).toMatchObject({ supply: [{ denom: 'uopen', amount: '15' }] });
+  });
+
+  it('becomes the request that starts the application', () => {
+    const request = initChainRequest(document);
+    expect(request.chainId).toBe('test-1');
+    expect(request.validators).toEqual([{ pubKey: { ed25519: key, secp256k1: undefined }, power: 10n }]);
+  });
+
+  const validator = (change: object): Edit => {
+    const good = { pub_key: { type: 'tendermint/PubKeyEd25519', value: toBase64(key) }, power: '10' };
+    return (json) => {
+      json['validators'] = [{ ...good, ...change }];
+    };
+  };
+
+  it.each<[string, Edit, string]>([
+    ['no chain id', (json) => delete json['chain_id'], 'chain_id: is missing'],
+    ['a long chain id', (json) => (json['chain_id'] = 'x'.repeat(51)), 'chain_id: is longer than 50'],
+    ['an empty chain id', (json) => (json['chain_id'] = ''), 'chain_id: is empty'],
+    ['a bad time', (json) => (json['genesis_time'] = 'yesterday'), 'genesis_time: not an RFC 3339 time'],
+    ['a negative height', (json) => (json['initial_height'] = '-1'), 'initial_height: is negative'],
+    ['a misspelt member', (json) => (json['chainid'] = 'x'), 'chainid: is not a known field'],
+    ['a list as app_state', (json) => (json['app_state'] = []), 'app_state: is not an object'],
+    ['a bad app hash', (json) => (json['app_hash'] = 'xyz0'), 'app_hash: not a hexadecimal digit'],
+    [
+      'an odd key type',
+      validator({ pub_key: { type: 'x', value: '' } }),
+      'validators[0].pub_key.type: x keys',
+    ],
+    [
+      'a short key',
+      validator({ pub_key: { type: 'tendermint/PubKeyEd25519', value: 'AAAA' } }),
+      'validators[0].pub_key.value: has 3 bytes',
+    ],
+    ['a wrong address', validator({ address: 'AA' }), 'validators[0].address: is not the address of the key'],
+    ['no power', validator({ power: '0' }), 'validators[0].power: is 0'],
+    [
+      'too much power',
+      validator({ power: '9223372036854775807' }),
+      'validators[0].power: total voting power',
+    ],
+    [
+      'the same validator twice',
+      (json) => {
+        const { validators } = json;
+        json['validators'] = Array.isArray(validators) ? [...validators, ...validators] : [];
+      },
+      'validators[1]: has the key of an earlier validator',
+    ],
+    [
+      'blocks of no size',
+      (json) => (json['consensus_params'] = { block: { max_bytes: '0', max_gas: '-1' } }),
+      'consensus_params: block.MaxBytes must be -1 or greater than 0',
+    ],
+    [
+      'a number that is none',
+      (json) => (json['consensus_params'] = { block: { max_bytes: '1e3', max_gas: '-1' } }),
+      'consensus_params.block.max_bytes: is not an integer',
+    ],
+  ])('refuses %s', (_, edit, message) => {
+    expect(() => parseGenesis(edited(edit))).toThrow(message);
+  });
+
+  it('refuses what is not JSON or nested without end', () => {
+    expect(() => parseGenesis('{')).toThrow('document: is not JSON');
+    expect(() => parseGenesis(`${'['.repeat(100)}${']'.repeat(100)}`)).toThrow('is nested deeper than 64');
+  });
+});
