@@ -1,0 +1,34 @@
+import type { JsonReader } from '../../framework/json.ts';
+import { messageFromJson } from '../../framework/proto-json.ts';
+import { StateError, sdkErrors } from '../../framework/errors.ts';
+import { Params } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+
+/** What a chain gets that says nothing. */
+export const DEFAULT_PARAMS: Params = {
+  contentBytesMax: 1n << 30n,
+  textBytesMax: 1024,
+  urisMax: 8,
+  allowListChangesMax: 256,
+};
+
+/** Contents beyond it would not fit the verifier's arithmetic. */
+const CONTENT_BYTES_LIMIT = 1n << 40n;
+const COUNT_LIMIT = 65_536;
+
+/** @throws StateError (sdk 18) when a limit is zero or absurd */
+export function validateParams(params: Params): void {
+  const { contentBytesMax, textBytesMax, urisMax, allowListChangesMax } = params;
+  if (contentBytesMax <= 0n || contentBytesMax > CONTENT_BYTES_LIMIT)
+    throw new StateError(sdkErrors.invalidRequest, `content_bytes_max is ${contentBytesMax}`);
+  for (const [name, value] of Object.entries({ textBytesMax, urisMax, allowListChangesMax }))
+    if (value <= 0 || value > COUNT_LIMIT)
+      throw new StateError(sdkErrors.invalidRequest, `datanet parameter ${name} is ${value}`);
+}
+
+/** Parameters from a genesis document; the defaults when it says nothing. */
+export function paramsFromJson(json: JsonReader): Params {
+  if (!json.present) return DEFAULT_PARAMS;
+  const params = messageFromJson(Params, json);
+  json.attempt(() => validateParams(params));
+  return params;
+}

@@ -1,0 +1,9 @@
+import type { ReadContext } from '../../framework/context.ts';
+import type { Contribution, Datanet, Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+
+/** Looks Datanets up: what models and attribution need. */
+export interface DatanetView {
+  datanet(context: ReadContext, id: bigint): Datanet | undefined;
+  contribution(context: ReadContext, id: bigint): Contribution | undefined;
+  snapshot(context: ReadContext, id: bigint): Snapshot | undefined;
+}

@@ -1,0 +1,107 @@
+/** What a model, its price and its split must look like. */
+import { utf8 } from '../../core/bytes.ts';
+import { HASH_BYTES } from '../../core/hash.ts';
+import { isDenom } from '../../framework/coins.ts';
+import { StateError } from '../../framework/errors.ts';
+import {
+  AttributionMethod,
+  type Params,
+  Party,
+  type Price,
+  type SplitPolicy,
+} from '../../proto/gen/openledger/models/v1/models.ts';
+import type { MsgRegisterModel } from '../../proto/gen/openledger/models/v1/tx.ts';
+import { modelErrors } from './errors.ts';
+
+/** Decimal text of a rate: at most 30 digits, so that a fee stays far below 256 bits. */
+const RATE = /^(?:0|[1-9][0-9]{0,29})$/;
+const BPS_WHOLE = 10_000;
+
+/** @throws StateError (models 2, 3, 4, 9) naming the field */
+export function validateModel(message: MsgRegisterModel): void {
+  const { weightsRoot, snapshotIds, parentIds, attributionMethod, royaltyBps } = message;
+  const refuse = (detail: string): never => {
+    throw new StateError(modelErrors.invalidModel, detail);
+  };
+  if (message.name.trim() === '') refuse('name is empty');
+  if (weightsRoot.length !== HASH_BYTES)
+    refuse(`weights_root has ${weightsRoot.length} bytes, must have ${HASH_BYTES}`);
+  if (new Set(snapshotIds).size !== snapshotIds.length) refuse('a snapshot is named twice');
+  if (new Set(parentIds).size !== parentIds.length) refuse('a parent is named twice');
+  if (royaltyBps > BPS_WHOLE) refuse(`royalty_bps is ${royaltyBps}, more than the whole`);
+  checkMethod(attributionMethod, snapshotIds.length);
+  validatePrice(message.price);
+  if (message.split !== undefined) validateSplit(message.split);
+}
+
+/** A model that is attributed names the snapshots it quotes from, and only such a model does. */
+function checkMethod(method: AttributionMethod, snapshots: number): void {
+  const isSpan = method === AttributionMethod.ATTRIBUTION_METHOD_SPAN;
+  if (!isSpan && method !== AttributionMethod.ATTRIBUTION_METHOD_UNSPECIFIED)
+    throw new StateError(modelErrors.methodNotSupported, `method ${method} cannot be used; span (1) can`);
+  if (isSpan === snapshots > 0) return;
+  throw new StateError(
+    modelErrors.invalidModel,
+    isSpan
+      ? 'attribution by spans needs at least one snapshot to quote from'
+      : 'snapshots need an attribution method; set attribution_method to span (1)',
+  );
+}
+
+/** @throws StateError (models 3) */
+export function validatePrice(price: Price): void {
+  if (!isDenom(price.denom))
+    throw new StateError(modelErrors.invalidPrice, `'${price.denom.slice(0, 80)}' is no denomination`);
+  for (const [field, text] of [
+    ['in_per_1000', price.inPer1000],
+    ['out_per_1000', price.outPer1000],
+    ['per_call', price.perCall],
+  ] as const)
+    if (!RATE.test(text))
+      throw new StateError(
+        modelErrors.invalidPrice,
+        `${field} must be a whole number of base units, at most 30 digits, got '${text.slice(0, 40)}'`,
+      );
+}
+
+/** @throws StateError (models 4) unless the parts are the whole and the residual party is one of them */
+export function validateSplit(split: SplitPolicy): void {
+  const sum = split.platformBps + split.modelBps + split.stakersBps + split.contributorsBps;
+  if (sum !== BPS_WHOLE)
+    throw new StateError(
+      modelErrors.invalidSplit,
+      `the parts add up to ${sum} basis points, must be ${BPS_WHOLE}`,
+    );
+  if (split.residual < Party.PARTY_PLATFORM || split.residual > Party.PARTY_CONTRIBUTORS)
+    throw new StateError(modelErrors.invalidSplit, `residual party ${split.residual} is none of 1 to 4`);
+}
+
+/** @throws StateError (models 4) when a part is below the floor that governance set */
+export function checkSplit(split: SplitPolicy, params: Params): void {
+  validateSplit(split);
+  for (const [part, bps, least] of [
+    ['platform_bps', split.platformBps, params.platformBpsMin],
+    ['stakers_bps', split.stakersBps, params.stakersBpsMin],
+    ['contributors_bps', split.contributorsBps, params.contributorsBpsMin],
+  ] as const)
+    if (bps < least)
+      throw new StateError(
+        modelErrors.invalidSplit,
+        `${part} is ${bps}, the chain asks for at least ${least}`,
+      );
+}
+
+/** @throws StateError (models 2) when lists or texts are longer than the chain allows */
+export function checkModelLimits(message: MsgRegisterModel, params: Params): void {
+  if (message.snapshotIds.length > params.snapshotsMax)
+    throw new StateError(
+      modelErrors.invalidModel,
+      `${message.snapshotIds.length} snapshots, at most ${params.snapshotsMax} are allowed`,
+    );
+  for (const [field, text] of [
+    ['name', message.name],
+    ['base_model', message.baseModel],
+  ] as const)
+    if (utf8(text).length > params.textBytesMax)
+      throw new StateError(modelErrors.invalidModel, `${field} is longer than ${params.textBytesMax} bytes`);
+}
