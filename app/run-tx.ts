@@ -79,7 +79,7 @@ function meterOf(tx: DecodedTx, { mode, block }: TxEnvironment): GasMeter {
 function runAnte(tx: DecodedTx, environment: TxEnvironment, gas: GasMeter): Part {
   const { block, mode, ante, blockGasMax } = environment;
   const branch = environment.branch.branch();
-  const context = new Context({ branch, block, mode, gas });
+  const context = new Context({ branch, block, mode, gas, txHash: tx.hash });
   try {
     const { gasLimit } = tx.fee;
     if (blockGasMax > 0n && gasLimit > blockGasMax)
@@ -114,7 +114,7 @@ function runMessages(tx: DecodedTx, environment: TxEnvironment, gas: GasMeter): 
   const responses: Any[] = [];
   try {
     for (const [i, message] of tx.messages.entries()) {
-      const context = new Context({ branch, block, mode, gas });
+      const context = new Context({ branch, block, mode, gas, txHash: tx.hash });
       const response = attempt(i, () => {
         message.validate();
         return message.run(context);

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from '../core/bytes.ts';
 import type { KVReader, KVStore, MultiStoreBranch, MultiStoreReader } from '../store/kv.ts';
 import type { Event } from './events.ts';
 import { type GasMeter, GasMeteredReader, GasMeteredStore } from './gas.ts';
@@ -50,6 +51,8 @@ export interface ContextOptions {
   readonly block: BlockInfo;
   readonly mode: ExecutionMode;
   readonly gas: GasMeter;
+  /** SHA-256 of the transaction under way; default empty. */
+  readonly txHash?: Uint8Array;
 }
 
 /** State to write, with gas and events: one for each block hook, ante chain and message. */
@@ -57,6 +60,8 @@ export class Context implements ReadContext {
   readonly block: BlockInfo;
   readonly mode: ExecutionMode;
   readonly gas: GasMeter;
+  /** SHA-256 of the transaction under way; empty outside of one. */
+  readonly txHash: Uint8Array;
   readonly #branch: MultiStoreBranch;
   readonly #stores = new Map<string, KVStore>();
   readonly #events: Event[] = [];
@@ -66,6 +71,7 @@ export class Context implements ReadContext {
     this.block = options.block;
     this.mode = options.mode;
     this.gas = options.gas;
+    this.txHash = options.txHash ?? EMPTY_BYTES;
   }
 
   /** What was emitted so far, in order. */
@@ -93,7 +99,8 @@ export class Context implements ReadContext {
   /** A context over a branch of this one's state, with the same gas and no events yet. */
   branch(): BranchedContext {
     const branch = this.#branch.branch();
-    const context = new Context({ branch, block: this.block, mode: this.mode, gas: this.gas });
+    const { block, mode, gas, txHash } = this;
+    const context = new Context({ branch, block, mode, gas, txHash });
     return { context, write: () => branch.write() };
   }
 }
