@@ -37,16 +37,23 @@ export interface VotesView {
   readonly majority: BlockId | undefined;
   /** The vote of a validator: the first one seen, when it signed several. */
   readonly vote: (validatorIndex: number) => Vote | undefined;
+  /** Bit i: a vote of validator i for this block (or nil) is here. */
+  readonly bitsFor: (blockId: BlockId) => BitArray;
+  /** The vote of a validator for this block (or nil). */
+  readonly voteFor: (validatorIndex: number, blockId: BlockId) => Vote | undefined;
 }
 
 /** The read-only side of the core, for gossip and RPC. */
 export interface ConsensusReader {
-  /** State of the round machine. */
+  /** State of the round machine; height 0 before the first `startHeight`. */
   view(): ConsensusView;
   /** The validators of the current height. */
   validators(): ValidatorSet;
-  /** Whose turn it is in a round of the current height: its key signs the round's proposal. */
-  proposer(round: number): Validator;
+  /**
+   * Whose turn it is in a round of the current height: its key signs the round's proposal. Undefined for rounds more than
+   * `ROUNDS_AHEAD_MAX` past ours: a proposal of such a round is not taken, and is not worth the work.
+   */
+  proposer(round: number): Validator | undefined;
   /** The proposal held for a round of the current height. */
   proposal(round: number): Proposal | undefined;
   /** The votes held for a round of the current height; undefined when there are none. */
