@@ -9,7 +9,7 @@ import { headerHash } from '../../consensus/types/header.ts';
 import { BLOCK_BYTES_MAX } from '../../consensus/types/limits.ts';
 import { type Part, PartSet } from '../../consensus/types/part-set.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { rootFromProof } from '../../core/merkle.ts';
 import type { PartsReader } from './ports.ts';
 
@@ -33,14 +33,10 @@ export class BlockAssembly implements PartsReader {
   #early = new Map<string, Part[]>();
   #earlyCount = 0;
 
-  /** Begins a height: forgets the blocks of the one before, keeps early parts. */
+  /** Begins a height: forgets the blocks of the one before. */
   reset(blockBytesMax: bigint): void {
     this.#bytesMax = blockBytesMax === -1n ? BLOCK_BYTES_MAX : Number(blockBytesMax);
     this.#assemblies = new Map();
-  }
-
-  /** Forgets early parts: they were of no use in the height that is over. */
-  dropEarly(): void {
     this.#early = new Map();
     this.#earlyCount = 0;
   }
@@ -96,6 +92,13 @@ export class BlockAssembly implements PartsReader {
   /** The parts of a block, as far as they are here. */
   set(header: PartSetHeader): PartSet | undefined {
     return this.#assemblies.get(keyOf(header))?.set;
+  }
+
+  /** All parts of a block; none when some are missing. */
+  parts(header: PartSetHeader): readonly Part[] {
+    const set = this.set(header);
+    if (set === undefined || !set.isComplete()) return [];
+    return Array.from({ length: header.total }, (_, index) => defined(set.part(index), 'part'));
   }
 
   /**

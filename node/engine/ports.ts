@@ -2,6 +2,8 @@
  * What the engine gives to its neighbours and what it needs of them. Gossip, block sync and RPC import types from here
  * only through `node/node.ts`, which joins the two sides: their own `ports.ts` state the same shapes.
  */
+import type { Input } from '../../consensus/input.ts';
+import type { Output } from '../../consensus/output.ts';
 import type { BitArray } from '../../consensus/types/bit-array.ts';
 import type { Block, CutBlock } from '../../consensus/types/block.ts';
 import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
@@ -147,6 +149,13 @@ export interface ConsensusLog {
   endHeight(height: bigint): Promise<void>;
 }
 
+/** The consensus core, as the engine drives it (`consensus/README.md`). */
+export interface ConsensusCore extends ConsensusReader {
+  apply(input: Input): readonly Output[];
+  /** Everything asked for and not answered, and our own messages of the current round. */
+  resume(): readonly Output[];
+}
+
 /** Where decided blocks are stored. */
 export interface BlockSink {
   range(): { readonly base: bigint; readonly height: bigint };
@@ -181,6 +190,8 @@ export interface ChainHead {
 export interface ChainExecutor {
   readonly state: ChainHead;
   propose(lastCommit: Commit | undefined, proposerAddress: Uint8Array): Promise<CutBlock>;
+  /** @throws LedgerError when a well-formed block does not follow from the state */
+  check(block: Block): void;
   judge(block: Block): Promise<{
     readonly validity: 'accepted' | 'rejected' | 'invalid';
     readonly reason: string | undefined;

@@ -65,6 +65,11 @@ export class BlockExecutor {
     return this.#inTurn(() => this.#propose(lastCommit ?? EMPTY_COMMIT, proposerAddress));
   }
 
+  /** @throws LedgerError when a well-formed block does not follow from the state */
+  check(block: Block): void {
+    this.#verify(block);
+  }
+
   /** Whether a well-formed block follows from the state, and whether the application takes it. */
   judge(block: Block): Promise<Judgement> {
     return this.#inTurn(() => this.#judge(block));
