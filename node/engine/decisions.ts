@@ -15,7 +15,10 @@ export interface DecisionPorts {
   readonly listeners: readonly CommitListener[];
 }
 
-/** Puts together what is stored of a decided block. The core decides only what was judged, so all parts are here. */
+/**
+ * Puts together what is stored of a decided block. The core decides only what was judged, so all parts are
+ * here.
+ */
 export function decidedBlock(assembly: BlockAssembly, { blockId, commit }: Decide): DecidedBlock {
   const block = assembly.block(blockId);
   assert(block !== undefined, 'a block was decided that is not here', { total: blockId.partSetHeader.total });
@@ -25,8 +28,8 @@ export function decidedBlock(assembly: BlockAssembly, { blockId, commit }: Decid
 }
 
 /**
- * Finishes a height. After a crash at any point: not stored, the log decides it again; stored and not executed, the
- * handshake executes it; executed and not told, the listeners catch up from the stores.
+ * Finishes a height. After a crash at any point: not stored, the log decides it again; stored and not
+ * executed, the handshake executes it; executed and not told, the listeners catch up from the stores.
  */
 export async function finishHeight(ports: DecisionPorts, decided: DecidedBlock): Promise<Block> {
   const { height } = decided.block.header;

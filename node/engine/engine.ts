@@ -1,9 +1,10 @@
 /**
- * The shell around the consensus core: one queue of inputs, one loop. Each input is applied to the core, and what the
- * core asks for is carried out in order before the next input. Long work (making, judging, executing blocks, signing)
- * runs beside the loop and comes back as an input.
+ * The shell around the consensus core: one queue of inputs, one loop. Each input is applied to the core,
+ * and what the core asks for is carried out in order before the next input. Long work (making, judging,
+ * executing blocks, signing) runs beside the loop and comes back as an input.
  *
- * Life: `start` (after the handshake) → block sync may deliver → `joinConsensus` replays the log and takes part → `stop`.
+ * Life: `start` (after the handshake) → block sync may deliver → `joinConsensus` replays the log and takes
+ * part → `stop`.
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Input, StartHeight } from '../../consensus/input.ts';
@@ -16,8 +17,9 @@ import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
-import { BlockAssembly } from './block-assembly.ts';
+import { BlockAssembly, headerKey } from './block-assembly.ts';
 import { decidedBlock, finishHeight } from './decisions.ts';
+import { faultError } from './fault.ts';
 import { type EmptyBlockOptions, HeightGate } from './height-gate.ts';
 import { Inbox } from './inbox.ts';
 import type {
@@ -269,10 +271,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       case 'reportEvidence':
         return evidence.conflictingVotes(output.first, output.second);
       case 'fault':
-        throw new LedgerError('consensus.fault', faultSentence(output.reason, output.height), {
-          height: output.height,
-          hash: toHex(output.blockId.hash),
-        });
+        throw faultError(output);
       default:
         unreachable(output, 'output');
     }
@@ -419,7 +418,9 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     this.#heightFinished(decided.block.header.height);
   }
 
-  /** The core ends the height by the commit; the parts are logged, so that it can do so again after a crash. */
+  /**
+   * The core ends the height by the commit; the parts are logged, so that it can do so again after a crash.
+   */
   async #decideBySync(decided: DecidedBlock): Promise<void> {
     for (const part of decided.parts) {
       this.#ports.log.append(partRecord(part));
@@ -485,19 +486,6 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   }
 }
 
-function headerKey(header: PartSetHeader): string {
-  return `${header.total}/${toHex(header.hash)}`;
-}
-
 function stopped(): LedgerError {
   return new LedgerError('engine.stopped', 'the node is stopping');
-}
-
-function faultSentence(reason: 'decided_invalid_block' | 'conflicting_decision', height: bigint): string {
-  switch (reason) {
-    case 'decided_invalid_block':
-      return `more than two thirds of the voting power decided block ${height}, which this node finds invalid: either this binary is of another version than theirs, or they are faulty. The node stops`;
-    case 'conflicting_decision':
-      return `two different blocks were decided at height ${height}: more than a third of the voting power is faulty. The node stops`;
-  }
 }

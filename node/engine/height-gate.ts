@@ -14,7 +14,9 @@ interface Waiting {
   readonly stopTimer: () => void;
 }
 
-/** Holds the next height back until there is something to make a block of, when empty blocks are not wanted. */
+/**
+ * Holds the next height back until there is something to make a block of, when empty blocks are not wanted.
+ */
 export class HeightGate {
   readonly #transactions: TransactionSignal;
   readonly #clock: EngineClock;
@@ -31,8 +33,8 @@ export class HeightGate {
   }
 
   /**
-   * Calls `begin` once: at once when empty blocks are wanted, when there are transactions or when `atOnce` says so; else as
-   * soon as there are transactions, the interval is over, or somebody calls `open`.
+   * Calls `begin` once: at once when empty blocks are wanted, when there are transactions or when `atOnce`
+   * says so; else as soon as there are transactions, the interval is over, or somebody calls `open`.
    */
   wait(begin: () => void, atOnce: boolean): void {
     const { createEmptyBlocks, createEmptyBlocksIntervalMs } = this.#options;

@@ -1,4 +1,6 @@
-/** Messages from peers: queued, held against the current height, signatures checked, and turned into inputs. */
+/**
+ * Messages from peers: queued, held against the current height, signatures checked, and turned into inputs.
+ */
 import type { Input } from '../../consensus/input.ts';
 import type { PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { Part } from '../../consensus/types/part-set.ts';

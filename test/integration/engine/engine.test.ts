@@ -32,7 +32,7 @@ test('a single validator makes blocks, stops, and continues where it stopped', a
   await first.reached(5n);
   await first.stop();
   const stoppedAt = first.engine.lastHeight();
-  expect(first.committed[0]?.block.data.txs).toEqual(txs);
+  expect(first.committed[0]?.block.txs).toEqual(txs);
   const second = await openTestNode({ home: mine, genesis, publisher: network.publisher(0) });
   expect(second.engine.lastHeight()).toBe(stoppedAt);
   joinNetwork(network, 0, second);

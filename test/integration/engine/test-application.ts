@@ -21,7 +21,10 @@ export interface ApplicationDisk {
   hash: Uint8Array;
 }
 
-/** An application whose state is a hash chain over all transactions. A transaction that starts with 0xff is refused. */
+/**
+ * An application whose state is a hash chain over all transactions. A transaction that starts with 0xff is
+ * refused.
+ */
 export class TestApplication implements Application {
   readonly disk: ApplicationDisk;
   /** Heights that were finalized, in order. */

@@ -1,4 +1,6 @@
-/** A node without network, mempool and RPC: engine, log, signer, stores on a real disk, a test application. */
+/**
+ * A node without network, mempool and RPC: engine, log, signer, stores on a real disk, a test application.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TimeoutConfig } from '../../../consensus/config.ts';
