@@ -119,6 +119,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
       changes.push({ name, writes: committed.writes });
       orphans.push(committed.orphans);
     }
+    this.#arena.commitWorking(Number(version));
     for (const [name, { root }] of this.#history.latest?.stores ?? []) {
       if (!stores.has(name)) orphans.push(allNodes(this.#arena, root));
     }
@@ -130,6 +131,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
 
   rollback(): void {
     for (const working of this.#working.values()) working.rollback();
+    this.#arena.freeWorking();
     this.#hashedFor = 0;
   }
 
@@ -177,6 +179,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
    * @throws LedgerError `store.hash_mismatch` when their app hash is not `expected.hash`
    */
   finishImport(trees: SnapshotImport, expected: CommitId): void {
+    this.#arena.commitWorking(Number(expected.version));
     const stores = new Map<string, CommittedStore>();
     const roots = [...trees.finish()].sort(([a], [b]) => compareNames(a, b));
     for (const [name, root] of roots) {
@@ -220,11 +223,11 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   }
 
   #hashAt(version: number): Uint8Array {
-    const rehash = this.#hashedFor !== 0 && this.#hashedFor !== version;
+    if (this.#hashedFor !== 0 && this.#hashedFor !== version) this.#arena.markAllDirty();
     this.#hashedFor = version;
     const infos = [...this.#working].map(([name, working]) => ({
       name,
-      hash: working.hash(version, rehash),
+      hash: working.hash(version),
     }));
     return appHash(infos);
   }
