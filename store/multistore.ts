@@ -1,9 +1,10 @@
 /**
- * The multistore in memory: one IAVL-shaped tree per substore in one arena, the last versions readable, and a working
- * version on top. What makes it durable is in `backend/`.
+ * The multistore in memory: one IAVL-shaped tree per substore in one arena, the last versions readable, and a
+ * working version on top. What makes it durable is in `backend/`.
  *
- * Writes of the working version wait in an overlay per substore and go into the tree in key order when its hash is
- * asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the app hash.
+ * Writes of the working version wait in an overlay per substore and go into the tree in key order when its
+ * hash is asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the
+ * app hash.
  */
 import { EMPTY_BYTES, equalBytes, toHex, utf8 } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
@@ -38,14 +39,14 @@ export interface MultiStoreOptions {
   /** Versions that stay readable, the newest included. Default 100. */
   readonly keepVersions?: number;
   /**
-   * Tree nodes kept only for versions before the newest, at most, about 150 bytes each with key and value: under load
-   * the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
+   * Tree nodes kept only for versions before the newest, at most, about 150 bytes each with key and value:
+   * under load the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
    */
   readonly keepNodesMax?: number;
 }
 
-export const KEEP_VERSIONS_DEFAULT = 100;
-export const KEEP_NODES_DEFAULT = 2_000_000;
+const KEEP_VERSIONS_DEFAULT = 100;
+const KEEP_NODES_DEFAULT = 2_000_000;
 
 /** A `CommitMultiStore` that forgets everything with the process. */
 export class MemoryMultiStore implements CommitMultiStore, BranchParent {
@@ -201,7 +202,10 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     requireHash(this.commit(changes.version), changes);
   }
 
-  /** Sets the substores of the working version: new ones begin empty, those not named are left out. Drops writes. */
+  /**
+   * Sets the substores of the working version: new ones begin empty, those not named are left out. Drops
+   * writes.
+   */
   useStores(names: readonly string[]): void {
     this.rollback();
     this.#working = this.#openWorking(names);

@@ -1,9 +1,9 @@
 /**
  * A whole version as a sequence of chunks, and back: for restarts, and for peers that want the state.
  *
- * A chunk is a sequence of items: `2 name` begins a substore; its nodes follow in post-order as `0 version key value`
- * (leaf) or `1 version` (inner node over the last two subtrees). Shape and versions are all that hashes need beside the
- * pairs, so an import ends with the app hash computed from nothing but the chunks.
+ * A chunk is a sequence of items: `2 name` begins a substore; its nodes follow in post-order as `0 version
+ * key value` (leaf) or `1 version` (inner node over the last two subtrees). Shape and versions are all that
+ * hashes need beside the pairs, so an import ends with the app hash computed from nothing but the chunks.
  */
 import { fromUtf8, utf8 } from '../core/bytes.ts';
 import { DecodeError } from '../core/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * How fast the store is, beside what bounds it: `node store/backend/bench.ts [keys] [updates per block] [blocks]`.
- * CPU seconds are those of the whole process, so that other work on the machine counts little.
+ * How fast the store is, beside what bounds it: `node store/backend/bench.ts [keys] [updates per block]
+ * [blocks]`. CPU seconds are those of the whole process, so that other work on the machine counts little.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -163,7 +163,9 @@ describe('roll back', () => {
   });
 });
 
-/** Fails from the n-th write on, as a disk or a process does that stops; the failing batch is kept or lost. */
+/**
+ * Fails from the n-th write on, as a disk or a process does that stops; the failing batch is kept or lost.
+ */
 class StoppingBackend implements Backend {
   readonly #inner: Backend;
   readonly #stopAt: number;

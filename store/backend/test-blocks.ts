@@ -1,4 +1,7 @@
-/** For tests: the same blocks each time, with updates, new keys and removals. Run as a program: commits them until killed. */
+/**
+ * For tests: the same blocks each time, with updates, new keys and removals. Run as a program: commits them
+ * until killed.
+ */
 import { utf8 } from '../../core/bytes.ts';
 import type { CommitMultiStore } from '../kv.ts';
 import { openLevel } from './level.ts';

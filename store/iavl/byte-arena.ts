@@ -1,10 +1,11 @@
 /**
- * Byte strings (keys and values) in a few large chunks, addressed by a 32-bit reference: a JavaScript object per key
- * would cost more than the key.
+ * Byte strings (keys and values) in a few large chunks, addressed by a 32-bit reference: a JavaScript object
+ * per key would cost more than the key.
  *
- * A record is `length u32 | references u32 | bytes`, padded to 8 bytes; a reference is the record's position in units
- * of 8 bytes. Freed records wait in a list per size class, linked through their length field, for the next record
- * of that class. A record larger than a chunk has a chunk of its own. Reference 0 is never given out.
+ * A record is `length u32 | references u32 | bytes`, padded to 8 bytes; a reference is the record's position
+ * in units of 8 bytes. Freed records wait in a list per size class, linked through their length field, for
+ * the next record of that class. A record larger than a chunk has a chunk of its own. Reference 0 is never
+ * given out.
  */
 import { AssertionError, assert } from '../../core/errors.ts';
 

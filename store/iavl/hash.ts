@@ -24,7 +24,10 @@ const nodeInputs: (Buffer | undefined)[] = [];
 const valueInputs: (Buffer | undefined)[] = [];
 const EMPTY_HASH = sha256(EMPTY_BYTES);
 
-/** Hash of the tree under `root`, computing what is dirty for a commit at `version`. The empty tree hashes nothing. */
+/**
+ * Hash of the tree under `root`, computing what is dirty for a commit at `version`. The empty tree hashes
+ * nothing.
+ */
 export function hashTree(arena: NodeArena, root: NodeId, version: number): Uint8Array {
   if (root === 0) return EMPTY_HASH;
   hashNode(arena, root, version);

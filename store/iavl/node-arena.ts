@@ -1,5 +1,6 @@
 /**
- * The nodes of all trees of a multistore, in one flat typed array: 64 bytes a node, a cache line, no object per node.
+ * The nodes of all trees of a multistore, in one flat typed array: 64 bytes a node, a cache line, no object
+ * per node.
  *
  * | word | leaf | inner node |
  * | --- | --- | --- |
@@ -10,8 +11,9 @@
  * | 6, 7 | first eight bytes of the key | the same |
  * | 8 to 15 | hash | hash |
  *
- * Only leaves count as owners of a key record: an inner node's key is always that of a leaf of the same tree version.
- * A node of the working version is changed in place; a committed one never is. Node 0 is the empty tree.
+ * Only leaves count as owners of a key record: an inner node's key is always that of a leaf of the same tree
+ * version. A node of the working version is changed in place; a committed one never is. Node 0 is the empty
+ * tree.
  */
 import { AssertionError, assert } from '../../core/errors.ts';
 import { HASH_BYTES, sha256Into } from '../../core/hash.ts';

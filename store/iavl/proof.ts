@@ -11,7 +11,10 @@ import { findLeaf, walkLeaves } from './walk.ts';
 
 const HASH_LENGTH = Uint8Array.of(HASH_BYTES);
 
-/** An encoded `CommitmentProof` for a key under the root of a committed version: of its value or of its absence. */
+/**
+ * An encoded `CommitmentProof` for a key under the root of a committed version: of its value or of its
+ * absence.
+ */
 export function proveKey(arena: NodeArena, root: NodeId, key: Uint8Array): Uint8Array {
   if (findLeaf(arena, root, key) !== 0) return encodeExistence(existenceProof(arena, root, key));
   const left = firstKey(walkLeaves(arena, root, { end: key, reverse: true }));

@@ -1,6 +1,6 @@
 /**
- * A versioned AVL+ tree: leaves hold the pairs, inner nodes route. Its shapes, and with them its hashes, are those of
- * cosmos/iavl v1: the same splits, the same rotations, the same nodes rewritten by a change.
+ * A versioned AVL+ tree: leaves hold the pairs, inner nodes route. Its shapes, and with them its hashes, are
+ * those of cosmos/iavl v1: the same splits, the same rotations, the same nodes rewritten by a change.
  * Source: cosmos/iavl v1.2 `mutable_tree.go` (recursiveSet, recursiveRemove, balance).
  */
 import type { KeyRange, KeyValue } from '../kv.ts';
@@ -49,7 +49,9 @@ export class IavlTree {
     return walkLeaves(this.#arena, this.#root, range);
   }
 
-  /** Writes a pair. A pair that was there already is written again: its leaf gets the new version, as in iavl. */
+  /**
+   * Writes a pair. A pair that was there already is written again: its leaf gets the new version, as in iavl.
+   */
   set(key: Uint8Array, value: Uint8Array): void {
     this.#updated = false;
     const searched = searchKey(key);
@@ -66,7 +68,9 @@ export class IavlTree {
     return true;
   }
 
-  /** Computes the hashes of the working version as if it were committed at `version`; returns the root's hash. */
+  /**
+   * Computes the hashes of the working version as if it were committed at `version`; returns the root's hash.
+   */
   hash(version: number): Uint8Array {
     return hashTree(this.#arena, this.#root, version);
   }
