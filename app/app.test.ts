@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TestChain } from '../test/support/test-chain.ts';
 
@@ -12,6 +11,5 @@ describe('a transfer', () => {
     expect(chain.balance(bob.address)).toBe(1_000_000_100n);
     expect(chain.balance(alice.address)).toBe(999_994_900n);
     expect(chain.sequence(alice)).toBe(1n);
-    console.log(result.gasUsed, JSON.stringify(result.events, undefined, 1));
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The application alone, without node and network: genesis, signed transactions, blocks. Real signatures (native
- * libsecp256k1), a real store in memory. For tests of modules and of the application.
+ * The application alone, without node and network: genesis, signed transactions, blocks. Real signatures
+ * (native libsecp256k1), a real store in memory. For tests of modules and of the application.
  */
 import { createRequire } from 'node:module';
 import { type AppOptions, createApp, type OpenLedgerApp } from '../../app/app.ts';
