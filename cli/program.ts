@@ -1,5 +1,8 @@
 /** All commands of `openledgerd`. */
 import { Command } from 'commander';
+import { addDevnetCommand } from './devnet.ts';
+import { addGenesisCommand } from './genesis.ts';
+import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
 import { addStatusCommand } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,8 +18,11 @@ export function createProgram(terminal: Terminal): Command {
     .configureOutput({
       writeErr: (text) => terminal.note(text.trimEnd().replace(/^error: /, 'openledgerd: ')),
     });
+  addDevnetCommand(program, terminal);
+  addInitCommand(program, terminal);
   addStatusCommand(program, terminal);
   addKeysCommand(program, terminal);
+  addGenesisCommand(program, terminal);
   addVersionCommand(program, terminal);
   return program;
 }

@@ -40,11 +40,6 @@ export interface SimulationOptions {
   readonly healMs: number;
   /** The run ends well when all correct nodes that are up have decided this height. */
   readonly targetHeight: bigint;
-  /**
-   * Takes away something that the run rests on, to prove that its loss is noticed: nodes come back without their log, or
-   * gossip goes by one vote per validator.
-   */
-  readonly without?: 'log' | 'votes of majorities';
 }
 
 /** What came of a run. */
@@ -208,8 +203,7 @@ export class Network {
     const proposal = node.core.proposal(theirs.round);
     if (proposal !== undefined && theirs.proposal === undefined)
       this.send(way, { kind: 'proposal', proposal });
-    const all = this.options.without !== 'votes of majorities';
-    for (const vote of missingVotes(node, peer, all)) this.send(way, { kind: 'vote', vote });
+    for (const vote of missingVotes(node, peer)) this.send(way, { kind: 'vote', vote });
   }
 
   /** Notes a decision and compares it with the others'. */
@@ -267,7 +261,7 @@ export class Network {
 }
 
 /** Votes that a node holds and its peer does not, oldest round first. */
-function missingVotes(node: SimulatedNode, peer: SimulatedNode, ofMajorities: boolean): Vote[] {
+function missingVotes(node: SimulatedNode, peer: SimulatedNode): Vote[] {
   const missing: Vote[] = [];
   for (const round of node.core.voteRounds()) {
     for (const type of ['prevote', 'precommit'] as const) {
@@ -278,7 +272,7 @@ function missingVotes(node: SimulatedNode, peer: SimulatedNode, ofMajorities: bo
         const vote = theirs !== undefined && hasBit(theirs.bits, index) ? undefined : mine.vote(index);
         if (vote !== undefined) missing.push(vote);
       }
-      if (ofMajorities) missing.push(...missingOfMajority(mine, theirs));
+      missing.push(...missingOfMajority(mine, theirs));
       if (missing.length >= GOSSIP_VOTES_MAX) return missing.slice(0, GOSSIP_VOTES_MAX);
     }
   }

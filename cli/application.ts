@@ -1,0 +1,149 @@
+/**
+ * Joins the node and the state machine: the node's asynchronous application port in front of the synchronous application.
+ * What is awaited is only what is not the state machine's business: signatures that worker threads check beforehand, and
+ * the disk.
+ */
+import { join } from 'node:path';
+import { createApp, type OpenLedgerApp } from '../app/app.ts';
+import { composeModules, storeNames } from '../app/modules.ts';
+import type { Application } from '../node/application.ts';
+import { CachedSignatureVerifier } from '../node/crypto/signature-verifier.ts';
+import { VerifierPool } from '../node/crypto/verifier-pool.ts';
+import type { Logger } from '../node/logging/logger.ts';
+import { txKey } from '../node/tx-key.ts';
+import { CheckTxType } from '../proto/gen/tendermint/abci/types.ts';
+import { openLevel } from '../store/backend/level.ts';
+import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
+import { OrderedQueue } from './ordered-queue.ts';
+
+/** Results of signature checks that are kept: a few blocks full. */
+const SIGNATURES_CACHED_MAX = 200_000;
+/** Keys of transactions whose signatures were checked, in each of two generations. */
+const TXS_REMEMBERED_MAX = 50_000;
+
+/** What the application is opened with. */
+export interface ApplicationOptions {
+  readonly dataDir: string;
+  readonly chainId: string;
+  readonly prefix: string;
+  readonly minimumGasPrices: string;
+  readonly txBytesMax: number;
+  /** States that queries can reach back to. */
+  readonly keepVersions?: number;
+  readonly verifierWorkers: number;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+/** An application that runs in this process. */
+export interface OpenedApplication {
+  readonly application: Application;
+  /** Closes the store: everything committed is on disk when this resolves. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the application's database and makes the application over it.
+ * @throws LedgerError `store.locked`, `store.corrupt`, `store.format`, `store.disk`
+ */
+export async function openApplication(options: ApplicationOptions): Promise<OpenedApplication> {
+  const names = storeNames(composeModules(options.prefix).modules);
+  const backend = await openLevel(join(options.dataDir, 'application.db'));
+  const store = await openMultiStore(backend, {
+    stores: names,
+    ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
+  });
+  const pool = new VerifierPool({
+    workers: options.verifierWorkers,
+    onWorkerFailure: (message) => options.log.error({}, `a signature worker failed: ${message}`),
+  });
+  const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: SIGNATURES_CACHED_MAX });
+  const app = createApp({
+    store,
+    chainId: options.chainId,
+    prefix: options.prefix,
+    minGasPrices: options.minimumGasPrices,
+    txBytesMax: options.txBytesMax,
+    version: options.version,
+    verifier: {
+      verify: ({ pubKey, signBytes, signature }) =>
+        pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
+    },
+  });
+  return {
+    application: asynchronous({ app, store, verifier }),
+    close: async () => {
+      await pool.stop();
+      await store.close();
+    },
+  };
+}
+
+interface Parts {
+  readonly app: OpenLedgerApp;
+  readonly store: PersistentMultiStore;
+  readonly verifier: CachedSignatureVerifier;
+}
+
+/** The node's port in front of the application. */
+function asynchronous({ app, store, verifier }: Parts): Application {
+  const signatures = new SignaturePrefetch(app, verifier);
+  const checks = new OrderedQueue();
+  return {
+    info: async (request) => app.info(request),
+    initChain: async (request) => app.initChain(request),
+    checkTx: (request) => {
+      if (request.type === CheckTxType.RECHECK) return Promise.resolve(app.checkTx(request));
+      return checks.run(signatures.of([request.tx]), () => app.checkTx(request));
+    },
+    prepareProposal: async (request) => app.prepareProposal(request),
+    processProposal: async (request) => app.processProposal(request),
+    finalizeBlock: async (request) => {
+      await signatures.of(request.txs);
+      return app.finalizeBlock(request);
+    },
+    commit: async () => {
+      const response = app.commit();
+      await store.flush();
+      return response;
+    },
+    query: async (request) => app.query(request),
+  };
+}
+
+/** Has the signatures of transactions checked on the workers, each transaction once. */
+class SignaturePrefetch {
+  readonly #app: OpenLedgerApp;
+  readonly #verifier: CachedSignatureVerifier;
+  #young = new Set<string>();
+  #old = new Set<string>();
+
+  constructor(app: OpenLedgerApp, verifier: CachedSignatureVerifier) {
+    this.#app = app;
+    this.#verifier = verifier;
+  }
+
+  /** Resolves when the verifier knows the signatures; undefined when it does already. Failing only makes it slower. */
+  of(txs: readonly Uint8Array[]): Promise<void> | undefined {
+    const fresh = txs.filter((tx) => this.#isNew(txKey(tx)));
+    const tasks = fresh.flatMap((tx) =>
+      this.#app.signatureTasks(tx).map(({ pubKey, signBytes, signature }) => ({
+        publicKey: pubKey.bytes,
+        signBytes,
+        signature,
+      })),
+    );
+    if (tasks.length === 0) return undefined;
+    return this.#verifier.prefetch(tasks).catch(() => undefined);
+  }
+
+  #isNew(key: string): boolean {
+    if (this.#young.has(key) || this.#old.has(key)) return false;
+    if (this.#young.size >= TXS_REMEMBERED_MAX) {
+      this.#old = this.#young;
+      this.#young = new Set();
+    }
+    this.#young.add(key);
+    return true;
+  }
+}

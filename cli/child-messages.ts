@@ -1,0 +1,45 @@
+/** What a node that was started by a supervisor (over an IPC channel) tells it. */
+
+/** RPC and peers can connect. */
+export interface ReadyMessage {
+  readonly event: 'ready';
+  /** URL of the RPC. */
+  readonly rpc: string;
+  /** Multiaddr with peer id. */
+  readonly p2p: string;
+}
+
+/** A block is committed and can be read over RPC. */
+export interface BlockMessage {
+  readonly event: 'block';
+  readonly height: number;
+  /** Upper-case hexadecimal. */
+  readonly hash: string;
+  /** The app hash in the header of this block: the state after the block before. */
+  readonly app_hash: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly txs: number;
+}
+
+/** The node stops, and why. */
+export interface FailedMessage {
+  readonly event: 'failed';
+  readonly message: string;
+  /** The system error underneath, such as EADDRINUSE. */
+  readonly code?: string;
+}
+
+/** Any of them. */
+export type ChildMessage = ReadyMessage | BlockMessage | FailedMessage;
+
+/** True for what a node of ours sends. */
+export function isChildMessage(value: unknown): value is ChildMessage {
+  if (typeof value !== 'object' || value === null || !('event' in value)) return false;
+  return value.event === 'ready' || value.event === 'block' || value.event === 'failed';
+}
+
+/** Tells the supervisor; does nothing when there is none. */
+export function tellSupervisor(message: ChildMessage): void {
+  if (process.send !== undefined && process.connected) process.send(message);
+}

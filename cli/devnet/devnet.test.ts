@@ -1,0 +1,245 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BlockMessage } from '../child-messages.ts';
+import { lockHolder, lockOrRefuse, tryLock, waitUnlocked } from '../process-lock.ts';
+import { BlockTracker } from './block-tracker.ts';
+import { choosePorts } from './ports.ts';
+import { type DevnetRecord, readRecord, recordPath, writeRecord } from './record.ts';
+import { type DevnetOptions, settingsFor } from './settings.ts';
+import { humanView, jsonView } from './view.ts';
+
+let home = '';
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'openledgerd-devnet-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const record: DevnetRecord = {
+  version: 1,
+  chain_id: 'test-1',
+  prefix: 'open',
+  denom: 'uopen',
+  block_time_ms: 500,
+  rpc_port: 0,
+  nodes: [
+    {
+      moniker: 'node0',
+      home: '/x/node0',
+      pid: 5,
+      rpc: 'http://127.0.0.1:1',
+      p2p: '/ip4/127.0.0.1/tcp/2/p2p/Q',
+    },
+  ],
+  accounts: [{ name: 'alice', address: 'open1x', mnemonic: 'a b c' }],
+};
+const options = (given: Partial<DevnetOptions>): DevnetOptions => ({
+  home,
+  reset: false,
+  json: false,
+  ...given,
+});
+const block = (height: number): BlockMessage => ({
+  event: 'block',
+  height,
+  hash: 'AB',
+  app_hash: 'CDEF',
+  time: new Date(height * 1000).toISOString(),
+  txs: 2,
+});
+
+describe('settings', () => {
+  it('are the defaults of the issue for a new home', () => {
+    expect(settingsFor(options({}), undefined)).toMatchObject({
+      chainId: 'openledger-devnet-1',
+      prefix: 'open',
+      validators: 4,
+      blockTimeMs: 1000,
+      rpcPort: 26657,
+    });
+  });
+
+  it('come from the home when it is continued, and may change where the chain does not', () => {
+    const settings = settingsFor(options({ blockTimeMs: 100 }), record);
+    expect(settings).toMatchObject({ chainId: 'test-1', validators: 1, blockTimeMs: 100, rpcPort: 0 });
+  });
+
+  it.each([
+    [{ chainId: 'other' }, /another chain id \(test-1 there, other asked for\)/],
+    [{ validators: 2 }, /another number of validators/],
+    [{ prefix: 'cosmos' }, /another prefix/],
+    [{ mnemonic: 'x' }, /another mnemonic;/],
+  ])('refuse to make another chain of a home: %j', (given, message) => {
+    expect(() => settingsFor(options(given), record)).toThrow(message);
+  });
+
+  it.each([
+    [{ validators: 0 }, /--validators must be a whole number from 1 to 10/],
+    [{ validators: 11 }, /--validators/],
+    [{ rpcPort: 80 }, /--rpc-port/],
+    [{ chainId: 'a b' }, /--chain-id/],
+    [{ prefix: 'Open' }, /--prefix/],
+    [{ blockTimeMs: 0 }, /--block-time/],
+  ])('refuse %j', (given, message) => {
+    expect(() => settingsFor(options(given), undefined)).toThrow(message);
+  });
+});
+
+describe('devnet.json', () => {
+  it('comes back as it was written', () => {
+    expect(readRecord(home)).toBeUndefined();
+    writeRecord(home, record);
+    expect(readRecord(home)).toEqual(record);
+  });
+
+  it.each(['{', '{}', JSON.stringify({ ...record, version: 2 })])('is refused with a way out: %s', (text) => {
+    writeFileSync(recordPath(home), text);
+    expect(() => readRecord(home)).toThrow(/cannot be used: .*--reset starts afresh/);
+  });
+});
+
+describe('ports', () => {
+  it('are different and free when any will do', async () => {
+    const ports = await choosePorts({ nodes: 4, rpcPort: 0 });
+    expect(new Set(ports.flatMap((each) => [each.rpc, each.p2p])).size).toBe(8);
+  });
+
+  it('follow from the first, and a taken one is named', async () => {
+    const [free] = await choosePorts({ nodes: 1, rpcPort: 0 });
+    const rpcPort = free?.rpc ?? 0;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(rpcPort, '127.0.0.1', resolve));
+    await expect(choosePorts({ nodes: 1, rpcPort })).rejects.toThrow(
+      `port ${rpcPort} (RPC of node0) is taken; stop what uses it`,
+    );
+    await new Promise((resolve) => server.close(resolve));
+    const again = await choosePorts({ nodes: 1, rpcPort });
+    expect(again).toEqual([{ rpc: rpcPort, p2p: rpcPort - 1 }]);
+  });
+});
+
+describe('lock', () => {
+  it('is held by one living process', async () => {
+    const path = join(home, 'lock');
+    const unlock = lockOrRefuse(path, 'the devnet');
+    expect(lockHolder(path)).toBe(process.pid);
+    expect(tryLock(path)).toBeUndefined();
+    expect(() => lockOrRefuse(path, 'the devnet')).toThrow(
+      `the devnet is running already (process ${process.pid})`,
+    );
+    expect(await waitUnlocked(path, 0)).toBe(false);
+    unlock();
+    expect(lockHolder(path)).toBeUndefined();
+    expect(await waitUnlocked(path, 0)).toBe(true);
+  });
+
+  it('left behind by a dead process, another life of its number, or half-written, does not count', () => {
+    const path = join(home, 'lock');
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    for (const content of [
+      JSON.stringify({ pid, started: '1' }),
+      JSON.stringify({ pid: process.pid, started: '1' }),
+      '{',
+    ]) {
+      writeFileSync(path, content);
+      expect(lockHolder(path)).toBeUndefined();
+      const unlock = tryLock(path);
+      expect(lockHolder(path)).toBe(process.pid);
+      unlock?.();
+    }
+  });
+});
+
+describe('blocks of several nodes', () => {
+  function tracked() {
+    const emitted: number[] = [];
+    const due: (() => void)[] = [];
+    const tracker = new BlockTracker(
+      {
+        schedule: (_, callback) => {
+          due.push(callback);
+          return () => undefined;
+        },
+      },
+      (each) => emitted.push(each.height),
+    );
+    for (const node of ['a', 'b']) tracker.join(node);
+    return { tracker, emitted, due };
+  }
+
+  it('come once, in order, when all nodes have them', () => {
+    const { tracker, emitted } = tracked();
+    tracker.report('a', block(1));
+    tracker.report('a', block(2));
+    expect(emitted).toEqual([]);
+    tracker.report('b', block(1));
+    expect(emitted).toEqual([1]);
+    tracker.report('b', block(2));
+    expect(emitted).toEqual([1, 2]);
+  });
+
+  it('do not wait for a node that is gone, nor long for one that lags', () => {
+    const { tracker, emitted, due } = tracked();
+    tracker.report('a', block(7));
+    tracker.report('a', block(8));
+    due[1]?.();
+    expect(emitted).toEqual([7, 8]);
+    tracker.report('a', block(9));
+    tracker.leave('b');
+    expect(emitted).toEqual([7, 8, 9]);
+    tracker.report('a', block(9));
+    expect(emitted).toEqual([7, 8, 9]);
+  });
+});
+
+describe('views', () => {
+  function viewed(interactive: boolean) {
+    let text = '';
+    const terminal = {
+      out: (more: string) => {
+        text += more;
+      },
+      note: () => undefined,
+      ask: async () => '',
+      interactive,
+    };
+    return { terminal, text: () => text };
+  }
+
+  it('for programs are JSON objects, one a line, ready first', () => {
+    const { terminal, text } = viewed(false);
+    const view = jsonView(terminal);
+    view.ready(record);
+    view.block(block(1), { running: 1, all: 1 });
+    const [ready, first] = text()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(ready).toEqual({
+      event: 'ready',
+      chain_id: 'test-1',
+      prefix: 'open',
+      denom: 'uopen',
+      nodes: record.nodes,
+      accounts: record.accounts,
+    });
+    expect(first).toMatchObject({ event: 'block', height: 1 });
+  });
+
+  it('for people have a table, then one line that is redrawn', () => {
+    const { terminal, text } = viewed(true);
+    const view = humanView(terminal, '.devnet');
+    view.ready(record);
+    expect(text()).toMatch(/node0 +http:\/\/127\.0\.0\.1:1/);
+    expect(text()).toMatch(/alice +open1x +a b c/);
+    view.block(block(1), { running: 1, all: 1 });
+    view.block(block(2), { running: 1, all: 1 });
+    expect(text().split('\n').at(-1)).toBe(
+      '\r\u001b[Kblock 1 · 2 tx (2 in all) · 1/1 nodes · app hash cdef…' +
+        '\r\u001b[Kblock 2 · 1.00 s/block · 2 tx (4 in all) · 1/1 nodes · app hash cdef…',
+    );
+  });
+});

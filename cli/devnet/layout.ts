@@ -1,0 +1,155 @@
+/** Makes the homes of a devnet and sets the ports and peers of its nodes. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
+import { encodeGenesis } from '../../genesis/encode.ts';
+import type { NodeConfig } from '../../node/config/config.ts';
+import { formatListenAddress } from '../../node/config/address.ts';
+import { homePaths } from '../../node/config/home.ts';
+import { defaultAppConfig, defaultNodeConfig, writeNodeConfig } from '../../node/config/toml.ts';
+import { checkGenesis } from '../home/genesis-file.ts';
+import { createHome } from '../home/create.ts';
+import { openHome } from '../home/open.ts';
+import { accountAddress, keyOfMnemonic, mnemonicsOf, newMnemonic } from '../wallet/hd.ts';
+import { Keyring } from '../wallet/keyring.ts';
+import { LOOPBACK, type NodePorts } from './ports.ts';
+import { type DevnetAccount, type DevnetNode, type DevnetRecord, writeRecord } from './record.ts';
+import type { DevnetSettings } from './settings.ts';
+
+/** What each account starts with, in base units: a million of the token. */
+const ACCOUNT_FUNDS = 1_000_000_000_000n;
+const VALIDATOR_POWER = 100n;
+/** Base units per gas that validators of a devnet ask for: little, but not nothing, as on a real chain. */
+const GAS_PRICE = '0.001';
+const ACCOUNT_NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
+
+/** What a devnet is made of. */
+export interface DevnetPlan {
+  /** Absolute. */
+  readonly home: string;
+  readonly settings: DevnetSettings;
+  /** Of the first account; a random one when it is not given. */
+  readonly mnemonic?: string | undefined;
+  /** Addresses that get money without being listed: a benchmark's senders. */
+  readonly extraAccounts?: readonly string[];
+  readonly now: Date;
+}
+
+/**
+ * Makes the homes, keys and genesis of a devnet that does not exist yet.
+ * @throws LedgerError `home.exists` when there are nodes already, `keys.mnemonic`
+ */
+export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
+  const { home, settings } = plan;
+  const accounts = createAccounts(plan);
+  const nodes: DevnetNode[] = [];
+  const validators: { readonly pubKey: Uint8Array; readonly power: bigint; readonly name: string }[] = [];
+  const genesisFiles: string[] = [];
+  for (let i = 0; i < settings.validators; i++) {
+    const moniker = `node${i}`;
+    const node = await createHome({
+      home: join(home, moniker),
+      node: withMoniker(defaultNodeConfig(), moniker),
+      app: { ...defaultAppConfig(), minimumGasPrices: `${GAS_PRICE}${settings.denom}` },
+    });
+    validators.push({ pubKey: node.validatorPublicKey, power: VALIDATOR_POWER, name: moniker });
+    genesisFiles.push(node.paths.genesisFile);
+    const p2p = `/ip4/${LOOPBACK}/tcp/0/p2p/${node.peerId}`;
+    nodes.push({ moniker, home: join(home, moniker), pid: 0, rpc: '', p2p });
+  }
+  const text = genesisText(plan, accounts, validators);
+  checkGenesis(text);
+  for (const file of genesisFiles) writeFileSync(file, text);
+  const record: DevnetRecord = {
+    version: 1,
+    chain_id: settings.chainId,
+    prefix: settings.prefix,
+    denom: settings.denom,
+    block_time_ms: settings.blockTimeMs,
+    rpc_port: settings.rpcPort,
+    nodes,
+    accounts,
+  };
+  writeRecord(home, record);
+  return record;
+}
+
+/** Names, addresses and mnemonics; the keys also go into a keyring, for `keys --keyring-backend test`. */
+function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly DevnetAccount[] {
+  mkdirSync(home, { recursive: true });
+  const keyring = new Keyring(home, 'test');
+  return mnemonicsOf(mnemonic ?? newMnemonic(), settings.accounts).map((words, i) => {
+    const name = ACCOUNT_NAMES[i] ?? `account${i}`;
+    const key = keyOfMnemonic(words);
+    if (!keyring.has(name)) keyring.add(name, key);
+    return { name, address: accountAddress(settings.prefix, key.publicKey), mnemonic: words };
+  });
+}
+
+function genesisText(
+  plan: DevnetPlan,
+  accounts: readonly DevnetAccount[],
+  validators: readonly { readonly pubKey: Uint8Array; readonly power: bigint; readonly name: string }[],
+): string {
+  const { settings, extraAccounts = [], now } = plan;
+  const funded = (address: string): FundedAccount => ({
+    address,
+    coins: [{ denom: settings.denom, amount: ACCOUNT_FUNDS }],
+  });
+  const nowMs = BigInt(now.getTime());
+  return encodeGenesis(
+    buildGenesis({
+      chainId: settings.chainId,
+      genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
+      accounts: [...accounts.map(({ address }) => address), ...extraAccounts].map(funded),
+      validators,
+      denomMetadata: [microDenomMetadata(settings.denom)],
+    }),
+  );
+}
+
+function withMoniker(config: NodeConfig, moniker: string): NodeConfig {
+  return { ...config, base: { ...config.base, moniker } };
+}
+
+/** What changes from start to start. */
+export interface NodesConfiguration {
+  readonly record: DevnetRecord;
+  /** By node. */
+  readonly ports: readonly NodePorts[];
+  readonly blockTimeMs: number;
+}
+
+/** Writes ports, peers and block time into each node's configuration; all else in it stays as it is. */
+export function configureNodes({ record, ports, blockTimeMs }: NodesConfiguration): void {
+  const peers = record.nodes.map((node, i) => peerAt(node, ports[i]?.p2p ?? 0));
+  for (const [i, { home }] of record.nodes.entries()) {
+    const { node } = openHome(home);
+    const text = writeNodeConfig({
+      ...node,
+      rpc: { ...node.rpc, laddr: formatListenAddress({ host: LOOPBACK, port: ports[i]?.rpc ?? 0 }) },
+      p2p: {
+        ...node.p2p,
+        laddr: formatListenAddress({ host: LOOPBACK, port: ports[i]?.p2p ?? 0 }),
+        persistentPeers: peers.filter((_, other) => other !== i),
+      },
+      consensus: { ...node.consensus, ...timeoutsFor(blockTimeMs) },
+    });
+    const file = homePaths(home).configFile;
+    if (readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+  }
+}
+
+/** The pause between blocks is the block time; the waits for messages are shorter than on a network with distances. */
+function timeoutsFor(blockTimeMs: number): Partial<NodeConfig['consensus']> {
+  return {
+    timeoutCommitMs: blockTimeMs,
+    timeoutProposeMs: Math.min(3_000, Math.max(1_000, 2 * blockTimeMs)),
+    timeoutPrevoteMs: 500,
+    timeoutPrecommitMs: 500,
+  };
+}
+
+function peerAt(node: DevnetNode, port: number): string {
+  return `/ip4/${LOOPBACK}/tcp/${port}/p2p/${node.p2p.split('/p2p/')[1] ?? ''}`;
+}

@@ -1,0 +1,65 @@
+/** The ports of a devnet: fixed ones that follow from the first, or any free ones. */
+import { createServer, type Server } from 'node:net';
+import { LedgerError } from '../../core/errors.ts';
+import { systemCode } from '../failure.ts';
+
+/** The ports of one node. */
+export interface NodePorts {
+  readonly rpc: number;
+  readonly p2p: number;
+}
+
+/** All servers of a devnet listen here. */
+export const LOOPBACK = '127.0.0.1';
+/** From one node's ports to the next's. */
+const PORT_STEP = 10;
+
+/**
+ * Ports for so many nodes, all free at this moment. Node i has RPC at `rpcPort + 10 i` and peers one below.
+ * @throws LedgerError `devnet.port` naming the one that is taken
+ */
+export async function choosePorts(options: {
+  readonly nodes: number;
+  /** 0: any free ones. */
+  readonly rpcPort: number;
+}): Promise<readonly NodePorts[]> {
+  const held: Server[] = [];
+  const hold = async (port: number, what: string): Promise<number> => {
+    const server = await listen(port, what);
+    held.push(server);
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  };
+  try {
+    const ports: NodePorts[] = [];
+    for (let i = 0; i < options.nodes; i++) {
+      const rpc = options.rpcPort === 0 ? 0 : options.rpcPort + PORT_STEP * i;
+      ports.push({
+        rpc: await hold(rpc, `RPC of node${i}`),
+        p2p: await hold(rpc === 0 ? 0 : rpc - 1, `peers of node${i}`),
+      });
+    }
+    return ports;
+  } finally {
+    // All are held until the last is chosen: otherwise the system may give the same one twice.
+    await Promise.all(held.map(close));
+  }
+}
+
+function listen(port: number, what: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (cause) => {
+      const taken = systemCode(cause) === 'EADDRINUSE';
+      const message = taken
+        ? `port ${port} (${what}) is taken; stop what uses it, or choose others with --rpc-port (0: any free ones)`
+        : `cannot listen on port ${port} (${what}): ${cause.message}`;
+      reject(new LedgerError('devnet.port', message, { port }, taken ? undefined : cause));
+    });
+    server.listen({ host: LOOPBACK, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

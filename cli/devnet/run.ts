@@ -1,0 +1,216 @@
+/** Runs a devnet in the foreground: several nodes as processes, until a signal or until all have stopped. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { LedgerError } from '../../core/errors.ts';
+import { usageError } from '../failure.ts';
+import { lockHolder, lockOrRefuse, waitUnlocked } from '../process-lock.ts';
+import type { Terminal } from '../terminal.ts';
+import { BlockTracker } from './block-tracker.ts';
+import { nodeLockPath } from '../home/node-lock.ts';
+import { configureNodes, createDevnet } from './layout.ts';
+import { NodeProcess } from './node-process.ts';
+import { choosePorts } from './ports.ts';
+import { type DevnetRecord, readRecord, writeRecord } from './record.ts';
+import { type DevnetOptions, type DevnetSettings, settingsFor } from './settings.ts';
+import { type DevnetView, humanView, jsonView } from './view.ts';
+
+/** Nodes of a devnet whose supervisor was killed stop by themselves; this long they may take. */
+const LEFTOVER_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 60_000;
+/** Any free port may be taken between choosing and using it: then others are chosen, so often. */
+const START_ATTEMPTS_MAX = 3;
+const LOCK_FILE = 'devnet.lock';
+/** What a devnet puts into its home. */
+const DEVNET_NAME = /^(node\d|keyring-test|devnet\.(json|json\.tmp|lock))$/;
+
+/** What stops a devnet from outside. */
+export interface StopSignal {
+  /** Resolves when it shall stop. */
+  readonly requested: Promise<void>;
+  /** Resolves when it shall stop without waiting for its nodes. */
+  readonly forced: Promise<void>;
+}
+
+/**
+ * Starts or continues the devnet of a home and runs it until it is stopped.
+ * @throws LedgerError with one sentence when it cannot start, or when all its nodes have stopped by themselves
+ */
+export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
+  const home = resolve(options.home);
+  if (options.reset) refuseForeignHome(home);
+  else settingsFor(options, readRecord(home)); // a wrong option creates nothing
+  mkdirSync(home, { recursive: true });
+  const unlock = lockOrRefuse(join(home, LOCK_FILE), `the devnet in ${home}`);
+  try {
+    await waitForLeftovers(home);
+    if (options.reset) emptyHome(home);
+    const existing = readRecord(home);
+    const settings = settingsFor(options, existing);
+    const record =
+      existing ?? (await createDevnet({ home, settings, mnemonic: options.mnemonic, now: new Date() }));
+    const view = options.json ? jsonView(terminal) : humanView(terminal, options.home);
+    await superviseDevnet({ home, record, settings, view, stop });
+  } finally {
+    unlock();
+  }
+}
+
+interface Supervision {
+  readonly home: string;
+  readonly record: DevnetRecord;
+  readonly settings: DevnetSettings;
+  readonly view: DevnetView;
+  readonly stop: StopSignal;
+}
+
+async function superviseDevnet(run: Supervision): Promise<void> {
+  const devnet = new RunningDevnet(run);
+  void run.stop.forced.then(() => devnet.kill());
+  try {
+    await devnet.start();
+    await Promise.race([run.stop.requested, devnet.allExited]);
+    if (devnet.running === 0) {
+      throw new LedgerError('devnet.ended', `all nodes have stopped; their logs are ${run.home}/*/node.log`);
+    }
+    run.view.stopping();
+  } finally {
+    await devnet.stop();
+  }
+  run.view.stopped();
+}
+
+/** The processes of a devnet. */
+class RunningDevnet {
+  readonly #run: Supervision;
+  readonly #tracker: BlockTracker;
+  #nodes: readonly NodeProcess[] = [];
+  #stopping = false;
+  #announced = false;
+  #tellAllExited: () => void = () => undefined;
+  readonly allExited: Promise<void> = new Promise((resolve) => {
+    this.#tellAllExited = resolve;
+  });
+
+  constructor(run: Supervision) {
+    this.#run = run;
+    this.#tracker = new BlockTracker({ schedule }, (block) =>
+      run.view.block(block, { running: this.running, all: this.#nodes.length }),
+    );
+  }
+
+  get running(): number {
+    return this.#nodes.filter((node) => node.alive).length;
+  }
+
+  async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#startOnce();
+      } catch (error) {
+        const portTaken = error instanceof LedgerError && error.facts['system'] === 'EADDRINUSE';
+        if (!portTaken || this.#run.settings.rpcPort !== 0 || attempt === START_ATTEMPTS_MAX) throw error;
+        await this.#stopAll();
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#stopAll();
+  }
+
+  kill(): void {
+    for (const node of this.#nodes) if (node.alive) node.kill();
+  }
+
+  async #startOnce(): Promise<void> {
+    const { home, record, settings, stop, view } = this.#run;
+    const ports = await choosePorts({ nodes: record.nodes.length, rpcPort: settings.rpcPort });
+    configureNodes({ record, ports, blockTimeMs: settings.blockTimeMs });
+    this.#nodes = record.nodes.map((node) => new NodeProcess(node, this.#listener));
+    for (const node of this.#nodes) this.#tracker.join(node.moniker);
+    const addresses = await Promise.race([
+      Promise.all(this.#nodes.map((node) => node.ready())),
+      stop.requested.then(() => undefined),
+      failAfter(
+        READY_TIMEOUT_MS,
+        `the nodes were not ready within ${READY_TIMEOUT_MS / 1000} s; see their logs`,
+      ),
+    ]);
+    if (addresses === undefined) return; // stopped before it was ready
+    const started: DevnetRecord = {
+      ...record,
+      block_time_ms: settings.blockTimeMs,
+      rpc_port: settings.rpcPort,
+      nodes: record.nodes.map((node, i) => ({
+        ...node,
+        pid: this.#nodes[i]?.pid ?? 0,
+        rpc: addresses[i]?.rpc ?? node.rpc,
+        p2p: addresses[i]?.p2p ?? node.p2p,
+      })),
+    };
+    writeRecord(home, started);
+    view.ready(started);
+    this.#announced = true;
+  }
+
+  get #listener(): ConstructorParameters<typeof NodeProcess>[1] {
+    return {
+      block: (moniker, block) => this.#tracker.report(moniker, block),
+      exited: (moniker, how) => {
+        this.#tracker.leave(moniker);
+        if (this.#stopping || !this.#announced) return;
+        const home = this.#nodes.find((node) => node.moniker === moniker)?.home ?? '';
+        this.#run.view.exited(moniker, how, home);
+        if (this.running === 0) this.#tellAllExited();
+      },
+    };
+  }
+
+  async #stopAll(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+  }
+}
+
+/** `--reset` deletes: only what is a devnet, or nothing at all. */
+function refuseForeignHome(home: string): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(home);
+  } catch {
+    return; // not there yet
+  }
+  if (names.every((name) => DEVNET_NAME.test(name))) return;
+  throw usageError(
+    `${home} is not the home of a devnet, so --reset does not delete it; choose another --home`,
+  );
+}
+
+function emptyHome(home: string): void {
+  for (const name of readdirSync(home)) {
+    if (name !== LOCK_FILE) rmSync(join(home, name), { recursive: true, force: true });
+  }
+}
+
+async function waitForLeftovers(home: string): Promise<void> {
+  for (const name of readdirSync(home)) {
+    const lock = nodeLockPath(join(home, name));
+    if (await waitUnlocked(lock, LEFTOVER_TIMEOUT_MS)) continue;
+    const pid = lockHolder(lock);
+    throw new LedgerError(
+      'devnet.leftover',
+      `${name} of this devnet still runs (process ${pid}); stop it first`,
+    );
+  }
+}
+
+function failAfter(delayMs: number, message: string): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new LedgerError('devnet.timeout', message)), delayMs).unref();
+  });
+}
+
+function schedule(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}

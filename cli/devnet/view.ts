@@ -1,0 +1,112 @@
+/** What a devnet prints: a table and a progress line for people, or one JSON object a line for programs. */
+import type { BlockMessage } from '../child-messages.ts';
+import type { Terminal } from '../terminal.ts';
+import type { DevnetRecord } from './record.ts';
+
+/** What is told while a devnet runs. */
+export interface DevnetView {
+  /** All nodes answer. */
+  ready(record: DevnetRecord): void;
+  block(block: BlockMessage, nodes: NodeCount): void;
+  /** A node ended while the devnet goes on. */
+  exited(moniker: string, how: string, home: string): void;
+  stopping(): void;
+  stopped(): void;
+}
+
+/** How many nodes run, of how many. */
+export interface NodeCount {
+  readonly running: number;
+  readonly all: number;
+}
+
+/** Blocks over which the block time is averaged. */
+const AVERAGE_BLOCKS = 20;
+const ERASE_LINE = '\r\u001b[K';
+
+/** One JSON object a line on standard output. */
+export function jsonView(terminal: Terminal): DevnetView {
+  const line = (value: unknown): void => terminal.out(`${JSON.stringify(value)}\n`);
+  return {
+    ready: ({ chain_id, prefix, denom, nodes, accounts }) =>
+      line({ event: 'ready', chain_id, prefix, denom, nodes, accounts }),
+    block: (block) => line(block),
+    exited: (moniker, how) => line({ event: 'exit', moniker, how }),
+    stopping: () => undefined,
+    stopped: () => undefined,
+  };
+}
+
+/** A table, then one line that is redrawn with each block (or, without a terminal, a line for each block). */
+export function humanView(terminal: Terminal, home: string): DevnetView {
+  const progress = new Progress();
+  let drawn = false;
+  const clear = (): string => {
+    const erase = drawn ? ERASE_LINE : '';
+    drawn = false;
+    return erase;
+  };
+  return {
+    ready: (record) => terminal.out(`${describe(record, home)}\n`),
+    block: (block, nodes) => {
+      const line = progress.line(block, nodes);
+      if (terminal.interactive) terminal.out(`${ERASE_LINE}${line}`);
+      else terminal.out(`${line}\n`);
+      drawn = terminal.interactive;
+    },
+    exited: (moniker, how, nodeHome) =>
+      terminal.out(
+        `${clear()}${moniker} stopped (${how}); start it again with: npm run openledgerd -- start --home ${nodeHome}\n`,
+      ),
+    stopping: () => terminal.out(`${drawn ? '\n' : ''}stopping…\n`),
+    stopped: () =>
+      terminal.out(`stopped; the same command continues the chain, with --reset it starts afresh\n`),
+  };
+}
+
+class Progress {
+  #times: number[] = [];
+  #transactions = 0;
+
+  line(block: BlockMessage, nodes: NodeCount): string {
+    this.#transactions += block.txs;
+    this.#times = [...this.#times, Date.parse(block.time)].slice(-AVERAGE_BLOCKS);
+    const first = this.#times[0] ?? 0;
+    const last = this.#times.at(-1) ?? 0;
+    const parts = [`block ${block.height}`];
+    if (this.#times.length > 1)
+      parts.push(`${((last - first) / (this.#times.length - 1) / 1000).toFixed(2)} s/block`);
+    parts.push(`${block.txs} tx (${this.#transactions} in all)`);
+    parts.push(
+      `${nodes.running}/${nodes.all} nodes`,
+      `app hash ${block.app_hash.slice(0, 12).toLowerCase()}…`,
+    );
+    return parts.join(' · ');
+  }
+}
+
+function describe(record: DevnetRecord, home: string): string {
+  const nodes = record.nodes.map((node) => [node.moniker, node.rpc, node.p2p, String(node.pid)]);
+  const accounts = record.accounts.map((account) => [account.name, account.address, account.mnemonic]);
+  return [
+    `Devnet "${record.chain_id}" in ${home} (addresses ${record.prefix}1…, denom ${record.denom})`,
+    '',
+    ...table(['node', 'RPC', 'peers', 'pid'], nodes),
+    '',
+    ...table(['account', 'address', 'mnemonic (for development only)'], accounts),
+    '',
+    'Ctrl-C stops all nodes.',
+  ].join('\n');
+}
+
+/** Left-aligned columns, two spaces apart. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

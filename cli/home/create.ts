@@ -1,0 +1,56 @@
+/** Makes the home of a node: configuration, keys, an empty data directory. The genesis is written by the caller. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { LedgerError } from '../../core/errors.ts';
+import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
+import { type ConfiguredPaths, configuredPaths, homePaths } from '../../node/config/home.ts';
+import { writeAppConfig, writeNodeConfig } from '../../node/config/toml.ts';
+import { ed25519Signer } from '../../node/crypto/ed25519.ts';
+import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
+import { createNodeKey } from './node-key.ts';
+
+const SEED_BYTES = 32;
+
+/** What a home is made of. */
+export interface HomeOptions {
+  readonly home: string;
+  readonly node: NodeConfig;
+  readonly app: AppConfig;
+}
+
+/** A home that was made. */
+export interface CreatedHome {
+  readonly paths: ConfiguredPaths;
+  /** Ed25519, 32 bytes. */
+  readonly validatorPublicKey: Uint8Array;
+  readonly peerId: string;
+}
+
+/**
+ * Makes a home.
+ * @throws LedgerError `home.exists` when there is a node already: keys are never overwritten
+ */
+export async function createHome(options: HomeOptions): Promise<CreatedHome> {
+  const { peerIdOfKey } = await import('../../p2p/identity.ts');
+  const home = homePaths(options.home);
+  const paths = configuredPaths(options.home, options.node.base);
+  for (const file of [home.configFile, paths.genesisFile, paths.nodeKeyFile, paths.privValidatorKeyFile]) {
+    if (existsSync(file)) {
+      throw new LedgerError(
+        'home.exists',
+        `${options.home} holds a node already (${file} exists); choose another --home`,
+      );
+    }
+  }
+  mkdirSync(home.configDir, { recursive: true });
+  mkdirSync(home.dataDir, { recursive: true });
+  writeFileSync(home.configFile, writeNodeConfig(options.node));
+  writeFileSync(home.appConfigFile, writeAppConfig(options.app));
+  const nodeKey = await createNodeKey(paths.nodeKeyFile);
+  const validator = await FilePrivValidator.create(Uint8Array.from(randomBytes(SEED_BYTES)), {
+    keyPath: paths.privValidatorKeyFile,
+    statePath: paths.privValidatorStateFile,
+    makeSigner: ed25519Signer,
+  });
+  return { paths, validatorPublicKey: validator.publicKey, peerId: await peerIdOfKey(nodeKey) };
+}

@@ -1,0 +1,117 @@
+/** Makes a node that joins a chain, or that begins one as its only validator. */
+import { writeFileSync } from 'node:fs';
+import { fromBech32 } from '../../core/bech32.ts';
+import { toUpperHex } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { coinsFromString } from '../../framework/coins.ts';
+import { buildGenesis } from '../../genesis/build.ts';
+import { encodeGenesis } from '../../genesis/encode.ts';
+import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
+import {
+  defaultAppConfig,
+  defaultNodeConfig,
+  readAppConfig,
+  readNodeConfig,
+  writeAppConfig,
+  writeNodeConfig,
+} from '../../node/config/toml.ts';
+import { addressOfKey } from '../../node/privval/key-file.ts';
+import { usageError } from '../failure.ts';
+import { createHome } from './create.ts';
+import { type CheckedGenesis, checkGenesis, readGenesisFile } from './genesis-file.ts';
+
+const VALIDATOR_POWER = 100n;
+
+/** What was asked for. */
+export interface InitNodeOptions {
+  readonly home: string;
+  readonly moniker: string;
+  readonly genesis?: string | undefined;
+  readonly chainId?: string | undefined;
+  /** Chain id of a new chain when none is given. */
+  readonly newChainId: string;
+  readonly persistentPeers?: string | undefined;
+  readonly rpcLaddr?: string | undefined;
+  readonly p2pLaddr?: string | undefined;
+  readonly minimumGasPrices?: string | undefined;
+  /** `address=coins`, of a new chain. */
+  readonly account: readonly string[];
+  readonly now: Date;
+}
+
+/** What was made, as it is printed. */
+export interface InitializedNode {
+  readonly moniker: string;
+  readonly chain_id: string;
+  readonly home: string;
+  readonly genesis: string;
+  readonly node_id: string;
+  /** Upper-case hexadecimal of the consensus address. */
+  readonly validator_address: string;
+}
+
+/**
+ * Makes the home. Nothing is written unless everything that was given is valid.
+ * @throws LedgerError `genesis.file`, `genesis.invalid`, `config.value`, `home.exists`, `cli.usage`
+ */
+export async function initNode(options: InitNodeOptions): Promise<InitializedNode> {
+  const given = options.genesis === undefined ? undefined : readGenesisFile(options.genesis);
+  if (given !== undefined) requireChainId(given, options);
+  const home = await createHome({ home: options.home, node: nodeConfig(options), app: appConfig(options) });
+  const genesis = given ?? checkGenesis(newGenesis(options, home.validatorPublicKey));
+  writeFileSync(home.paths.genesisFile, genesis.text);
+  return {
+    moniker: options.moniker,
+    chain_id: genesis.document.chainId,
+    home: options.home,
+    genesis: home.paths.genesisFile,
+    node_id: home.peerId,
+    validator_address: toUpperHex(addressOfKey(home.validatorPublicKey)),
+  };
+}
+
+function requireChainId({ document }: CheckedGenesis, options: InitNodeOptions): void {
+  if (options.account.length > 0)
+    throw usageError('--account makes accounts of a new chain; leave out --genesis');
+  if (options.chainId === undefined || options.chainId === document.chainId) return;
+  throw new LedgerError(
+    'genesis.invalid',
+    `the genesis ${options.genesis} is of chain ${document.chainId}, not of ${options.chainId}`,
+  );
+}
+
+/** The defaults with what was given; written and read again, so that a wrong value is named as in the file. */
+function nodeConfig(options: InitNodeOptions): NodeConfig {
+  const config = defaultNodeConfig();
+  const peers = options.persistentPeers ?? '';
+  const text = writeNodeConfig({
+    ...config,
+    base: { ...config.base, moniker: options.moniker },
+    rpc: { ...config.rpc, laddr: options.rpcLaddr ?? config.rpc.laddr },
+    p2p: { ...config.p2p, laddr: options.p2pLaddr ?? config.p2p.laddr, persistentPeers: [peers] },
+  });
+  return readNodeConfig({ file: 'what you gave', text }).config;
+}
+
+function appConfig(options: InitNodeOptions): AppConfig {
+  const minimumGasPrices = options.minimumGasPrices ?? '';
+  const text = writeAppConfig({ ...defaultAppConfig(), minimumGasPrices });
+  return readAppConfig({ file: 'what you gave', text }).config;
+}
+
+function newGenesis(options: InitNodeOptions, validatorPublicKey: Uint8Array): string {
+  const nowMs = BigInt(options.now.getTime());
+  const accounts = options.account.map((given) => {
+    const [address = '', coins = ''] = given.split('=');
+    fromBech32(address);
+    return { address, coins: coinsFromString(coins) };
+  });
+  return encodeGenesis(
+    buildGenesis({
+      chainId: options.chainId ?? options.newChainId,
+      genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
+      accounts,
+      validators: [{ pubKey: validatorPublicKey, power: VALIDATOR_POWER, name: options.moniker }],
+    }),
+  );
+}

@@ -1,0 +1,70 @@
+/** One connection that broadcasts batches of transactions, one batch after another. */
+import { Agent, request } from 'node:http';
+import { toBase64 } from '../../core/bytes.ts';
+
+/** What a node said of the transactions of a batch. */
+export interface BatchResult {
+  readonly accepted: number;
+  /** Log of the first one that was refused. */
+  readonly refusal: string | undefined;
+  readonly refused: number;
+}
+
+interface Answer {
+  readonly result?: { readonly code: number; readonly log: string };
+  readonly error?: { readonly message: string; readonly data?: string };
+}
+
+/** A kept-alive connection to one RPC. */
+export class Lane {
+  readonly #url: URL;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(rpc: string) {
+    this.#url = new URL(rpc);
+  }
+
+  /** Broadcasts with `broadcast_tx_sync`: the answer comes when the mempool has judged every one. */
+  async broadcast(transactions: readonly Uint8Array[]): Promise<BatchResult> {
+    const batch = transactions.map((tx, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'broadcast_tx_sync',
+      params: { tx: toBase64(tx) },
+    }));
+    const answers: readonly Answer[] = JSON.parse(await this.#post(JSON.stringify(batch)));
+    if (!Array.isArray(answers)) throw new Error(`the node refused a batch: ${JSON.stringify(answers)}`);
+    const refused = answers.filter((answer) => answer.result?.code !== 0);
+    const first = refused[0];
+    return {
+      accepted: answers.length - refused.length,
+      refused: refused.length,
+      refusal: first?.result?.log ?? (first && `${first.error?.message} ${first.error?.data ?? ''}`),
+    };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #post(body: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        this.#url,
+        {
+          method: 'POST',
+          agent: this.#agent,
+          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('end', () => resolve(Buffer.concat(chunks).toString()));
+          response.on('error', reject);
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+}

@@ -1,0 +1,165 @@
+/** Sustained load: signed transactions broadcast in batches over several connections, counted when committed. */
+import type { RunningDevnet } from '../e2e/program.ts';
+import { call } from '../e2e/rpc.ts';
+import { Lane } from './lane.ts';
+
+/** Transactions in one JSON-RPC batch. */
+const BATCH = 100;
+/** Connections to each node. */
+const LANES_PER_NODE = 4;
+/** Sent and not yet committed at most: beyond it the senders wait for blocks. */
+const OUTSTANDING_MAX = 12_000;
+
+/** What a load gave. */
+export interface ThroughputResult {
+  readonly committed: number;
+  readonly failed: number;
+  readonly refused: number;
+  readonly refusal: string | undefined;
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly blocks: number;
+  readonly largestBlock: number;
+}
+
+/** What is sent: one list for each lane; a sender's transactions are in one list, in order. */
+export interface Load {
+  readonly devnet: RunningDevnet;
+  readonly lists: readonly (readonly Uint8Array[])[];
+  readonly seconds: number;
+  /** Called with each refusal's first log; for progress. */
+  readonly onBlock?: (height: number, txs: number) => void;
+}
+
+/** How many lists a load needs. */
+export function laneCount(nodes: number): number {
+  return nodes * LANES_PER_NODE;
+}
+
+/**
+ * Sends until the time is over or nothing is left. The rate is that of the blocks between the first that holds load and
+ * the last one before the end: filling and draining are not counted.
+ */
+export async function runLoad(load: Load): Promise<ThroughputResult> {
+  const { devnet } = load;
+  const window = new Window();
+  const arrivals: { readonly atMs: number; readonly height: number; readonly txs: number }[] = [];
+  const startHeight = devnet.height;
+  const stopListening = devnet.onBlock((block) => {
+    arrivals.push({ atMs: performance.now(), height: block.height, txs: block.txs });
+    window.committed(block.txs);
+    load.onBlock?.(block.height, block.txs);
+  });
+  const endMs = performance.now() + load.seconds * 1000;
+  const tallies = await Promise.all(
+    load.lists.map((list, i) => {
+      const node = devnet.ready.nodes[i % devnet.ready.nodes.length];
+      return sendList({ rpc: node?.rpc ?? '', list, endMs, window });
+    }),
+  );
+  const sentUntilMs = performance.now();
+  await window.drained(() => devnet.moreBlocks(1));
+  stopListening();
+  const results = await countResults(devnet, startHeight + 1, devnet.height);
+  const loaded = arrivals.filter((each) => each.txs > 0 && each.atMs <= sentUntilMs);
+  const first = loaded[0];
+  const last = loaded.at(-1);
+  const counted = loaded.slice(1).reduce((sum, each) => sum + each.txs, 0);
+  const seconds = first === undefined || last === undefined ? 0 : (last.atMs - first.atMs) / 1000;
+  return {
+    committed: results.succeeded,
+    failed: results.failed,
+    refused: tallies.reduce((sum, tally) => sum + tally.refused, 0),
+    refusal: tallies.find((tally) => tally.refusal !== undefined)?.refusal,
+    seconds,
+    perSecond: seconds === 0 ? 0 : counted / seconds,
+    blocks: loaded.length,
+    largestBlock: Math.max(0, ...loaded.map((each) => each.txs)),
+  };
+}
+
+interface Sending {
+  readonly rpc: string;
+  readonly list: readonly Uint8Array[];
+  readonly endMs: number;
+  readonly window: Window;
+}
+
+async function sendList({
+  rpc,
+  list,
+  endMs,
+  window,
+}: Sending): Promise<{ refused: number; refusal?: string }> {
+  const lane = new Lane(rpc);
+  let refused = 0;
+  let refusal: string | undefined;
+  for (let i = 0; i < list.length && performance.now() < endMs; i += BATCH) {
+    const batch = list.slice(i, i + BATCH);
+    await window.take(batch.length, endMs);
+    const result = await lane.broadcast(batch);
+    window.refused(result.refused);
+    refused += result.refused;
+    refusal ??= result.refusal;
+  }
+  lane.close();
+  return refusal === undefined ? { refused } : { refused, refusal };
+}
+
+/** Bounds what is sent and not yet committed. */
+class Window {
+  #outstanding = 0;
+  #waiting: (() => void)[] = [];
+
+  committed(count: number): void {
+    this.#outstanding -= count;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  refused(count: number): void {
+    this.#outstanding -= count;
+  }
+
+  async take(count: number, endMs: number): Promise<void> {
+    while (this.#outstanding + count > OUTSTANDING_MAX && performance.now() < endMs) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#outstanding += count;
+  }
+
+  /** Waits until everything is committed, or blocks come without anything left to commit. */
+  async drained(nextBlock: () => Promise<unknown>): Promise<void> {
+    let before = Number.POSITIVE_INFINITY;
+    while (this.#outstanding > 0 && this.#outstanding < before) {
+      before = this.#outstanding;
+      await nextBlock();
+      await nextBlock();
+    }
+  }
+}
+
+async function countResults(
+  devnet: RunningDevnet,
+  from: number,
+  to: number,
+): Promise<{ succeeded: number; failed: number }> {
+  const rpc = devnet.ready.nodes[0]?.rpc ?? '';
+  let succeeded = 0;
+  let failed = 0;
+  for (let height = from; height <= to; height++) {
+    const { txs_results: results } = await call<{ txs_results: { code?: number }[] | null }>(
+      rpc,
+      'block_results',
+      {
+        height: String(height),
+      },
+    );
+    for (const { code = 0 } of results ?? []) {
+      if (code === 0) succeeded++;
+      else failed++;
+    }
+  }
+  return { succeeded, failed };
+}
