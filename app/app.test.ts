@@ -1,38 +1,15 @@
-import { describe, it, expect } from 'vitest';
-import { createApp } from './app.ts';
-import { composeModules, storeNames } from './modules.ts';
-import { MemoryMultiStore } from '../store/multistore.ts';
-import { defaultAppState, encodeAppState } from './genesis.ts';
-import { utf8 } from '../core/bytes.ts';
+import { describe, expect, it } from 'vitest';
+import { TestChain } from '../test/support/test-chain.ts';
 
-describe('smoke', () => {
-  it('runs a block', () => {
-    const composition = composeModules('open');
-    const app = createApp({
-      store: new MemoryMultiStore({ stores: storeNames(composition.modules) }),
-      chainId: 'c',
-      prefix: 'open',
-      verifier: { verify: () => true },
-    });
-    app.initChain({
-      chainId: 'c',
-      time: { seconds: 5n, nanos: 0 },
-      consensusParams: undefined,
-      validators: [],
-      initialHeight: 1n,
-      appStateBytes: utf8(encodeAppState(defaultAppState(composition.modules))),
-    });
-    app.finalizeBlock({
-      txs: [],
-      decidedLastCommit: { round: 0, votes: [] },
-      misbehavior: [],
-      hash: new Uint8Array(32),
-      height: 1n,
-      time: { seconds: 6n, nanos: 0 },
-      nextValidatorsHash: new Uint8Array(),
-      proposerAddress: new Uint8Array(),
-    });
-    app.commit();
-    expect(app.height).toBe(1n);
+describe('a transfer', () => {
+  it('moves coins, takes the fee, raises the sequence and reports the SDK events', () => {
+    const chain = new TestChain();
+    const [alice, bob] = [chain.account(0), chain.account(1)];
+    const result = chain.deliver(chain.send(alice, bob.address, '100uopen'));
+    expect(result.log).toBe('');
+    expect(result.code).toBe(0);
+    expect(chain.balance(bob.address)).toBe(1_000_000_100n);
+    expect(chain.balance(alice.address)).toBe(999_994_900n);
+    expect(chain.sequence(alice)).toBe(1n);
   });
 });

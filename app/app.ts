@@ -1,5 +1,6 @@
 /**
- * The state machine behind ABCI. Everything is synchronous; `cli/` puts the asynchronous port of the node in front.
+ * The state machine behind ABCI. Everything is synchronous; `cli/` puts the asynchronous port of the node in
+ * front.
  *
  * | state    | what it is                                              | until            |
  * | -------- | ------------------------------------------------------- | ---------------- |
@@ -52,7 +53,10 @@ import { answerQuery } from './query.ts';
 import { nodeQueries } from './services.ts';
 import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
 
-/** How the application is set up. All of it is configuration; only `chainId` and `prefix` must be equal on all nodes. */
+/**
+ * How the application is set up. All of it is configuration; only `chainId` and `prefix` must be equal on
+ * all nodes.
+ */
 export interface AppOptions {
   /** Opened with `storeNames`. */
   readonly store: CommitMultiStore;
@@ -185,7 +189,10 @@ export class OpenLedgerApp {
     return resultOf(runTx(tx, this.#environment(this.#check, mode)));
   }
 
-  /** Runs a transaction on the check state and keeps nothing. @throws StateError when the bytes are no transaction */
+  /**
+   * Runs a transaction on the check state and keeps nothing. @throws StateError when the bytes are no
+   * transaction
+   */
   simulate(txBytes: Uint8Array): TxOutcome {
     const tx = this.#transactions.decode(txBytes);
     const { branch, block } = this.#check;
@@ -193,8 +200,8 @@ export class OpenLedgerApp {
   }
 
   /**
-   * The signatures that CheckTx of these bytes would verify now, for checking them elsewhere beforehand. None when the
-   * transaction will be refused for another reason.
+   * The signatures that CheckTx of these bytes would verify now, for checking them elsewhere beforehand.
+   * None when the transaction will be refused for another reason.
    */
   signatureTasks(txBytes: Uint8Array): readonly SignatureTask[] {
     const tx = this.#decode(txBytes);

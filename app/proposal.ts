@@ -13,8 +13,8 @@ export interface BlockRoom {
 export type TxReader = (bytes: Uint8Array) => DecodedTx | undefined;
 
 /**
- * The transactions that fit, in their order. One that is too large for what is left is passed over, as are those that
- * depend on it: later ones of the same signers.
+ * The transactions that fit, in their order. One that is too large for what is left is passed over, as are
+ * those that depend on it: later ones of the same signers.
  */
 export function selectTransactions(
   txs: readonly Uint8Array[],

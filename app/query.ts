@@ -21,8 +21,8 @@ export interface QuerySources {
 
 /**
  * Answers by path: a method of the registry (`/cosmos.bank.v1beta1.Query/Balance`), a key of a substore
- * (`/store/bank/key`, with proof if wanted), `/app/version` or `/app/simulate`. Height 0 is the last commit. Never throws
- * for what was asked.
+ * (`/store/bank/key`, with proof if wanted), `/app/version` or `/app/simulate`. Height 0 is the last commit.
+ * Never throws for what was asked.
  */
 export function answerQuery(request: RequestQuery, sources: QuerySources): ResponseQuery {
   const latest = sources.store.lastCommit.version;

@@ -1,6 +1,6 @@
 /**
- * One transaction against a branch of the state: ante chain, then messages. The ante chain's writes (fee, sequence) are
- * kept when a message fails; the messages' are kept only when all succeed.
+ * One transaction against a branch of the state: ante chain, then messages. The ante chain's writes (fee,
+ * sequence) are kept when a message fails; the messages' are kept only when all succeed.
  */
 import { EMPTY_BYTES } from '../core/bytes.ts';
 import { type AntePorts, AnteState } from '../framework/ante/state.ts';

@@ -1,6 +1,6 @@
 /**
- * Instants of the chain: seconds since 1970-01-01T00:00:00Z and nanoseconds, as protobuf's Timestamp. Text is RFC 3339 in
- * UTC as Go's `time.RFC3339Nano` writes it. No clock is read here.
+ * Instants of the chain: seconds since 1970-01-01T00:00:00Z and nanoseconds, as protobuf's Timestamp. Text
+ * is RFC 3339 in UTC as Go's `time.RFC3339Nano` writes it. No clock is read here.
  */
 import { DecodeError } from './errors.ts';
 
@@ -70,7 +70,10 @@ interface CivilDate {
   readonly day: number;
 }
 
-/** Days since 1970-01-01 in the proleptic Gregorian calendar; years begin in March, so that leap days come last. */
+/**
+ * Days since 1970-01-01 in the proleptic Gregorian calendar; years begin in March, so that leap days come
+ * last.
+ */
 function dayNumber({ year, month, day }: CivilDate): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);

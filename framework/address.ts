@@ -11,12 +11,15 @@ export type Address = Uint8Array;
 /** Longest address, as in the SDK. */
 export const ADDRESS_BYTES_MAX = 255;
 
-/** Addresses whose text is remembered: bech32 costs more than a store read, and a few accounts make most traffic. */
+/**
+ * Addresses whose text is remembered: bech32 costs more than a store read, and a few accounts make most
+ * traffic.
+ */
 const CACHED_ADDRESSES_MAX = 16_384;
 
 /**
- * Text of addresses under the chain's prefix. The caches only remember what the pure functions gave. Arrays that
- * `toBytes` returns are shared: never write to them.
+ * Text of addresses under the chain's prefix. The caches only remember what the pure functions gave. Arrays
+ * that `toBytes` returns are shared: never write to them.
  */
 export class AddressCodec {
   readonly prefix: string;
@@ -63,7 +66,10 @@ export class AddressCodec {
   }
 }
 
-/** Address of a module account: the first 20 bytes of SHA-256 of its name (SDK `address.Module` without a key). */
+/**
+ * Address of a module account: the first 20 bytes of SHA-256 of its name (SDK `address.Module` without a
+ * key).
+ */
 export function moduleAddress(name: string): Address {
   return sha256(utf8(name)).slice(0, 20);
 }

@@ -1,6 +1,7 @@
 /**
- * Amounts of several denominations. `Coins` is the SDK's: sorted by denom, no duplicates, no zeros; every function here
- * that returns `Coins` keeps that, and those that take `Coins` rely on it. Coins from outside pass `parseCoins` first.
+ * Amounts of several denominations. `Coins` is the SDK's: sorted by denom, no duplicates, no zeros; every
+ * function here that returns `Coins` keeps that, and those that take `Coins` rely on it. Coins from outside
+ * pass `parseCoins` first.
  */
 import { StateError, sdkErrors } from './errors.ts';
 

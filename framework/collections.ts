@@ -1,6 +1,6 @@
 /**
- * Typed state. A module declares its collections once on a `Schema`; keepers see keys and values, never bytes. After
- * cosmossdk.io/collections: the same prefixes and codecs give the same keys.
+ * Typed state. A module declares its collections once on a `Schema`; keepers see keys and values, never
+ * bytes. After cosmossdk.io/collections: the same prefixes and codecs give the same keys.
  */
 import { compareBytes, concatBytes, EMPTY_BYTES, prefixEnd, startsWith } from '../core/bytes.ts';
 import { AssertionError } from '../core/errors.ts';

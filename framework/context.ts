@@ -31,8 +31,8 @@ export interface BlockInfo {
 }
 
 /**
- * Why state is touched. `check` and `recheck` run the ante chain on the check state only; `simulate` runs everything and
- * keeps nothing.
+ * Why state is touched. `check` and `recheck` run the ante chain on the check state only; `simulate` runs
+ * everything and keeps nothing.
  */
 export type ExecutionMode = 'genesis' | 'check' | 'recheck' | 'simulate' | 'finalize' | 'query';
 
@@ -105,7 +105,10 @@ export class Context implements ReadContext {
   }
 }
 
-/** A context whose writes are kept only by `write`. Its events stay with it: the caller decides what becomes of them. */
+/**
+ * A context whose writes are kept only by `write`. Its events stay with it: the caller decides what becomes
+ * of them.
+ */
 export interface BranchedContext {
   readonly context: Context;
   write(): void;

@@ -1,6 +1,9 @@
 import { LedgerError, messageOf } from '../core/errors.ts';
 
-/** A registered failure of the state machine: module, number within it, and its sentence. All three are consensus. */
+/**
+ * A registered failure of the state machine: module, number within it, and its sentence. All three are
+ * consensus.
+ */
 export interface ErrorKind {
   /** The module, or `sdk` for the framework's own. */
   readonly codespace: string;
@@ -10,8 +13,8 @@ export interface ErrorKind {
 }
 
 /**
- * A failed transaction, message or query. `message` is the ABCI log, written as the SDK's `errorsmod.Wrap` writes it:
- * what happened, a colon, the description of its kind.
+ * A failed transaction, message or query. `message` is the ABCI log, written as the SDK's `errorsmod.Wrap`
+ * writes it: what happened, a colon, the description of its kind.
  */
 export class StateError extends LedgerError {
   readonly kind: ErrorKind;
@@ -27,7 +30,10 @@ export class StateError extends LedgerError {
   }
 }
 
-/** The same failure with a further statement before its log. What is not a `StateError` becomes an internal one. */
+/**
+ * The same failure with a further statement before its log. What is not a `StateError` becomes an internal
+ * one.
+ */
 export function wrapError(error: unknown, detail: string): StateError {
   const inner = toStateError(error);
   const wrapped = new StateError(inner.kind, '', inner.facts);
@@ -43,7 +49,10 @@ export function toStateError(error: unknown): StateError {
   return new StateError(sdkErrors.panic, `recovered: ${messageOf(error)}`);
 }
 
-/** A message that only the chain's authority may send came from someone else (the number is x/gov's in the SDK). */
+/**
+ * A message that only the chain's authority may send came from someone else (the number is x/gov's in the
+ * SDK).
+ */
 export const invalidAuthority: ErrorKind = {
   codespace: 'gov',
   code: 7,
@@ -86,7 +95,10 @@ export type SdkErrorName =
   | 'notFound'
   | 'invalidGasLimit';
 
-/** The error numbers of the Cosmos SDK's root codespaces (v0.50 `types/errors/errors.go`, `errors/errors.go`). */
+/**
+ * The error numbers of the Cosmos SDK's root codespaces (v0.50 `types/errors/errors.go`,
+ * `errors/errors.go`).
+ */
 export const sdkErrors: Readonly<Record<SdkErrorName, ErrorKind>> = {
   panic: kind('undefined', 111222, 'panic'),
   txDecode: sdk(2, 'tx parse error'),
@@ -151,8 +163,8 @@ const QUERY_ERROR_KINDS: Readonly<Record<QueryStatus, ErrorKind>> = {
 };
 
 /**
- * A query that has no answer. The log over `abci_query` is the one of grpc-go: `rpc error: code = NotFound desc = …`;
- * the gRPC server answers with the status itself.
+ * A query that has no answer. The log over `abci_query` is the one of grpc-go: `rpc error: code = NotFound
+ * desc = …`; the gRPC server answers with the status itself.
  */
 export class QueryError extends StateError {
   readonly status: QueryStatus;

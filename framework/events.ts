@@ -1,4 +1,6 @@
-/** A fact about a transaction or block that indexers and subscribers search by. Order of attributes is kept. */
+/**
+ * A fact about a transaction or block that indexers and subscribers search by. Order of attributes is kept.
+ */
 export interface Event {
   readonly type: string;
   readonly attributes: readonly EventAttribute[];

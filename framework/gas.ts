@@ -31,8 +31,8 @@ export class OutOfGasError extends StateError {
 }
 
 /**
- * Counts gas. Consumption is a number: it stays far below 2^53, since a block cannot do that much work; the limit is
- * whatever the transaction said.
+ * Counts gas. Consumption is a number: it stays far below 2^53, since a block cannot do that much work; the
+ * limit is whatever the transaction said.
  */
 export class GasMeter {
   readonly limit: bigint;

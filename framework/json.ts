@@ -1,6 +1,6 @@
 /**
- * JSON of the deterministic zone: values from outside are read through `JsonReader`, which names the path of what is
- * wrong, and written by `canonicalJson`, whose bytes depend on nothing but the value.
+ * JSON of the deterministic zone: values from outside are read through `JsonReader`, which names the path of
+ * what is wrong, and written by `canonicalJson`, whose bytes depend on nothing but the value.
  */
 import { fromBase64 } from '../core/bytes.ts';
 import { LedgerError, messageOf } from '../core/errors.ts';
@@ -66,8 +66,8 @@ export interface CanonicalJsonOptions {
 }
 
 /**
- * The one text of a value: keys sorted by UTF-16 code units, no spaces, `& < >` and U+2028/9 escaped as Go's encoder
- * does, so that sign bytes and hashes made of it agree with the SDK's.
+ * The one text of a value: keys sorted by UTF-16 code units, no spaces, `& < >` and U+2028/9 escaped as Go's
+ * encoder does, so that sign bytes and hashes made of it agree with the SDK's.
  */
 export function canonicalJson(value: JsonValue, options: CanonicalJsonOptions = {}): string {
   return write(value, options.indent ?? 0, 0);
@@ -123,7 +123,10 @@ function quote(text: string): string {
   return `${quoted}"`;
 }
 
-/** Reads a JSON value by shape; every complaint begins with the path, as `app_state.bank.balances[3].address`. */
+/**
+ * Reads a JSON value by shape; every complaint begins with the path, as
+ * `app_state.bank.balances[3].address`.
+ */
 export class JsonReader {
   readonly path: string;
   readonly value: JsonValue | undefined;

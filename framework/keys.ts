@@ -1,6 +1,7 @@
 /**
- * Key codecs. A key may be made of parts; a part that is followed by another is written so that its end can be found
- * and so that the order of the bytes stays the order of the parts (cosmossdk.io/collections `codec` package):
+ * Key codecs. A key may be made of parts; a part that is followed by another is written so that its end can
+ * be found and so that the order of the bytes stays the order of the parts (cosmossdk.io/collections `codec`
+ * package):
  *
  * | part    | last            | followed by another        |
  * | ------- | --------------- | -------------------------- |

@@ -13,8 +13,8 @@ import { StateError, sdkErrors } from './errors.ts';
  * | check    | state, read-only    | just before execute: everything that can be refused |
  * | execute  | state, writable     | after check: does it                   |
  *
- * What `check` found out (`C`) is handed to `execute`, so that nothing is read or decided twice. Any phase refuses by
- * throwing `StateError`; the transaction's writes are then dropped.
+ * What `check` found out (`C`) is handed to `execute`, so that nothing is read or decided twice. Any phase
+ * refuses by throwing `StateError`; the transaction's writes are then dropped.
  */
 export interface MessageHandler<M, R, C> {
   readonly type: MessageType<M>;
@@ -75,7 +75,10 @@ export function messageRoute<M, R, C>(handler: MessageHandler<M, R, C>): Message
   return route;
 }
 
-/** Unknown fields inside a message are refused, as the SDK refuses them, unless their number marks them non-critical. */
+/**
+ * Unknown fields inside a message are refused, as the SDK refuses them, unless their number marks them
+ * non-critical.
+ */
 function decodeMessage<M>(type: MessageType<M>, bytes: Uint8Array): M {
   try {
     return type.decode(bytes, { unknown: 'reject-critical' });

@@ -28,8 +28,8 @@ export interface GenesisHandler {
 }
 
 /**
- * A module, as the application sees it. Hooks run at block boundaries on every node: they must not throw for anything
- * that a user can cause, and their work must not grow with what users create.
+ * A module, as the application sees it. Hooks run at block boundaries on every node: they must not throw for
+ * anything that a user can cause, and their work must not grow with what users create.
  */
 export interface Module {
   /** Name in the genesis document, in events and for its module account. */

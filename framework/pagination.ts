@@ -42,7 +42,8 @@ export interface PageOptions<K, V, T> {
 }
 
 /**
- * A page of a map in key order: `CollectionFilteredPaginate` of the SDK. The next key is relative to the prefix.
+ * A page of a map in key order: `CollectionFilteredPaginate` of the SDK. The next key is relative to the
+ * prefix.
  * @throws QueryError (InvalidArgument) when both key and offset are given
  */
 export function paginate<K, V, T>(

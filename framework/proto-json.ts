@@ -1,7 +1,7 @@
 /**
- * The JSON form of a message, made from its field table, as genesis documents hold it: names as in the .proto file, 64-bit
- * numbers as text, bytes in base64, enumerations by name, every field written. Source: protobuf's ProtoJSON with original
- * names and defaults, as the Cosmos SDK writes genesis.
+ * The JSON form of a message, made from its field table, as genesis documents hold it: names as in the
+ * .proto file, 64-bit numbers as text, bytes in base64, enumerations by name, every field written. Source:
+ * protobuf's ProtoJSON with original names and defaults, as the Cosmos SDK writes genesis.
  */
 import { toBase64 } from '../core/bytes.ts';
 import type { Field } from '../proto/codec/field.ts';

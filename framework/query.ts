@@ -1,6 +1,6 @@
 /**
- * One registry of queries. REST, gRPC, reflection and `abci_query` are views of it: each query is a method of a protobuf
- * service, with the service's own request and response types and HTTP bindings.
+ * One registry of queries. REST, gRPC, reflection and `abci_query` are views of it: each query is a method
+ * of a protobuf service, with the service's own request and response types and HTTP bindings.
  */
 import { AssertionError, DecodeError } from '../core/errors.ts';
 import type { MethodType, ServiceType } from '../proto/codec/field.ts';

@@ -62,8 +62,9 @@ export const boolValue: ValueCodec<boolean> = {
 export const noValue: ValueCodec<undefined> = { encode: () => EMPTY_BYTES, decode: () => undefined };
 
 /**
- * The same codec, remembering what an array decoded to for as long as the store holds that array. For values that are
- * read often and change seldom, or are read again right after they are written. Values must be immutable.
+ * The same codec, remembering what an array decoded to for as long as the store holds that array. For values
+ * that are read often and change seldom, or are read again right after they are written. Values must be
+ * immutable.
  */
 export function memoized<V extends object>(codec: ValueCodec<V>): ValueCodec<V> {
   const known = new WeakMap<Uint8Array, V>();

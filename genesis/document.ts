@@ -54,8 +54,8 @@ const MEMBERS = [
 ] as const;
 
 /**
- * Reads a genesis document in CometBFT's shape (`consensus_params`, `validators`) or the SDK's (`consensus`). Sections of
- * modules are checked by the application, not here.
+ * Reads a genesis document in CometBFT's shape (`consensus_params`, `validators`) or the SDK's
+ * (`consensus`). Sections of modules are checked by the application, not here.
  * @throws JsonError naming the path of what is wrong
  */
 export function parseGenesis(text: string): GenesisDocument {

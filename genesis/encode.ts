@@ -29,7 +29,9 @@ export function encodeGenesis(document: GenesisDocument): string {
   return `${canonicalJson(genesisToJson(document), { indent: 2 })}\n`;
 }
 
-/** SHA-256 of the canonical one-line JSON: equal for documents that say the same, however they are laid out. */
+/**
+ * SHA-256 of the canonical one-line JSON: equal for documents that say the same, however they are laid out.
+ */
 export function genesisHash(document: GenesisDocument): Uint8Array {
   return sha256(utf8(canonicalJson(genesisToJson(document))));
 }

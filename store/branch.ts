@@ -47,8 +47,9 @@ export class Branch implements MultiStoreBranch, BranchParent {
 }
 
 /**
- * A branch over a view that cannot be written, such as a committed version: for checks, simulations and queries. Its
- * own branches write into it; its own `write` throws LedgerError `store.read_only` when there is anything to write.
+ * A branch over a view that cannot be written, such as a committed version: for checks, simulations and
+ * queries. Its own branches write into it; its own `write` throws LedgerError `store.read_only` when there is
+ * anything to write.
  */
 export function branchOver(view: MultiStoreReader): MultiStoreBranch {
   return new Branch({

@@ -1,8 +1,9 @@
 /**
  * What a version changed, and its bytes on disk.
  *
- * `version previous hash(32) count { name count { 0 key | 1 key value } }`: numbers as unsigned varints, strings after
- * their length. The writes stand in the order in which they went into the tree: replaying them gives the same shapes.
+ * `version previous hash(32) count { name count { 0 key | 1 key value } }`: numbers as unsigned varints,
+ * strings after their length. The writes stand in the order in which they went into the tree: replaying them
+ * gives the same shapes.
  */
 import { fromUtf8, utf8 } from '../core/bytes.ts';
 import { DecodeError } from '../core/errors.ts';
@@ -35,6 +36,7 @@ export function countWrites(changes: ChangeSet): number {
   return changes.stores.reduce((sum, store) => sum + store.writes.length, 0);
 }
 
+/** Bytes of a change set; see the file comment. */
 export function encodeChangeSet(changes: ChangeSet): Uint8Array {
   const out = new ByteWriter();
   out.uvarint(Number(changes.version));

@@ -1,6 +1,6 @@
 /**
- * ICS-23 commitment proofs and their protobuf bytes (`cosmos.ics23.v1`), as far as the multistore gives them out: SHA-256
- * throughout, keys not hashed before, values hashed, lengths as unsigned varints.
+ * ICS-23 commitment proofs and their protobuf bytes (`cosmos.ics23.v1`), as far as the multistore gives them
+ * out: SHA-256 throughout, keys not hashed before, values hashed, lengths as unsigned varints.
  * Source: github.com/cosmos/ics23 `proto/cosmos/ics23/v1/proofs.proto`.
  */
 import { concatBytes } from '../core/bytes.ts';

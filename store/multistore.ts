@@ -1,9 +1,10 @@
 /**
- * The multistore in memory: one IAVL-shaped tree per substore in one arena, the last versions readable, and a working
- * version on top. What makes it durable is in `backend/`.
+ * The multistore in memory: one IAVL-shaped tree per substore in one arena, the last versions readable, and a
+ * working version on top. What makes it durable is in `backend/`.
  *
- * Writes of the working version wait in an overlay per substore and go into the tree in key order when its hash is
- * asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the app hash.
+ * Writes of the working version wait in an overlay per substore and go into the tree in key order when its
+ * hash is asked for, as the Cosmos SDK's block state does: that order is part of the tree's shape, so of the
+ * app hash.
  */
 import { EMPTY_BYTES, equalBytes, toHex, utf8 } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
@@ -38,14 +39,14 @@ export interface MultiStoreOptions {
   /** Versions that stay readable, the newest included. Default 100. */
   readonly keepVersions?: number;
   /**
-   * Tree nodes kept only for versions before the newest, at most, about 150 bytes each with key and value: under load
-   * the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
+   * Tree nodes kept only for versions before the newest, at most, about 150 bytes each with key and value:
+   * under load the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
    */
   readonly keepNodesMax?: number;
 }
 
-export const KEEP_VERSIONS_DEFAULT = 100;
-export const KEEP_NODES_DEFAULT = 2_000_000;
+const KEEP_VERSIONS_DEFAULT = 100;
+const KEEP_NODES_DEFAULT = 2_000_000;
 
 /** A `CommitMultiStore` that forgets everything with the process. */
 export class MemoryMultiStore implements CommitMultiStore, BranchParent {
@@ -119,6 +120,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
       changes.push({ name, writes: committed.writes });
       orphans.push(committed.orphans);
     }
+    this.#arena.commitWorking(Number(version));
     for (const [name, { root }] of this.#history.latest?.stores ?? []) {
       if (!stores.has(name)) orphans.push(allNodes(this.#arena, root));
     }
@@ -130,6 +132,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
 
   rollback(): void {
     for (const working of this.#working.values()) working.rollback();
+    this.#arena.freeWorking();
     this.#hashedFor = 0;
   }
 
@@ -177,6 +180,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
    * @throws LedgerError `store.hash_mismatch` when their app hash is not `expected.hash`
    */
   finishImport(trees: SnapshotImport, expected: CommitId): void {
+    this.#arena.commitWorking(Number(expected.version));
     const stores = new Map<string, CommittedStore>();
     const roots = [...trees.finish()].sort(([a], [b]) => compareNames(a, b));
     for (const [name, root] of roots) {
@@ -198,7 +202,10 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     requireHash(this.commit(changes.version), changes);
   }
 
-  /** Sets the substores of the working version: new ones begin empty, those not named are left out. Drops writes. */
+  /**
+   * Sets the substores of the working version: new ones begin empty, those not named are left out. Drops
+   * writes.
+   */
   useStores(names: readonly string[]): void {
     this.rollback();
     this.#working = this.#openWorking(names);
@@ -220,11 +227,11 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   }
 
   #hashAt(version: number): Uint8Array {
-    const rehash = this.#hashedFor !== 0 && this.#hashedFor !== version;
+    if (this.#hashedFor !== 0 && this.#hashedFor !== version) this.#arena.markAllDirty();
     this.#hashedFor = version;
     const infos = [...this.#working].map(([name, working]) => ({
       name,
-      hash: working.hash(version, rehash),
+      hash: working.hash(version),
     }));
     return appHash(infos);
   }

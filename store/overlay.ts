@@ -1,8 +1,10 @@
 /**
- * Writes over a substore that have not reached it: what a block, a transaction or a message has written so far.
+ * Writes over a substore that have not reached it: what a block, a transaction or a message has written so
+ * far.
  *
- * Writes are found by the key's latin-1 text, whose order is the order of the bytes. The sorted list of keys that
- * iteration needs is brought up to date only when something iterates; iterations under way keep the list they began with.
+ * Writes are found by the key's latin-1 text, whose order is the order of the bytes. The sorted list of keys
+ * that iteration needs is brought up to date only when something iterates; iterations under way keep the list
+ * they began with.
  */
 import { compareBytes } from '../core/bytes.ts';
 import type { KeyRange, KeyValue, KVStore } from './kv.ts';

@@ -1,16 +1,15 @@
 /**
  * A whole version as a sequence of chunks, and back: for restarts, and for peers that want the state.
  *
- * A chunk is a sequence of items: `2 name` begins a substore; its nodes follow in post-order as `0 version key value`
- * (leaf) or `1 version` (inner node over the last two subtrees). Shape and versions are all that hashes need beside the
- * pairs, so an import ends with the app hash computed from nothing but the chunks.
+ * A chunk is a sequence of items: `2 name` begins a substore; its nodes follow in post-order as `0 version
+ * key value` (leaf) or `1 version` (inner node over the last two subtrees). Shape and versions are all that
+ * hashes need beside the pairs, so an import ends with the app hash computed from nothing but the chunks.
  */
 import { fromUtf8, utf8 } from '../core/bytes.ts';
 import { DecodeError } from '../core/errors.ts';
 import { ByteReader, ByteWriter } from './byte-stream.ts';
-import type { ByteRef } from './iavl/byte-arena.ts';
 import { hashImported } from './iavl/hash.ts';
-import type { NodeArena, NodeId } from './iavl/node-arena.ts';
+import { type NodeArena, type NodeId, searchKey } from './iavl/node-arena.ts';
 
 /** A chunk ends with the item that fills it beyond this. */
 export const SNAPSHOT_CHUNK_BYTES: number = 256 * 1024;
@@ -43,7 +42,7 @@ function writeNode(arena: NodeArena, node: NodeId, out: ByteWriter): void {
   out.uvarint(isLeaf ? LEAF : INNER);
   out.uvarint(arena.version(node));
   if (!isLeaf) return;
-  out.bytes(arena.bytes.read(arena.key(node)));
+  out.bytes(arena.bytes.read(arena.keyRef(node)));
   out.bytes(arena.bytes.read(arena.value(node)));
 }
 
@@ -61,7 +60,7 @@ function* postOrder(arena: NodeArena, root: NodeId): Generator<NodeId, void, voi
 /** A subtree that waits for its sibling or its end. */
 interface Subtree {
   readonly node: NodeId;
-  readonly leftmostKey: ByteRef;
+  readonly leftmost: NodeId;
 }
 
 /** Builds trees from chunks in their order. */
@@ -116,10 +115,10 @@ export class SnapshotImport {
 
   #addLeaf(input: ByteReader): void {
     const version = this.#version(input);
-    const key = this.#arena.bytes.store(input.bytes());
+    const key = searchKey(input.bytes());
     const node = this.#arena.newLeaf(key, input.bytes());
     hashImported(this.#arena, node, version);
-    this.#stack.push({ node, leftmostKey: key });
+    this.#stack.push({ node, leftmost: node });
   }
 
   #addInner(input: ByteReader): void {
@@ -129,9 +128,9 @@ export class SnapshotImport {
     if (left === undefined || right === undefined) {
       throw new DecodeError('an inner node in a snapshot lacks a child', { name: this.#name });
     }
-    const node = this.#arena.newInner(right.leftmostKey, left.node, right.node);
+    const node = this.#arena.newInner(right.leftmost, left.node, right.node);
     hashImported(this.#arena, node, version);
-    this.#stack.push({ node, leftmostKey: left.leftmostKey });
+    this.#stack.push({ node, leftmost: left.leftmost });
   }
 
   #version(input: ByteReader): number {

@@ -1,6 +1,7 @@
 /**
- * The committed versions that stay readable. A node that a version no longer uses is its orphan: the node serves only
- * the versions before, so it is freed when the last of these is dropped. Versions are dropped oldest first.
+ * The committed versions that stay readable. A node that a version no longer uses is its orphan: the node
+ * serves only the versions before, so it is freed when the last of these is dropped. Versions are dropped
+ * oldest first.
  */
 import { LedgerError } from '../core/errors.ts';
 import type { NodeArena, NodeId } from './iavl/node-arena.ts';

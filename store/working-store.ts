@@ -27,21 +27,22 @@ export class WorkingStore {
     });
   }
 
-  /** Root hash for a commit at `version`; `rehash` when hashes were computed for another version since the commit. */
-  hash(version: number, rehash: boolean): Uint8Array {
+  /** Root hash for a commit at `version`. */
+  hash(version: number): Uint8Array {
     this.#apply();
-    if (rehash) this.#tree.invalidate();
     return this.#tree.hash(version);
   }
 
+  /** Ends the working version; as with `IavlTree.commit` the caller tells the arena. */
   commit(version: number): WorkingCommit {
-    const hash = this.hash(version, false);
-    const { root, orphans } = this.#tree.commit(version);
+    const hash = this.hash(version);
+    const { root, orphans } = this.#tree.commit();
     const writes = this.#applied;
     this.#applied = [];
     return { root, hash, orphans, writes };
   }
 
+  /** Drops the working version; as with `IavlTree.rollback` the caller tells the arena. */
   rollback(): void {
     this.overlay.clear();
     this.#tree.rollback();

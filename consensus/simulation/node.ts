@@ -73,14 +73,18 @@ export class SimulatedNode {
   crash(): void {
     this.crashed = true;
     this.#epoch++;
-    const lost = this.network.random.below(this.#wal.length - this.#syncedLength + 1);
+    if (this.network.options.without === 'log') this.#wal = [];
+    const lost = this.network.random.below(Math.max(0, this.#wal.length - this.#syncedLength) + 1);
     this.#wal = this.#wal.slice(0, this.#wal.length - lost);
   }
 
   /** Comes back from the log. */
   restart(): void {
-    if (this.#start === undefined) return;
     this.crashed = false;
+    if (this.#start === undefined) {
+      this.startHeight(1n, this.network.validators);
+      return;
+    }
     this.core = this.#makeCore();
     this.core.apply(this.#start);
     for (const input of this.#wal) this.core.apply(input);

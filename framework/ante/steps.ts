@@ -1,6 +1,6 @@
 /**
- * The steps before a transaction's messages, in the order, with the gas and with the words of the SDK's ante handler
- * (x/auth/ante, v0.50). A step refuses by throwing `StateError`.
+ * The steps before a transaction's messages, in the order, with the gas and with the words of the SDK's ante
+ * handler (x/auth/ante, v0.50). A step refuses by throwing `StateError`.
  */
 import { equalBytes, toBase64 } from '../../core/bytes.ts';
 import { type Coins, coinsToString, problemOfCoins } from '../coins.ts';
@@ -16,8 +16,8 @@ import { type AnteState, wrongSignerCount } from './state.ts';
 /** One step. */
 export type AnteStep = (state: AnteState) => void;
 
-/** Bytes that a signature with its key adds to a transaction (amino form, 106, and 6 for its frame): what simulation
- * charges for a missing one. */
+/** Bytes that a signature with its key adds to a transaction (amino form, 106, and 6 for its frame): what
+ * simulation charges for a missing one. */
 const SIMULATED_SIGNATURE_BYTES = 106 + 6;
 
 /** Extension options change what a transaction means; none is known. */

@@ -4,8 +4,8 @@ import { BoundedMap } from '../bounded-map.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
 
 /**
- * Decodes each transaction once between its arrival, the proposal and the block. A transaction is found by its array
- * while the caller still has that, else by its hash. Failures are not remembered.
+ * Decodes each transaction once between its arrival, the proposal and the block. A transaction is found by
+ * its array while the caller still has that, else by its hash. Failures are not remembered.
  */
 export class TxCache {
   readonly #ports: TxDecoderPorts;

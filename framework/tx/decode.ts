@@ -1,6 +1,7 @@
 /**
- * Transactions from bytes. Strict as the SDK's decoder (x/auth/tx/decoder.go): ADR-027 form of TxRaw, unknown fields
- * refused (in the body only critical ones), each message decoded and bound to its handler once.
+ * Transactions from bytes. Strict as the SDK's decoder (x/auth/tx/decoder.go): ADR-027 form of TxRaw,
+ * unknown fields refused (in the body only critical ones), each message decoded and bound to its handler
+ * once.
  */
 import { DecodeError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
@@ -143,8 +144,8 @@ function feeOf(fee: Fee, payer: Address, addresses: AddressCodec): TxFee {
 }
 
 /**
- * ADR-027 for TxRaw: fields in ascending order, only length-delimited ones, lengths in their shortest form. Two different
- * byte strings must not be the same transaction.
+ * ADR-027 for TxRaw: fields in ascending order, only length-delimited ones, lengths in their shortest form.
+ * Two different byte strings must not be the same transaction.
  */
 function checkTxRawForm(bytes: Uint8Array): void {
   let previous = 0n;

@@ -12,8 +12,8 @@ export interface SignatureTask {
 }
 
 /**
- * Checks signatures synchronously: a pure function of its input. The node passes one that answers from the results of
- * worker threads and falls back to checking in place.
+ * Checks signatures synchronously: a pure function of its input. The node passes one that answers from the
+ * results of worker threads and falls back to checking in place.
  */
 export interface SignatureVerifier {
   /** False for a wrong or malformed signature; never throws for what a user sent. */

@@ -110,8 +110,9 @@ function readPublicKey(json: JsonReader): PublicKey {
 }
 
 /**
- * Gives each account a number of its own: the first that names a number keeps it, others get the lowest that is free, in
- * the order of the list, so that a list of zeros is numbered 0, 1, 2, … (SDK `SanitizeGenesisAccounts`).
+ * Gives each account a number of its own: the first that names a number keeps it, others get the lowest that
+ * is free, in the order of the list, so that a list of zeros is numbered 0, 1, 2, … (SDK
+ * `SanitizeGenesisAccounts`).
  */
 function numberAccounts(accounts: readonly Account[]): readonly Account[] {
   const taken = new Set<bigint>();

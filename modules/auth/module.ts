@@ -14,7 +14,8 @@ export interface AuthModule {
 
 /**
  * Accounts.
- * @param moduleAccounts all module accounts of the application; they are made at genesis, after the accounts of the list
+ * @param moduleAccounts all module accounts of the application; they are made at genesis, after the accounts
+ * of the list
  */
 export function createAuthModule(
   addresses: AddressCodec,

@@ -3,7 +3,10 @@ import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import type { BankState } from './state.ts';
 
-/** What must hold of balances after every block. They walk over everything: for tests, simulation and `inspect`. */
+/**
+ * What must hold of balances after every block. They walk over everything: for tests, simulation and
+ * `inspect`.
+ */
 export function bankInvariants(state: BankState): readonly Invariant[] {
   return [
     { name: 'positive-balances', check: (context) => checkPositive(state, context) },

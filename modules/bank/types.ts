@@ -21,7 +21,9 @@ export interface Transfer {
   readonly coins: Coins;
 }
 
-/** Also moves coins. All of these throw StateError (sdk 5) when there is too little, and change nothing then. */
+/**
+ * Also moves coins. All of these throw StateError (sdk 5) when there is too little, and change nothing then.
+ */
 export interface BankTransfer extends BankView {
   send(context: Context, transfer: Transfer): void;
   /** From a user or anyone to a module's account. */

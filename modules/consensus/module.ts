@@ -17,8 +17,8 @@ export interface ConsensusModule {
 }
 
 /**
- * Consensus parameters and validators. It has no section of its own in the genesis document: both stand in the document's
- * consensus part, and the application hands them over in `initChain`.
+ * Consensus parameters and validators. It has no section of its own in the genesis document: both stand in
+ * the document's consensus part, and the application hands them over in `initChain`.
  */
 export function createConsensusModule(addresses: AddressCodec): ConsensusModule {
   const keeper = new Consensus(consensusState());

@@ -19,6 +19,9 @@ export interface ConsensusView {
 
 /** Also changes the set. */
 export interface ConsensusKeeper extends ConsensusView {
-  /** Sets the power of a validator; 0 removes it. Takes effect in consensus through the block's validator updates. */
+  /**
+   * Sets the power of a validator; 0 removes it. Takes effect in consensus through the block's validator
+   * updates.
+   */
   setPower(context: Context, validator: { readonly pubKey: Uint8Array; readonly power: bigint }): void;
 }

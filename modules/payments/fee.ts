@@ -1,7 +1,7 @@
 /** Arithmetic of money: integers only, every unit accounted for. */
 import type { SplitPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
-import { assert, unreachable } from '../../core/errors.ts';
+import { AssertionError, assert } from '../../core/errors.ts';
 
 /** Basis points of the whole. */
 export const BPS_WHOLE = 10_000n;
@@ -59,7 +59,7 @@ export function addToParty(parts: SplitParts, party: Party, amount: bigint): Spl
     case Party.PARTY_CONTRIBUTORS:
       return { ...parts, contributors: parts.contributors + amount };
     default:
-      return unreachable(party as never, 'residual party');
+      throw new AssertionError(`there is no party ${party}`);
   }
 }
 

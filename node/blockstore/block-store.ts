@@ -1,7 +1,7 @@
 /**
- * Committed blocks on disk: parts with their proofs, meta data, and the commits for them, by height, and heights by
- * block hash. A block is written in one synced batch, so it is there as a whole or not at all. Reads are synchronous and
- * take some microseconds.
+ * Committed blocks on disk: parts with their proofs, meta data, and the commits for them, by height, and
+ * heights by block hash. A block is written in one synced batch, so it is there as a whole or not at all.
+ * Reads are synchronous and take some microseconds.
  */
 import { Level } from 'level';
 import type { BlockId } from '../../consensus/types/block-id.ts';
@@ -128,14 +128,17 @@ export class BlockStore {
     return this.#read(seenCommitKey(height), decodeCommit);
   }
 
-  /** The precommits that decided a height: from the next block when it is stored, else those that this node saw. */
+  /**
+   * The precommits that decided a height: from the next block when it is stored, else those that this node
+   * saw.
+   */
   commit(height: bigint): Commit | undefined {
     return this.canonicalCommit(height) ?? this.seenCommit(height);
   }
 
   /**
-   * Deletes blocks below a height; the highest block always stays. Returns how many went. The commit for the block
-   * before the new lowest one stays with it, as the lowest block's own last commit.
+   * Deletes blocks below a height; the highest block always stays. Returns how many went. The commit for
+   * the block before the new lowest one stays with it, as the lowest block's own last commit.
    */
   async prune(retainHeight: bigint): Promise<number> {
     const { height } = this.#range;

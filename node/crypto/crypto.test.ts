@@ -97,7 +97,8 @@ test('ed25519 signs as RFC 8032 and verifies by ZIP-215', () => {
   expect(Buffer.from(signature)).toEqual(Buffer.from(ed25519.sign(message, seed)));
   expect(verifyEd25519(signer.publicKey, message, signature)).toBe(true);
   expect(verifyEd25519(signer.publicKey, utf8('another'), signature)).toBe(false);
-  // The identity as key and as R with S = 0: RFC 8032 libraries refuse it, ZIP-215 accepts it for every message.
+  // The identity as key and as R with S = 0: RFC 8032 libraries refuse it, ZIP-215 accepts it for every
+  // message.
   const identity = Uint8Array.of(1, ...new Uint8Array(31));
   expect(verifyEd25519(identity, message, Uint8Array.of(...identity, ...new Uint8Array(32)))).toBe(true);
   expect(verifyEd25519(identity, message, new Uint8Array(63))).toBe(false);

@@ -1,7 +1,8 @@
 /**
- * secp256k1 ECDSA over a 32-byte digest, compact signatures, low S required (as the Cosmos SDK requires it). The native
- * libsecp256k1 is thirty times as fast as JavaScript, so it is loaded by its binding file: the package's own entry
- * would fall back to JavaScript without a word. `secp256k1Engine` says what runs; the node logs it.
+ * secp256k1 ECDSA over a 32-byte digest, compact signatures, low S required (as the Cosmos SDK requires
+ * it). The native libsecp256k1 is thirty times as fast as JavaScript, so it is loaded by its binding file:
+ * the package's own entry would fall back to JavaScript without a word. `secp256k1Engine` says what runs;
+ * the node logs it.
  */
 import { createRequire } from 'node:module';
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js';
@@ -72,7 +73,10 @@ function loadEngine(): Secp256k1Engine {
 /** The engine of this process (or worker). */
 export const secp256k1Engine: Secp256k1Engine = loadEngine();
 
-/** Verifies a compact signature over a digest with a compressed key; wrong lengths, high S and malformed input are false. */
+/**
+ * Verifies a compact signature over a digest with a compressed key; wrong lengths, high S and malformed
+ * input are false.
+ */
 export function verifySecp256k1(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== SECP256K1_KEY_BYTES) return false;
   if (digest.length !== DIGEST_BYTES || signature.length !== SECP256K1_SIGNATURE_BYTES) return false;

@@ -20,9 +20,9 @@ export interface VerifierStats {
 }
 
 /**
- * The signature verifier that the application calls: synchronous, and quick because `prefetch` has verified the
- * signature on a worker before. Each signature is verified once, at CheckTx; the block finds it in the cache.
- * The cache keeps two generations of results and drops the older one when the younger is full.
+ * The signature verifier that the application calls: synchronous, and quick because `prefetch` has verified
+ * the signature on a worker before. Each signature is verified once, at CheckTx; the block finds it in the
+ * cache. The cache keeps two generations of results and drops the older one when the younger is full.
  */
 export class CachedSignatureVerifier {
   readonly #pool: VerifierPool;

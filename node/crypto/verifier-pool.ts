@@ -1,7 +1,7 @@
 /**
- * Verifies signatures on worker threads. A free worker takes what is waiting at the end of the current turn of the
- * event loop, so a lone signature is not held back and a flood is batched by itself: while the workers are busy, the
- * queue grows, and the next batch is larger.
+ * Verifies signatures on worker threads. A free worker takes what is waiting at the end of the current turn
+ * of the event loop, so a lone signature is not held back and a flood is batched by itself: while the
+ * workers are busy, the queue grows, and the next batch is larger.
  */
 import { Worker } from 'node:worker_threads';
 import { LedgerError, messageOf } from '../../core/errors.ts';

@@ -1,6 +1,7 @@
 /**
- * The blocks that one height is about, on their way from parts to a whole. A part says in its proof which root it
- * belongs to, so parts that come before their proposal are kept, within a bound, and used when the proposal is here.
+ * The blocks that one height is about, on their way from parts to a whole. A part says in its proof which
+ * root it belongs to, so parts that come before their proposal are kept, within a bound, and used when the
+ * proposal is here.
  */
 import type { BitArray } from '../../consensus/types/bit-array.ts';
 import { type Block, decodeBlock } from '../../consensus/types/block.ts';
@@ -9,7 +10,7 @@ import { headerHash } from '../../consensus/types/header.ts';
 import { BLOCK_BYTES_MAX } from '../../consensus/types/limits.ts';
 import { type Part, PartSet } from '../../consensus/types/part-set.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { rootFromProof } from '../../core/merkle.ts';
 import type { PartsReader } from './ports.ts';
 
@@ -18,7 +19,10 @@ const EARLY_PARTS_MAX = 256;
 /** Different blocks in one height: one per round is usual; beyond it the sender repeats later. */
 const BLOCKS_MAX = 64;
 
-/** What became of a part. `early`: kept until somebody asks for its block. `unwanted`: there was no room to keep it. */
+/**
+ * What became of a part. `early`: kept until somebody asks for its block. `unwanted`: there was no room to
+ * keep it.
+ */
 export type PartOutcome = 'added' | 'duplicate' | 'invalid' | 'early' | 'unwanted';
 
 interface Assembly {
@@ -33,14 +37,10 @@ export class BlockAssembly implements PartsReader {
   #early = new Map<string, Part[]>();
   #earlyCount = 0;
 
-  /** Begins a height: forgets the blocks of the one before, keeps early parts. */
+  /** Begins a height: forgets the blocks of the one before. */
   reset(blockBytesMax: bigint): void {
     this.#bytesMax = blockBytesMax === -1n ? BLOCK_BYTES_MAX : Number(blockBytesMax);
     this.#assemblies = new Map();
-  }
-
-  /** Forgets early parts: they were of no use in the height that is over. */
-  dropEarly(): void {
     this.#early = new Map();
     this.#earlyCount = 0;
   }
@@ -50,7 +50,7 @@ export class BlockAssembly implements PartsReader {
    * @throws DecodeError when the header states no part, or more than a block may have
    */
   want(header: PartSetHeader): readonly Part[] {
-    const key = keyOf(header);
+    const key = headerKey(header);
     if (this.#assemblies.has(key)) return [];
     if (this.#assemblies.size >= BLOCKS_MAX) {
       throw new LedgerError('engine.blocks', 'too many different blocks in one height', { max: BLOCKS_MAX });
@@ -68,13 +68,13 @@ export class BlockAssembly implements PartsReader {
     const hash = rootFromProof(part.proof);
     if (hash === undefined) return { outcome: 'invalid', header: undefined };
     const header = { total: part.proof.total, hash };
-    const assembly = this.#assemblies.get(keyOf(header));
+    const assembly = this.#assemblies.get(headerKey(header));
     if (assembly !== undefined) return { outcome: assembly.set.add(part), header };
     if (this.#earlyCount >= EARLY_PARTS_MAX) return { outcome: 'unwanted', header };
-    const early = this.#early.get(keyOf(header)) ?? [];
+    const early = this.#early.get(headerKey(header)) ?? [];
     if (early.some((other) => other.index === part.index)) return { outcome: 'duplicate', header };
     early.push(part);
-    this.#early.set(keyOf(header), early);
+    this.#early.set(headerKey(header), early);
     this.#earlyCount++;
     return { outcome: 'early', header };
   }
@@ -85,17 +85,24 @@ export class BlockAssembly implements PartsReader {
     if (hash === undefined) return;
     const header = { total: part.proof.total, hash };
     this.want(header);
-    this.#assemblies.get(keyOf(header))?.set.add(part);
+    this.#assemblies.get(headerKey(header))?.set.add(part);
   }
 
   /** True when all parts of the block are here. */
   isComplete(header: PartSetHeader): boolean {
-    return this.#assemblies.get(keyOf(header))?.set.isComplete() ?? false;
+    return this.#assemblies.get(headerKey(header))?.set.isComplete() ?? false;
   }
 
   /** The parts of a block, as far as they are here. */
   set(header: PartSetHeader): PartSet | undefined {
-    return this.#assemblies.get(keyOf(header))?.set;
+    return this.#assemblies.get(headerKey(header))?.set;
+  }
+
+  /** All parts of a block; none when some are missing. */
+  parts(header: PartSetHeader): readonly Part[] {
+    const set = this.set(header);
+    if (set === undefined || !set.isComplete()) return [];
+    return Array.from({ length: header.total }, (_, index) => defined(set.part(index), 'part'));
   }
 
   /**
@@ -103,7 +110,7 @@ export class BlockAssembly implements PartsReader {
    * @throws DecodeError when the bytes are not a block, or not the one that the id names
    */
   block(blockId: BlockId): Block | undefined {
-    const assembly = this.#assemblies.get(keyOf(blockId.partSetHeader));
+    const assembly = this.#assemblies.get(headerKey(blockId.partSetHeader));
     if (assembly === undefined || !assembly.set.isComplete()) return undefined;
     assembly.block ??= decodeBlock(assembly.set.assemble());
     if (equalBytes(headerHash(assembly.block.header), blockId.hash)) return assembly.block;
@@ -122,6 +129,7 @@ export class BlockAssembly implements PartsReader {
   }
 }
 
-function keyOf(header: PartSetHeader): string {
+/** A string that is equal for equal headers: a map key. */
+export function headerKey(header: PartSetHeader): string {
   return `${header.total}/${toHex(header.hash)}`;
 }

@@ -1,7 +1,6 @@
 /** What happens to a decided block: stored, marked in the log, executed, told to everybody. In this order. */
 import type { Decide } from '../../consensus/output.ts';
 import type { Block } from '../../consensus/types/block.ts';
-import type { PartSet } from '../../consensus/types/part-set.ts';
 import { assert } from '../../core/errors.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import type { BlockAssembly } from './block-assembly.ts';
@@ -16,31 +15,21 @@ export interface DecisionPorts {
   readonly listeners: readonly CommitListener[];
 }
 
-/** Puts together what is stored of a decided block. The core decides only what was judged, so all parts are here. */
+/**
+ * Puts together what is stored of a decided block. The core decides only what was judged, so all parts are
+ * here.
+ */
 export function decidedBlock(assembly: BlockAssembly, { blockId, commit }: Decide): DecidedBlock {
   const block = assembly.block(blockId);
-  const set = assembly.set(blockId.partSetHeader);
-  assert(block !== undefined && set !== undefined, 'a block was decided that is not here', {
-    total: blockId.partSetHeader.total,
-  });
-  return { block, blockId, seenCommit: commit, ...partsOfSet(set) };
-}
-
-function partsOfSet(set: PartSet): Pick<DecidedBlock, 'parts' | 'blockSize'> {
-  const parts = [];
-  let blockSize = 0;
-  for (let index = 0; index < set.header.total; index++) {
-    const part = set.part(index);
-    assert(part !== undefined, 'a complete part set lacks a part', { index });
-    parts.push(part);
-    blockSize += part.bytes.length;
-  }
-  return { parts, blockSize };
+  assert(block !== undefined, 'a block was decided that is not here', { total: blockId.partSetHeader.total });
+  const parts = assembly.parts(blockId.partSetHeader);
+  const blockSize = parts.reduce((sum, part) => sum + part.bytes.length, 0);
+  return { block, blockId, seenCommit: commit, parts, blockSize };
 }
 
 /**
- * Finishes a height. After a crash at any point: not stored, the log decides it again; stored and not executed, the
- * handshake executes it; executed and not told, the listeners catch up from the stores.
+ * Finishes a height. After a crash at any point: not stored, the log decides it again; stored and not
+ * executed, the handshake executes it; executed and not told, the listeners catch up from the stores.
  */
 export async function finishHeight(ports: DecisionPorts, decided: DecidedBlock): Promise<Block> {
   const { height } = decided.block.header;

@@ -1,7 +1,10 @@
 /**
- * What the engine gives to its neighbours and what it needs of them. Gossip, block sync and RPC import types from here
- * only through `node/node.ts`, which joins the two sides: their own `ports.ts` state the same shapes.
+ * What the engine gives to its neighbours and what it needs of them. Gossip, block sync and RPC import
+ * types from here only through `node/node.ts`, which joins the two sides: their own `ports.ts` state the
+ * same shapes.
  */
+import type { Input } from '../../consensus/input.ts';
+import type { Output } from '../../consensus/output.ts';
 import type { BitArray } from '../../consensus/types/bit-array.ts';
 import type { Block, CutBlock } from '../../consensus/types/block.ts';
 import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
@@ -14,7 +17,9 @@ import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 
-/** What validators tell each other. The same three travel on the wire, into `receive`, and out of `publish`. */
+/**
+ * What validators tell each other. The same three travel on the wire, into `receive`, and out of `publish`.
+ */
 export type ConsensusMessage =
   | { readonly kind: 'proposal'; readonly proposal: Proposal }
   | {
@@ -28,8 +33,9 @@ export type ConsensusMessage =
 /** Where gossip hands in what peers send. */
 export interface ConsensusReceiver {
   /**
-   * Takes a message whose shape was checked (lengths, ranges, bounds). Signature, proof and relevance are checked here,
-   * later, in order. Never throws and never waits: beyond `INPUT_QUEUE_MAX` messages are dropped, and peers send again.
+   * Takes a message whose shape was checked (lengths, ranges, bounds). Signature, proof and relevance are
+   * checked here, later, in order. Never throws and never waits: beyond `INPUT_QUEUE_MAX` messages are
+   * dropped, and peers send again.
    */
   receive(message: ConsensusMessage, peer: string): void;
 }
@@ -57,7 +63,10 @@ export interface StoredBlocks {
   /** The encoded tendermint.types.Block. */
   blockBytes(height: bigint): Uint8Array | undefined;
   part(height: bigint, index: number): Part | undefined;
-  /** The precommits that decided a height: from the next block when it is stored, else those that this node saw. */
+  /**
+   * The precommits that decided a height: from the next block when it is stored, else those that this node
+   * saw.
+   */
   commit(height: bigint): Commit | undefined;
 }
 
@@ -83,7 +92,10 @@ export interface EngineReader extends PartsReader {
   consensus(): ConsensusReader | undefined;
   /** The last height that is executed and stored. */
   lastHeight(): bigint;
-  /** Calls the listener for each event until the returned function is called. Listeners must not throw or block. */
+  /**
+   * Calls the listener for each event until the returned function is called. Listeners must not throw or
+   * block.
+   */
   onEvent(listener: (event: EngineEvent) => void): () => void;
 }
 
@@ -100,8 +112,8 @@ export interface SyncTarget {
   /** The height that is needed next. */
   nextHeight(): bigint;
   /**
-   * Checks block and commit against the validators of the height, stores and executes it. Resolves when the next height
-   * can be delivered. One at a time; a block of another height than `nextHeight()` is ignored.
+   * Checks block and commit against the validators of the height, stores and executes it. Resolves when the
+   * next height can be delivered. One at a time; a block of another height than `nextHeight()` is ignored.
    * @throws LedgerError `sync.invalid_block` when the sender is at fault
    */
   applySynced(block: SyncedBlock): Promise<void>;
@@ -138,13 +150,23 @@ export interface LogRecord {
 
 /** The write-ahead log. */
 export interface ConsensusLog {
-  /** What was logged behind the end of `height`; undefined when that height did not end the log's last but one. */
+  /**
+   * What was logged behind the end of `height`; undefined when that height did not end the log's last but
+   * one.
+   */
   takeReplay(height: bigint, isFirst: boolean): readonly LogRecord[] | undefined;
   append(record: LogRecord): void;
   /** Resolves when everything appended so far survives a power cut. */
   sync(): Promise<void>;
   /** Marks the end of a height, durably. */
   endHeight(height: bigint): Promise<void>;
+}
+
+/** The consensus core, as the engine drives it (`consensus/README.md`). */
+export interface ConsensusCore extends ConsensusReader {
+  apply(input: Input): readonly Output[];
+  /** Everything asked for and not answered, and our own messages of the current round. */
+  resume(): readonly Output[];
 }
 
 /** Where decided blocks are stored. */
@@ -181,6 +203,8 @@ export interface ChainHead {
 export interface ChainExecutor {
   readonly state: ChainHead;
   propose(lastCommit: Commit | undefined, proposerAddress: Uint8Array): Promise<CutBlock>;
+  /** @throws LedgerError when a well-formed block does not follow from the state */
+  check(block: Block): void;
   judge(block: Block): Promise<{
     readonly validity: 'accepted' | 'rejected' | 'invalid';
     readonly reason: string | undefined;

@@ -19,8 +19,8 @@ export interface SigningPorts {
 }
 
 /**
- * Gets what the core wants signed from the signer: the answer as an input, or undefined when the signer refuses. Then the
- * core goes on without our signature.
+ * Gets what the core wants signed from the signer: the answer as an input, or undefined when the signer
+ * refuses. Then the core goes on without our signature.
  */
 export async function sign(
   ports: SigningPorts,

@@ -17,8 +17,8 @@ export interface ValuePorts {
 }
 
 /**
- * Makes a block of ours. Its parts are logged before the core hears of it, so that it can be committed after a crash of
- * everybody who has it.
+ * Makes a block of ours. Its parts are logged before the core hears of it, so that it can be committed
+ * after a crash of everybody who has it.
  */
 export async function propose(ports: ValuePorts, request: RequestValue): Promise<ValueToPropose | undefined> {
   const { executor, assembly, log, signer } = ports;

@@ -1,7 +1,10 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** The steps of replacing a file so that a crash leaves the old or the new content, never a mixture, never none. */
+/**
+ * The steps of replacing a file so that a crash leaves the old or the new content, never a mixture, never
+ * none.
+ */
 export interface DurableFiles {
   /** Undefined when there is no such file. */
   read(path: string): Promise<Uint8Array | undefined>;

@@ -78,8 +78,8 @@ export class FilePrivValidator implements PrivValidator {
   }
 
   /**
-   * Writes the files of a new validator from a 32-byte seed and opens it. The state comes first: a crash in between
-   * leaves no key without a state.
+   * Writes the files of a new validator from a 32-byte seed and opens it. The state comes first: a crash in
+   * between leaves no key without a state.
    * @throws LedgerError `privval.exists` when there is a key or a state already: they are never overwritten
    */
   static async create(seed: Uint8Array, options: FilePrivValidatorOptions): Promise<FilePrivValidator> {

@@ -1,4 +1,7 @@
-/** `priv_validator_key.json` in CometBFT's form: address, public key, private key (seed and public key, 64 bytes). */
+/**
+ * `priv_validator_key.json` in CometBFT's form: address, public key, private key (seed and public key, 64
+ * bytes).
+ */
 import {
   concatBytes,
   equalBytes,

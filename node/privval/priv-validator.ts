@@ -13,11 +13,12 @@ export interface ProposalToSign extends UnsignedProposal {
 }
 
 /**
- * A validator's signer. It never signs two different things at one height, round and step, whatever it is asked and
- * whenever the power fails: what it signs is on disk before the signature leaves.
+ * A validator's signer. It never signs two different things at one height, round and step, whatever it is
+ * asked and whenever the power fails: what it signs is on disk before the signature leaves.
  *
- * Asked again for what it signed last, it gives the same signature. When only the time differs, it gives the vote or
- * proposal with the time that it signed. Everything else at or before the last height, round and step is refused.
+ * Asked again for what it signed last, it gives the same signature. When only the time differs, it gives
+ * the vote or proposal with the time that it signed. Everything else at or before the last height, round
+ * and step is refused.
  */
 export interface PrivValidator {
   /** 32 bytes, ed25519. */

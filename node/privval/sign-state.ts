@@ -1,6 +1,6 @@
 /**
- * `priv_validator_state.json` in CometBFT's form: the last height, round and step that was signed, with the bytes and
- * the signature. The guard against double signing is this file and `checkStep`.
+ * `priv_validator_state.json` in CometBFT's form: the last height, round and step that was signed, with the
+ * bytes and the signature. The guard against double signing is this file and `checkStep`.
  */
 import { fromBase64, fromHex, fromUtf8, toBase64, toUpperHex, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';

@@ -119,9 +119,10 @@ function firstValidators(
 }
 
 /**
- * The state after a block, from what the application answered. Changes of validators come into force two heights
- * later, changes of parameters at the next height.
- * @throws LedgerError when the application's updates are not valid: a bug of the application, the node must stop
+ * The state after a block, from what the application answered. Changes of validators come into force two
+ * heights later, changes of parameters at the next height.
+ * @throws LedgerError when the application's updates are not valid: a bug of the application, the node must
+ * stop
  */
 export function afterBlock(
   state: ChainState,
@@ -151,7 +152,8 @@ export function afterBlock(
 
 /**
  * The application's validator updates as changes of the set.
- * @throws LedgerError `state.validator_update` for a key type that the parameters do not allow or a negative power
+ * @throws LedgerError `state.validator_update` for a key type that the parameters do not allow or a
+ * negative power
  */
 export function validatorChanges(
   updates: readonly ValidatorUpdate[],

@@ -1,7 +1,5 @@
 import type { Block } from '../../consensus/types/block.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
-import { commitToMessage } from '../../consensus/types/commit.ts';
-import { evidenceToMessage } from '../../consensus/types/evidence.ts';
 import { defined } from '../../core/errors.ts';
 import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
@@ -17,12 +15,7 @@ export function committedBlock(
 ): CommittedBlock {
   return {
     height: block.header.height,
-    block: {
-      header: block.header,
-      data: { txs: block.txs },
-      evidence: { evidence: block.evidence.map(evidenceToMessage) },
-      lastCommit: commitToMessage(block.lastCommit),
-    },
+    block,
     blockId,
     results,
   };

@@ -1,7 +1,8 @@
 /**
- * Makes, judges and executes blocks on top of the state that it holds. Calls to the application never overlap: each
- * method waits for the one before. Where execution while others still vote (on a proposal, before it is decided) will
- * have its place: between `judge` and `apply`, keyed by block id, dropped when another block is decided.
+ * Makes, judges and executes blocks on top of the state that it holds. Calls to the application never
+ * overlap: each method waits for the one before. Where execution while others still vote (on a proposal,
+ * before it is decided) will have its place: between `judge` and `apply`, keyed by block id, dropped when
+ * another block is decided.
  */
 import { type Block, type CutBlock, cutBlock, dataBytesMax } from '../../consensus/types/block.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
@@ -65,13 +66,19 @@ export class BlockExecutor {
     return this.#inTurn(() => this.#propose(lastCommit ?? EMPTY_COMMIT, proposerAddress));
   }
 
+  /** @throws LedgerError when a well-formed block does not follow from the state */
+  check(block: Block): void {
+    this.#verify(block);
+  }
+
   /** Whether a well-formed block follows from the state, and whether the application takes it. */
   judge(block: Block): Promise<Judgement> {
     return this.#inTurn(() => this.#judge(block));
   }
 
   /**
-   * Executes a decided block: results stored, application committed, state stored, in this order, each durably.
+   * Executes a decided block: results stored, application committed, state stored, in this order, each
+   * durably.
    * @throws LedgerError when the block does not follow or the application fails: the node must stop
    */
   apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock> {

@@ -1,6 +1,6 @@
 /**
- * Brings application, state and block store to one height on start. A crash leaves at most one block between two of
- * them, in the order in which a block is written: block store, results, application, state.
+ * Brings application, state and block store to one height on start. A crash leaves at most one block
+ * between two of them, in the order in which a block is written: block store, results, application, state.
  *
  * | application | state | blocks | what is done |
  * | --- | --- | --- | --- |
@@ -129,7 +129,10 @@ async function replayOnApplication(
   }
 }
 
-/** The block store has one block more than the state: execute it, or take over what the application did with it. */
+/**
+ * The block store has one block more than the state: execute it, or take over what the application did with
+ * it.
+ */
 async function finishLastBlock(
   ports: HandshakePorts,
   state: ChainState,

@@ -28,7 +28,10 @@ export interface BlockApplication {
 
 /** The mempool, as block execution uses it. */
 export interface BlockMempool {
-  /** Transactions for a block, in the order in which they should stand, within both limits (-1n gas: no limit). */
+  /**
+   * Transactions for a block, in the order in which they should stand, within both limits (-1n gas: no
+   * limit).
+   */
   reap(maxBytes: number, maxGas: bigint): readonly Uint8Array[];
   /** Takes the committed transactions out; resolves when the remaining ones are checked again. */
   update(committed: CommittedBlock): Promise<void>;

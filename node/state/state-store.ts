@@ -1,6 +1,6 @@
 /**
- * The chain state on disk: the state after the last block, and by height the validators, the consensus parameters and
- * the results of blocks. Written once per block in one synced batch.
+ * The chain state on disk: the state after the last block, and by height the validators, the consensus
+ * parameters and the results of blocks. Written once per block in one synced batch.
  */
 import { Level } from 'level';
 import { encodeConsensusParams } from '../../consensus/types/params.ts';

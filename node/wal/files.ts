@@ -17,8 +17,8 @@ import { promisify } from 'node:util';
 const fdatasyncAsync: (descriptor: number) => Promise<void> = promisify(fdatasync);
 
 /**
- * The few file operations a write-ahead log is made of. The real one is below; tests have one in memory that loses
- * what was not synced, or fails, at any chosen operation.
+ * The few file operations a write-ahead log is made of. The real one is below; tests have one in memory
+ * that loses what was not synced, or fails, at any chosen operation.
  */
 export interface WalFiles {
   /** Names of the log's files, in name order. */

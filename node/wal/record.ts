@@ -33,7 +33,10 @@ export interface FileContents {
   readonly damage: Damage | undefined;
 }
 
-/** Bytes that are not a record. `torn`: nothing readable follows, as after a crash. `corrupt`: good records follow. */
+/**
+ * Bytes that are not a record. `torn`: nothing readable follows, as after a crash. `corrupt`: good records
+ * follow.
+ */
 export interface Damage {
   readonly kind: 'torn' | 'corrupt';
   readonly offset: number;

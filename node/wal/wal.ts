@@ -5,8 +5,9 @@
  * - what we signed is appended and synced before it leaves;
  * - after a block is stored, the end-height marker is appended and synced; replay starts behind it.
  *
- * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A file's torn
- * end (a crash while appending) is cut off on opening, with a warning; damage in the middle stops the node.
+ * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A
+ * file's torn end (a crash while appending) is cut off on opening, with a warning; damage in the middle
+ * stops the node.
  */
 import { randomBytes } from 'node:crypto';
 import { fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
@@ -22,7 +23,10 @@ import {
   type WalRecord,
 } from './record.ts';
 
-/** Record type of the end-height marker; the payload is the height, 8 bytes big-endian. Other types are the user's. */
+/**
+ * Record type of the end-height marker; the payload is the height, 8 bytes big-endian. Other types are the
+ * user's.
+ */
 export const END_HEIGHT_TYPE = 0;
 
 const FILE_PATTERN = /^wal-\d{8}\.log$/;
@@ -79,8 +83,8 @@ export class Wal {
   }
 
   /**
-   * The inputs that were logged behind the marker of `height`. Undefined when the last marker is another one: then there
-   * is nothing to replay. A log without any marker belongs to the first height.
+   * The inputs that were logged behind the marker of `height`. Undefined when the last marker is another
+   * one: then there is nothing to replay. A log without any marker belongs to the first height.
    */
   takeReplay(height: bigint, isFirst: boolean): readonly WalRecord[] | undefined {
     const { afterHeight, records } = this.#replay;
@@ -89,7 +93,9 @@ export class Wal {
     return afterHeight === height ? records : undefined;
   }
 
-  /** Appends an input. It survives a crash of the process from now on, and one of the machine after `sync`. */
+  /**
+   * Appends an input. It survives a crash of the process from now on, and one of the machine after `sync`.
+   */
   append(record: WalRecord): void {
     assert(record.payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type: record.type });
     const last = this.#lastFile();
@@ -109,7 +115,10 @@ export class Wal {
     if (!this.#dirty && last.bytes >= this.#fileBytesMax) this.#rotate();
   }
 
-  /** Appends the marker of a finished height and syncs; then rotates and drops old files when their time has come. */
+  /**
+   * Appends the marker of a finished height and syncs; then rotates and drops old files when their time has
+   * come.
+   */
   async endHeight(height: bigint): Promise<void> {
     this.append({ type: END_HEIGHT_TYPE, payload: uint64BigEndian(height) });
     this.#markerFile = this.#logFiles.length - 1; // before the sync: it may rotate

@@ -8,7 +8,7 @@
  * UTF-8, depth is limited, and what happens to unknown fields is the caller's explicit choice. Whatever is
  * decoded and encoded again is in canonical form.
  */
-import { DecodeError } from '../../core/errors.ts';
+import { assert, DecodeError } from '../../core/errors.ts';
 import type { Field, ScalarKind } from './field.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -53,6 +53,9 @@ export interface MessageType<T> {
   read(reader: Reader, unknown: UnknownFields, depth: number): T;
 }
 
+/** Encoding is synchronous and never nests, so one buffer serves every call; `finish` copies out of it. */
+const scratch = new Writer();
+
 /** A record whose keys are the properties of some message. */
 type Properties = Record<string, unknown>;
 
@@ -71,7 +74,7 @@ class TableMessageType<T> implements MessageType<T> {
   readonly #defaults: () => T;
   readonly #table: () => readonly Field[];
   #fields: readonly Field[] | undefined;
-  #byNumber: ReadonlyMap<number, Field> | undefined;
+  #slots: readonly (Slot | undefined)[] | undefined;
 
   constructor(name: string, defaults: () => T, table: () => readonly Field[]) {
     this.name = name;
@@ -90,13 +93,13 @@ class TableMessageType<T> implements MessageType<T> {
   }
 
   encode(value: T): Uint8Array {
-    const writer = new Writer();
+    const writer = scratch.reset();
     this.write(value, writer);
     return writer.finish();
   }
 
   encodeDelimited(value: T): Uint8Array {
-    const writer = new Writer();
+    const writer = scratch.reset();
     const mark = writer.beginDelimited();
     this.write(value, writer);
     writer.endDelimited(mark);
@@ -120,31 +123,59 @@ class TableMessageType<T> implements MessageType<T> {
   read(reader: Reader, unknown: UnknownFields, depth: number): T {
     if (depth > MESSAGE_DEPTH_MAX)
       throw new DecodeError(`messages are nested deeper than ${MESSAGE_DEPTH_MAX}`);
-    this.#byNumber ??= new Map(this.fields.map((field) => [field.number, field]));
+    this.#slots ??= slotsOf(this.fields);
     const message = this.#defaults();
     const properties = message as Properties;
-    const seen = new Set<string>();
+    // Which slots were met: one bit each.
+    let seen = 0;
     while (reader.position < reader.end) {
       const tag = reader.uvarint();
       const number = tag >>> 3;
       const wireType = tag & 7;
-      const field = this.#byNumber.get(number);
-      if (field === undefined) {
+      const slot = this.#slots[number];
+      if (slot === undefined) {
         if (number === 0) throw new DecodeError(`field number 0 at offset ${reader.position}`);
         refuseUnknown({ number, unknown, message: this.name });
         reader.skip(wireType);
-      } else if (field.rule === 'repeated') {
-        readRepeated(field, properties, { reader, wireType, unknown, depth });
-      } else {
-        const slot = field.oneof ?? field.name;
-        if (seen.has(slot)) throw new DecodeError(`field ${field.protoName} is given twice`);
-        seen.add(slot);
-        expectWireType(field, wireType);
-        properties[field.name] = readValue(field, reader, unknown, depth);
+        continue;
       }
+      const { field } = slot;
+      if (field.rule === 'repeated') {
+        readRepeated(field, properties, { reader, wireType, unknown, depth });
+        continue;
+      }
+      if ((seen & slot.bit) !== 0) throw new DecodeError(`field ${field.protoName} is given twice`);
+      seen |= slot.bit;
+      if (wireType !== slot.wireType) refuseWireType(field, wireType);
+      properties[field.name] = readValue(field, reader, unknown, depth);
     }
     return message;
   }
+}
+
+/**
+ * A field as the decoder finds it, by its number. Members of one oneof share a bit: only one of them may
+ * occur.
+ */
+interface Slot {
+  readonly field: Field;
+  readonly wireType: number;
+  readonly bit: number;
+}
+
+/** Bits in a number: more fields that may occur once than that are not in any message we speak. */
+const SLOT_BITS = 32;
+
+function slotsOf(fields: readonly Field[]): readonly (Slot | undefined)[] {
+  const slots: (Slot | undefined)[] = [];
+  const bits = new Map<string, number>();
+  for (const field of fields) {
+    const key = field.oneof ?? field.name;
+    if (field.rule !== 'repeated' && !bits.has(key)) bits.set(key, 1 << bits.size);
+    slots[field.number] = { field, wireType: WIRE_TYPES[field.value.kind], bit: bits.get(key) ?? 0 };
+  }
+  assert(bits.size <= SLOT_BITS, 'a message has too many fields', { fields: fields.length });
+  return slots;
 }
 
 /** Wire type of each kind. */
@@ -289,9 +320,8 @@ function refuseUnknown(found: {
   throw new DecodeError(`${found.message} has no field number ${found.number}`, { errUnknownField: true });
 }
 
-function expectWireType(field: Field, wireType: number): void {
+function refuseWireType(field: Field, wireType: number): never {
   const expected = WIRE_TYPES[field.value.kind];
-  if (wireType === expected) return;
   throw new DecodeError(`field ${field.protoName} has wire type ${wireType}, expected ${expected}`);
 }
 
@@ -314,7 +344,7 @@ function readRepeated(field: Field, properties: Properties, source: RepeatedSour
     reader.end = outerEnd;
     return;
   }
-  expectWireType(field, wireType);
+  if (wireType !== WIRE_TYPES[field.value.kind]) refuseWireType(field, wireType);
   values.push(readValue(field, reader, unknown, depth));
 }
 

@@ -12,18 +12,19 @@ export class Reader {
   position: number;
   /** Where reading must stop: the end of the message under way. */
   end: number;
-  readonly #view: DataView;
+  #view: DataView | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.position = 0;
     this.end = bytes.length;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** A varint of at most 64 bits. */
   varint64(): bigint {
     const start = this.position;
+    const small = this.#smallVarint();
+    if (small >= 0) return BigInt(small);
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.#byte();
@@ -38,9 +39,8 @@ export class Reader {
 
   /** A varint that must be a safe integer: tags and lengths. */
   uvarint(): number {
-    const first = this.#byte();
-    if (first < 128) return first;
-    this.position--;
+    const small = this.#smallVarint();
+    if (small >= 0) return small;
     const value = this.varint64();
     if (value > 0x7fffffffn) throw new DecodeError(`number ${value} is too large at offset ${this.position}`);
     return Number(value);
@@ -48,26 +48,25 @@ export class Reader {
 
   /** The low 32 bits of a varint, as protobuf reads 32-bit fields: larger encodings are cut. */
   varint32(): number {
-    const first = this.#byte();
-    if (first < 128) return first;
-    this.position--;
+    const small = this.#smallVarint();
+    if (small >= 0) return small;
     return Number(BigInt.asUintN(32, this.varint64()));
   }
 
   fixed32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#dataView().getUint32(this.#take(4), true);
   }
 
   fixed64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true);
+    return this.#dataView().getBigUint64(this.#take(8), true);
   }
 
   float(): number {
-    return this.#view.getFloat32(this.#take(4), true);
+    return this.#dataView().getFloat32(this.#take(4), true);
   }
 
   double(): number {
-    return this.#view.getFloat64(this.#take(8), true);
+    return this.#dataView().getFloat64(this.#take(8), true);
   }
 
   /** Length-delimited bytes, copied: a decoded message does not keep its input alive. */
@@ -105,6 +104,26 @@ export class Reader {
     else if (wireType === 2) this.#take(this.uvarint());
     else if (wireType === 5) this.#take(4);
     else throw new DecodeError(`wire type ${wireType} at offset ${this.position}`);
+  }
+
+  /** A varint of at most four bytes, read without bigints; -1, and nothing consumed, when it is longer. */
+  #smallVarint(): number {
+    let value = 0;
+    for (let i = 0; i < 4 && this.position + i < this.end; i++) {
+      const byte = this.bytes[this.position + i] ?? 0;
+      value |= (byte & 127) << (7 * i);
+      if (byte < 128) {
+        this.position += i + 1;
+        return value;
+      }
+    }
+    return -1;
+  }
+
+  #dataView(): DataView {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.#view ??= new DataView(buffer, byteOffset, byteLength);
+    return this.#view;
   }
 
   #take(count: number): number {

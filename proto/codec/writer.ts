@@ -1,6 +1,10 @@
 import { uvarintLength, writeUvarint } from '../../core/varint.ts';
 
-const INITIAL_BYTES = 256;
+const INITIAL_BYTES = 4096;
+/** Largest buffer that is kept between encodings. */
+const KEPT_BYTES_MAX = 1 << 22;
+/** Text up to this length is written here; for longer text the encoder's call costs less. */
+const SHORT_TEXT_CHARS = 64;
 const textEncoder = new TextEncoder();
 
 /**
@@ -10,6 +14,13 @@ export class Writer {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
+
+  /** Forgets what was written. A buffer that one large message has grown is given back. */
+  reset(): this {
+    this.#length = 0;
+    if (this.#bytes.length > KEPT_BYTES_MAX) this.#grow(INITIAL_BYTES);
+    return this;
+  }
 
   /** The bytes written so far, in an array of their own. */
   finish(): Uint8Array {
@@ -67,10 +78,13 @@ export class Writer {
 
   /** Length and UTF-8 bytes. */
   string(value: string): void {
-    // Short text is nearly always ASCII: then the length is known before the bytes are.
     this.#room(value.length * 3 + 10);
     const start = this.#length;
     const after = writeUvarint(this.#bytes, start, value.length);
+    if (value.length <= SHORT_TEXT_CHARS && this.#ascii(value, after)) {
+      this.#length = after + value.length;
+      return;
+    }
     const { written } = textEncoder.encodeInto(value, this.#bytes.subarray(after));
     if (written !== value.length) {
       const shift = uvarintLength(written) - (after - start);
@@ -80,6 +94,16 @@ export class Writer {
       return;
     }
     this.#length = after + written;
+  }
+
+  /** Writes text that is all ASCII; false when it is not, and then what was written does not count. */
+  #ascii(value: string, offset: number): boolean {
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 128) return false;
+      this.#bytes[offset + i] = code;
+    }
+    return true;
   }
 
   /** Leaves room for the length of what follows; returns the mark that `endDelimited` needs. */
@@ -106,6 +130,10 @@ export class Writer {
     if (needed <= this.#bytes.length) return;
     let size = this.#bytes.length * 2;
     while (size < needed) size *= 2;
+    this.#grow(size);
+  }
+
+  #grow(size: number): void {
     const larger = new Uint8Array(size);
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;

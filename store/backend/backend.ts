@@ -14,8 +14,9 @@ export interface WriteOptions {
 }
 
 /**
- * An ordered key-value database. A batch is written whole or not at all, and batches take effect in the order of the
- * calls. Every method rejects with LedgerError: `store.closed` after `close`, `store.corrupt` or `store.disk` otherwise.
+ * An ordered key-value database. A batch is written whole or not at all, and batches take effect in the order
+ * of the calls. Every method rejects with LedgerError: `store.closed` after `close`, `store.corrupt` or
+ * `store.disk` otherwise.
  */
 export interface Backend {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;

@@ -8,8 +8,8 @@ type Database = Level<Uint8Array, Uint8Array>;
 
 /**
  * Opens or creates a LevelDB database in a directory.
- * @throws LedgerError `store.locked` when another process has it open, `store.corrupt` when LevelDB refuses its files,
- *   `store.disk` otherwise
+ * @throws LedgerError `store.locked` when another process has it open, `store.corrupt` when LevelDB refuses
+ * its files, `store.disk` otherwise
  */
 export async function openLevel(directory: string): Promise<Backend> {
   const database: Database = new Level(directory, { keyEncoding: 'view', valueEncoding: 'view' });
@@ -126,7 +126,8 @@ function openError(directory: string, error: unknown): LedgerError {
   if (/corrupt|missing files|no meta-nextfile|CURRENT/i.test(reason)) {
     return new LedgerError(
       'store.corrupt',
-      `the database in ${directory} is damaged (${reason}): restore it from a copy, or remove the directory and let the node sync again`,
+      `the database in ${directory} is damaged (${reason}): restore it from a copy, ` +
+        'or remove the directory and let the node sync again',
       facts,
       error,
     );

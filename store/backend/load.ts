@@ -1,4 +1,7 @@
-/** Restart: the newest complete snapshot and the change sets after it, checked record by record and hash by hash. */
+/**
+ * Restart: the newest complete snapshot and the change sets after it, checked record by record and hash by
+ * hash.
+ */
 import { utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { type ChangeSet, decodeChangeSet } from '../change-set.ts';
@@ -35,7 +38,8 @@ export async function requireFormat(backend: Backend): Promise<void> {
     if (new TextDecoder().decode(found) === expected) return;
     throw new LedgerError(
       'store.format',
-      `the state database has format ${JSON.stringify(new TextDecoder().decode(found))}, this program reads format ${expected}: use the version of the program that wrote it, or remove the database and sync again`,
+      `the state database has format ${JSON.stringify(new TextDecoder().decode(found))}, this program reads ` +
+        `format ${expected}: use the version of the program that wrote it, or remove the database and sync again`,
     );
   }
   for await (const _key of backend.keys({})) {
@@ -49,8 +53,8 @@ export async function requireFormat(backend: Backend): Promise<void> {
 
 /**
  * Reads a version from the database.
- * @throws LedgerError `store.corrupt` when a record is damaged or missing, `store.version_missing` when the database
- *   does not reach back to `options.version` or does not have it
+ * @throws LedgerError `store.corrupt` when a record is damaged or missing, `store.version_missing` when the
+ * database does not reach back to `options.version` or does not have it
  */
 export async function loadMultiStore(backend: Backend, options: LoadOptions): Promise<MemoryMultiStore> {
   const memory = new MemoryMultiStore(options);
@@ -119,7 +123,8 @@ function corruptError(
 ): LedgerError {
   return new LedgerError(
     'store.corrupt',
-    `the state database is damaged: ${at.record}: ${messageOf(cause)}. Roll the state back to version ${at.intact}; the node then replays the later blocks. If that fails too, remove the state database and sync again`,
+    `the state database is damaged: ${at.record}: ${messageOf(cause)}. Roll the state back to version ` +
+      `${at.intact}; the node then replays the later blocks. If that fails too, remove the state database and sync again`,
     { record: at.record, version: at.version, rollbackTo: at.intact },
     cause,
   );

@@ -5,7 +5,9 @@ import type { KeyRange, KeyValue } from '../kv.ts';
 import { keyText } from '../overlay.ts';
 import type { Backend, BackendWrite, WriteOptions } from './backend.ts';
 
-/** The pairs of a memory backend by `keyText`: handed to the next one, they are what the disk would have kept. */
+/**
+ * The pairs of a memory backend by `keyText`: handed to the next one, they are what the disk would have kept.
+ */
 export type MemoryPairs = Map<string, KeyValue>;
 
 /** See the file comment. */

@@ -6,40 +6,17 @@ import type { KeyValue } from '../kv.ts';
 import { MemoryMultiStore } from '../multistore.ts';
 import type { Backend, BackendWrite, WriteOptions } from './backend.ts';
 import { MemoryBackend, type MemoryPairs } from './memory.ts';
-import { openMultiStore, type PersistentMultiStore, type PersistentOptions } from './persistent.ts';
+import { openMultiStore, type PersistentMultiStore } from './persistent.ts';
+import { TEST_OPTIONS, writeTestBlock } from './test-blocks.ts';
 
-const options: PersistentOptions = {
-  stores: ['a', 'b', 'never'],
-  keepVersions: 4,
-  snapshotVersions: 5,
-  snapshotWrites: 1_000_000,
-};
-
-/** Writes the block of a height: the same ones each time, with updates, new keys and removals. */
-function writeBlock(store: PersistentMultiStore | MemoryMultiStore, height: number): void {
-  const block = store.branch();
-  for (let i = 0; i < 12; i++) {
-    const key = utf8(`key${(height * 7 + i * i * 5) % 40}`);
-    if ((height + i) % 4 === 0) block.store('a').delete(key);
-    else block.store('a').set(key, utf8(`${height}/${i}`));
-  }
-  if (height % 3 !== 0) block.store('b').set(utf8(`b${height}`), new Uint8Array(height));
-  block.write();
-  // Hashing in the middle splits the writes in two passes: a replay has to keep their order.
-  if (height % 2 === 0) {
-    store.workingHash();
-    block.store('a').set(utf8(`key${height % 40}`), utf8('after the hash'));
-    block.store('a').set(utf8(`early${height}`), utf8('x'));
-    block.write();
-  }
-}
+const options = TEST_OPTIONS;
 
 /** App hashes of versions 1 to `count`, from a store without a disk; index 0 is that of the empty store. */
 function expectedHashes(count: number): string[] {
   const memory = new MemoryMultiStore(options);
   const hashes = [toHex(memory.lastCommit.hash)];
   for (let height = 1; height <= count; height++) {
-    writeBlock(memory, height);
+    writeTestBlock(memory, height);
     hashes.push(toHex(memory.commit().hash));
   }
   return hashes;
@@ -47,7 +24,7 @@ function expectedHashes(count: number): string[] {
 
 async function commitBlocks(store: PersistentMultiStore, to: number): Promise<void> {
   for (let height = Number(store.lastCommit.version) + 1; height <= to; height++) {
-    writeBlock(store, height);
+    writeTestBlock(store, height);
     store.commit();
     await store.flush();
     await store.snapshotsIdle();
@@ -186,7 +163,9 @@ describe('roll back', () => {
   });
 });
 
-/** Fails from the n-th write on, as a disk or a process does that stops; the failing batch is kept or lost. */
+/**
+ * Fails from the n-th write on, as a disk or a process does that stops; the failing batch is kept or lost.
+ */
 class StoppingBackend implements Backend {
   readonly #inner: Backend;
   readonly #stopAt: number;
@@ -233,7 +212,7 @@ async function runUntilStopped(
     const store = await openMultiStore(backend, options);
     durable = Number(store.lastCommit.version);
     for (let height = durable + 1; height <= BLOCKS; height++) {
-      writeBlock(store, height);
+      writeTestBlock(store, height);
       store.commit();
       await store.flush();
       durable = height;
@@ -288,7 +267,7 @@ test('after a failed write the store refuses to go on and says why', async () =>
   const backend = new StoppingBackend(new MemoryBackend(), 3, false);
   const store = await openMultiStore(backend, options);
   await commitBlocks(store, 1);
-  writeBlock(store, 2);
+  writeTestBlock(store, 2);
   store.commit();
   await expect(store.flush()).rejects.toThrow('the power is gone');
   expect(() => store.commit()).toThrow('nothing that was committed before is lost');

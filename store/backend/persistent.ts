@@ -1,6 +1,6 @@
 /**
- * The multistore with a disk under it. Memory is the truth while the process runs; every commit is appended to the
- * database as one record, and a whole version now and then. See README.md for what a restart finds.
+ * The multistore with a disk under it. Memory is the truth while the process runs; every commit is appended
+ * to the database as one record, and a whole version now and then. See README.md for what a restart finds.
  */
 import { defined } from '../../core/errors.ts';
 import { encodeChangeSet } from '../change-set.ts';
@@ -23,7 +23,9 @@ import { WriteQueue } from './write-queue.ts';
 export interface PersistentOptions extends MultiStoreOptions {
   /** At most this many versions between two snapshots. Default 1000. */
   readonly snapshotVersions?: number;
-  /** Writes after which a snapshot is due, or as many as there are keys when there are more. Default 100,000. */
+  /**
+   * Writes after which a snapshot is due, or as many as there are keys when there are more. Default 100,000.
+   */
   readonly snapshotWrites?: number;
   /** Take the state back to this version first; later ones are deleted. 0 empties the store. */
   readonly rollbackTo?: bigint | undefined;
@@ -33,8 +35,10 @@ const SNAPSHOT_VERSIONS_DEFAULT = 1000;
 const SNAPSHOT_WRITES_DEFAULT = 100_000;
 
 /**
- * Opens the multistore that a database holds, or a new one in an empty database. The store owns the backend from now on.
- * @throws LedgerError `store.corrupt`, `store.format`, `store.version_missing` (see `load.ts`); the backend is closed then
+ * Opens the multistore that a database holds, or a new one in an empty database. The store owns the backend
+ * from now on.
+ * @throws LedgerError `store.corrupt`, `store.format`, `store.version_missing` (see `load.ts`); the backend
+ * is closed then
  */
 export async function openMultiStore(
   backend: Backend,
@@ -79,7 +83,10 @@ export class PersistentMultiStore implements CommitMultiStore {
     this.#snapshotter = new Snapshotter({ backend: ports.backend, flush }, ports.limits);
   }
 
-  /** Reads the state from the database; with a version, takes the database back to it. Called before anything else. */
+  /**
+   * Reads the state from the database; with a version, takes the database back to it. Called before anything
+   * else.
+   */
   async load(version?: bigint): Promise<void> {
     const replayed = this.#snapshotter.count.bind(this.#snapshotter);
     this.#loaded = await loadMultiStore(this.#backend, { ...this.#options, version, replayed });
@@ -108,7 +115,8 @@ export class PersistentMultiStore implements CommitMultiStore {
   }
 
   /**
-   * Switches the state in memory and queues the record for the disk: await `flush` before anything that relies on it.
+   * Switches the state in memory and queues the record for the disk: await `flush` before anything that
+   * relies on it.
    * @throws LedgerError `store.disk` once a write has failed, `store.backlog` when the disk does not keep up
    */
   commit(version?: bigint): CommitId {
@@ -142,7 +150,10 @@ export class PersistentMultiStore implements CommitMultiStore {
     return this.#memory.query(request);
   }
 
-  /** Resolves when every committed version is durable; rejects with LedgerError `store.disk` when one cannot be. */
+  /**
+   * Resolves when every committed version is durable; rejects with LedgerError `store.disk` when one cannot
+   * be.
+   */
   async flush(): Promise<void> {
     await this.#queue.flush();
   }
@@ -153,9 +164,10 @@ export class PersistentMultiStore implements CommitMultiStore {
   }
 
   /**
-   * Makes an earlier version the last one, in memory and on disk; later versions and the working version are gone.
-   * Views and branches taken before must not be used again.
-   * @throws LedgerError `store.version_missing` when the database does not reach back to it; nothing is changed then
+   * Makes an earlier version the last one, in memory and on disk; later versions and the working version are
+   * gone. Views and branches taken before must not be used again.
+   * @throws LedgerError `store.version_missing` when the database does not reach back to it; nothing is
+   * changed then
    */
   async rollbackTo(version: bigint): Promise<void> {
     await this.#snapshotter.abort();

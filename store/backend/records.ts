@@ -8,8 +8,8 @@
  * | `s` version(8) `c` index(4) | chunk of a snapshot |
  * | `s` version(8) `m` | the snapshot is complete: app hash(32), count of chunks |
  *
- * Numbers in keys are big-endian. A value is sealed: its SHA-256 follows it, taken over key and value, so that a record
- * that was damaged or stands in another's place is noticed.
+ * Numbers in keys are big-endian. A value is sealed: its SHA-256 follows it, taken over key and value, so
+ * that a record that was damaged or stands in another's place is noticed.
  */
 import { concatBytes, equalBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
@@ -19,6 +19,7 @@ import type { CommitId, KeyRange } from '../kv.ts';
 
 /** Number of this layout. */
 export const STORE_FORMAT = 1;
+/** Key of the format number. */
 export const FORMAT_KEY: Uint8Array = Uint8Array.of(0x66);
 
 const CHANGE_SET = Uint8Array.of(0x63);
@@ -32,6 +33,7 @@ export interface SnapshotMeta extends CommitId {
   readonly chunks: number;
 }
 
+/** Key of the change set of a version. */
 export function changeSetKey(version: bigint): Uint8Array {
   return concatBytes(CHANGE_SET, uint64BigEndian(version));
 }
@@ -41,11 +43,13 @@ export function changeSetRange(from: bigint, to?: bigint): KeyRange {
   return { start: changeSetKey(from), end: to === undefined ? Uint8Array.of(0x64) : changeSetKey(to) };
 }
 
+/** Key of a snapshot's chunk. */
 export function chunkKey(version: bigint, index: number): Uint8Array {
   const position = uint64BigEndian(BigInt(index)).subarray(4);
   return concatBytes(SNAPSHOT, uint64BigEndian(version), Uint8Array.of(CHUNK), position);
 }
 
+/** Key of the mark that a snapshot is complete. */
 export function metaKey(version: bigint): Uint8Array {
   return concatBytes(SNAPSHOT, uint64BigEndian(version), Uint8Array.of(META));
 }
@@ -66,6 +70,7 @@ export function isMetaKey(key: Uint8Array): boolean {
   return key.length === META_KEY_BYTES && key[META_KEY_BYTES - 1] === META;
 }
 
+/** Bytes of a snapshot's mark. */
 export function encodeMeta(meta: SnapshotMeta): Uint8Array {
   const out = new ByteWriter();
   out.raw(meta.hash);

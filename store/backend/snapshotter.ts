@@ -1,6 +1,6 @@
 /**
- * Writes whole versions to the disk while blocks go on, and removes what no restart will need. A version becomes a
- * snapshot when replaying what came after the last one would take about as long as reading one.
+ * Writes whole versions to the disk while blocks go on, and removes what no restart will need. A version
+ * becomes a snapshot when replaying what came after the last one would take about as long as reading one.
  */
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { countWrites, type ChangeSet } from '../change-set.ts';
@@ -146,7 +146,8 @@ export async function completeSnapshots(backend: Backend): Promise<bigint[]> {
 }
 
 /**
- * Deletes all records of versions after this one, newest first: whatever a crash leaves of them can be replayed.
+ * Deletes all records of versions after this one, newest first: whatever a crash leaves of them can be
+ * replayed.
  */
 export async function deleteAfter(backend: Backend, version: bigint): Promise<void> {
   const metas = (await completeSnapshots(backend)).filter((each) => each > version).map(metaKey);

@@ -1,6 +1,6 @@
 /**
- * Batches on their way to the disk, in order. What waits while a write is under way goes out together as the next one.
- * After a failed write nothing more is written: what is on disk ends at the last durable batch.
+ * Batches on their way to the disk, in order. What waits while a write is under way goes out together as the
+ * next one. After a failed write nothing more is written: what is on disk ends at the last durable batch.
  */
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { Backend, BackendWrite } from './backend.ts';
@@ -59,7 +59,8 @@ export class WriteQueue {
       } catch (cause) {
         this.#failure = new LedgerError(
           'store.disk',
-          `writing the state failed: ${messageOf(cause)}. Free or repair the disk and start the node again: nothing that was committed before is lost`,
+          `writing the state failed: ${messageOf(cause)}. Free or repair the disk and start the node again: ` +
+            'nothing that was committed before is lost',
           {},
           cause,
         );

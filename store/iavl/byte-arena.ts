@@ -1,12 +1,13 @@
 /**
- * Byte strings (keys and values) in a few large chunks, addressed by a 32-bit reference: a JavaScript object per key
- * would cost more than the key.
+ * Byte strings (keys and values) in a few large chunks, addressed by a 32-bit reference: a JavaScript object
+ * per key would cost more than the key.
  *
- * A record is `length u32 | references u32 | bytes`, padded to 8 bytes; a reference is the record's position in units
- * of 8 bytes. Freed records wait in a list per size class, linked through their length field, for the next record
- * of that class. A record larger than a chunk has a chunk of its own. Reference 0 is never given out.
+ * A record is `length u32 | references u32 | bytes`, padded to 8 bytes; a reference is the record's position
+ * in units of 8 bytes. Freed records wait in a list per size class, linked through their length field, for
+ * the next record of that class. A record larger than a chunk has a chunk of its own. Reference 0 is never
+ * given out.
  */
-import { assert } from '../../core/errors.ts';
+import { AssertionError, assert } from '../../core/errors.ts';
 
 const UNIT_BYTES = 8;
 const HEADER_BYTES = 8;
@@ -18,6 +19,8 @@ const CHUNK_MASK = CHUNK_UNITS - 1;
 const CHUNKS_MAX = 2 ** 15;
 /** Records up to this many units have a size class each; larger ones share four classes per doubling. */
 const EXACT_UNITS_MAX = 64;
+
+const COPIED_BYTEWISE_MAX = 48;
 
 /** A reference to a record; 0 is none. */
 export type ByteRef = number;
@@ -50,41 +53,35 @@ export class ByteArena {
   store(bytes: Uint8Array): ByteRef {
     const units = classUnits(bytes.length);
     const ref = this.#take(units);
-    const chunk = ref >>> CHUNK_SHIFT;
-    const words = this.#words[chunk];
-    const target = this.#bytes[chunk];
-    assert(words !== undefined && target !== undefined, 'byte chunk is missing', { ref });
+    const words = this.#wordsOf(ref);
     const unit = ref & CHUNK_MASK;
     words[2 * unit] = bytes.length;
     words[2 * unit + 1] = 1;
-    target.set(bytes, unit * UNIT_BYTES + HEADER_BYTES);
+    copyBytes(bytes, 0, bytes.length, this.#bytesOf(ref), unit * UNIT_BYTES + HEADER_BYTES);
     this.#usedBytes += units * UNIT_BYTES;
     return ref;
   }
 
   /** Adds a reference. */
   retain(ref: ByteRef): void {
-    const words = this.#words[ref >>> CHUNK_SHIFT];
-    assert(words !== undefined, 'byte chunk is missing', { ref });
+    const words = this.#wordsOf(ref);
     const at = 2 * (ref & CHUNK_MASK) + 1;
     words[at] = (words[at] ?? 0) + 1;
   }
 
   /** Drops a reference; the record is freed with the last one. */
   release(ref: ByteRef): void {
-    const words = this.#words[ref >>> CHUNK_SHIFT];
-    assert(words !== undefined, 'byte chunk is missing', { ref });
+    const words = this.#wordsOf(ref);
     const at = 2 * (ref & CHUNK_MASK) + 1;
     const references = words[at] ?? 0;
-    assert(references > 0, 'a byte record was released twice', { ref });
+    if (references === 0) throw new AssertionError('a byte record was released twice', { ref });
     words[at] = references - 1;
     if (references === 1) this.#freeRecord(ref, words[at - 1] ?? 0);
   }
 
   /** A copy of the record's bytes: the record's own place may be used again later. */
   read(ref: ByteRef): Uint8Array {
-    const bytes = this.#bytes[ref >>> CHUNK_SHIFT];
-    assert(bytes !== undefined, 'byte chunk is missing', { ref });
+    const bytes = this.#bytesOf(ref);
     const from = (ref & CHUNK_MASK) * UNIT_BYTES + HEADER_BYTES;
     return bytes.slice(from, from + this.length(ref));
   }
@@ -96,20 +93,16 @@ export class ByteArena {
 
   /** Copies the record's bytes to `target` at `offset`; returns the offset after them. */
   copyTo(ref: ByteRef, target: Uint8Array, offset: number): number {
-    const bytes = this.#bytes[ref >>> CHUNK_SHIFT];
-    assert(bytes !== undefined, 'byte chunk is missing', { ref });
+    const bytes = this.#bytesOf(ref);
     const from = (ref & CHUNK_MASK) * UNIT_BYTES + HEADER_BYTES;
     const length = this.length(ref);
-    // Short strings are faster byte by byte than through a view.
-    if (length > 64) target.set(bytes.subarray(from, from + length), offset);
-    else for (let i = 0; i < length; i++) target[offset + i] = bytes[from + i] ?? 0;
+    copyBytes(bytes, from, length, target, offset);
     return offset + length;
   }
 
   /** Order of `key` against the record, as `compareBytes(key, read(ref))`. */
   compare(key: Uint8Array, ref: ByteRef): number {
-    const bytes = this.#bytes[ref >>> CHUNK_SHIFT];
-    assert(bytes !== undefined, 'byte chunk is missing', { ref });
+    const bytes = this.#bytesOf(ref);
     const from = (ref & CHUNK_MASK) * UNIT_BYTES + HEADER_BYTES;
     const length = this.length(ref);
     const shared = key.length < length ? key.length : length;
@@ -118,6 +111,18 @@ export class ByteArena {
       if (difference !== 0) return difference;
     }
     return key.length - length;
+  }
+
+  #bytesOf(ref: ByteRef): Uint8Array {
+    const bytes = this.#bytes[ref >>> CHUNK_SHIFT];
+    if (bytes === undefined) throw new AssertionError('byte chunk is missing', { ref });
+    return bytes;
+  }
+
+  #wordsOf(ref: ByteRef): Uint32Array {
+    const words = this.#words[ref >>> CHUNK_SHIFT];
+    if (words === undefined) throw new AssertionError('byte chunk is missing', { ref });
+    return words;
   }
 
   #take(units: number): ByteRef {
@@ -178,11 +183,16 @@ export class ByteArena {
   }
 
   #putFree(ref: ByteRef, units: number): void {
-    const words = this.#words[ref >>> CHUNK_SHIFT];
-    assert(words !== undefined, 'byte chunk is missing', { ref });
+    const words = this.#wordsOf(ref);
     words[2 * (ref & CHUNK_MASK)] = this.#free.get(units) ?? 0;
     this.#free.set(units, ref);
   }
+}
+
+/** Short strings are faster byte by byte than through a view. */
+function copyBytes(from: Uint8Array, at: number, length: number, to: Uint8Array, offset: number): void {
+  if (length > COPIED_BYTEWISE_MAX) to.set(from.subarray(at, at + length), offset);
+  else for (let i = 0; i < length; i++) to[offset + i] = from[at + i] ?? 0;
 }
 
 /** Units that a record of this many bytes takes, rounded up to its size class. */

@@ -8,6 +8,7 @@
 import { EMPTY_BYTES } from '../../core/bytes.ts';
 import { HASH_BYTES, sha256, sha256Into } from '../../core/hash.ts';
 import { writeUvarint } from '../../core/varint.ts';
+import type { ByteRef } from './byte-arena.ts';
 import type { NodeArena, NodeId } from './node-arena.ts';
 
 /** Inputs up to this length are hashed in place; longer ones in a buffer of their own. */
@@ -15,12 +16,18 @@ const SCRATCH_BYTES = 4096;
 /** Most that a leaf's hash input has beside its key: three varints, two lengths, the value's hash. */
 const LEAF_OVERHEAD_BYTES = 64;
 
-const scratch = Buffer.alloc(SCRATCH_BYTES);
-/** `scratch` cut to each length, made when first needed: a view costs as much as a short hash. */
-const scratchViews: (Buffer | undefined)[] = [];
+const nodeInput = Buffer.alloc(SCRATCH_BYTES);
+const nodeInputView = new DataView(nodeInput.buffer, nodeInput.byteOffset, SCRATCH_BYTES);
+const valueInput = Buffer.alloc(SCRATCH_BYTES);
+/** The buffers cut to each length, made when first needed: a view costs as much as a short hash. */
+const nodeInputs: (Buffer | undefined)[] = [];
+const valueInputs: (Buffer | undefined)[] = [];
 const EMPTY_HASH = sha256(EMPTY_BYTES);
 
-/** Hash of the tree under `root`, computing what is dirty for a commit at `version`. The empty tree hashes nothing. */
+/**
+ * Hash of the tree under `root`, computing what is dirty for a commit at `version`. The empty tree hashes
+ * nothing.
+ */
 export function hashTree(arena: NodeArena, root: NodeId, version: number): Uint8Array {
   if (root === 0) return EMPTY_HASH;
   hashNode(arena, root, version);
@@ -52,53 +59,44 @@ function hashNode(arena: NodeArena, node: NodeId, version: number): void {
 }
 
 function hashLeaf(arena: NodeArena, leaf: NodeId, version: number): void {
-  const key = arena.key(leaf);
+  const key = arena.keyRef(leaf);
   const keyLength = arena.bytes.length(key);
-  const input = keyLength + LEAF_OVERHEAD_BYTES > SCRATCH_BYTES ? Buffer.alloc(keyLength + 64) : scratch;
-  const at = leaf * HASH_BYTES;
-  hashValue(arena, leaf);
-  let end = 0;
-  input[end++] = 0;
-  input[end++] = 2;
-  end = writeZigzag(input, end, version);
+  const fits = keyLength + LEAF_OVERHEAD_BYTES <= SCRATCH_BYTES;
+  const input = fits ? nodeInput : Buffer.alloc(keyLength + LEAF_OVERHEAD_BYTES);
+  input[0] = 0;
+  input[1] = 2;
+  let end = writeZigzag(input, 2, version);
   end = writeUvarint(input, end, keyLength);
   end = arena.bytes.copyTo(key, input, end);
   input[end++] = HASH_BYTES;
-  end = copyHash(arena.hashes, at, input, end);
-  sha256Into(cut(input, end), arena.hashes, at);
+  hashValueInto(arena, arena.value(leaf), { out: input, offset: end });
+  end += HASH_BYTES;
+  arena.writeHash(leaf, fits ? cut(nodeInput, nodeInputs, end) : input.subarray(0, end));
 }
 
-/** Puts the hash of the leaf's value where the leaf's hash will be. */
-function hashValue(arena: NodeArena, leaf: NodeId): void {
-  const value = arena.value(leaf);
+function hashValueInto(arena: NodeArena, value: ByteRef, to: { out: Buffer; offset: number }): void {
   const length = arena.bytes.length(value);
-  const input = length > SCRATCH_BYTES ? Buffer.alloc(length) : scratch;
+  const input = length <= SCRATCH_BYTES ? cut(valueInput, valueInputs, length) : Buffer.alloc(length);
   arena.bytes.copyTo(value, input, 0);
-  sha256Into(cut(input, length), arena.hashes, leaf * HASH_BYTES);
+  sha256Into(input, to.out, to.offset);
 }
 
 function hashInner(arena: NodeArena, node: NodeId, version: number): void {
-  let end = writeZigzag(scratch, 0, arena.height(node));
-  end = writeZigzag(scratch, end, arena.size(node));
-  end = writeZigzag(scratch, end, version);
-  scratch[end++] = HASH_BYTES;
-  end = copyHash(arena.hashes, arena.left(node) * HASH_BYTES, scratch, end);
-  scratch[end++] = HASH_BYTES;
-  end = copyHash(arena.hashes, arena.right(node) * HASH_BYTES, scratch, end);
-  sha256Into(cut(scratch, end), arena.hashes, node * HASH_BYTES);
+  let end = writeZigzag(nodeInput, 0, arena.height(node));
+  end = writeZigzag(nodeInput, end, arena.size(node));
+  end = writeZigzag(nodeInput, end, version);
+  nodeInput[end++] = HASH_BYTES;
+  end = arena.copyHash(arena.left(node), nodeInputView, end);
+  nodeInput[end++] = HASH_BYTES;
+  end = arena.copyHash(arena.right(node), nodeInputView, end);
+  arena.writeHash(node, cut(nodeInput, nodeInputs, end));
 }
 
-function copyHash(from: Buffer, at: number, to: Buffer, offset: number): number {
-  for (let i = 0; i < HASH_BYTES; i++) to[offset + i] = from[at + i] ?? 0;
-  return offset + HASH_BYTES;
-}
-
-function cut(input: Buffer, length: number): Buffer {
-  if (input !== scratch) return input.subarray(0, length);
-  let view = scratchViews[length];
+function cut(buffer: Buffer, views: (Buffer | undefined)[], length: number): Buffer {
+  let view = views[length];
   if (view === undefined) {
-    view = scratch.subarray(0, length);
-    scratchViews[length] = view;
+    view = buffer.subarray(0, length);
+    views[length] = view;
   }
   return view;
 }

@@ -6,12 +6,15 @@ import { concatBytes, EMPTY_BYTES } from '../../core/bytes.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
 import { encodeUvarint } from '../../core/varint.ts';
 import { encodeExistence, encodeNonExistence, type ExistenceProof, type InnerStep } from '../ics23.ts';
-import type { NodeArena, NodeId } from './node-arena.ts';
+import { type NodeArena, type NodeId, searchKey } from './node-arena.ts';
 import { findLeaf, walkLeaves } from './walk.ts';
 
 const HASH_LENGTH = Uint8Array.of(HASH_BYTES);
 
-/** An encoded `CommitmentProof` for a key under the root of a committed version: of its value or of its absence. */
+/**
+ * An encoded `CommitmentProof` for a key under the root of a committed version: of its value or of its
+ * absence.
+ */
 export function proveKey(arena: NodeArena, root: NodeId, key: Uint8Array): Uint8Array {
   if (findLeaf(arena, root, key) !== 0) return encodeExistence(existenceProof(arena, root, key));
   const left = firstKey(walkLeaves(arena, root, { end: key, reverse: true }));
@@ -26,9 +29,10 @@ export function proveKey(arena: NodeArena, root: NodeId, key: Uint8Array): Uint8
 /** The proof of a key that is there. */
 function existenceProof(arena: NodeArena, root: NodeId, key: Uint8Array): ExistenceProof {
   const path: InnerStep[] = [];
+  const searched = searchKey(key);
   let node = root;
   while (!arena.isLeaf(node)) {
-    const goesLeft = arena.bytes.compare(key, arena.key(node)) < 0;
+    const goesLeft = arena.compare(searched, node) < 0;
     path.push(innerStep(arena, node, goesLeft));
     node = goesLeft ? arena.left(node) : arena.right(node);
   }

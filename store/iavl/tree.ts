@@ -1,13 +1,12 @@
 /**
- * A versioned AVL+ tree: leaves hold the pairs, inner nodes route. Its shapes, and with them its hashes, are those of
- * cosmos/iavl v1: the same splits, the same rotations, the same nodes rewritten by a change.
+ * A versioned AVL+ tree: leaves hold the pairs, inner nodes route. Its shapes, and with them its hashes, are
+ * those of cosmos/iavl v1: the same splits, the same rotations, the same nodes rewritten by a change.
  * Source: cosmos/iavl v1.2 `mutable_tree.go` (recursiveSet, recursiveRemove, balance).
  */
 import type { KeyRange, KeyValue } from '../kv.ts';
-import type { ByteRef } from './byte-arena.ts';
 import { hashTree } from './hash.ts';
-import { findLeaf, walkLeaves } from './walk.ts';
-import type { NodeArena, NodeId } from './node-arena.ts';
+import { type NodeArena, type NodeId, type NodeKey, type SearchKey, searchKey } from './node-arena.ts';
+import { findLeaf, findSearched, walkLeaves } from './walk.ts';
 
 /** What a commit of a tree gives: its root, and the committed nodes that it no longer uses. */
 export interface TreeCommit {
@@ -24,7 +23,7 @@ export class IavlTree {
   #orphans: NodeId[] = [];
   /** Results of the recursive steps beside the node they return. */
   #updated = false;
-  #newKey: ByteRef = 0;
+  #newKey: NodeKey | undefined;
 
   constructor(arena: NodeArena, root: NodeId) {
     this.#arena = arena;
@@ -50,54 +49,52 @@ export class IavlTree {
     return walkLeaves(this.#arena, this.#root, range);
   }
 
-  /** Writes a pair. A pair that was there already is written again: its leaf gets the new version, as in iavl. */
+  /**
+   * Writes a pair. A pair that was there already is written again: its leaf gets the new version, as in iavl.
+   */
   set(key: Uint8Array, value: Uint8Array): void {
     this.#updated = false;
-    if (this.#root === 0) this.#root = this.#newLeaf(key, value);
-    else this.#root = this.#set(this.#root, key, value);
+    const searched = searchKey(key);
+    if (this.#root === 0) this.#root = this.#arena.newLeaf(searched, value);
+    else this.#root = this.#set(this.#root, searched, value);
   }
 
   /** Removes a key; returns false when it was not there. */
   remove(key: Uint8Array): boolean {
-    if (!this.has(key)) return false;
-    this.#newKey = 0;
-    this.#root = this.#remove(this.#root, key);
+    const searched = searchKey(key);
+    if (findSearched(this.#arena, this.#root, searched) === 0) return false;
+    this.#newKey = undefined;
+    this.#root = this.#remove(this.#root, searched);
     return true;
   }
 
-  /** Computes the hashes of the working version as if it were committed at `version`; returns the root's hash. */
+  /**
+   * Computes the hashes of the working version as if it were committed at `version`; returns the root's hash.
+   */
   hash(version: number): Uint8Array {
     return hashTree(this.#arena, this.#root, version);
   }
 
-  /** Ends the working version. `hash(version)` was called after the last change. */
-  commit(version: number): TreeCommit {
-    this.#stamp(this.#root, version);
+  /**
+   * Ends the working version. `hash(version)` was called after the last change; the caller then calls
+   * `commitWorking(version)` of the arena, once for all its trees.
+   */
+  commit(): TreeCommit {
     const orphans = this.#orphans;
     this.#orphans = [];
     this.#committed = this.#root;
     return { root: this.#root, orphans };
   }
 
-  /** Drops the working version. */
+  /** Drops the working version. The caller then calls `freeWorking` of the arena, once for all its trees. */
   rollback(): void {
-    this.#freeWorking(this.#root);
     this.#orphans = [];
     this.#root = this.#committed;
   }
 
-  /** Marks all nodes of the working version as not hashed: they were hashed for another version. */
-  invalidate(): void {
-    this.#invalidate(this.#root);
-  }
-
-  #newLeaf(key: Uint8Array, value: Uint8Array): NodeId {
-    return this.#arena.newLeaf(this.#arena.bytes.store(key), value);
-  }
-
-  #set(node: NodeId, key: Uint8Array, value: Uint8Array): NodeId {
+  #set(node: NodeId, key: SearchKey, value: Uint8Array): NodeId {
     const arena = this.#arena;
-    const order = arena.bytes.compare(key, arena.key(node));
+    const order = arena.compare(key, node);
     if (arena.isLeaf(node)) return this.#setLeaf(node, order, key, value);
     node = this.#writable(node);
     if (order < 0) arena.setLeft(node, this.#set(arena.left(node), key, value));
@@ -107,7 +104,7 @@ export class IavlTree {
     return this.#balance(node);
   }
 
-  #setLeaf(leaf: NodeId, order: number, key: Uint8Array, value: Uint8Array): NodeId {
+  #setLeaf(leaf: NodeId, order: number, key: SearchKey, value: Uint8Array): NodeId {
     const arena = this.#arena;
     if (order === 0) {
       this.#updated = true;
@@ -115,46 +112,43 @@ export class IavlTree {
         arena.setValue(leaf, value);
         return leaf;
       }
-      const keyRef = arena.key(leaf);
-      arena.bytes.retain(keyRef);
       this.#orphans.push(leaf);
-      return arena.newLeaf(keyRef, value);
+      return arena.copyLeaf(leaf, value);
     }
-    const added = this.#newLeaf(key, value);
-    if (order < 0) return arena.newInner(arena.key(leaf), added, leaf);
-    return arena.newInner(arena.key(added), leaf, added);
+    const added = arena.newLeaf(key, value);
+    return order < 0 ? arena.newInner(leaf, added, leaf) : arena.newInner(added, leaf, added);
   }
 
   /** Removes a key that is in the subtree; returns what takes the subtree's place, 0 for nothing. */
-  #remove(node: NodeId, key: Uint8Array): NodeId {
+  #remove(node: NodeId, key: SearchKey): NodeId {
     const arena = this.#arena;
     if (arena.isLeaf(node)) {
       this.#discard(node);
       return 0;
     }
-    if (arena.bytes.compare(key, arena.key(node)) < 0) return this.#removeLeft(node, key);
+    if (arena.compare(key, node) < 0) return this.#removeLeft(node, key);
     const right = this.#remove(arena.right(node), key);
     if (right === 0) {
       const left = arena.left(node);
-      this.#newKey = 0;
+      this.#newKey = undefined;
       this.#discard(node);
       return left;
     }
     node = this.#writable(node);
     arena.setRight(node, right);
-    if (this.#newKey !== 0) arena.setKey(node, this.#newKey);
-    this.#newKey = 0;
+    if (this.#newKey !== undefined) arena.setKey(node, this.#newKey);
+    this.#newKey = undefined;
     arena.update(node);
     return this.#balance(node);
   }
 
-  #removeLeft(node: NodeId, key: Uint8Array): NodeId {
+  #removeLeft(node: NodeId, key: SearchKey): NodeId {
     const arena = this.#arena;
     const left = this.#remove(arena.left(node), key);
     if (left === 0) {
       // The right subtree moves up: an ancestor that routed by the removed key now routes by this node's.
       const right = arena.right(node);
-      this.#newKey = arena.key(node);
+      this.#newKey = arena.nodeKey(node);
       this.#discard(node);
       return right;
     }
@@ -213,33 +207,5 @@ export class IavlTree {
   #discard(node: NodeId): void {
     if (this.#arena.isWorking(node)) this.#arena.free(node);
     else this.#orphans.push(node);
-  }
-
-  #stamp(node: NodeId, version: number): void {
-    const arena = this.#arena;
-    if (node === 0 || !arena.isWorking(node)) return;
-    arena.markCommitted(node, version);
-    if (arena.isLeaf(node)) return;
-    this.#stamp(arena.left(node), version);
-    this.#stamp(arena.right(node), version);
-  }
-
-  #invalidate(node: NodeId): void {
-    const arena = this.#arena;
-    if (node === 0 || !arena.isWorking(node)) return;
-    arena.markDirty(node);
-    if (arena.isLeaf(node)) return;
-    this.#invalidate(arena.left(node));
-    this.#invalidate(arena.right(node));
-  }
-
-  #freeWorking(node: NodeId): void {
-    const arena = this.#arena;
-    if (node === 0 || !arena.isWorking(node)) return;
-    if (!arena.isLeaf(node)) {
-      this.#freeWorking(arena.left(node));
-      this.#freeWorking(arena.right(node));
-    }
-    arena.free(node);
   }
 }

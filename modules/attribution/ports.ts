@@ -1,0 +1,6 @@
+import type { DatanetView } from '../datanet/types.ts';
+
+/** What attribution needs from the rest of the application. */
+export interface AttributionPorts {
+  readonly datanets: DatanetView;
+}

@@ -1,0 +1,61 @@
+import type { AddressCodec } from '../../framework/address.ts';
+import { parseCoins } from '../../framework/coins.ts';
+import type { JsonReader } from '../../framework/json.ts';
+import type { GenesisHandler } from '../../framework/module.ts';
+import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
+import { GenesisState } from '../../proto/gen/openledger/payments/v1/genesis.ts';
+import { sumOfParts } from './fee.ts';
+import { type Payments, splitFromWire } from './keeper.ts';
+import { DEFAULT_PARAMS, paramsFromJson } from './params.ts';
+import type { PaymentState } from './state.ts';
+
+/** Genesis of payments: `openledger.payments.v1.GenesisState`. Totals and indexes are rebuilt. */
+export function paymentGenesis(ports: {
+  readonly payments: Payments;
+  readonly state: PaymentState;
+  readonly addresses: AddressCodec;
+}): GenesisHandler {
+  const { payments, state, addresses } = ports;
+  return {
+    defaults: () => messageToJson(GenesisState, GenesisState.create({ params: DEFAULT_PARAMS })),
+    validate: (json) => void readGenesis(json, addresses),
+    init(context, json) {
+      const genesis = readGenesis(json, addresses);
+      state.params.set(context, genesis.params);
+      for (const receipt of genesis.receipts) payments.insert(context, receipt);
+      for (const pool of genesis.pools) state.pools.set(context, pool.datanetId, pool);
+      state.sequence.set(context, genesis.receipts.at(-1)?.id ?? 0n);
+      return [];
+    },
+    export: (context) =>
+      messageToJson(GenesisState, {
+        params: payments.params(context),
+        receipts: [...state.receipts.iterate(context)].map(([, receipt]) => receipt),
+        pools: [...state.pools.iterate(context)].map(([, pool]) => pool),
+      }),
+  };
+}
+
+function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
+  const params = paramsFromJson(json.member('params'));
+  const genesis = { ...messageFromJson(GenesisState, json), params };
+  const receipts = json.member('receipts').elements();
+  let previous = 0n;
+  for (const [i, receipt] of genesis.receipts.entries()) {
+    const place = receipts[i] ?? json;
+    if (receipt.id <= previous) place.fail(`ids must ascend from 1, ${receipt.id} follows ${previous}`);
+    previous = receipt.id;
+    place.attempt(() => {
+      addresses.toBytes(receipt.payer);
+      for (const { recipient } of receipt.payouts) addresses.toBytes(recipient);
+      if (sumOfParts(splitFromWire(receipt.split)) !== BigInt(receipt.fee.amount))
+        place.member('split').fail('does not add up to the fee');
+    });
+  }
+  for (const [i, pool] of genesis.pools.entries())
+    json
+      .member('pools')
+      .elements()
+      [i]?.attempt(() => parseCoins(pool.balance));
+  return genesis;
+}

@@ -1,0 +1,243 @@
+import { type Address, moduleAddress } from '../../framework/address.ts';
+import { addCoins, coinsToWire, parseCoins } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
+import { StateError } from '../../framework/errors.ts';
+import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
+import {
+  DatanetPool,
+  type Params,
+  type Payout,
+  type Receipt,
+  SplitAmounts,
+  Totals,
+} from '../../proto/gen/openledger/payments/v1/payments.ts';
+import type { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import { paymentErrors } from './errors.ts';
+import { contributorPaid, inferencePaid } from './events.ts';
+import { inferenceFee, type SplitParts, splitFee } from './fee.ts';
+import { DEFAULT_PARAMS } from './params.ts';
+import { type PoolShare, payoutsOf, withoutContributors } from './payouts.ts';
+import type { PaymentPorts } from './ports.ts';
+import { type PaymentState, STORE_NAME } from './state.ts';
+import type { PaymentPlan } from './types.ts';
+
+/** Settles payments for inferences. Every fee leaves its payer and reaches its recipients in the same transaction. */
+export class Payments {
+  readonly #state: PaymentState;
+  readonly #ports: PaymentPorts;
+
+  constructor(state: PaymentState, ports: PaymentPorts) {
+    this.#state = state;
+    this.#ports = ports;
+  }
+
+  params(context: ReadContext): Params {
+    return this.#state.params.get(context) ?? DEFAULT_PARAMS;
+  }
+
+  receipt(context: ReadContext, id: bigint): Receipt | undefined {
+    return this.#state.receipts.get(context, id);
+  }
+
+  pool(context: ReadContext, datanetId: bigint): DatanetPool {
+    return this.#state.pools.get(context, datanetId) ?? DatanetPool.create({ datanetId });
+  }
+
+  totals(context: ReadContext, denom: string): Totals {
+    return this.#state.totals.get(context, denom) ?? emptyTotals(denom);
+  }
+
+  /** Checks a payment and works out what it does. @throws StateError (payments 3 … 7, attribution 2 …) */
+  plan(context: ReadContext, message: MsgPayInference): PaymentPlan {
+    const model = this.#modelOf(context, message);
+    this.#refusePaid(context, message);
+    const fee = this.#feeOf(message, model);
+    const { answer, claim } = message;
+    const quotes = claim.spans.length > 0;
+    const verified = this.#ports.attribution.verify(context, { answer, claim, model });
+    const parts = splitFee(fee, model.split);
+    return {
+      model,
+      fee: { denom: model.price.denom, amount: fee },
+      parts: model.snapshotIds.length > 0 ? parts : withoutContributors(parts, model.split.residual),
+      claim: quotes ? verified : undefined,
+    };
+  }
+
+  /** Moves the money of a checked payment and writes its receipt. */
+  settle(context: Context, message: MsgPayInference, plan: PaymentPlan): Receipt {
+    const { model, fee, parts, claim } = plan;
+    const payouts = payoutsOf(plan, {
+      platform: this.#moduleText(this.#ports.platformAccount),
+      stakers: this.#moduleText(this.#ports.stakersAccount),
+      pools: this.#moduleText(STORE_NAME),
+      ownerOf: (id) => this.#ports.models.model(context, id)?.owner ?? model.owner,
+      poolShares: claim === undefined ? this.#poolShares(context, model) : [],
+    });
+    const receipt: Receipt = {
+      id: this.#state.sequence.next(context) + 1n,
+      payer: message.payer,
+      modelId: model.id,
+      requestHash: message.requestHash,
+      tokensIn: message.tokensIn,
+      tokensOut: message.tokensOut,
+      fee: { denom: fee.denom, amount: fee.amount.toString() },
+      split: splitToWire(parts),
+      payouts,
+      claimId: claim === undefined ? 0n : this.#ports.attribution.record(context, claim),
+      height: context.block.height,
+      txHash: context.txHash,
+    };
+    this.#pay(context, receipt);
+    this.insert(context, receipt);
+    context.emit(inferencePaid(receipt));
+    for (const payout of payouts)
+      if (payout.contributionId > 0n) context.emit(contributorPaid(receipt, payout));
+    return receipt;
+  }
+
+  /** Writes a receipt, its indexes and the totals. */
+  insert(context: Context, receipt: Receipt): void {
+    this.#state.receipts.replace(context, receipt.id, undefined, receipt);
+    const paid = new Set(receipt.payouts.filter(isContributor).map(({ recipient }) => recipient));
+    for (const text of paid)
+      this.#state.byContributor.add(context, [this.#ports.addresses.toBytes(text), receipt.id]);
+    const { denom } = receipt.fee;
+    this.#state.totals.set(context, denom, addToTotals(this.totals(context, denom), receipt));
+  }
+
+  /** One transfer for each recipient, in the order of the payouts; Datanet pools are noted beside it. */
+  #pay(context: Context, { payer, payouts, fee }: Receipt): void {
+    const { bank, addresses } = this.#ports;
+    const amounts = new Map<string, bigint>();
+    for (const { recipient, amount } of payouts)
+      amounts.set(recipient, (amounts.get(recipient) ?? 0n) + BigInt(amount));
+    const from = addresses.toBytes(payer);
+    for (const [recipient, amount] of amounts)
+      bank.send(context, { from, to: addresses.toBytes(recipient), coins: [{ denom: fee.denom, amount }] });
+    for (const payout of payouts) if (payout.datanetId > 0n) this.#addToPool(context, payout, fee.denom);
+  }
+
+  #addToPool(context: Context, { datanetId, amount }: Payout, denom: string): void {
+    const { balance } = this.pool(context, datanetId);
+    const sum = addCoins(parseCoins(balance), [{ denom, amount: BigInt(amount) }]);
+    this.#state.pools.set(context, datanetId, { datanetId, balance: coinsToWire(sum) });
+  }
+
+  #modelOf(context: ReadContext, { modelId, tokensIn, tokensOut }: MsgPayInference): Model {
+    const { tokensMax } = this.params(context);
+    if (tokensIn > tokensMax || tokensOut > tokensMax)
+      throw new StateError(
+        paymentErrors.tooManyTokens,
+        `${tokensIn} tokens in, ${tokensOut} out, at most ${tokensMax} each; pay in several parts`,
+      );
+    const model = this.#ports.models.model(context, modelId);
+    if (model === undefined)
+      throw new StateError(paymentErrors.unknownModel, `there is no model ${modelId}; check model_id`);
+    return model;
+  }
+
+  #refusePaid(context: ReadContext, { payer, requestHash }: MsgPayInference): void {
+    const paid = this.#state.byRequest.find(context, [this.#ports.addresses.toBytes(payer), requestHash]);
+    if (paid === undefined) return;
+    throw new StateError(
+      paymentErrors.requestPaid,
+      `receipt ${paid} has this request_hash; a new request needs a hash of its own`,
+    );
+  }
+
+  #feeOf(message: MsgPayInference, { id, price }: Model): bigint {
+    const { maxFee } = message;
+    if (maxFee.denom !== price.denom)
+      throw new StateError(
+        paymentErrors.wrongDenom,
+        `model ${id} is priced in ${price.denom}, max_fee is in ${maxFee.denom}`,
+      );
+    const fee = inferenceFee(
+      {
+        inPer1000: BigInt(price.inPer1000),
+        outPer1000: BigInt(price.outPer1000),
+        perCall: BigInt(price.perCall),
+      },
+      message,
+    );
+    if (fee > BigInt(maxFee.amount))
+      throw new StateError(
+        paymentErrors.feeAboveMax,
+        `model ${id} costs ${fee}${price.denom} for this usage, max_fee is ${maxFee.amount}${maxFee.denom}; raise max_fee or use fewer tokens`,
+      );
+    return fee;
+  }
+
+  /** The Datanets of a model's snapshots, each weighted by the bytes of its snapshots. */
+  #poolShares(context: ReadContext, { snapshotIds }: Model): readonly PoolShare[] {
+    const weights = new Map<bigint, bigint>();
+    for (const id of snapshotIds) {
+      const snapshot = this.#ports.datanets.snapshot(context, id);
+      if (snapshot === undefined) continue;
+      const { datanetId, totalWeight } = snapshot;
+      weights.set(datanetId, (weights.get(datanetId) ?? 0n) + totalWeight);
+    }
+    return [...weights]
+      .map(([datanetId, weight]) => ({ datanetId, weight }))
+      .sort((a, b) => (a.datanetId < b.datanetId ? -1 : 1));
+  }
+
+  #moduleText(name: string): string {
+    return this.#ports.addresses.toText(this.moduleAddress(name));
+  }
+
+  /** Address of a module's account. */
+  moduleAddress(name: string): Address {
+    return moduleAddress(name);
+  }
+}
+
+/** True for what contributors of content were paid, not for what went to pools. */
+export function isContributor(payout: Payout): boolean {
+  return payout.party === Party.PARTY_CONTRIBUTORS && payout.contributionId > 0n;
+}
+
+/** Parts of a fee on the wire. */
+export function splitToWire(parts: SplitParts): SplitAmounts {
+  return {
+    platform: parts.platform.toString(),
+    model: parts.model.toString(),
+    stakers: parts.stakers.toString(),
+    contributors: parts.contributors.toString(),
+  };
+}
+
+/** Parts of a fee from the wire. */
+export function splitFromWire(split: SplitAmounts): SplitParts {
+  return {
+    platform: BigInt(split.platform),
+    model: BigInt(split.model),
+    stakers: BigInt(split.stakers),
+    contributors: BigInt(split.contributors),
+  };
+}
+
+/** Nothing paid yet. */
+export function emptyTotals(denom: string): Totals {
+  const split = { platform: '0', model: '0', stakers: '0', contributors: '0' };
+  return Totals.create({ denom, fee: '0', split: SplitAmounts.create(split) });
+}
+
+/** Totals with one receipt more. */
+export function addToTotals(totals: Totals, receipt: Receipt): Totals {
+  const a = splitFromWire(totals.split);
+  const b = splitFromWire(receipt.split);
+  return {
+    denom: totals.denom,
+    fee: (BigInt(totals.fee) + BigInt(receipt.fee.amount)).toString(),
+    split: splitToWire({
+      platform: a.platform + b.platform,
+      model: a.model + b.model,
+      stakers: a.stakers + b.stakers,
+      contributors: a.contributors + b.contributors,
+    }),
+    receipts: totals.receipts + 1n,
+  };
+}

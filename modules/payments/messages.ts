@@ -1,0 +1,53 @@
+import { HASH_BYTES } from '../../core/hash.ts';
+import { isDenom } from '../../framework/coins.ts';
+import { StateError } from '../../framework/errors.ts';
+import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
+import * as wire from '../../proto/gen/openledger/payments/v1/tx.ts';
+import type { AttributionVerifier } from '../attribution/types.ts';
+import { paymentErrors } from './errors.ts';
+import type { Payments } from './keeper.ts';
+import type { PaymentPlan } from './types.ts';
+
+const AMOUNT = /^(?:0|[1-9][0-9]{0,76})$/;
+
+/** What the messages work with. */
+export interface PaymentMessagePorts {
+  readonly payments: Payments;
+  readonly attribution: AttributionVerifier;
+}
+
+/** `openledger.payments.v1.Msg`. */
+export function paymentMessages(ports: PaymentMessagePorts): readonly MessageRoute[] {
+  return [messageRoute(payInference(ports))];
+}
+
+function payInference({
+  payments,
+  attribution,
+}: PaymentMessagePorts): MessageHandler<wire.MsgPayInference, wire.MsgPayInferenceResponse, PaymentPlan> {
+  return {
+    type: wire.MsgPayInference,
+    response: wire.MsgPayInferenceResponse,
+    aminoName: 'openledger/MsgPayInference',
+    signers: (message) => [message.payer],
+    validate(message) {
+      validatePayment(message);
+      attribution.validate(message);
+    },
+    check: (context, message) => payments.plan(context, message),
+    execute(context, message, plan) {
+      const { id, fee, split } = payments.settle(context, message, plan);
+      return { receiptId: id, fee, split };
+    },
+  };
+}
+
+function validatePayment({ requestHash, maxFee }: wire.MsgPayInference): void {
+  if (requestHash.length !== HASH_BYTES)
+    throw new StateError(
+      paymentErrors.invalidPayment,
+      `request_hash has ${requestHash.length} bytes, must have ${HASH_BYTES}`,
+    );
+  if (!isDenom(maxFee.denom) || !AMOUNT.test(maxFee.amount))
+    throw new StateError(paymentErrors.invalidPayment, 'max_fee must be a denomination and a whole number');
+}

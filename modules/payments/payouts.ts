@@ -1,0 +1,88 @@
+/** From the parts of a fee to who gets what: pure. */
+import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
+import { Payout } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import { apportion, type SplitParts, splitLineage } from './fee.ts';
+import type { PaymentPlan } from './types.ts';
+
+/** A Datanet's pool as a recipient: weights divide what is left unattributed. */
+export interface PoolShare {
+  readonly datanetId: bigint;
+  /** Accepted bytes in the model's snapshots of this Datanet. */
+  readonly weight: bigint;
+}
+
+/** Who stands behind the parties of a payment. Addresses are text. */
+export interface Recipients {
+  readonly platform: string;
+  readonly stakers: string;
+  /** Holds the pools of Datanets. */
+  readonly pools: string;
+  /** Owner of a model of the lineage. */
+  ownerOf(modelId: bigint): string;
+  /** Where an unattributed contributors' part goes; empty for a model without snapshots. */
+  readonly poolShares: readonly PoolShare[];
+}
+
+/**
+ * Every payout of a payment: platform, model and its ancestors, stakers, contributors. Rows of zero are left out; the rows
+ * add up to the fee. The contributors' part follows the claim's weights by largest remainders; without a claim it goes to
+ * the pools of the model's Datanets.
+ */
+export function payoutsOf(plan: Omit<PaymentPlan, 'fee'>, recipients: Recipients): readonly Payout[] {
+  const { parts, model } = plan;
+  const { own, ancestors } = splitLineage(parts.model, model.lineage);
+  const rows: Payout[] = [
+    row(Party.PARTY_PLATFORM, recipients.platform, parts.platform),
+    row(Party.PARTY_MODEL, model.owner, own, { modelId: model.id }),
+    ...model.lineage.map(({ modelId }, i) =>
+      row(Party.PARTY_MODEL, recipients.ownerOf(modelId), ancestors[i] ?? 0n, { modelId }),
+    ),
+    row(Party.PARTY_STAKERS, recipients.stakers, parts.stakers),
+    ...contributorRows(plan, parts.contributors, recipients),
+  ];
+  return rows.filter(({ amount }) => amount !== '0');
+}
+
+function contributorRows(
+  { claim }: Pick<PaymentPlan, 'claim'>,
+  amount: bigint,
+  { pools, poolShares }: Recipients,
+): readonly Payout[] {
+  if (amount === 0n) return [];
+  if (claim !== undefined) {
+    const amounts = apportion(
+      amount,
+      claim.shares.map(({ weight }) => weight),
+    );
+    return claim.shares.map(({ contributor, contributionId }, i) =>
+      row(Party.PARTY_CONTRIBUTORS, contributor, amounts[i] ?? 0n, { contributionId }),
+    );
+  }
+  const amounts = apportion(
+    amount,
+    poolShares.map(({ weight }) => weight),
+  );
+  return poolShares.map(({ datanetId }, i) =>
+    row(Party.PARTY_CONTRIBUTORS, pools, amounts[i] ?? 0n, { datanetId }),
+  );
+}
+
+function row(party: Party, recipient: string, amount: bigint, of: Partial<Payout> = {}): Payout {
+  return Payout.create({ ...of, party, recipient, amount: amount.toString() });
+}
+
+/**
+ * A model without snapshots has nobody to attribute to: its contributors' part goes to the residual party, or to the
+ * platform when the contributors are that.
+ */
+export function withoutContributors(parts: SplitParts, residual: Party): SplitParts {
+  const freed = { ...parts, contributors: 0n };
+  switch (residual) {
+    case Party.PARTY_MODEL:
+      return { ...freed, model: parts.model + parts.contributors };
+    case Party.PARTY_STAKERS:
+      return { ...freed, stakers: parts.stakers + parts.contributors };
+    default:
+      return { ...freed, platform: parts.platform + parts.contributors };
+  }
+}

@@ -1,0 +1,101 @@
+import type { AddressCodec } from '../../framework/address.ts';
+import type { ReadContext } from '../../framework/context.ts';
+import { QueryError } from '../../framework/errors.ts';
+import { paginate } from '../../framework/pagination.ts';
+import { query, type QueryRoute, queryService } from '../../framework/query.ts';
+import type { Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
+import type { AttributionVerifier } from '../attribution/types.ts';
+import type { ModelView } from '../models/types.ts';
+import { reasonsOf } from './explain.ts';
+import type { Payments } from './keeper.ts';
+import { contributorReceiptKey, type PaymentState } from './state.ts';
+
+/** What the queries read. */
+export interface PaymentQueryPorts {
+  readonly payments: Payments;
+  readonly state: PaymentState;
+  readonly addresses: AddressCodec;
+  readonly models: ModelView;
+  readonly attribution: AttributionVerifier;
+}
+
+type Methods = Parameters<typeof queryService>[1];
+
+/** `openledger.payments.v1.Query`. */
+export function paymentQueries(ports: PaymentQueryPorts): readonly QueryRoute[] {
+  return queryService(wire.QueryService, { ...receiptMethods(ports), ...moneyMethods(ports) });
+}
+
+function receiptMethods(ports: PaymentQueryPorts): Methods {
+  const { payments, state, addresses } = ports;
+  const read =
+    (context: ReadContext) =>
+    (key: readonly [unknown, bigint]): Receipt =>
+      state.receipts.require(context, key[1]);
+  return {
+    Receipt: query(wire.QueryReceiptRequest, wire.QueryReceiptResponse, (context, { receiptId }) => ({
+      receipt: payments.receipt(context, receiptId) ?? notFound(`receipt ${receiptId}`),
+    })),
+    ReceiptsByPayer: query(
+      wire.QueryReceiptsByPayerRequest,
+      wire.QueryReceiptsByPayerResponse,
+      (context, { payer, pagination: request }) => {
+        const { entries, keyCodec } = state.byPayer;
+        const prefix = keyCodec.prefix(queriedAddress(addresses, payer));
+        const { items, pagination } = paginate(context, entries, {
+          request,
+          prefix,
+          transform: read(context),
+        });
+        return { receipts: items, pagination };
+      },
+    ),
+    ReceiptsByContributor: query(
+      wire.QueryReceiptsByContributorRequest,
+      wire.QueryReceiptsByContributorResponse,
+      (context, { contributor, pagination: request }) => {
+        const prefix = contributorReceiptKey.prefix(queriedAddress(addresses, contributor));
+        const map = state.byContributor.map;
+        const { items, pagination } = paginate(context, map, { request, prefix, transform: read(context) });
+        return { receipts: items, pagination };
+      },
+    ),
+    Explain: query(wire.QueryExplainRequest, wire.QueryExplainResponse, (context, { receiptId }) => {
+      const receipt = payments.receipt(context, receiptId) ?? notFound(`receipt ${receiptId}`);
+      const model = ports.models.model(context, receipt.modelId) ?? notFound(`model ${receipt.modelId}`);
+      const claim = ports.attribution.claim(context, receipt.claimId);
+      return { receipt, model, claim, reasons: reasonsOf({ receipt, model, claim }) };
+    }),
+  };
+}
+
+function moneyMethods({ payments, state }: PaymentQueryPorts): Methods {
+  return {
+    Params: query(wire.QueryParamsRequest, wire.QueryParamsResponse, (context) => ({
+      params: payments.params(context),
+    })),
+    Totals: query(wire.QueryTotalsRequest, wire.QueryTotalsResponse, (context, { pagination: request }) => {
+      const transform = (_: string, totals: Totals): Totals => totals;
+      const { items, pagination } = paginate(context, state.totals, { request, transform });
+      return { totals: items, pagination };
+    }),
+    DatanetPool: query(
+      wire.QueryDatanetPoolRequest,
+      wire.QueryDatanetPoolResponse,
+      (context, { datanetId }) => ({ pool: payments.pool(context, datanetId) }),
+    ),
+  };
+}
+
+function queriedAddress(addresses: AddressCodec, text: string): Uint8Array {
+  try {
+    return addresses.toBytes(text);
+  } catch {
+    throw new QueryError('InvalidArgument', `'${text}' is not an address of this chain`);
+  }
+}
+
+function notFound(what: string): never {
+  throw new QueryError('NotFound', `there is no ${what}`);
+}

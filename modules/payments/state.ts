@@ -1,0 +1,72 @@
+import type { Address, AddressCodec } from '../../framework/address.ts';
+import { type Item, type KeySet, Schema, type Sequence, type StateMap } from '../../framework/collections.ts';
+import { IndexedMap, MultiIndex, UniqueIndex } from '../../framework/indexed-map.ts';
+import {
+  bytesKey,
+  type Pair,
+  type PairKeyCodec,
+  pairKey,
+  stringKey,
+  uint64Key,
+} from '../../framework/keys.ts';
+import { memoized } from '../../framework/values.ts';
+import { DatanetPool, Params, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
+
+/** Store of payments, and the name of its module account. */
+export const STORE_NAME = 'payments';
+
+/** Key of the index of receipts that paid a contributor: address, receipt. */
+export const contributorReceiptKey: PairKeyCodec<Address, bigint> = pairKey(bytesKey, uint64Key);
+
+/** Collections of payments; the README tabulates them. */
+export interface PaymentState {
+  readonly params: Item<Params>;
+  readonly sequence: Sequence;
+  readonly receipts: IndexedMap<bigint, Receipt>;
+  readonly byPayer: MultiIndex<Address, bigint, Receipt>;
+  /** The one receipt of a payer for a request. */
+  readonly byRequest: UniqueIndex<Pair<Address, Uint8Array>, bigint, Receipt>;
+  readonly byContributor: KeySet<Pair<Address, bigint>>;
+  readonly pools: StateMap<bigint, DatanetPool>;
+  /** By denomination. */
+  readonly totals: StateMap<string, Totals>;
+}
+
+/** Declares the collections. */
+export function paymentState(addresses: AddressCodec): PaymentState {
+  const schema = new Schema(STORE_NAME);
+  const byPayer = new MultiIndex<Address, bigint, Receipt>(schema, {
+    prefix: Uint8Array.of(3),
+    name: 'receipts_by_payer',
+    indexKey: bytesKey,
+    primaryKey: uint64Key,
+    of: (_, receipt) => addresses.toBytes(receipt.payer),
+  });
+  const byRequest = new UniqueIndex<Pair<Address, Uint8Array>, bigint, Receipt>(schema, {
+    prefix: Uint8Array.of(4),
+    name: 'receipt_by_request',
+    indexKey: pairKey(bytesKey, bytesKey),
+    primaryKey: uint64Key,
+    of: (_, receipt) => [addresses.toBytes(receipt.payer), receipt.requestHash],
+  });
+  return {
+    params: schema.item({ prefix: Uint8Array.of(0), name: 'params', value: memoized(Params) }),
+    sequence: schema.sequence({ prefix: Uint8Array.of(1), name: 'sequence' }),
+    receipts: new IndexedMap(schema, {
+      prefix: Uint8Array.of(2),
+      name: 'receipts',
+      key: uint64Key,
+      value: Receipt,
+      indexes: [byPayer, byRequest],
+    }),
+    byPayer,
+    byRequest,
+    byContributor: schema.keySet({
+      prefix: Uint8Array.of(5),
+      name: 'receipts_by_contributor',
+      key: contributorReceiptKey,
+    }),
+    pools: schema.map({ prefix: Uint8Array.of(6), name: 'pools', key: uint64Key, value: DatanetPool }),
+    totals: schema.map({ prefix: Uint8Array.of(7), name: 'totals', key: stringKey, value: Totals }),
+  };
+}

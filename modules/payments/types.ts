@@ -1,0 +1,13 @@
+import type { Coin } from '../../framework/coins.ts';
+import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { VerifiedClaim } from '../attribution/types.ts';
+import type { SplitParts } from './fee.ts';
+
+/** A payment that was checked: everything that executing it needs. */
+export interface PaymentPlan {
+  readonly model: Model;
+  readonly fee: Coin;
+  readonly parts: SplitParts;
+  /** Undefined when the answer quotes nothing. */
+  readonly claim: VerifiedClaim | undefined;
+}

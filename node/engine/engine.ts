@@ -1,0 +1,491 @@
+/**
+ * The shell around the consensus core: one queue of inputs, one loop. Each input is applied to the core,
+ * and what the core asks for is carried out in order before the next input. Long work (making, judging,
+ * executing blocks, signing) runs beside the loop and comes back as an input.
+ *
+ * Life: `start` (after the handshake) → block sync may deliver → `joinConsensus` replays the log and takes
+ * part → `stop`.
+ */
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Input, StartHeight } from '../../consensus/input.ts';
+import type { AppendToWal, Decide, Output, ValidateValue } from '../../consensus/output.ts';
+import type { BitArray } from '../../consensus/types/bit-array.ts';
+import type { PartSetHeader } from '../../consensus/types/block-id.ts';
+import type { Part } from '../../consensus/types/part-set.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
+import { BlockAssembly, headerKey } from './block-assembly.ts';
+import { decidedBlock, finishHeight } from './decisions.ts';
+import { faultError } from './fault.ts';
+import { type EmptyBlockOptions, HeightGate } from './height-gate.ts';
+import { Inbox } from './inbox.ts';
+import type {
+  BlockSink,
+  ChainExecutor,
+  CommitListener,
+  ConsensusCore,
+  ConsensusLog,
+  ConsensusMessage,
+  ConsensusPublisher,
+  ConsensusReceiver,
+  ConsensusSigner,
+  DecidedBlock,
+  EngineClock,
+  EngineEvent,
+  EngineLogger,
+  EngineReader,
+  EvidenceSink,
+  SyncedBlock,
+  SyncTarget,
+  TransactionSignal,
+} from './ports.ts';
+import { sign } from './signing.ts';
+import { readSynced, verifySyncedCommit } from './synced.ts';
+import { Timers } from './timers.ts';
+import { judge, propose, type ValuePorts } from './values.ts';
+import { inputRecord, partRecord, readRecord } from './wal-codec.ts';
+
+/** Items handled before timers and sockets get their turn. */
+const ITEMS_PER_TURN = 16;
+
+/** The collaborators of the engine. */
+export interface EnginePorts {
+  readonly core: ConsensusCore;
+  readonly executor: ChainExecutor;
+  readonly blocks: BlockSink;
+  readonly log: ConsensusLog;
+  /** Undefined in a node that does not validate. */
+  readonly signer: ConsensusSigner | undefined;
+  readonly publisher: ConsensusPublisher;
+  readonly transactions: TransactionSignal;
+  readonly evidence: EvidenceSink;
+  readonly listeners: readonly CommitListener[];
+  readonly verify: VerifySignature;
+  readonly clock: EngineClock;
+  readonly logger: EngineLogger;
+  /** The engine cannot go on and has stopped: the process should end with this error. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+type Work =
+  | { readonly kind: 'join' }
+  | { readonly kind: 'nextHeight' }
+  | { readonly kind: 'input'; readonly input: Input }
+  | {
+      readonly kind: 'synced';
+      readonly synced: SyncedBlock;
+      readonly resolve: () => void;
+      readonly reject: (error: unknown) => void;
+    };
+
+/** What messages of the current height are held against. */
+export interface HeightContext {
+  readonly chainId: string;
+  readonly height: bigint;
+  readonly validators: ValidatorSet;
+  readonly lastValidators: ValidatorSet;
+}
+
+/** Drives one node's consensus. */
+export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
+  readonly #ports: EnginePorts;
+  readonly #gate: HeightGate;
+  readonly #assembly = new BlockAssembly();
+  readonly #inbox: Inbox;
+  readonly #timers: Timers;
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #background = new Set<Promise<void>>();
+  #work: Work[] = [];
+  #phase: 'new' | 'syncing' | 'running' | 'stopped' = 'new';
+  #pumping = false;
+  #pumpDone: Promise<void> = Promise.resolve();
+  #current: HeightContext | undefined;
+  /** Blocks that the core waits for. */
+  #wanted = new Map<string, ValidateValue>();
+  #finishWaiters: { readonly height: bigint; readonly resolve: () => void }[] = [];
+  #lastStep = '';
+
+  constructor(ports: EnginePorts, options: EmptyBlockOptions) {
+    this.#ports = ports;
+    this.#gate = new HeightGate(ports, options);
+    this.#inbox = new Inbox({ ...ports, assembly: this.#assembly });
+    this.#timers = new Timers(ports.clock, (timeout) => this.#answer({ kind: 'timeoutElapsed', timeout }));
+  }
+
+  /** Ready for block sync. The stores and the application have been brought to one height before. */
+  start(): void {
+    if (this.#phase === 'new') this.#phase = 'syncing';
+  }
+
+  joinConsensus(): void {
+    this.#enqueue({ kind: 'join' });
+  }
+
+  /** Stops: a block that is being committed is finished, everything logged is on disk. */
+  async stop(): Promise<void> {
+    this.#halt();
+    await this.#pumpDone;
+    while (this.#background.size > 0) await Promise.allSettled(this.#background);
+    await this.#ports.log.sync();
+  }
+
+  receive(message: ConsensusMessage, peer: string): void {
+    if (this.#phase !== 'running') return;
+    this.#inbox.push(message, peer);
+    this.#pump();
+  }
+
+  consensus(): ConsensusReader | undefined {
+    return this.#current === undefined ? undefined : this.#ports.core;
+  }
+
+  lastHeight(): bigint {
+    return this.#ports.executor.state.lastBlockHeight;
+  }
+
+  nextHeight(): bigint {
+    const { lastBlockHeight, initialHeight } = this.#ports.executor.state;
+    return lastBlockHeight === 0n ? initialHeight : lastBlockHeight + 1n;
+  }
+
+  partBits(header: PartSetHeader): BitArray | undefined {
+    return this.#assembly.partBits(header);
+  }
+
+  part(header: PartSetHeader, index: number): Part | undefined {
+    return this.#assembly.part(header, index);
+  }
+
+  onEvent(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  applySynced(synced: SyncedBlock): Promise<void> {
+    if (this.#phase === 'stopped') return Promise.reject(stopped());
+    return new Promise((resolve, reject) => this.#enqueue({ kind: 'synced', synced, resolve, reject }));
+  }
+
+  // The loop.
+
+  #enqueue(work: Work): void {
+    this.#work.push(work);
+    this.#pump();
+  }
+
+  #answer(input: Input): void {
+    this.#enqueue({ kind: 'input', input });
+  }
+
+  #pump(): void {
+    if (this.#pumping || this.#phase === 'stopped') return;
+    this.#pumping = true;
+    this.#pumpDone = this.#run()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#pumping = false;
+        const isWaiting = this.#work.length > 0 || (this.#current !== undefined && this.#inbox.length > 0);
+        if (isWaiting) this.#pump(); // it came while the loop was ending
+      });
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // never inside the caller
+    for (let handled = 1; this.#phase !== 'stopped'; handled++) {
+      const work = this.#work.shift();
+      if (work !== undefined) await this.#handle(work);
+      else if (!(await this.#handleMessage())) return;
+      if (handled % ITEMS_PER_TURN === 0) await yieldToOthers();
+    }
+  }
+
+  async #handle(work: Work): Promise<void> {
+    switch (work.kind) {
+      case 'join':
+        if (this.#phase === 'syncing') await this.#join();
+        return;
+      case 'nextHeight':
+        await this.#apply(this.#startHeight());
+        this.#inbox.releaseFuture();
+        return;
+      case 'input':
+        await this.#apply(work.input);
+        return;
+      case 'synced':
+        await this.#takeSynced(work.synced, work.resolve).catch(work.reject);
+        return;
+      default:
+        unreachable(work, 'work');
+    }
+  }
+
+  /** Handles one message from a peer; false when there is none. */
+  async #handleMessage(): Promise<boolean> {
+    const current = this.#current;
+    if (current === undefined) return false;
+    const taken = this.#inbox.next(current);
+    if (taken === undefined) return false;
+    if (taken.kind === 'input') await this.#apply(taken.input);
+    if (taken.kind === 'part') {
+      this.#logPart(taken.header, taken.part, current.height);
+      this.#judgeIfComplete(taken.header);
+    }
+    if (taken.kind === 'future') this.#gate.open();
+    return true;
+  }
+
+  async #apply(input: Input): Promise<void> {
+    for (const output of this.#ports.core.apply(input)) await this.#carryOut(output);
+    this.#tellStep();
+  }
+
+  async #carryOut(output: Output): Promise<void> {
+    const { publisher, evidence } = this.#ports;
+    switch (output.kind) {
+      case 'appendToWal':
+        return this.#append(output);
+      case 'requestValue':
+        return this.#inBackground(propose(this.#valuePorts(), output));
+      case 'signProposal':
+      case 'signVote':
+        return this.#inBackground(sign(this.#signingPorts(), output));
+      case 'publishProposal': {
+        const { proposal } = output;
+        publisher.publish({ kind: 'proposal', proposal });
+        for (const part of this.#assembly.parts(proposal.blockId.partSetHeader)) {
+          publisher.publish({ kind: 'blockPart', height: proposal.height, round: proposal.round, part });
+        }
+        return;
+      }
+      case 'publishVote':
+        return publisher.publish({ kind: 'vote', vote: output.vote });
+      case 'scheduleTimeout':
+        return this.#timers.schedule(output.timeout, output.durationMs);
+      case 'validateValue':
+        return this.#want(output);
+      case 'decide':
+        return this.#decide(output);
+      case 'reportEvidence':
+        return evidence.conflictingVotes(output.first, output.second);
+      case 'fault':
+        throw faultError(output);
+      default:
+        unreachable(output, 'output');
+    }
+  }
+
+  // Start and replay.
+
+  async #join(): Promise<void> {
+    const { core, log, executor, logger } = this.#ports;
+    const { lastBlockHeight } = executor.state;
+    this.#phase = 'running';
+    const records = log.takeReplay(lastBlockHeight, lastBlockHeight === 0n);
+    if (records === undefined) await log.endHeight(lastBlockHeight);
+    core.apply(this.#startHeight());
+    for (const record of records ?? []) {
+      const item = readRecord(record);
+      if (item.kind === 'part') this.#assembly.restore(item.part);
+      else core.apply(item.input);
+    }
+    logger.info(
+      {
+        height: this.nextHeight(),
+        replayed: records?.length ?? 0,
+        validator: this.#ports.signer !== undefined,
+      },
+      'taking part in consensus',
+    );
+    for (const output of core.resume()) await this.#carryOut(output);
+    this.#tellStep();
+  }
+
+  /** The input that begins the next height, and everything that belongs to the height made new. */
+  #startHeight(): StartHeight {
+    const { executor, blocks } = this.#ports;
+    const { chainId, lastBlockHeight, validators, lastValidators, consensusParams } = executor.state;
+    const height = this.nextHeight();
+    this.#current = { chainId, height, validators, lastValidators };
+    this.#assembly.reset(consensusParams.block.maxBytes);
+    this.#wanted = new Map();
+    const commit = lastBlockHeight === 0n ? undefined : blocks.seenCommit(lastBlockHeight);
+    const last = commit === undefined ? undefined : { commit, validators: lastValidators };
+    return { kind: 'startHeight', height, validators, last };
+  }
+
+  // Effects.
+
+  async #append({ input, sync }: AppendToWal): Promise<void> {
+    const { log } = this.#ports;
+    log.append(inputRecord(input));
+    if (sync) await log.sync();
+    if (input.kind === 'proposal' || input.kind === 'signedProposal') {
+      this.#tell({ kind: 'proposal', proposal: input.proposal });
+    }
+    if (input.kind === 'vote' || input.kind === 'signedVote') this.#tell({ kind: 'vote', vote: input.vote });
+  }
+
+  #want(request: ValidateValue): void {
+    const header = request.blockId.partSetHeader;
+    try {
+      const early = this.#assembly.want(header);
+      this.#wanted.set(headerKey(header), request);
+      for (const part of early) this.#logPart(header, part, request.height);
+    } catch (error) {
+      // An impossible header: no block can ever be behind it.
+      const { height, blockId } = request;
+      this.#ports.logger.warn({ height, reason: messageOf(error) }, 'a proposal names an impossible block');
+      this.#answer({ kind: 'value', height, blockId, validity: 'invalid' });
+      return;
+    }
+    this.#judgeIfComplete(header);
+  }
+
+  #logPart(header: PartSetHeader, part: Part, height: bigint): void {
+    this.#ports.log.append(partRecord(part));
+    this.#tell({ kind: 'blockPart', height, header, index: part.index });
+  }
+
+  #judgeIfComplete(header: PartSetHeader): void {
+    const request = this.#wanted.get(headerKey(header));
+    if (request === undefined || !this.#assembly.isComplete(header)) return;
+    this.#wanted.delete(headerKey(header));
+    this.#inBackground(judge(this.#valuePorts(), request));
+  }
+
+  #decide(decide: Decide): void {
+    const { executor, logger } = this.#ports;
+    const decided = decidedBlock(this.#assembly, decide);
+    const { header, txs } = decided.block;
+    this.#inBackground(
+      finishHeight(this.#ports, decided).then(() => {
+        const hash = toHex(decide.blockId.hash).slice(0, 12);
+        const facts = { height: header.height, round: decide.round, txs: txs.length, hash };
+        logger.info(facts, 'committed block');
+        this.#heightFinished(header.height);
+        const appHashChanged = !equalBytes(header.appHash, executor.state.appHash);
+        const begin = (): void => this.#enqueue({ kind: 'nextHeight' });
+        this.#gate.wait(begin, appHashChanged || this.#inbox.hasFuture);
+        return undefined;
+      }),
+    );
+  }
+
+  #heightFinished(height: bigint): void {
+    this.#tell({ kind: 'committed', height });
+    const waiting = this.#finishWaiters;
+    this.#finishWaiters = waiting.filter((waiter) => waiter.height > height);
+    for (const waiter of waiting) if (waiter.height <= height) waiter.resolve();
+  }
+
+  // Block sync.
+
+  async #takeSynced(synced: SyncedBlock, resolve: () => void): Promise<void> {
+    const height = this.nextHeight();
+    if (synced.height !== height) {
+      resolve();
+      return;
+    }
+    const { chainId, validators } = this.#ports.executor.state;
+    const decided = readSynced(synced);
+    verifySyncedCommit(decided, { chainId, validators, verify: this.#ports.verify });
+    this.#finishWaiters.push({ height, resolve });
+    if (this.#phase === 'syncing') await this.#applyDirectly(decided);
+    else await this.#decideBySync(decided);
+  }
+
+  async #applyDirectly(decided: DecidedBlock): Promise<void> {
+    const { executor } = this.#ports;
+    try {
+      executor.check(decided.block);
+    } catch (cause) {
+      throw new LedgerError(
+        'sync.invalid_block',
+        messageOf(cause),
+        { height: decided.block.header.height },
+        cause,
+      );
+    }
+    try {
+      await finishHeight(this.#ports, decided);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    this.#heightFinished(decided.block.header.height);
+  }
+
+  /**
+   * The core ends the height by the commit; the parts are logged, so that it can do so again after a crash.
+   */
+  async #decideBySync(decided: DecidedBlock): Promise<void> {
+    for (const part of decided.parts) {
+      this.#ports.log.append(partRecord(part));
+      this.#assembly.restore(part);
+    }
+    await this.#apply({ kind: 'decidedBySync', commit: decided.seenCommit });
+  }
+
+  // Helpers.
+
+  #valuePorts(): ValuePorts {
+    return { ...this.#ports, assembly: this.#assembly };
+  }
+
+  #signingPorts(): Parameters<typeof sign>[0] {
+    const { signer, clock, logger, executor } = this.#ports;
+    return {
+      signer,
+      clock,
+      logger,
+      chainId: executor.state.chainId,
+      timeOf: (blockId) => this.#assembly.block(blockId)?.header.time,
+    };
+  }
+
+  #inBackground(task: Promise<Input | undefined>): void {
+    const tracked = task
+      .then((input) => {
+        if (input !== undefined && this.#phase === 'running') this.#answer(input);
+      })
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  #tell(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #tellStep(): void {
+    const view: ConsensusView = this.#ports.core.view();
+    const step = `${view.height}/${view.round}/${view.step}`;
+    if (step === this.#lastStep) return;
+    this.#lastStep = step;
+    this.#tell({ kind: 'step', view });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#phase === 'stopped') return;
+    this.#ports.logger.error({ reason: messageOf(error) }, 'consensus stopped');
+    this.#halt();
+    this.#ports.onFatal(error);
+  }
+
+  #halt(): void {
+    this.#phase = 'stopped';
+    this.#timers.cancelAll();
+    this.#gate.close();
+    for (const waiter of this.#finishWaiters) waiter.resolve();
+    this.#finishWaiters = [];
+    for (const work of this.#work) if (work.kind === 'synced') work.reject(stopped());
+    this.#work = [];
+  }
+}
+
+function stopped(): LedgerError {
+  return new LedgerError('engine.stopped', 'the node is stopping');
+}

@@ -1,0 +1,46 @@
+/** Blocks from block sync: read, and their commits checked as strictly as consensus checks votes. */
+import { decodeBlock } from '../../consensus/types/block.ts';
+import { headerHash } from '../../consensus/types/header.ts';
+import { partsOf } from '../../consensus/types/part-set.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import { verifyCommit } from '../../consensus/types/verify-commit.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import type { DecidedBlock, SyncedBlock } from './ports.ts';
+
+/** @throws LedgerError `sync.invalid_block` when the bytes are no block, or of another height */
+export function readSynced(synced: SyncedBlock): DecidedBlock {
+  try {
+    const block = decodeBlock(synced.blockBytes);
+    const { header, parts } = partsOf(synced.blockBytes);
+    if (block.header.height !== synced.height)
+      throw new LedgerError('sync.height', 'it is of another height');
+    const blockId = { hash: headerHash(block.header), partSetHeader: header };
+    const blockSize = synced.blockBytes.length;
+    return { block, blockId, parts, blockSize, seenCommit: synced.commit };
+  } catch (cause) {
+    throw invalid(synced.height, cause);
+  }
+}
+
+/** @throws LedgerError `sync.invalid_block` when the commit does not decide the block */
+export function verifySyncedCommit(
+  decided: DecidedBlock,
+  against: { readonly chainId: string; readonly validators: ValidatorSet; readonly verify: VerifySignature },
+): void {
+  const { height } = decided.block.header;
+  try {
+    verifyCommit({ ...against, height, blockId: decided.blockId, commit: decided.seenCommit });
+  } catch (cause) {
+    throw invalid(height, cause);
+  }
+}
+
+function invalid(height: bigint, cause: unknown): LedgerError {
+  return new LedgerError(
+    'sync.invalid_block',
+    `a peer sent a bad block for height ${height}: ${messageOf(cause)}`,
+    { height },
+    cause,
+  );
+}
