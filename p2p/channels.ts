@@ -1,4 +1,6 @@
-/** The catalogue of channels and request protocols, with their limits, and the names they have on the wire. */
+/**
+ * The catalogue of channels and request protocols, with their limits, and the names they have on the wire.
+ */
 import type { ChannelSpec, ProtocolSpec } from './network.ts';
 
 const KIB = 1024;
@@ -56,8 +58,8 @@ export const BLOCKS_PROTOCOL: ProtocolSpec = {
 export const PROTOCOLS: readonly ProtocolSpec[] = [BLOCKS_PROTOCOL];
 
 /**
- * The handshake. Its name carries no chain id, so that nodes of two chains still understand each other well enough to
- * say why they part.
+ * The handshake. Its name carries no chain id, so that nodes of two chains still understand each other well
+ * enough to say why they part.
  */
 export const STATUS_PROTOCOL = '/openledger/status/1';
 

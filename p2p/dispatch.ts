@@ -1,6 +1,6 @@
 /**
- * What every implementation of the network does alike: hands messages and requests to their handlers, keeps errors of
- * handlers away from sockets, books faults, tells listeners of sessions, and counts.
+ * What every implementation of the network does alike: hands messages and requests to their handlers, keeps
+ * errors of handlers away from sockets, books faults, tells listeners of sessions, and counts.
  */
 import { assert, DecodeError, defined, LedgerError } from '../core/errors.ts';
 import type {
@@ -98,7 +98,10 @@ export class Dispatch {
     for (const listener of this.#listeners) this.#guard('onPeer', () => listener.disconnected(peer, reason));
   }
 
-  /** Hands over one message. The promise, if there is one, resolves when the handler is done and never rejects. */
+  /**
+   * Hands over one message. The promise, if there is one, resolves when the handler is done and never
+   * rejects.
+   */
   deliver(peer: PeerInfo, channel: string, bytes: Uint8Array): Promise<void> | undefined {
     count(this.metrics.messagesReceived, channel);
     count(this.metrics.bytesReceived, channel, bytes.length);

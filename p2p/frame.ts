@@ -1,6 +1,6 @@
 /**
- * Frames on a stream: the length as an unsigned varint, then that many bytes. A frame is never empty. The decoder
- * holds only bytes that arrived: a claimed length allocates nothing.
+ * Frames on a stream: the length as an unsigned varint, then that many bytes. A frame is never empty. The
+ * decoder holds only bytes that arrived: a claimed length allocates nothing.
  */
 import { DecodeError } from '../core/errors.ts';
 import { uvarintLength, writeUvarint } from '../core/varint.ts';
@@ -31,7 +31,10 @@ export class FrameDecoder {
     this.#messageBytesMax = messageBytesMax;
   }
 
-  /** Bytes that arrived and belong to no returned frame; more than 0 at the end of a stream is a truncated frame. */
+  /**
+   * Bytes that arrived and belong to no returned frame; more than 0 at the end of a stream is a truncated
+   * frame.
+   */
   get pendingBytes(): number {
     return this.#pending + (this.#length === undefined ? 0 : 1);
   }

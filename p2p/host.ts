@@ -1,4 +1,7 @@
-/** The libp2p host: TCP, noise, yamux, identify and ping. What libp2p would do by default and must not is set here. */
+/**
+ * The libp2p host: TCP, noise, yamux, identify and ping. What libp2p would do by default and must not is set
+ * here.
+ */
 import { identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
@@ -8,7 +11,10 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import type { NetworkLimits } from './network.ts';
 
-/** Bytes of one stream that may be on their way: bounds what a paused reader holds, below yamux's read buffer of 4 MiB. */
+/**
+ * Bytes of one stream that may be on their way: bounds what a paused reader holds, below yamux's read buffer
+ * of 4 MiB.
+ */
 const STREAM_WINDOW_BYTES_MAX = 1024 * 1024;
 /** Streams of one connection, each way: the channels, the requests under way, and some for libp2p itself. */
 const STREAMS_MAX = 256;

@@ -1,4 +1,6 @@
-/** Node identity: an ed25519 key, its libp2p peer id, and the hexadecimal id that CometBFT's RPC shows for it. */
+/**
+ * Node identity: an ed25519 key, its libp2p peer id, and the hexadecimal id that CometBFT's RPC shows for it.
+ */
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Ed25519PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id';
@@ -11,13 +13,14 @@ const SEED_AND_PUBLIC_KEY_BYTES = 64;
 const COMET_ID_BYTES = 20;
 
 /**
- * The libp2p key of an ed25519 private key: a seed of 32 bytes, or seed and public key as in CometBFT's `node_key.json`.
+ * The libp2p key of an ed25519 private key: a seed of 32 bytes, or seed and public key as in CometBFT's
+ * `node_key.json`.
  * @throws LedgerError `p2p.bad_node_key` on another length
  */
 export async function nodeKey(privateKey: Uint8Array): Promise<Ed25519PrivateKey> {
   if (privateKey.length !== SEED_BYTES && privateKey.length !== SEED_AND_PUBLIC_KEY_BYTES) {
-    const message = `a node key has ${SEED_BYTES} or ${SEED_AND_PUBLIC_KEY_BYTES} bytes, not ${privateKey.length}`;
-    throw new LedgerError('p2p.bad_node_key', message);
+    const expected = `${SEED_BYTES} or ${SEED_AND_PUBLIC_KEY_BYTES} bytes`;
+    throw new LedgerError('p2p.bad_node_key', `a node key has ${expected}, not ${privateKey.length}`);
   }
   return await generateKeyPairFromSeed('Ed25519', Uint8Array.from(privateKey.subarray(0, SEED_BYTES)));
 }
@@ -28,7 +31,8 @@ export async function peerIdOfKey(privateKey: Uint8Array): Promise<string> {
 }
 
 /**
- * What CometBFT calls the node id: the first 20 bytes of SHA-256 over the public key, in lower-case hexadecimal.
+ * What CometBFT calls the node id: the first 20 bytes of SHA-256 over the public key, in lower-case
+ * hexadecimal.
  * @throws DecodeError when the peer id is not one of an ed25519 key
  */
 export function cometNodeId(peerId: string): string {

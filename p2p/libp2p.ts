@@ -1,7 +1,8 @@
 /**
  * The network on libp2p. A connection becomes a session once both ends have seen each other's status; of two
- * connections between the same peers one survives, and both ends choose the same one. A session is the life of a
- * peer for the reactors: when its connection goes, they hear `disconnected`, even if another connection takes over.
+ * connections between the same peers one survives, and both ends choose the same one. A session is the life
+ * of a peer for the reactors: when its connection goes, they hear `disconnected`, even if another connection
+ * takes over.
  */
 import type { Connection, ConnectionGater, Libp2p, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';

@@ -1,7 +1,7 @@
 /**
- * The network in memory: the same interface and rules as on libp2p, on injected timers. With `VirtualTimers` the
- * delivery of every message is a function of the seed, which is what unit tests of reactors and the simulator need.
- * Addresses are `/memory/<node id>`.
+ * The network in memory: the same interface and rules as on libp2p, on injected timers. With `VirtualTimers`
+ * the delivery of every message is a function of the seed, which is what unit tests of reactors and the
+ * simulator need. Addresses are `/memory/<node id>`.
  */
 import { LedgerError, messageOf } from '../core/errors.ts';
 import { count, Dispatch, disconnectedError, openResponse, timeoutError } from './dispatch.ts';

@@ -1,7 +1,7 @@
 /**
- * The network as reactors see it: peers, channels (ordered, bounded, no loss while the peer stays connected unless
- * `send` said false) and request/response protocols. Two implementations pass one compliance suite: libp2p
- * (`libp2p.ts`) and memory (`memory.ts`).
+ * The network as reactors see it: peers, channels (ordered, bounded, no loss while the peer stays connected
+ * unless `send` said false) and request/response protocols. Two implementations pass one compliance suite:
+ * libp2p (`libp2p.ts`) and memory (`memory.ts`).
  */
 
 /** Where log lines go: the shape of pino. Fields never hold raw bytes from a peer. */
@@ -30,7 +30,9 @@ export interface ChannelSpec {
   readonly messageBytesMax: number;
   /** Bytes waiting for one peer; `send` refuses (returns false, counted) what does not fit. */
   readonly queueBytesMax: number;
-  /** Messages of one peer whose handler has not resolved; at the limit the stream is paused (back-pressure). */
+  /**
+   * Messages of one peer whose handler has not resolved; at the limit the stream is paused (back-pressure).
+   */
   readonly inFlightMax: number;
 }
 
@@ -118,7 +120,10 @@ export interface Network {
   /** Full addresses (`…/p2p/<id>`) at which this node listens; empty before `start`. */
   listenAddresses(): readonly string[];
   peers(): readonly PeerInfo[];
-  /** Queues a message; false when the peer is gone or its queue is full. The bytes are not copied: leave them alone. */
+  /**
+   * Queues a message; false when the peer is gone or its queue is full. The bytes are not copied: leave them
+   * alone.
+   */
   send(peerId: string, channel: string, bytes: Uint8Array): boolean;
   /** Queues a message for every peer but one; returns how many took it. */
   broadcast(channel: string, bytes: Uint8Array, exceptPeerId?: string): number;

@@ -1,4 +1,7 @@
-/** Keeps connections to persistent peers up: each has one loop that dials again, with jittered backoff, for ever. */
+/**
+ * Keeps connections to persistent peers up: each has one loop that dials again, with jittered backoff, for
+ * ever.
+ */
 import { messageOf } from '../core/errors.ts';
 import type { Logger, NetworkLimits } from './network.ts';
 import type { Timers } from './timers.ts';

@@ -1,7 +1,9 @@
 /** Encoded frames that wait for one peer on one channel, bounded by bytes. */
 import { concatBytes } from '../core/bytes.ts';
 
-/** First in, first out. A frame that does not fit is refused: the newest is dropped, never what was accepted. */
+/**
+ * First in, first out. A frame that does not fit is refused: the newest is dropped, never what was accepted.
+ */
 export class SendQueue {
   readonly #bytesMax: number;
   #frames: Uint8Array[] = [];
@@ -16,7 +18,10 @@ export class SendQueue {
     return this.#bytes;
   }
 
-  /** Takes a frame; false when it does not fit. A frame larger than the whole queue passes when the queue is empty. */
+  /**
+   * Takes a frame; false when it does not fit. A frame larger than the whole queue passes when the queue is
+   * empty.
+   */
   push(frame: Uint8Array): boolean {
     if (this.#bytes > 0 && this.#bytes + frame.length > this.#bytesMax) return false;
     this.#frames.push(frame);

@@ -31,7 +31,8 @@ export function encodeStatus(options: StatusOptions, listenAddress: string): Uin
 /**
  * A peer's handshake message, if this node can work with the peer.
  * @throws DecodeError on a malformed one
- * @throws LedgerError `p2p.other_chain`, `p2p.other_genesis` or `p2p.other_version`, with a sentence for the log
+ * @throws LedgerError `p2p.other_chain`, `p2p.other_genesis` or `p2p.other_version`, with a sentence for the
+ * log
  */
 export function checkStatus(options: StatusOptions, bytes: Uint8Array): Status {
   if (bytes.length > STATUS_BYTES_MAX)
@@ -52,17 +53,19 @@ export function checkStatus(options: StatusOptions, bytes: Uint8Array): Status {
 
 function refuseOther(options: StatusOptions, status: Status): void {
   if (status.chainId !== options.chainId) {
-    const message = `peer is on chain ${status.chainId}, this node on ${options.chainId}: check the peer address`;
-    throw new LedgerError('p2p.other_chain', message, { theirs: status.chainId, ours: options.chainId });
+    const facts = { theirs: status.chainId, ours: options.chainId };
+    const message = `peer is on chain ${facts.theirs}, this node on ${facts.ours}: check the peer address`;
+    throw new LedgerError('p2p.other_chain', message, facts);
   }
   if (status.protocolVersion !== PROTOCOL_VERSION) {
-    const message = `peer speaks protocol version ${status.protocolVersion}, this node ${PROTOCOL_VERSION}: upgrade the older`;
+    const versions = `${status.protocolVersion}, this node ${PROTOCOL_VERSION}`;
+    const message = `peer speaks protocol version ${versions}: upgrade the older one`;
     throw new LedgerError('p2p.other_version', message);
   }
   const comparable = status.genesisHash.length > 0 && options.genesisHash.length > 0;
   if (comparable && !equalBytes(status.genesisHash, options.genesisHash)) {
     const facts = { theirs: toHex(status.genesisHash), ours: toHex(options.genesisHash) };
-    const message = `peer has another genesis for chain ${options.chainId}: copy the genesis file of the network`;
+    const message = `peer has another genesis for chain ${options.chainId}: copy the network's genesis file`;
     throw new LedgerError('p2p.other_genesis', message, facts);
   }
 }

@@ -127,7 +127,10 @@ export interface ReceiverOptions {
   readonly onMalformed: (reason: string) => void;
 }
 
-/** Reads the inbound stream of one channel from one peer. Stops reading while too many handlers are unresolved. */
+/**
+ * Reads the inbound stream of one channel from one peer. Stops reading while too many handlers are
+ * unresolved.
+ */
 export function receiveChannel(stream: Stream, options: ReceiverOptions): void {
   const { spec, deliver, onMalformed } = options;
   const decoder = new FrameDecoder(spec.messageBytesMax);

@@ -28,7 +28,10 @@ interface Due {
   callback: (() => void) | undefined;
 }
 
-/** Time that moves only when told to. Callbacks due at one moment run in the order in which they were asked for. */
+/**
+ * Time that moves only when told to. Callbacks due at one moment run in the order in which they were asked
+ * for.
+ */
 export class VirtualTimers implements Timers {
   #nowMs = 0;
   #sequence = 0;
