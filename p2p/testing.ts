@@ -39,6 +39,8 @@ export function recordingLogger(): Logger & { readonly lines: string[] } {
 }
 
 const WAIT_MS = 20_000;
+/** Virtual time is cheap. */
+const VIRTUAL_WAIT_MS = 120_000;
 const POLL_MS = 5;
 
 /** Networks in memory on virtual time. */
@@ -55,8 +57,8 @@ export function memoryWorld(): World & { readonly hub: MemoryHub; readonly timer
       return Promise.resolve(network);
     },
     until: async (what, condition) => {
-      if (!(await timers.advanceUntil(condition, WAIT_MS)))
-        throw new Error(`not within ${WAIT_MS} ms: ${what}`);
+      if (!(await timers.advanceUntil(condition, VIRTUAL_WAIT_MS)))
+        throw new Error(`not within ${VIRTUAL_WAIT_MS} ms: ${what}`);
     },
     close: async () => {
       for (const network of networks) await network.stop();

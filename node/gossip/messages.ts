@@ -1,8 +1,9 @@
 /**
- * The messages of consensus gossip. On the wire they are `tendermint.consensus.Message`, one kind of them on each
- * channel. Decoding checks all that can be checked without knowing the height's validators: whoever calls it may rely on
- * bounds. Two messages mean a little less than in CometBFT: `VoteSetBits` is unasked for and covers votes for any block
- * (its block id is empty), and `NewValidBlock` names the part set that a node is collecting, whether valid or not.
+ * The messages of consensus gossip. On the wire they are `tendermint.consensus.Message`, one kind of them on
+ * each channel. Decoding checks all that can be checked without knowing the height's validators: whoever
+ * calls it may rely on bounds. Two messages mean a little less than in CometBFT: `VoteSetBits` is unasked for
+ * and covers votes for any block (its block id is empty), and `NewValidBlock` names the part set that a node
+ * is collecting, whether valid or not.
  */
 import { type BitArray, bitArrayFromWords, bitArrayToWords } from '../../consensus/types/bit-array.ts';
 import { isCompleteBlockId, NIL_BLOCK_ID, type PartSetHeader } from '../../consensus/types/block-id.ts';
@@ -59,7 +60,9 @@ export interface VotesHeld {
 /** What nodes tell about themselves. */
 export type StateMessage = RoundStep | PartsHeld | HasVote | VotesHeld;
 
-/** CometBFT's numbers of steps (`cstypes.RoundStepType`); its waits are part of the steps before them here. */
+/**
+ * CometBFT's numbers of steps (`cstypes.RoundStepType`); its waits are part of the steps before them here.
+ */
 const STEP_NUMBERS: Readonly<Record<Step, number>> = {
   newHeight: 1,
   newRound: 2,
@@ -122,7 +125,8 @@ export function decodeStateMessage(bytes: Uint8Array): StateMessage {
   if (message.newValidBlock !== undefined) return readPartsHeld(message.newValidBlock);
   if (message.hasVote !== undefined) {
     const { index } = message.hasVote;
-    if (index < 0 || index >= VALIDATORS_MAX) throw new DecodeError('has-vote: index out of range', { index });
+    if (index < 0 || index >= VALIDATORS_MAX)
+      throw new DecodeError('has-vote: index out of range', { index });
     return { kind: 'hasVote', ...readVoteSet(message.hasVote, 'has-vote'), index };
   }
   if (message.voteSetBits !== undefined) {

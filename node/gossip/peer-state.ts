@@ -1,25 +1,41 @@
 /**
- * What this node believes a peer to have. Beliefs come from what the peer says, what it sends and what was sent to it;
- * the peer's own summary replaces them. They decide only what is sent: a wrong one costs a duplicate, or a wait until the
- * next summary.
+ * What this node believes a peer to have. Beliefs come from what the peer says, what it sends and what was
+ * sent to it; the peer's own summary replaces them. They decide only what is sent: a wrong one costs a
+ * duplicate, or a wait until the next summary.
  */
 import type { BitArray } from '../../consensus/types/bit-array.ts';
-import { setBits } from '../../consensus/types/bit-array.ts';
 import { equalPartSetHeader, type PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { VoteType } from '../../consensus/types/vote.ts';
 import type { Step } from '../../consensus/view.ts';
+import { Bits, bitsOf } from './bits.ts';
 import type { PartsHeld, RoundStep } from './messages.ts';
 
 /** Vote sets remembered for a peer; more than two heights' worth of the rounds that gossip looks at. */
 const VOTE_SETS_MAX = 64;
 
+/** Proposals remembered for a peer at one height. */
+const PROPOSALS_MAX = 64;
+
 /** What is known of the peer's votes of one height, round and type, by validator index. */
 export interface VoteKnowledge {
   /** The peer has it. */
-  readonly has: Set<number>;
+  readonly has: Bits;
   /** The peer knows that this node has it, since one sent it to the other. */
-  readonly exchanged: Set<number>;
+  readonly exchanged: Bits;
 }
+
+/** The part set that a peer collects. */
+export interface CollectedParts {
+  readonly header: PartSetHeader;
+  readonly has: Bits;
+  /** The peer knows that this block is decided: it does not turn to another one. */
+  readonly decided: boolean;
+}
+
+/**
+ * What a round step says: the peer moved, it repeats itself as the start of a summary, or it is out of date.
+ */
+export type Move = 'moved' | 'summary' | 'stale';
 
 /** Beliefs about one peer, from the start to the end of its session. */
 export class PeerState {
@@ -30,7 +46,7 @@ export class PeerState {
   step: Step = 'newHeight';
   lastCommitRound = -1;
   /** The part set that the peer collects at its height. */
-  parts: { readonly header: PartSetHeader; readonly has: Set<number> } | undefined;
+  parts: CollectedParts | undefined;
   readonly #proposals: Set<number> = new Set();
   readonly #votes: Map<string, VoteKnowledge & { readonly height: bigint }> = new Map();
 
@@ -38,27 +54,28 @@ export class PeerState {
     this.id = id;
   }
 
-  /** Takes a round step; false when it does not lie ahead of what the peer said before. */
-  moveTo(message: RoundStep): boolean {
-    const { height, round } = message;
-    const back = height < this.height || (height === this.height && round < this.round);
-    if (back) return false;
-    if (height > this.height) {
+  /** Takes a round step. A summary's forgets proposal and parts: what follows it says which the peer has. */
+  moveTo(message: RoundStep): Move {
+    const { height, round, step } = message;
+    if (height < this.height || (height === this.height && round < this.round)) return 'stale';
+    const repeated = height === this.height && round === this.round && step === this.step;
+    if (repeated || height > this.height) {
       this.parts = undefined;
       this.#proposals.clear();
-      for (const [key, votes] of this.#votes) if (votes.height + 1n < height) this.#votes.delete(key);
     }
+    if (height > this.height)
+      for (const [key, votes] of this.#votes) if (votes.height + 1n < height) this.#votes.delete(key);
     this.height = height;
     this.round = round;
-    this.step = message.step;
+    this.step = step;
     this.lastCommitRound = message.lastCommitRound;
-    return true;
+    return repeated ? 'summary' : 'moved';
   }
 
   /** Takes the peer's word on the parts that it has. */
   setParts(message: PartsHeld): void {
     if (message.height !== this.height) return;
-    this.parts = { header: message.header, has: new Set(setBits(message.bits)) };
+    this.parts = { header: message.header, has: bitsOf(message.bits), decided: message.decided };
   }
 
   hasProposal(round: number): boolean {
@@ -67,9 +84,15 @@ export class PeerState {
 
   /** The peer has the proposal of a round of its height now, and so collects its parts. */
   addProposal(round: number, header: PartSetHeader): void {
-    this.#proposals.add(round);
-    if (this.parts !== undefined && equalPartSetHeader(this.parts.header, header)) return;
-    this.parts = { header, has: new Set() };
+    if (this.#proposals.size < PROPOSALS_MAX) this.#proposals.add(round);
+    const same = this.parts !== undefined && equalPartSetHeader(this.parts.header, header);
+    if (same || this.parts?.decided === true) return;
+    this.parts = { header, has: new Bits(), decided: false };
+  }
+
+  /** True for votes that may still serve the peer: of its height, and of the one before. */
+  isNear(height: bigint): boolean {
+    return height === this.height || height + 1n === this.height;
   }
 
   /** What is known of a vote set. */
@@ -77,7 +100,7 @@ export class PeerState {
     const key = `${height}/${round}/${type}`;
     const known = this.#votes.get(key);
     if (known !== undefined) return known;
-    const fresh = { height, has: new Set<number>(), exchanged: new Set<number>() };
+    const fresh = { height, has: new Bits(), exchanged: new Bits() };
     this.#votes.set(key, fresh);
     if (this.#votes.size > VOTE_SETS_MAX) this.#forgetOldest();
     return fresh;
@@ -85,9 +108,7 @@ export class PeerState {
 
   /** Takes the peer's word on the votes that it has. */
   setVotes(height: bigint, round: number, type: VoteType, bits: BitArray): void {
-    const { has } = this.votes(height, round, type);
-    has.clear();
-    for (const index of setBits(bits)) has.add(index);
+    this.votes(height, round, type).has.replace(bits);
   }
 
   #forgetOldest(): void {

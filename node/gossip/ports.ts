@@ -1,6 +1,6 @@
 /**
- * What consensus gossip needs of its neighbours, and what it gives them. The engine's `ports.ts` states the same
- * shapes; `node/node.ts` joins the two.
+ * What consensus gossip needs of its neighbours, and what it gives them. The engine's `ports.ts` states the
+ * same shapes; `node/node.ts` joins the two.
  */
 import type { BitArray } from '../../consensus/types/bit-array.ts';
 import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
