@@ -19,7 +19,7 @@ import { countBits, setBits } from '../../consensus/types/bit-array.ts';
 import { equalPartSetHeader, type PartSetHeader } from '../../consensus/types/block-id.ts';
 import { toHex } from '../../core/bytes.ts';
 import { unreachable } from '../../core/errors.ts';
-import type { ConsensusReader, VotesView } from '../../consensus/view.ts';
+import type { ConsensusReader } from '../../consensus/view.ts';
 import { DATA_CHANNEL, STATE_CHANNEL, VOTES_CHANNEL } from '../../p2p/channels.ts';
 import type { Network, PeerInfo } from '../../p2p/network.ts';
 import type { Timers } from '../../p2p/timers.ts';
@@ -45,6 +45,7 @@ import {
   collectedParts,
   relevantRounds,
   roundStepOf,
+  type ServedVotes,
   summaryOf,
   VOTE_TYPES,
   votesOfCommit,
@@ -412,7 +413,7 @@ export class Gossip implements ConsensusPublisher {
     return true;
   }
 
-  #serveVotes(peer: PeerState, votes: VotesView, about: Omit<HasVote, 'kind' | 'index'>): boolean {
+  #serveVotes(peer: PeerState, votes: ServedVotes, about: Omit<HasVote, 'kind' | 'index'>): boolean {
     const known: VoteKnowledge = peer.votes(about.height, about.round, about.type);
     for (const index of setBits(votes.bits)) {
       if (known.has.has(index)) continue;

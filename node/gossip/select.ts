@@ -11,6 +11,9 @@ import type { GossipEngine } from './ports.ts';
 const ROUNDS_BACK = 2;
 const ROUNDS_AHEAD = 1;
 
+/** Votes that can be given to a peer. */
+export type ServedVotes = Pick<VotesView, 'bits' | 'vote'>;
+
 /** Both types of votes, the more decisive first. */
 export const VOTE_TYPES: readonly VoteType[] = ['precommit', 'prevote'];
 
@@ -83,13 +86,12 @@ function lastVotesHeld(height: bigint, round: number, bits: BitArray): VotesHeld
 }
 
 /** The precommits of a commit, as votes that can be read one by one. */
-export function votesOfCommit(commit: Commit): VotesView {
+export function votesOfCommit(commit: Commit): ServedVotes {
   const indexes = commit.signatures.flatMap((signature, index) =>
     signature.blockIdFlag === 'commit' ? [index] : [],
   );
   return {
     bits: bitArray(commit.signatures.length, indexes),
-    majority: commit.blockId,
     vote: (index: number): Vote | undefined => commitVote(commit, index),
   };
 }

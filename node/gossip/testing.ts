@@ -90,9 +90,7 @@ export class TestEngine implements GossipEngine, GossipStore {
     return {
       view: () => this.#view(),
       validators: () => ({ validators: [], proposer: undefined, totalVotingPower: 0n }),
-      proposer: () => {
-        throw new Error('not needed');
-      },
+      proposer: () => undefined,
       proposal: (round) => this.#proposals.get(round),
       votes: (round, type) => this.#votesView(this.#votes.get(`${round}/${type}`)),
       voteRounds: () =>
@@ -227,7 +225,9 @@ export class TestEngine implements GossipEngine, GossipStore {
   #votesView(votes: ReadonlyMap<number, Vote> | undefined): VotesView | undefined {
     if (votes === undefined) return undefined;
     const majority = votes.size === VALIDATORS ? votes.get(0)?.blockId : undefined;
-    return { bits: bitArray(VALIDATORS, votes.keys()), majority, vote: (index) => votes.get(index) };
+    const bits = bitArray(VALIDATORS, votes.keys());
+    const vote = (index: number): Vote | undefined => votes.get(index);
+    return { bits, majority, vote, bitsFor: () => bits, voteFor: vote };
   }
 
   #tell(event: GossipEvent): void {
