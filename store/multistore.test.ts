@@ -137,6 +137,40 @@ test('keepNodesMax drops versions before keepVersions does, but never the last t
   expect(text(store.at(21n).reader('a').get(utf8('k9')))).toBe('large');
 });
 
+test('the app hash depends on what was written, not on the order or the branches it came by', () => {
+  const write = fc.record({
+    store: fc.constantFrom('a', 'b'),
+    key: fc.uint8Array({ minLength: 1, maxLength: 2 }),
+    value: fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined }),
+  });
+  const block = fc.uniqueArray(write, {
+    maxLength: 25,
+    selector: (each) => `${each.store}/${toHex(each.key)}`,
+  });
+  fc.assert(
+    fc.property(fc.array(block, { maxLength: 5 }), fc.infiniteStream(fc.nat(3)), (blocks, choices) => {
+      const [one, other] = [
+        new MemoryMultiStore({ stores: ['a', 'b'] }),
+        new MemoryMultiStore({ stores: ['b', 'a'] }),
+      ];
+      for (const writes of blocks) {
+        for (const { store, key, value } of writes) {
+          if (value === undefined) one.layer(store).delete(key);
+          else one.layer(store).set(key, value);
+        }
+        const parts = [other.branch(), other.branch(), other.branch(), other.branch()];
+        for (const { store, key, value } of writes.toReversed()) {
+          const part = parts[choices.next().value ?? 0]?.store(store);
+          if (value === undefined) part?.delete(key);
+          else part?.set(key, value);
+        }
+        for (const part of parts) part.write();
+        expect(toHex(other.commit().hash)).toBe(toHex(one.commit().hash));
+      }
+    }),
+  );
+});
+
 type Command =
   | { readonly kind: 'set'; readonly key: number; readonly value: number }
   | { readonly kind: 'delete'; readonly key: number }

@@ -45,7 +45,7 @@ export async function requireFormat(backend: Backend): Promise<void> {
   for await (const _key of backend.keys({})) {
     throw new LedgerError(
       'store.format',
-      'the database is not a state database: it has keys but no format record',
+      'the database has no format record: it is another program’s, or its beginning is lost',
     );
   }
   await backend.write([{ key: FORMAT_KEY, value: utf8(expected) }], { sync: true });

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { toHex } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { MemoryMultiStore } from '../multistore.ts';
 import { openLevel } from './level.ts';
 import { openMultiStore } from './persistent.ts';
@@ -46,5 +47,52 @@ test('kill -9 at any moment keeps every version that was flushed, on LevelDB', a
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test('a flipped byte in any LevelDB file is an error or an earlier version, never another state', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'store-flip-'));
+  try {
+    const whole = join(root, 'whole');
+    const memory = new MemoryMultiStore(TEST_OPTIONS);
+    const hashes = [toHex(memory.lastCommit.hash)];
+    const store = await openMultiStore(await openLevel(whole), TEST_OPTIONS);
+    for (let height = 1; height <= 17; height++) {
+      for (const each of [memory, store]) {
+        writeTestBlock(each, height);
+        each.commit();
+      }
+      hashes.push(toHex(memory.lastCommit.hash));
+      await store.flush();
+      await store.snapshotsIdle();
+    }
+    await store.close();
+    // Opened and closed once more, so that the records are in a table file and not only in the log.
+    await (await openLevel(whole)).close();
+    let refused = 0;
+    for (const file of readdirSync(whole)) {
+      const bytes = readFileSync(join(whole, file));
+      for (let part = 0; part < 12 && bytes.length > 0; part++) {
+        const damaged = join(root, `${file}-${part}`);
+        cpSync(whole, damaged, { recursive: true });
+        const at = Math.floor((bytes.length * part) / 12);
+        writeFileSync(
+          join(damaged, file),
+          Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ 0x40 : byte)),
+        );
+        try {
+          const opened = await openMultiStore(await openLevel(damaged), TEST_OPTIONS);
+          const { version, hash } = opened.lastCommit;
+          expect(toHex(hash)).toBe(hashes[Number(version)]);
+          await opened.close();
+        } catch (error) {
+          expect(error).toBeInstanceOf(LedgerError);
+          refused++;
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
   }
 });
