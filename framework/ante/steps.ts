@@ -20,6 +20,12 @@ export type AnteStep = (state: AnteState) => void;
  * simulation charges for a missing one. */
 const SIMULATED_SIGNATURE_BYTES = 106 + 6;
 
+/**
+ * What collecting a fee of one denomination costs at most in ordinary cases: charged when a simulated
+ * transaction names none, so that what is simulated suffices for the transaction that will be sent.
+ */
+const SIMULATED_FEE_GAS = 12_000;
+
 /** Extension options change what a transaction means; none is known. */
 export const refuseExtensionOptions: AnteStep = ({ tx }) => {
   if (tx.extensionOptions.length > 0) throw new StateError(sdkErrors.unknownExtensionOptions);
@@ -91,7 +97,7 @@ export const deductFee: AnteStep = (state) => {
     if (problemOfCoins(coins) !== undefined)
       throw new StateError(sdkErrors.insufficientFee, `invalid fee amount: ${coinsToString(coins)}`);
     ports.fees.collectFee(context, from, coins);
-  }
+  } else if (state.simulate) context.gas.consume(SIMULATED_FEE_GAS, 'simulated fee');
   context.emit(event('tx', { fee: coinsToString(coins), fee_payer: ports.addresses.toText(from) }));
 };
 
