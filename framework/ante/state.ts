@@ -1,4 +1,3 @@
-import { equalBytes } from '../../core/bytes.ts';
 import type { Address, AddressCodec } from '../address.ts';
 import type { Context } from '../context.ts';
 import { StateError, sdkErrors } from '../errors.ts';
@@ -25,7 +24,7 @@ export class AnteState {
   readonly tx: DecodedTx;
   readonly ports: AntePorts;
   readonly params: AnteParams;
-  readonly #slots: (Slot | undefined)[] = [];
+  readonly #accounts: (SignerAccount | undefined)[] = [];
 
   constructor(context: Context, tx: DecodedTx, ports: AntePorts) {
     this.context = context;
@@ -39,50 +38,25 @@ export class AnteState {
   }
 
   /**
-   * The account of the i-th required signer, as the steps so far have changed it.
+   * The account of the i-th required signer.
    * @throws StateError (sdk 9) when there is none
    */
   account(i: number): SignerAccount {
-    return this.#slot(i).now;
+    const known = this.#accounts[i];
+    if (known !== undefined) return known;
+    const account = this.require(this.signer(i));
+    this.#accounts[i] = account;
+    return account;
   }
 
   /** Changes the account of the i-th required signer; `save` stores it. */
   change(i: number, account: SignerAccount): void {
-    this.#slot(i).now = account;
+    this.#accounts[i] = account;
   }
 
   /** Stores the account of the i-th required signer. */
   save(i: number): void {
-    const { before, now } = this.#slot(i);
-    this.ports.accounts.update(this.context, before, now);
-  }
-
-  /** True when there is an account at the address. */
-  exists(address: Address): boolean {
-    const [first] = this.tx.required;
-    if (first === undefined || !equalBytes(first, address))
-      return this.ports.accounts.find(this.context, address) !== undefined;
-    this.#slots[0] ??= this.#open(address);
-    return this.#slots[0] !== undefined;
-  }
-
-  #slot(i: number): Slot {
-    const known = this.#slots[i];
-    if (known !== undefined) return known;
-    const address = this.signer(i);
-    const slot = this.#open(address);
-    if (slot === undefined)
-      throw new StateError(
-        sdkErrors.unknownAddress,
-        `account ${this.ports.addresses.toText(address)} does not exist`,
-      );
-    this.#slots[i] = slot;
-    return slot;
-  }
-
-  #open(address: Address): Slot | undefined {
-    const before = this.ports.accounts.find(this.context, address);
-    return before === undefined ? undefined : { before, now: before };
+    this.ports.accounts.update(this.context, this.account(i));
   }
 
   /** The address of the i-th required signer. */
@@ -91,12 +65,17 @@ export class AnteState {
     if (address === undefined) throw wrongSignerCount(this.tx);
     return address;
   }
-}
 
-/** An account as it was read and as it is now. */
-interface Slot {
-  readonly before: SignerAccount;
-  now: SignerAccount;
+  /** @throws StateError (sdk 9) when there is no such account */
+  require(address: Address): SignerAccount {
+    const account = this.ports.accounts.find(this.context, address);
+    if (account === undefined)
+      throw new StateError(
+        sdkErrors.unknownAddress,
+        `account ${this.ports.addresses.toText(address)} does not exist`,
+      );
+    return account;
+  }
 }
 
 /** As many signatures as signers are wanted, in the same order. */

@@ -87,7 +87,8 @@ export const deductFee: AnteStep = (state) => {
     checkGasPrices(coins, gasLimit, ports.minGasPrices);
   const from = granter ?? payer;
   if (granter !== undefined) useGrant(state, coins);
-  if (!state.exists(from))
+  const account = state.ports.accounts.find(context, from);
+  if (account === undefined)
     throw new StateError(
       sdkErrors.unknownAddress,
       `fee payer address: ${ports.addresses.toText(from)} does not exist`,

@@ -38,7 +38,7 @@ export function authState(addresses: AddressCodec): AuthState {
     prefix: Uint8Array.of(1),
     name: 'accounts',
     key: bytesKey,
-    value: accountValue(addresses),
+    value: memoized(accountValue(addresses)),
     indexes: [byNumber],
   });
   return { params, accounts, byNumber, nextAccountNumber };

@@ -1,0 +1,199 @@
+/** One devnet under measurement: made, loaded, watched, stopped. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { createDevnet } from '../../cli/devnet/layout.ts';
+import { openHome } from '../../cli/home/open.ts';
+import { toHex } from '../../core/bytes.ts';
+import { homePaths } from '../../node/config/home.ts';
+import { writeNodeConfig } from '../../node/config/toml.ts';
+import { BaseAccount } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
+import { QueryAccountRequest, QueryAccountResponse } from '../../proto/gen/cosmos/auth/v1beta1/query.ts';
+import { RunningDevnet, temporaryHome } from '../e2e/program.ts';
+import { call } from '../e2e/rpc.ts';
+import { type LatencyResult, measureLatency } from './latency.ts';
+import { type ProcessStats, processStats } from './process-stats.ts';
+import { makeSenders, type Sender, signedSend } from '../e2e/senders.ts';
+import { laneCount, runLoad, type ThroughputResult } from './throughput.ts';
+
+const CHAIN_ID = 'bench-1';
+const PREFIX = 'open';
+const DENOM = 'uopen';
+const SENDERS_PER_LANE = 100;
+const IDLE_BLOCKS = 5;
+/** Room for the window of the load. */
+const MEMPOOL_TXS = 20_000;
+const RPC_BATCH_MAX = 1_000;
+const RPC_BODY_BYTES_MAX = 10_000_000;
+
+/** What to measure. */
+export interface ScenarioOptions {
+  readonly validators: number;
+  readonly seconds: number;
+  readonly blockTimeMs: number;
+  /** Most transactions a second to prepare for. */
+  readonly rateMax: number;
+  readonly latencySamples: number;
+  readonly note: (line: string) => void;
+}
+
+/** What was measured; memory and CPU by node. */
+export interface ScenarioResult {
+  readonly validators: number;
+  readonly blockTimeMs: number;
+  readonly latency: LatencyResult;
+  readonly throughput: ThroughputResult;
+  readonly idleRssBytes: readonly number[];
+  readonly peakRssBytes: readonly number[];
+  /** CPU seconds a second of load, over all nodes: 2.0 is two full cores. */
+  readonly cpuCores: number;
+  /** Resident memory of the largest node, once for each block under load: seconds since the start, bytes. */
+  readonly memory: readonly (readonly [seconds: number, bytes: number])[];
+}
+
+/** Runs one scenario from an empty home to a stopped devnet. */
+export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+  const home = temporaryHome();
+  try {
+    return await measure(home, options);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function measure(home: string, options: ScenarioOptions): Promise<ScenarioResult> {
+  const lanes = laneCount(options.validators);
+  const senders = makeSenders(lanes * SENDERS_PER_LANE, PREFIX);
+  await prepareHome(home, options, senders);
+  options.note(`starting ${options.validators} validator(s), ${senders.length} senders`);
+  const devnet = await RunningDevnet.start(['--home', home]);
+  try {
+    await devnet.waitForHeight(IDLE_BLOCKS);
+    const pids = devnet.ready.nodes.map((node) => node.pid);
+    const idleRssBytes = pids.map((pid) => stats(pid).rssBytes);
+    const rpc = devnet.ready.nodes[0]?.rpc ?? '';
+    const first = await accountNumber(rpc, senders[0]?.address ?? '');
+    const workload = new Workload(senders, first);
+    options.note(`latency: ${options.latencySamples} transactions, one at a time`);
+    const latency = await measureLatency({
+      rpc,
+      transactions: Array.from({ length: options.latencySamples }, (_, i) =>
+        workload.next(i % senders.length),
+      ),
+      pauseMs: options.blockTimeMs / 2,
+    });
+    await devnet.moreBlocks(1);
+    const count = options.seconds * options.rateMax;
+    options.note(`signing ${count} transactions`);
+    const lists = workload.lists(lanes, count);
+    options.note(`load for ${options.seconds} s over ${lanes} connections`);
+    const before = cpuSeconds(pids);
+    const startMs = performance.now();
+    const memory: (readonly [number, number])[] = [];
+    const throughput = await runLoad({
+      devnet,
+      lists,
+      seconds: options.seconds,
+      onBlock: () => {
+        const seconds = (performance.now() - startMs) / 1000;
+        memory.push([seconds, Math.max(...pids.map((pid) => stats(pid).rssBytes))]);
+      },
+    });
+    const elapsed = (performance.now() - startMs) / 1000;
+    return {
+      validators: options.validators,
+      blockTimeMs: options.blockTimeMs,
+      latency,
+      throughput,
+      idleRssBytes,
+      peakRssBytes: pids.map((pid) => stats(pid).peakRssBytes),
+      cpuCores: (cpuSeconds(pids) - before) / elapsed,
+      memory,
+    };
+  } finally {
+    await devnet.stop();
+  }
+}
+
+/** A devnet whose genesis funds the senders, with room for the load. */
+async function prepareHome(
+  home: string,
+  options: ScenarioOptions,
+  senders: readonly Sender[],
+): Promise<void> {
+  const record = await createDevnet({
+    home,
+    settings: {
+      chainId: CHAIN_ID,
+      prefix: PREFIX,
+      denom: DENOM,
+      validators: options.validators,
+      accounts: 1,
+      blockTimeMs: options.blockTimeMs,
+      rpcPort: 0,
+    },
+    extraAccounts: senders.map((sender) => sender.address),
+    now: new Date(),
+  });
+  for (const { home: nodeHome } of record.nodes) {
+    const { node } = openHome(nodeHome);
+    const file = homePaths(nodeHome).configFile;
+    writeFileSync(
+      file,
+      writeNodeConfig({
+        ...node,
+        base: { ...node.base, logLevel: 'warn' },
+        rpc: { ...node.rpc, maxRequestBatchSize: RPC_BATCH_MAX, maxBodyBytes: RPC_BODY_BYTES_MAX },
+        mempool: { ...node.mempool, size: MEMPOOL_TXS, cacheSize: 2 * MEMPOOL_TXS },
+      }),
+    );
+  }
+}
+
+/** Gives each sender its next sequence. Account numbers follow the order in the genesis. */
+class Workload {
+  readonly #senders: readonly Sender[];
+  readonly #firstAccount: bigint;
+  readonly #sequences: bigint[];
+
+  constructor(senders: readonly Sender[], firstAccount: bigint) {
+    this.#senders = senders;
+    this.#firstAccount = firstAccount;
+    this.#sequences = senders.map(() => 0n);
+  }
+
+  next(index: number): Uint8Array {
+    const from = this.#senders[index];
+    const to = this.#senders[(index + 1) % this.#senders.length];
+    const sequence = this.#sequences[index];
+    if (from === undefined || to === undefined || sequence === undefined)
+      throw new Error(`no sender ${index}`);
+    this.#sequences[index] = sequence + 1n;
+    const accountNumber = this.#firstAccount + BigInt(index);
+    return signedSend({ chainId: CHAIN_ID, denom: DENOM }, { from, to: to.address, accountNumber, sequence });
+  }
+
+  /** So many transactions over so many lists; all of a sender's are in one list, in order. */
+  lists(lanes: number, count: number): readonly (readonly Uint8Array[])[] {
+    const perLane = Math.ceil(count / lanes);
+    return Array.from({ length: lanes }, (_, lane) =>
+      Array.from({ length: perLane }, (_, i) => this.next(lane * SENDERS_PER_LANE + (i % SENDERS_PER_LANE))),
+    );
+  }
+}
+
+async function accountNumber(rpc: string, address: string): Promise<bigint> {
+  const { response } = await call<{ response: { value: string | null } }>(rpc, 'abci_query', {
+    path: '/cosmos.auth.v1beta1.Query/Account',
+    data: toHex(QueryAccountRequest.encode({ address })),
+  });
+  const { account } = QueryAccountResponse.decode(Buffer.from(response.value ?? '', 'base64'));
+  if (account === undefined) throw new Error(`there is no account ${address}`);
+  return BaseAccount.decode(account.value).accountNumber;
+}
+
+function stats(pid: number): ProcessStats {
+  return processStats(pid) ?? { cpuSeconds: 0, rssBytes: 0, peakRssBytes: 0 };
+}
+
+function cpuSeconds(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + stats(pid).cpuSeconds, 0);
+}
