@@ -58,6 +58,11 @@ test('a hash asked for in the middle, a rollback and a replay change nothing', (
       arena.commitWorking(version++);
       for (const orphan of orphans) arena.free(orphan);
     }
+    // Keys and values as well: a new tree of the same pairs takes as many bytes.
+    const fresh = new NodeArena();
+    const copy = new IavlTree(fresh, 0);
+    for (const [key, value] of tree.iterate({})) copy.set(key, value);
+    expect(arena.bytes.usedBytes).toBe(fresh.bytes.usedBytes);
     // Without orphans a tree of n leaves has n - 1 inner nodes: nothing leaked, nothing was freed too early.
     expect(arena.live).toBe(Math.max(0, 2 * arena.size(tree.root) - 1) * (tree.root === 0 ? 0 : 1));
   }
