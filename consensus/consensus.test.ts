@@ -1,0 +1,617 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defined } from '../core/errors.ts';
+import { DEFAULT_TIMEOUTS, type TimeoutConfig } from './config.ts';
+import { Consensus } from './consensus.ts';
+import type { Input, TimeoutKind, Validity } from './input.ts';
+import type { Output } from './output.ts';
+import { testBlock, testProposal, testValidators, testVote, TEST_TIME } from './testing.ts';
+import { type BlockId, blockIdKey } from './types/block-id.ts';
+import type { ValidatorSet } from './types/validator.ts';
+import { validatorIndex } from './types/validator-set.ts';
+import type { UnsignedVote, Vote, VoteType } from './types/vote.ts';
+
+const FOUR = testValidators(1n, 1n, 1n, 1n);
+const NAMES = ['v', 'w', 'x'] as const;
+
+function nameOf(blockId: BlockId): string {
+  return NAMES.find((name) => blockIdKey(testBlock(name)) === blockIdKey(blockId)) ?? 'nil';
+}
+
+/** An output in short. */
+function text(output: Output): string {
+  switch (output.kind) {
+    case 'appendToWal':
+      return `wal ${output.input.kind}${output.sync ? ' sync' : ''}`;
+    case 'requestValue':
+      return `request ${output.round}`;
+    case 'signProposal':
+      return `sign proposal ${nameOf(output.proposal.blockId)} ${output.proposal.round}/${output.proposal.polRound}`;
+    case 'signVote':
+      return `sign ${output.vote.type} ${nameOf(output.vote.blockId)} ${output.vote.round}`;
+    case 'publishProposal':
+      return `publish proposal ${nameOf(output.proposal.blockId)}`;
+    case 'publishVote':
+      return `publish ${output.vote.type} ${nameOf(output.vote.blockId)}`;
+    case 'scheduleTimeout':
+      return `timeout ${output.timeout.kind} ${output.timeout.round} ${output.durationMs}`;
+    case 'validateValue':
+      return `validate ${nameOf(output.blockId)} from ${output.from}`;
+    case 'decide':
+      return `decide ${nameOf(output.blockId)} ${output.height}/${output.round}`;
+    case 'reportEvidence':
+      return `evidence ${output.first.validatorIndex}`;
+    case 'fault':
+      return `fault ${output.reason}`;
+  }
+}
+
+/** A core at the first height, one of four validators, or a follower. */
+class Bench {
+  readonly core: Consensus;
+  readonly validators: ValidatorSet;
+  readonly own: number;
+  signVotes: Output[] = [];
+
+  constructor(options: { own: number; validators?: ValidatorSet; timeouts?: Partial<TimeoutConfig> }) {
+    this.validators = options.validators ?? FOUR;
+    this.own = options.own;
+    const address = this.validators.validators[options.own]?.address;
+    this.core = new Consensus({ address, timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts } });
+  }
+
+  in(input: Input): string[] {
+    const outputs = this.core.apply(input);
+    this.signVotes = outputs.filter((output) => output.kind === 'signVote');
+    return outputs.map(text);
+  }
+  start(height = 1n): string[] {
+    return this.in({ kind: 'startHeight', height, validators: this.validators, last: undefined });
+  }
+  vote(
+    type: VoteType,
+    from: number,
+    block?: string,
+    more: { round?: number; height?: bigint } = {},
+  ): string[] {
+    return this.in({ kind: 'vote', vote: this.made(type, from, block, more) });
+  }
+  votes(type: VoteType, from: readonly number[], block?: string, round = 0): string[] {
+    return from.flatMap((index) => this.vote(type, index, block, { round }));
+  }
+  made(type: VoteType, from: number, block?: string, more: { round?: number; height?: bigint } = {}): Vote {
+    const { round = 0, height = 1n } = more;
+    return testVote(this.validators, {
+      type,
+      round,
+      from,
+      height,
+      ...(block === undefined ? {} : { for: block }),
+    });
+  }
+  propose(block: string, round = 0, polRound = -1): string[] {
+    return this.in({ kind: 'proposal', proposal: testProposal({ round, block, polRound }) });
+  }
+  value(block: string, validity: Validity = 'accepted'): string[] {
+    return this.in({ kind: 'value', height: 1n, blockId: testBlock(block), validity });
+  }
+  timeout(kind: TimeoutKind, round = 0, height = 1n): string[] {
+    return this.in({ kind: 'timeoutElapsed', timeout: { kind, height, round } });
+  }
+  signed(vote: UnsignedVote): string[] {
+    return this.in({ kind: 'signedVote', vote: signature(vote) });
+  }
+  /** Signs what was asked last. */
+  sign(): string[] {
+    return this.signVotes.flatMap((output) => (output.kind === 'signVote' ? this.signed(output.vote) : []));
+  }
+  /** The others, in order. */
+  others(): number[] {
+    return this.validators.validators.map((_, index) => index).filter((index) => index !== this.own);
+  }
+}
+
+function signature(vote: UnsignedVote): Vote {
+  const none = new Uint8Array(0);
+  return {
+    ...vote,
+    timestamp: TEST_TIME,
+    signature: Uint8Array.of(1),
+    extension: none,
+    extensionSignature: none,
+  };
+}
+
+/** The index of a round's proposer. */
+function proposerOf(round: number): number {
+  const core = new Consensus({ address: undefined, timeouts: DEFAULT_TIMEOUTS });
+  core.apply({ kind: 'startHeight', height: 1n, validators: FOUR, last: undefined });
+  for (let r = 0; r < round; r++) {
+    core.apply({ kind: 'timeoutElapsed', timeout: { kind: 'propose', height: 1n, round: r } });
+    for (const from of [0, 1]) {
+      const vote = testVote(FOUR, { type: 'prevote', round: r + 1, from });
+      core.apply({ kind: 'vote', vote });
+    }
+  }
+  return validatorIndex(FOUR, defined(core.proposer(round), 'proposer').address);
+}
+
+const PROPOSER = proposerOf(0);
+const FOLLOWER = [0, 1, 2, 3].find((index) => ![0, 1, 2].map(proposerOf).includes(index)) ?? 3;
+
+function bench(timeouts: Partial<TimeoutConfig> = {}): Bench {
+  const made = new Bench({ own: FOLLOWER, timeouts });
+  made.start();
+  return made;
+}
+
+describe('a round that goes well', () => {
+  it('proposer: value, proposal, prevote, precommit, decision, and the log before each of them', () => {
+    const b = new Bench({ own: PROPOSER });
+    const [first = 0, second = 0, third = 0] = b.others();
+    expect(b.start()).toEqual(['timeout propose 0 3000', 'request 0']);
+    expect(b.in({ kind: 'proposeValue', height: 1n, round: 0, blockId: testBlock('v') })).toEqual([
+      'wal proposeValue',
+      'sign proposal v 0/-1',
+    ]);
+    const proposal = testProposal({ round: 0, block: 'v' });
+    expect(b.in({ kind: 'signedProposal', proposal })).toEqual([
+      'wal signedProposal sync',
+      'publish proposal v',
+      'sign prevote v 0',
+    ]);
+    expect(b.sign()).toEqual(['wal signedVote sync', 'publish prevote v']);
+    expect(b.vote('prevote', first, 'v')).toEqual(['wal vote']);
+    expect(b.vote('prevote', second, 'v')).toEqual(['wal vote', 'sign precommit v 0']);
+    expect(b.sign()).toEqual(['wal signedVote sync', 'publish precommit v']);
+    expect(b.core.view()).toMatchObject({ step: 'precommit', lockedRound: 0, validRound: 0 });
+    expect(b.vote('precommit', first, 'v')).toEqual(['wal vote']);
+    expect(b.vote('precommit', third, 'v')).toEqual(['wal vote', 'decide v 1/0', 'timeout commit 0 1000']);
+    expect(b.core.view()).toMatchObject({ step: 'commit', decided: { round: 0, blockId: testBlock('v') } });
+  });
+
+  it('the next height begins after the pause and after startHeight, whichever comes last', () => {
+    for (const pauseFirst of [true, false]) {
+      const b = bench();
+      b.propose('v');
+      b.value('v');
+      b.votes('precommit', [0, 1, 2, 3], 'v');
+      const pause = (): string[] => b.timeout('commit');
+      const start = (): string[] => b.start(2n);
+      const [one, two] = pauseFirst ? [pause, start] : [start, pause];
+      expect(one()).toEqual(pauseFirst ? ['wal timeoutElapsed'] : []);
+      expect(two()).toContain('timeout propose 0 3000');
+      expect(b.core.view()).toMatchObject({ height: 2n, round: 0, step: 'propose' });
+    }
+  });
+
+  it('late precommits make the last commit fuller, and end the pause when it is complete', () => {
+    const b = bench({ skipCommitWhenComplete: true });
+    b.propose('v');
+    b.value('v');
+    expect(b.votes('precommit', [0, 1, 2], 'v')).toContain('timeout commit 0 1000');
+    b.start(2n);
+    const flags = (): string[] | undefined =>
+      b.core.lastCommit()?.signatures.map((entry) => entry.blockIdFlag);
+    expect(flags()).toEqual(['commit', 'commit', 'commit', 'absent']);
+    expect(b.vote('precommit', 3)).toEqual(['wal vote', 'timeout propose 0 3000']);
+    expect(flags()).toEqual(['commit', 'commit', 'commit', 'nil']);
+    expect(b.core.lastCommit()?.signatures[3]?.timestamp).toEqual(TEST_TIME);
+  });
+
+  it('a follower decides and is asked to sign nothing', () => {
+    const b = new Bench({ own: -1 });
+    const outputs = [
+      ...b.start(),
+      ...b.propose('v'),
+      ...b.value('v'),
+      ...b.votes('prevote', [0, 1, 2], 'v'),
+      ...b.votes('precommit', [0, 1, 2], 'v'),
+    ];
+    expect(outputs.filter((output) => output.startsWith('sign'))).toEqual([]);
+    expect(outputs).toContain('decide v 1/0');
+  });
+
+  it('one validator alone decides by itself', () => {
+    const b = new Bench({ own: 0, validators: testValidators(5n) });
+    b.start();
+    b.in({ kind: 'proposeValue', height: 1n, round: 0, blockId: testBlock('v') });
+    b.in({ kind: 'signedProposal', proposal: testProposal({ round: 0, block: 'v' }) });
+    expect(b.sign()).toContain('sign precommit v 0');
+    expect(b.sign()).toContain('decide v 1/0');
+  });
+});
+
+describe('rounds that fail', () => {
+  it('waits longer in each round', () => {
+    const b = bench();
+    expect(b.timeout('propose')).toEqual(['wal timeoutElapsed', 'sign prevote nil 0']);
+    b.sign();
+    const [one = 0, two = 0] = b.others();
+    expect([...b.vote('prevote', one, 'w'), ...b.vote('prevote', two)]).toContain('timeout prevote 0 1000');
+    expect(b.timeout('prevote')).toContain('sign precommit nil 0');
+    b.sign();
+    expect([...b.vote('precommit', one), ...b.vote('precommit', two)]).toContain('timeout precommit 0 1000');
+    expect(b.timeout('precommit')).toEqual(['wal timeoutElapsed', 'timeout propose 1 3500']);
+    b.timeout('propose', 1);
+    const more = [
+      ...b.votes('prevote', [one, two, FOLLOWER], 'w', 1),
+      ...b.votes('precommit', [one, two, FOLLOWER], undefined, 1),
+    ];
+    expect(more.filter((output) => output.startsWith('timeout'))).toEqual([
+      'timeout prevote 1 1500',
+      'timeout precommit 1 1500',
+    ]);
+  });
+
+  it('precommits nil at once on +2/3 nil', () => {
+    const b = bench();
+    b.timeout('propose');
+    expect(b.votes('prevote', [0, 1, 2, 3])).toContain('sign precommit nil 0');
+  });
+
+  it('an invalid or refused proposal is answered with nil', () => {
+    for (const validity of ['invalid', 'rejected'] as const) {
+      const b = bench();
+      expect(b.propose('v')).toEqual(['wal proposal', 'validate v from proposal']);
+      expect(b.value('v', validity)).toEqual(['wal value', 'sign prevote nil 0']);
+    }
+  });
+
+  it('more than a third in a later round takes us there, and old timeouts are dead', () => {
+    const b = bench();
+    const [one = 0, two = 0] = b.others();
+    b.vote('prevote', one, undefined, { round: 4 });
+    expect(b.vote('precommit', two, 'v', { round: 4 })).toEqual(['wal vote', 'timeout propose 4 5000']);
+    expect(b.timeout('propose', 0)).toEqual([]);
+    expect(b.core.view()).toMatchObject({ round: 4, step: 'propose' });
+  });
+});
+
+describe('locks', () => {
+  /** Locked on v in round 0, now in round 1. */
+  function locked(): Bench {
+    const b = bench();
+    b.propose('v');
+    b.value('v');
+    expect(b.votes('prevote', [0, 1, 2, 3], 'v')).toContain('sign precommit v 0');
+    b.votes('precommit', b.others(), undefined);
+    b.timeout('precommit');
+    expect(b.core.view()).toMatchObject({ round: 1, step: 'propose', lockedRound: 0 });
+    return b;
+  }
+
+  it('refuse another value', () => {
+    const b = locked();
+    b.propose('w', 1);
+    expect(b.value('w')).toContain('sign prevote nil 1');
+  });
+
+  it('take their own value without proof', () => {
+    expect(locked().propose('v', 1)).toContain('sign prevote v 1');
+  });
+
+  it('give way to a proof of lock of a later round, once its votes are here', () => {
+    const b = locked();
+    b.timeout('propose', 1);
+    b.votes('prevote', b.others().slice(0, 2), undefined, 2);
+    expect(b.core.view().round).toBe(2);
+    b.propose('w', 2, 1);
+    expect(b.value('w'), 'no proof yet').toEqual(['wal value']);
+    expect(b.votes('prevote', b.others(), 'w', 1)).toContain('sign prevote w 2');
+    expect(b.core.view().lockedRound).toBe(0);
+    expect(b.votes('prevote', b.others(), 'w', 2)).toContain('sign precommit w 2');
+    expect(b.core.view()).toMatchObject({ lockedRound: 2, lockedBlockId: testBlock('w') });
+  });
+
+  it('make the holder propose its value again, with its round', () => {
+    const own = proposerOf(1);
+    const b = new Bench({ own });
+    b.start();
+    b.propose('v');
+    b.value('v');
+    b.votes('prevote', b.others(), 'v');
+    b.votes('precommit', b.others(), undefined);
+    expect(b.timeout('precommit')).toEqual([
+      'wal timeoutElapsed',
+      'timeout propose 1 3500',
+      'sign proposal v 1/0',
+    ]);
+  });
+});
+
+describe('decisions', () => {
+  it('are taken in any round of the height', () => {
+    const b = bench();
+    b.timeout('propose');
+    b.votes('precommit', b.others().slice(0, 2), 'v');
+    b.votes('prevote', b.others().slice(0, 2), undefined, 3);
+    expect(b.core.view().round).toBe(3);
+    const late = defined(b.others()[2], 'third');
+    expect(b.vote('precommit', late, 'v')).toEqual(['wal vote', 'validate v from votes']);
+    expect(b.value('v')).toEqual(['wal value', 'decide v 1/0', 'timeout commit 0 1000']);
+  });
+
+  it('follow +2/3 when only our application refused the block', () => {
+    const b = bench();
+    b.propose('v');
+    b.value('v', 'rejected');
+    expect(b.votes('precommit', b.others(), 'v')).toContain('decide v 1/0');
+  });
+
+  it('never take a block that breaks the rules', () => {
+    const b = bench();
+    b.propose('v');
+    b.value('v', 'invalid');
+    const outputs = b.votes('precommit', b.others(), 'v');
+    expect(outputs).toContain('fault decided_invalid_block');
+    expect(outputs).not.toContain('decide v 1/0');
+  });
+
+  it('count an equivocator for the decided block, in the commit too', () => {
+    const b = bench();
+    const [one = 0, two = 0, three = 0] = b.others();
+    b.propose('v');
+    b.value('v');
+    b.vote('precommit', one, 'w');
+    b.vote('precommit', two, 'v');
+    b.vote('precommit', three, 'v');
+    expect(b.vote('precommit', one, 'v')).toEqual([
+      'wal vote',
+      `evidence ${one}`,
+      'decide v 1/0',
+      'timeout commit 0 1000',
+    ]);
+    b.start(2n);
+    expect(b.core.lastCommit()?.signatures[one]?.blockIdFlag).toBe('commit');
+  });
+
+  it('by sync end the height, and nothing more is signed in it', () => {
+    const donor = bench();
+    donor.propose('v');
+    donor.value('v');
+    donor.votes('precommit', [0, 1, 2], 'v');
+    donor.start(2n);
+    const commit = defined(donor.core.lastCommit(), 'commit');
+    const b = bench();
+    b.propose('w');
+    expect(b.in({ kind: 'decidedBySync', commit })).toEqual(['wal decidedBySync', 'decide v 1/0']);
+    expect(b.value('w')).toEqual([]);
+    expect(b.timeout('propose')).toEqual([]);
+    expect(b.in({ kind: 'decidedBySync', commit })).toEqual([]);
+    const other = { ...commit, blockId: testBlock('w') };
+    expect(b.in({ kind: 'decidedBySync', commit: other })).toEqual(['fault conflicting_decision']);
+    expect(b.start(2n)).toContain('timeout propose 0 3000');
+    expect(b.core.lastCommit()).toEqual(commit);
+  });
+
+  it('stated by startHeight become the last commit', () => {
+    const donor = bench();
+    donor.propose('v');
+    donor.value('v');
+    donor.votes('precommit', [0, 1, 3], 'v');
+    donor.start(2n);
+    const commit = defined(donor.core.lastCommit(), 'commit');
+    const b = new Bench({ own: FOLLOWER });
+    const last = { commit, validators: FOUR };
+    const outputs = b.in({ kind: 'startHeight', height: 2n, validators: FOUR, last });
+    expect(outputs).toContain('timeout propose 0 3000');
+    expect(b.core.lastCommit()).toEqual(commit);
+  });
+});
+
+describe('what does not concern the core', () => {
+  it('is ignored without a trace', () => {
+    const b = bench();
+    const before = b.core.view();
+    const strange: Input[] = [
+      { kind: 'vote', vote: b.made('prevote', 0, 'v', { height: 2n }) },
+      { kind: 'vote', vote: { ...b.made('prevote', 0, 'v'), validatorIndex: 99 } },
+      { kind: 'vote', vote: { ...b.made('prevote', 0, 'v'), validatorIndex: 1 } },
+      { kind: 'proposal', proposal: testProposal({ round: 0, block: 'v', height: 2n }) },
+      { kind: 'proposal', proposal: testProposal({ round: 99, block: 'v' }) },
+      { kind: 'proposal', proposal: testProposal({ round: 1, block: 'v', polRound: 1 }) },
+      { kind: 'value', height: 1n, blockId: testBlock('x'), validity: 'accepted' },
+      { kind: 'proposeValue', height: 1n, round: 0, blockId: testBlock('x') },
+      { kind: 'signedProposal', proposal: testProposal({ round: 0, block: 'x' }) },
+      { kind: 'signedVote', vote: b.made('prevote', FOLLOWER, 'x') },
+      { kind: 'timeoutElapsed', timeout: { kind: 'prevote', height: 1n, round: 0 } },
+      { kind: 'timeoutElapsed', timeout: { kind: 'propose', height: 2n, round: 0 } },
+      { kind: 'timeoutElapsed', timeout: { kind: 'commit', height: 0n, round: 0 } },
+      { kind: 'startHeight', height: 1n, validators: FOUR, last: undefined },
+    ];
+    for (const input of strange) expect(b.in(input), input.kind).toEqual([]);
+    expect(b.core.view()).toEqual(before);
+  });
+
+  it('a second proposal of a round, and a vote twice', () => {
+    const b = bench();
+    b.propose('v');
+    expect(b.propose('w')).toEqual([]);
+    b.vote('prevote', 0, 'v');
+    expect(b.vote('prevote', 0, 'v')).toEqual([]);
+  });
+
+  it('before the first height', () => {
+    const b = new Bench({ own: 0 });
+    expect(b.vote('prevote', 0, 'v')).toEqual([]);
+    expect([b.core.resume(), b.core.republish(), b.core.voteRounds()]).toEqual([[], [], []]);
+    expect(b.core.view()).toMatchObject({ height: 0n, step: 'newHeight' });
+  });
+
+  it('tells no proposer of far rounds: that would be work on demand', () => {
+    const b = bench();
+    expect(b.core.proposer(2)).toBeDefined();
+    expect([b.core.proposer(3), b.core.proposer(2_147_483_647), b.core.proposer(-1)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('after a crash', () => {
+  it('asks again for what was not answered', () => {
+    const b = new Bench({ own: PROPOSER });
+    b.start();
+    expect(b.core.resume().map(text)).toEqual(['timeout propose 0 3000', 'request 0']);
+    b.in({ kind: 'proposeValue', height: 1n, round: 0, blockId: testBlock('v') });
+    expect(b.core.resume().map(text)).toEqual(['timeout propose 0 3000', 'sign proposal v 0/-1']);
+    b.in({ kind: 'signedProposal', proposal: testProposal({ round: 0, block: 'v' }) });
+    expect(b.core.resume().map(text)).toContain('sign prevote v 0');
+    b.sign();
+    expect(b.core.resume().map(text)).toEqual([
+      'timeout propose 0 3000',
+      'publish proposal v',
+      'publish prevote v',
+    ]);
+    expect(b.core.republish().map(text)).toEqual(['publish proposal v', 'publish prevote v']);
+    b.votes('precommit', b.others(), 'v');
+    expect(b.core.resume().map(text)).toEqual(['decide v 1/0', 'timeout commit 0 1000']);
+  });
+
+  it('votes are asked to be later than the block they follow', () => {
+    const b = bench();
+    b.propose('v');
+    b.value('v');
+    expect(b.signVotes[0]).toMatchObject({ laterThan: testBlock('v') });
+    b.votes('prevote', b.others(), 'v');
+    b.votes('precommit', b.others());
+    b.timeout('precommit');
+    b.timeout('propose', 1);
+    expect(b.signVotes[0]).toMatchObject({
+      vote: { blockId: testBlock(undefined) },
+      laterThan: testBlock('v'),
+    });
+  });
+});
+
+/** Whatever may come in, sensible or not, at height 1. */
+const anyInput: fc.Arbitrary<Input> = (() => {
+  const round = fc.integer({ min: 0, max: 4 });
+  const block = fc.constantFrom('v', 'w', 'x', undefined);
+  const named = fc.constantFrom(...NAMES);
+  const type = fc.constantFrom('prevote' as const, 'precommit' as const);
+  const kind = fc.constantFrom(
+    'propose' as const,
+    'prevote' as const,
+    'precommit' as const,
+    'commit' as const,
+  );
+  const vote = fc.record({ type, round, from: fc.nat(3), block }).map(({ block, ...rest }): Input => {
+    const vote = testVote(FOUR, { ...rest, ...(block === undefined ? {} : { for: block }) });
+    return { kind: 'vote', vote };
+  });
+  return fc.oneof(
+    { weight: 8, arbitrary: vote },
+    {
+      weight: 2,
+      arbitrary: fc
+        .record({ round, block: named, polRound: fc.integer({ min: -1, max: 3 }) })
+        .map((given): Input => ({ kind: 'proposal', proposal: testProposal(given) })),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .record({ block: named, validity: fc.constantFrom('accepted' as const, 'rejected' as const) })
+        .map(
+          ({ block, validity }): Input => ({
+            kind: 'value',
+            height: 1n,
+            blockId: testBlock(block),
+            validity,
+          }),
+        ),
+    },
+    {
+      weight: 3,
+      arbitrary: fc
+        .record({ kind, round })
+        .map((given): Input => ({ kind: 'timeoutElapsed', timeout: { ...given, height: 1n } })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .record({ round, block: named })
+        .map(
+          ({ round, block }): Input => ({
+            kind: 'proposeValue',
+            height: 1n,
+            round,
+            blockId: testBlock(block),
+          }),
+        ),
+    },
+  );
+})();
+
+describe('whatever comes in', () => {
+  /** Applies inputs, signing at once what is to be signed; returns the log and all that was asked to be signed. */
+  function run(own: number, inputs: readonly Input[]): { b: Bench; log: Input[]; asked: UnsignedVote[] } {
+    const b = new Bench({ own });
+    const log: Input[] = [];
+    const asked: UnsignedVote[] = [];
+    const queue: Input[] = [
+      { kind: 'startHeight', height: 1n, validators: FOUR, last: undefined },
+      ...inputs,
+    ];
+    for (let input = queue.shift(); input !== undefined; input = queue.shift()) {
+      for (const output of b.core.apply(input)) {
+        if (output.kind === 'appendToWal') log.push(output.input);
+        if (output.kind !== 'signVote') continue;
+        asked.push(output.vote);
+        queue.unshift({ kind: 'signedVote', vote: signature(output.vote) });
+      }
+    }
+    return { b, log, asked };
+  }
+
+  const runs = fc.tuple(fc.nat(3), fc.array(anyInput, { maxLength: 60 }));
+
+  it('no step is signed twice, and none of an earlier round', () => {
+    fc.assert(
+      fc.property(runs, ([own, inputs]) => {
+        const { asked } = run(own, inputs);
+        const order = asked.map(({ type, round }) => 2 * round + (type === 'prevote' ? 0 : 1));
+        expect(order).toEqual([...new Set(order)].sort((a, b) => a - b));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('a block is precommitted only on +2/3 prevotes in that round', () => {
+    fc.assert(
+      fc.property(runs, ([own, inputs]) => {
+        const { b, asked } = run(own, inputs);
+        for (const vote of asked) {
+          if (vote.type !== 'precommit' || nameOf(vote.blockId) === 'nil') continue;
+          const supporters = b.core.votes(vote.round, 'prevote')?.bitsFor(vote.blockId);
+          const count = [0, 1, 2, 3].filter(
+            (i) => ((defined(supporters, 'bits').bytes[0] ?? 0) >> i) & 1,
+          ).length;
+          expect(count).toBeGreaterThanOrEqual(3);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('the log brings another core to the same state', () => {
+    fc.assert(
+      fc.property(runs, ([own, inputs]) => {
+        const { b, log } = run(own, inputs);
+        const replayed = new Bench({ own });
+        replayed.start();
+        for (const input of log) replayed.core.apply(input);
+        expect(replayed.core.view()).toEqual(b.core.view());
+        expect(replayed.core.resume()).toEqual(b.core.resume());
+        for (const round of b.core.voteRounds()) {
+          for (const type of ['prevote', 'precommit'] as const) {
+            expect(replayed.core.votes(round, type)?.bits).toEqual(b.core.votes(round, type)?.bits);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
