@@ -531,16 +531,14 @@ const anyInput: fc.Arbitrary<Input> = (() => {
     },
     {
       weight: 1,
-      arbitrary: fc
-        .record({ round, block: named })
-        .map(
-          ({ round, block }): Input => ({
-            kind: 'proposeValue',
-            height: 1n,
-            round,
-            blockId: testBlock(block),
-          }),
-        ),
+      arbitrary: fc.record({ round, block: named }).map(
+        ({ round, block }): Input => ({
+          kind: 'proposeValue',
+          height: 1n,
+          round,
+          blockId: testBlock(block),
+        }),
+      ),
     },
   );
 })();

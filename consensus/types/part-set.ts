@@ -38,7 +38,8 @@ export class PartSet {
    */
   constructor(header: PartSetHeader, bytesMax: number) {
     const partsMax = Math.min(BLOCK_PARTS_MAX, Math.ceil(bytesMax / BLOCK_PART_BYTES));
-    if (header.total < 1 || header.total > partsMax || header.hash.length !== HASH_BYTES) {
+    const totalRight = Number.isInteger(header.total) && header.total >= 1 && header.total <= partsMax;
+    if (!totalRight || header.hash.length !== HASH_BYTES) {
       throw new DecodeError('part set: impossible header', { total: header.total, partsMax });
     }
     this.header = header;
