@@ -1,0 +1,47 @@
+/** Messages ready for `signAndBroadcast`. */
+import type { EncodeObject } from '@cosmjs/proto-signing';
+import type { MessageType } from '../proto/codec/message.ts';
+import {
+  MsgContribute,
+  MsgCreateDatanet,
+  MsgPublishSnapshot,
+  MsgUpdateAllowList,
+} from '../proto/gen/openledger/datanet/v1/tx.ts';
+import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
+import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
+
+/** Opens a Datanet; the signer owns it. */
+export const createDatanet: (message: MsgCreateDatanet) => EncodeObject = maker(MsgCreateDatanet);
+
+/** Changes who may contribute to a Datanet with an allow-list. */
+export const updateAllowList: (message: MsgUpdateAllowList) => EncodeObject = maker(MsgUpdateAllowList);
+
+/** Puts a document into a Datanet: its root and length, not its text. */
+export const contribute: (message: MsgContribute) => EncodeObject = maker(MsgContribute);
+
+/** Freezes a Datanet's accepted contributions as its next version. */
+export const publishSnapshot: (message: MsgPublishSnapshot) => EncodeObject = maker(MsgPublishSnapshot);
+
+/** Offers a model for sale. */
+export const registerModel: (message: MsgRegisterModel) => EncodeObject = maker(MsgRegisterModel);
+
+/** Pays for an inference and proves what its answer quotes. */
+export const payInference: (message: MsgPayInference) => EncodeObject = maker(MsgPayInference);
+
+function maker<T>(type: MessageType<T>): (message: T) => EncodeObject {
+  return (value) => ({ typeUrl: type.typeUrl, value });
+}
+
+/** A response of a message, as `DeliverTxResponse.msgResponses` holds it. */
+export interface MessageResponse {
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
+/**
+ * The decoded responses of one type, in the order of the transaction's messages.
+ * @throws DecodeError when one is malformed
+ */
+export function responsesOf<T>(type: MessageType<T>, responses: readonly MessageResponse[]): readonly T[] {
+  return responses.filter(({ typeUrl }) => typeUrl === type.typeUrl).map(({ value }) => type.decode(value));
+}

@@ -1,0 +1,174 @@
+/** Query services of the native modules over `abci_query`, as an extension of CosmJS's `QueryClient`. */
+import type { QueryClient } from '@cosmjs/stargate';
+import type { MessageType } from '../proto/codec/message.ts';
+import * as attribution from '../proto/gen/openledger/attribution/v1/query.ts';
+import * as datanet from '../proto/gen/openledger/datanet/v1/query.ts';
+import * as models from '../proto/gen/openledger/models/v1/query.ts';
+import * as payments from '../proto/gen/openledger/payments/v1/query.ts';
+
+/** Asks one query; fields left out of the request have their defaults. Rejects with the node's sentence. */
+export type Ask<Q, A> = (request?: Partial<Q>) => Promise<A>;
+
+/** What `setupOpenLedgerExtension` adds. */
+export interface OpenLedgerExtension {
+  readonly datanet: DatanetQueries;
+  readonly models: ModelQueries;
+  readonly attribution: AttributionQueries;
+  readonly payments: PaymentQueries;
+}
+
+/** `openledger.datanet.v1.Query`. */
+export interface DatanetQueries {
+  readonly params: Ask<datanet.QueryParamsRequest, datanet.QueryParamsResponse>;
+  readonly datanet: Ask<datanet.QueryDatanetRequest, datanet.QueryDatanetResponse>;
+  readonly datanetBySlug: Ask<datanet.QueryDatanetBySlugRequest, datanet.QueryDatanetBySlugResponse>;
+  readonly datanets: Ask<datanet.QueryDatanetsRequest, datanet.QueryDatanetsResponse>;
+  readonly allowList: Ask<datanet.QueryAllowListRequest, datanet.QueryAllowListResponse>;
+  readonly contribution: Ask<datanet.QueryContributionRequest, datanet.QueryContributionResponse>;
+  readonly contributionsByDatanet: Ask<
+    datanet.QueryContributionsByDatanetRequest,
+    datanet.QueryContributionsByDatanetResponse
+  >;
+  readonly contributionsByContributor: Ask<
+    datanet.QueryContributionsByContributorRequest,
+    datanet.QueryContributionsByContributorResponse
+  >;
+  readonly snapshot: Ask<datanet.QuerySnapshotRequest, datanet.QuerySnapshotResponse>;
+  readonly snapshotsByDatanet: Ask<
+    datanet.QuerySnapshotsByDatanetRequest,
+    datanet.QuerySnapshotsByDatanetResponse
+  >;
+  readonly snapshotProof: Ask<datanet.QuerySnapshotProofRequest, datanet.QuerySnapshotProofResponse>;
+}
+
+/** `openledger.models.v1.Query`. */
+export interface ModelQueries {
+  readonly params: Ask<models.QueryParamsRequest, models.QueryParamsResponse>;
+  readonly model: Ask<models.QueryModelRequest, models.QueryModelResponse>;
+  readonly models: Ask<models.QueryModelsRequest, models.QueryModelsResponse>;
+  readonly modelsByOwner: Ask<models.QueryModelsByOwnerRequest, models.QueryModelsByOwnerResponse>;
+  readonly modelsBySnapshot: Ask<models.QueryModelsBySnapshotRequest, models.QueryModelsBySnapshotResponse>;
+}
+
+/** `openledger.attribution.v1.Query`. */
+export interface AttributionQueries {
+  readonly params: Ask<attribution.QueryParamsRequest, attribution.QueryParamsResponse>;
+  readonly claim: Ask<attribution.QueryClaimRequest, attribution.QueryClaimResponse>;
+  readonly claimsByContribution: Ask<
+    attribution.QueryClaimsByContributionRequest,
+    attribution.QueryClaimsByContributionResponse
+  >;
+}
+
+/** `openledger.payments.v1.Query`. */
+export interface PaymentQueries {
+  readonly params: Ask<payments.QueryParamsRequest, payments.QueryParamsResponse>;
+  readonly receipt: Ask<payments.QueryReceiptRequest, payments.QueryReceiptResponse>;
+  readonly receiptsByPayer: Ask<payments.QueryReceiptsByPayerRequest, payments.QueryReceiptsByPayerResponse>;
+  readonly receiptsByContributor: Ask<
+    payments.QueryReceiptsByContributorRequest,
+    payments.QueryReceiptsByContributorResponse
+  >;
+  readonly explain: Ask<payments.QueryExplainRequest, payments.QueryExplainResponse>;
+  readonly totals: Ask<payments.QueryTotalsRequest, payments.QueryTotalsResponse>;
+  readonly datanetPool: Ask<payments.QueryDatanetPoolRequest, payments.QueryDatanetPoolResponse>;
+}
+
+/** For `QueryClient.withExtensions(comet, setupOpenLedgerExtension)`. */
+export function setupOpenLedgerExtension(base: QueryClient): { readonly openledger: OpenLedgerExtension } {
+  return {
+    openledger: {
+      datanet: datanetQueries(base),
+      models: modelQueries(base),
+      attribution: attributionQueries(base),
+      payments: paymentQueries(base),
+    },
+  };
+}
+
+function datanetQueries(base: QueryClient): DatanetQueries {
+  const ask = asker(base, datanet.QueryService.name);
+  const d = datanet;
+  return {
+    params: ask('Params', d.QueryParamsRequest, d.QueryParamsResponse),
+    datanet: ask('Datanet', d.QueryDatanetRequest, d.QueryDatanetResponse),
+    datanetBySlug: ask('DatanetBySlug', d.QueryDatanetBySlugRequest, d.QueryDatanetBySlugResponse),
+    datanets: ask('Datanets', d.QueryDatanetsRequest, d.QueryDatanetsResponse),
+    allowList: ask('AllowList', d.QueryAllowListRequest, d.QueryAllowListResponse),
+    contribution: ask('Contribution', d.QueryContributionRequest, d.QueryContributionResponse),
+    contributionsByDatanet: ask(
+      'ContributionsByDatanet',
+      d.QueryContributionsByDatanetRequest,
+      d.QueryContributionsByDatanetResponse,
+    ),
+    contributionsByContributor: ask(
+      'ContributionsByContributor',
+      d.QueryContributionsByContributorRequest,
+      d.QueryContributionsByContributorResponse,
+    ),
+    snapshot: ask('Snapshot', d.QuerySnapshotRequest, d.QuerySnapshotResponse),
+    snapshotsByDatanet: ask(
+      'SnapshotsByDatanet',
+      d.QuerySnapshotsByDatanetRequest,
+      d.QuerySnapshotsByDatanetResponse,
+    ),
+    snapshotProof: ask('SnapshotProof', d.QuerySnapshotProofRequest, d.QuerySnapshotProofResponse),
+  };
+}
+
+function modelQueries(base: QueryClient): ModelQueries {
+  const ask = asker(base, models.QueryService.name);
+  const m = models;
+  return {
+    params: ask('Params', m.QueryParamsRequest, m.QueryParamsResponse),
+    model: ask('Model', m.QueryModelRequest, m.QueryModelResponse),
+    models: ask('Models', m.QueryModelsRequest, m.QueryModelsResponse),
+    modelsByOwner: ask('ModelsByOwner', m.QueryModelsByOwnerRequest, m.QueryModelsByOwnerResponse),
+    modelsBySnapshot: ask(
+      'ModelsBySnapshot',
+      m.QueryModelsBySnapshotRequest,
+      m.QueryModelsBySnapshotResponse,
+    ),
+  };
+}
+
+function attributionQueries(base: QueryClient): AttributionQueries {
+  const ask = asker(base, attribution.QueryService.name);
+  const a = attribution;
+  return {
+    params: ask('Params', a.QueryParamsRequest, a.QueryParamsResponse),
+    claim: ask('Claim', a.QueryClaimRequest, a.QueryClaimResponse),
+    claimsByContribution: ask(
+      'ClaimsByContribution',
+      a.QueryClaimsByContributionRequest,
+      a.QueryClaimsByContributionResponse,
+    ),
+  };
+}
+
+function paymentQueries(base: QueryClient): PaymentQueries {
+  const ask = asker(base, payments.QueryService.name);
+  const p = payments;
+  return {
+    params: ask('Params', p.QueryParamsRequest, p.QueryParamsResponse),
+    receipt: ask('Receipt', p.QueryReceiptRequest, p.QueryReceiptResponse),
+    receiptsByPayer: ask('ReceiptsByPayer', p.QueryReceiptsByPayerRequest, p.QueryReceiptsByPayerResponse),
+    receiptsByContributor: ask(
+      'ReceiptsByContributor',
+      p.QueryReceiptsByContributorRequest,
+      p.QueryReceiptsByContributorResponse,
+    ),
+    explain: ask('Explain', p.QueryExplainRequest, p.QueryExplainResponse),
+    totals: ask('Totals', p.QueryTotalsRequest, p.QueryTotalsResponse),
+    datanetPool: ask('DatanetPool', p.QueryDatanetPoolRequest, p.QueryDatanetPoolResponse),
+  };
+}
+
+type Asker = <Q, A>(method: string, request: MessageType<Q>, response: MessageType<A>) => Ask<Q, A>;
+
+function asker(base: QueryClient, service: string): Asker {
+  return (method, request, response) => async (partial) => {
+    const answer = await base.queryAbci(`/${service}/${method}`, request.encode(request.create(partial)));
+    return response.decode(answer.value);
+  };
+}

@@ -1,0 +1,70 @@
+/** Our messages as CosmJS knows message types: adapters from the field tables in `proto/gen`. */
+import { defaultRegistryTypes } from '@cosmjs/stargate';
+import { Registry, type TsProtoGeneratedType } from '@cosmjs/proto-signing';
+import type { Field } from '../proto/codec/field.ts';
+import type { MessageType } from '../proto/codec/message.ts';
+import {
+  MsgContribute,
+  MsgCreateDatanet,
+  MsgPublishSnapshot,
+  MsgUpdateAllowList,
+} from '../proto/gen/openledger/datanet/v1/tx.ts';
+import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
+import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
+
+/** Every message of the native modules with its amino name. */
+export const MESSAGES: readonly {
+  readonly type: MessageType<unknown>;
+  readonly aminoName: string;
+}[] = [
+  { type: MsgCreateDatanet, aminoName: 'openledger/MsgCreateDatanet' },
+  { type: MsgUpdateAllowList, aminoName: 'openledger/MsgUpdateAllowList' },
+  { type: MsgContribute, aminoName: 'openledger/MsgContribute' },
+  { type: MsgPublishSnapshot, aminoName: 'openledger/MsgPublishSnapshot' },
+  { type: MsgRegisterModel, aminoName: 'openledger/MsgRegisterModel' },
+  { type: MsgPayInference, aminoName: 'openledger/MsgPayInference' },
+];
+
+/** A registry with CosmJS's own messages and ours. */
+export function createRegistry(): Registry {
+  return new Registry([...defaultRegistryTypes, ...registryTypes()]);
+}
+
+/** Our messages, to be added to a registry of one's own. */
+export function registryTypes(): readonly [string, TsProtoGeneratedType][] {
+  return MESSAGES.map(({ type }) => [type.typeUrl, generatedType(type)]);
+}
+
+/** The shape of a ts-proto type around one of our codecs. CosmJS asks of the writer that `encode` returns only `finish`. */
+export function generatedType<T>(type: MessageType<T>): TsProtoGeneratedType {
+  return {
+    encode: (message) =>
+      ({ finish: () => type.encode(message) }) as ReturnType<TsProtoGeneratedType['encode']>,
+    decode(input) {
+      if (!(input instanceof Uint8Array)) throw new TypeError(`${type.name} is decoded from bytes only`);
+      return type.decode(input);
+    },
+    fromPartial: (partial) => complete(type, partial),
+  };
+}
+
+/** A whole message from one with fields missing, at any depth. Numbers are taken for 64-bit fields too. */
+export function complete<T>(type: MessageType<T>, partial: unknown): T {
+  const given = (typeof partial === 'object' && partial !== null ? partial : {}) as Record<string, unknown>;
+  const filled: Record<string, unknown> = {};
+  for (const field of type.fields) {
+    const value = given[field.name];
+    if (value === undefined || value === null) continue;
+    filled[field.name] = Array.isArray(value)
+      ? value.map((item) => completeValue(field, item))
+      : completeValue(field, value);
+  }
+  return type.create(filled as Partial<T>);
+}
+
+function completeValue(field: Field, value: unknown): unknown {
+  const { value: held } = field;
+  if (held.kind === 'message') return complete(held.message(), value);
+  const is64 = held.kind === 'uint64' || held.kind === 'int64';
+  return is64 && (typeof value === 'number' || typeof value === 'string') ? BigInt(value) : value;
+}
