@@ -1,7 +1,7 @@
 /**
- * Amino JSON of our messages, for SIGN_MODE_LEGACY_AMINO_JSON (hardware wallets): names as in the .proto files, 64-bit
- * numbers as text, bytes in base64, enumerations as numbers, defaults left out unless the field says `amino.dont_omitempty`.
- * Source: Cosmos SDK `x/tx/signing/aminojson` (v0.13).
+ * Amino JSON of our messages, for SIGN_MODE_LEGACY_AMINO_JSON (hardware wallets): names as in the .proto
+ * files, 64-bit numbers as text, bytes in base64, enumerations as numbers, defaults left out unless the
+ * field says `amino.dont_omitempty`. Source: Cosmos SDK `x/tx/signing/aminojson` (v0.13).
  */
 import { type AminoConverters, AminoTypes, createDefaultAminoConverters } from '@cosmjs/stargate';
 import { fromBase64, toBase64 } from '../core/bytes.ts';

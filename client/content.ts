@@ -1,19 +1,12 @@
-/** Contents, their roots and proofs: the published prover and verifier of attribution, as a client needs them. */
+/**
+ * Contents, their roots and proofs: the published prover and verifier of attribution, as a client needs
+ * them.
+ */
 import { concatBytes, uint64BigEndian, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
 import type { Claim } from '../proto/gen/openledger/attribution/v1/attribution.ts';
-import { proveSpan, type Quotation } from '../modules/attribution/prove.ts';
-import { compareSpans } from '../modules/attribution/verify.ts';
+import { compareSpans, proveSpan, type Quotation } from '../modules/attribution/verify.ts';
 
-export {
-  committedAnswer,
-  openAnswer,
-  type ProvableContent,
-  proveRange,
-  proveSpan,
-  provableContent,
-  type Quotation,
-} from '../modules/attribution/prove.ts';
 export {
   CHUNK_BYTES,
   type ClaimInput,
@@ -22,8 +15,15 @@ export {
   type ContentCommitment,
   chunkCount,
   chunksOf,
+  committedAnswer,
   contentRoot,
+  openAnswer,
+  type ProvableContent,
   problemOfClaim,
+  proveRange,
+  proveSpan,
+  provableContent,
+  type Quotation,
 } from '../modules/attribution/verify.ts';
 
 /** The claim of these quotations, its spans proved and in the order that the chain wants. */
@@ -32,8 +32,9 @@ export function claimOf(quotations: readonly Quotation[]): Claim {
 }
 
 /**
- * A name for a request: SHA-256 of "openledger/request", the model's id, the nonce and the prompt. With a fresh nonce the
- * same question can be asked and paid again; without one, the chain refuses the second payment as already paid.
+ * A name for a request: SHA-256 of "openledger/request", the model's id, the nonce and the prompt. With a
+ * fresh nonce the same question can be asked and paid again; without one, the chain refuses the second
+ * payment as already paid.
  */
 export function requestHash(request: {
   readonly modelId: bigint;

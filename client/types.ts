@@ -35,7 +35,10 @@ export function registryTypes(): readonly [string, TsProtoGeneratedType][] {
   return MESSAGES.map(({ type }) => [type.typeUrl, generatedType(type)]);
 }
 
-/** The shape of a ts-proto type around one of our codecs. CosmJS asks of the writer that `encode` returns only `finish`. */
+/**
+ * The shape of a ts-proto type around one of our codecs. CosmJS asks of the writer that `encode` returns
+ * only `finish`.
+ */
 export function generatedType<T>(type: MessageType<T>): TsProtoGeneratedType {
   return {
     encode: (message) =>

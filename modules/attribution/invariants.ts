@@ -3,7 +3,10 @@ import type { Invariant } from '../../framework/module.ts';
 import type { AttributionState } from './state.ts';
 import { BYTE_WEIGHT } from './verify.ts';
 
-/** What must hold of claims after every block. It walks over everything: for tests, simulation and `inspect`. */
+/**
+ * What must hold of claims after every block. It walks over everything: for tests, simulation and
+ * `inspect`.
+ */
 export function attributionInvariants(state: AttributionState): readonly Invariant[] {
   return [{ name: 'weights', check: (context) => checkWeights(state, context) }];
 }

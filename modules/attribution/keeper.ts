@@ -32,7 +32,9 @@ import {
   problemOfShape,
 } from './verify.ts';
 
-/** Checks attribution claims inside the transaction that pays on them, and keeps what a payout follows from. */
+/**
+ * Checks attribution claims inside the transaction that pays on them, and keeps what a payout follows from.
+ */
 export class Attribution implements AttributionVerifier {
   readonly #state: AttributionState;
   readonly #ports: AttributionPorts;

@@ -4,7 +4,10 @@ import { StateError, sdkErrors } from '../../framework/errors.ts';
 import { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { type ClaimLimits, HARD_LIMITS } from './verify.ts';
 
-/** What a chain gets that says nothing. Gas: one unit stands for about 40 ns, as the SDK's signature prices do. */
+/**
+ * What a chain gets that says nothing. Gas: one unit stands for about 40 ns, as the SDK's signature prices
+ * do.
+ */
 export const DEFAULT_PARAMS: Params = {
   spansMax: 64,
   spanBytesMin: 16,

@@ -31,7 +31,9 @@ export function provableContent(content: Uint8Array): ProvableContent {
   };
 }
 
-/** Opens `length` bytes of a content from `offset`. @throws AssertionError when they are not in the content */
+/**
+ * Opens `length` bytes of a content from `offset`. @throws AssertionError when they are not in the content
+ */
 export function proveRange(source: ProvableContent, offset: number, length: number): ChunkProof {
   assert(
     length > 0 && offset >= 0 && offset + length <= source.content.length,

@@ -1,7 +1,8 @@
 /**
- * Content commitments. A content is cut into chunks of 256 bytes, the last one shorter; its root is the RFC 6962 merkle
- * root over the chunks (`core/merkle.ts`). A run of neighbouring chunks is opened by one proof: the tree is walked from
- * its root, left to right, and a subtree without an opened chunk is the next of the proof's hashes.
+ * Content commitments. A content is cut into chunks of 256 bytes, the last one shorter; its root is the RFC
+ * 6962 merkle root over the chunks (`core/merkle.ts`). A run of neighbouring chunks is opened by one proof:
+ * the tree is walked from its root, left to right, and a subtree without an opened chunk is the next of the
+ * proof's hashes.
  *
  * ```
  *           root            opened: chunks 2 and 3 of 5
@@ -85,8 +86,8 @@ function rootOf(hashes: readonly Uint8Array[], from: number, to: number): Uint8A
 }
 
 /**
- * The root that opened chunks lead to. Undefined when the proof has too few or too many hashes, or one that is not 32
- * bytes. Lengths of the chunks are the caller's to check: see `chunkLength`.
+ * The root that opened chunks lead to. Undefined when the proof has too few or too many hashes, or one that
+ * is not 32 bytes. Lengths of the chunks are the caller's to check: see `chunkLength`.
  */
 export function rootOfRange(range: ChunkRange): Uint8Array | undefined {
   const { total, first, chunks, hashes } = range;

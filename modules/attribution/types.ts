@@ -32,7 +32,10 @@ export interface VerifiedClaim {
 export interface AttributionVerifier {
   /** Checks what needs no state. @throws StateError (attribution 2 … 13) */
   validate(request: Pick<ClaimRequest, 'answer' | 'claim'>): void;
-  /** Charges gas by the work and checks every span. @throws StateError (attribution 2 …) saying what, where, what to do */
+  /**
+   * Charges gas by the work and checks every span. @throws StateError (attribution 2 …) saying what, where,
+   * what to do
+   */
   verify(context: ReadContext, request: ClaimRequest): VerifiedClaim;
   /** Keeps a verified claim; its id. */
   record(context: Context, claim: VerifiedClaim): bigint;

@@ -1,10 +1,10 @@
 /**
- * The published verifier of attribution claims: pure, without state, importable by clients. The state machine runs
- * exactly this code, so a claim that passes here against the roots on chain passes there.
+ * The published verifier of attribution claims: pure, without state, importable by clients. The state
+ * machine runs exactly this code, so a claim that passes here against the roots on chain passes there.
  *
- * A claim says: bytes [a, a+n) of the answer are bytes [o, o+n) of a contribution. It is opened against the contribution's
- * root by the chunks that hold those bytes. An answer is given by its bytes, or by the same kind of root; then each span
- * opens the answer too.
+ * A claim says: bytes [a, a+n) of the answer are bytes [o, o+n) of a contribution. It is opened against the
+ * contribution's root by the chunks that hold those bytes. An answer is given by its bytes, or by the same
+ * kind of root; then each span opens the answer too.
  */
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
@@ -24,6 +24,7 @@ import {
   rootOfRange,
 } from './range-proof.ts';
 
+export * from './prove.ts';
 export * from './range-proof.ts';
 export * from './weights.ts';
 
@@ -85,7 +86,9 @@ export interface ClaimInput {
 /** The content of a contribution as the chain knows it; undefined when there is no such contribution. */
 export type SourceLookup = (contributionId: bigint) => ContentCommitment | undefined;
 
-/** Everything that can be wrong with a claim without looking at hashes or state. Undefined when nothing is. */
+/**
+ * Everything that can be wrong with a claim without looking at hashes or state. Undefined when nothing is.
+ */
 export function problemOfShape(input: ClaimInput, limits: ClaimLimits): ClaimProblem | undefined {
   const { answer, claim } = input;
   const wrong = problemOfAnswer(answer, limits);
@@ -186,7 +189,10 @@ export function compareSpans(a: QuotedSpan, b: QuotedSpan): number {
   return 0;
 }
 
-/** What checking a claim of this shape takes. A run of c chunks with h hashes is c leaves and c + h − 1 inner nodes. */
+/**
+ * What checking a claim of this shape takes. A run of c chunks with h hashes is c leaves and c + h − 1
+ * inner nodes.
+ */
 export function claimCost({ answer, claim }: ClaimInput): ClaimCost {
   const answerChunks = chunkCount(answer.content.length);
   let hashes = 2 * answerChunks;
@@ -293,7 +299,10 @@ interface ByteRange {
   readonly content: ContentCommitment;
 }
 
-/** The bytes that a proof opens and the root that it leads to; undefined when chunks or hashes do not fit the range. */
+/**
+ * The bytes that a proof opens and the root that it leads to; undefined when chunks or hashes do not fit
+ * the range.
+ */
 function openRange(
   proof: ChunkProof,
   range: ByteRange,

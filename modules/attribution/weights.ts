@@ -1,7 +1,7 @@
 /**
- * Shares of an answer. Each byte of the answer that is quoted counts once: when several contributions hold it, it is
- * divided equally among them. Weights are integers, because the unit is 1/720720 byte and 720720 is divisible by every
- * number up to 16.
+ * Shares of an answer. Each byte of the answer that is quoted counts once: when several contributions hold
+ * it, it is divided equally among them. Weights are integers, because the unit is 1/720720 byte and 720720
+ * is divisible by every number up to 16.
  */
 
 /** Weight of one byte that a single contribution covers: the least common multiple of 1 … 16. */
@@ -25,8 +25,8 @@ export interface Weight {
 }
 
 /**
- * Weights by owner, ascending. Undefined when more than `OVERLAP_MAX` owners cover one byte. The sum is the number of
- * distinct bytes covered, times `BYTE_WEIGHT`.
+ * Weights by owner, ascending. Undefined when more than `OVERLAP_MAX` owners cover one byte. The sum is the
+ * number of distinct bytes covered, times `BYTE_WEIGHT`.
  */
 export function coverageWeights(spans: readonly CoveredSpan[]): readonly Weight[] | undefined {
   const weights = new Map<bigint, bigint>();

@@ -17,7 +17,10 @@ interface GenesisPorts {
   readonly addresses: AddressCodec;
 }
 
-/** Genesis of datanet: `openledger.datanet.v1.GenesisState`. Totals, logs and indexes are rebuilt and checked. */
+/**
+ * Genesis of datanet: `openledger.datanet.v1.GenesisState`. Totals, logs and indexes are rebuilt and
+ * checked.
+ */
 export function datanetGenesis(ports: GenesisPorts): GenesisHandler {
   const { state, addresses } = ports;
   return {

@@ -6,7 +6,10 @@ import type { Datanets } from './keeper.ts';
 import type { DatanetState } from './state.ts';
 import { sumRoot } from './sum-tree.ts';
 
-/** What must hold of Datanets after every block. They walk over everything: for tests, simulation and `inspect`. */
+/**
+ * What must hold of Datanets after every block. They walk over everything: for tests, simulation and
+ * `inspect`.
+ */
 export function datanetInvariants(datanets: Datanets, state: DatanetState): readonly Invariant[] {
   return [
     { name: 'totals', check: (context) => checkTotals(datanets, state, context) },

@@ -100,7 +100,9 @@ export class Datanets implements DatanetView {
     );
   }
 
-  /** Records a contribution as pending. Its content's first contribution on the chain is its canonical one. */
+  /**
+   * Records a contribution as pending. Its content's first contribution on the chain is its canonical one.
+   */
   contribute(context: Context, given: NewContribution): Contribution {
     const { contributions, contributionSequence, canonical } = this.#state;
     const id = contributionSequence.next(context) + 1n;

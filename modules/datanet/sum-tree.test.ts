@@ -68,7 +68,8 @@ test('a changed weight, sum, sibling, position or size does not lead to the root
       const at = seed % siblings.length;
       const sibling = siblings[at] ?? EMPTY_SUM_NODE;
       const other = siblings[(at + 1) % siblings.length] ?? EMPTY_SUM_NODE;
-      // Moving weight from one sibling to another keeps the total: the form of tree that hashes only totals accepts it.
+      // Moving weight from one sibling to another keeps the total: the form of tree that hashes only totals
+      // accepts it.
       const moved = siblings
         .with(at, { ...sibling, sum: sibling.sum + 1n })
         .with((at + 1) % siblings.length, { ...other, sum: other.sum - 1n });

@@ -1,8 +1,8 @@
 /**
- * The merkle-sum tree of a Datanet's accepted contributions: an append-only log of the shape of RFC 6962, in which each
- * node also carries the sum of the weights below it and hashes both children's sums (a tree that hashes only their total
- * can be forged). Full subtrees never change, so they are stored by (level, index); the root at any size, and the path of
- * any leaf in it, is made of O(log n) of them.
+ * The merkle-sum tree of a Datanet's accepted contributions: an append-only log of the shape of RFC 6962,
+ * in which each node also carries the sum of the weights below it and hashes both children's sums (a tree
+ * that hashes only their total can be forged). Full subtrees never change, so they are stored by (level,
+ * index); the root at any size, and the path of any leaf in it, is made of O(log n) of them.
  *
  * leaf = SHA-256(0x00 ‖ "openledger/snapshot" ‖ contribution id ‖ weight ‖ content root)
  * node = SHA-256(0x01 ‖ left hash ‖ left sum ‖ right hash ‖ right sum); numbers are 8 bytes, big-endian.
@@ -50,7 +50,10 @@ export function sumParent(left: SumNode, right: SumNode): SumNode {
   return { hash, sum: left.sum + right.sum };
 }
 
-/** The full subtrees that a leaf at `position` completes: the leaf itself, then upwards while it is a right child. */
+/**
+ * The full subtrees that a leaf at `position` completes: the leaf itself, then upwards while it is a right
+ * child.
+ */
 export function appendLeaf(leaf: SumNode, position: bigint, stored: NodeLookup): readonly CompletedNode[] {
   const completed: CompletedNode[] = [];
   let node = leaf;
@@ -125,7 +128,10 @@ function turnsTo(position: bigint, size: bigint): readonly ('left' | 'right')[] 
   return turns;
 }
 
-/** Node over leaves `from` to `to`; `from` is a multiple of the range's largest power of two, as splits keep it. */
+/**
+ * Node over leaves `from` to `to`; `from` is a multiple of the range's largest power of two, as splits keep
+ * it.
+ */
 function rangeNode(from: bigint, to: bigint, stored: NodeLookup): SumNode {
   const count = to - from;
   const level = count.toString(2).length - 1;

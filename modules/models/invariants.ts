@@ -2,7 +2,10 @@ import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import type { ModelState } from './state.ts';
 
-/** What must hold of models after every block. It walks over everything: for tests, simulation and `inspect`. */
+/**
+ * What must hold of models after every block. It walks over everything: for tests, simulation and
+ * `inspect`.
+ */
 export function modelInvariants(state: ModelState): readonly Invariant[] {
   return [{ name: 'lineage', check: (context) => checkLineage(state, context) }];
 }

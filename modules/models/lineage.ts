@@ -1,16 +1,17 @@
 /**
- * Lineage. A parent takes its royalty of the model part of each of its children and passes on, out of that royalty, what
- * its own ancestors take of it. Flattened once, at registration: a payment never walks the graph, and there can be no
- * cycle, because parents are older than their children.
+ * Lineage. A parent takes its royalty of the model part of each of its children and passes on, out of that
+ * royalty, what its own ancestors take of it. Flattened once, at registration: a payment never walks the
+ * graph, and there can be no cycle, because parents are older than their children.
  */
 import { StateError } from '../../framework/errors.ts';
 import type { LineageEntry, Model, Params } from '../../proto/gen/openledger/models/v1/models.ts';
 import { modelErrors } from './errors.ts';
 
 /**
- * Ancestors of a model with these parents, ascending by id, with what each keeps of the model's part. The sum is that of
- * the parents' royalties: what an ancestor's rounding leaves stays with the parent.
- * @throws StateError (models 8) when the parents ask for more than the chain allows or the ancestors are too many
+ * Ancestors of a model with these parents, ascending by id, with what each keeps of the model's part. The
+ * sum is that of the parents' royalties: what an ancestor's rounding leaves stays with the parent.
+ * @throws StateError (models 8) when the parents ask for more than the chain allows or the ancestors are
+ * too many
  */
 export function flattenLineage(parents: readonly Model[], params: Params): readonly LineageEntry[] {
   const asked = parents.reduce((sum, { royaltyBps }) => sum + royaltyBps, 0);

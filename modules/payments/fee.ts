@@ -33,7 +33,10 @@ export function inferenceFee(rates: Rates, usage: Usage): bigint {
   return (thousandths + 999n) / 1000n + rates.perCall;
 }
 
-/** Divides a fee by a policy whose parts add up to 10,000: each rounded down, the remainder to the residual party. */
+/**
+ * Divides a fee by a policy whose parts add up to 10,000: each rounded down, the remainder to the residual
+ * party.
+ */
 export function splitFee(fee: bigint, policy: SplitPolicy): SplitParts {
   const part = (bps: number): bigint => (fee * BigInt(bps)) / BPS_WHOLE;
   const parts = {
@@ -69,8 +72,9 @@ export function sumOfParts(parts: SplitParts): bigint {
 }
 
 /**
- * Divides an amount in proportion to weights by the method of largest remainders: the parts are integers, add up to the
- * amount, and each differs from its exact share by less than one. Equal remainders: the earlier weight wins.
+ * Divides an amount in proportion to weights by the method of largest remainders: the parts are integers,
+ * add up to the amount, and each differs from its exact share by less than one. Equal remainders: the
+ * earlier weight wins.
  * @param weights not negative, with a positive sum
  */
 export function apportion(amount: bigint, weights: readonly bigint[]): readonly bigint[] {
@@ -91,7 +95,9 @@ export interface LineageShare {
   readonly bps: number;
 }
 
-/** Divides a model's part: to each ancestor its basis points, rounded down; what is left is the model's own. */
+/**
+ * Divides a model's part: to each ancestor its basis points, rounded down; what is left is the model's own.
+ */
 export function splitLineage(
   amount: bigint,
   lineage: readonly LineageShare[],

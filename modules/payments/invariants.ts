@@ -15,7 +15,10 @@ interface InvariantPorts {
   readonly bank: BankView;
 }
 
-/** What must hold of payments after every block. They walk over everything: for tests, simulation and `inspect`. */
+/**
+ * What must hold of payments after every block. They walk over everything: for tests, simulation and
+ * `inspect`.
+ */
 export function paymentInvariants(ports: InvariantPorts): readonly Invariant[] {
   return [
     { name: 'conservation', check: (context) => checkReceipts(ports, context) },

@@ -22,7 +22,10 @@ import type { PaymentPorts } from './ports.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
 import type { PaymentPlan } from './types.ts';
 
-/** Settles payments for inferences. Every fee leaves its payer and reaches its recipients in the same transaction. */
+/**
+ * Settles payments for inferences. Every fee leaves its payer and reaches its recipients in the same
+ * transaction.
+ */
 export class Payments {
   readonly #state: PaymentState;
   readonly #ports: PaymentPorts;

@@ -24,9 +24,9 @@ export interface Recipients {
 }
 
 /**
- * Every payout of a payment: platform, model and its ancestors, stakers, contributors. Rows of zero are left out; the rows
- * add up to the fee. The contributors' part follows the claim's weights by largest remainders; without a claim it goes to
- * the pools of the model's Datanets.
+ * Every payout of a payment: platform, model and its ancestors, stakers, contributors. Rows of zero are
+ * left out; the rows add up to the fee. The contributors' part follows the claim's weights by largest
+ * remainders; without a claim it goes to the pools of the model's Datanets.
  */
 export function payoutsOf(plan: Omit<PaymentPlan, 'fee'>, recipients: Recipients): readonly Payout[] {
   const { parts, model } = plan;
@@ -72,8 +72,8 @@ function row(party: Party, recipient: string, amount: bigint, of: Partial<Payout
 }
 
 /**
- * A model without snapshots has nobody to attribute to: its contributors' part goes to the residual party, or to the
- * platform when the contributors are that.
+ * A model without snapshots has nobody to attribute to: its contributors' part goes to the residual party,
+ * or to the platform when the contributors are that.
  */
 export function withoutContributors(parts: SplitParts, residual: Party): SplitParts {
   const freed = { ...parts, contributors: 0n };
