@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Model, Party } from '../../proto/gen/openledger/models/v1/models.ts';
+import * as wire from '../../proto/gen/openledger/models/v1/query.ts';
+import type { MsgRegisterModel } from '../../proto/gen/openledger/models/v1/tx.ts';
+import { deliver, deliverOk, playLoop, registerModel } from '../../test/support/economic-loop.ts';
+import { modelErrors } from './errors.ts';
+import { flattenLineage } from './lineage.ts';
+import { DEFAULT_PARAMS } from './params.ts';
+
+test('a model takes the default split, and is found by owner and by snapshot', () => {
+  const { chain, seller } = playLoop();
+  const { models } = chain.query(
+    '/openledger.models.v1.Query/ModelsBySnapshot',
+    { request: wire.QueryModelsBySnapshotRequest, response: wire.QueryModelsBySnapshotResponse },
+    { snapshotId: 1n },
+  );
+  expect(models.map(({ id, split }) => [id, split])).toEqual([[1n, DEFAULT_PARAMS.defaultSplit]]);
+  const own = chain.query(
+    '/openledger.models.v1.Query/ModelsByOwner',
+    { request: wire.QueryModelsByOwnerRequest, response: wire.QueryModelsByOwnerResponse },
+    { owner: seller.address },
+  );
+  expect(own.models.map(({ name }) => name)).toEqual(['quoter']);
+});
+
+test('each refusal has its number', () => {
+  const { chain, seller } = playLoop();
+  const split = { ...DEFAULT_PARAMS.defaultSplit, modelBps: 1999 };
+  const greedy = { ...DEFAULT_PARAMS.defaultSplit, modelBps: 6900, contributorsBps: 100 };
+  const price = { denom: 'uopen', inPer1000: '-1', outPer1000: '0', perCall: '0' };
+  const cases: readonly (readonly [Partial<MsgRegisterModel>, keyof typeof modelErrors])[] = [
+    [{ split }, 'invalidSplit'],
+    [{ split: greedy }, 'invalidSplit'],
+    [{ price }, 'invalidPrice'],
+    [{ name: ' ' }, 'invalidModel'],
+    [{ weightsRoot: new Uint8Array(31) }, 'invalidModel'],
+    [{ snapshotIds: [1n, 1n] }, 'invalidModel'],
+    [{ snapshotIds: [] }, 'invalidModel'],
+    [{ snapshotIds: [7n] }, 'unknownSnapshot'],
+    [{ parentIds: [7n] }, 'unknownParent'],
+    [{ attributionMethod: 3 }, 'methodNotSupported'],
+  ];
+  for (const [change, name] of cases) {
+    const result = deliver(chain, seller, registerModel(seller, change));
+    expect([result.codespace, result.code], name).toEqual(['models', modelErrors[name].code]);
+  }
+});
+
+test('parents that ask for more than the chain allows are refused', () => {
+  const { chain, seller } = playLoop();
+  deliverOk(chain, seller, registerModel(seller, { royaltyBps: 3000 }));
+  deliverOk(chain, seller, registerModel(seller, { royaltyBps: 3000 }));
+  deliverOk(chain, seller, registerModel(seller, { parentIds: [2n] }));
+  const result = deliver(chain, seller, registerModel(seller, { parentIds: [2n, 3n] }));
+  expect(result.code).toBe(modelErrors.lineageTooLarge.code);
+});
+
+test('flattened lineage: parents share exactly what they ask for, grandparents take out of it', () => {
+  const grandparent = Model.create({ id: 1n, royaltyBps: 1000 });
+  const parent = Model.create({
+    id: 2n,
+    royaltyBps: 2000,
+    lineage: flattenLineage([grandparent], DEFAULT_PARAMS),
+  });
+  expect(flattenLineage([parent, grandparent], DEFAULT_PARAMS)).toEqual([
+    { modelId: 1n, bps: 1200 },
+    { modelId: 2n, bps: 1800 },
+  ]);
+  const royalties = fc.array(fc.integer({ min: 0, max: 600 }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(fc.array(royalties, { minLength: 1, maxLength: 6 }), (generations) => {
+      let parents: readonly Model[] = [];
+      let id = 0n;
+      for (const generation of generations) {
+        const lineage = flattenLineage(parents, DEFAULT_PARAMS);
+        const asked = parents.reduce((sum, { royaltyBps }) => sum + royaltyBps, 0);
+        expect(lineage.reduce((sum, { bps }) => sum + bps, 0)).toBe(asked);
+        parents = generation.map((royaltyBps) => Model.create({ id: ++id, royaltyBps, lineage }));
+      }
+    }),
+  );
+});
+
+test('an unnamed residual party is refused', () => {
+  const { chain, seller } = playLoop();
+  const split = { ...DEFAULT_PARAMS.defaultSplit, residual: Party.PARTY_UNSPECIFIED };
+  expect(deliver(chain, seller, registerModel(seller, { split })).code).toBe(modelErrors.invalidSplit.code);
+});
