@@ -87,7 +87,7 @@ export class BlockStore {
 
   /** Header, id and sizes of a block. */
   meta(height: bigint): BlockMeta | undefined {
-    return this.#read(metaKey(height), BlockMeta.decode);
+    return this.#read(metaKey(height), (bytes) => BlockMeta.decode(bytes));
   }
 
   /** The id of a block. */

@@ -84,12 +84,12 @@ export class StateStore {
 
   /** The parameters for the block of that height. */
   consensusParams(height: bigint): ConsensusParamsMessage | undefined {
-    return this.#read(keyOf(PARAMS, height), ConsensusParamsMessage.decode);
+    return this.#read(keyOf(PARAMS, height), (bytes) => ConsensusParamsMessage.decode(bytes));
   }
 
   /** What the application answered to the block of that height. */
   results(height: bigint): ResponseFinalizeBlock | undefined {
-    return this.#read(keyOf(RESULTS, height), ResponseFinalizeBlock.decode);
+    return this.#read(keyOf(RESULTS, height), (bytes) => ResponseFinalizeBlock.decode(bytes));
   }
 
   /** Deletes what belongs to heights below; never what the last state needs. */

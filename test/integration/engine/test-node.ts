@@ -125,10 +125,20 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const application = new TestApplication(home.application);
   const blocks = await BlockStore.open(join(home.directory, 'blockstore.db'));
   const store = await StateStore.open(join(home.directory, 'state.db'));
+  const closeStores = async (): Promise<void> => {
+    await blocks.close();
+    await store.close();
+  };
   const walDirectory = join(home.directory, 'cs.wal');
   const files = options.walFiles?.(walDirectory);
-  const log = Wal.open({ directory: walDirectory, ...(files === undefined ? {} : { files }) });
-  const state = await handshake({ application, store, blocks, log: () => {} }, genesis);
+  const opening = (async () => {
+    const opened = Wal.open({ directory: walDirectory, ...(files === undefined ? {} : { files }) });
+    return [opened, await handshake({ application, store, blocks, log: () => {} }, genesis)] as const;
+  })();
+  const [log, state] = await opening.catch(async (error: unknown) => {
+    await closeStores();
+    throw error;
+  });
   const verify = (key: { bytes: Uint8Array }, message: Uint8Array, signature: Uint8Array): boolean =>
     verifyEd25519(key.bytes, message, signature);
   const mempool = {
@@ -208,10 +218,12 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
         ? Promise.resolve()
         : new Promise((resolve, reject) => waiters.push({ height, resolve, reject })),
     stop: async () => {
-      await engine.stop();
-      await log.close();
-      await blocks.close();
-      await store.close();
+      try {
+        await engine.stop();
+        await log.close();
+      } finally {
+        await closeStores();
+      }
     },
   };
 }
