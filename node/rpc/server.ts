@@ -1,0 +1,139 @@
+/** The RPC server: one table of methods behind POST, URI and websocket. */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import type { RpcConfig } from './config.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Method } from './method.ts';
+import { applicationMethods } from './methods/application.ts';
+import { blockMethods } from './methods/blocks.ts';
+import { consensusMethods } from './methods/consensus.ts';
+import { nodeMethods } from './methods/node.ts';
+import { subscriptionMethods } from './methods/subscriptions.ts';
+import { transactionMethods } from './methods/transactions.ts';
+import type { RpcPorts } from './ports.ts';
+import { HttpHandler } from './transport/http.ts';
+import { WebsocketConnection } from './transport/websocket.ts';
+
+const WEBSOCKET_PATH = '/websocket';
+/** How often headers that do not end are looked for. */
+const CONNECTION_CHECK_MS = 1000;
+/** How long a stopping server waits for answers under way. */
+const STOP_WAIT_MS = 2000;
+
+/** The whole API, as a table. */
+export function rpcMethods(ports: RpcPorts, config: RpcConfig, address: () => string): readonly Method[] {
+  return [
+    ...nodeMethods(ports, { reportedVersion: config.reportedVersion, address }),
+    ...blockMethods(ports),
+    ...transactionMethods(ports, config),
+    ...consensusMethods(ports),
+    ...applicationMethods(ports),
+    ...subscriptionMethods(ports, config),
+  ];
+}
+
+/** The server. */
+export class RpcServer {
+  readonly #ports: RpcPorts;
+  readonly #config: RpcConfig;
+  readonly #dispatcher: Dispatcher;
+  readonly #server: Server;
+  readonly #websockets: WebSocketServer;
+  readonly #connections = new Set<WebsocketConnection>();
+  #nextClient = 1;
+  #port: number;
+  #checkTimer: NodeJS.Timeout | undefined;
+
+  constructor(ports: RpcPorts, config: RpcConfig) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#port = config.port;
+    const { logger } = ports;
+    const methods = rpcMethods(ports, config, () => `tcp://${config.host}:${this.#port}`);
+    this.#dispatcher = new Dispatcher({ methods, logger });
+    const handler = new HttpHandler({ dispatcher: this.#dispatcher, config, logger });
+    this.#server = createServer({
+      maxHeaderSize: config.headerBytesMax,
+      requestTimeout: config.readTimeoutMs,
+      headersTimeout: config.readTimeoutMs,
+      keepAliveTimeout: config.readTimeoutMs,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    });
+    this.#server.maxConnections = config.connectionsMax;
+    this.#server.on('request', (request, response) => void handler.handle(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#websockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: config.bodyBytesMax,
+      perMessageDeflate: false,
+    });
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /**
+   * Starts to listen.
+   * @throws LedgerError `rpc.listen` when the port is taken or the address is not ours
+   */
+  async start(): Promise<void> {
+    const { host, port } = this.#config;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        const message = `RPC cannot listen on ${host}:${port}: ${messageOf(error)}. Choose another port (rpc.laddr).`;
+        reject(new LedgerError('rpc.listen', message, { host, port }, error));
+      });
+      this.#server.listen(port, host, resolve);
+    });
+    const address = this.#server.address();
+    if (typeof address === 'object' && address !== null) this.#port = address.port;
+    this.#server.on('error', (error) => this.#ports.logger.error({ error: messageOf(error) }, 'RPC server'));
+    this.#checkTimer = setInterval(() => {
+      for (const connection of this.#connections) connection.check();
+    }, this.#config.websocket.pingPeriodMs);
+    this.#checkTimer.unref();
+    this.#ports.logger.info({ host, port: this.#port }, 'RPC is listening');
+  }
+
+  /** Takes no more requests, lets those under way end, and closes every connection. */
+  async stop(): Promise<void> {
+    clearInterval(this.#checkTimer);
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.close();
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      for (const socket of this.#websockets.clients) socket.terminate();
+      this.#server.closeAllConnections();
+    }, STOP_WAIT_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = (request.url ?? '').split('?')[0];
+    if (path !== WEBSOCKET_PATH) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    this.#websockets.handleUpgrade(request, socket, head, (client) => this.#connect(client, request.socket));
+  }
+
+  #connect(socket: WebSocket, remote: Socket): void {
+    // Numbered, because a port can come again before the old connection's subscriptions are gone.
+    const client = `${remote.remoteAddress ?? ''}:${remote.remotePort ?? 0}#${this.#nextClient++}`;
+    const connection = new WebsocketConnection(socket, client, {
+      dispatcher: this.#dispatcher,
+      events: this.#ports.events,
+      config: this.#config,
+      logger: this.#ports.logger,
+      nowMs: Date.now,
+    });
+    this.#connections.add(connection);
+    socket.on('close', () => this.#connections.delete(connection));
+  }
+}
