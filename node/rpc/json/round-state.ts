@@ -8,6 +8,7 @@ import { validatorIndex } from '../../../consensus/types/validator-set.ts';
 import { ZERO_TIME } from '../../../consensus/types/time.ts';
 import type { VoteType } from '../../../consensus/types/vote.ts';
 import type { ConsensusReader, Step, VotesView } from '../../../consensus/view.ts';
+import { EMPTY_BYTES } from '../../../core/bytes.ts';
 import { proposalJson } from './block.ts';
 import { validatorJson } from './event.ts';
 import { hexJson, type Json, timeJson } from './json.ts';
@@ -33,13 +34,13 @@ export function roundStateSimpleJson(core: ConsensusReader): Json {
   return {
     'height/round/step': `${height}/${round}/${STEP_NUMBER[step]}`,
     start_time: timeJson(ZERO_TIME),
-    proposal_block_hash: hexJson(proposal?.blockId.hash ?? new Uint8Array(0)),
-    locked_block_hash: hexJson(lockedBlockId?.hash ?? new Uint8Array(0)),
-    valid_block_hash: hexJson(validBlockId?.hash ?? new Uint8Array(0)),
+    proposal_block_hash: hexJson(proposal?.blockId.hash ?? EMPTY_BYTES),
+    locked_block_hash: hexJson(lockedBlockId?.hash ?? EMPTY_BYTES),
+    valid_block_hash: hexJson(validBlockId?.hash ?? EMPTY_BYTES),
     height_vote_set: votesJson(core),
     proposer: {
-      address: hexJson(proposer.address),
-      index: validatorIndex(core.validators(), proposer.address),
+      address: hexJson(proposer?.address ?? EMPTY_BYTES),
+      index: validatorIndex(core.validators(), proposer?.address ?? EMPTY_BYTES),
     },
   };
 }
