@@ -6,17 +6,17 @@
  */
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
-import { utf8 } from '../../core/bytes.ts';
+import { equalBytes, utf8 } from '../../core/bytes.ts';
 import type { TimeoutConfig } from '../config.ts';
 import type { Input } from '../input.ts';
 import type { Decide } from '../output.ts';
-import { newValidatorSet } from '../proposer.ts';
+import { incrementProposerPriority, newValidatorSet, updateValidators } from '../proposer.ts';
 import type { PaperLine } from '../round/lines.ts';
 import { hasBit, setBits } from '../types/bit-array.ts';
 import { blockIdKey } from '../types/block-id.ts';
 import { type Time, timeFromNanos } from '../types/time.ts';
-import type { ValidatorSet } from '../types/validator.ts';
-import { isTwoThirds } from '../types/validator-set.ts';
+import type { PublicKey, ValidatorSet } from '../types/validator.ts';
+import { EMPTY_VALIDATOR_SET, isTwoThirds } from '../types/validator-set.ts';
 import type { Vote } from '../types/vote.ts';
 import type { VotesView } from '../view.ts';
 import { BlockRegistry, blockName } from './blocks.ts';
@@ -70,7 +70,7 @@ const TIMEOUTS: TimeoutConfig = {
 };
 
 /** After healing, a run that takes longer is stuck. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 60_000;
 const EVENTS_MAX = 400_000;
 const GOSSIP_EVERY_MS = 150;
 const GOSSIP_VOTES_MAX = 12;
@@ -83,8 +83,9 @@ export class Network {
   readonly blocks: BlockRegistry = new BlockRegistry();
   readonly timeouts: TimeoutConfig = TIMEOUTS;
   readonly lines: Set<PaperLine> = new Set<PaperLine>();
-  readonly validators: ValidatorSet;
   readonly nodes: readonly SimulatedNode[];
+  /** The validators of each height, as far as anybody asked. */
+  readonly #validators: ValidatorSet[] = [];
   readonly #violations: string[] = [];
   readonly #decided = new Map<bigint, string>();
   #evidence = 0;
@@ -95,12 +96,11 @@ export class Network {
   constructor(options: SimulationOptions) {
     this.options = options;
     this.random = new SeededRandom(options.seed);
-    this.validators = newValidatorSet(
-      Array.from({ length: options.nodes }, (_, i) => ({
-        publicKey: { type: 'ed25519' as const, bytes: sha256(utf8(`validator ${i}`)) },
-        votingPower: 10n,
-      })),
-    );
+    const members = Array.from({ length: options.nodes }, (_, i) => ({
+      publicKey: keyOf(i),
+      votingPower: 10n,
+    }));
+    this.#validators.push(EMPTY_VALIDATOR_SET, newValidatorSet(members));
     const first = this.random.below(options.nodes);
     const isByzantine = (index: number): boolean => (index + first) % options.nodes < options.byzantine;
     this.nodes = Array.from({ length: options.nodes }, (_, index) =>
@@ -108,12 +108,27 @@ export class Network {
     );
   }
 
+  /**
+   * The validators of a height: turns pass, and every second height one of them gains or loses a little power, never so
+   * much that the faulty ones reach a third.
+   */
+  validatorsAt(height: bigint): ValidatorSet {
+    for (let next = this.#validators.length; next <= Number(height); next++) {
+      const last = defined(this.#validators[next - 1], 'validators of the height before');
+      const publicKey = keyOf((this.options.seed + next) % this.options.nodes);
+      const votingPower = BigInt(10 + ((this.options.seed + next * 7) % 3));
+      const changed = next % 2 === 0 ? updateValidators(last, [{ publicKey, votingPower }]) : last;
+      this.#validators.push(incrementProposerPriority(changed, 1));
+    }
+    return defined(this.#validators[Number(height)], 'validators');
+  }
+
   /** Runs to the end. */
   run(): SimulationResult {
     const { nodes, byzantine, down, healMs } = this.options;
     const correct = this.nodes.filter((node) => !(node instanceof ByzantineNode));
     for (const node of this.nodes) {
-      this.queue.after(this.random.below(200), () => node.startHeight(1n, this.validators));
+      this.queue.after(this.random.below(200), () => node.startHeight(1n));
       this.queue.after(this.random.below(GOSSIP_EVERY_MS), () => this.#gossip(node));
     }
     for (const node of correct.slice(0, down)) this.queue.after(this.random.below(3000), () => node.crash());
@@ -223,26 +238,27 @@ export class Network {
     if (block === undefined || block.height !== height || block.validity !== 'accepted') {
       this.violation(`node ${index} decided a block that is not valid at ${height}`);
     }
+    const set = this.validatorsAt(height);
     let power = 0n;
     for (const [i, entry] of commit.signatures.entries()) {
-      if (entry.blockIdFlag === 'commit') power += this.validators.validators[i]?.votingPower ?? 0n;
+      if (entry.blockIdFlag === 'commit') power += set.validators[i]?.votingPower ?? 0n;
     }
-    const right = commit.height === height && commit.round === round && isTwoThirds(this.validators, power);
+    const right = commit.height === height && commit.round === round && isTwoThirds(set, power);
     if (!right) this.violation(`node ${index} decided at ${height} with a bad commit`);
   }
 
   /** Notes evidence; it must be of a node that is byzantine. */
   noteEvidence(first: Vote, second: Vote): void {
     this.#evidence++;
-    const guilty = this.nodes[first.validatorIndex] instanceof ByzantineNode;
-    const true_ =
-      first.validatorIndex === second.validatorIndex &&
+    const signer = this.nodes.find(({ address }) => equalBytes(address, first.validatorAddress));
+    const conflict =
+      equalBytes(first.validatorAddress, second.validatorAddress) &&
       first.height === second.height &&
       first.round === second.round &&
       first.type === second.type &&
       blockIdKey(first.blockId) !== blockIdKey(second.blockId);
-    if (!guilty || !true_)
-      this.violation(`evidence against validator ${first.validatorIndex}, who is honest`);
+    if (signer instanceof ByzantineNode && conflict) return;
+    this.violation(`evidence against node ${signer?.index}, who is honest`);
   }
 
   /** Notes that something is wrong. */
@@ -264,6 +280,11 @@ export class Network {
   time(): Time {
     return timeFromNanos(BigInt(this.queue.nowMs) * 1_000_000n);
   }
+}
+
+/** The key of a node. */
+export function keyOf(index: number): PublicKey {
+  return { type: 'ed25519', bytes: sha256(utf8(`validator ${index}`)) };
 }
 
 /** Votes that a node holds and its peer does not, oldest round first. */

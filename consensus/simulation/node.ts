@@ -10,10 +10,10 @@ import type { Decide, Output } from '../output.ts';
 import { type BlockId, blockIdKey } from '../types/block-id.ts';
 import type { Commit } from '../types/commit.ts';
 import type { Proposal } from '../types/proposal.ts';
-import type { ValidatorSet } from '../types/validator.ts';
+import { addressOf } from '../types/public-key.ts';
 import type { UnsignedVote, Vote } from '../types/vote.ts';
 import { blockName } from './blocks.ts';
-import type { Network } from './network.ts';
+import { keyOf, type Network } from './network.ts';
 
 const SIGNATURE = Uint8Array.of(1);
 const NOTHING = new Uint8Array(0);
@@ -27,6 +27,7 @@ type Request = Extract<
 /** A validator. */
 export class SimulatedNode {
   readonly index: number;
+  readonly address: Uint8Array;
   readonly commits: Map<bigint, Commit> = new Map<bigint, Commit>();
   core: Consensus;
   crashed = false;
@@ -40,20 +41,21 @@ export class SimulatedNode {
   constructor(network: Network, index: number) {
     this.network = network;
     this.index = index;
+    this.address = addressOf(keyOf(index));
     this.core = this.#makeCore();
   }
 
   #makeCore(): Consensus {
-    const { address } = defined(this.network.validators.validators[this.index], 'validator');
     const { timeouts, lines } = this.network;
-    return new Consensus({ address, timeouts, trace: (line) => lines.add(line) });
+    return new Consensus({ address: this.address, timeouts, trace: (line) => lines.add(line) });
   }
 
   /** Begins a height. */
-  startHeight(height: bigint, validators: ValidatorSet): void {
+  startHeight(height: bigint): void {
     const commit = this.commits.get(height - 1n);
-    const last = commit === undefined ? undefined : { commit, validators };
-    this.#start = { kind: 'startHeight', height, validators, last };
+    const lastValidators = this.network.validatorsAt(height - 1n);
+    const last = commit === undefined ? undefined : { commit, validators: lastValidators };
+    this.#start = { kind: 'startHeight', height, validators: this.network.validatorsAt(height), last };
     this.#wal = [];
     this.#syncedLength = 0;
     this.input(this.#start);
@@ -82,7 +84,7 @@ export class SimulatedNode {
   restart(): void {
     this.crashed = false;
     if (this.#start === undefined) {
-      this.startHeight(1n, this.network.validators);
+      this.startHeight(1n);
       return;
     }
     this.core = this.#makeCore();
@@ -190,7 +192,7 @@ export class SimulatedNode {
     const epoch = this.#epoch;
     const next = decision.height + 1n;
     this.network.queue.after(this.network.workMs(), () => {
-      if (epoch === this.#epoch && !this.crashed) this.startHeight(next, this.network.validators);
+      if (epoch === this.#epoch && !this.crashed) this.startHeight(next);
     });
   }
 

@@ -7,7 +7,7 @@ import { PAPER_LINES, type PaperLine } from '../round/lines.ts';
 import { Network, type SimulationResult } from './network.ts';
 import { scenarioOf } from './scenarios.ts';
 
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 600);
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 400);
 const ONLY = process.env['SIMULATION_SEED'];
 
 function run(seed: number): SimulationResult {
