@@ -4,10 +4,12 @@ import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import type { ErrorKind } from '../../framework/errors.ts';
+import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import {
   contribute,
+  createDatanet,
   deliver,
   deliverOk,
   documentText,
@@ -18,6 +20,7 @@ import {
   playLoop,
   registerModel,
 } from '../../test/support/economic-loop.ts';
+import { restoreChain } from '../../test/support/restore.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import { attributionErrors } from '../attribution/errors.ts';
 import { committedAnswer, openAnswer, provableContent, proveRange, proveSpan } from '../attribution/prove.ts';
@@ -247,4 +250,20 @@ test('an encoded payment reads back, so that what was signed is what is paid', (
   expect(anyOf(MsgPayInference, MsgPayInference.decode(MsgPayInference.encode(message)))).toEqual(
     paymentOf(message),
   );
+});
+
+test('the state that is exported is the state that its genesis restores, and every invariant holds of it', () => {
+  const loop = playLoop();
+  const { chain, owner, second, payer, documents } = loop;
+  deliverOk(chain, owner, createDatanet(owner, { slug: 'copies', admission: 2 }));
+  const list = { owner: owner.address, datanetId: 2n, add: [second.address], remove: [] };
+  deliverOk(chain, owner, anyOf(MsgUpdateAllowList, list));
+  deliverOk(chain, second, contribute(second, documents[0], { datanetId: 2n }));
+  deliverOk(chain, owner, registerModel(owner, { parentIds: [1n] }));
+  deliverOk(chain, payer, paymentOf(honestPayment(loop)));
+  deliverOk(chain, payer, paymentOf(payInference(payer, [], { requestHash: sha256(utf8('other')) })));
+  const restored = restoreChain(chain);
+  expect(restored.brokenInvariants()).toEqual([]);
+  const { bank, datanet, models, attribution, payments } = chain.app.exportAppState();
+  expect(restored.exportAppState()).toMatchObject({ bank, datanet, models, attribution, payments });
 });
