@@ -5,6 +5,13 @@ import { sha256 } from '../core/hash.ts';
 import { StateError, sdkErrors } from './errors.ts';
 import { BoundedMap } from './bounded-map.ts';
 
+declare global {
+  interface Buffer {
+    /** The bytes as a latin-1 string. In Node.js since 0.x, missing from its type package. */
+    latin1Slice(start: number, end: number): string;
+  }
+}
+
 /** Raw bytes of an account address: 20 for keys and module accounts, 32 for derived ones. */
 export type Address = Uint8Array;
 
@@ -79,9 +86,9 @@ export function derivedAddress(name: string, key: Uint8Array): Address {
   return sha256(concatBytes(sha256(utf8('module')), utf8(name), Uint8Array.of(0), key));
 }
 
-/** Bytes as a string of as many characters: a key for maps. For short arrays. */
+/** Bytes as a string of as many characters: a key for maps. */
 export function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
 }
 
 function invalid(detail: string): StateError {

@@ -15,7 +15,9 @@ export interface EventAttribute {
 
 /** An event of these pairs, in this order. */
 export function event(type: string, pairs: Readonly<Record<string, string>>): Event {
-  return { type, attributes: Object.entries(pairs).map(([key, value]) => ({ key, value, index: true })) };
+  const attributes: EventAttribute[] = [];
+  for (const key of Object.keys(pairs)) attributes.push({ key, value: pairs[key] ?? '', index: true });
+  return { type, attributes };
 }
 
 /** The same event with a further pair at its end. */

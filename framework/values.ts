@@ -1,4 +1,11 @@
-import { EMPTY_BYTES, fromUint64BigEndian, fromUtf8, uint64BigEndian, utf8 } from '../core/bytes.ts';
+import {
+  EMPTY_BYTES,
+  equalBytes,
+  fromUint64BigEndian,
+  fromUtf8,
+  uint64BigEndian,
+  utf8,
+} from '../core/bytes.ts';
 import { DecodeError } from '../core/errors.ts';
 
 /** How a value becomes bytes. The generated protobuf message types are such codecs. */
@@ -62,24 +69,17 @@ export const boolValue: ValueCodec<boolean> = {
 export const noValue: ValueCodec<undefined> = { encode: () => EMPTY_BYTES, decode: () => undefined };
 
 /**
- * The same codec, remembering what an array decoded to for as long as the store holds that array. For values
- * that are read often and change seldom, or are read again right after they are written. Values must be
- * immutable.
+ * The same codec, remembering the last bytes and what they decoded to: for single values that every transaction reads.
+ * Values must be immutable.
  */
-export function memoized<V extends object>(codec: ValueCodec<V>): ValueCodec<V> {
-  const known = new WeakMap<Uint8Array, V>();
+export function memoized<V>(codec: ValueCodec<V>): ValueCodec<V> {
+  let last: { readonly bytes: Uint8Array; readonly value: V } | undefined;
   return {
-    encode(value) {
-      const bytes = codec.encode(value);
-      known.set(bytes, value);
-      return bytes;
-    },
+    encode: (value) => codec.encode(value),
     decode(bytes) {
-      const remembered = known.get(bytes);
-      if (remembered !== undefined) return remembered;
-      const value = codec.decode(bytes);
-      known.set(bytes, value);
-      return value;
+      if (last === undefined || !equalBytes(last.bytes, bytes))
+        last = { bytes: bytes.slice(), value: codec.decode(bytes) };
+      return last.value;
     },
   };
 }

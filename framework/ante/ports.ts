@@ -25,8 +25,8 @@ export interface AnteParams {
 export interface AnteAccounts {
   params(context: ReadContext): AnteParams;
   find(context: ReadContext, address: Address): SignerAccount | undefined;
-  /** Stores the key and sequence of an account that `find` gave. */
-  update(context: Context, account: SignerAccount): void;
+  /** Stores the key and sequence of an account that `find` gave as `before`. */
+  update(context: Context, before: SignerAccount, after: SignerAccount): void;
 }
 
 /** Fees, as the ante chain uses them: implemented by bank. */

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../core/bytes.ts';
 import type { Address, AddressCodec } from '../address.ts';
 import type { Context } from '../context.ts';
 import { StateError, sdkErrors } from '../errors.ts';
@@ -24,7 +25,7 @@ export class AnteState {
   readonly tx: DecodedTx;
   readonly ports: AntePorts;
   readonly params: AnteParams;
-  readonly #accounts: (SignerAccount | undefined)[] = [];
+  readonly #slots: (Slot | undefined)[] = [];
 
   constructor(context: Context, tx: DecodedTx, ports: AntePorts) {
     this.context = context;
@@ -38,25 +39,50 @@ export class AnteState {
   }
 
   /**
-   * The account of the i-th required signer.
+   * The account of the i-th required signer, as the steps so far have changed it.
    * @throws StateError (sdk 9) when there is none
    */
   account(i: number): SignerAccount {
-    const known = this.#accounts[i];
-    if (known !== undefined) return known;
-    const account = this.require(this.signer(i));
-    this.#accounts[i] = account;
-    return account;
+    return this.#slot(i).now;
   }
 
   /** Changes the account of the i-th required signer; `save` stores it. */
   change(i: number, account: SignerAccount): void {
-    this.#accounts[i] = account;
+    this.#slot(i).now = account;
   }
 
   /** Stores the account of the i-th required signer. */
   save(i: number): void {
-    this.ports.accounts.update(this.context, this.account(i));
+    const { before, now } = this.#slot(i);
+    this.ports.accounts.update(this.context, before, now);
+  }
+
+  /** True when there is an account at the address. */
+  exists(address: Address): boolean {
+    const [first] = this.tx.required;
+    if (first === undefined || !equalBytes(first, address))
+      return this.ports.accounts.find(this.context, address) !== undefined;
+    this.#slots[0] ??= this.#open(address);
+    return this.#slots[0] !== undefined;
+  }
+
+  #slot(i: number): Slot {
+    const known = this.#slots[i];
+    if (known !== undefined) return known;
+    const address = this.signer(i);
+    const slot = this.#open(address);
+    if (slot === undefined)
+      throw new StateError(
+        sdkErrors.unknownAddress,
+        `account ${this.ports.addresses.toText(address)} does not exist`,
+      );
+    this.#slots[i] = slot;
+    return slot;
+  }
+
+  #open(address: Address): Slot | undefined {
+    const before = this.ports.accounts.find(this.context, address);
+    return before === undefined ? undefined : { before, now: before };
   }
 
   /** The address of the i-th required signer. */
@@ -65,17 +91,12 @@ export class AnteState {
     if (address === undefined) throw wrongSignerCount(this.tx);
     return address;
   }
+}
 
-  /** @throws StateError (sdk 9) when there is no such account */
-  require(address: Address): SignerAccount {
-    const account = this.ports.accounts.find(this.context, address);
-    if (account === undefined)
-      throw new StateError(
-        sdkErrors.unknownAddress,
-        `account ${this.ports.addresses.toText(address)} does not exist`,
-      );
-    return account;
-  }
+/** An account as it was read and as it is now. */
+interface Slot {
+  readonly before: SignerAccount;
+  now: SignerAccount;
 }
 
 /** As many signatures as signers are wanted, in the same order. */

@@ -87,8 +87,7 @@ export const deductFee: AnteStep = (state) => {
     checkGasPrices(coins, gasLimit, ports.minGasPrices);
   const from = granter ?? payer;
   if (granter !== undefined) useGrant(state, coins);
-  const account = state.ports.accounts.find(context, from);
-  if (account === undefined)
+  if (!state.exists(from))
     throw new StateError(
       sdkErrors.unknownAddress,
       `fee payer address: ${ports.addresses.toText(from)} does not exist`,

@@ -3,14 +3,10 @@ import { sha256 } from '../../core/hash.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
 
-/**
- * Decodes each transaction once between its arrival, the proposal and the block. A transaction is found by
- * its array while the caller still has that, else by its hash. Failures are not remembered.
- */
+/** Decodes each transaction once between its arrival, the proposal and the block. Failures are not remembered. */
 export class TxCache {
   readonly #ports: TxDecoderPorts;
   readonly #byHash: BoundedMap<string, DecodedTx>;
-  readonly #byArray = new WeakMap<Uint8Array, DecodedTx>();
 
   /** @param transactionsMax most transactions held */
   constructor(ports: TxDecoderPorts, transactionsMax: number) {
@@ -20,12 +16,12 @@ export class TxCache {
 
   /** @throws StateError as `decodeTx` */
   decode(bytes: Uint8Array): DecodedTx {
-    const same = this.#byArray.get(bytes);
-    if (same !== undefined) return same;
-    const hash = latin1(sha256(bytes));
-    const tx = this.#byHash.get(hash) ?? decodeTx(bytes, this.#ports);
-    this.#byHash.set(hash, tx);
-    this.#byArray.set(bytes, tx);
+    const hash = sha256(bytes);
+    const key = latin1(hash);
+    const known = this.#byHash.get(key);
+    if (known !== undefined) return known;
+    const tx = decodeTx(bytes, hash, this.#ports);
+    this.#byHash.set(key, tx);
     return tx;
   }
 }

@@ -4,7 +4,6 @@
  * once.
  */
 import { DecodeError } from '../../core/errors.ts';
-import { sha256 } from '../../core/hash.ts';
 import { readUvarint, uvarintLength } from '../../core/varint.ts';
 import type { MessageType, UnknownFields } from '../../proto/codec/message.ts';
 import { AuthInfo, type Fee, type SignerInfo, TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
@@ -64,9 +63,10 @@ export interface TxDecoderPorts {
 
 /**
  * Decodes a transaction.
+ * @param hash SHA-256 of the bytes
  * @throws StateError (sdk 2) when it is malformed, (sdk 7, 8) when an address or key in it is
  */
-export function decodeTx(bytes: Uint8Array, ports: TxDecoderPorts): DecodedTx {
+export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPorts): DecodedTx {
   checkTxRawForm(bytes);
   const raw = decodePart(TxRaw, bytes, 'reject');
   const body = decodePart(TxBody, raw.bodyBytes, 'reject-critical');
@@ -86,7 +86,7 @@ export function decodeTx(bytes: Uint8Array, ports: TxDecoderPorts): DecodedTx {
   if (first === undefined) throw new StateError(sdkErrors.txDecode, 'transaction has no signers');
   return {
     bytes,
-    hash: sha256(bytes),
+    hash,
     bodyBytes: raw.bodyBytes,
     authInfoBytes: raw.authInfoBytes,
     messages,

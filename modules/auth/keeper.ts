@@ -65,11 +65,12 @@ export class AuthKeeper implements AccountCreator, AnteAccounts {
     this.#state.accounts.set(context, account.address, account);
   }
 
-  update(context: Context, signer: SignerAccount): void {
-    const before = this.find(context, signer.address);
-    const { address, pubKey, accountNumber, sequence } = signer;
-    const account = { address, pubKey, accountNumber, sequence, module: before?.module };
-    this.#state.accounts.replace(context, address, before, account);
+  update(context: Context, before: SignerAccount, after: SignerAccount): void {
+    const { address, pubKey, accountNumber, sequence } = after;
+    // Accounts of modules have no key, so they never sign.
+    const module = undefined;
+    const to = { address, pubKey, accountNumber, sequence, module };
+    this.#state.accounts.replace(context, address, { ...before, module }, to);
   }
 }
 

@@ -38,7 +38,7 @@ export function authState(addresses: AddressCodec): AuthState {
     prefix: Uint8Array.of(1),
     name: 'accounts',
     key: bytesKey,
-    value: memoized(accountValue(addresses)),
+    value: accountValue(addresses),
     indexes: [byNumber],
   });
   return { params, accounts, byNumber, nextAccountNumber };
