@@ -51,11 +51,10 @@ export class UniqueIndex<I, K, V> implements Index<K, V> {
     const from = change.from === undefined ? undefined : of(key, change.from);
     const to = change.to === undefined ? undefined : of(key, change.to);
     if (sameKey(indexKey, from, to)) return;
-    if (from !== undefined) this.#entries.remove(context, from);
-    if (to === undefined) return;
-    if (this.#entries.has(context, to))
+    if (to !== undefined && this.#entries.has(context, to))
       throw new StateError(sdkErrors.conflict, `uniqueness constraint violation in ${this.#spec.name}`);
-    this.#entries.set(context, to, key);
+    if (from !== undefined) this.#entries.remove(context, from);
+    if (to !== undefined) this.#entries.set(context, to, key);
   }
 }
 
