@@ -137,6 +137,25 @@ test('keepNodesMax drops versions before keepVersions does, but never the last t
   expect(text(store.at(21n).reader('a').get(utf8('k9')))).toBe('large');
 });
 
+test('a range goes on over the keys that it began with while others are written', () => {
+  const store = new MemoryMultiStore({ stores: ['a'] });
+  for (const key of ['b', 'd', 'f']) store.layer('a').set(utf8(key), utf8('1'));
+  for (const reverse of [false, true]) {
+    const branch = store.branch().store('a');
+    for (const key of ['c', 'e', 'g']) branch.set(utf8(key), utf8('2'));
+    const seen: (string | undefined)[] = [];
+    for (const [key] of branch.iterate({ reverse })) {
+      seen.push(text(key));
+      branch.set(utf8(`a${seen.length}`), utf8('3'));
+      branch.set(utf8(`z${seen.length}`), utf8('3'));
+      // Something that sorts the new keys in.
+      expect([...branch.iterate({})].length).toBe(6 + 2 * seen.length);
+    }
+    const expected = ['b', 'c', 'd', 'e', 'f', 'g'];
+    expect(seen).toEqual(reverse ? expected.toReversed() : expected);
+  }
+});
+
 test('the app hash depends on what was written, not on the order or the branches it came by', () => {
   const write = fc.record({
     store: fc.constantFrom('a', 'b'),

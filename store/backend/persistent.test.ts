@@ -7,6 +7,7 @@ import { MemoryMultiStore } from '../multistore.ts';
 import type { Backend, BackendWrite, WriteOptions } from './backend.ts';
 import { MemoryBackend, type MemoryPairs } from './memory.ts';
 import { openMultiStore, type PersistentMultiStore } from './persistent.ts';
+import { QUEUED_BATCHES_MAX } from './write-queue.ts';
 import { TEST_OPTIONS, writeTestBlock } from './test-blocks.ts';
 
 const options = TEST_OPTIONS;
@@ -261,6 +262,80 @@ describe.each([true, false])('a crash at any write (the write under way is kept:
       await store.close();
     }
   });
+});
+
+test('a crash between the batches of a long roll back leaves versions without a gap', async () => {
+  const long = { stores: ['a'], snapshotVersions: 100_000 };
+  const pairs: MemoryPairs = new Map();
+  const store = await openMultiStore(new MemoryBackend(pairs), long);
+  for (let version = 1; version <= 2100; version++) {
+    store.commit();
+    await store.flush();
+  }
+  await store.close();
+  const stopping = new StoppingBackend(new MemoryBackend(pairs), 2, false);
+  const rollback = openMultiStore(stopping, { ...long, rollbackTo: 10n });
+  await expect(rollback).rejects.toMatchObject({ code: 'store.disk' });
+  const again = await openMultiStore(new MemoryBackend(pairs), long);
+  expect(again.lastCommit.version).toBe(1100n);
+  await again.close();
+});
+
+/** Lets a write through only when told to, but for the first, as a slow disk does. */
+class SlowBackend extends MemoryBackend {
+  readonly #waiting: (() => void)[] = [];
+  slow = false;
+
+  override async write(batch: readonly BackendWrite[], writeOptions: WriteOptions): Promise<void> {
+    if (this.slow) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await super.write(batch, writeOptions);
+  }
+
+  /** Lets the writes that wait now through; returns how many. */
+  release(): number {
+    const released = this.#waiting.splice(0);
+    for (const resolve of released) resolve();
+    return released.length;
+  }
+}
+
+test('a disk that does not keep up is an error before memory runs out', async () => {
+  const backend = new SlowBackend();
+  const store = await openMultiStore(backend, { stores: ['a'], snapshotVersions: 100_000 });
+  backend.slow = true;
+  expect(() => {
+    for (let version = 1; version <= 2 * QUEUED_BATCHES_MAX; version++) store.commit();
+  }).toThrow('1024 versions wait for the disk');
+  backend.slow = false;
+  backend.release();
+  await store.flush();
+  expect(store.commit().version).toBe(BigInt(QUEUED_BATCHES_MAX + 2));
+  await store.close();
+});
+
+test('a snapshot that is written while blocks go on is of its own version', async () => {
+  const pairs: MemoryPairs = new Map();
+  const backend = new SlowBackend(pairs);
+  const store = await openMultiStore(backend, { ...options, keepVersions: 2, snapshotVersions: 15 });
+  await commitBlocks(store, 14);
+  backend.slow = true;
+  for (let height = 15; height <= BLOCKS; height++) {
+    writeTestBlock(store, height);
+    store.commit();
+  }
+  expect(store.versions()).toEqual({ earliest: 15n, latest: BigInt(BLOCKS) });
+  backend.slow = false;
+  expect(backend.release()).toBe(1);
+  await store.flush();
+  await store.snapshotsIdle();
+  expect(store.versions()).toEqual({ earliest: BigInt(BLOCKS - 1), latest: BigInt(BLOCKS) });
+  await store.close();
+  expect([...pairs.keys()].filter((text) => text.startsWith('s')).length).toBeGreaterThan(1);
+  const back = await openMultiStore(new MemoryBackend(pairs), { ...options, rollbackTo: 15n });
+  expectAt(back, 15);
+  await commitBlocks(back, BLOCKS);
+  expectAt(back, BLOCKS);
+  await back.close();
 });
 
 test('after a failed write the store refuses to go on and says why', async () => {
