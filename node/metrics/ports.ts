@@ -1,0 +1,24 @@
+/** What the metrics read when they are asked. */
+
+/** The node as the metrics see it. */
+export interface MetricsSource {
+  /** The round machine; undefined before the node takes part in consensus. */
+  consensus():
+    | {
+        readonly height: bigint;
+        readonly round: number;
+        readonly validators: number;
+        readonly validatorsPower: bigint;
+      }
+    | undefined;
+  /** True while blocks are fetched instead of voted on. */
+  catchingUp(): boolean;
+  /** Connected peers. */
+  peers(): number;
+}
+
+/** Log lines with facts. */
+export interface MetricsLogger {
+  info(facts: Readonly<Record<string, unknown>>, message: string): void;
+  error(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
