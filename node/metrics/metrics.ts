@@ -29,7 +29,7 @@ interface Described {
 
 /** The metrics of a node. It is the mempool's `MempoolMetrics`, and a listener of commits. */
 export class NodeMetrics {
-  readonly registry = new Registry();
+  readonly registry: Registry = new Registry();
   readonly #prefix: string;
   readonly #latestHeight: Gauge;
   readonly #numTxs: Gauge;
