@@ -39,14 +39,14 @@ export interface MultiStoreOptions {
   /** Versions that stay readable, the newest included. Default 100. */
   readonly keepVersions?: number;
   /**
-   * Tree nodes kept only for versions before the newest, at most, about 150 bytes each with key and value:
-   * under load the versions kept are fewer. The version before the newest is always kept. Default 2,000,000.
+   * Tree nodes kept only for versions before the newest, at most, 64 bytes each and the values of leaves:
+   * under load the versions kept are fewer. The version before the newest is always kept. Default 1,000,000.
    */
   readonly keepNodesMax?: number;
 }
 
 const KEEP_VERSIONS_DEFAULT = 100;
-const KEEP_NODES_DEFAULT = 2_000_000;
+const KEEP_NODES_DEFAULT = 1_000_000;
 
 /** A `CommitMultiStore` that forgets everything with the process. */
 export class MemoryMultiStore implements CommitMultiStore, BranchParent {
