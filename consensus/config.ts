@@ -1,5 +1,6 @@
 /**
- * How long the core waits, and how much it keeps. The waits are CometBFT's `timeout_*` settings with their defaults.
+ * How long the core waits, and how much it keeps. The waits are CometBFT's `timeout_*` settings with their
+ * defaults.
  */
 import type { TimeoutKind } from './input.ts';
 

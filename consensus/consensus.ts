@@ -1,7 +1,8 @@
 /**
- * The consensus core: what happened goes in, what is to be done comes out. A function of its inputs alone; two cores
- * with the same options that see the same inputs in the same order give the same outputs (replay after a crash rests
- * on it). The contract of inputs and outputs is in `input.ts`, `output.ts` and the README.
+ * The consensus core: what happened goes in, what is to be done comes out. A function of its inputs alone;
+ * two cores with the same options that see the same inputs in the same order give the same outputs (replay
+ * after a crash rests on it). The contract of inputs and outputs is in `input.ts`, `output.ts` and the
+ * README.
  */
 import { equalBytes } from '../core/bytes.ts';
 import { assert, defined, unreachable } from '../core/errors.ts';
@@ -101,7 +102,8 @@ export class Consensus implements ConsensusReader {
   }
 
   /**
-   * What was asked for and not answered, and our messages of the current round: to be carried out once, after replay.
+   * What was asked for and not answered, and our messages of the current round: to be carried out once,
+   * after replay.
    */
   resume(): Output[] {
     const height = this.#height;
@@ -124,8 +126,8 @@ export class Consensus implements ConsensusReader {
   }
 
   /**
-   * Our proposal and votes of the current round once more. Harmless at any time: for a network that lost them, every
-   * few seconds.
+   * Our proposal and votes of the current round once more. Harmless at any time: for a network that lost
+   * them, every few seconds.
    */
   republish(): Output[] {
     const height = this.#height;

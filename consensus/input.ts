@@ -1,8 +1,8 @@
 /**
- * What may happen to the consensus core. Whoever feeds it has checked the signatures: a vote against the key at its
- * index and address in the height's validator set, a proposal against `Consensus.proposer(round)`. All else is checked
- * here. Inputs that do not concern the core (another height, a duplicate, an expired timeout) are ignored without
- * output.
+ * What may happen to the consensus core. Whoever feeds it has checked the signatures: a vote against the
+ * key at its index and address in the height's validator set, a proposal against
+ * `Consensus.proposer(round)`. All else is checked here. Inputs that do not concern the core (another
+ * height, a duplicate, an expired timeout) are ignored without output.
  */
 import type { BlockId } from './types/block-id.ts';
 import type { Commit } from './types/commit.ts';
@@ -21,9 +21,10 @@ export interface Timeout {
 }
 
 /**
- * What is known about a block whose parts are all here. `accepted`: well formed, follows from the state, and the
- * application took it (ProcessProposal). `rejected`: only the application refused it; it is not voted for, but followed
- * when +2/3 precommit it. `invalid`: it breaks the block rules; it is never decided.
+ * What is known about a block whose parts are all here. `accepted`: well formed, follows from the state,
+ * and the application took it (ProcessProposal). `rejected`: only the application refused it; it is not
+ * voted for, but followed when +2/3 precommit it. `invalid`: it breaks the block rules; it is never
+ * decided.
  */
 export type Validity = 'accepted' | 'rejected' | 'invalid';
 
@@ -34,8 +35,9 @@ export interface StartHeight {
   /** The validators of this height. */
   readonly validators: ValidatorSet;
   /**
-   * The precommits that decided the height before, with its validators. Needed when the core does not hold them (after
-   * a start); ignored when it has just decided that height itself. Undefined at the first height of the chain.
+   * The precommits that decided the height before, with its validators. Needed when the core does not hold
+   * them (after a start); ignored when it has just decided that height itself. Undefined at the first
+   * height of the chain.
    */
   readonly last: { readonly commit: Commit; readonly validators: ValidatorSet } | undefined;
 }
@@ -74,7 +76,9 @@ export interface ProposalSigned {
   readonly proposal: Proposal;
 }
 
-/** The answer to `signVote`. When the signer refuses, there is no answer: the core goes on without our vote. */
+/**
+ * The answer to `signVote`. When the signer refuses, there is no answer: the core goes on without our vote.
+ */
 export interface VoteSigned {
   readonly kind: 'signedVote';
   readonly vote: Vote;
@@ -86,7 +90,10 @@ export interface TimeoutElapsed {
   readonly timeout: Timeout;
 }
 
-/** Block sync brought the block of this height with a commit that was verified against the height's validators. */
+/**
+ * Block sync brought the block of this height with a commit that was verified against the height's
+ * validators.
+ */
 export interface DecidedBySync {
   readonly kind: 'decidedBySync';
   readonly commit: Commit;

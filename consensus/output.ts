@@ -1,6 +1,7 @@
 /**
- * What the consensus core wants done. The shell carries the outputs of one input out in their order, before it hands in
- * the next input; answers (`value`, `signedVote`, …) come as inputs of their own, whenever they are ready.
+ * What the consensus core wants done. The shell carries the outputs of one input out in their order, before
+ * it hands in the next input; answers (`value`, `signedVote`, …) come as inputs of their own, whenever they
+ * are ready.
  */
 import type { LoggedInput, Timeout } from './input.ts';
 import type { BlockId } from './types/block-id.ts';
@@ -9,8 +10,8 @@ import type { Proposal, UnsignedProposal } from './types/proposal.ts';
 import type { UnsignedVote, Vote } from './types/vote.ts';
 
 /**
- * Write this input to the write-ahead log; comes before all that follows from the input. With `sync` it must be on disk
- * before the next output is carried out: it is a message of our own that is about to leave.
+ * Write this input to the write-ahead log; comes before all that follows from the input. With `sync` it
+ * must be on disk before the next output is carried out: it is a message of our own that is about to leave.
  */
 export interface AppendToWal {
   readonly kind: 'appendToWal';
@@ -23,7 +24,10 @@ export interface RequestValue {
   readonly kind: 'requestValue';
   readonly height: bigint;
   readonly round: number;
-  /** The last height's commit with all precommits that came until now; undefined at the chain's first height. */
+  /**
+   * The last height's commit with all precommits that came until now; undefined at the chain's first
+   * height.
+   */
   readonly lastCommit: Commit | undefined;
 }
 
@@ -56,7 +60,8 @@ export interface PublishVote {
 }
 
 /**
- * Answer `timeoutElapsed` after that time. Timeouts of earlier heights and rounds need not be kept, but may be.
+ * Answer `timeoutElapsed` after that time. Timeouts of earlier heights and rounds need not be kept, but may
+ * be.
  */
 export interface ScheduleTimeout {
   readonly kind: 'scheduleTimeout';
@@ -65,8 +70,9 @@ export interface ScheduleTimeout {
 }
 
 /**
- * Get hold of all parts of this block (`blockId.partSetHeader` says how many and under which root), judge it, and
- * answer `value`. `proposer` says where it came from: a proposal, or only the votes of +2/3. Once per block and height.
+ * Get hold of all parts of this block (`blockId.partSetHeader` says how many and under which root), judge
+ * it, and answer `value`. `proposer` says where it came from: a proposal, or only the votes of +2/3. Once
+ * per block and height.
  */
 export interface ValidateValue {
   readonly kind: 'validateValue';
@@ -77,8 +83,8 @@ export interface ValidateValue {
 }
 
 /**
- * The height is decided. Store the block with this commit, execute it, then answer `startHeight` for the next. The
- * commit holds the precommits known now; late ones extend `Consensus.lastCommit()`.
+ * The height is decided. Store the block with this commit, execute it, then answer `startHeight` for the
+ * next. The commit holds the precommits known now; late ones extend `Consensus.lastCommit()`.
  */
 export interface Decide {
   readonly kind: 'decide';
@@ -96,8 +102,8 @@ export interface ReportEvidence {
 }
 
 /**
- * The assumptions of the algorithm do not hold: a third or more of the power is faulty, or this node's rules differ.
- * The shell must stop before it signs anything more.
+ * The assumptions of the algorithm do not hold: a third or more of the power is faulty, or this node's
+ * rules differ. The shell must stop before it signs anything more.
  */
 export interface Fault {
   readonly kind: 'fault';

@@ -1,10 +1,11 @@
 /**
- * Whose turn it is: CometBFT's weighted round robin. Each height every validator gains its power in priority, the one
- * with the highest priority proposes and pays the total power. Priorities are kept within two total powers of each other and centred
- * around zero; a newcomer starts at -1.125 total powers, so that leaving and coming back does not pay.
+ * Whose turn it is: CometBFT's weighted round robin. Each height every validator gains its power in
+ * priority, the one with the highest priority proposes and pays the total power. Priorities are kept within
+ * two total powers of each other and centred around zero; a newcomer starts at -1.125 total powers, so that
+ * leaving and coming back does not pay.
  *
- * Arithmetic is that of Go's int64, clipped where CometBFT clips and wrapped where it wraps: the priorities are part of
- * the state that a light client and a state-syncing node check.
+ * Arithmetic is that of Go's int64, clipped where CometBFT clips and wrapped where it wraps: the priorities
+ * are part of the state that a light client and a state-syncing node check.
  * Source: CometBFT v0.38 `types/validator_set.go`, spec/consensus/proposer-selection.md.
  */
 import { compareBytes, equalBytes, toHex } from '../core/bytes.ts';
@@ -138,7 +139,10 @@ function powerAfterUpdates(set: ValidatorSet, updates: readonly Change[], remove
   return total;
 }
 
-/** Divides all priorities by one number, so that they are less than `window` apart. Division cuts towards zero. */
+/**
+ * Divides all priorities by one number, so that they are less than `window` apart. Division cuts towards
+ * zero.
+ */
 function rescale(priorities: readonly bigint[], window: bigint): bigint[] {
   let low = INT64_MAX;
   let high = INT64_MIN;

@@ -32,7 +32,10 @@ export function testBlock(name: string | undefined): BlockId {
   return { hash, partSetHeader: { total: 1, hash } };
 }
 
-/** A vote of the validator at `from` for the block with that name, nil when there is none. Height 1 unless told. */
+/**
+ * A vote of the validator at `from` for the block with that name, nil when there is none. Height 1 unless
+ * told.
+ */
 export function testVote(
   validators: ValidatorSet,
   vote: {

@@ -77,7 +77,10 @@ function load<T>(name: string): T {
 
 const ED25519_SPKI_PREFIX = fromHex('302a300506032b6570032100');
 
-/** RFC 8032 ed25519 from Node, secp256k1 from noble: oracles that share no code with the node's own verifier. */
+/**
+ * RFC 8032 ed25519 from Node, secp256k1 from noble: oracles that share no code with the node's own
+ * verifier.
+ */
 const verify: VerifySignature = (publicKey, message, signature) => {
   if (publicKey.type === 'secp256k1') {
     return signature.length === 64 && secp256k1.verify(signature, message, publicKey.bytes);

@@ -50,8 +50,9 @@ export interface ConsensusReader {
   /** The validators of the current height. */
   validators(): ValidatorSet;
   /**
-   * Whose turn it is in a round of the current height: its key signs the round's proposal. Undefined for rounds more than
-   * `ROUNDS_AHEAD_MAX` past ours: a proposal of such a round is not taken, and is not worth the work.
+   * Whose turn it is in a round of the current height: its key signs the round's proposal. Undefined for
+   * rounds more than `ROUNDS_AHEAD_MAX` past ours: a proposal of such a round is not taken, and is not
+   * worth the work.
    */
   proposer(round: number): Validator | undefined;
   /** The proposal held for a round of the current height. */
@@ -60,7 +61,10 @@ export interface ConsensusReader {
   votes(round: number, type: VoteType): VotesView | undefined;
   /** The rounds of the current height for which there are votes, rising. */
   voteRounds(): readonly number[];
-  /** The precommits that decided the height before, late ones included; undefined at the chain's first height. */
+  /**
+   * The precommits that decided the height before, late ones included; undefined at the chain's first
+   * height.
+   */
   lastPrecommits(): VotesView | undefined;
   /** The same as a commit, ready for the next block. */
   lastCommit(): Commit | undefined;

@@ -1,7 +1,7 @@
 /**
- * Everything known in one height, and the loop that fires the algorithm's rules. Knows neither timers nor the write-ahead
- * log nor what was published: it turns what happened into outputs of the round machine, and these into outputs of the
- * core.
+ * Everything known in one height, and the loop that fires the algorithm's rules. Knows neither timers nor
+ * the write-ahead log nor what was published: it turns what happened into outputs of the round machine, and
+ * these into outputs of the core.
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { assert, defined, unreachable } from '../../core/errors.ts';
@@ -115,7 +115,10 @@ export class HeightState {
     return [...outputs, ...this.requestBlocks()];
   }
 
-  /** Asks for blocks that are proposed in this round, prevoted by +2/3 in it, or precommitted by +2/3 in any. */
+  /**
+   * Asks for blocks that are proposed in this round, prevoted by +2/3 in it, or precommitted by +2/3 in
+   * any.
+   */
   requestBlocks(): Output[] {
     if (this.round.step === 'commit') return [];
     const { round } = this.round;
@@ -195,7 +198,10 @@ export class HeightState {
     return [output];
   }
 
-  /** The block whose time a vote must be later than: the one voted for, else the locked one, else the proposed one. */
+  /**
+   * The block whose time a vote must be later than: the one voted for, else the locked one, else the
+   * proposed one.
+   */
   #latestBlock(blockId: BlockId): BlockId | undefined {
     if (!isNilBlockId(blockId)) return blockId;
     const proposed = this.proposals.get(this.round.round)?.blockId;

@@ -1,7 +1,7 @@
 /**
- * Which rule of the algorithm fires next. The driver asks after every change and carries the answer out, until there is
- * none: so a rule fires whichever of its conditions comes last, and the order in which rules are tried makes the
- * outcome a function of what is known.
+ * Which rule of the algorithm fires next. The driver asks after every change and carries the answer out,
+ * until there is none: so a rule fires whichever of its conditions comes last, and the order in which rules
+ * are tried makes the outcome a function of what is known.
  *
  * 1. decide (line 49), from any round;
  * 2. skip to a later round (line 55), before anything is done in a round that is over;

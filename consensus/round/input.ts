@@ -1,8 +1,8 @@
 import type { BlockId } from '../types/block-id.ts';
 
 /**
- * What may happen to the round machine. The driver has found out that it happens in the current round, unless the input
- * carries a round of its own.
+ * What may happen to the round machine. The driver has found out that it happens in the current round,
+ * unless the input carries a round of its own.
  */
 export type RoundInput =
   /** Enter the round that the state stands at. */

@@ -1,6 +1,7 @@
 /**
- * The lines of the algorithm in "The latest gossip on BFT consensus" (arXiv:1807.04938, algorithm 1) that act. Each
- * transition of the round machine names the lines it carries out; a test proves that all of them are reached.
+ * The lines of the algorithm in "The latest gossip on BFT consensus" (arXiv:1807.04938, algorithm 1) that
+ * act. Each transition of the round machine names the lines it carries out; a test proves that all of them
+ * are reached.
  */
 export const PAPER_LINES = {
   L11: 'start a round',

@@ -1,30 +1,30 @@
 /**
- * One validator's part in one height as a pure function: state and input in; new state, outputs and the lines of the
- * paper that were carried out. Who may fire what, and when, is `../driver/mux.ts`.
+ * One validator's part in one height as a pure function: state and input in; new state, outputs and the
+ * lines of the paper that were carried out. Who may fire what, and when, is `../driver/mux.ts`.
  *
- * | step      | input                      | guard                      | what happens                        | lines      |
- * | --------- | -------------------------- | -------------------------- | ----------------------------------- | ---------- |
- * | newRound  | newRound, proposer         | a valid value is there     | propose it                          | 11, 16, 19 |
- * | newRound  | newRound, proposer         |                            | get a value                         | 11, 18     |
- * | newRound  | newRound                   |                            | schedule the propose timeout        | 11, 21     |
- * | propose   | proposeValue               |                            | propose it                          | 19         |
- * | propose   | proposal                   | valid, lock allows it      | prevote it                          | 24         |
- * | propose   | proposal                   |                            | prevote nil                         | 26         |
- * | propose   | proposalAndPolkaPrevious   | valid, lock allows it      | prevote it                          | 30         |
- * | propose   | proposalAndPolkaPrevious   |                            | prevote nil                         | 32         |
- * | propose   | timeoutPropose             |                            | prevote nil                         | 59         |
- * | prevote   | polkaValue                 |                            | lock, precommit it, valid value     | 38, 40, 42 |
- * | prevote   | polkaNil                   |                            | precommit nil                       | 45         |
- * | prevote   | polkaAny                   | first time                 | schedule the prevote timeout        | 35         |
- * | prevote   | timeoutPrevote             |                            | precommit nil                       | 63         |
- * | precommit | polkaValue                 | first time                 | valid value                         | 42         |
- * | any       | precommitAny               | first time                 | schedule the precommit timeout      | 48         |
- * | any       | precommitValue             |                            | decide                              | 51         |
- * | any       | skipRound                  | later round                | go there                            | 56         |
- * | any       | timeoutPrecommit           | this round                 | next round                          | 67         |
+ * | step      | input                    | guard              | what happens                | lines      |
+ * | --------- | ------------------------ | ------------------ | --------------------------- | ---------- |
+ * | newRound  | newRound, proposer       | has a valid value  | propose it                  | 11, 16, 19 |
+ * | newRound  | newRound, proposer       |                    | get a value                 | 11, 18     |
+ * | newRound  | newRound                 |                    | start the propose timeout   | 11, 21     |
+ * | propose   | proposeValue             |                    | propose it                  | 19         |
+ * | propose   | proposal                 | valid, lock allows | prevote it                  | 24         |
+ * | propose   | proposal                 |                    | prevote nil                 | 26         |
+ * | propose   | proposalAndPolkaPrevious | valid, lock allows | prevote it                  | 30         |
+ * | propose   | proposalAndPolkaPrevious |                    | prevote nil                 | 32         |
+ * | propose   | timeoutPropose           |                    | prevote nil                 | 59         |
+ * | prevote   | polkaValue               |                    | lock and precommit it       | 38, 40, 42 |
+ * | prevote   | polkaNil                 |                    | precommit nil               | 45         |
+ * | prevote   | polkaAny                 | first time         | start the prevote timeout   | 35         |
+ * | prevote   | timeoutPrevote           |                    | precommit nil               | 63         |
+ * | precommit | polkaValue               | first time         | valid value                 | 42         |
+ * | any       | precommitAny             | first time         | start the precommit timeout | 48         |
+ * | any       | precommitValue           |                    | decide                      | 51         |
+ * | any       | skipRound                | later round        | go there                    | 56         |
+ * | any       | timeoutPrecommit         | this round         | next round                  | 67         |
  *
- * "Any" excludes `commit`, where nothing happens. Unlike the paper, a proposer schedules the propose timeout too: its
- * application or its signer may not answer.
+ * "Any" excludes `commit`, where nothing happens. Unlike the paper, a proposer schedules the propose
+ * timeout too: its application or its signer may not answer.
  */
 import { unreachable } from '../../core/errors.ts';
 import { type BlockId, equalBlockId, NIL_BLOCK_ID } from '../types/block-id.ts';

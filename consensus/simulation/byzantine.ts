@@ -1,6 +1,6 @@
 /**
- * A validator that tells everybody something else: votes for other blocks, for nil, or none; two proposals in one round,
- * invalid blocks and blocks that nobody can have. Locks and earlier words do not bind it.
+ * A validator that tells everybody something else: votes for other blocks, for nil, or none; two proposals
+ * in one round, invalid blocks and blocks that nobody can have. Locks and earlier words do not bind it.
  */
 import { type BlockId, isNilBlockId, NIL_BLOCK_ID } from '../types/block-id.ts';
 import type { Proposal } from '../types/proposal.ts';

@@ -1,4 +1,7 @@
-/** The simulation must notice what it is there to notice: each planted bug is caught within a bounded number of seeds. */
+/**
+ * The simulation must notice what it is there to notice: each planted bug is caught within a bounded number
+ * of seeds.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Network, type SimulationOptions } from './network.ts';
 import { scenarioOf } from './scenarios.ts';

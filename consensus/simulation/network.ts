@@ -1,8 +1,8 @@
 /**
- * A network of cores in one thread and simulated time. Until `healMs` messages are lost, late, doubled and cut off by a
- * partition; from then on they arrive, and nodes hand each other what they lack, as gossip does. Checked all along:
- * agreement, validity, that no correct node contradicts itself, and that evidence names the guilty; and at the end, that
- * all correct nodes went on after healing.
+ * A network of cores in one thread and simulated time. Until `healMs` messages are lost, late, doubled and
+ * cut off by a partition; from then on they arrive, and nodes hand each other what they lack, as gossip
+ * does. Checked all along: agreement, validity, that no correct node contradicts itself, and that evidence
+ * names the guilty; and at the end, that all correct nodes went on after healing.
  */
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
@@ -41,8 +41,8 @@ export interface SimulationOptions {
   /** The run ends well when all correct nodes that are up have decided this height. */
   readonly targetHeight: bigint;
   /**
-   * Takes away something that the run rests on, to prove that its loss is noticed: nodes come back without their log, or
-   * gossip goes by one vote per validator.
+   * Takes away something that the run rests on, to prove that its loss is noticed: nodes come back without
+   * their log, or gossip goes by one vote per validator.
    */
   readonly without?: 'log' | 'votes of majorities';
 }
@@ -109,8 +109,8 @@ export class Network {
   }
 
   /**
-   * The validators of a height: turns pass, and every second height one of them gains or loses a little power, never so
-   * much that the faulty ones reach a third.
+   * The validators of a height: turns pass, and every second height one of them gains or loses a little
+   * power, never so much that the faulty ones reach a third.
    */
   validatorsAt(height: bigint): ValidatorSet {
     for (let next = this.#validators.length; next <= Number(height); next++) {
@@ -307,8 +307,8 @@ function missingVotes(node: SimulatedNode, peer: SimulatedNode, ofMajorities: bo
 }
 
 /**
- * Votes for what +2/3 voted for, to a peer that does not see that majority. It may hold another vote of an equivocator
- * instead of the one that makes it: bits per validator alone would never show it.
+ * Votes for what +2/3 voted for, to a peer that does not see that majority. It may hold another vote of an
+ * equivocator instead of the one that makes it: bits per validator alone would never show it.
  */
 function missingOfMajority(mine: VotesView, theirs: VotesView | undefined): Vote[] {
   const { majority } = mine;

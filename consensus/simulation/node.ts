@@ -1,7 +1,8 @@
 /**
- * One validator of the simulation: a core, its write-ahead log, and a shell that answers its requests after a while.
- * A crash loses the core, all answers under way and the part of the log that was not synced; a restart replays what is
- * left. There is no double-sign guard here: the log alone must keep a node from contradicting itself.
+ * One validator of the simulation: a core, its write-ahead log, and a shell that answers its requests after
+ * a while. A crash loses the core, all answers under way and the part of the log that was not synced; a
+ * restart replays what is left. There is no double-sign guard here: the log alone must keep a node from
+ * contradicting itself.
  */
 import { defined, unreachable } from '../../core/errors.ts';
 import { Consensus } from '../consensus.ts';

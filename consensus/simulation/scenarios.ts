@@ -1,8 +1,9 @@
 import type { SimulationOptions } from './network.ts';
 
 /**
- * The run that a seed stands for: 4 to 7 validators, as many faulty ones as may be (an equivocator among them in two of
- * three runs, the others down), light to heavy loss, and in every second run correct nodes that crash and come back.
+ * The run that a seed stands for: 4 to 7 validators, as many faulty ones as may be (an equivocator among
+ * them in two of three runs, the others down), light to heavy loss, and in every second run correct nodes
+ * that crash and come back.
  */
 export function scenarioOf(seed: number): SimulationOptions {
   const nodes = 4 + (seed % 4);

@@ -1,6 +1,7 @@
 /**
- * Cores against each other: agreement, validity, one word per step, evidence against the guilty only, and progress after
- * healing, over many seeds. A failing seed runs again with `SIMULATION_SEED=<seed>`; `SIMULATION_SEEDS=<count>` runs more.
+ * Cores against each other: agreement, validity, one word per step, evidence against the guilty only, and
+ * progress after healing, over many seeds. A failing seed runs again with `SIMULATION_SEED=<seed>`;
+ * `SIMULATION_SEEDS=<count>` runs more.
  */
 import { describe, expect, it } from 'vitest';
 import { PAPER_LINES, type PaperLine } from '../round/lines.ts';
@@ -28,7 +29,7 @@ describe('simulated consensus', () => {
       roundMax = Math.max(roundMax, result.roundMax);
     }
     if (ONLY !== undefined) return;
-    // The runs are not all sunshine: equivocation is seen, rounds fail, and but for L32 every line is reached.
+    // The runs are not all sunshine: equivocation is seen, rounds fail, nearly every line is reached.
     expect(evidence).toBeGreaterThan(SEEDS);
     expect(roundMax).toBeGreaterThanOrEqual(3);
     const expected = (Object.keys(PAPER_LINES) as PaperLine[]).filter((line) => line !== 'L32');

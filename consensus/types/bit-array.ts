@@ -1,6 +1,6 @@
 /**
- * A fixed number of bits: which votes or parts somebody holds. Bounds come first (GHSA-hrhf-2vcr-ghch: the count of
- * bits and the words that hold them must agree before anybody reads them).
+ * A fixed number of bits: which votes or parts somebody holds. Bounds come first (GHSA-hrhf-2vcr-ghch: the
+ * count of bits and the words that hold them must agree before anybody reads them).
  */
 import { assert, DecodeError } from '../../core/errors.ts';
 
@@ -61,7 +61,8 @@ export function bitArrayToWords(bits: BitArray): bigint[] {
 
 /**
  * Reads the words of a protobuf BitArray.
- * @throws DecodeError when there are too many bits, when words and bits disagree, or when a bit past the end is set
+ * @throws DecodeError when there are too many bits, when words and bits disagree, or when a bit past the
+ *   end is set
  */
 export function bitArrayFromWords(length: bigint, words: readonly bigint[]): BitArray {
   if (length < 0n || length > BigInt(BIT_ARRAY_BITS_MAX)) {

@@ -1,6 +1,6 @@
 /**
- * Making the block that follows from a state, and telling whether a block does. The state is the node's: what is known
- * after the last executed block.
+ * Making the block that follows from a state, and telling whether a block does. The state is the node's:
+ * what is known after the last executed block.
  * Source: CometBFT v0.38 `state/state.go` (MakeBlock), `state/validation.go` (validateBlock).
  */
 import { equalBytes } from '../../core/bytes.ts';
@@ -49,7 +49,10 @@ export interface BlockContent {
   readonly proposerAddress: Uint8Array;
 }
 
-/** The time that the block with this last commit must have: the genesis time first, then the median of the commit. */
+/**
+ * The time that the block with this last commit must have: the genesis time first, then the median of the
+ * commit.
+ */
 export function blockTime(context: BlockContext, lastCommit: Commit): Time {
   if (context.height === context.initialHeight) return context.lastBlockTime;
   return medianTime(lastCommit, context.lastValidators);
@@ -82,8 +85,8 @@ export function makeBlock(context: BlockContext, content: BlockContent): Block {
 }
 
 /**
- * Checks that a well-formed block (`decodeBlock`) follows from the state. Evidence in it must be verified apart
- * (`verifyDuplicateVote`), since it looks at older heights.
+ * Checks that a well-formed block (`decodeBlock`) follows from the state. Evidence in it must be verified
+ * apart (`verifyDuplicateVote`), since it looks at older heights.
  * @throws LedgerError `block.*`, or `commit.*` from its last commit
  */
 export function verifyBlock(block: Block, context: BlockContext, verify: VerifySignature): void {

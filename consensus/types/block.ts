@@ -35,8 +35,9 @@ export function encodeBlock(block: Block): Uint8Array {
 }
 
 /**
- * Reads a block and checks its form: header and commit well formed, and each hash in the header that of what stands in
- * the block (CometBFT `Block.ValidateBasic`). Says nothing about whether it follows from the state.
+ * Reads a block and checks its form: header and commit well formed, and each hash in the header that of
+ * what stands in the block (CometBFT `Block.ValidateBasic`). Says nothing about whether it follows from the
+ * state.
  * @throws DecodeError on the first thing wrong
  */
 export function decodeBlock(bytes: Uint8Array): Block {
@@ -92,8 +93,8 @@ const COMMIT_OVERHEAD_BYTES = 94n;
 const COMMIT_ENTRY_BYTES = 111n;
 
 /**
- * Bytes left for transactions in a block of at most `blockBytesMax`, beside that much evidence and a full commit of
- * that many validators; never below 0 (CometBFT `MaxDataBytes`).
+ * Bytes left for transactions in a block of at most `blockBytesMax`, beside that much evidence and a full
+ * commit of that many validators; never below 0 (CometBFT `MaxDataBytes`).
  */
 export function dataBytesMax(room: {
   readonly blockBytesMax: bigint;

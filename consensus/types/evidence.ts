@@ -15,7 +15,10 @@ import type { ValidatorSet } from './validator.ts';
 import { validatorByAddress } from './validator-set.ts';
 import { type Vote, verifyVote, voteFromMessage, voteToMessage } from './vote.ts';
 
-/** Two votes of one validator for different blocks in one height, round and step. `voteA` has the lower block key. */
+/**
+ * Two votes of one validator for different blocks in one height, round and step. `voteA` has the lower
+ * block key.
+ */
 export interface DuplicateVoteEvidence {
   readonly kind: 'duplicateVote';
   readonly voteA: Vote;
@@ -27,7 +30,10 @@ export interface DuplicateVoteEvidence {
   readonly timestamp: Time;
 }
 
-/** Proof that a validator misbehaved. Light-client attacks are not taken yet: a block that carries one is refused. */
+/**
+ * Proof that a validator misbehaved. Light-client attacks are not taken yet: a block that carries one is
+ * refused.
+ */
 export type Evidence = DuplicateVoteEvidence;
 
 /** Most pieces of evidence in one block, whatever the parameters say. */
@@ -135,8 +141,8 @@ export function checkEvidence(evidence: Evidence): Evidence {
 }
 
 /**
- * Checks that evidence is true: one signer, one height, round and step, different blocks, good signatures, and powers
- * as they were. Source: CometBFT v0.38 `evidence/verify.go` (VerifyDuplicateVote).
+ * Checks that evidence is true: one signer, one height, round and step, different blocks, good signatures,
+ * and powers as they were. Source: CometBFT v0.38 `evidence/verify.go` (VerifyDuplicateVote).
  * @throws LedgerError `evidence.*` on the first thing wrong
  */
 export function verifyDuplicateVote(

@@ -15,8 +15,8 @@ export interface GenesisValidator {
 
 /**
  * The validators of the first height.
- * @throws DecodeError when an address is not that of its key or a power is not positive; LedgerError `validators.*` as
- *   `newValidatorSet`
+ * @throws DecodeError when an address is not that of its key or a power is not positive; LedgerError
+ *   `validators.*` as `newValidatorSet`
  */
 export function genesisValidatorSet(validators: readonly GenesisValidator[]): ValidatorSet {
   for (const [index, { address, publicKey, power }] of validators.entries()) {

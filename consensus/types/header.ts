@@ -10,7 +10,9 @@ import { checkAddress, checkHeight } from './check.ts';
 import { BLOCK_PROTOCOL, CHAIN_ID_BYTES_MAX } from './limits.ts';
 import { checkTime, type Time } from './time.ts';
 
-/** A block header (tendermint.types.Header). Hashes have 32 bytes, or none where CometBFT leaves them empty. */
+/**
+ * A block header (tendermint.types.Header). Hashes have 32 bytes, or none where CometBFT leaves them empty.
+ */
 export interface Header {
   /** `block` is `BLOCK_PROTOCOL`; `app` is the application's. */
   readonly version: { readonly block: bigint; readonly app: bigint };

@@ -1,4 +1,7 @@
-/** Bounds of what blocks and votes may hold, as CometBFT v0.38 has them (`types/params.go`, `vote_set.go`, `signable.go`). */
+/**
+ * Bounds of what blocks and votes may hold, as CometBFT v0.38 has them (`types/params.go`, `vote_set.go`,
+ * `signable.go`).
+ */
 
 /** Bytes of each part of a block but the last. */
 export const BLOCK_PART_BYTES = 65_536;

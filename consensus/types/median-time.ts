@@ -5,9 +5,9 @@ import type { ValidatorSet } from './validator.ts';
 import { validatorByAddress } from './validator-set.ts';
 
 /**
- * BFT time: the median of the times of all precommits in a commit, those for nil too, weighted by voting power. It
- * lies between the times of honest validators, as long as less than a third of the power is faulty. The time of the
- * block that carries the commit. Only for commits that `verifyCommit` took.
+ * BFT time: the median of the times of all precommits in a commit, those for nil too, weighted by voting
+ * power. It lies between the times of honest validators, as long as less than a third of the power is
+ * faulty. The time of the block that carries the commit. Only for commits that `verifyCommit` took.
  * Source: CometBFT v0.38 `state/state.go` (MedianTime), `types/time/time.go` (WeightedMedian).
  * @throws LedgerError `commit.address` when somebody signed who is not in the set
  */

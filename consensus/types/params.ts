@@ -79,8 +79,8 @@ export function updateConsensusParams(
 }
 
 /**
- * Checks that each value is within its bounds (CometBFT `ConsensusParams.ValidateBasic`); vote extensions are not
- * taken yet.
+ * Checks that each value is within its bounds (CometBFT `ConsensusParams.ValidateBasic`); vote extensions
+ * are not taken yet.
  * @throws LedgerError `params.invalid` naming the parameter
  */
 export function checkConsensusParams(params: ConsensusParams): ConsensusParams {

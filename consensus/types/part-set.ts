@@ -1,7 +1,7 @@
 /**
- * A block cut into parts that travel on their own, each with a proof that it belongs to the header's root. A part is
- * checked in full before it is kept: index and proof index must agree (GHSA-r3r4-g7hq-pq4f), sizes must be exact, and the
- * number of parts is bounded before anything is allocated.
+ * A block cut into parts that travel on their own, each with a proof that it belongs to the header's root.
+ * A part is checked in full before it is kept: index and proof index must agree (GHSA-r3r4-g7hq-pq4f),
+ * sizes must be exact, and the number of parts is bounded before anything is allocated.
  */
 import { concatBytes } from '../../core/bytes.ts';
 import { assert, DecodeError, defined } from '../../core/errors.ts';
@@ -96,7 +96,10 @@ export class PartSet {
   }
 }
 
-/** Cuts an encoded block into parts with proofs; a complete set. `partBytes` differs from the standard in tests only. */
+/**
+ * Cuts an encoded block into parts with proofs; a complete set. `partBytes` differs from the standard in
+ * tests only.
+ */
 export function partsOf(
   bytes: Uint8Array,
   partBytes: number = BLOCK_PART_BYTES,

@@ -11,7 +11,10 @@ import type { Validator } from './validator.ts';
 /** The round of a proposal without proof of lock. */
 export const NO_ROUND = -1;
 
-/** What a proposer says: this block in this round; `polRound` is the round of its proof of lock, or `NO_ROUND`. */
+/**
+ * What a proposer says: this block in this round; `polRound` is the round of its proof of lock, or
+ * `NO_ROUND`.
+ */
 export interface UnsignedProposal {
   readonly height: bigint;
   readonly round: number;
@@ -50,8 +53,8 @@ export function proposalFromMessage(message: ProposalMessage): Proposal {
 }
 
 /**
- * Checks a proposal's form, not its signature. Stricter than CometBFT's `ValidateBasic` in that the proof of lock must
- * be of an earlier round.
+ * Checks a proposal's form, not its signature. Stricter than CometBFT's `ValidateBasic` in that the proof
+ * of lock must be of an earlier round.
  * @throws DecodeError on the first thing wrong
  */
 export function checkProposal(proposal: Proposal): Proposal {

@@ -1,6 +1,6 @@
 /**
- * The bytes that validators sign: canonical messages with their length in front. Height and round are fixed-size, the
- * validator is not in them, and a vote for nil has no block id at all.
+ * The bytes that validators sign: canonical messages with their length in front. Height and round are
+ * fixed-size, the validator is not in them, and a vote for nil has no block id at all.
  * Source: CometBFT v0.38 `types/canonical.go`, spec/core/data_structures.md.
  */
 import {

@@ -1,6 +1,6 @@
 /**
- * Time as blocks and votes carry it: a protobuf Timestamp. Seconds since 1970-01-01T00:00:00Z, and nanoseconds
- * 0…999,999,999 on top of them.
+ * Time as blocks and votes carry it: a protobuf Timestamp. Seconds since 1970-01-01T00:00:00Z, and
+ * nanoseconds 0…999,999,999 on top of them.
  */
 import { DecodeError } from '../../core/errors.ts';
 
@@ -11,8 +11,9 @@ export interface Time {
 }
 
 /**
- * Go's zero time, 0001-01-01T00:00:00Z: what CometBFT writes where there is no time, above all in the entry of an
- * absent validator in a commit. It is part of hashed bytes and therefore not the zero of the protobuf message.
+ * Go's zero time, 0001-01-01T00:00:00Z: what CometBFT writes where there is no time, above all in the entry
+ * of an absent validator in a commit. It is part of hashed bytes and therefore not the zero of the protobuf
+ * message.
  */
 export const ZERO_TIME: Time = { seconds: -62_135_596_800n, nanos: 0 };
 
@@ -47,7 +48,8 @@ export function timeFromNanos(nanos: bigint): Time {
 }
 
 /**
- * Checks a time from outside: years 1 to 9999 and a whole number of nanoseconds below a second, as protobuf demands.
+ * Checks a time from outside: years 1 to 9999 and a whole number of nanoseconds below a second, as protobuf
+ * demands.
  * @throws DecodeError otherwise
  */
 export function checkTime(time: Time, what: string): Time {

@@ -59,7 +59,10 @@ export function encodeValidatorSet(set: ValidatorSet): Uint8Array {
   return ValidatorSetMessage.encode(validatorSetToMessage(set));
 }
 
-/** The set as a message. The total is left out, as CometBFT does: it is cached, and these bytes are compared. */
+/**
+ * The set as a message. The total is left out, as CometBFT does: it is cached, and these bytes are
+ * compared.
+ */
 export function validatorSetToMessage(set: ValidatorSet): ValidatorSetMessage {
   return {
     validators: set.validators.map(validatorToMessage),
@@ -86,8 +89,9 @@ export function decodeValidatorSet(bytes: Uint8Array): ValidatorSet {
 }
 
 /**
- * Checks a set from outside: at most `VALIDATORS_MAX`, each address derived from its key and there once, powers
- * positive with a sum within bounds, the proposer one of them. The stated total is not believed but computed.
+ * Checks a set from outside: at most `VALIDATORS_MAX`, each address derived from its key and there once,
+ * powers positive with a sum within bounds, the proposer one of them. The stated total is not believed but
+ * computed.
  * @throws DecodeError otherwise
  */
 export function validatorSetFromMessage(message: ValidatorSetMessage): ValidatorSet {

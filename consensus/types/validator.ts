@@ -14,8 +14,8 @@ export interface Validator {
 }
 
 /**
- * The validators of one height, by falling power and then by rising address, and the one whose turn it is to propose in
- * round 0. A value: the functions of `validator-set.ts` and `proposer.ts` return new sets.
+ * The validators of one height, by falling power and then by rising address, and the one whose turn it is
+ * to propose in round 0. A value: the functions of `validator-set.ts` and `proposer.ts` return new sets.
  */
 export interface ValidatorSet {
   readonly validators: readonly Validator[];

@@ -1,6 +1,6 @@
 /**
- * Whether a commit decides a block. Both checks compare the address of each entry with the validator at its index:
- * median time is looked up by address (advisory CSA-2026-001), so the two must be the same.
+ * Whether a commit decides a block. Both checks compare the address of each entry with the validator at its
+ * index: median time is looked up by address (advisory CSA-2026-001), so the two must be the same.
  * Source: CometBFT v0.38.21 `types/validation.go`.
  */
 import { equalBytes } from '../../core/bytes.ts';
@@ -22,8 +22,8 @@ export interface CommitCheck {
 }
 
 /**
- * Checks every signature that is there, those for nil too; more than 2/3 of the power must be for the block. This is
- * what a block's last commit is held to: who signed is rewarded, so each entry must be true.
+ * Checks every signature that is there, those for nil too; more than 2/3 of the power must be for the
+ * block. This is what a block's last commit is held to: who signed is rewarded, so each entry must be true.
  * @throws LedgerError `commit.*` on the first thing wrong
  */
 export function verifyCommit(check: CommitCheck): void {
@@ -31,8 +31,8 @@ export function verifyCommit(check: CommitCheck): void {
 }
 
 /**
- * Checks signatures for the block until they are more than 2/3 of the power. Enough to follow a chain; not enough for
- * a block that this node will put its own name behind.
+ * Checks signatures for the block until they are more than 2/3 of the power. Enough to follow a chain; not
+ * enough for a block that this node will put its own name behind.
  * @throws LedgerError `commit.*` on the first thing wrong
  */
 export function verifyCommitLight(check: CommitCheck): void {

@@ -93,8 +93,8 @@ function checkExtension(vote: Vote): void {
 }
 
 /**
- * True when the vote names a member of the set by index and address alike, and the member signed it. The index is
- * from outside: out of range is false (GHSA-p7mv-53f2-4cwj).
+ * True when the vote names a member of the set by index and address alike, and the member signed it. The
+ * index is from outside: out of range is false (GHSA-p7mv-53f2-4cwj).
  */
 export function verifyVote(
   vote: Vote,

@@ -1,7 +1,7 @@
 /**
- * All votes of one height. Rounds up to the one after the current are kept in full. Of rounds further ahead, each
- * validator may fill `FUTURE_ROUNDS_PER_VALIDATOR_MAX`, and newer ones push older ones out: a faulty validator can take
- * only its own room, and an honest one that is far ahead is always heard.
+ * All votes of one height. Rounds up to the one after the current are kept in full. Of rounds further
+ * ahead, each validator may fill `FUTURE_ROUNDS_PER_VALIDATOR_MAX`, and newer ones push older ones out: a
+ * faulty validator can take only its own room, and an honest one that is far ahead is always heard.
  */
 import type { BlockId } from '../types/block-id.ts';
 import { isNilBlockId } from '../types/block-id.ts';
@@ -60,7 +60,9 @@ export class VoteKeeper {
     }
   }
 
-  /** Tells that the current round has risen: rounds that are no longer far ahead do not count against room. */
+  /**
+   * Tells that the current round has risen: rounds that are no longer far ahead do not count against room.
+   */
   enterRound(currentRound: number): void {
     for (const [validatorIndex, rounds] of this.#far) {
       this.#far.set(

@@ -1,7 +1,7 @@
 /**
- * The votes of one type in one round. Each validator's power counts once towards "anything", and once towards each value
- * that it signed: an equivocator cannot lead two honest nodes to different counts by the order in which it sends.
- * How many values it may be counted for is bounded.
+ * The votes of one type in one round. Each validator's power counts once towards "anything", and once
+ * towards each value that it signed: an equivocator cannot lead two honest nodes to different counts by the
+ * order in which it sends. How many values it may be counted for is bounded.
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { type BitArray, bitArray } from '../types/bit-array.ts';
@@ -11,10 +11,16 @@ import { isOneThird, isTwoThirds } from '../types/validator-set.ts';
 import type { Vote } from '../types/vote.ts';
 import type { VotesView } from '../view.ts';
 
-/** Most different votes that are kept of one validator, unless a further one is for a value that +1/3 voted for. */
+/**
+ * Most different votes that are kept of one validator, unless a further one is for a value that +1/3 voted
+ * for.
+ */
 export const CONFLICTING_VOTES_MAX = 2;
 
-/** What became of a vote. `conflict`: the signer had signed something else; `first` is that, `kept` whether it counts. */
+/**
+ * What became of a vote. `conflict`: the signer had signed something else; `first` is that, `kept` whether
+ * it counts.
+ */
 export type AddedVote =
   | { readonly kind: 'added' }
   | { readonly kind: 'ignored' }
