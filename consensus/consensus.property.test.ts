@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defined } from '../core/errors.ts';
-import { Bench, FOUR, NAMES, nameOf, signature } from './bench.ts';
+import { Bench, FOUR, NAMES, nameOf, signature } from './testing/bench.ts';
 import type { Input } from './input.ts';
-import { testBlock, testProposal, testVote } from './testing.ts';
+import { testBlock, testProposal, testVote } from './testing/fixtures.ts';
 import type { UnsignedVote } from './types/vote.ts';
 
 /** Whatever may come in, sensible or not, at height 1. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defined } from '../core/errors.ts';
-import { Bench, bench, FOLLOWER, FOUR, PROPOSER, proposerOf, text } from './bench.ts';
+import { Bench, bench, FOLLOWER, FOUR, PROPOSER, proposerOf, text } from './testing/bench.ts';
 import type { Input } from './input.ts';
-import { TEST_TIME, testBlock, testProposal, testValidators } from './testing.ts';
+import { TEST_TIME, testBlock, testProposal, testValidators } from './testing/fixtures.ts';
 
 describe('a round that goes well', () => {
   it('proposer: value, proposal, prevote, precommit, decision, and the log before each of them', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../core/bytes.ts';
 import { incrementProposerPriority, updateValidators } from './proposer.ts';
-import { testValidators } from './testing.ts';
+import { testValidators } from './testing/fixtures.ts';
 import type { ValidatorSet } from './types/validator.ts';
 
 const powers = fc.array(fc.bigInt({ min: 1n, max: 30n }), { minLength: 1, maxLength: 8 });

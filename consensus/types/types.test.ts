@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { newValidatorSet } from '../proposer.ts';
-import { TEST_TIME, testBlock, testProposal, testValidators, testVote } from '../testing.ts';
+import { TEST_TIME, testBlock, testProposal, testValidators, testVote } from '../testing/fixtures.ts';
 import { cutBlock, dataBytesMax, decodeBlock, encodeBlock } from './block.ts';
 import { type BlockContext, makeBlock, verifyBlock } from './block-rules.ts';
 import { NIL_BLOCK_ID } from './block-id.ts';

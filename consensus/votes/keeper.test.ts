@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { setBits } from '../types/bit-array.ts';
 import { blockIdKey, NIL_BLOCK_ID } from '../types/block-id.ts';
-import { testBlock, testValidators, testVote } from '../testing.ts';
+import { testBlock, testValidators, testVote } from '../testing/fixtures.ts';
 import { VoteKeeper } from './keeper.ts';
 import { CONFLICTING_VOTES_MAX, VoteTally } from './tally.ts';
 

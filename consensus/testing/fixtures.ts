@@ -1,13 +1,13 @@
 /** Made-up validators, blocks and votes for tests: nothing is really signed. */
-import { utf8 } from '../core/bytes.ts';
-import { defined } from '../core/errors.ts';
-import { sha256 } from '../core/hash.ts';
-import { newValidatorSet } from './proposer.ts';
-import { type BlockId, NIL_BLOCK_ID } from './types/block-id.ts';
-import type { Proposal } from './types/proposal.ts';
-import type { Time } from './types/time.ts';
-import type { ValidatorSet } from './types/validator.ts';
-import type { Vote, VoteType } from './types/vote.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { newValidatorSet } from '../proposer.ts';
+import { type BlockId, NIL_BLOCK_ID } from '../types/block-id.ts';
+import type { Proposal } from '../types/proposal.ts';
+import type { Time } from '../types/time.ts';
+import type { ValidatorSet } from '../types/validator.ts';
+import type { Vote, VoteType } from '../types/vote.ts';
 
 /** The time on everything made here. */
 export const TEST_TIME: Time = { seconds: 1_700_000_000n, nanos: 0 };

@@ -1,15 +1,15 @@
 /** A core on a bench: inputs by name, outputs in short. For tests only. */
-import { defined } from '../core/errors.ts';
-import { DEFAULT_TIMEOUTS, type TimeoutConfig } from './config.ts';
-import { Consensus } from './consensus.ts';
-import type { Input, TimeoutKind, Validity } from './input.ts';
-import type { Output } from './output.ts';
-import { TEST_TIME, testBlock, testProposal, testValidators, testVote } from './testing.ts';
-import { type BlockId, blockIdKey } from './types/block-id.ts';
-import type { UnsignedProposal } from './types/proposal.ts';
-import type { ValidatorSet } from './types/validator.ts';
-import { validatorIndex } from './types/validator-set.ts';
-import type { UnsignedVote, Vote, VoteType } from './types/vote.ts';
+import { defined } from '../../core/errors.ts';
+import { DEFAULT_TIMEOUTS, type TimeoutConfig } from '../config.ts';
+import { Consensus } from '../consensus.ts';
+import type { Input, TimeoutKind, Validity } from '../input.ts';
+import type { Output } from '../output.ts';
+import { TEST_TIME, testBlock, testProposal, testValidators, testVote } from './fixtures.ts';
+import { type BlockId, blockIdKey } from '../types/block-id.ts';
+import type { UnsignedProposal } from '../types/proposal.ts';
+import type { ValidatorSet } from '../types/validator.ts';
+import { validatorIndex } from '../types/validator-set.ts';
+import type { UnsignedVote, Vote, VoteType } from '../types/vote.ts';
 
 /** Four validators of equal power. */
 export const FOUR: ValidatorSet = testValidators(1n, 1n, 1n, 1n);
