@@ -21,8 +21,8 @@ export function toBech32(prefix: string, bytes: Uint8Array): string {
  */
 export function fromBech32(text: string): Bech32 {
   try {
-    const decoded = bech32.decodeToBytes(text);
-    return { prefix: decoded.prefix, bytes: decoded.bytes };
+    const { prefix, words } = bech32.decode(text, TEXT_LENGTH_MAX);
+    return { prefix, bytes: bech32.fromWords(words) };
   } catch (cause) {
     throw new DecodeError(`decoding bech32 failed: ${messageOf(cause)}`, { length: text.length }, cause);
   }
