@@ -42,8 +42,23 @@ export const TXS_CHANNEL: ChannelSpec = {
   inFlightMax: 4,
 };
 
+/** Which heights a node has stored: a few bytes after each block. */
+export const SYNC_CHANNEL: ChannelSpec = {
+  name: 'sync',
+  version: 1,
+  messageBytesMax: 64,
+  queueBytesMax: 4 * KIB,
+  inFlightMax: 16,
+};
+
 /** Every channel of a node. */
-export const CHANNELS: readonly ChannelSpec[] = [STATE_CHANNEL, DATA_CHANNEL, VOTES_CHANNEL, TXS_CHANNEL];
+export const CHANNELS: readonly ChannelSpec[] = [
+  STATE_CHANNEL,
+  DATA_CHANNEL,
+  VOTES_CHANNEL,
+  TXS_CHANNEL,
+  SYNC_CHANNEL,
+];
 
 /** Whole blocks with their commits, by height. A block is at most 21 MiB by default. */
 export const BLOCKS_PROTOCOL: ProtocolSpec = {

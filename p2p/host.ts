@@ -3,7 +3,7 @@
  * here.
  */
 import { identify } from '@libp2p/identify';
-import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
+import type { ConnectionGater, Libp2p, PrivateKey, StreamMuxerFactory } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
@@ -33,19 +33,18 @@ export interface HostOptions {
 /** A host that is not started yet. It dials nobody by itself. */
 export async function createHost(options: HostOptions): Promise<Libp2p> {
   const { limits } = options;
+  const muxer = yamux({
+    maxInboundStreams: STREAMS_MAX,
+    maxOutboundStreams: STREAMS_MAX,
+    streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
+  });
   return await createLibp2p({
     start: false,
     privateKey: options.privateKey,
     addresses: { listen: [...options.listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: STREAMS_MAX,
-        maxOutboundStreams: STREAMS_MAX,
-        streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
-      }),
-    ],
+    streamMuxers: [() => tolerant(muxer())],
     services: { identify: identify(), ping: ping() },
     connectionGater: options.gater,
     connectionManager: {
@@ -58,4 +57,27 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       reconnectRetries: 0,
     },
   });
+}
+
+/**
+ * Yamux announces a new stream in a microtask; when the connection was closed in between, the write would
+ * throw where nobody can catch it and end the process. Writes to a closed connection are ignored instead:
+ * its streams hear of the end anyway.
+ */
+function tolerant(factory: StreamMuxerFactory): StreamMuxerFactory {
+  return {
+    protocol: factory.protocol,
+    createStreamMuxer: (connection) => {
+      const send = connection.send.bind(connection);
+      connection.send = (data) => {
+        try {
+          return send(data);
+        } catch (error) {
+          if (connection.status === 'open') throw error;
+          return false;
+        }
+      };
+      return factory.createStreamMuxer(connection);
+    },
+  };
 }

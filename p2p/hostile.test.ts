@@ -245,3 +245,17 @@ test('a half-open connection is dropped when its handshake does not come', async
   await until('dropped', () => attacker.connection.status !== 'open');
   expect(node.peers()).toEqual([]);
 });
+
+test('a connection that ends while streams are being opened on it does not end the process', async () => {
+  for (let i = 0; i < 5; i++) {
+    const attacker = await connectAndGreet();
+    const asked = Array.from({ length: 4 }, () =>
+      node.request(attacker.id, BLOCKS_PROTOCOL.name, utf8('x'), { timeoutMs: 1_000 }),
+    );
+    node.send(attacker.id, DATA_CHANNEL.name, utf8('x'));
+    node.penalize(attacker.id, { reason: 'test' });
+    for (const outcome of await Promise.allSettled(asked)) expect(outcome.status).toBe('rejected');
+    expect(node.peers()).toEqual([]);
+  }
+  await expectAlive();
+});

@@ -176,6 +176,7 @@ class Libp2pNetwork implements Network {
   }
 
   penalize(peerId: string, penalty: Penalty): void {
+    if (this.#scores.isBanned(peerId)) return;
     const points = penalty.points ?? BAN_POINTS;
     const session = this.#sessions.get(peerId);
     this.metrics.penalties++;

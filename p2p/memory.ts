@@ -250,6 +250,7 @@ class MemoryNetwork implements Network {
   }
 
   penalize(peerId: string, penalty: Penalty): void {
+    if (this.scores.isBanned(peerId)) return;
     this.metrics.penalties++;
     const banned = this.scores.book(peerId, penalty.points ?? BAN_POINTS);
     this.options.log.warn({ peer: peerId, banned }, `peer at fault: ${penalty.reason}`);

@@ -1,0 +1,292 @@
+/** Block sync between stores without consensus, honest and lying. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commitSigOf, type Commit } from '../../consensus/types/commit.ts';
+import { concatBytes, uint64BigEndian } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { BLOCKS_PROTOCOL, CHANNELS, PROTOCOLS } from '../../p2p/channels.ts';
+import { DEFAULT_LIMITS, type Network, silentLogger } from '../../p2p/network.ts';
+import { libp2pWorld, memoryWorld, type World } from '../../p2p/testing.ts';
+import { systemTimers, type Timers } from '../../p2p/timers.ts';
+import { BlockSync, DEFAULT_BLOCK_SYNC } from './block-sync.ts';
+import { encodeBlockResponse, encodeRange } from './messages.ts';
+import type { SyncedBlock, SyncStore, SyncTarget } from './ports.ts';
+
+const BLOCK_BYTES = 2_000;
+
+function blockBytes(height: bigint): Uint8Array {
+  return concatBytes(uint64BigEndian(height), new Uint8Array(BLOCK_BYTES).fill(Number(height % 251n)));
+}
+
+function commitOf(height: bigint): Commit {
+  const blockId = {
+    hash: sha256(blockBytes(height)),
+    partSetHeader: { total: 1, hash: sha256(blockBytes(height)) },
+  };
+  const signature = commitSigOf(
+    {
+      type: 'precommit',
+      height,
+      round: 0,
+      blockId,
+      validatorAddress: new Uint8Array(20).fill(1),
+      validatorIndex: 0,
+      timestamp: { seconds: 1_700_000_000n, nanos: 0 },
+      signature: new Uint8Array(64).fill(1),
+      extension: new Uint8Array(0),
+      extensionSignature: new Uint8Array(0),
+    },
+    'commit',
+  );
+  return { height, round: 0, blockId, signatures: [signature] };
+}
+
+/** A chain of blocks that follow from their height alone. */
+class TestChain implements SyncStore, SyncTarget {
+  height: bigint;
+  base = 1n;
+  joinedAt: bigint | undefined;
+  readonly #listeners: Set<(event: { readonly kind: string }) => void> = new Set();
+
+  constructor(height: bigint) {
+    this.height = height;
+  }
+
+  range(): { readonly base: bigint; readonly height: bigint } {
+    return { base: this.height === 0n ? 0n : this.base, height: this.height };
+  }
+
+  blockBytes(height: bigint): Uint8Array | undefined {
+    return height >= this.base && height <= this.height ? blockBytes(height) : undefined;
+  }
+
+  commit(height: bigint): Commit | undefined {
+    return height >= this.base && height <= this.height ? commitOf(height) : undefined;
+  }
+
+  nextHeight(): bigint {
+    return this.height + 1n;
+  }
+
+  applySynced(block: SyncedBlock): Promise<void> {
+    if (block.height !== this.height + 1n) return Promise.resolve();
+    if (!Buffer.from(block.blockBytes).equals(Buffer.from(blockBytes(block.height))))
+      return Promise.reject(new LedgerError('sync.invalid_block', `block ${block.height} is not valid`));
+    this.advance();
+    return Promise.resolve();
+  }
+
+  advance(): void {
+    this.height += 1n;
+    for (const listener of this.#listeners) listener({ kind: 'committed' });
+  }
+
+  joinConsensus(): void {
+    this.joinedAt ??= this.height;
+  }
+
+  onEvent(listener: (event: { readonly kind: string }) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}
+
+interface TestNode {
+  readonly network: Network;
+  readonly chain: TestChain;
+  readonly sync: BlockSync;
+}
+
+interface Worlds {
+  readonly world: World;
+  readonly timers: Timers;
+}
+
+const LIMITS = { ...DEFAULT_LIMITS, banMs: 600_000 };
+
+async function makeNetwork(worlds: Worlds): Promise<Network> {
+  const network = await worlds.world.create({ channels: CHANNELS, protocols: PROTOCOLS, limits: LIMITS });
+  await network.start();
+  return network;
+}
+
+async function makeNode(worlds: Worlds, height: bigint): Promise<TestNode> {
+  const network = await makeNetwork(worlds);
+  const chain = new TestChain(height);
+  const ports = { network, store: chain, target: chain, timers: worlds.timers, log: silentLogger };
+  const sync = new BlockSync(ports, DEFAULT_BLOCK_SYNC);
+  sync.start();
+  return { network, chain, sync };
+}
+
+function join(a: { readonly network: Network }, b: { readonly network: Network }): void {
+  a.network.addPersistentPeer(b.network.listenAddresses()[0] ?? '');
+}
+
+const kinds: readonly (readonly [string, () => Worlds])[] = [
+  [
+    'memory',
+    () => {
+      const world = memoryWorld();
+      return { world, timers: world.timers };
+    },
+  ],
+  ['libp2p', () => ({ world: libp2pWorld(), timers: systemTimers })],
+];
+
+describe.each(kinds)('over %s', (_name, makeWorld) => {
+  let worlds: Worlds;
+  const syncs: BlockSync[] = [];
+
+  beforeEach(() => {
+    worlds = makeWorld();
+  });
+
+  afterEach(async () => {
+    for (const sync of syncs.splice(0)) sync.stop();
+    await worlds.world.close();
+  });
+
+  async function node(height: bigint): Promise<TestNode> {
+    const made = await makeNode(worlds, height);
+    syncs.push(made.sync);
+    return made;
+  }
+
+  test('a node that is far behind fetches from all peers and then joins', async () => {
+    const [a, b, late] = [await node(300n), await node(300n), await node(0n)];
+    join(late, a);
+    join(late, b);
+    await worlds.world.until('it joined', () => late.chain.joinedAt !== undefined);
+    expect(late.chain.height).toBe(300n);
+    expect(late.sync.metrics.blocksApplied).toBe(300);
+    expect(a.sync.metrics.blocksServed).toBeGreaterThan(50);
+    expect(b.sync.metrics.blocksServed).toBeGreaterThan(50);
+    expect(late.sync.isCatchingUp()).toBe(false);
+  });
+
+  test('a node without peers joins after a grace time, one at their height at once', async () => {
+    const alone = await node(3n);
+    await worlds.world.until('it joined', () => alone.chain.joinedAt === 3n);
+    const [a, b] = [await node(7n), await node(7n)];
+    join(a, b);
+    await worlds.world.until('both joined', () => a.chain.joinedAt === 7n && b.chain.joinedAt === 7n);
+    expect(a.sync.metrics.blocksApplied).toBe(0);
+  });
+
+  test('after it joined, it fetches what consensus does not bring', async () => {
+    const [a, b] = [await node(5n), await node(5n)];
+    join(a, b);
+    await worlds.world.until('both joined', () => a.chain.joinedAt === 5n && b.chain.joinedAt === 5n);
+    a.chain.advance();
+    await worlds.world.until('one block behind is fetched after a while', () => b.chain.height === 6n);
+    for (let i = 0; i < 10; i++) a.chain.advance();
+    await worlds.world.until('ten behind are fetched', () => b.chain.height === 16n);
+    expect(b.network.metrics.penalties).toBe(0);
+  });
+
+  test('a claim that is not kept does not keep the node waiting', async () => {
+    const [honest, liar, late] = [await node(20n), await makeNetwork(worlds), await node(0n)];
+    liar.handle('sync', () => undefined);
+    liar.serve(BLOCKS_PROTOCOL.name, () => encodeBlockResponse(undefined));
+    liar.onPeer({
+      connected: (peer) => void liar.send(peer.id, 'sync', encodeRange({ base: 1n, height: 1_000_000n })),
+      disconnected: () => undefined,
+    });
+    join(late, { network: liar });
+    join(late, honest);
+    await worlds.world.until(
+      'it joined',
+      () => late.chain.joinedAt !== undefined && late.chain.height === 20n,
+    );
+    expect(late.network.metrics.bans).toBe(0);
+  });
+
+  test('who sends an invalid block, or the commit of another, is banned', async () => {
+    const [honest, late] = [await node(40n), await node(0n)];
+    for (const forge of [
+      (height: bigint) => ({ blockBytes: new Uint8Array(50).fill(9), commit: commitOf(height) }),
+      (height: bigint) => ({ blockBytes: blockBytes(height), commit: commitOf(height + 1n) }),
+    ]) {
+      const liar = await makeNetwork(worlds);
+      liar.handle('sync', () => undefined);
+      let asked = 0n;
+      liar.serve(BLOCKS_PROTOCOL.name, () => encodeBlockResponse(forge(++asked)));
+      liar.onPeer({
+        connected: (peer) => void liar.send(peer.id, 'sync', encodeRange({ base: 1n, height: 40n })),
+        disconnected: () => undefined,
+      });
+      join(late, { network: liar });
+    }
+    await worlds.world.until('the liars are banned', () => late.network.metrics.bans === 2);
+    join(late, honest);
+    await worlds.world.until(
+      'it is there',
+      () => late.chain.height === 40n && late.chain.joinedAt !== undefined,
+    );
+    expect(late.network.peers()).toHaveLength(1);
+  });
+
+  test('malformed claims and requests cost the connection', async () => {
+    const victim = await node(5n);
+    for (const attack of [
+      (liar: Network) => void liar.send(victim.network.nodeId, 'sync', Uint8Array.of(0xff)),
+      (liar: Network) => void liar.send(victim.network.nodeId, 'sync', encodeRange({ base: 9n, height: 3n })),
+      (liar: Network) =>
+        void liar.send(victim.network.nodeId, 'sync', encodeRange({ base: -1n, height: -1n })),
+      (liar: Network) => ask(liar, Uint8Array.of(0x0f)),
+      (liar: Network) => ask(liar, Uint8Array.of(0x08, 0x00)),
+    ]) {
+      const before = victim.network.metrics.bans;
+      const liar = await makeNetwork(worlds);
+      join({ network: liar }, victim);
+      await worlds.world.until('it is a peer', () => liar.peers().length === 1);
+      attack(liar);
+      await worlds.world.until('it is banned', () => victim.network.metrics.bans === before + 1);
+    }
+    const friend = await node(0n);
+    join(friend, victim);
+    await worlds.world.until('the node serves others', () => friend.chain.height === 5n);
+
+    function ask(liar: Network, bytes: Uint8Array): void {
+      liar
+        .request(victim.network.nodeId, BLOCKS_PROTOCOL.name, bytes, { timeoutMs: 1_000 })
+        .catch(() => undefined);
+    }
+  });
+});
+
+test('a peer that never answers is left for another, and banned when it does so again', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [mute, late] = [await makeNetwork(worlds), await makeNode(worlds, 0n)];
+  mute.handle('sync', () => undefined);
+  mute.serve(BLOCKS_PROTOCOL.name, () => new Promise(() => undefined));
+  mute.onPeer({
+    connected: (peer) => void mute.send(peer.id, 'sync', encodeRange({ base: 1n, height: 9n })),
+    disconnected: () => undefined,
+  });
+  join(late, { network: mute });
+  await world.until('requests time out', () => late.sync.metrics.requestsFailed > 0);
+  const honest = await makeNode(worlds, 30n);
+  join(late, honest);
+  await world.until('the other served', () => late.chain.height === 30n);
+  expect(late.network.metrics.bans).toBe(1);
+  late.sync.stop();
+  honest.sync.stop();
+  await world.close();
+});
+
+test('a peer that pruned what is needed is not asked', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [pruned, late] = [await makeNode(worlds, 90n), await makeNode(worlds, 0n)];
+  pruned.chain.base = 50n;
+  join(late, pruned);
+  await world.until('it goes on without', () => late.chain.joinedAt === 0n);
+  expect(pruned.sync.metrics.blocksServed).toBe(0);
+  expect(late.network.metrics.penalties).toBe(0);
+  late.sync.stop();
+  pruned.sync.stop();
+  await world.close();
+});

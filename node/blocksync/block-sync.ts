@@ -1,0 +1,332 @@
+/**
+ * Block sync: brings a node that is behind to the height of its peers, with whole blocks and the precommits
+ * for them.
+ *
+ * It runs for the node's whole life. Before the node takes part in consensus it fetches whatever peers
+ * have, many blocks at a time, delivers them in order, and ends by joining consensus. After that it looks
+ * on: when peers have stored blocks that this node does not come to decide by itself, it fetches those too.
+ *
+ * Claims of peers are hints (see `sources.ts`); every block is verified by the target before it counts.
+ */
+import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
+import { BLOCKS_PROTOCOL, SYNC_CHANNEL } from '../../p2p/channels.ts';
+import type { Logger, Network, PeerInfo } from '../../p2p/network.ts';
+import type { Timers } from '../../p2p/timers.ts';
+import {
+  decodeBlockRequest,
+  decodeBlockResponse,
+  decodeRange,
+  encodeBlockRequest,
+  encodeBlockResponse,
+  encodeRange,
+  type SentBlock,
+} from './messages.ts';
+import type { SyncStore, SyncTarget } from './ports.ts';
+import { Sources } from './sources.ts';
+
+/** What block sync works with. */
+export interface BlockSyncPorts {
+  readonly network: Network;
+  readonly store: SyncStore;
+  readonly target: SyncTarget;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** Named limits and waits. */
+export interface BlockSyncOptions {
+  /** Heights past the next one that may be asked for. */
+  readonly windowBlocks: bigint;
+  /** Bytes of blocks that wait to be applied; beyond it only the next one is asked for. */
+  readonly bufferBytesMax: number;
+  readonly requestTimeoutMs: number;
+  /** How long a peer is not believed after it did not deliver. */
+  readonly distrustMs: number;
+  /** How long to wait for peers before taking part in consensus without. */
+  readonly graceMs: number;
+  /** How long consensus may take to get to a height that peers have, before its block is fetched. */
+  readonly followDelayMs: number;
+  /** Least time between two announcements of what is stored. */
+  readonly announceIntervalMs: number;
+  readonly tickMs: number;
+}
+
+/** For blocks of a second or so, on a network without state sync. */
+export const DEFAULT_BLOCK_SYNC: BlockSyncOptions = {
+  windowBlocks: 64n,
+  bufferBytesMax: 64 * 1024 * 1024,
+  requestTimeoutMs: 10_000,
+  distrustMs: 30_000,
+  graceMs: 2_000,
+  followDelayMs: 500,
+  announceIntervalMs: 50,
+  tickMs: 250,
+};
+
+/** A peer that times out this often is banned. */
+const TIMEOUT_POINTS = 34;
+
+/** Counters since start. */
+export interface BlockSyncMetrics {
+  blocksApplied: number;
+  bytesReceived: number;
+  requestsFailed: number;
+  blocksInvalid: number;
+  blocksServed: number;
+}
+
+interface Fetched extends SentBlock {
+  readonly peerId: string;
+}
+
+/** The block sync of one node. */
+export class BlockSync {
+  readonly metrics: BlockSyncMetrics = {
+    blocksApplied: 0,
+    bytesReceived: 0,
+    requestsFailed: 0,
+    blocksInvalid: 0,
+    blocksServed: 0,
+  };
+  readonly #ports: BlockSyncPorts;
+  readonly #options: BlockSyncOptions;
+  readonly #sources = new Sources();
+  /** Who was asked for a height. */
+  readonly #asked: Map<bigint, string> = new Map();
+  readonly #fetched: Map<bigint, Fetched> = new Map();
+  readonly #stops: (() => void)[] = [];
+  #bufferedBytes = 0;
+  #applying = false;
+  #joined = false;
+  #running = false;
+  #startedAtMs = 0;
+  /** The height at which this node has been behind its peers, and since when. */
+  #behind: { readonly next: bigint; readonly sinceMs: number } | undefined;
+  #cancelTick: () => void = () => undefined;
+  #announcing = false;
+
+  constructor(ports: BlockSyncPorts, options: BlockSyncOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    ports.network.handle(SYNC_CHANNEL.name, (peer, bytes) => this.#onRange(peer, bytes));
+    ports.network.serve(BLOCKS_PROTOCOL.name, (_peer, bytes) => this.#serve(bytes));
+  }
+
+  start(): void {
+    const { network, target, store, timers } = this.#ports;
+    this.#running = true;
+    this.#startedAtMs = timers.nowMs();
+    this.#stops.push(
+      network.onPeer({
+        connected: (peer) => void network.send(peer.id, SYNC_CHANNEL.name, encodeRange(store.range())),
+        disconnected: (peer) => this.#disconnected(peer),
+      }),
+      target.onEvent((event) => {
+        if (event.kind === 'committed') this.#announce();
+      }),
+    );
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelTick();
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  /** True while the node is fetching blocks instead of deciding them: `catching_up` of RPC's status. */
+  isCatchingUp(): boolean {
+    return !this.#joined || this.#lag() > 1n;
+  }
+
+  #disconnected(peer: PeerInfo): void {
+    this.#sources.remove(peer.id);
+    this.#update();
+  }
+
+  #onRange(peer: PeerInfo, bytes: Uint8Array): void {
+    this.#sources.claim(peer.id, decodeRange(bytes));
+    this.#update();
+  }
+
+  #serve(bytes: Uint8Array): Uint8Array {
+    const { store } = this.#ports;
+    const height = decodeBlockRequest(bytes);
+    const blockBytes = store.blockBytes(height);
+    const commit = store.commit(height);
+    if (blockBytes === undefined || commit === undefined) return encodeBlockResponse(undefined);
+    this.metrics.blocksServed++;
+    return encodeBlockResponse({ blockBytes, commit });
+  }
+
+  /** Tells what is stored: at once, and then at most once an interval. */
+  #announce(): void {
+    if (this.#announcing) return;
+    this.#announcing = true;
+    this.#ports.timers.after(this.#options.announceIntervalMs, () => {
+      this.#announcing = false;
+      if (!this.#running) return;
+      this.#ports.network.broadcast(SYNC_CHANNEL.name, encodeRange(this.#ports.store.range()));
+      this.#update();
+    });
+  }
+
+  #tick(): void {
+    this.#update();
+    this.#cancelTick = this.#ports.timers.after(this.#options.tickMs, () => this.#tick());
+  }
+
+  /** Blocks that believed peers have and this node has not. */
+  #lag(): bigint {
+    const next = this.#ports.target.nextHeight();
+    const highest = this.#sources.highest(next, this.#ports.timers.nowMs());
+    return highest < next ? 0n : highest - next + 1n;
+  }
+
+  #update(): void {
+    if (!this.#running) return;
+    const lag = this.#lag();
+    if (!this.#joined && this.#isReadyToJoin(lag)) this.#join();
+    if (this.#shouldFetch(lag)) this.#fetch(lag);
+    void this.#apply();
+  }
+
+  #isReadyToJoin(lag: bigint): boolean {
+    const nowMs = this.#ports.timers.nowMs();
+    if (this.#applying || this.#fetched.size > 0) return false;
+    // The others go on while the last blocks are fetched: one behind is as near as it may get.
+    if (this.#sources.hasClaims(nowMs)) return lag === 0n || (lag === 1n && this.metrics.blocksApplied > 0);
+    return nowMs - this.#startedAtMs >= this.#options.graceMs;
+  }
+
+  #join(): void {
+    this.#joined = true;
+    const { target, log } = this.#ports;
+    log.info({ height: target.nextHeight(), applied: this.metrics.blocksApplied }, 'block sync is done');
+    target.joinConsensus();
+  }
+
+  #shouldFetch(lag: bigint): boolean {
+    if (lag === 0n) {
+      this.#behind = undefined;
+      return false;
+    }
+    if (!this.#joined || lag > 1n) return true;
+    const next = this.#ports.target.nextHeight();
+    const nowMs = this.#ports.timers.nowMs();
+    if (this.#behind?.next !== next) this.#behind = { next, sinceMs: nowMs };
+    return nowMs - this.#behind.sinceMs >= this.#options.followDelayMs;
+  }
+
+  #fetch(lag: bigint): void {
+    const { target, timers } = this.#ports;
+    const { windowBlocks, bufferBytesMax } = this.#options;
+    const next = target.nextHeight();
+    this.#forgetBefore(next);
+    const room = this.#bufferedBytes < bufferBytesMax ? windowBlocks : 1n;
+    const count = lag < room ? lag : room;
+    for (let height = next; height < next + count; height++) {
+      if (this.#asked.has(height) || this.#fetched.has(height)) continue;
+      const peerId = this.#sources.pick(height, timers.nowMs());
+      if (peerId !== undefined) void this.#ask(peerId, height);
+    }
+  }
+
+  #forgetBefore(next: bigint): void {
+    for (const [height, { blockBytes }] of this.#fetched) {
+      if (height >= next) continue;
+      this.#fetched.delete(height);
+      this.#bufferedBytes -= blockBytes.length;
+    }
+  }
+
+  async #ask(peerId: string, height: bigint): Promise<void> {
+    const { network } = this.#ports;
+    const timeoutMs = this.#options.requestTimeoutMs;
+    this.#asked.set(height, peerId);
+    this.#sources.asked(peerId, height);
+    try {
+      const request = encodeBlockRequest(height);
+      const response = await network.request(peerId, BLOCKS_PROTOCOL.name, request, { timeoutMs });
+      this.metrics.bytesReceived += response.length;
+      const sent = decodeBlockResponse(height, response);
+      if (sent === undefined) this.#distrust(peerId);
+      else this.#keep(height, { ...sent, peerId });
+    } catch (error) {
+      this.#requestFailed(peerId, height, error);
+    } finally {
+      this.#asked.delete(height);
+      this.#sources.answered(peerId, height);
+      this.#update();
+    }
+  }
+
+  #keep(height: bigint, fetched: Fetched): void {
+    this.#fetched.set(height, fetched);
+    this.#bufferedBytes += fetched.blockBytes.length;
+  }
+
+  #requestFailed(peerId: string, height: bigint, error: unknown): void {
+    const { network, log } = this.#ports;
+    this.metrics.requestsFailed++;
+    this.#distrust(peerId);
+    log.debug({ peer: peerId, height, reason: messageOf(error) }, 'block request failed');
+    if (error instanceof DecodeError)
+      network.penalize(peerId, { reason: `block response: ${error.message}` });
+    else if (error instanceof LedgerError && error.code === 'p2p.timeout')
+      network.penalize(peerId, { reason: `no block ${height} in time`, points: TIMEOUT_POINTS });
+  }
+
+  #distrust(peerId: string): void {
+    this.#sources.distrust(peerId, this.#ports.timers.nowMs() + this.#options.distrustMs);
+  }
+
+  /** Delivers what is here, in order. */
+  async #apply(): Promise<void> {
+    if (this.#applying) return;
+    this.#applying = true;
+    const { target } = this.#ports;
+    try {
+      for (let height = target.nextHeight(); this.#running; height = target.nextHeight()) {
+        const fetched = this.#fetched.get(height);
+        if (fetched === undefined) break;
+        this.#forgetBefore(height + 1n);
+        if (!(await this.#deliver(height, fetched))) break;
+        const lag = this.#lag();
+        if (this.#shouldFetch(lag)) this.#fetch(lag);
+      }
+    } finally {
+      this.#applying = false;
+    }
+    const idle = this.#running && !this.#joined && this.#fetched.size === 0;
+    if (idle && this.#isReadyToJoin(this.#lag())) this.#join();
+  }
+
+  /** Delivers one block; false when it could not be applied. */
+  async #deliver(height: bigint, { blockBytes, commit, peerId }: Fetched): Promise<boolean> {
+    const { target, network, log } = this.#ports;
+    try {
+      await target.applySynced({ height, blockBytes, commit });
+      this.metrics.blocksApplied++;
+      return true;
+    } catch (error) {
+      if (!(error instanceof LedgerError && error.code === 'sync.invalid_block')) {
+        log.error({ height, err: error }, 'cannot apply a block');
+        return false;
+      }
+      this.metrics.blocksInvalid++;
+      this.#forgetFrom(peerId);
+      this.#distrust(peerId);
+      network.penalize(peerId, { reason: error.message });
+      return false;
+    }
+  }
+
+  #forgetFrom(peerId: string): void {
+    for (const [height, fetched] of this.#fetched) {
+      if (fetched.peerId !== peerId) continue;
+      this.#fetched.delete(height);
+      this.#bufferedBytes -= fetched.blockBytes.length;
+    }
+  }
+}
