@@ -1,5 +1,6 @@
 /**
- * The whole state machine over random blocks: what two nodes compute is equal, and coins neither appear nor vanish.
+ * The whole state machine over random blocks: what two nodes compute is equal, and coins neither appear nor
+ * vanish.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

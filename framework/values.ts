@@ -69,8 +69,8 @@ export const boolValue: ValueCodec<boolean> = {
 export const noValue: ValueCodec<undefined> = { encode: () => EMPTY_BYTES, decode: () => undefined };
 
 /**
- * The same codec, remembering the last bytes and what they decoded to: for single values that every transaction reads.
- * Values must be immutable.
+ * The same codec, remembering the last bytes and what they decoded to: for single values that every
+ * transaction reads. Values must be immutable.
  */
 export function memoized<V>(codec: ValueCodec<V>): ValueCodec<V> {
   let last: { readonly bytes: Uint8Array; readonly value: V } | undefined;
