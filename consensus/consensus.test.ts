@@ -58,6 +58,37 @@ describe('a round that goes well', () => {
     expect(b.core.lastCommit()?.signatures[3]?.timestamp).toEqual(TEST_TIME);
   });
 
+  it('precommits of another round, and late prevotes, do not get into the last commit', () => {
+    const b = bench();
+    b.propose('v');
+    b.value('v');
+    b.votes('precommit', [0, 1, 2], 'v');
+    for (const height of [1n, 2n]) {
+      expect(b.vote('precommit', 3, 'v', { round: 1 })).toEqual([]);
+      expect(b.vote('prevote', 3, 'v')).toEqual([]);
+      expect(b.vote('precommit', 2, 'v')).toEqual([]);
+      expect(b.vote('precommit', 2, 'w'), 'but equivocation is seen').toEqual(
+        height === 1n ? ['evidence 2'] : [],
+      );
+      if (height === 1n) b.start(2n);
+    }
+    expect(b.core.lastCommit()?.signatures[3]?.blockIdFlag).toBe('absent');
+  });
+
+  it('what comes for the next height during the pause is looked at, and voted for after it', () => {
+    const b = bench();
+    b.propose('v');
+    b.value('v');
+    b.votes('precommit', [0, 1, 2], 'v');
+    b.start(2n);
+    const proposal = testProposal({ round: 0, block: 'w', height: 2n });
+    expect(b.in({ kind: 'proposal', proposal })).toEqual(['wal proposal', 'validate w from proposal']);
+    const value: Input = { kind: 'value', height: 2n, blockId: testBlock('w'), validity: 'accepted' };
+    expect(b.in(value)).toEqual(['wal value']);
+    expect(b.core.resume().map(text)).toEqual(['timeout commit 0 1000']);
+    expect(b.timeout('commit')).toContain('sign prevote w 0');
+  });
+
   it('a follower decides and is asked to sign nothing', () => {
     const b = new Bench({ own: -1 });
     const outputs = [
@@ -222,7 +253,9 @@ describe('decisions', () => {
       'timeout commit 0 1000',
     ]);
     b.start(2n);
-    expect(b.core.lastCommit()?.signatures[one]?.blockIdFlag).toBe('commit');
+    const { signature, timestamp, validatorAddress } = b.made('precommit', one, 'v');
+    const entry = { blockIdFlag: 'commit', signature, timestamp, validatorAddress };
+    expect(b.core.lastCommit()?.signatures[one]).toEqual(entry);
   });
 
   it('by sync end the height, and nothing more is signed in it', () => {
@@ -291,6 +324,13 @@ describe('what does not concern the core', () => {
     expect(b.vote('prevote', 0, 'v')).toEqual([]);
   });
 
+  it('a proposal of an earlier round', () => {
+    const b = bench();
+    b.votes('prevote', b.others().slice(0, 2), undefined, 2);
+    expect(b.propose('v', 1)).toEqual([]);
+    expect(b.core.proposal(1)).toBeUndefined();
+  });
+
   it('before the first height', () => {
     const b = new Bench({ own: 0 });
     expect(b.vote('prevote', 0, 'v')).toEqual([]);
@@ -327,6 +367,19 @@ describe('after a crash', () => {
     expect(b.core.republish().map(text)).toEqual(['publish proposal v', 'publish prevote v']);
     b.votes('precommit', b.others(), 'v');
     expect(b.core.resume().map(text)).toEqual(['decide v 1/0', 'timeout commit 0 1000']);
+  });
+
+  it('does not ask again for what belonged to an earlier round', () => {
+    const b = new Bench({ own: PROPOSER });
+    b.start();
+    b.timeout('propose');
+    b.sign();
+    b.votes('prevote', b.others(), 'v');
+    b.votes('precommit', b.others());
+    expect(b.core.resume().map(text)).toContain('timeout prevote 0 1000');
+    b.timeout('precommit');
+    expect(b.core.view().round).toBe(1);
+    expect(b.core.resume().map(text)).toEqual(['timeout propose 1 3500', 'validate v from votes']);
   });
 
   it('votes are asked to be later than the block they follow', () => {

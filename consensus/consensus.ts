@@ -8,13 +8,7 @@ import { equalBytes } from '../core/bytes.ts';
 import { assert, defined, unreachable } from '../core/errors.ts';
 import type { TimeoutConfig } from './config.ts';
 import { HeightState, ROUNDS_AHEAD_MAX, voteKey } from './driver/height.ts';
-import {
-  addCommit,
-  commitOf,
-  type DecidedHeight,
-  decidedHeightOf,
-  lastHeightOf,
-} from './driver/last-height.ts';
+import { commitOf, type DecidedHeight, decidedHeightOf, lastHeightOf } from './driver/last-height.ts';
 import type {
   DecidedBySync,
   Input,
@@ -286,8 +280,6 @@ export class Consensus implements ConsensusReader {
     if (!this.#isOpen(height, commit.height)) return [];
     this.#started = true;
     const { round, blockId } = commit;
-    const known = height.votes.tally(round, 'precommit');
-    if (known !== undefined) addCommit(known, commit);
     height.fire({ kind: 'precommitValue', round, blockId });
     const decided = decidedHeightOf(commit, height.options.validators);
     return this.#logged(input, this.#decide(height, { round, blockId }, decided));

@@ -28,16 +28,11 @@ export function commitOf(decided: DecidedHeight): Commit {
 export function decidedHeightOf(commit: Commit, validators: ValidatorSet): DecidedHeight {
   const { height, round, blockId } = commit;
   const precommits = new VoteTally(validators);
-  addCommit(precommits, commit);
-  return { height, round, blockId, validators, precommits };
-}
-
-/** Counts the precommits of a commit of this tally's height and round. */
-export function addCommit(precommits: VoteTally, commit: Commit): void {
   for (let index = 0; index < commit.signatures.length; index++) {
     const vote = commitVote(commit, index);
     if (vote !== undefined) precommits.add(vote);
   }
+  return { height, round, blockId, validators, precommits };
 }
 
 /** The height before, as a `startHeight` states it. */

@@ -64,15 +64,15 @@ function decisionOf({ votes, values }: Known): RoundInput | undefined {
   return undefined;
 }
 
-/** Lines 22 and 28. */
-function proposalInput({ round, votes, values, proposal }: Known): RoundInput | undefined {
+/** Lines 22 and 28. A proposal that is kept has its proof of lock in an earlier round. */
+function proposalInput({ votes, values, proposal }: Known): RoundInput | undefined {
   if (proposal === undefined) return undefined;
   const { blockId, polRound } = proposal;
   const status = values.status(blockId);
   if (status === undefined || status === 'pending') return undefined;
   const valid = status === 'accepted';
   if (polRound === NO_ROUND) return { kind: 'proposal', blockId, valid };
-  const polka = polRound < round.round && votes.tally(polRound, 'prevote')?.hasMajorityFor(blockId) === true;
+  const polka = votes.tally(polRound, 'prevote')?.hasMajorityFor(blockId) === true;
   return polka ? { kind: 'proposalAndPolkaPrevious', blockId, polRound, valid } : undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Made-up validators, blocks and votes for tests: nothing is really signed. */
-import { utf8 } from '../../core/bytes.ts';
+import { concatBytes, utf8 } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { newValidatorSet } from '../proposer.ts';
@@ -46,15 +46,16 @@ export function testVote(
     readonly height?: bigint;
   },
 ): Vote {
+  const blockId = testBlock(vote.for);
   return {
     type: vote.type,
     height: vote.height ?? 1n,
     round: vote.round,
-    blockId: testBlock(vote.for),
+    blockId,
     timestamp: TEST_TIME,
     validatorAddress: defined(validators.validators[vote.from], 'validator').address,
     validatorIndex: vote.from,
-    signature: SIGNATURE,
+    signature: concatBytes(SIGNATURE, blockId.hash),
     extension: NOTHING,
     extensionSignature: NOTHING,
   };

@@ -131,6 +131,12 @@ describe('votes, proposals and commits', () => {
     for (const change of commits) expect(() => checkCommit({ ...COMMIT, ...change })).toThrow(DecodeError);
   });
 
+  it('are refused when there are more entries than validators can be', () => {
+    const [entry = ABSENT_COMMIT_SIG] = COMMIT.signatures;
+    const flood = { ...COMMIT, signatures: new Array<typeof entry>(10_001).fill(entry) };
+    expect(() => decodeCommit(encodeCommit(flood))).toThrow(/10000 entries/);
+  });
+
   it('allow as many parts as the block size needs', () => {
     expect([partsMax(1n), partsMax(65_536n), partsMax(65_537n), partsMax(-1n)]).toEqual([1, 1, 2, 1600]);
   });

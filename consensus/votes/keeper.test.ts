@@ -131,6 +131,15 @@ describe('a keeper', () => {
     expect(keeper.roundToSkipTo(7)).toBeUndefined();
   });
 
+  it('does not take one third for more than one third', () => {
+    const three = testValidators(1n, 1n, 1n);
+    const keeper = new VoteKeeper(three);
+    keeper.add(testVote(three, { type: 'prevote', round: 1, from: 0 }), 0);
+    expect(keeper.roundToSkipTo(0)).toBeUndefined();
+    keeper.add(testVote(three, { type: 'prevote', round: 1, from: 2 }), 0);
+    expect(keeper.roundToSkipTo(0)).toBe(1);
+  });
+
   it('lists blocks precommitted by +2/3 in any round, and not nil', () => {
     const keeper = new VoteKeeper(FOUR);
     for (const from of [0, 1, 2]) keeper.add(precommit(from, 'v', 1), 3);
