@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { DEFAULT_DEVNET_HOME } from '../defaults.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Adds `demo`. What it needs is loaded when it runs. */
+export function addDemoCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('demo')
+    .description('play the economic loop on a running devnet: contribute, snapshot, infer, attribute, pay')
+    .option('--home <folder>', 'home of the devnet, for its accounts', DEFAULT_DEVNET_HOME)
+    .option('--rpc <url>', "a node's RPC; default: the devnet's first node")
+    .action(async (options: { readonly home: string; readonly rpc?: string }) => {
+      const { runDemo } = await import('./run.ts');
+      await runDemo(options, terminal);
+    });
+}

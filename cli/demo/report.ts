@@ -1,0 +1,139 @@
+/** What the demo prints. */
+import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { Settled } from './inference.ts';
+import type { Refusal } from './lies.ts';
+
+const EXPONENT = 6;
+
+/** Base units as an amount of the token: `0.123456 OPEN` for 123456 `uopen`. Other denoms stay as they are. */
+export function money(amount: bigint, denom: string): string {
+  if (!denom.startsWith('u')) return `${amount} ${denom}`;
+  const digits = amount.toString().padStart(EXPONENT + 1, '0');
+  return `${digits.slice(0, -EXPONENT)}.${digits.slice(-EXPONENT)} ${denom.slice(1).toUpperCase()}`;
+}
+
+interface Row {
+  readonly cells: readonly string[];
+}
+
+const HEADINGS = ['answer', 'span', 'speech', 'contributor', 'share', 'payout', 'tx hash'] as const;
+const RIGHT_ALIGNED: ReadonlySet<number> = new Set([4, 5]);
+
+/** One line for each contribution that an answer quotes. */
+export function settlementTable(settled: readonly Settled[], names: ReadonlyMap<string, string>): string {
+  const rows = settled.flatMap((one, i) => rowsOf(one, i, names));
+  const widths = HEADINGS.map((heading, column) =>
+    Math.max(heading.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return RIGHT_ALIGNED.has(column) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
+  return [line(HEADINGS), rule, ...rows.map(({ cells }) => line(cells)), ''].join('\n');
+}
+
+function rowsOf(settled: Settled, index: number, names: ReadonlyMap<string, string>): readonly Row[] {
+  const { answer, explained, question, tx } = settled;
+  const { receipt, claim } = explained;
+  return answer.passages.map(({ document, text }, i): Row => {
+    const { contributionId, canonicalId: canonical, title } = document;
+    const share = claim?.shares.find((candidate) => candidate.contributionId === canonical);
+    const payout = receipt.payouts.find((candidate) => candidate.contributionId === canonical);
+    const percent = share === undefined ? '' : percentOf(share.weight, claim?.totalWeight ?? 1n);
+    return {
+      cells: [
+        i === 0 ? `${index + 1} ${shorten(question.text, 30)}` : '',
+        `"${shorten(text, 40)}"`,
+        `${title} (#${contributionId})`,
+        `${names.get(payout?.recipient ?? '') ?? ''} ${shortAddress(payout?.recipient ?? '')}`,
+        percent,
+        payout === undefined ? '' : money(BigInt(payout.amount), receipt.fee.denom),
+        tx.hash.slice(0, 16),
+      ],
+    };
+  });
+}
+
+function percentOf(weight: bigint, total: bigint): string {
+  const permille = (weight * 1000n) / total;
+  return `${permille / 10n}.${permille % 10n} %`;
+}
+
+function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`;
+}
+
+function shortAddress(address: string): string {
+  return address.length <= 16 ? address : `${address.slice(0, 8)}…${address.slice(-4)}`;
+}
+
+/** The full answer, its receipt and its transaction. */
+export function answerText({ question, answer, explained, tx }: Settled, index: number): string {
+  const { receipt, claim } = explained;
+  const said = new TextDecoder()
+    .decode(answer.content)
+    .split('\n')
+    .map((line) => `   ${line}`);
+  const seen =
+    question.isPrivate === true ? ' (the chain saw the quotations and a root, not the answer)' : '';
+  const fee = money(BigInt(receipt.fee.amount), receipt.fee.denom);
+  const proof = `claim ${claim?.id ?? 0n} verified in the transaction, ${tx.gasUsed} gas`;
+  return [
+    `${index + 1}. ${question.text}${seen}`,
+    ...said,
+    `   receipt ${receipt.id}: ${fee} for ${receipt.tokensIn} + ${receipt.tokensOut} tokens; ${proof}`,
+    `   tx ${tx.hash}`,
+    '',
+  ].join('\n');
+}
+
+/** One lie and what it cost. */
+export function refusalText({ name, log, code, lost, gasFee }: Refusal, denom: string): string {
+  const verdict = lost === gasFee ? 'charged for gas only' : 'CHARGED MORE THAN GAS';
+  return [
+    `✗ ${name}: refused (${code})`,
+    `   ${log}`,
+    `   balance −${lost} ${denom}, the transaction's fee was ${gasFee} ${denom}: ${verdict}`,
+    '',
+  ].join('\n');
+}
+
+/** Sums over receipts, in base units. */
+export interface Sums {
+  readonly fee: bigint;
+  readonly platform: bigint;
+  readonly model: bigint;
+  readonly stakers: bigint;
+  readonly contributors: bigint;
+}
+
+/** Adds up the payouts of receipts, by party, as they were read back from the chain. */
+export function sumsOf(settled: readonly Settled[]): Sums {
+  const payouts = settled.flatMap(({ explained }) => explained.receipt.payouts);
+  const of = (party: Party): bigint =>
+    payouts.reduce((sum, payout) => (payout.party === party ? sum + BigInt(payout.amount) : sum), 0n);
+  return {
+    fee: settled.reduce((sum, { explained }) => sum + BigInt(explained.receipt.fee.amount), 0n),
+    platform: of(Party.PARTY_PLATFORM),
+    model: of(Party.PARTY_MODEL),
+    stakers: of(Party.PARTY_STAKERS),
+    contributors: of(Party.PARTY_CONTRIBUTORS),
+  };
+}
+
+/** True when what was paid is what was received. */
+export function balances(sums: Sums): boolean {
+  return sums.fee === sums.platform + sums.model + sums.stakers + sums.contributors;
+}
+
+/** The equation, in base units, as one line. */
+export function equation(sums: Sums, denom: string): string {
+  const { fee, platform, model, stakers, contributors } = sums;
+  const sign = balances(sums) ? '=' : '≠';
+  return `${fee} ${denom} paid ${sign} ${platform} platform + ${model} model + ${stakers} stakers + ${contributors} contributors`;
+}

@@ -1,0 +1,187 @@
+/** The economic loop, played by a user with a wallet: CosmJS and `client/` against public RPC, nothing else. */
+import { join, resolve } from 'node:path';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { type Connection, connect } from '../../client/index.ts';
+import { type DevnetRecord, readRecord } from '../devnet/record.ts';
+import type { Terminal } from '../terminal.ts';
+import { BlobStore } from './blobs.ts';
+import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './inference.ts';
+import { tellLies } from './lies.ts';
+import { ExtractiveModel, type ModelDocument } from './model.ts';
+import { type DemoChain, type Party, partyOf } from './party.ts';
+import { answerText, balances, equation, money, refusalText, settlementTable, sumsOf } from './report.ts';
+import { loadSpeeches } from './speeches.ts';
+import { balanceOf, contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
+
+const GAS_PRICE = '0.001';
+
+/** What `openledgerd demo` takes. */
+export interface DemoOptions {
+  /** Home of the devnet: its accounts and the blobs. */
+  readonly home: string;
+  /** RPC URL; the devnet's first node when it is not given. */
+  readonly rpc?: string | undefined;
+}
+
+interface Cast {
+  readonly archive: Party;
+  readonly seller: Party;
+  readonly payer: Party;
+  readonly presidents: ReadonlyMap<string, Party>;
+}
+
+/**
+ * Plays the demo and prints it.
+ * @throws LedgerError in one clear sentence: no devnet, nothing answers, a transaction that should have passed
+ */
+export async function runDemo(options: DemoOptions, terminal: Pick<Terminal, 'out' | 'note'>): Promise<void> {
+  const record = requireRecord(resolve(options.home));
+  const chain = await openChain(record, options.rpc ?? record.nodes[0]?.rpc ?? '');
+  try {
+    await play({ chain, record, terminal, blobs: new BlobStore(join(resolve(options.home), 'blobs')) });
+  } finally {
+    chain.connection.comet.disconnect();
+  }
+}
+
+function requireRecord(home: string): DevnetRecord {
+  const record = readRecord(home);
+  if (record !== undefined) return record;
+  throw new LedgerError(
+    'demo.home',
+    `there is no devnet in ${home}: start one with "npm run devnet" in another terminal, or name its folder with --home`,
+  );
+}
+
+async function openChain(record: DevnetRecord, rpc: string): Promise<DemoChain> {
+  const { chain_id: chainId, prefix, denom } = record;
+  const gasPrice = `${GAS_PRICE}${denom}`;
+  let connection: Connection;
+  try {
+    connection = await connect(rpc, { gasPrice });
+  } catch (cause) {
+    throw new LedgerError(
+      'demo.rpc',
+      `nothing answers at ${rpc} (${messageOf(cause)}): start the devnet with "npm run devnet", or name another node with --rpc`,
+      {},
+      cause,
+    );
+  }
+  const { nodeInfo } = await connection.comet.status();
+  if (nodeInfo.network === chainId) return { connection, chainId, prefix, denom, gasPrice };
+  connection.comet.disconnect();
+  throw new LedgerError(
+    'demo.chain',
+    `${rpc} is a node of ${nodeInfo.network}, but the accounts in the devnet's home are of ${chainId}; check --rpc and --home`,
+  );
+}
+
+interface Show {
+  readonly chain: DemoChain;
+  readonly record: DevnetRecord;
+  readonly terminal: Pick<Terminal, 'out' | 'note'>;
+  readonly blobs: BlobStore;
+}
+
+async function play(show: Show): Promise<void> {
+  const { chain, terminal, blobs } = show;
+  const say = (text: string): void => terminal.out(`${text}\n`);
+  const speeches = loadSpeeches();
+  const cast = await hire(show, [...new Set(speeches.map(({ president }) => president))]);
+  say(`${cast.presidents.size} contributors, each with an own key, on ${chain.chainId}`);
+  const datanet = await openDatanet(chain, cast.archive);
+  say(`Datanet ${datanet.id} "${datanet.slug}" opened by ${cast.archive.name}`);
+  const contributed = await contributeSpeeches({ datanetId: datanet.id, speeches, ...cast, blobs });
+  say(
+    `${contributed.length} speeches contributed: contents in blobs, merkle roots over 256-byte chunks on chain`,
+  );
+  const snapshot = await freeze(cast.archive, datanet.id);
+  say(
+    `Snapshot ${snapshot.snapshotId} (version ${snapshot.version}) of ${snapshot.count} contributions published`,
+  );
+  const model = await offerModel(chain, cast.seller, snapshot.snapshotId);
+  const { inPer1000, outPer1000, perCall, denom } = model.price;
+  const rates = [inPer1000, outPer1000, perCall].map((rate) => money(BigInt(rate), denom));
+  say(`Model ${model.id} "${model.name}" offered by ${cast.seller.name}: ${rates[0]} / 1,000 tokens in,`);
+  say(`${rates[1]} / 1,000 tokens out, ${rates[2]} per call\n`);
+  const engine = new ExtractiveModel(await documentsOf(show, datanet.id));
+  const purchases = QUESTIONS.map((question) => prepare({ question, engine, model, payer: cast.payer }));
+  for (const purchase of purchases) await verifyLocally(chain, purchase);
+  const before = await purses(chain, cast);
+  const settled = await settle(chain, cast.payer, purchases);
+  const gained = difference(before, await purses(chain, cast));
+  for (const [i, one] of settled.entries()) say(answerText(one, i));
+  const names = new Map([...cast.presidents.values()].map(({ name, address }) => [address, name]));
+  say(settlementTable(settled, names));
+  const [honest] = purchases;
+  const refusals = honest === undefined ? [] : await tellLies(chain, cast.payer, honest);
+  for (const refusal of refusals) say(refusalText(refusal, denom));
+  conclude({ settled, cast, gained, denom, say });
+  if (refusals.some(({ lost, gasFee }) => lost !== gasFee))
+    throw new LedgerError('demo.charged', 'a refused payment cost more than its gas');
+}
+
+/** The first three accounts of the devnet play archive, seller and payer; fewer accounts play several parts. */
+async function hire({ chain, record }: Show, names: readonly string[]): Promise<Cast> {
+  const [first, ...others] = record.accounts;
+  if (first === undefined)
+    throw new LedgerError('demo.accounts', 'the devnet has no funded account; start it with --accounts 3');
+  const play = (i: number): Promise<Party> => {
+    const { name, mnemonic } = others[i] ?? first;
+    return partyOf(chain, name, { mnemonic, index: 0 });
+  };
+  const archive = await partyOf(chain, first.name, { mnemonic: first.mnemonic, index: 0 });
+  const presidents = await hirePresidents(chain, { party: archive, mnemonic: first.mnemonic }, names);
+  return { archive, seller: await play(0), payer: await play(1), presidents };
+}
+
+/** The snapshot's documents as a gateway would get them: ids, roots and lengths from the chain, contents from blobs. */
+async function documentsOf({ chain, blobs }: Show, datanetId: bigint): Promise<readonly ModelDocument[]> {
+  const { datanet } = chain.connection.queries.openledger;
+  const { contributions } = await datanet.contributionsByDatanet({ datanetId });
+  return contributions.map(({ id, canonicalId, title, root, byteLength }) => ({
+    contributionId: id,
+    canonicalId,
+    title,
+    content: blobs.get({ root, byteLength: Number(byteLength) }),
+  }));
+}
+
+type Purses = ReadonlyMap<string, bigint>;
+
+async function purses(chain: DemoChain, { seller, payer, presidents }: Cast): Promise<Purses> {
+  const addresses = [...new Set([seller, payer, ...presidents.values()].map(({ address }) => address))];
+  const held = await Promise.all(addresses.map((address) => balanceOf(chain, address)));
+  return new Map(addresses.map((address, i) => [address, held[i] ?? 0n]));
+}
+
+function difference(before: Purses, after: Purses): Purses {
+  return new Map([...after].map(([address, held]) => [address, held - (before.get(address) ?? 0n)]));
+}
+
+/** Compares what receipts say with what balances say, and ends with the equation. */
+function conclude(end: {
+  readonly settled: readonly Settled[];
+  readonly cast: Cast;
+  readonly gained: Purses;
+  readonly denom: string;
+  readonly say: (text: string) => void;
+}): void {
+  const { settled, cast, gained, denom, say } = end;
+  const sums = sumsOf(settled);
+  const risen = [...cast.presidents.values()].reduce(
+    (sum, { address }) => sum + (gained.get(address) ?? 0n),
+    0n,
+  );
+  const holds = risen === sums.contributors && balances(sums);
+  const gas = settled.reduce((sum, { gasFee }) => sum + gasFee, 0n);
+  say(
+    `The contributors' balances rose by ${risen} ${denom}; gas for ${settled.length} payments was ${gas} ${denom}.`,
+  );
+  say(equation(sums, denom));
+  if (!holds)
+    throw new LedgerError(
+      'demo.sums',
+      `the sums do not agree: receipts give contributors ${sums.contributors}, their balances rose by ${risen}`,
+    );
+}
