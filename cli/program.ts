@@ -1,5 +1,6 @@
 /** All commands of `openledgerd`. */
 import { Command } from 'commander';
+import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
 import { addGenesisCommand } from './genesis.ts';
 import { addInitCommand } from './init.ts';
@@ -19,6 +20,7 @@ export function createProgram(terminal: Terminal): Command {
       writeErr: (text) => terminal.note(text.trimEnd().replace(/^error: /, 'openledgerd: ')),
     });
   addDevnetCommand(program, terminal);
+  addDemoCommand(program, terminal);
   addInitCommand(program, terminal);
   addStatusCommand(program, terminal);
   addKeysCommand(program, terminal);

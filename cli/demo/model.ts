@@ -40,6 +40,8 @@ interface Sentence {
 }
 
 const SENTENCE = /[^.!?]+[.!?]/g;
+/** A sentence begins with a capital; what does not is the rest of one that was cut at an abbreviation. */
+const BEGINNING = /^[A-Z][A-Za-z']* /;
 const SENTENCE_BYTES_MIN = 50;
 const SENTENCE_BYTES_MAX = 260;
 const STEM_LENGTH = 6;
@@ -114,6 +116,7 @@ function sentencesOf(document: ModelDocument): readonly Sentence[] {
     textAt = start;
     const { length } = utf8(text);
     if (length < SENTENCE_BYTES_MIN || length > SENTENCE_BYTES_MAX || text.includes('\n')) continue;
+    if (!BEGINNING.test(text)) continue;
     sentences.push({ document, text, offset: bytesAt, length, words: wordsOf(text) });
   }
   return sentences;

@@ -20,8 +20,8 @@ const HEADINGS = ['answer', 'span', 'speech', 'contributor', 'share', 'payout', 
 const RIGHT_ALIGNED: ReadonlySet<number> = new Set([4, 5]);
 
 /** One line for each contribution that an answer quotes. */
-export function settlementTable(settled: readonly Settled[], names: ReadonlyMap<string, string>): string {
-  const rows = settled.flatMap((one, i) => rowsOf(one, i, names));
+export function settlementTable(settled: readonly Settled[]): string {
+  const rows = settled.flatMap(rowsOf);
   const widths = HEADINGS.map((heading, column) =>
     Math.max(heading.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
   );
@@ -37,7 +37,7 @@ export function settlementTable(settled: readonly Settled[], names: ReadonlyMap<
   return [line(HEADINGS), rule, ...rows.map(({ cells }) => line(cells)), ''].join('\n');
 }
 
-function rowsOf(settled: Settled, index: number, names: ReadonlyMap<string, string>): readonly Row[] {
+function rowsOf(settled: Settled, index: number): readonly Row[] {
   const { answer, explained, question, tx } = settled;
   const { receipt, claim } = explained;
   return answer.passages.map(({ document, text }, i): Row => {
@@ -47,13 +47,13 @@ function rowsOf(settled: Settled, index: number, names: ReadonlyMap<string, stri
     const percent = share === undefined ? '' : percentOf(share.weight, claim?.totalWeight ?? 1n);
     return {
       cells: [
-        i === 0 ? `${index + 1} ${shorten(question.text, 30)}` : '',
-        `"${shorten(text, 40)}"`,
+        i === 0 ? `${index + 1} ${shorten(question.text, 28)}` : '',
+        `"${shorten(text, 36)}"`,
         `${title} (#${contributionId})`,
-        `${names.get(payout?.recipient ?? '') ?? ''} ${shortAddress(payout?.recipient ?? '')}`,
+        shortAddress(payout?.recipient ?? ''),
         percent,
         payout === undefined ? '' : money(BigInt(payout.amount), receipt.fee.denom),
-        tx.hash.slice(0, 16),
+        tx.hash.slice(0, 12),
       ],
     };
   });

@@ -111,8 +111,7 @@ async function play(show: Show): Promise<void> {
   const settled = await settle(chain, cast.payer, purchases);
   const gained = difference(before, await purses(chain, cast));
   for (const [i, one] of settled.entries()) say(answerText(one, i));
-  const names = new Map([...cast.presidents.values()].map(({ name, address }) => [address, name]));
-  say(settlementTable(settled, names));
+  say(settlementTable(settled));
   const [honest] = purchases;
   const refusals = honest === undefined ? [] : await tellLies(chain, cast.payer, honest);
   for (const refusal of refusals) say(refusalText(refusal, denom));

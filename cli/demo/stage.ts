@@ -146,7 +146,7 @@ export async function freeze(publisher: Party, datanetId: bigint): Promise<MsgPu
   return first(responsesOf(MsgPublishSnapshotResponse, sent.msgResponses));
 }
 
-/** Offers the extractive model on a snapshot, at 0.2 for 1,000 tokens in, 0.6 for 1,000 out and 0.005 a call. */
+/** Offers the extractive model on a snapshot, at prices that do not divide evenly. */
 export async function offerModel(chain: DemoChain, seller: Party, snapshotId: bigint): Promise<Model> {
   const sent = await send(seller, [
     registerModel(
@@ -156,7 +156,7 @@ export async function offerModel(chain: DemoChain, seller: Party, snapshotId: bi
         baseModel: 'extractive-1',
         weightsRoot: sha256(utf8('openledger demo: extractive model, version 1')),
         snapshotIds: [snapshotId],
-        price: { denom: chain.denom, inPer1000: '200000', outPer1000: '600000', perCall: '5000' },
+        price: { denom: chain.denom, inPer1000: '187500', outPer1000: '562500', perCall: '4999' },
         attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_SPAN,
       }),
     ),

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { TestChain } from '../../test/support/test-chain.ts';
+import { TestRpc } from '../../test/support/test-rpc.ts';
+import { walletOf } from '../../client/index.ts';
+import { writeRecord } from '../devnet/record.ts';
+import { runDemo } from './run.ts';
+
+const MNEMONIC = `${'abandon '.repeat(11)}about`;
+const cleanUp: (() => void)[] = [];
+afterEach(() => {
+  for (const undo of cleanUp.splice(0)) undo();
+});
+
+/** A devnet's home with three accounts, and a chain that knows them. */
+async function devnetHome(): Promise<{
+  readonly home: string;
+  readonly chain: TestChain;
+  readonly rpc: string;
+}> {
+  const home = mkdtempSync(join(tmpdir(), 'demo-'));
+  cleanUp.push(() => rmSync(home, { recursive: true }));
+  const wallet = await walletOf(MNEMONIC, { prefix: 'open' });
+  const [account] = await wallet.getAccounts();
+  const address = account?.address ?? '';
+  const coins = [{ denom: 'uopen', amount: 1_000_000_000_000n }];
+  const chain = new TestChain({
+    genesis: { accounts: [{ address, coins }] },
+    app: { minGasPrices: '0.001uopen' },
+  });
+  const server = new TestRpc(chain);
+  const rpc = await server.start();
+  cleanUp.push(() => server.stop());
+  writeRecord(home, {
+    version: 1,
+    chain_id: chain.chainId,
+    prefix: 'open',
+    denom: 'uopen',
+    block_time_ms: 1000,
+    rpc_port: 0,
+    nodes: [{ moniker: 'node0', home, pid: 0, rpc, p2p: '' }],
+    accounts: [{ name: 'alice', address, mnemonic: MNEMONIC }],
+  });
+  return { home, chain, rpc };
+}
+
+async function playDemo(home: string): Promise<string> {
+  let printed = '';
+  await runDemo({ home }, { out: (text) => void (printed += text), note: () => undefined });
+  return printed;
+}
+
+test('the demo pays quoted contributors, shows refused lies, ends in an exact sum, and can be run again', async () => {
+  const { home, chain } = await devnetHome();
+  const first = await playDemo(home);
+  expect(first).toContain('state-of-the-union');
+  expect(first.match(/refused \(code \d+\)/g)?.length).toBe(3);
+  expect(first.match(/charged for gas only/g)?.length).toBe(3);
+  for (const error of ['forged span', 'wrong root', 'unknown contribution'])
+    expect(first).toContain(`: ${error}`);
+  const last = first.trimEnd().split('\n').at(-1) ?? '';
+  const numbers = [...last.matchAll(/\d+/g)].map(([digits]) => BigInt(digits));
+  const [fee = 0n, ...parts] = numbers;
+  expect(last).toMatch(/^\d+ uopen paid = \d+ platform \+ \d+ model \+ \d+ stakers \+ \d+ contributors$/);
+  expect(parts.reduce((sum, part) => sum + part, 0n)).toBe(fee);
+  const second = await playDemo(home);
+  expect(second).toContain('"state-of-the-union-2"');
+  expect(chain.app.brokenInvariants()).toEqual([]);
+}, 120_000);
+
+test('without a devnet, or with nothing at its RPC, the demo says in one sentence what to do', async () => {
+  const { home } = await devnetHome();
+  await expect(playDemo(join(home, 'nowhere'))).rejects.toThrow('there is no devnet in');
+  const silent = { out: () => undefined, note: () => undefined };
+  await expect(runDemo({ home, rpc: 'http://127.0.0.1:1' }, silent)).rejects.toThrow('nothing answers at');
+});
