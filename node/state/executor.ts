@@ -50,6 +50,8 @@ export class BlockExecutor {
   /** Hashes of blocks that were found to follow from the state: their signatures are not checked again. */
   #verified = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
+  /** The mempool checks again what the last block left over; the next commit waits for it, the next proposal does not. */
+  #mempoolUpdate: Promise<void> = Promise.resolve();
 
   constructor(ports: ExecutorPorts, state: ChainState) {
     this.#ports = ports;
@@ -151,16 +153,20 @@ export class BlockExecutor {
     await store.saveResults(height, results);
     const next = afterBlock(this.#state, { header: block.header, blockId: decided.blockId }, results);
     const committed = committedBlock(block, decided.blockId, results);
+    await this.#mempoolUpdate;
     const unlock = await mempool.lock();
     try {
       const { retainHeight } = await application.commit();
       this.#state = next;
       this.#verified = new Set();
-      await Promise.all([store.save(next), mempool.update(committed)]);
+      await store.save(next);
       if (retainHeight > 0n) await this.#ports.prune(retainHeight);
-    } finally {
+    } catch (error) {
       unlock();
+      throw error;
     }
+    this.#mempoolUpdate = mempool.update(committed).finally(unlock);
+    this.#mempoolUpdate.catch(() => undefined); // reported when the next block waits for it
     return committed;
   }
 }
