@@ -1,6 +1,6 @@
 /**
- * The demo's model: extractive, deterministic, a hundred lines. It answers with sentences of the documents that
- * share most words with the question, one sentence a document, and knows where it took each from.
+ * The demo's model: extractive, deterministic, a hundred lines. It answers with sentences of the documents
+ * that share most words with the question, one sentence a document, and knows where it took each from.
  */
 import { concatBytes, fromUtf8, utf8 } from '../../core/bytes.ts';
 import type { ProvableContent } from '../../client/index.ts';

@@ -5,7 +5,9 @@ import type { Refusal } from './lies.ts';
 
 const EXPONENT = 6;
 
-/** Base units as an amount of the token: `0.123456 OPEN` for 123456 `uopen`. Other denoms stay as they are. */
+/**
+ * Base units as an amount of the token: `0.123456 OPEN` for 123456 `uopen`. Other denoms stay as they are.
+ */
 export function money(amount: bigint, denom: string): string {
   if (!denom.startsWith('u')) return `${amount} ${denom}`;
   const digits = amount.toString().padStart(EXPONENT + 1, '0');

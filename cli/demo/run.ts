@@ -1,4 +1,6 @@
-/** The economic loop, played by a user with a wallet: CosmJS and `client/` against public RPC, nothing else. */
+/**
+ * The economic loop, played by a user with a wallet: CosmJS and `client/` against public RPC, nothing else.
+ */
 import { join, resolve } from 'node:path';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { type Connection, connect } from '../../client/index.ts';
@@ -32,7 +34,8 @@ interface Cast {
 
 /**
  * Plays the demo and prints it.
- * @throws LedgerError in one clear sentence: no devnet, nothing answers, a transaction that should have passed
+ * @throws LedgerError in one clear sentence: no devnet, nothing answers, a transaction that should have
+ * passed
  */
 export async function runDemo(options: DemoOptions, terminal: Pick<Terminal, 'out' | 'note'>): Promise<void> {
   const record = requireRecord(resolve(options.home));
@@ -120,7 +123,9 @@ async function play(show: Show): Promise<void> {
     throw new LedgerError('demo.charged', 'a refused payment cost more than its gas');
 }
 
-/** The first three accounts of the devnet play archive, seller and payer; fewer accounts play several parts. */
+/**
+ * The first three accounts of the devnet play archive, seller and payer; fewer accounts play several parts.
+ */
 async function hire({ chain, record }: Show, names: readonly string[]): Promise<Cast> {
   const [first, ...others] = record.accounts;
   if (first === undefined)
@@ -134,7 +139,10 @@ async function hire({ chain, record }: Show, names: readonly string[]): Promise<
   return { archive, seller: await play(0), payer: await play(1), presidents };
 }
 
-/** The snapshot's documents as a gateway would get them: ids, roots and lengths from the chain, contents from blobs. */
+/**
+ * The snapshot's documents as a gateway would get them: ids, roots and lengths from the chain, contents
+ * from blobs.
+ */
 async function documentsOf({ chain, blobs }: Show, datanetId: bigint): Promise<readonly ModelDocument[]> {
   const { datanet } = chain.connection.queries.openledger;
   const { contributions } = await datanet.contributionsByDatanet({ datanetId });

@@ -1,4 +1,7 @@
-/** The economic loop on a test chain: a Datanet with documents, a snapshot, a model, and payments for answers. */
+/**
+ * The economic loop on a test chain: a Datanet with documents, a snapshot, a model, and payments for
+ * answers.
+ */
 import { concatBytes, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import {
@@ -140,7 +143,9 @@ export function paymentOf(message: MsgPayInference): Any {
   return anyOf(MsgPayInference, message);
 }
 
-/** A chain on which accounts 1 and 2 have contributed, account 0 has published and account 3 offers model 1. */
+/**
+ * A chain on which accounts 1 and 2 have contributed, account 0 has published and account 3 offers model 1.
+ */
 export interface Loop {
   readonly chain: TestChain;
   readonly owner: TestAccount;

@@ -1,6 +1,6 @@
 /**
- * The few JSON-RPC methods that CosmJS needs to sign, send and ask, over a test chain: for tests of clients that
- * shall not wait for consensus. Real nodes are tested end to end.
+ * The few JSON-RPC methods that CosmJS needs to sign, send and ask, over a test chain: for tests of clients
+ * that shall not wait for consensus. Real nodes are tested end to end.
  */
 import { createServer, type Server } from 'node:http';
 import { fromHex, toBase64, toUpperHex } from '../../core/bytes.ts';
