@@ -6,7 +6,10 @@ import type { BlockParams, ConsensusParams } from '../proto/gen/tendermint/types
 import { DEFAULT_CONSENSUS_PARAMS } from '../modules/consensus/params.ts';
 import type { RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
 import { ResponseProcessProposal_ProposalStatus as ProposalStatus } from '../proto/gen/tendermint/abci/types.ts';
-import { sendMessage, TestChain, testAccount } from '../test/support/test-chain.ts';
+import { MemoryMultiStore } from '../store/multistore.ts';
+import { createApp } from './app.ts';
+import { composeModules, storeNames } from './modules.ts';
+import { plainVerifier, sendMessage, TestChain, testAccount } from '../test/support/test-chain.ts';
 
 function paramsWith(block: BlockParams): ConsensusParams {
   const maxAgeDuration = { seconds: 1n, nanos: 0 };
@@ -169,6 +172,32 @@ describe('blocks', () => {
     expect(chain.app.finalizeBlock(request).appHash).toEqual(first);
     chain.app.commit();
     expect(chain.app.height).toBe(2n);
+  });
+
+  it('can be executed again also when they are the first', () => {
+    const chain = new TestChain();
+    const first = chain.app.finalizeBlock(emptyBlock(1n)).appHash;
+    const tx = chain.send(chain.account(0), chain.account(1).address, '1uopen');
+    expect(chain.app.finalizeBlock(emptyBlock(1n, tx)).appHash).not.toEqual(first);
+    expect(chain.app.finalizeBlock(emptyBlock(1n)).appHash).toEqual(first);
+    chain.app.commit();
+    expect(chain.balance(chain.account(0).address)).toBe(1_000_000_000n);
+  });
+
+  it('may begin at a later height', () => {
+    const chain = new TestChain({ genesis: { initialHeight: 100n } });
+    expect(() => chain.app.finalizeBlock(emptyBlock(1n))).toThrow('invalid height: 1; expected: 100');
+    chain.app.finalizeBlock(emptyBlock(100n));
+    chain.app.commit();
+    expect(chain.app.height).toBe(100n);
+  });
+
+  it('cannot be executed before genesis', () => {
+    const { modules } = composeModules('open');
+    const store = new MemoryMultiStore({ stores: storeNames(modules) });
+    const app = createApp({ store, chainId: 'c', prefix: 'open', verifier: plainVerifier });
+    expect(() => app.finalizeBlock(emptyBlock(1n))).toThrow('FinalizeBlock before InitChain');
+    expect(() => app.commit()).toThrow('Commit without FinalizeBlock');
   });
 
   it('must follow each other', () => {

@@ -8,7 +8,7 @@
  * | check    | branch over the last commit that CheckTx writes         | next Commit      |
  * | working  | the store's version under way: a finished block          | Commit           |
  */
-import { EMPTY_BYTES, fromUtf8 } from '../core/bytes.ts';
+import { EMPTY_BYTES, equalBytes, fromUtf8 } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
 import type { AntePorts } from '../framework/ante/state.ts';
 import { type BlockInfo, Context, type ExecutionMode, QueryContext } from '../framework/context.ts';
@@ -58,7 +58,7 @@ import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
  * all nodes.
  */
 export interface AppOptions {
-  /** Opened with `storeNames`. */
+  /** Opened with `storeNames`; for a chain that begins at a later height, with that as first version. */
   readonly store: CommitMultiStore;
   readonly chainId: string;
   /** Bech32 prefix of addresses. */
@@ -70,14 +70,14 @@ export interface AppOptions {
   readonly version?: string;
   /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */
   readonly txBytesMax?: number;
-  /** Decoded transactions held. Default 20,000. */
+  /** Decoded transactions held. Default 10,000. */
   readonly decodedTxsMax?: number;
   /** Gas that a query may use. Default 100,000,000. */
   readonly queryGasMax?: bigint;
 }
 
 const TX_BYTES_MAX = 1_048_576;
-const DECODED_TXS_MAX = 20_000;
+const DECODED_TXS_MAX = 10_000;
 const QUERY_GAS_MAX = 100_000_000n;
 const EPOCH = { seconds: 0n, nanos: 0 } as const;
 
@@ -100,11 +100,11 @@ export class OpenLedgerApp {
   readonly #store: CommitMultiStore;
   readonly #ante: AntePorts;
   readonly #transactions: TxCache;
-  /** Branch that the next block writes; genesis leaves one behind. */
-  #genesis: { readonly branch: MultiStoreBranch; readonly block: BlockInfo } | undefined;
+  /** How the chain begins, and the branch that it has left for the first block; until the first commit. */
+  #genesis: { readonly request: RequestInitChain; readonly branch: MultiStoreBranch } | undefined;
   #check: { readonly branch: MultiStoreBranch; readonly block: BlockInfo };
   /** The block that FinalizeBlock has put into the working version. */
-  #finalized: BlockInfo | undefined;
+  #finalized: { readonly height: bigint; readonly appHash: Uint8Array } | undefined;
 
   constructor(options: AppOptions, composition: Composition) {
     this.#options = options;
@@ -165,7 +165,7 @@ export class OpenLedgerApp {
     const updates = initModules(modules, context, parseAppState(request.appStateBytes));
     const validators = updates.length > 0 ? updates : request.validators;
     consensus.apply(context, validators);
-    this.#genesis = { branch, block };
+    this.#genesis = { request, branch };
     this.#check = { branch: branch.branch(), block: momentOf(chainId, request.initialHeight, request.time) };
     return {
       consensusParams: request.consensusParams,
@@ -235,7 +235,7 @@ export class OpenLedgerApp {
    */
   finalizeBlock(request: RequestFinalizeBlock): ResponseFinalizeBlock {
     this.#expectHeight(request.height);
-    if (this.#finalized !== undefined) this.#store.rollback();
+    if (this.#finalized !== undefined) this.#undoFinalized();
     const block = blockOf(this.#options.chainId, request);
     const parent = this.#genesis?.branch ?? this.#store.branch();
     const branch = parent.branch();
@@ -246,22 +246,25 @@ export class OpenLedgerApp {
     const consensusParamUpdates = this.composition.consensus.params(context);
     branch.write();
     parent.write();
-    this.#genesis = undefined;
-    this.#finalized = block;
+    const appHash = this.#store.workingHash();
+    this.#finalized = { height: block.height, appHash };
     return {
       events: [...begin.events, ...end.events],
       txResults,
       validatorUpdates: end.validatorUpdates,
       consensusParamUpdates,
-      appHash: this.#store.workingHash(),
+      appHash,
     };
   }
 
   /** Makes the finished block's state the last commit. */
   commit(): ResponseCommit {
     assert(this.#finalized !== undefined, 'Commit without FinalizeBlock');
-    this.#store.commit(this.#finalized.height);
+    const { hash } = this.#store.commit(this.#finalized.height);
+    // They differ when the store was opened for another first height than the chain's.
+    assert(equalBytes(hash, this.#finalized.appHash), 'the committed hash is not the one that was reported');
     this.#finalized = undefined;
+    this.#genesis = undefined;
     this.#check = this.#checkState();
     return { retainHeight: 0n };
   }
@@ -376,14 +379,21 @@ export class OpenLedgerApp {
     return tx instanceof StateError ? undefined : tx;
   }
 
+  /** A block may be executed again before it is committed. The first one stands on genesis, which is redone then. */
+  #undoFinalized(): void {
+    this.#store.rollback();
+    this.#finalized = undefined;
+    if (this.#genesis !== undefined) this.initChain(this.#genesis.request);
+  }
+
   #expectHeight(height: bigint): void {
-    if (this.height === 0n && this.#genesis === undefined)
+    const genesis = this.#genesis?.request;
+    if (this.height === 0n && genesis === undefined)
       throw new StateError(sdkErrors.invalidHeight, 'FinalizeBlock before InitChain');
-    if (this.height > 0n && height !== this.height + 1n)
-      throw new StateError(
-        sdkErrors.invalidHeight,
-        `invalid height: ${height}; expected: ${this.height + 1n}`,
-      );
+    const first = genesis === undefined || genesis.initialHeight === 0n ? 1n : genesis.initialHeight;
+    const expected = this.height === 0n ? first : this.height + 1n;
+    if (height !== expected)
+      throw new StateError(sdkErrors.invalidHeight, `invalid height: ${height}; expected: ${expected}`);
   }
 }
 

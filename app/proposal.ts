@@ -1,4 +1,5 @@
 import { uvarintLength } from '../core/varint.ts';
+import { latin1 } from '../framework/address.ts';
 import type { DecodedTx } from '../framework/tx/decode.ts';
 
 /** Room of a block. */
@@ -29,7 +30,7 @@ export function selectTransactions(
     const tx = read(bytes);
     if (tx === undefined) continue;
     const size = encodedBytes(bytes.length);
-    const signers = tx.required.map(String);
+    const signers = tx.required.map(latin1);
     const fits = size <= bytesLeft && (gasLeft === undefined || tx.fee.gasLimit <= gasLeft);
     if (!fits || signers.some((signer) => passedOver.has(signer))) {
       for (const signer of signers) passedOver.add(signer);

@@ -95,7 +95,8 @@ export class TestChain {
   constructor(options: TestChainOptions = {}) {
     const prefix = options.prefix ?? 'open';
     this.accounts = Array.from({ length: options.accounts ?? 3 }, (_, i) => testAccount(`${i}`, prefix));
-    const store = new MemoryMultiStore({ stores: storeNames(composeModules(prefix).modules) });
+    const stores = storeNames(composeModules(prefix).modules);
+    const store = new MemoryMultiStore({ stores, initialVersion: options.genesis?.initialHeight ?? 1n });
     this.app = createApp({ store, chainId: this.chainId, prefix, verifier: plainVerifier, ...options.app });
     const coins = coinsFromString(options.coins ?? '1000000000uopen');
     const document = buildGenesis({
