@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHANNELS, PROTOCOLS } from '../../p2p/channels.ts';
+import { equalBytes } from '../../core/bytes.ts';
 import type { Network } from '../../p2p/network.ts';
 import { libp2pWorld, memoryWorld, type World } from '../../p2p/testing.ts';
 import { systemTimers, type Timers } from '../../p2p/timers.ts';
@@ -107,6 +108,21 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
     join(a, b);
     await worlds.world.until('the other has all', () => b.engine.isComplete(0));
     expect(b.gossip.metrics.duplicateVotes).toBe(0);
+  });
+
+  test('a node that holds another vote of an equivocator gets the one that makes the majority', async () => {
+    const [a, b] = await makeNodes([5n, 5n]);
+    if (a === undefined || b === undefined) throw new Error('two nodes');
+    const told = testVote(5n, 0, 'prevote', 3);
+    const other = { ...told, blockId: testBlock(5n, 1).blockId, signature: new Uint8Array(64).fill(99) };
+    b.engine.take({ kind: 'vote', vote: other });
+    for (const message of messagesOf(5n, 0)) a.engine.take(message);
+    join(a, b);
+    await worlds.world.until('it has heard both', () =>
+      b.engine.received.some(
+        (message) => message.kind === 'vote' && equalBytes(message.vote.signature, told.signature),
+      ),
+    );
   });
 
   test('a node three heights behind gets commits and blocks, one height after the other', async () => {

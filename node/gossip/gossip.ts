@@ -19,6 +19,7 @@ import { countBits, setBits } from '../../consensus/types/bit-array.ts';
 import { equalPartSetHeader, type PartSetHeader } from '../../consensus/types/block-id.ts';
 import { toHex } from '../../core/bytes.ts';
 import { unreachable } from '../../core/errors.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
 import { DATA_CHANNEL, STATE_CHANNEL, VOTES_CHANNEL } from '../../p2p/channels.ts';
 import type { Network, PeerInfo } from '../../p2p/network.ts';
@@ -43,6 +44,7 @@ import type {
 } from './ports.ts';
 import {
   collectedParts,
+  majorityVotes,
   relevantRounds,
   roundStepOf,
   type ServedVotes,
@@ -253,10 +255,13 @@ export class Gossip implements ConsensusPublisher {
     const peer = this.#peers.get(info.id);
     if (peer === undefined) return;
     switch (message.kind) {
-      case 'roundStep':
+      case 'roundStep': {
         // The rest of a summary is on its way: it says what is missing.
-        if (peer.moveTo(message) === 'moved') this.#schedulePass(0);
+        const move = peer.moveTo(message);
+        if (move === 'moved') this.#schedulePass(0);
+        if (move === 'summary') this.#serveMajorities(peer);
         return;
+      }
       case 'partsHeld':
         this.#peerHoldsParts(peer, message);
         break;
@@ -413,6 +418,23 @@ export class Gossip implements ConsensusPublisher {
     return true;
   }
 
+  /**
+   * A peer that stands where it stood a summary ago gets the votes of majorities whether it seems to have them
+   * or not: see `majorityVotes`. What does not fit its queue comes with the next summary.
+   */
+  #serveMajorities(peer: PeerState): void {
+    const { engine, store, network } = this.#ports;
+    const consensus = engine.consensus();
+    if (consensus === undefined || peer.step === 'newHeight' || peer.step === 'commit') return;
+    const commit = store.commit(peer.height);
+    const ofCommit = commit === undefined ? [] : votesIn(votesOfCommit(commit));
+    const votes = peer.height === consensus.view().height ? majorityVotes(consensus, peer.round) : ofCommit;
+    for (const vote of votes) {
+      if (!network.send(peer.id, VOTES_CHANNEL.name, encodeConsensusMessage({ kind: 'vote', vote }))) return;
+      this.metrics.votesSent++;
+    }
+  }
+
   #serveVotes(peer: PeerState, votes: ServedVotes, about: Omit<HasVote, 'kind' | 'index'>): boolean {
     const known: VoteKnowledge = peer.votes(about.height, about.round, about.type);
     for (const index of setBits(votes.bits)) {
@@ -458,6 +480,10 @@ export class Gossip implements ConsensusPublisher {
         return unreachable(message, 'consensus message');
     }
   }
+}
+
+function votesIn(votes: ServedVotes): readonly Vote[] {
+  return [...setBits(votes.bits)].flatMap((index) => votes.vote(index) ?? []);
 }
 
 function partKey(header: PartSetHeader, index: number): string {

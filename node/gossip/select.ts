@@ -1,5 +1,5 @@
 /** What to tell and send, read off the consensus state. Pure functions. */
-import { type BitArray, bitArray } from '../../consensus/types/bit-array.ts';
+import { type BitArray, bitArray, setBits } from '../../consensus/types/bit-array.ts';
 import type { PartSetHeader } from '../../consensus/types/block-id.ts';
 import { commitVote, type Commit } from '../../consensus/types/commit.ts';
 import type { Vote, VoteType } from '../../consensus/types/vote.ts';
@@ -83,6 +83,22 @@ export function summaryOf(engine: GossipEngine, consensus: ConsensusReader): rea
 
 function lastVotesHeld(height: bigint, round: number, bits: BitArray): VotesHeld {
   return { kind: 'votesHeld', height, round, type: 'precommit', bits };
+}
+
+/**
+ * The votes for what more than 2/3 voted for, in the rounds that matter for a peer. Bits per validator do not
+ * show that a peer lacks one of them: of an equivocator it may hold another vote, and then it never sees the
+ * majority, neither a proposal's proof of lock nor a decision.
+ */
+export function majorityVotes(consensus: ConsensusReader, peerRound: number): readonly Vote[] {
+  return relevantRounds(consensus, peerRound).flatMap((round) =>
+    VOTE_TYPES.flatMap((type) => {
+      const votes = consensus.votes(round, type);
+      const majority = votes?.majority;
+      if (votes === undefined || majority === undefined) return [];
+      return [...setBits(votes.bitsFor(majority))].flatMap((index) => votes.voteFor(index, majority) ?? []);
+    }),
+  );
 }
 
 /** The precommits of a commit, as votes that can be read one by one. */
