@@ -1,0 +1,62 @@
+/** What the RPC server tells about this node and its peers. */
+import { cometNodeId } from '../p2p/identity.ts';
+import type { Network, PeerInfo as NetworkPeer } from '../p2p/network.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { PeerInfo, PeerSource, StatusSource } from './rpc/ports.ts';
+import type { ChainState } from './state/chain-state.ts';
+
+/** Where the facts come from. */
+export interface StatusPorts {
+  readonly config: NodeConfig;
+  readonly network: Network;
+  readonly signer: { readonly address: Uint8Array; readonly publicKey: Uint8Array };
+  readonly sync: { isCatchingUp(): boolean };
+  readonly executor: { readonly state: ChainState };
+}
+
+/** This node, as `/status` shows it. */
+export function nodeStatus(ports: StatusPorts): StatusSource {
+  const { config, network, signer, sync, executor } = ports;
+  return {
+    nodeInfo: () => ({
+      id: cometNodeId(network.nodeId),
+      listenAddress: config.p2p.laddr,
+      network: executor.state.chainId,
+      moniker: config.base.moniker,
+      appVersion: executor.state.consensusParams.version.app,
+    }),
+    catchingUp: () => sync.isCatchingUp(),
+    validator: () => ({ address: signer.address, publicKey: { type: 'ed25519', bytes: signer.publicKey } }),
+  };
+}
+
+/** The peers, as `/net_info` shows them. */
+export function peerSource(network: Network, chainId: string): PeerSource {
+  return {
+    listening: () => network.listenAddresses().length > 0,
+    listeners: () => network.listenAddresses(),
+    peers: () => network.peers().map((peer) => rpcPeer(peer, chainId)),
+  };
+}
+
+function rpcPeer(peer: NetworkPeer, chainId: string): PeerInfo {
+  return {
+    node: {
+      id: cometNodeId(peer.id),
+      listenAddress: peer.listenAddress === '' ? peer.remoteAddress : peer.listenAddress,
+      network: chainId,
+      moniker: peer.moniker,
+      appVersion: 0n,
+    },
+    outbound: peer.direction === 'outbound',
+    remoteIp: ipOf(peer.remoteAddress),
+    connectedMs: Date.now() - peer.connectedAtMs,
+    sentBytes: 0,
+    receivedBytes: 0,
+  };
+}
+
+/** The host in a multiaddr: `/ip4/10.0.0.1/tcp/26656` → `10.0.0.1`. */
+function ipOf(multiaddr: string): string {
+  return multiaddr.split('/')[2] ?? '';
+}

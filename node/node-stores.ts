@@ -1,0 +1,72 @@
+/** Everything a node keeps in its data directory, opened. */
+import { join } from 'node:path';
+import { BlockStore } from './blockstore/block-store.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { BlockSink } from './engine/ports.ts';
+import { DEFAULT_INDEXER_CONFIG } from './indexer/config.ts';
+import { Indexer } from './indexer/indexer.ts';
+import { LevelDatabase } from './indexer/level-database.ts';
+import type { Logging } from './logging/logger.ts';
+import { storedCommittedBlock } from './state/committed.ts';
+import { StateStore } from './state/state-store.ts';
+import { Wal } from './wal/wal.ts';
+
+/** The stores of a node but its application's. */
+export interface Stores {
+  readonly blocks: BlockStore;
+  readonly state: StateStore;
+  readonly wal: Wal;
+}
+
+/** Opens the stores; how to close each is added to `closers` as soon as it is open. */
+export async function openStores(
+  dataDir: string,
+  logging: Logging,
+  closers: (() => Promise<void> | void)[],
+): Promise<Stores> {
+  const blocks = await BlockStore.open(join(dataDir, 'blockstore.db'));
+  closers.push(() => blocks.close());
+  const state = await StateStore.open(join(dataDir, 'state.db'));
+  closers.push(() => state.close());
+  const warn = (message: string): void => logging('wal').warn({}, message);
+  const wal = Wal.open({ directory: join(dataDir, 'cs.wal'), warn });
+  closers.push(() => wal.close());
+  return { blocks, state, wal };
+}
+
+/** Opens the index, when one is wanted, and brings it to the height of the state. */
+export async function openIndexer(
+  options: { readonly config: NodeConfig; readonly dataDir: string; readonly logging: Logging },
+  stores: Stores,
+  closers: (() => Promise<void> | void)[],
+): Promise<Indexer | undefined> {
+  if (options.config.txIndex.indexer === 'null') return undefined;
+  const database = await LevelDatabase.open(join(options.dataDir, 'tx_index.db'));
+  const indexer = new Indexer({ database, logger: options.logging('index') }, DEFAULT_INDEXER_CONFIG);
+  closers.push(() => indexer.close());
+  await indexer.catchUp({
+    ...stores.blocks.range(),
+    block: (height) => storedCommittedBlock(stores, height),
+  });
+  return indexer;
+}
+
+/** The block store as the engine writes to it. */
+export function blockSink(blocks: BlockStore, initialHeight: bigint): BlockSink {
+  return {
+    range: () => blocks.range(),
+    seenCommit: (height) => blocks.seenCommit(height),
+    saveBlock: ({ block, blockId, parts, blockSize, seenCommit }) =>
+      blocks.save({
+        meta: {
+          blockId,
+          blockSize: BigInt(blockSize),
+          header: block.header,
+          numTxs: BigInt(block.txs.length),
+        },
+        parts,
+        lastCommit: block.header.height === initialHeight ? undefined : block.lastCommit,
+        seenCommit,
+      }),
+  };
+}

@@ -1,0 +1,320 @@
+/**
+ * The composition root of a node: what is on disk is opened, the parts are made in plain constructor calls
+ * from the lowest to the highest, then started; they are stopped in the reverse order.
+ *
+ *     application ─ stores ─ handshake ─ network ─ mempool ─ executor ─ engine ─ gossip, block sync ─ RPC
+ */
+import { Consensus } from '../consensus/consensus.ts';
+import type { VerifySignature } from '../consensus/types/public-key.ts';
+import type { Vote } from '../consensus/types/vote.ts';
+import { toUpperHex } from '../core/bytes.ts';
+import { messageOf } from '../core/errors.ts';
+import { sha256 } from '../core/hash.ts';
+import type { GenesisDocument } from '../genesis/document.ts';
+import { genesisHash } from '../genesis/encode.ts';
+import { CHANNELS, PROTOCOLS } from '../p2p/channels.ts';
+import { createLibp2pNetwork } from '../p2p/libp2p.ts';
+import { DEFAULT_LIMITS, type Network } from '../p2p/network.ts';
+import { systemTimers } from '../p2p/timers.ts';
+import type { Application } from './application.ts';
+import { BlockSync, DEFAULT_BLOCK_SYNC } from './blocksync/block-sync.ts';
+import type { CommittedBlock } from './committed-block.ts';
+import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { ConfiguredPaths } from './config/home.ts';
+import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
+import { verifySecp256k1 } from './crypto/secp256k1.ts';
+import { Engine } from './engine/engine.ts';
+import type { CommitListener, ConsensusPublisher, EngineClock } from './engine/ports.ts';
+import { DEFAULT_EVENT_BUS_CONFIG } from './eventbus/config.ts';
+import { EventBus } from './eventbus/event-bus.ts';
+import { EventPublisher } from './eventbus/publisher.ts';
+import { DEFAULT_GOSSIP, Gossip } from './gossip/gossip.ts';
+import type { Logging } from './logging/logger.ts';
+import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
+import { Mempool } from './mempool/mempool.ts';
+import { NodeMetrics } from './metrics/metrics.ts';
+import { MetricsServer } from './metrics/server.ts';
+import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
+import { nodeStatus, peerSource } from './node-status.ts';
+import { blockSink, openIndexer, openStores, type Stores } from './node-stores.ts';
+import { FilePrivValidator } from './privval/file-priv-validator.ts';
+import { RpcServer } from './rpc/server.ts';
+import { BlockExecutor } from './state/executor.ts';
+import { handshake } from './state/handshake.ts';
+import { receiveTxs, txGossip } from './tx-gossip.ts';
+
+/** What a node is made of and from. */
+export interface NodeOptions {
+  readonly config: NodeConfig;
+  readonly dataDir: string;
+  readonly paths: ConfiguredPaths;
+  readonly genesis: GenesisDocument;
+  /** The genesis file as it is: RPC passes it on. */
+  readonly genesisText: string;
+  /** Ed25519: a seed of 32 bytes, or seed and public key. */
+  readonly nodeKey: Uint8Array;
+  /** Opened; closing it is the caller's, after `stop`. */
+  readonly application: Application;
+  /** Our own version, for peers. */
+  readonly version: string;
+  readonly logging: Logging;
+  /** Told of each block once it can be read over RPC. */
+  readonly onBlock?: (committed: CommittedBlock) => void;
+  /** The node cannot go on: the process should stop it and end with this error. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** A running node. */
+export interface Node {
+  /** URL of the RPC. */
+  readonly rpc: string;
+  /** Multiaddrs with peer id. */
+  readonly p2p: readonly string[];
+  /** Finishes the block that is being committed, closes every socket and file. */
+  stop(): Promise<void>;
+}
+
+type Closers = (() => Promise<void> | void)[];
+
+const verify: VerifySignature = (key, message, signature) =>
+  key.type === 'ed25519'
+    ? verifyEd25519(key.bytes, message, signature)
+    : verifySecp256k1(key.bytes, sha256(message), signature);
+
+const clock: EngineClock = {
+  now: () => BigInt(Date.now()) * 1_000_000n,
+  schedule: (delayMs, callback) => systemTimers.after(delayMs, callback),
+};
+
+/**
+ * Opens and starts a node; it is reachable and takes part in the network when this resolves.
+ * @throws LedgerError of whichever part cannot start; everything opened before is closed again
+ */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const closers: Closers = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const core = await openCore(options, closers);
+    return { ...(await openServices(options, core, closers)), stop };
+  } catch (error) {
+    await stop().catch((later: unknown) => {
+      options.logging('node').error({ reason: messageOf(later) }, 'closing after a failed start');
+    });
+    throw error;
+  }
+}
+
+/** What serves the outside needs of the inside. */
+interface Core {
+  readonly stores: Stores;
+  readonly signer: FilePrivValidator;
+  readonly network: Network;
+  readonly mempool: Mempool;
+  readonly bus: EventBus;
+  readonly index: Awaited<ReturnType<typeof openIndexer>>;
+  readonly engine: Engine;
+  readonly gossip: Gossip;
+  readonly sync: BlockSync;
+  readonly executor: BlockExecutor;
+  readonly metrics: NodeMetrics;
+}
+
+/** Stores, mempool, execution, consensus: everything but servers. Nothing is started yet. */
+async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
+  const { application, logging, config } = options;
+  const genesis = genesisOf(options.genesis);
+  const signer = await openSigner(options.paths);
+  const stores = await openStores(options.dataDir, logging, closers);
+  const log = logging('consensus');
+  const state = await handshake(
+    { application, store: stores.state, blocks: stores.blocks, log: (facts, text) => log.info(facts, text) },
+    genesis,
+  );
+  const index = await openIndexer(options, stores, closers);
+  const network = await openNetwork(options, stores);
+  // The core and what reads it are made below: both are read only when something happens.
+  const metrics = new NodeMetrics(
+    {
+      consensus: () => consensusNumbers(engine),
+      catchingUp: () => sync.isCatchingUp(),
+      peers: () => network.peers().length,
+    },
+    {
+      namespace: config.instrumentation.namespace,
+      chainId: genesis.chainId,
+      process: config.instrumentation.prometheus,
+    },
+  );
+  const mempool = openMempool(options, network, metrics);
+  const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
+  closers.push(
+    () => mempool.stop(),
+    () => bus.stop(),
+  );
+  const prune = async (retainHeight: bigint): Promise<void> => {
+    await stores.blocks.prune(retainHeight);
+    await stores.state.prune(retainHeight - 1n); // the validators before the lowest block signed its last commit
+  };
+  const executor = new BlockExecutor({ application, mempool, store: stores.state, verify, prune }, state);
+  const publisher: ConsensusPublisher = {
+    publish: (message) => gossip.publish(message),
+    misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
+  };
+  const engine = new Engine(
+    {
+      core: new Consensus({ address: signer.address, timeouts: timeoutsOf(config) }),
+      executor,
+      blocks: blockSink(stores.blocks, genesis.initialHeight),
+      log: stores.wal,
+      signer,
+      publisher,
+      transactions: mempool,
+      evidence: { conflictingVotes: (first) => log.error(votesFacts(first), 'a validator signed two votes') },
+      listeners: listenersOf(options, index, [metrics, new EventPublisher(bus)]),
+      verify,
+      clock,
+      logger: log,
+      onFatal: options.onFatal,
+    },
+    config.consensus,
+  );
+  closers.push(() => engine.stop());
+  const gossip = new Gossip({ network, engine, store: stores.blocks, timers: systemTimers }, DEFAULT_GOSSIP);
+  const alone = config.p2p.persistentPeers.length === 0;
+  const sync = new BlockSync(
+    { network, store: stores.blocks, target: engine, timers: systemTimers, log: logging('sync') },
+    alone ? { ...DEFAULT_BLOCK_SYNC, graceMs: 0 } : DEFAULT_BLOCK_SYNC,
+  );
+  return { stores, signer, network, mempool, bus, index, engine, gossip, sync, executor, metrics };
+}
+
+/** Servers and the network; then the node lives. */
+async function openServices(
+  options: NodeOptions,
+  core: Core,
+  closers: Closers,
+): Promise<Pick<Node, 'rpc' | 'p2p'>> {
+  const { config, logging, genesis } = options;
+  const { network, engine, gossip, sync } = core;
+  await network.start();
+  closers.push(() => network.stop());
+  const rpc = openRpc(options, core);
+  await rpc.start();
+  closers.push(() => rpc.stop());
+  if (config.instrumentation.prometheus) {
+    const server = new MetricsServer(
+      { metrics: core.metrics, logger: logging('metrics') },
+      parseListenAddress(config.instrumentation.prometheusListenAddr),
+    );
+    await server.start();
+    closers.push(() => server.stop());
+  }
+  gossip.start();
+  closers.push(() => gossip.stop());
+  engine.start();
+  sync.start();
+  closers.push(() => sync.stop());
+  const p2p = network.listenAddresses();
+  const { host } = parseListenAddress(config.rpc.laddr);
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${rpc.port}`;
+  const facts = { chain: genesis.chainId, rpc: url, p2p: p2p[0], validator: toUpperHex(core.signer.address) };
+  logging('node').info(facts, 'the node has started');
+  return { rpc: url, p2p };
+}
+
+function openSigner(paths: ConfiguredPaths): Promise<FilePrivValidator> {
+  return FilePrivValidator.open({
+    keyPath: paths.privValidatorKeyFile,
+    statePath: paths.privValidatorStateFile,
+    makeSigner: ed25519Signer,
+  });
+}
+
+function openNetwork(options: NodeOptions, stores: Stores): Promise<Network> {
+  const { p2p, base } = options.config;
+  return createLibp2pNetwork({
+    privateKey: options.nodeKey,
+    listen: [toMultiaddr(parseListenAddress(p2p.laddr))],
+    chainId: options.genesis.chainId,
+    moniker: base.moniker,
+    softwareVersion: options.version,
+    genesisHash: genesisHash(options.genesis),
+    channels: CHANNELS,
+    protocols: PROTOCOLS,
+    latestHeight: () => stores.blocks.range().height,
+    persistentPeers: p2p.persistentPeers.map(parsePeerAddress),
+    limits: {
+      ...DEFAULT_LIMITS,
+      inboundPeersMax: p2p.maxNumInboundPeers,
+      outboundPeersMax: p2p.maxNumOutboundPeers,
+      handshakeTimeoutMs: p2p.handshakeTimeoutMs,
+      dialTimeoutMs: p2p.dialTimeoutMs,
+    },
+    log: options.logging('p2p'),
+  });
+}
+
+function openMempool(options: NodeOptions, network: Network, metrics: NodeMetrics): Mempool {
+  const { mempool: config } = options.config;
+  const mempool = new Mempool(
+    {
+      application: options.application,
+      gossip: config.broadcast ? txGossip(network) : { publish: () => undefined },
+      metrics,
+      logger: options.logging('mempool'),
+    },
+    { ...DEFAULT_MEMPOOL_CONFIG, ...mempoolConfigOf(config) },
+  );
+  receiveTxs(network, mempool);
+  return mempool;
+}
+
+function openRpc(options: NodeOptions, core: Core): RpcServer {
+  const { config, application, logging } = options;
+  const { stores, mempool, bus, engine, index, network } = core;
+  return new RpcServer(
+    {
+      application,
+      blocks: stores.blocks,
+      state: stores.state,
+      status: nodeStatus({ config, network, signer: core.signer, sync: core.sync, executor: core.executor }),
+      peers: peerSource(network, options.genesis.chainId),
+      genesis: { text: () => options.genesisText },
+      mempool,
+      index,
+      events: bus,
+      consensus: engine,
+      logger: logging('rpc'),
+    },
+    rpcConfigOf(config.rpc),
+  );
+}
+
+/** Who hears of a committed block: the index before the subscribers, so that what they hear of can be found. */
+function listenersOf(
+  options: NodeOptions,
+  index: CommitListener | undefined,
+  others: readonly CommitListener[],
+): readonly CommitListener[] {
+  const { onBlock } = options;
+  const told = onBlock === undefined ? [] : [{ onCommit: async (block: CommittedBlock) => onBlock(block) }];
+  return [...(index === undefined ? [] : [index]), ...others, ...told];
+}
+
+function consensusNumbers(
+  engine: Engine,
+): ReturnType<ConstructorParameters<typeof NodeMetrics>[0]['consensus']> {
+  const core = engine.consensus();
+  if (core === undefined) return undefined;
+  const { height, round } = core.view();
+  const { validators, totalVotingPower } = core.validators();
+  return { height, round, validators: validators.length, validatorsPower: totalVotingPower };
+}
+
+function votesFacts({ height, round, type, validatorAddress }: Vote): Readonly<Record<string, unknown>> {
+  return { height, round, type, validator: toUpperHex(validatorAddress) };
+}
