@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHANNELS, PROTOCOLS } from '../../p2p/channels.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import type { Network } from '../../p2p/network.ts';
 import { libp2pWorld, memoryWorld, type World } from '../../p2p/testing.ts';
@@ -115,14 +116,20 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
     if (a === undefined || b === undefined) throw new Error('two nodes');
     const told = testVote(5n, 0, 'prevote', 3);
     const other = { ...told, blockId: testBlock(5n, 1).blockId, signature: new Uint8Array(64).fill(99) };
-    b.engine.take({ kind: 'vote', vote: other });
-    for (const message of messagesOf(5n, 0)) a.engine.take(message);
+    const heard = (node: TestNode, { type, signature }: Vote): boolean =>
+      node.engine.received.some(
+        (message) =>
+          message.kind === 'vote' &&
+          message.vote.type === type &&
+          equalBytes(message.vote.signature, signature),
+      );
     join(a, b);
-    await worlds.world.until('it has heard both', () =>
-      b.engine.received.some(
-        (message) => message.kind === 'vote' && equalBytes(message.vote.signature, told.signature),
-      ),
-    );
+    await connected(() => 1);
+    a.engine.drops = (): boolean => true;
+    b.engine.take({ kind: 'vote', vote: other });
+    await worlds.world.until('the one knows what the other has', () => heard(a, other));
+    for (const message of messagesOf(5n, 0)) a.engine.take(message);
+    await worlds.world.until('the other has heard both', () => heard(b, told));
   });
 
   test('a node three heights behind gets commits and blocks, one height after the other', async () => {
