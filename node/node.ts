@@ -42,7 +42,7 @@ import { FilePrivValidator } from './privval/file-priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
-import { receiveTxs, txGossip } from './tx-gossip.ts';
+import { receiveTxs, shareWaitingTxs, txGossip } from './tx-gossip.ts';
 
 /** What a node is made of and from. */
 export interface NodeOptions {
@@ -154,6 +154,7 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
     () => mempool.stop(),
     () => bus.stop(),
   );
+  if (config.mempool.broadcast) closers.push(shareWaitingTxs(network, mempool));
   const prune = async (retainHeight: bigint): Promise<void> => {
     await stores.blocks.prune(retainHeight);
     await stores.state.prune(retainHeight - 1n); // the validators before the lowest block signed its last commit

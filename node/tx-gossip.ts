@@ -1,16 +1,21 @@
 /**
- * Carries batches of transactions between mempools. Transactions that were submitted here go to every peer; those of a
- * peer are passed on only across the edge of the mesh of persistent peers, because within it everybody has heard
- * them from their origin.
+ * Carries batches of transactions between mempools. Transactions that were submitted here go to every peer;
+ * those of a peer are passed on only across the edge of the mesh of persistent peers, because within it
+ * everybody has heard them from their origin. A peer that connects is given what waits here: it may have
+ * missed it.
  */
 import { DecodeError } from '../core/errors.ts';
-import { Txs } from '../proto/gen/tendermint/mempool/types.ts';
 import { TXS_CHANNEL } from '../p2p/channels.ts';
 import type { Network } from '../p2p/network.ts';
+import { Txs } from '../proto/gen/tendermint/mempool/types.ts';
 import type { TxGossip, TxReceiver } from './mempool/ports.ts';
 
 /** Transactions in one message; the bytes are bounded by the channel. */
 const TXS_PER_MESSAGE_MAX = 10_000;
+/** Waiting transactions that a peer is given when it connects. */
+const TXS_FOR_NEW_PEER_MAX = 5_000;
+/** Bytes of one batch for a peer that connects, unless a single transaction is larger. */
+const BATCH_BYTES = 256 * 1024;
 
 /** The mempool's way out. */
 export function txGossip(network: Network): TxGossip {
@@ -35,6 +40,35 @@ export function receiveTxs(network: Network, mempool: TxReceiver): void {
     }
     mempool.receive(txs, peer.id);
   });
+}
+
+/** Gives each peer that connects what waits in the mempool; returns how to end it. */
+export function shareWaitingTxs(
+  network: Network,
+  mempool: { list(limit: number): readonly Uint8Array[] },
+): () => void {
+  return network.onPeer({
+    connected: (peer) => {
+      for (const txs of batchesOf(mempool.list(TXS_FOR_NEW_PEER_MAX))) {
+        if (!network.send(peer.id, TXS_CHANNEL.name, Txs.encode({ txs }))) return;
+      }
+    },
+    disconnected: () => undefined,
+  });
+}
+
+function batchesOf(txs: readonly Uint8Array[]): readonly Uint8Array[][] {
+  const batches: Uint8Array[][] = [];
+  let bytes = BATCH_BYTES;
+  for (const tx of txs) {
+    if (bytes + tx.length > BATCH_BYTES) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(tx);
+    bytes += tx.length;
+  }
+  return batches;
 }
 
 function isPersistent(network: Network, peerId: string): boolean {
