@@ -1,7 +1,7 @@
 /**
- * How many `broadcast_tx_sync` a second the server and the mempool take, with an application that accepts at once: the
- * cost of ingest alone. Ways in: one request per POST, batches, websocket frames. Prints one JSON line per way, with the
- * CPU time per transaction of this process, which holds both server and client.
+ * How many `broadcast_tx_sync` a second the server and the mempool take, with an application that accepts at
+ * once: the cost of ingest alone. Ways in: one request per POST, batches, websocket frames. Prints one JSON
+ * line per way, with the CPU time per transaction of this process, which holds both server and client.
  *
  *   node node/rpc/bench.ts [transactions]
  */
@@ -120,7 +120,7 @@ async function overWebsocket(txs: readonly string[], node: TestNode): Promise<vo
   socket.on('message', () => {
     if (++answered === txs.length) resolve();
   });
-  txs.forEach((tx, id) => socket.send(body(tx, id)));
+  for (const [id, tx] of txs.entries()) socket.send(body(tx, id));
   await promise;
   socket.close();
 }

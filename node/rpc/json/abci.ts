@@ -19,7 +19,7 @@ import { base64Json, bytesJson, type Json, listOrNull } from './json.ts';
 const NANOS_PER_SECOND = 1_000_000_000n;
 
 /** Fields that are not empty, under the names that they have in JSON. */
-function present(fields: Readonly<Record<string, Json | undefined>>): Json {
+function present(fields: Readonly<Record<string, Json | undefined>>): Readonly<Record<string, Json>> {
   const kept: Record<string, Json> = {};
   for (const [name, value] of Object.entries(fields)) {
     const empty = value === undefined || value === null || value === '' || value === '0' || value === 0;
@@ -36,7 +36,7 @@ function eventJson(event: Event): Json {
   };
 }
 
-/** An event of a block. */
+/** An event of a block, or within an event: without attributes there is no list of them. */
 export function blockEventJson(event: Event): Json {
   return event.attributes.length === 0 ? present({ type: event.type }) : eventJson(event);
 }
@@ -54,13 +54,23 @@ export function execTxResultJson(result: ExecTxResult | ResponseCheckTx): Json {
   };
 }
 
-/** A transaction with its result, as events carry it: an index of 0 is left out. */
-export function txResultJson(result: TxResult): Json {
+/**
+ * A transaction with its result, as events carry it: there, other than in answers, what is empty is left out.
+ */
+export function txResultJson(found: TxResult): Json {
+  const { height, index, tx, result } = found;
   return {
-    height: result.height.toString(),
-    ...(result.index === 0 ? {} : { index: result.index }),
-    tx: base64Json(result.tx),
-    result: execTxResultJson(result.result),
+    ...present({ height: height.toString(), index, tx: base64Json(tx) }),
+    result: present({
+      code: result.code,
+      data: base64Json(result.data),
+      log: result.log,
+      info: result.info,
+      gas_wanted: result.gasWanted.toString(),
+      gas_used: result.gasUsed.toString(),
+      events: result.events.map(blockEventJson),
+      codespace: result.codespace,
+    }),
   };
 }
 

@@ -85,10 +85,13 @@ async function broadcastCommit(ports: RpcPorts, config: RpcConfig, tx: Uint8Arra
     const check = await ports.mempool.checkTx(tx).catch((error: unknown) => {
       throw new LedgerError('rpc.broadcast', `error on broadcastTxCommit: ${messageOf(error)}`, {}, error);
     });
-    const answer = { check_tx: execTxResultJson(check), hash: key };
-    if (check.code !== CODE_OK) {
-      return { ...answer, tx_result: execTxResultJson(ExecTxResult.create({})), height: '0' };
-    }
+    const answer = (result: ExecTxResult, height: bigint): Json => ({
+      check_tx: execTxResultJson(check),
+      tx_result: execTxResultJson(result),
+      hash: key,
+      height: height.toString(),
+    });
+    if (check.code !== CODE_OK) return answer(ExecTxResult.create({}), 0n);
     const timeout = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), config.broadcastCommitTimeoutMs);
     });
@@ -97,7 +100,7 @@ async function broadcastCommit(ports: RpcPorts, config: RpcConfig, tx: Uint8Arra
       throw new LedgerError('rpc.timeout', 'timed out waiting for tx to be included in a block', { key });
     }
     const { result, height } = event.result;
-    return { ...answer, tx_result: execTxResultJson(result), height: height.toString() };
+    return answer(result, height);
   } finally {
     clearTimeout(timer);
     cancel();

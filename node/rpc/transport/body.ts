@@ -39,10 +39,13 @@ export function readBody(request: IncomingMessage, max: number): Promise<string>
         reject(new BodyTooLarge(max));
       }
     });
-    request.on('end', () =>
-      resolve((chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString() ?? ''),
-    );
+    request.on('end', () => {
+      const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+      resolve(body?.toString() ?? '');
+    });
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the connection was closed before the request was complete')));
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('the connection was closed before the request was complete'));
+    });
   });
 }
