@@ -5,7 +5,7 @@ import type { StopSignal } from './devnet/run.ts';
 const ONE_KEYSTROKE_MS = 500;
 
 /**
- * The first SIGINT, SIGTERM or SIGHUP asks to stop, the second to stop at once. A closed standard output (`| head`) asks
+ * SIGINT, SIGTERM and SIGHUP ask to stop, a second SIGINT to stop at once. A closed standard output (`| head`) asks
  * too: nobody reads on.
  */
 export function processStopSignal(): StopSignal {
@@ -18,12 +18,12 @@ export function processStopSignal(): StopSignal {
     force = resolve;
   });
   let firstMs: number | undefined;
-  const onSignal = (): void => {
+  process.on('SIGINT', () => {
     firstMs ??= performance.now();
     if (performance.now() - firstMs > ONE_KEYSTROKE_MS) force();
     request();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  });
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, request);
   process.stdout.on('error', request);
   return { requested, forced };
 }

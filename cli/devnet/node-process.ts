@@ -48,6 +48,8 @@ export class NodeProcess {
     const log = openSync(this.logFile, logIsLong(this.logFile) ? 'w' : 'a');
     this.#child = spawn(process.execPath, [mainFile, 'start', '--home', options.home], {
       stdio: ['ignore', log, log, 'ipc'],
+      // A process group of its own: Ctrl-C reaches the supervisor only, which stops the nodes in order.
+      detached: true,
     });
     closeSync(log);
     this.#exited = new Promise((resolve) => {

@@ -1,0 +1,155 @@
+/** Runs the node of a home in the foreground. */
+import { toUpperHex } from '../core/bytes.ts';
+import { messageOf } from '../core/errors.ts';
+import type { CommittedBlock } from '../node/committed-block.ts';
+import { readAppConfig, readNodeConfig, writeAppConfig, writeNodeConfig } from '../node/config/toml.ts';
+import { levelPolicy } from '../node/logging/levels.ts';
+import { createLogging } from '../node/logging/logger.ts';
+import { type Node, startNode } from '../node/node.ts';
+import { openApplication } from './application.ts';
+import { tellSupervisor } from './child-messages.ts';
+import type { StopSignal } from './devnet/run.ts';
+import { sentenceOf, systemCode } from './failure.ts';
+import { readGenesisFile } from './home/genesis-file.ts';
+import { readNodeKey } from './home/node-key.ts';
+import { nodeLockPath } from './home/node-lock.ts';
+import { type OpenedHome, openHome } from './home/open.ts';
+import { lockOrRefuse } from './process-lock.ts';
+import type { StartOptions } from './start.ts';
+import type { Terminal } from './terminal.ts';
+import { ownVersion } from './version.ts';
+
+/**
+ * Runs until it is asked to stop, or its supervisor is gone, or it cannot go on.
+ * @throws LedgerError with one sentence; a supervisor is told the same
+ */
+export async function runNode(options: StartOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
+  void stop.forced.then(() => process.exit(1));
+  try {
+    await run(options, terminal, stop);
+  } catch (error) {
+    const code = systemCode(error);
+    tellSupervisor({ event: 'failed', message: sentenceOf(error), ...(code === undefined ? {} : { code }) });
+    throw error;
+  } finally {
+    // The channel to the supervisor would keep the process alive.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function run(options: StartOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
+  const home = withOptions(openHome(options.home), options);
+  const genesis = readGenesisFile(home.paths.genesisFile);
+  const nodeKey = readNodeKey(home.paths.nodeKeyFile);
+  const unlock = lockOrRefuse(nodeLockPath(options.home), `the node in ${options.home}`);
+  const { base, mempool } = home.node;
+  const logging = createLogging({
+    format: base.logFormat,
+    policy: levelPolicy(base.logLevel),
+    write: terminal.out,
+    now: Date.now,
+  });
+  const log = logging('main');
+  for (const warning of home.warnings) log.warn({}, warning);
+  const end = endOf(stop);
+  try {
+    const { application, close } = await openApplication({
+      dataDir: home.dataDir,
+      chainId: genesis.document.chainId,
+      prefix: genesis.prefix,
+      minimumGasPrices: home.app.minimumGasPrices,
+      txBytesMax: mempool.maxTxBytes,
+      verifierWorkers: 1,
+      version: ownVersion(),
+      log: logging('app'),
+    });
+    try {
+      const node = await startNode({
+        config: home.node,
+        dataDir: home.dataDir,
+        paths: home.paths,
+        genesis: genesis.document,
+        genesisText: genesis.text,
+        nodeKey,
+        application,
+        version: ownVersion(),
+        logging,
+        onBlock: (committed) => tellSupervisor(blockMessage(committed)),
+        onFatal: end.fail,
+      });
+      await serve(node, end.ended);
+      log.info({}, 'stopping');
+      await node.stop();
+    } finally {
+      await close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+async function serve(node: Node, ended: Promise<void>): Promise<void> {
+  tellSupervisor({ event: 'ready', rpc: node.rpc, p2p: node.p2p[0] ?? '' });
+  try {
+    await ended;
+  } catch (error) {
+    await node.stop().catch((later: unknown) => process.stderr.write(`${messageOf(later)}\n`));
+    throw error;
+  }
+}
+
+/** What ends the node: a signal, the loss of its supervisor, or an error that it cannot survive. */
+function endOf(stop: StopSignal): { readonly ended: Promise<void>; readonly fail: (error: unknown) => void } {
+  let fail: (error: unknown) => void = () => undefined;
+  const ended = new Promise<void>((resolve, reject) => {
+    fail = reject;
+    void stop.requested.then(resolve);
+    process.once('disconnect', resolve);
+    // A bug in some callback: the node stops as cleanly as it can, and says so in one sentence.
+    process.once('uncaughtException', reject);
+  });
+  ended.catch(() => undefined); // `serve` hears of it, also when the start itself fails first
+  return { ended, fail };
+}
+
+function blockMessage({ height, block, blockId }: CommittedBlock): Parameters<typeof tellSupervisor>[0] {
+  const { time, appHash } = block.header;
+  const ms = Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000);
+  return {
+    event: 'block',
+    height: Number(height),
+    hash: toUpperHex(blockId.hash),
+    app_hash: toUpperHex(appHash),
+    time: new Date(ms).toISOString(),
+    txs: block.txs.length,
+  };
+}
+
+/** The settings with those that were given; written and read again, so that a wrong one is named as in the file. */
+function withOptions(home: OpenedHome, options: StartOptions): OpenedHome {
+  const { node, app } = home;
+  const text = writeNodeConfig({
+    ...node,
+    base: {
+      ...node.base,
+      logLevel: options.logLevel ?? node.base.logLevel,
+      logFormat:
+        options.logFormat === 'json' || options.logFormat === 'plain'
+          ? options.logFormat
+          : node.base.logFormat,
+    },
+    rpc: { ...node.rpc, laddr: options.rpcLaddr ?? node.rpc.laddr },
+    p2p: {
+      ...node.p2p,
+      laddr: options.p2pLaddr ?? node.p2p.laddr,
+      persistentPeers:
+        options.persistentPeers === undefined ? node.p2p.persistentPeers : [options.persistentPeers],
+    },
+  });
+  const minimumGasPrices = options.minimumGasPrices ?? app.minimumGasPrices;
+  return {
+    ...home,
+    node: readNodeConfig({ file: 'what you gave', text }).config,
+    app: readAppConfig({ file: 'what you gave', text: writeAppConfig({ ...app, minimumGasPrices }) }).config,
+  };
+}
