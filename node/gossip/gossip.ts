@@ -419,8 +419,8 @@ export class Gossip implements ConsensusPublisher {
   }
 
   /**
-   * A peer that stands where it stood a summary ago gets the votes of majorities whether it seems to have them
-   * or not: see `majorityVotes`. What does not fit its queue comes with the next summary.
+   * A peer that stands where it stood a summary ago gets the votes of majorities, whether it seems to have
+   * them or not: see `majorityVotes`. What does not fit its queue comes with the next summary.
    */
   #serveMajorities(peer: PeerState): void {
     const { engine, store, network } = this.#ports;
