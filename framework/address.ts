@@ -32,6 +32,8 @@ export class AddressCodec {
   readonly prefix: string;
   readonly #texts = new BoundedMap<string, string>(CACHED_ADDRESSES_MAX);
   readonly #bytes = new BoundedMap<string, Address>(CACHED_ADDRESSES_MAX);
+  /** Texts of the arrays that `toBytes` gave: most addresses that are written were read before. */
+  readonly #textOf = new WeakMap<Address, string>();
 
   constructor(prefix: string) {
     this.prefix = prefix;
@@ -39,6 +41,8 @@ export class AddressCodec {
 
   /** `open1…` of the bytes. */
   toText(address: Address): string {
+    const given = this.#textOf.get(address);
+    if (given !== undefined) return given;
     const key = latin1(address);
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
@@ -53,6 +57,8 @@ export class AddressCodec {
     if (known !== undefined) return known;
     const bytes = this.#decode(text);
     this.#bytes.set(text, bytes);
+    // Bech32 may be written in capitals; what is written back never depends on what was read.
+    this.#textOf.set(bytes, text.toLowerCase());
     return bytes;
   }
 

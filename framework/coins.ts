@@ -32,8 +32,14 @@ const COIN_PATTERN = /^([0-9]{1,78})\s*([a-zA-Z][a-zA-Z0-9/:._-]{2,127})$/;
 
 /** True for a denomination as the SDK defines it. */
 export function isDenom(text: string): boolean {
-  return DENOM_PATTERN.test(text);
+  if (text === lastDenom) return true;
+  if (!DENOM_PATTERN.test(text)) return false;
+  lastDenom = text;
+  return true;
 }
+
+/** The denomination found good last: nearly always the one that is asked for next. */
+let lastDenom = '';
 
 /** @throws StateError (sdk 10) when the denomination is malformed */
 export function validateDenom(denom: string): void {

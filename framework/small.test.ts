@@ -21,6 +21,12 @@ describe('addresses', () => {
     );
   });
 
+  it('are written in one way, however they were read', () => {
+    const text = codec.toText(new Uint8Array(20).fill(7));
+    const fresh = new AddressCodec('open');
+    expect(fresh.toText(fresh.toBytes(text.toUpperCase()))).toBe(text);
+  });
+
   it.each([
     ['', 'empty address string is not allowed'],
     ['open1xyz', 'decoding bech32 failed'],

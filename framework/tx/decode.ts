@@ -53,6 +53,8 @@ export interface DecodedTx {
   readonly memo: string;
   readonly timeoutHeight: bigint;
   readonly extensionOptions: readonly Any[];
+  /** What its signers signed, once `signBytes` has made it. */
+  readonly signBytesMemo: Map<string, Uint8Array>;
 }
 
 /** What decoding needs to know of the chain. */
@@ -97,6 +99,7 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
     memo: body.memo,
     timeoutHeight: body.timeoutHeight,
     extensionOptions: body.extensionOptions,
+    signBytesMemo: new Map(),
   };
 }
 

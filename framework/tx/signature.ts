@@ -34,16 +34,22 @@ export const SIGN_MODE_DIRECT = 1;
 /** Sign mode of a plain or hardware wallet that signs JSON. */
 export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
 
-/** What a signer signed, by sign mode; undefined when the mode is not supported. */
+/** What a signer signed, by sign mode; undefined when the mode is not supported. Made once for each signer. */
 export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array | undefined {
+  const key = `${mode} ${signer.accountNumber} ${signer.sequence} ${signer.chainId}`;
+  const known = tx.signBytesMemo.get(key);
+  if (known !== undefined) return known;
+  const bytes = makeSignBytes(tx, mode, signer);
+  if (bytes !== undefined) tx.signBytesMemo.set(key, bytes);
+  return bytes;
+}
+
+function makeSignBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array | undefined {
+  const { chainId, accountNumber } = signer;
+  const { bodyBytes, authInfoBytes } = tx;
   switch (mode) {
     case SIGN_MODE_DIRECT:
-      return SignDoc.encode({
-        bodyBytes: tx.bodyBytes,
-        authInfoBytes: tx.authInfoBytes,
-        chainId: signer.chainId,
-        accountNumber: signer.accountNumber,
-      });
+      return SignDoc.encode({ bodyBytes, authInfoBytes, chainId, accountNumber });
     default:
       return undefined;
   }
