@@ -3,12 +3,16 @@
  * left subtree the largest power of two below the count, the root of nothing the hash of nothing. Source: RFC
  * 6962 section 2.1; CometBFT v0.38 `crypto/merkle/{hash,tree,proof}.go`.
  */
-import { concatBytes, EMPTY_BYTES, equalBytes } from './bytes.ts';
+import { EMPTY_BYTES, equalBytes } from './bytes.ts';
 import { assert } from './errors.ts';
 import { HASH_BYTES, sha256 } from './hash.ts';
 
-const LEAF_PREFIX = Uint8Array.of(0);
-const INNER_PREFIX = Uint8Array.of(1);
+const LEAF_PREFIX = 0;
+const INNER_PREFIX = 1;
+
+/** Prefix, left and right hash: the input of every inner node, filled anew for each. Hashing never nests. */
+const innerInput = new Uint8Array(1 + 2 * HASH_BYTES);
+innerInput[0] = INNER_PREFIX;
 
 /** Most aunts a proof may carry: trees up to 2^100 leaves, as CometBFT limits them. */
 export const MERKLE_AUNTS_MAX = 100;
@@ -23,12 +27,18 @@ export interface MerkleProof {
 
 /** Hash of a leaf's bytes. */
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256(concatBytes(LEAF_PREFIX, leaf));
+  const input = new Uint8Array(1 + leaf.length);
+  input[0] = LEAF_PREFIX;
+  input.set(leaf, 1);
+  return sha256(input);
 }
 
-/** Hash of an inner node from its children's hashes. */
+/** Hash of an inner node from its children's hashes, 32 bytes each. */
 export function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concatBytes(INNER_PREFIX, left, right));
+  assert(left.length === HASH_BYTES && right.length === HASH_BYTES, 'a child hash is not 32 bytes long');
+  innerInput.set(left, 1);
+  innerInput.set(right, 1 + HASH_BYTES);
+  return sha256(innerInput);
 }
 
 /** Root over leaves in their order: 32 bytes. */
