@@ -150,6 +150,7 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
   );
   const mempool = openMempool(options, network, metrics);
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
+  const events = new EventPublisher(bus);
   closers.push(
     () => mempool.stop(),
     () => bus.stop(),
@@ -174,7 +175,7 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
       publisher,
       transactions: mempool,
       evidence: { conflictingVotes: (first) => log.error(votesFacts(first), 'a validator signed two votes') },
-      listeners: listenersOf(options, index, [metrics, new EventPublisher(bus)]),
+      listeners: listenersOf(options, index, [metrics, events]),
       verify,
       clock,
       logger: log,
@@ -183,6 +184,10 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
     config.consensus,
   );
   closers.push(() => engine.stop());
+  engine.onEvent((event) => {
+    if (event.kind === 'vote') events.vote(event.vote);
+    else if (event.kind === 'step') events.step(event.view);
+  });
   const gossip = new Gossip({ network, engine, store: stores.blocks, timers: systemTimers }, DEFAULT_GOSSIP);
   const alone = config.p2p.persistentPeers.length === 0;
   const sync = new BlockSync(

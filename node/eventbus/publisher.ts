@@ -2,13 +2,25 @@
  * Turns what the engine reports into events, in CometBFT's order: NewBlock, NewBlockHeader, NewBlockEvents,
  * each Tx, ValidatorSetUpdates. Composite keys are built as v0.38 `types/event_bus.go` builds them.
  */
+import { addressOf, publicKeyFromMessage } from '../../consensus/types/public-key.ts';
 import type { Validator } from '../../consensus/types/validator.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
-import type { Event } from '../../proto/gen/tendermint/abci/types.ts';
+import type { ConsensusView, Step } from '../../consensus/view.ts';
+import type { Event, ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { EVENT_TYPE_KEY, type EventData, TX_HASH_KEY, TX_HEIGHT_KEY } from '../events.ts';
 import { txKey } from '../tx-key.ts';
 import type { EventBus } from './event-bus.ts';
+
+/** CometBFT's names of the steps. */
+const STEP_NAME: Readonly<Record<Step, string>> = {
+  newHeight: 'RoundStepNewHeight',
+  newRound: 'RoundStepNewRound',
+  propose: 'RoundStepPropose',
+  prevote: 'RoundStepPrevote',
+  precommit: 'RoundStepPrecommit',
+  commit: 'RoundStepCommit',
+};
 
 /** Publishes on a bus. */
 export class EventPublisher {
@@ -38,10 +50,7 @@ export class EventPublisher {
         [TX_HEIGHT_KEY, height.toString()],
       ]);
     });
-  }
-
-  /** Announces validators that changed. */
-  validatorSetUpdates(validators: readonly Validator[]): void {
+    const validators = results.validatorUpdates.map(updatedValidator);
     if (validators.length > 0) this.#publish({ type: 'ValidatorSetUpdates', validators });
   }
 
@@ -51,8 +60,9 @@ export class EventPublisher {
   }
 
   /** Announces that height, round or step changed. */
-  newRoundStep(at: { readonly height: bigint; readonly round: number; readonly step: string }): void {
-    this.#publish({ type: 'NewRoundStep', ...at });
+  step(view: Pick<ConsensusView, 'height' | 'round' | 'step'>): void {
+    const { height, round, step } = view;
+    this.#publish({ type: 'NewRoundStep', height, round, step: STEP_NAME[step] });
   }
 
   #publish(
@@ -66,6 +76,17 @@ export class EventPublisher {
     for (const [key, value] of extra) add(attributes, key, value);
     this.#bus.publish({ data, events: attributes });
   }
+}
+
+/** A validator as an update states it: its priority is not known yet. */
+function updatedValidator(update: ValidatorUpdate): Validator {
+  const publicKey = publicKeyFromMessage(update.pubKey);
+  return {
+    address: addressOf(publicKey),
+    publicKey,
+    votingPower: update.power,
+    proposerPriority: 0n,
+  };
 }
 
 /** `type.key` with the values of each attribute; those without a type or a key are left out. */
