@@ -2,28 +2,26 @@
  * Consensus gossip: moves proposals, parts and votes so that every peer gets what it lacks.
  *
  * - Our own messages go to every peer at our height at once (`publish`).
- * - What the engine verified is announced at once (has-vote, parts held), and given a moment later to the
- * peers that
- *   still seem to lack it: in a full mesh the announcements cross first, and few duplicates travel.
+ * - What the engine verified is announced at once (has-vote, parts held). A moment later it is given to the
+ * peers
+ *   that still seem to lack it: in a full mesh the announcements cross first, and few duplicates travel.
  * - A peer that moves is served at once: the proposal of its round, parts of the block it collects, votes;
  * stored
  *   precommits and parts when it is behind.
  * - Summaries, at the start of a session and at an interval, replace what each believes of the other. So
  * nothing
- *   depends on a message that an engine may have dropped: what is missing is missing in the next summary, and
+ *   depends on a message that an engine may have dropped: what is missing shows in the next summary, and is
  * sent.
  *
  * Only what the engine verified is passed on.
  */
-import { countBits, setBits } from '../../consensus/types/bit-array.ts';
-import { equalPartSetHeader, type PartSetHeader } from '../../consensus/types/block-id.ts';
+import { countBits } from '../../consensus/types/bit-array.ts';
+import { equalPartSetHeader } from '../../consensus/types/block-id.ts';
 import { toHex } from '../../core/bytes.ts';
 import { unreachable } from '../../core/errors.ts';
-import type { Vote } from '../../consensus/types/vote.ts';
-import type { ConsensusReader } from '../../consensus/view.ts';
 import { DATA_CHANNEL, STATE_CHANNEL, VOTES_CHANNEL } from '../../p2p/channels.ts';
-import type { Network, PeerInfo } from '../../p2p/network.ts';
-import type { Timers } from '../../p2p/timers.ts';
+import type { PeerInfo } from '../../p2p/network.ts';
+import { Courier } from './courier.ts';
 import {
   decodeDataMessage,
   decodeStateMessage,
@@ -34,87 +32,21 @@ import {
   type StateMessage,
 } from './messages.ts';
 import { heightOf, judgeNews } from './news.ts';
-import { PeerState, type VoteKnowledge } from './peer-state.ts';
-import type {
-  ConsensusMessage,
-  ConsensusPublisher,
-  GossipEngine,
-  GossipEvent,
-  GossipStore,
-} from './ports.ts';
-import {
-  collectedParts,
-  majorityVotes,
-  relevantRounds,
-  roundStepOf,
-  type ServedVotes,
-  summaryOf,
-  VOTE_TYPES,
-  votesOfCommit,
-} from './select.ts';
+import { emptyMetrics, type GossipMetrics, type GossipOptions, type GossipPorts } from './options.ts';
+import { PeerState } from './peer-state.ts';
+import type { ConsensusMessage, ConsensusPublisher, GossipEvent } from './ports.ts';
+import { collectedParts, roundStepOf, summaryOf } from './select.ts';
 
-/** What gossip works with. */
-export interface GossipPorts {
-  readonly network: Network;
-  readonly engine: GossipEngine;
-  readonly store: GossipStore;
-  readonly timers: Timers;
-}
-
-/** How long gossip waits. */
-export interface GossipOptions {
-  /** From hearing of a vote or a proposal to giving it to peers that seem to lack it. */
-  readonly relayDelayMs: number;
-  /** The same for a part: parts are large, and their announcements wait behind other parts. */
-  readonly partRelayDelayMs: number;
-  /** From getting a part to announcing the parts held; announcements in between travel as one. */
-  readonly announceDelayMs: number;
-  /** After the queue of a peer was full. */
-  readonly retryDelayMs: number;
-  /** Between summaries. */
-  readonly summaryIntervalMs: number;
-}
-
-/** For blocks of a second or so. */
-export const DEFAULT_GOSSIP: GossipOptions = {
-  relayDelayMs: 10,
-  partRelayDelayMs: 40,
-  announceDelayMs: 2,
-  retryDelayMs: 20,
-  summaryIntervalMs: 1_000,
-};
-
-/** Counters since start. */
-export interface GossipMetrics {
-  votesSent: number;
-  partsSent: number;
-  proposalsSent: number;
-  /** Sent to peers at an earlier height. */
-  catchUpSent: number;
-  /** Received, and held already. */
-  duplicateVotes: number;
-  duplicateProposals: number;
-  /** Of a height that this node is not at. */
-  irrelevant: number;
-}
+export { DEFAULT_GOSSIP } from './options.ts';
 
 /** The consensus gossip of one node. */
 export class Gossip implements ConsensusPublisher {
-  readonly metrics: GossipMetrics = {
-    votesSent: 0,
-    partsSent: 0,
-    proposalsSent: 0,
-    catchUpSent: 0,
-    duplicateVotes: 0,
-    duplicateProposals: 0,
-    irrelevant: 0,
-  };
+  readonly metrics: GossipMetrics = emptyMetrics();
   readonly #ports: GossipPorts;
   readonly #options: GossipOptions;
   readonly #peers: Map<string, PeerState> = new Map();
   readonly #stops: (() => void)[] = [];
-  /** Since when parts of others' blocks are held, by index and root. Those of our own are not in it. */
-  readonly #heldSinceMs: Map<string, number> = new Map();
+  readonly #courier: Courier;
   /** What was last announced of the parts held. */
   #announced = '';
   #pass: { readonly atMs: number; readonly cancel: () => void } | undefined;
@@ -125,6 +57,7 @@ export class Gossip implements ConsensusPublisher {
   constructor(ports: GossipPorts, options: GossipOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#courier = new Courier(ports, options, this.metrics);
     const { network } = ports;
     network.handle(STATE_CHANNEL.name, (peer, bytes) => this.#onState(peer, decodeStateMessage(bytes)));
     network.handle(DATA_CHANNEL.name, (peer, bytes) => this.#onData(peer, decodeDataMessage(bytes)));
@@ -156,14 +89,10 @@ export class Gossip implements ConsensusPublisher {
   publish(message: ConsensusMessage): void {
     const height = heightOf(message);
     const bytes = encodeConsensusMessage(message);
-    if (message.kind === 'blockPart') this.#own(message);
-    for (const peer of this.#peers.values()) if (peer.height === height) this.#sendTo(peer, message, bytes);
-  }
-
-  /** A part of our own block: there is nobody else to get it from, so it does not wait. */
-  #own(message: Extract<ConsensusMessage, { kind: 'blockPart' }>): void {
-    const header = this.#ports.engine.consensus()?.proposal(message.round)?.blockId.partSetHeader;
-    if (header !== undefined) this.#heldSinceMs.delete(partKey(header, message.part.index));
+    // There is nobody else to get a part of our own block from: it does not wait.
+    if (message.kind === 'blockPart') this.#courier.forgetAge(message);
+    for (const peer of this.#peers.values())
+      if (peer.height === height) this.#courier.send(peer, message, bytes);
   }
 
   misbehaved(peer: string, reason: string): void {
@@ -171,9 +100,18 @@ export class Gossip implements ConsensusPublisher {
   }
 
   #connected(info: PeerInfo): void {
-    this.#peers.set(info.id, new PeerState(info.id));
+    this.#peer(info.id);
     const consensus = this.#ports.engine.consensus();
     if (consensus !== undefined) this.#tell(info.id, summaryOf(this.#ports.engine, consensus));
+  }
+
+  /** The state of a peer; messages may come before `start` has heard of the session. */
+  #peer(peerId: string): PeerState {
+    const known = this.#peers.get(peerId);
+    if (known !== undefined) return known;
+    const fresh = new PeerState(peerId);
+    this.#peers.set(peerId, fresh);
+    return fresh;
   }
 
   #tell(peerId: string, messages: readonly StateMessage[]): void {
@@ -207,7 +145,7 @@ export class Gossip implements ConsensusPublisher {
         this.#scheduleAnnounce();
         break;
       case 'blockPart':
-        this.#heldSinceMs.set(partKey(event.header, event.index), this.#ports.timers.nowMs());
+        this.#courier.partCame(event.header, event.index);
         this.#scheduleAnnounce();
         break;
       case 'proposal':
@@ -219,7 +157,7 @@ export class Gossip implements ConsensusPublisher {
         if (event.vote.type === 'precommit') this.#scheduleAnnounce();
         break;
       case 'committed':
-        this.#heldSinceMs.clear();
+        this.#courier.newHeight();
         break;
       default:
         unreachable(event, 'engine event');
@@ -252,14 +190,13 @@ export class Gossip implements ConsensusPublisher {
   // What peers tell.
 
   #onState(info: PeerInfo, message: StateMessage): void {
-    const peer = this.#peers.get(info.id);
-    if (peer === undefined) return;
+    const peer = this.#peer(info.id);
     switch (message.kind) {
       case 'roundStep': {
         // The rest of a summary is on its way: it says what is missing.
-        const move = peer.moveTo(message);
+        const move = peer.moveTo(message, this.#ports.timers.nowMs());
         if (move === 'moved') this.#schedulePass(0);
-        if (move === 'summary') this.#serveMajorities(peer);
+        if (move === 'summary') this.#courier.serveMajorities(peer);
         return;
       }
       case 'partsHeld':
@@ -289,9 +226,8 @@ export class Gossip implements ConsensusPublisher {
   }
 
   #onData(info: PeerInfo, message: ConsensusMessage): void {
-    const peer = this.#peers.get(info.id);
+    const peer = this.#peer(info.id);
     const consensus = this.#ports.engine.consensus();
-    if (peer === undefined) return;
     this.#learnFrom(peer, message);
     if (consensus === undefined) return;
     const news = judgeNews(consensus, message);
@@ -335,157 +271,9 @@ export class Gossip implements ConsensusPublisher {
   #serveAll(): void {
     const consensus = this.#ports.engine.consensus();
     if (consensus === undefined) return;
-    for (const peer of this.#peers.values())
-      if (!this.#serve(peer, consensus)) this.#schedulePass(this.#options.retryDelayMs);
-  }
-
-  /** Sends a peer what it lacks; false when its queue was full. */
-  #serve(peer: PeerState, consensus: ConsensusReader): boolean {
-    const { height } = consensus.view();
-    if (peer.height === 0n || peer.height > height) return true;
-    if (peer.height < height) return this.#serveBehind(peer, consensus, height);
-    if (!this.#serveProposal(peer, consensus)) return false;
-    if (peer.step === 'newHeight' && !this.#serveLastCommit(peer, consensus)) return false;
-    for (const round of relevantRounds(consensus, peer.round))
-      for (const type of VOTE_TYPES) {
-        const votes = consensus.votes(round, type);
-        if (votes !== undefined && !this.#serveVotes(peer, votes, { height, round, type })) return false;
-      }
-    return this.#serveParts(peer);
-  }
-
-  #serveProposal(peer: PeerState, consensus: ConsensusReader): boolean {
-    if (peer.hasProposal(peer.round)) return true;
-    const proposal = consensus.proposal(peer.round);
-    return proposal === undefined || this.#sendTo(peer, { kind: 'proposal', proposal });
-  }
-
-  #serveParts(peer: PeerState): boolean {
-    const { engine } = this.#ports;
-    if (peer.parts === undefined) return true;
-    const { header, has } = peer.parts;
-    const held = engine.partBits(header);
-    if (held === undefined) return true;
-    for (const index of setBits(held)) {
-      if (has.has(index)) continue;
-      const part = engine.part(header, index);
-      if (part === undefined || this.#isYoung(header, index)) continue;
-      const { height, round } = peer;
-      if (!this.#sendTo(peer, { kind: 'blockPart', height, round, part })) return false;
-    }
-    return true;
-  }
-
-  /** A part that came a moment ago: the peer may have got it too, and its announcement may be on its way. */
-  #isYoung(header: PartSetHeader, index: number): boolean {
-    const sinceMs = this.#heldSinceMs.get(partKey(header, index));
-    if (sinceMs === undefined) return false;
-    const waitMs = sinceMs + this.#options.partRelayDelayMs - this.#ports.timers.nowMs();
-    if (waitMs > 0) this.#schedulePass(waitMs);
-    return waitMs > 0;
-  }
-
-  #serveLastCommit(peer: PeerState, consensus: ConsensusReader): boolean {
-    const votes = consensus.lastPrecommits();
-    const round = consensus.lastCommit()?.round;
-    if (votes === undefined || round === undefined) return true;
-    return this.#serveVotes(peer, votes, { height: peer.height - 1n, round, type: 'precommit' });
-  }
-
-  /**
-   * A peer at a height that is decided: the precommits that decided it, then the parts once it collects them.
-   */
-  #serveBehind(peer: PeerState, consensus: ConsensusReader, height: bigint): boolean {
-    const { store } = this.#ports;
-    const commit =
-      store.commit(peer.height) ?? (peer.height + 1n === height ? consensus.lastCommit() : undefined);
-    if (commit === undefined) return true;
-    const votes = votesOfCommit(commit);
-    const about = { height: peer.height, round: commit.round, type: 'precommit' } as const;
-    if (!this.#serveVotes(peer, votes, about)) return false;
-    const header = store.blockId(peer.height)?.partSetHeader;
-    const collected = peer.parts;
-    if (header === undefined || collected === undefined) return true;
-    if (!equalPartSetHeader(header, collected.header)) return true;
-    for (let index = 0; index < header.total; index++) {
-      if (collected.has.has(index)) continue;
-      const part = store.part(peer.height, index);
-      if (part === undefined) return true;
-      const message = { kind: 'blockPart', height: peer.height, round: commit.round, part } as const;
-      if (!this.#sendTo(peer, message)) return false;
-      this.metrics.catchUpSent++;
-    }
-    return true;
-  }
-
-  /**
-   * A peer that stands where it stood a summary ago gets the votes of majorities, whether it seems to have
-   * them or not: see `majorityVotes`. What does not fit its queue comes with the next summary.
-   */
-  #serveMajorities(peer: PeerState): void {
-    const { engine, store, network } = this.#ports;
-    const consensus = engine.consensus();
-    if (consensus === undefined || peer.step === 'newHeight' || peer.step === 'commit') return;
-    const commit = store.commit(peer.height);
-    const ofCommit = commit === undefined ? [] : votesIn(votesOfCommit(commit));
-    const votes = peer.height === consensus.view().height ? majorityVotes(consensus, peer.round) : ofCommit;
-    for (const vote of votes) {
-      if (!network.send(peer.id, VOTES_CHANNEL.name, encodeConsensusMessage({ kind: 'vote', vote }))) return;
-      this.metrics.votesSent++;
+    for (const peer of this.#peers.values()) {
+      const againMs = this.#courier.serve(peer, consensus);
+      if (againMs !== undefined) this.#schedulePass(againMs);
     }
   }
-
-  #serveVotes(peer: PeerState, votes: ServedVotes, about: Omit<HasVote, 'kind' | 'index'>): boolean {
-    const known: VoteKnowledge = peer.votes(about.height, about.round, about.type);
-    for (const index of setBits(votes.bits)) {
-      if (known.has.has(index)) continue;
-      const vote = votes.vote(index);
-      if (vote !== undefined && !this.#sendTo(peer, { kind: 'vote', vote })) return false;
-    }
-    return true;
-  }
-
-  /** Sends one message unless the peer has it; false when its queue was full. */
-  #sendTo(peer: PeerState, message: ConsensusMessage, encoded?: Uint8Array): boolean {
-    const send = (channel: string): boolean =>
-      this.#ports.network.send(peer.id, channel, encoded ?? encodeConsensusMessage(message));
-    switch (message.kind) {
-      case 'vote': {
-        const { height, round, type, validatorIndex } = message.vote;
-        const known = peer.votes(height, round, type);
-        if (known.has.has(validatorIndex)) return true;
-        if (!send(VOTES_CHANNEL.name)) return false;
-        known.has.add(validatorIndex);
-        known.exchanged.add(validatorIndex);
-        this.metrics.votesSent++;
-        return true;
-      }
-      case 'proposal': {
-        const { round, blockId } = message.proposal;
-        if (peer.hasProposal(round)) return true;
-        if (!send(DATA_CHANNEL.name)) return false;
-        peer.addProposal(round, blockId.partSetHeader);
-        this.metrics.proposalsSent++;
-        return true;
-      }
-      case 'blockPart': {
-        const { index } = message.part;
-        if (peer.parts?.has.has(index) === true) return true;
-        if (!send(DATA_CHANNEL.name)) return false;
-        peer.parts?.has.add(index);
-        this.metrics.partsSent++;
-        return true;
-      }
-      default:
-        return unreachable(message, 'consensus message');
-    }
-  }
-}
-
-function votesIn(votes: ServedVotes): readonly Vote[] {
-  return [...setBits(votes.bits)].flatMap((index) => votes.vote(index) ?? []);
-}
-
-function partKey(header: PartSetHeader, index: number): string {
-  return `${index}/${toHex(header.hash)}`;
 }

@@ -8,10 +8,11 @@ import type { ConsensusMessage } from './ports.ts';
 /** `duplicate`: the engine has it. `irrelevant`: it is of a height that the engine is not at. */
 export type News = 'news' | 'duplicate' | 'irrelevant';
 
-/** Judges a message of well-checked shape. */
+/** Judges a message of well-checked shape. The engine keeps messages of the next height until it begins. */
 export function judgeNews(consensus: ConsensusReader, message: ConsensusMessage): News {
   const { height } = consensus.view();
   if (message.kind === 'vote') return judgeVote(consensus, message.vote, height);
+  if (heightOf(message) === height + 1n) return 'news';
   if (heightOf(message) !== height) return 'irrelevant';
   if (message.kind === 'blockPart') return 'news';
   const held = consensus.proposal(message.proposal.round);
@@ -19,6 +20,7 @@ export function judgeNews(consensus: ConsensusReader, message: ConsensusMessage)
 }
 
 function judgeVote(consensus: ConsensusReader, vote: Vote, height: bigint): News {
+  if (vote.height === height + 1n) return 'news';
   const late = vote.height + 1n === height && vote.type === 'precommit';
   if (vote.height !== height && !late) return 'irrelevant';
   const votes = late ? consensus.lastPrecommits() : consensus.votes(vote.round, vote.type);

@@ -45,6 +45,10 @@ export class PeerState {
   round = 0;
   step: Step = 'newHeight';
   lastCommitRound = -1;
+  /** When the peer came to its step. */
+  movedAtMs = 0;
+  /** The height that the peer was told of while it still stood at the one before. */
+  wokenFor = 0n;
   /** The part set that the peer collects at its height. */
   parts: CollectedParts | undefined;
   readonly #proposals: Set<number> = new Set();
@@ -55,7 +59,7 @@ export class PeerState {
   }
 
   /** Takes a round step. A summary's forgets proposal and parts: what follows it says which the peer has. */
-  moveTo(message: RoundStep): Move {
+  moveTo(message: RoundStep, nowMs: number): Move {
     const { height, round, step } = message;
     if (height < this.height || (height === this.height && round < this.round)) return 'stale';
     const repeated = height === this.height && round === this.round && step === this.step;
@@ -65,6 +69,7 @@ export class PeerState {
     }
     if (height > this.height)
       for (const [key, votes] of this.#votes) if (votes.height + 1n < height) this.#votes.delete(key);
+    if (!repeated) this.movedAtMs = nowMs;
     this.height = height;
     this.round = round;
     this.step = step;
