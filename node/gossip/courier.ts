@@ -104,8 +104,8 @@ export class Courier {
   }
 
   /**
-   * A peer that stands where it stood a summary ago gets the votes of majorities whether it seems to have them
-   * or not: see `majorityVotes`. What does not fit its queue comes with the next summary.
+   * A peer that stands where it stood a summary ago gets the votes of majorities whether it seems to have
+   * them or not: see `majorityVotes`. What does not fit its queue comes with the next summary.
    */
   serveMajorities(peer: PeerState): void {
     const { engine, store, network } = this.#ports;

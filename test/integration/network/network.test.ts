@@ -1,0 +1,118 @@
+/** Consensus over real sockets: engines, gossip and block sync of several nodes in one process. */
+import { afterEach, expect, test } from 'vitest';
+import { utf8 } from '../../../core/bytes.ts';
+import { until } from '../../../p2p/testing.ts';
+import { testGenesis } from '../engine/test-node.ts';
+import { chainOf, type NetworkedNode, type NetworkedOptions, newHome, startNode } from './networked-node.ts';
+
+const running: Set<NetworkedNode> = new Set();
+
+afterEach(async () => {
+  for (const node of running) await node.stop();
+  running.clear();
+});
+
+async function start(options: NetworkedOptions): Promise<NetworkedNode> {
+  const node = await startNode(options);
+  running.add(node);
+  return node;
+}
+
+async function stop(node: NetworkedNode): Promise<void> {
+  running.delete(node);
+  await node.stop();
+}
+
+function mesh(nodes: readonly NetworkedNode[]): void {
+  nodes.forEach((node, index) => {
+    for (const other of nodes.slice(index + 1)) node.network.addPersistentPeer(other.address);
+  });
+}
+
+function reached(nodes: readonly NetworkedNode[], height: bigint): Promise<unknown> {
+  return Promise.all(nodes.map(({ node }) => node.reached(height)));
+}
+
+function expectOneChain(nodes: readonly NetworkedNode[], height: bigint): void {
+  const [first, ...others] = nodes.map((node) => chainOf(node, height));
+  expect(first).toHaveLength(Number(height));
+  for (const other of others) expect(other).toEqual(first);
+  for (const { network } of nodes) expect(network.metrics.penalties).toBe(0);
+}
+
+test('four validators in a mesh and a full node behind one of them make one chain', async () => {
+  const genesis = testGenesis(4);
+  const nodes: NetworkedNode[] = [];
+  for (let index = 0; index < 4; index++)
+    nodes.push(await start({ home: newHome(index), genesis, peers: [] }));
+  mesh(nodes);
+  await reached(nodes, 3n);
+  const peers = [nodes[2]?.address ?? ''];
+  const full = await start({ home: newHome(9), genesis, validates: false, peers });
+  await reached([...nodes, full], 15n);
+  expectOneChain([...nodes, full], 15n);
+  expect(full.sync.metrics.blocksApplied).toBeGreaterThan(0);
+  expect(full.sync.isCatchingUp()).toBe(false);
+});
+
+test('four validators in a line make one chain', async () => {
+  const genesis = testGenesis(4);
+  const nodes: NetworkedNode[] = [];
+  for (let index = 0; index < 4; index++) {
+    const peers = nodes.slice(-1).map(({ address }) => address);
+    nodes.push(await start({ home: newHome(index), genesis, peers }));
+  }
+  await reached(nodes, 8n);
+  expectOneChain(nodes, 8n);
+});
+
+test('a validator that was away catches up; with two away nothing is decided, and then again', async () => {
+  const genesis = testGenesis(4);
+  const homes = [0, 1, 2, 3].map(newHome);
+  const nodes: NetworkedNode[] = [];
+  for (const home of homes) nodes.push(await start({ home, genesis, peers: [] }));
+  mesh(nodes);
+  await reached(nodes, 3n);
+  const [a, b, c, d] = nodes;
+  const [, , homeC, homeD] = homes;
+  if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error('four nodes');
+  if (homeC === undefined || homeD === undefined) throw new Error('four homes');
+  await stop(d);
+  const away = d.node.engine.lastHeight();
+  await reached([a, b, c], away + 5n);
+  await stop(c);
+  await until('the two hear that they are alone', () => a.network.peers().length === 1);
+  const stuckAt = a.node.engine.lastHeight() + 1n;
+  const peers = [a.address, b.address];
+  const again = await start({ home: homeD, genesis, peers });
+  await reached([a, b, again], stuckAt + 3n);
+  await start({ home: homeC, genesis, peers });
+  await reached([...running], stuckAt + 8n);
+  expect(running.size).toBe(4);
+  expectOneChain([...running], stuckAt + 8n);
+});
+
+test('blocks of two megabytes travel in parts', async () => {
+  const genesis = testGenesis(4);
+  const nodes: NetworkedNode[] = [];
+  const transactions = (): readonly Uint8Array[] =>
+    Array.from({ length: 4 }, (_, i) => new Uint8Array(500_000).fill(i + 1));
+  for (let index = 0; index < 4; index++)
+    nodes.push(await start({ home: newHome(index), genesis, peers: [], transactions }));
+  mesh(nodes);
+  await reached(nodes, 5n);
+  expectOneChain(nodes, 5n);
+});
+
+test('without empty blocks, a height that one node has work for wakes the others', async () => {
+  const genesis = testGenesis(4);
+  const nodes: NetworkedNode[] = [];
+  for (let index = 0; index < 4; index++) {
+    const transactions = (): readonly Uint8Array[] => [utf8(`from ${index}`)];
+    const options = { home: newHome(index), genesis, peers: [], createEmptyBlocks: false, transactions };
+    nodes.push(await start(options));
+  }
+  mesh(nodes);
+  await reached(nodes, 2n);
+  expectOneChain(nodes, 2n);
+});
