@@ -184,10 +184,7 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
     config.consensus,
   );
   closers.push(() => engine.stop());
-  engine.onEvent((event) => {
-    if (event.kind === 'vote') events.vote(event.vote);
-    else if (event.kind === 'step') events.step(event.view);
-  });
+  announceRounds(engine, events);
   const gossip = new Gossip({ network, engine, store: stores.blocks, timers: systemTimers }, DEFAULT_GOSSIP);
   const alone = config.p2p.persistentPeers.length === 0;
   const sync = new BlockSync(
@@ -309,6 +306,14 @@ function listenersOf(
   const { onBlock } = options;
   const told = onBlock === undefined ? [] : [{ onCommit: async (block: CommittedBlock) => onBlock(block) }];
   return [...(index === undefined ? [] : [index]), ...others, ...told];
+}
+
+/** Votes and steps, for subscribers. */
+function announceRounds(engine: Engine, events: EventPublisher): void {
+  engine.onEvent((event) => {
+    if (event.kind === 'vote') events.vote(event.vote);
+    else if (event.kind === 'step') events.step(event.view);
+  });
 }
 
 function consensusNumbers(
