@@ -2,30 +2,13 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { blockIdKey } from '../../../consensus/types/block-id.ts';
 import { EMPTY_BYTES, toHex } from '../../../core/bytes.ts';
-import type { ConsensusMessage, ConsensusPublisher, ConsensusSigner } from '../../../node/engine/ports.ts';
+import type { ConsensusPublisher } from '../../../node/engine/ports.ts';
 import type { Genesis } from '../../../node/state/chain-state.ts';
 import { CrashDisk, CrashPoint } from './crash-disk.ts';
+import { chain, newHome as gossipHome, start, testHub, VALIDATORS } from './gossip-node.ts';
 import { Broadcast, openTestNode, type TestHome, type TestNode, testGenesis } from './test-node.ts';
-
-/** What a validator ever told anybody: two values at one step are a double signature. */
-class Witness {
-  readonly #told = new Map<string, string>();
-  readonly doubles: string[] = [];
-
-  see(message: ConsensusMessage): void {
-    if (message.kind === 'blockPart') return;
-    const signed = message.kind === 'vote' ? message.vote : message.proposal;
-    const signer = message.kind === 'vote' ? toHex(message.vote.validatorAddress) : 'proposer';
-    const step = message.kind === 'vote' ? message.vote.type : 'proposal';
-    const at = `${signer} ${signed.height}/${signed.round} ${step}`;
-    const value = `${blockIdKey(signed.blockId)} ${signed.timestamp.seconds}.${signed.timestamp.nanos}`;
-    const before = this.#told.get(at);
-    if (before !== undefined && before !== value) this.doubles.push(at);
-    this.#told.set(at, value);
-  }
-}
+import { mortalSigner, Witness } from './witness.ts';
 
 interface Life {
   readonly home: TestHome;
@@ -51,21 +34,7 @@ async function live(life: Life): Promise<TestNode> {
       misbehaved: life.publisher.misbehaved,
     },
     walFiles: () => life.disk.files(point),
-    wrapSigner: (signer): ConsensusSigner => ({
-      address: signer.address,
-      signVote: async (chainId, vote) => {
-        point.step('sign');
-        const signed = await signer.signVote(chainId, vote);
-        point.step('signed');
-        return signed;
-      },
-      signProposal: async (chainId, proposal) => {
-        point.step('sign');
-        const signed = await signer.signProposal(chainId, proposal);
-        point.step('signed');
-        return signed;
-      },
-    }),
+    wrapSigner: (signer) => mortalSigner(signer, point),
     beforeStep: (step) => point.step(step),
   });
   node.engine.start();
@@ -127,3 +96,63 @@ for (const kind of ['process', 'power'] as const) {
     expect(crashes).toBeGreaterThan(30);
   }, 120_000);
 }
+
+/** Numbers that look random and are the same in every run (xorshift). */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+test('all four validators die at the same moment, ten times: one chain, nothing signed twice', async () => {
+  const genesis = testGenesis(VALIDATORS);
+  const seed = Number(process.env['CRASH_SEED'] ?? 20_261_121);
+  const next = numbers(seed);
+  const witness = new Witness();
+  const homes = Array.from({ length: VALIDATORS }, (_, index) => gossipHome(index));
+  const disks = homes.map(() => new CrashDisk());
+  const committed: string[] = [];
+  for (let life = 0; life <= 10; life++) {
+    const last = life === 10;
+    const point = new CrashPoint(last ? Number.POSITIVE_INFINITY : 40 + next(400));
+    const hub = testHub();
+    const nodes = await Promise.all(
+      homes.map((home, index) =>
+        start(hub, home, genesis, {
+          walFiles: () => disks[index]?.files(point) ?? new CrashDisk().files(point),
+          wrapSigner: (signer) => mortalSigner(signer, point),
+          beforeStep: (step) => point.step(step),
+          beforePublish: (message) => {
+            point.step('publish');
+            witness.see(message);
+          },
+        }).catch((error: unknown) => {
+          if (!point.dead) throw error;
+          return undefined;
+        }),
+      ),
+    );
+    const alive = nodes.filter((node) => node !== undefined);
+    const goal = BigInt(committed.length) + 5n;
+    const progress = Promise.all(alive.map(({ node }) => node.reached(goal))).then(() => undefined);
+    await within(
+      30_000,
+      `life ${life}`,
+      last ? progress : Promise.race([point.died, progress.then(() => point.died)]),
+    );
+    const height = alive.map(({ node }) => node.engine.lastHeight()).reduce((a, b) => (a > b ? a : b), 0n);
+    const chains = alive.map(({ node }) => chain(node, 1n, node.engine.lastHeight()));
+    const longest = chains.reduce((a, b) => (b.length > a.length ? b : a), committed);
+    for (const one of [...chains, committed]) expect(one).toEqual(longest.slice(0, one.length));
+    committed.splice(0, committed.length, ...longest);
+    point.dead = true;
+    await Promise.all(alive.map((node) => node.stop().catch(() => undefined)));
+    for (const disk of disks) disk.crash(next(2) === 0 ? 'process' : 'power', next(40));
+    expect(witness.doubles, `CRASH_SEED=${seed}, life ${life}, height ${height}`).toEqual([]);
+  }
+  expect(committed.length).toBeGreaterThan(10);
+}, 120_000);

@@ -1,91 +1,7 @@
 /** Four real engines, stores and logs with the real gossip and block sync over the network in memory. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EMPTY_BYTES, toHex, utf8 } from '../../../core/bytes.ts';
-import { BlockSync, DEFAULT_BLOCK_SYNC } from '../../../node/blocksync/block-sync.ts';
-import type { ConsensusPublisher } from '../../../node/engine/ports.ts';
-import { DEFAULT_GOSSIP, Gossip } from '../../../node/gossip/gossip.ts';
-import type { Genesis } from '../../../node/state/chain-state.ts';
-import { CHANNELS, PROTOCOLS } from '../../../p2p/channels.ts';
-import { MemoryHub } from '../../../p2p/memory.ts';
-import { DEFAULT_LIMITS, type Network, silentLogger } from '../../../p2p/network.ts';
-import { systemTimers } from '../../../p2p/timers.ts';
-import { CHAIN_ID, openTestNode, type TestHome, type TestNode, testGenesis } from './test-node.ts';
-
-const VALIDATORS = 4;
-
-interface Running {
-  readonly node: TestNode;
-  stop(): Promise<void>;
-}
-
-const newHome = (index: number): TestHome => ({
-  directory: mkdtempSync(join(tmpdir(), 'gossip-')),
-  index,
-  application: { height: 0n, hash: EMPTY_BYTES },
-});
-
-/** Starts a node that knows the addresses of all others. */
-async function start(hub: MemoryHub, home: TestHome, genesis: Genesis, validates = true): Promise<Running> {
-  const name = (index: number): string => `node${index}`;
-  const peers = Array.from({ length: VALIDATORS }, (_, index) => index).filter(
-    (index) => index !== home.index,
-  );
-  let height = (): bigint => 0n;
-  const network: Network = hub.createNetwork(name(home.index), {
-    chainId: CHAIN_ID,
-    moniker: name(home.index),
-    softwareVersion: '0',
-    genesisHash: EMPTY_BYTES,
-    channels: CHANNELS,
-    protocols: PROTOCOLS,
-    latestHeight: () => height(),
-    persistentPeers: peers.map((index) => `/memory/${name(index)}`),
-    limits: DEFAULT_LIMITS,
-    log: silentLogger,
-  });
-  const publisher: ConsensusPublisher = {
-    publish: (message) => gossip.publish(message),
-    misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
-  };
-  const transactions = (): Uint8Array[] => [utf8(`tx of ${home.index}`)];
-  const node = await openTestNode({ home, genesis, publisher, transactions, validates });
-  height = () => node.engine.lastHeight();
-  const gossip = new Gossip(
-    { network, engine: node.engine, store: node.blocks, timers: systemTimers },
-    DEFAULT_GOSSIP,
-  );
-  const sync = new BlockSync(
-    { network, store: node.blocks, target: node.engine, timers: systemTimers, log: silentLogger },
-    { ...DEFAULT_BLOCK_SYNC, graceMs: 300 },
-  );
-  node.engine.start();
-  gossip.start();
-  sync.start();
-  await network.start();
-  return {
-    node,
-    stop: async () => {
-      sync.stop();
-      gossip.stop();
-      await network.stop();
-      await node.stop();
-    },
-  };
-}
-
-function testHub(): MemoryHub {
-  return new MemoryHub({ timers: systemTimers, random: () => 0.5, latencyMs: () => 1 });
-}
-
-const chain = (node: TestNode, from: bigint, to: bigint): string[] => {
-  const ids: string[] = [];
-  for (let height = from; height <= to; height++)
-    ids.push(toHex(node.blocks.blockId(height)?.hash ?? EMPTY_BYTES));
-  return ids;
-};
+import { chain, newHome, start, testHub, VALIDATORS } from './gossip-node.ts';
+import { testGenesis } from './test-node.ts';
 
 test('four validators over gossip; one dies and comes back, a full node joins late: one chain', async () => {
   const genesis = testGenesis(VALIDATORS);
@@ -100,7 +16,7 @@ test('four validators over gossip; one dies and comes back, a full node joins la
   const stoppedAt = last.node.engine.lastHeight();
   await first.node.reached(stoppedAt + 6n);
   const back = await start(hub, lastHome, genesis);
-  const follower = await start(hub, newHome(9), genesis, false);
+  const follower = await start(hub, newHome(9), genesis, { validates: false });
   const target = first.node.engine.lastHeight() + 8n;
   await Promise.all([first, back, follower].map(({ node }) => node.reached(target)));
   const expected = chain(first.node, 1n, target);
