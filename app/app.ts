@@ -10,6 +10,7 @@
  */
 import { EMPTY_BYTES, equalBytes, fromUtf8 } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
+import type { Address } from '../framework/address.ts';
 import type { AntePorts } from '../framework/ante/state.ts';
 import { type BlockInfo, Context, type ExecutionMode, QueryContext } from '../framework/context.ts';
 import { StateError, sdkErrors, toStateError } from '../framework/errors.ts';
@@ -20,7 +21,7 @@ import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
 import { MessageRouter } from '../framework/message.ts';
 import { QueryRegistry } from '../framework/query.ts';
 import { TxCache } from '../framework/tx/cache.ts';
-import type { DecodedTx } from '../framework/tx/decode.ts';
+import type { DecodedTx, TxSigner } from '../framework/tx/decode.ts';
 import { type SignatureTask, type SignatureVerifier, signBytes } from '../framework/tx/signature.ts';
 import {
   CheckTxType,
@@ -208,15 +209,9 @@ export class OpenLedgerApp {
     if (tx instanceof StateError || tx.signers.length !== tx.required.length) return [];
     const { branch, block } = this.#check;
     const context = new QueryContext(branch, block, unlimitedGas());
-    return tx.signers.flatMap(({ pubKey, mode, sequence, signature }, i) => {
-      const address = tx.required[i];
-      const account = address === undefined ? undefined : this.composition.auth.find(context, address);
-      const key = account?.pubKey ?? pubKey;
-      if (account === undefined || key?.kind !== 'secp256k1' || mode === undefined) return [];
-      const { accountNumber } = account;
-      const bytes = signBytes(tx, mode, { chainId: block.chainId, accountNumber, sequence });
-      return bytes === undefined ? [] : [{ pubKey: key, signBytes: bytes, signature }];
-    });
+    return tx.signers.flatMap((signer, i) =>
+      this.#signatureTask({ tx, signer, address: tx.required[i], context }),
+    );
   }
 
   prepareProposal(request: RequestPrepareProposal): ResponsePrepareProposal {
@@ -316,6 +311,28 @@ export class OpenLedgerApp {
     return exportModules(this.composition.modules, new QueryContext(stores, block, unlimitedGas()));
   }
 
+  #signatureTask(given: {
+    readonly tx: DecodedTx;
+    readonly signer: TxSigner;
+    readonly address: Address | undefined;
+    readonly context: QueryContext;
+  }): readonly SignatureTask[] {
+    const { tx, signer, address, context } = given;
+    const { pubKey, mode, sequence, signature } = signer;
+    const account = address === undefined ? undefined : this.composition.auth.find(context, address);
+    const key = account?.pubKey ?? pubKey;
+    if (account === undefined || key?.kind !== 'secp256k1' || mode === undefined) return [];
+    const { chainId } = this.#options;
+    const { accountNumber } = account;
+    try {
+      return [
+        { pubKey: key, signBytes: signBytes(tx, mode, { chainId, accountNumber, sequence }), signature },
+      ];
+    } catch {
+      return [];
+    }
+  }
+
   #runTransactions(txs: readonly Uint8Array[], branch: MultiStoreBranch, block: BlockInfo): ExecTxResult[] {
     const environment = this.#environment({ branch, block }, 'finalize');
     return txs.map((bytes) => {
@@ -379,7 +396,10 @@ export class OpenLedgerApp {
     return tx instanceof StateError ? undefined : tx;
   }
 
-  /** A block may be executed again before it is committed. The first one stands on genesis, which is redone then. */
+  /**
+   * A block may be executed again before it is committed. The first one stands on genesis, which is redone
+   * then.
+   */
   #undoFinalized(): void {
     this.#store.rollback();
     this.#finalized = undefined;

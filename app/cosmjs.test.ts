@@ -1,6 +1,14 @@
 /** Stock CosmJS against the application: what it signs is accepted, what it asks is answered in its types. */
+import { makeSignDoc as makeAminoSignDoc, Secp256k1HdWallet } from '@cosmjs/amino';
 import { DirectSecp256k1HdWallet, makeAuthInfoBytes, makeSignDoc, Registry } from '@cosmjs/proto-signing';
-import { accountFromAny, calculateFee, defaultRegistryTypes, GasPrice } from '@cosmjs/stargate';
+import {
+  AminoTypes,
+  accountFromAny,
+  calculateFee,
+  createDefaultAminoConverters,
+  defaultRegistryTypes,
+  GasPrice,
+} from '@cosmjs/stargate';
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { PubKey } from 'cosmjs-types/cosmos/crypto/secp256k1/keys';
 import { TxRaw } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
@@ -83,6 +91,61 @@ describe('CosmJS', () => {
       sequence: 1,
       pubkey: { type: 'tendermint/PubKeySecp256k1' },
     });
+  });
+
+  it('signs amino JSON that is executed, with everything that JSON can show', async () => {
+    const wallet = await Secp256k1HdWallet.fromMnemonic(MNEMONIC, { prefix: 'open' });
+    const [signer] = await wallet.getAccounts();
+    if (signer === undefined) throw new RangeError('the wallet is empty');
+    const chain = new TestChain();
+    chain.deliver(chain.send(chain.account(0), signer.address, '1000000uopen'));
+    const account = chain.app.composition.auth.find(
+      chain.app.contextAt(1n),
+      secp256k1PublicKey(signer.pubkey).address,
+    );
+    if (account === undefined) throw new RangeError('there is no account');
+    const send = {
+      typeUrl: '/cosmos.bank.v1beta1.MsgSend',
+      value: {
+        fromAddress: signer.address,
+        toAddress: chain.account(1).address,
+        amount: [{ denom: 'uopen', amount: '77' }],
+      },
+    };
+    const memo = 'quotes " and <tags> & ünïcode';
+    const fee = { amount: [{ denom: 'uopen', amount: '2500' }], gas: '100000', payer: signer.address };
+    const message = new AminoTypes(createDefaultAminoConverters()).toAmino(send);
+    const document = makeAminoSignDoc([message], fee, chain.chainId, memo, account.accountNumber, 0, 99n);
+    const { signature } = await wallet.signAmino(signer.address, document);
+    const registry = new Registry(defaultRegistryTypes);
+    const bodyBytes = registry.encodeTxBody({ messages: [send], memo, timeoutHeight: 99n });
+    const pubkey = {
+      typeUrl: '/cosmos.crypto.secp256k1.PubKey',
+      value: PubKey.encode({ key: signer.pubkey }).finish(),
+    };
+    const mode = SignMode.SIGN_MODE_LEGACY_AMINO_JSON;
+    const authInfoBytes = makeAuthInfoBytes(
+      [{ pubkey, sequence: 0 }],
+      fee.amount,
+      100_000,
+      undefined,
+      fee.payer,
+      mode,
+    );
+    const signatures = [Buffer.from(signature.signature, 'base64')];
+    const tx = TxRaw.encode({ bodyBytes, authInfoBytes, signatures }).finish();
+    expect(chain.check(tx).log).toBe('');
+    expect(chain.deliver(tx)).toMatchObject({ code: 0, log: '' });
+
+    const other = registry.encodeTxBody({ messages: [send], memo: 'another memo', timeoutHeight: 99n });
+    const forged = TxRaw.encode({ bodyBytes: other, authInfoBytes, signatures }).finish();
+    expect(chain.check(forged).code).toBe(32);
+    const fresh = new TestChain();
+    fresh.deliver(fresh.send(fresh.account(0), signer.address, '1000000uopen'));
+    expect(fresh.check(forged).log).toBe(
+      'signature verification failed; please verify account number ' +
+        `(${account.accountNumber}), sequence (0) and chain-id (test-chain-1): unauthorized`,
+    );
   });
 
   it('derives the same addresses from keys', async () => {

@@ -3,6 +3,7 @@
  * handler (x/auth/ante, v0.50). A step refuses by throwing `StateError`.
  */
 import { equalBytes, toBase64 } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
 import { type Coins, coinsToString, problemOfCoins } from '../coins.ts';
 import { StateError, sdkErrors, wrapError } from '../errors.ts';
 import { event } from '../events.ts';
@@ -10,7 +11,7 @@ import { GAS_LIMIT_MAX } from '../gas.ts';
 import { checkGasPrices } from '../gas-price.ts';
 import type { TxSigner } from '../tx/decode.ts';
 import type { PublicKey } from '../tx/public-key.ts';
-import { signBytes } from '../tx/signature.ts';
+import { SIGN_MODE_LEGACY_AMINO_JSON, signBytes } from '../tx/signature.ts';
 import { type AnteState, wrongSignerCount } from './state.ts';
 
 /** One step. */
@@ -178,19 +179,33 @@ function verifySignature(
   by: { readonly signer: TxSigner; readonly pubKey: PublicKey; readonly accountNumber: bigint },
 ): void {
   const { chainId, height } = context.block;
-  const accountNumber = height === 0n ? 0n : by.accountNumber;
   const { mode, sequence, signature } = by.signer;
-  const refuse = (reason: string): StateError =>
-    new StateError(
-      sdkErrors.unauthorized,
-      'signature verification failed; please verify account number ' +
-        `(${accountNumber}) and chain-id (${chainId}): (${reason})`,
-    );
-  if (mode === undefined) throw refuse('signatures of several keys are not supported');
-  const bytes = signBytes(tx, mode, { chainId, accountNumber, sequence });
-  if (bytes === undefined) throw refuse(`unsupported sign mode ${mode}`);
-  if (!ports.verifier.verify({ pubKey: by.pubKey, signBytes: bytes, signature }))
-    throw refuse('unable to verify single signer signature');
+  const accountNumber = height === 0n ? 0n : by.accountNumber;
+  const problem = problemOf(() => {
+    if (mode === undefined) return 'signatures of several keys are not supported';
+    const bytes = signBytes(tx, mode, { chainId, accountNumber, sequence });
+    return ports.verifier.verify({ pubKey: by.pubKey, signBytes: bytes, signature })
+      ? undefined
+      : 'unable to verify single signer signature';
+  });
+  if (problem === undefined) return;
+  // A signer of JSON signs the sequence too: it may be what is wrong.
+  const what =
+    mode === SIGN_MODE_LEGACY_AMINO_JSON
+      ? `(${accountNumber}), sequence (${sequence}) and chain-id (${chainId})`
+      : `(${accountNumber}) and chain-id (${chainId}): (${problem})`;
+  throw new StateError(
+    sdkErrors.unauthorized,
+    `signature verification failed; please verify account number ${what}`,
+  );
+}
+
+function problemOf(check: () => string | undefined): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Each signature is good once. */

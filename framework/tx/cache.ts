@@ -3,7 +3,10 @@ import { sha256 } from '../../core/hash.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
 
-/** Decodes each transaction once between its arrival, the proposal and the block. Failures are not remembered. */
+/**
+ * Decodes each transaction once between its arrival, the proposal and the block. Failures are not
+ * remembered.
+ */
 export class TxCache {
   readonly #ports: TxDecoderPorts;
   readonly #byHash: BoundedMap<string, DecodedTx>;

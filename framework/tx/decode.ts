@@ -34,6 +34,9 @@ export interface TxFee {
   /** Who pays: named, or the first signer. */
   readonly payer: Address;
   readonly granter: Address | undefined;
+  /** Both as they stand in the transaction: empty when not named. */
+  readonly payerText: string;
+  readonly granterText: string;
 }
 
 /** A transaction, decoded and bound to its handlers. */
@@ -138,6 +141,8 @@ function feeOf(fee: Fee, payer: Address, addresses: AddressCodec): TxFee {
       gasLimit: fee.gasLimit,
       payer,
       granter: fee.granter === '' ? undefined : addresses.toBytes(fee.granter),
+      payerText: fee.payer,
+      granterText: fee.granter,
     };
   } catch (error) {
     if (error instanceof StateError && error.kind === sdkErrors.invalidCoins)

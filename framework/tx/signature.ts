@@ -1,4 +1,6 @@
 import { SignDoc } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import { StateError, sdkErrors } from '../errors.ts';
+import { aminoSignBytes } from './amino-json.ts';
 import type { DecodedTx } from './decode.ts';
 import type { PublicKey } from './public-key.ts';
 
@@ -34,23 +36,28 @@ export const SIGN_MODE_DIRECT = 1;
 /** Sign mode of a plain or hardware wallet that signs JSON. */
 export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
 
-/** What a signer signed, by sign mode; undefined when the mode is not supported. Made once for each signer. */
-export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array | undefined {
+/**
+ * What a signer signed, by sign mode. Made once for each signer.
+ * @throws StateError when the mode is not supported or cannot say what the transaction says
+ */
+export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array {
   const key = `${mode} ${signer.accountNumber} ${signer.sequence} ${signer.chainId}`;
   const known = tx.signBytesMemo.get(key);
   if (known !== undefined) return known;
   const bytes = makeSignBytes(tx, mode, signer);
-  if (bytes !== undefined) tx.signBytesMemo.set(key, bytes);
+  tx.signBytesMemo.set(key, bytes);
   return bytes;
 }
 
-function makeSignBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array | undefined {
+function makeSignBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array {
   const { chainId, accountNumber } = signer;
   const { bodyBytes, authInfoBytes } = tx;
   switch (mode) {
     case SIGN_MODE_DIRECT:
       return SignDoc.encode({ bodyBytes, authInfoBytes, chainId, accountNumber });
+    case SIGN_MODE_LEGACY_AMINO_JSON:
+      return aminoSignBytes(tx, signer);
     default:
-      return undefined;
+      throw new StateError(sdkErrors.notSupported, `unsupported sign mode ${mode}`);
   }
 }
