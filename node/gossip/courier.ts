@@ -143,6 +143,10 @@ export class Courier {
     return true;
   }
 
+  /**
+   * Parts of the block that the peer collects. Parts of others' blocks wait, and come a few at a time: the
+   * peer may be getting them from where this node got them, and a block is sent often enough as it is.
+   */
   #serveParts(peer: PeerState): boolean {
     const { engine } = this.#ports;
     if (peer.parts === undefined) return true;
@@ -150,8 +154,15 @@ export class Courier {
     const held = engine.partBits(header);
     if (held === undefined) return true;
     const { height, round } = peer;
+    let room = this.#options.relayedPartsMax;
     for (const index of setBits(held)) {
-      if (has.has(index) || this.#isYoung(header, index)) continue;
+      if (has.has(index)) continue;
+      const waitMs = this.#relayWaitMs(peer, partKey(header, index));
+      if (waitMs !== undefined && (waitMs > 0 || room-- === 0)) {
+        this.#again(Math.max(waitMs, this.#options.retryDelayMs));
+        if (waitMs > 0) continue;
+        return true;
+      }
       const part = engine.part(header, index);
       if (part === undefined) continue;
       if (!this.send(peer, { kind: 'blockPart', height, round, part })) return false;
@@ -159,13 +170,13 @@ export class Courier {
     return true;
   }
 
-  /** A part that came a moment ago: the peer may have got it too, and its announcement may be on its way. */
-  #isYoung(header: PartSetHeader, index: number): boolean {
-    const sinceMs = this.#heldSinceMs.get(partKey(header, index));
-    if (sinceMs === undefined) return false;
-    const waitMs = sinceMs + this.#options.partRelayDelayMs - this.#ports.timers.nowMs();
-    if (waitMs > 0) this.#again(waitMs);
-    return waitMs > 0;
+  /** How long to hold a part back from a peer; undefined for a part of our own block. */
+  #relayWaitMs(peer: PeerState, key: string): number | undefined {
+    const sinceMs = this.#heldSinceMs.get(key);
+    if (sinceMs === undefined) return undefined;
+    const { partRelayDelayMs, othersServeMs } = this.#options;
+    const fromMs = Math.max(sinceMs + partRelayDelayMs, peer.othersServedAtMs + othersServeMs);
+    return Math.max(0, fromMs - this.#ports.timers.nowMs());
   }
 
   #serveLastCommit(peer: PeerState, consensus: ConsensusReader): boolean {

@@ -217,7 +217,7 @@ export class Gossip implements ConsensusPublisher {
   }
 
   #peerHoldsParts(peer: PeerState, message: Extract<StateMessage, { kind: 'partsHeld' }>): void {
-    peer.setParts(message);
+    peer.setParts(message, this.#ports.timers.nowMs());
     if (message.height !== peer.height) return;
     const proposal = this.#ports.engine.consensus()?.proposal(message.round);
     const collects = proposal?.height === message.height && !message.decided;

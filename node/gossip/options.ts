@@ -17,6 +17,10 @@ export interface GossipOptions {
   readonly relayDelayMs: number;
   /** The same for a part: parts are large, and their announcements wait behind other parts. */
   readonly partRelayDelayMs: number;
+  /** A peer that gets parts from others is left to them for this long after each. */
+  readonly othersServeMs: number;
+  /** Parts of others' blocks that a peer gets at a time; `retryDelayMs` later it gets more. */
+  readonly relayedPartsMax: number;
   /** From getting a part to announcing the parts held; announcements in between travel as one. */
   readonly announceDelayMs: number;
   /** For a peer that decided our last height to begin the next by itself, before it is told that we have. */
@@ -29,8 +33,10 @@ export interface GossipOptions {
 
 /** For blocks of a second or so. */
 export const DEFAULT_GOSSIP: GossipOptions = {
-  relayDelayMs: 10,
+  relayDelayMs: 20,
   partRelayDelayMs: 40,
+  othersServeMs: 150,
+  relayedPartsMax: 4,
   announceDelayMs: 2,
   wakeDelayMs: 100,
   retryDelayMs: 20,

@@ -3,7 +3,7 @@
  * sent to it; the peer's own summary replaces them. They decide only what is sent: a wrong one costs a
  * duplicate, or a wait until the next summary.
  */
-import type { BitArray } from '../../consensus/types/bit-array.ts';
+import { type BitArray, setBits } from '../../consensus/types/bit-array.ts';
 import { equalPartSetHeader, type PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { VoteType } from '../../consensus/types/vote.ts';
 import type { Step } from '../../consensus/view.ts';
@@ -51,6 +51,10 @@ export class PeerState {
   wokenFor = 0n;
   /** The part set that the peer collects at its height. */
   parts: CollectedParts | undefined;
+  /** When the peer was last seen to have got a part from somebody else. */
+  othersServedAtMs: number = Number.NEGATIVE_INFINITY;
+  /** The part set that the last summary made void. */
+  #partsBefore: CollectedParts | undefined;
   readonly #proposals: Set<number> = new Set();
   readonly #votes: Map<string, VoteKnowledge & { readonly height: bigint }> = new Map();
 
@@ -64,6 +68,7 @@ export class PeerState {
     if (height < this.height || (height === this.height && round < this.round)) return 'stale';
     const repeated = height === this.height && round === this.round && step === this.step;
     if (repeated || height > this.height) {
+      this.#partsBefore = repeated ? (this.parts ?? this.#partsBefore) : undefined;
       this.parts = undefined;
       this.#proposals.clear();
     }
@@ -78,8 +83,12 @@ export class PeerState {
   }
 
   /** Takes the peer's word on the parts that it has. */
-  setParts(message: PartsHeld): void {
+  setParts(message: PartsHeld, nowMs: number): void {
     if (message.height !== this.height) return;
+    const before = this.parts ?? this.#partsBefore;
+    const known =
+      before !== undefined && equalPartSetHeader(before.header, message.header) ? before.has : new Bits();
+    for (const index of setBits(message.bits)) if (!known.has(index)) this.othersServedAtMs = nowMs;
     this.parts = { header: message.header, has: bitsOf(message.bits), decided: message.decided };
   }
 
