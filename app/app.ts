@@ -77,6 +77,9 @@ export interface AppOptions {
   readonly queryGasMax?: bigint;
 }
 
+/** A state that transactions run on. */
+type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
+
 const TX_BYTES_MAX = 1_048_576;
 const DECODED_TXS_MAX = 10_000;
 const QUERY_GAS_MAX = 100_000_000n;
@@ -103,7 +106,7 @@ export class OpenLedgerApp {
   readonly #transactions: TxCache;
   /** How the chain begins, and the branch that it has left for the first block; until the first commit. */
   #genesis: { readonly request: RequestInitChain; readonly branch: MultiStoreBranch } | undefined;
-  #check: { readonly branch: MultiStoreBranch; readonly block: BlockInfo };
+  #check: StateAt;
   /** The block that FinalizeBlock has put into the working version. */
   #finalized: { readonly height: bigint; readonly appHash: Uint8Array } | undefined;
 
@@ -167,7 +170,7 @@ export class OpenLedgerApp {
     const validators = updates.length > 0 ? updates : request.validators;
     consensus.apply(context, validators);
     this.#genesis = { request, branch };
-    this.#check = { branch: branch.branch(), block: momentOf(chainId, request.initialHeight, request.time) };
+    this.#check = this.#stateAt(branch.branch(), momentOf(chainId, request.initialHeight, request.time));
     return {
       consensusParams: request.consensusParams,
       validators,
@@ -196,8 +199,8 @@ export class OpenLedgerApp {
    */
   simulate(txBytes: Uint8Array): TxOutcome {
     const tx = this.#transactions.decode(txBytes);
-    const { branch, block } = this.#check;
-    return runTx(tx, this.#environment({ branch: branch.branch(), block }, 'simulate'));
+    const branch = this.#check.branch.branch();
+    return runTx(tx, this.#environment({ ...this.#check, branch }, 'simulate'));
   }
 
   /**
@@ -215,12 +218,14 @@ export class OpenLedgerApp {
   }
 
   prepareProposal(request: RequestPrepareProposal): ResponsePrepareProposal {
-    const room = { bytesMax: request.maxTxBytes, gasMax: this.#blockGasMax() };
+    const room = { bytesMax: request.maxTxBytes, gasMax: this.#check.blockGasMax };
     return { txs: selectTransactions(request.txs, room, (bytes) => this.#readTx(bytes)) };
   }
 
   processProposal(request: RequestProcessProposal): ResponseProcessProposal {
-    const accepted = acceptsTransactions(request.txs, this.#blockGasMax(), (bytes) => this.#readTx(bytes));
+    const accepted = acceptsTransactions(request.txs, this.#check.blockGasMax, (bytes) =>
+      this.#readTx(bytes),
+    );
     return { status: accepted ? ProposalStatus.ACCEPT : ProposalStatus.REJECT };
   }
 
@@ -334,7 +339,7 @@ export class OpenLedgerApp {
   }
 
   #runTransactions(txs: readonly Uint8Array[], branch: MultiStoreBranch, block: BlockInfo): ExecTxResult[] {
-    const environment = this.#environment({ branch, block }, 'finalize');
+    const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
     return txs.map((bytes) => {
       const tx = this.#decode(bytes);
       if (tx instanceof StateError) return undecodable(new StateError(sdkErrors.txDecode));
@@ -357,30 +362,22 @@ export class OpenLedgerApp {
     return { events: hookEvents(context.events, when), validatorUpdates };
   }
 
-  #environment(
-    state: { readonly branch: MultiStoreBranch; readonly block: BlockInfo },
-    mode: ExecutionMode,
-  ): TxEnvironment {
-    const blockGasMax = this.#gasMaxOf(state.branch, state.block);
-    const countsBlockGas = mode === 'finalize' && blockGasMax > 0n;
-    const blockGas = countsBlockGas ? new GasMeter(blockGasMax) : undefined;
-    return { ...state, mode, ante: this.#ante, blockGas, blockGasMax };
+  #environment(state: StateAt, mode: ExecutionMode): TxEnvironment {
+    const countsBlockGas = mode === 'finalize' && state.blockGasMax > 0n;
+    const blockGas = countsBlockGas ? new GasMeter(state.blockGasMax) : undefined;
+    return { ...state, mode, ante: this.#ante, blockGas };
   }
 
-  #blockGasMax(): bigint {
-    return this.#gasMaxOf(this.#check.branch, this.#check.block);
-  }
-
-  #gasMaxOf(branch: MultiStoreBranch, block: BlockInfo): bigint {
+  #stateAt(branch: MultiStoreBranch, block: BlockInfo): StateAt {
     const context = new QueryContext(branch, block, unlimitedGas());
-    return this.composition.consensus.params(context).block?.maxGas ?? -1n;
+    const blockGasMax = this.composition.consensus.params(context).block?.maxGas ?? -1n;
+    return { branch, block, blockGasMax };
   }
 
-  #checkState(): { readonly branch: MultiStoreBranch; readonly block: BlockInfo } {
+  #checkState(): StateAt {
     const { height } = this;
-    if (height === 0n)
-      return { branch: this.#store.branch(), block: momentOf(this.#options.chainId, 0n, EPOCH) };
-    return { branch: branchOver(this.#store.at(height)), block: this.contextAt(height).block };
+    if (height === 0n) return this.#stateAt(this.#store.branch(), momentOf(this.#options.chainId, 0n, EPOCH));
+    return this.#stateAt(branchOver(this.#store.at(height)), this.contextAt(height).block);
   }
 
   #decode(bytes: Uint8Array): DecodedTx | StateError {

@@ -74,6 +74,11 @@ export class Context implements ReadContext {
     this.txHash = options.txHash ?? EMPTY_BYTES;
   }
 
+  /** False in CheckTx, whose events nobody sees: a hot path asks before it makes them. */
+  get recordsEvents(): boolean {
+    return this.mode !== 'check' && this.mode !== 'recheck';
+  }
+
   /** What was emitted so far, in order. */
   get events(): readonly Event[] {
     return this.#events;

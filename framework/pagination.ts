@@ -66,7 +66,7 @@ export function paginate<K, V, T>(
       items.push(options.transform(key, value));
       continue;
     }
-    if (nextKey.length === 0) nextKey = raw.slice(prefix.length);
+    if (nextKey.length === 0) nextKey = Uint8Array.from(raw.subarray(prefix.length));
     if (!page.countTotal) break;
   }
   return { items, pagination: { nextKey, total: page.countTotal ? seen : 0n } };

@@ -78,7 +78,7 @@ export function memoized<V>(codec: ValueCodec<V>): ValueCodec<V> {
     encode: (value) => codec.encode(value),
     decode(bytes) {
       if (last === undefined || !equalBytes(last.bytes, bytes))
-        last = { bytes: bytes.slice(), value: codec.decode(bytes) };
+        last = { bytes: Uint8Array.from(bytes), value: codec.decode(bytes) };
       return last.value;
     },
   };

@@ -98,7 +98,8 @@ export const deductFee: AnteStep = (state) => {
       throw new StateError(sdkErrors.insufficientFee, `invalid fee amount: ${coinsToString(coins)}`);
     ports.fees.collectFee(context, from, coins);
   } else if (state.simulate) context.gas.consume(SIMULATED_FEE_GAS, 'simulated fee');
-  context.emit(event('tx', { fee: coinsToString(coins), fee_payer: ports.addresses.toText(from) }));
+  if (context.recordsEvents)
+    context.emit(event('tx', { fee: coinsToString(coins), fee_payer: ports.addresses.toText(from) }));
 };
 
 function useGrant({ tx, context, ports }: AnteState, fee: Coins): void {
@@ -119,15 +120,15 @@ export const setPublicKeys: AnteStep = (state) => {
   const { tx, context, ports } = state;
   tx.signers.forEach((signer, i) => {
     if (signer.pubKey === undefined) return;
-    const text = ports.addresses.toText(state.signer(i));
     if (!state.simulate && !equalBytes(signer.pubKey.address, state.signer(i)))
       throw new StateError(
         sdkErrors.invalidPubKey,
-        `pubKey does not match signer address ${text} with signer index: ${i}`,
+        `pubKey does not match signer address ${ports.addresses.toText(state.signer(i))} with signer index: ${i}`,
       );
     const account = state.account(i);
     if (account.pubKey === undefined) state.change(i, { ...account, pubKey: signer.pubKey });
   });
+  if (!context.recordsEvents) return;
   tx.signers.forEach((signer, i) => {
     const text = ports.addresses.toText(state.signer(i));
     context.emit(

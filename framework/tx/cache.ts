@@ -23,7 +23,8 @@ export class TxCache {
     const key = latin1(hash);
     const known = this.#byHash.get(key);
     if (known !== undefined) return known;
-    const tx = decodeTx(bytes, hash, this.#ports);
+    // A copy: the caller's array may be a small part of a large buffer, which a view would keep.
+    const tx = decodeTx(Uint8Array.from(bytes), hash, this.#ports);
     this.#byHash.set(key, tx);
     return tx;
   }

@@ -77,6 +77,7 @@ export class Bank implements BankKeeper, AnteFees {
     this.spend(context, from, coins);
     this.receive(context, to, coins);
     this.ensureAccount(context, to);
+    if (!context.recordsEvents) return;
     const { addresses } = this.#ports;
     const sender = addresses.toText(from);
     context.emit(transferred({ recipient: addresses.toText(to), sender, coins }), messageSender(sender));
@@ -147,7 +148,7 @@ export class Bank implements BankKeeper, AnteFees {
       if (rest === 0n) this.#state.balances.remove(context, [from, denom]);
       else this.#state.balances.replace(context, [from, denom], balance, rest);
     }
-    context.emit(coinSpent(this.#ports.addresses.toText(from), coins));
+    if (context.recordsEvents) context.emit(coinSpent(this.#ports.addresses.toText(from), coins));
   }
 
   /** Gives an account coins that the caller took from another. */
@@ -157,7 +158,7 @@ export class Bank implements BankKeeper, AnteFees {
       const balance = this.#state.balances.get(context, [to, denom]);
       this.#state.balances.replace(context, [to, denom], balance, (balance ?? 0n) + amount);
     }
-    context.emit(coinReceived(this.#ports.addresses.toText(to), coins));
+    if (context.recordsEvents) context.emit(coinReceived(this.#ports.addresses.toText(to), coins));
   }
 
   /** Whoever receives coins gets an account. */
