@@ -49,7 +49,7 @@ function nativeModules(addresses: AddressCodec, bank: Bank): readonly Module[] {
   const datanet = createDatanetModule({ addresses });
   const datanets = datanet.keeper;
   const models = createModelModule({ addresses, datanets });
-  const attribution = createAttributionModule({ datanets });
+  const attribution = createAttributionModule({ addresses, datanets });
   const payments = createPaymentModule({
     addresses,
     bank,

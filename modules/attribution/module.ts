@@ -21,7 +21,7 @@ export function createAttributionModule(ports: AttributionPorts): AttributionMod
     name: 'attribution',
     consensusVersion: 1,
     storeNames: [STORE_NAME],
-    messages: attributionMessages(),
+    messages: attributionMessages(state, ports.addresses),
     queries: attributionQueries(attribution, state),
     genesis: attributionGenesis(attribution, state),
     invariants: attributionInvariants(state),

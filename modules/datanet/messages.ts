@@ -2,11 +2,13 @@ import type { Address, AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
+import { paramsMessage } from '../../framework/params-message.ts';
 import { Admission, type Datanet } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as wire from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { datanetErrors } from './errors.ts';
 import { allowListUpdated } from './events.ts';
 import type { Datanets, NewContribution } from './keeper.ts';
+import { validateParams } from './params.ts';
 import type { DatanetState } from './state.ts';
 import { checkContributionLimits, checkText, validateContribution, validateDatanet } from './validate.ts';
 
@@ -24,6 +26,14 @@ export function datanetMessages(ports: DatanetMessagePorts): readonly MessageRou
     messageRoute(updateAllowList(ports)),
     messageRoute(contribute(ports)),
     messageRoute(publishSnapshot(ports)),
+    paramsMessage({
+      type: wire.MsgUpdateParams,
+      response: wire.MsgUpdateParamsResponse,
+      aminoName: 'openledger/x/datanet/MsgUpdateParams',
+      addresses: ports.addresses,
+      validate: validateParams,
+      set: (context, params) => ports.state.params.set(context, params),
+    }),
   ];
 }
 

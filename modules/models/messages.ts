@@ -1,18 +1,24 @@
+import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
+import { paramsMessage } from '../../framework/params-message.ts';
 import type { LineageEntry, Model, SplitPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as wire from '../../proto/gen/openledger/models/v1/tx.ts';
 import type { DatanetView } from '../datanet/types.ts';
 import { modelErrors } from './errors.ts';
 import type { Models } from './keeper.ts';
 import { flattenLineage } from './lineage.ts';
+import { validateParams } from './params.ts';
+import type { ModelState } from './state.ts';
 import { checkModelLimits, checkSplit, validateModel } from './validate.ts';
 
 /** What the messages work with. */
 export interface ModelMessagePorts {
   readonly models: Models;
   readonly datanets: DatanetView;
+  readonly state: ModelState;
+  readonly addresses: AddressCodec;
 }
 
 interface Registration {
@@ -22,7 +28,17 @@ interface Registration {
 
 /** `openledger.models.v1.Msg`. */
 export function modelMessages(ports: ModelMessagePorts): readonly MessageRoute[] {
-  return [messageRoute(registerModel(ports))];
+  return [
+    messageRoute(registerModel(ports)),
+    paramsMessage({
+      type: wire.MsgUpdateParams,
+      response: wire.MsgUpdateParamsResponse,
+      aminoName: 'openledger/x/models/MsgUpdateParams',
+      addresses: ports.addresses,
+      validate: validateParams,
+      set: (context, params) => ports.state.params.set(context, params),
+    }),
+  ];
 }
 
 function registerModel({

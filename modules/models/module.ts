@@ -21,7 +21,7 @@ export function createModelModule({ addresses, datanets }: ModelPorts): ModelMod
     name: 'models',
     consensusVersion: 1,
     storeNames: [STORE_NAME],
-    messages: modelMessages({ models, datanets }),
+    messages: modelMessages({ models, datanets, state, addresses }),
     queries: modelQueries({ models, state, addresses }),
     genesis: modelGenesis({ models, state, addresses }),
     invariants: modelInvariants(state),

@@ -65,6 +65,8 @@ export class Payments {
       fee: { denom: model.price.denom, amount: fee },
       parts: model.snapshotIds.length > 0 ? parts : withoutContributors(parts, model.split.residual),
       claim: quotes ? verified : undefined,
+      answerRoot: verified.answerRoot,
+      answerLength: verified.answerLength,
     };
   }
 
@@ -91,6 +93,8 @@ export class Payments {
       claimId: claim === undefined ? 0n : this.#ports.attribution.record(context, claim),
       height: context.block.height,
       txHash: context.txHash,
+      answerRoot: plan.answerRoot,
+      answerLength: plan.answerLength,
     };
     this.#pay(context, receipt);
     this.insert(context, receipt);

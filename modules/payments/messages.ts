@@ -1,11 +1,15 @@
 import { HASH_BYTES } from '../../core/hash.ts';
+import type { AddressCodec } from '../../framework/address.ts';
 import { isDenom } from '../../framework/coins.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
+import { paramsMessage } from '../../framework/params-message.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/tx.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
 import { paymentErrors } from './errors.ts';
 import type { Payments } from './keeper.ts';
+import { validateParams } from './params.ts';
+import type { PaymentState } from './state.ts';
 import type { PaymentPlan } from './types.ts';
 
 const AMOUNT = /^(?:0|[1-9][0-9]{0,76})$/;
@@ -14,11 +18,23 @@ const AMOUNT = /^(?:0|[1-9][0-9]{0,76})$/;
 export interface PaymentMessagePorts {
   readonly payments: Payments;
   readonly attribution: AttributionVerifier;
+  readonly state: PaymentState;
+  readonly addresses: AddressCodec;
 }
 
 /** `openledger.payments.v1.Msg`. */
 export function paymentMessages(ports: PaymentMessagePorts): readonly MessageRoute[] {
-  return [messageRoute(payInference(ports))];
+  return [
+    messageRoute(payInference(ports)),
+    paramsMessage({
+      type: wire.MsgUpdateParams,
+      response: wire.MsgUpdateParamsResponse,
+      aminoName: 'openledger/x/payments/MsgUpdateParams',
+      addresses: ports.addresses,
+      validate: validateParams,
+      set: (context, params) => ports.state.params.set(context, params),
+    }),
+  ];
 }
 
 function payInference({

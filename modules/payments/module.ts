@@ -22,7 +22,7 @@ export function createPaymentModule(ports: PaymentPorts): PaymentModule {
     name: 'payments',
     consensusVersion: 1,
     storeNames: [STORE_NAME],
-    messages: paymentMessages({ payments, attribution }),
+    messages: paymentMessages({ payments, attribution, state, addresses }),
     queries: paymentQueries({ payments, state, addresses, models, attribution }),
     genesis: paymentGenesis({ payments, state, addresses }),
     invariants: paymentInvariants({ payments, state, bank }),

@@ -5,7 +5,7 @@ import { sha256 } from '../../core/hash.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import type { ErrorKind } from '../../framework/errors.ts';
 import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
-import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import { MsgPayInference, MsgUpdateParams } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import {
   contribute,
@@ -266,4 +266,13 @@ test('the state that is exported is the state that its genesis restores, and eve
   expect(restored.brokenInvariants()).toEqual([]);
   const { bank, datanet, models, attribution, payments } = chain.app.exportAppState();
   expect(restored.exportAppState()).toMatchObject({ bank, datanet, models, attribution, payments });
+});
+
+test('parameters are the governance account’s to change', () => {
+  const { chain, owner } = playLoop();
+  const { addresses } = chain.app.composition;
+  const message = { authority: owner.address, params: { tokensMax: 5n } };
+  expect(deliver(chain, owner, anyOf(MsgUpdateParams, message)).log).toContain('invalid authority');
+  const gov = { ...message, authority: addresses.toText(moduleAddress('gov')) };
+  expect(deliver(chain, owner, anyOf(MsgUpdateParams, gov)).code).not.toBe(0);
 });

@@ -28,7 +28,10 @@ export interface Recipients {
  * left out; the rows add up to the fee. The contributors' part follows the claim's weights by largest
  * remainders; without a claim it goes to the pools of the model's Datanets.
  */
-export function payoutsOf(plan: Omit<PaymentPlan, 'fee'>, recipients: Recipients): readonly Payout[] {
+export function payoutsOf(
+  plan: Pick<PaymentPlan, 'parts' | 'model' | 'claim'>,
+  recipients: Recipients,
+): readonly Payout[] {
   const { parts, model } = plan;
   const { own, ancestors } = splitLineage(parts.model, model.lineage);
   const rows: Payout[] = [

@@ -10,4 +10,6 @@ export interface PaymentPlan {
   readonly parts: SplitParts;
   /** Undefined when the answer quotes nothing. */
   readonly claim: VerifiedClaim | undefined;
+  readonly answerRoot: Uint8Array;
+  readonly answerLength: bigint;
 }

@@ -2,7 +2,7 @@
 import type { ServiceType } from '../../../../codec/field.ts';
 import { messageType, type MessageType } from '../../../../codec/message.ts';
 import { Coin } from '../../../cosmos/base/v1beta1/coin.ts';
-import { Admission, AdmissionType, ContributionState, ContributionStateType } from './datanet.ts';
+import { Admission, AdmissionType, ContributionState, ContributionStateType, Params } from './datanet.ts';
 
 export interface MsgCreateDatanet {
   readonly owner: string;
@@ -130,6 +130,22 @@ export const MsgPublishSnapshotResponse: MessageType<MsgPublishSnapshotResponse>
   ],
 );
 
+export interface MsgUpdateParams {
+  readonly authority: string;
+  readonly params: Params;
+}
+export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpdateParams>(
+  'openledger.datanet.v1.MsgUpdateParams',
+  () => ({ authority: '', params: Params.create() }),
+  () => [
+    { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;
+export const MsgUpdateParamsResponse: MessageType<MsgUpdateParamsResponse> = messageType<MsgUpdateParamsResponse>('openledger.datanet.v1.MsgUpdateParamsResponse', () => ({}), () => []);
+
 export const MsgService: ServiceType = {
   name: 'openledger.datanet.v1.Msg',
   methods: [
@@ -137,5 +153,6 @@ export const MsgService: ServiceType = {
     { name: 'UpdateAllowList', input: () => MsgUpdateAllowList, output: () => MsgUpdateAllowListResponse, http: [] },
     { name: 'Contribute', input: () => MsgContribute, output: () => MsgContributeResponse, http: [] },
     { name: 'PublishSnapshot', input: () => MsgPublishSnapshot, output: () => MsgPublishSnapshotResponse, http: [] },
+    { name: 'UpdateParams', input: () => MsgUpdateParams, output: () => MsgUpdateParamsResponse, http: [] },
   ],
 };

@@ -54,10 +54,12 @@ export interface Receipt {
   readonly claimId: bigint;
   readonly height: bigint;
   readonly txHash: Uint8Array;
+  readonly answerRoot: Uint8Array;
+  readonly answerLength: bigint;
 }
 export const Receipt: MessageType<Receipt> = messageType<Receipt>(
   'openledger.payments.v1.Receipt',
-  () => ({ id: 0n, payer: '', modelId: 0n, requestHash: new Uint8Array(0), tokensIn: 0n, tokensOut: 0n, fee: Coin.create(), split: SplitAmounts.create(), payouts: [], claimId: 0n, height: 0n, txHash: new Uint8Array(0) }),
+  () => ({ id: 0n, payer: '', modelId: 0n, requestHash: new Uint8Array(0), tokensIn: 0n, tokensOut: 0n, fee: Coin.create(), split: SplitAmounts.create(), payouts: [], claimId: 0n, height: 0n, txHash: new Uint8Array(0), answerRoot: new Uint8Array(0), answerLength: 0n }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -71,6 +73,8 @@ export const Receipt: MessageType<Receipt> = messageType<Receipt>(
     { number: 10, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 11, name: 'height', protoName: 'height', rule: 'single', value: { kind: 'int64' } },
     { number: 12, name: 'txHash', protoName: 'tx_hash', rule: 'single', value: { kind: 'bytes' } },
+    { number: 13, name: 'answerRoot', protoName: 'answer_root', rule: 'single', value: { kind: 'bytes' } },
+    { number: 14, name: 'answerLength', protoName: 'answer_length', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 

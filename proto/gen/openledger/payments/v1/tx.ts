@@ -3,7 +3,7 @@ import type { ServiceType } from '../../../../codec/field.ts';
 import { messageType, type MessageType } from '../../../../codec/message.ts';
 import { Coin } from '../../../cosmos/base/v1beta1/coin.ts';
 import { Answer, Claim } from '../../attribution/v1/attribution.ts';
-import { SplitAmounts } from './payments.ts';
+import { Params, SplitAmounts } from './payments.ts';
 
 export interface MsgPayInference {
   readonly payer: string;
@@ -45,9 +45,26 @@ export const MsgPayInferenceResponse: MessageType<MsgPayInferenceResponse> = mes
   ],
 );
 
+export interface MsgUpdateParams {
+  readonly authority: string;
+  readonly params: Params;
+}
+export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpdateParams>(
+  'openledger.payments.v1.MsgUpdateParams',
+  () => ({ authority: '', params: Params.create() }),
+  () => [
+    { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;
+export const MsgUpdateParamsResponse: MessageType<MsgUpdateParamsResponse> = messageType<MsgUpdateParamsResponse>('openledger.payments.v1.MsgUpdateParamsResponse', () => ({}), () => []);
+
 export const MsgService: ServiceType = {
   name: 'openledger.payments.v1.Msg',
   methods: [
     { name: 'PayInference', input: () => MsgPayInference, output: () => MsgPayInferenceResponse, http: [] },
+    { name: 'UpdateParams', input: () => MsgUpdateParams, output: () => MsgUpdateParamsResponse, http: [] },
   ],
 };
