@@ -1,17 +1,39 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-// Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has.
+const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,node,client,cli,test}';
+const processes = 'test/e2e/**/*.test.ts';
+
+// Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has. Tests that run whole
+// devnets come last and one file at a time: they need the cores, and they measure how long a start takes.
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: [
-      '{core,proto,consensus,store,framework,modules,app,genesis,p2p,node,client,cli,test}/**/*.test.ts',
-    ],
-    exclude: ['**/node_modules/**'],
     pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     reporters: ['default', './test/closing-line-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [`${folders}/**/*.test.ts`],
+          exclude: ['**/node_modules/**', processes],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'processes',
+          include: [processes],
+          pool: 'forks',
+          maxWorkers: 1,
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
 

@@ -235,11 +235,11 @@ describe('views', () => {
     view.ready(record);
     expect(text()).toMatch(/node0 +http:\/\/127\.0\.0\.1:1/);
     expect(text()).toMatch(/alice +open1x +a b c/);
-    view.block(block(1), { running: 1, all: 1 });
-    view.block(block(2), { running: 1, all: 1 });
+    for (const height of [1, 2, 3]) view.block(block(height), { running: 1, all: 1 });
     expect(text().split('\n').at(-1)).toBe(
       '\r\u001b[Kblock 1 · 2 tx (2 in all) · 1/1 nodes · app hash cdef…' +
-        '\r\u001b[Kblock 2 · 1.00 s/block · 2 tx (4 in all) · 1/1 nodes · app hash cdef…',
+        '\r\u001b[Kblock 2 · 2 tx (4 in all) · 1/1 nodes · app hash cdef…' +
+        '\r\u001b[Kblock 3 · 1.00 s/block · 2 tx (6 in all) · 1/1 nodes · app hash cdef…',
     );
   });
 });

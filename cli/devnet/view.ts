@@ -70,7 +70,8 @@ class Progress {
 
   line(block: BlockMessage, nodes: NodeCount): string {
     this.#transactions += block.txs;
-    this.#times = [...this.#times, Date.parse(block.time)].slice(-AVERAGE_BLOCKS);
+    // The first block's time is that of the genesis.
+    if (block.height > 1) this.#times = [...this.#times, Date.parse(block.time)].slice(-AVERAGE_BLOCKS);
     const first = this.#times[0] ?? 0;
     const last = this.#times.at(-1) ?? 0;
     const parts = [`block ${block.height}`];

@@ -1,14 +1,19 @@
 /** Starts `openledgerd` as a user does, as a process of its own, and waits for what it says. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type BlockMessage, type ChildMessage, isChildMessage } from '../../cli/child-messages.ts';
 import type { DevnetAccount, DevnetNode } from '../../cli/devnet/record.ts';
 
-const mainFile = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'main.ts');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const mainFile = join(root, 'cli', 'main.ts');
+
+/** As the launcher does it: what was compiled once is not compiled again. */
+const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
 
 /** How a process ended. */
 export interface Ended {
@@ -35,7 +40,7 @@ export function temporaryHome(): string {
 
 /** Runs a command to its end. */
 export function runProgram(args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env });
   child.stdin.end(input);
   return ended(child);
 }
@@ -115,6 +120,7 @@ export class RunningDevnet {
   static async start(args: readonly string[]): Promise<RunningDevnet> {
     const child = spawn(process.execPath, [mainFile, 'devnet', '--json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env,
     });
     const end = ended(child);
     const heights = new Heights();
@@ -196,6 +202,7 @@ export class RunningNode {
   static async start(home: string): Promise<RunningNode> {
     const child = spawn(process.execPath, [mainFile, 'start', '--home', home], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env,
     });
     const end = ended(child);
     const heights = new Heights();
@@ -239,5 +246,34 @@ export function killProcess(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // gone already
+  }
+}
+
+const END_POLL_MS = 20;
+const END_WAIT_MS = 10_000;
+
+/**
+ * Resolves when a process that is not our child has ended (one that nobody has buried yet counts as ended): the system
+ * gives no event for that.
+ */
+export async function processEnd(pid: number): Promise<void> {
+  const end = performance.now() + END_WAIT_MS;
+  while (isRunning(pid)) {
+    if (performance.now() > end) throw new Error(`process ${pid} still runs`);
+    await delay(END_POLL_MS);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+  } catch {
+    return true;
   }
 }

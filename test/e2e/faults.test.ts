@@ -1,0 +1,170 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keyOfMnemonic } from '../../cli/wallet/hd.ts';
+import { toBase64 } from '../../core/bytes.ts';
+import { txKey } from '../../node/tx-key.ts';
+import { killProcess, RunningDevnet, RunningNode, temporaryHome } from './program.ts';
+import { type BlockFacts, blockAt, call } from './rpc.ts';
+import { type Sender, signedSend } from './senders.ts';
+import { doubleSignatures, signedMessagesUnder } from './signed-messages.ts';
+
+const FAST = ['--rpc-port', '0', '--block-time', '100ms', '--accounts', '1'];
+const KILLS = 10;
+const KILL_WITHIN_MS = 700;
+/** A chain without a majority must stay where it is for this long: several times what a block takes. */
+const STANDSTILL_MS = 3_000;
+
+let home = '';
+let started: { readonly stop: () => Promise<unknown> }[] = [];
+
+beforeEach(() => {
+  home = temporaryHome();
+});
+
+afterEach(async () => {
+  await Promise.all(started.map((each) => each.stop()));
+  started = [];
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function startDevnet(...args: readonly string[]): Promise<RunningDevnet> {
+  const devnet = await RunningDevnet.start(['--home', home, ...args]);
+  started.push(devnet);
+  return devnet;
+}
+
+async function startNode(devnet: RunningDevnet, index: number): Promise<RunningNode> {
+  const node = await RunningNode.start(devnet.ready.nodes[index]?.home ?? '');
+  started.push(node);
+  return node;
+}
+
+const kill = (devnet: RunningDevnet, index: number): void => killProcess(devnet.ready.nodes[index]?.pid ?? 0);
+
+function expectNoDoubleSignature(): void {
+  const messages = signedMessagesUnder(home);
+  expect(messages.length).toBeGreaterThan(0);
+  expect(doubleSignatures(messages)).toEqual([]);
+}
+
+describe('with four validators', () => {
+  it('one can be killed: blocks go on, and it catches up when it is back', async () => {
+    const devnet = await startDevnet(...FAST);
+    await devnet.moreBlocks(3);
+    kill(devnet, 3);
+    const missed = await devnet.moreBlocks(5);
+    const back = await startNode(devnet, 3);
+    await back.waitForHeight(missed);
+    const target = (await devnet.moreBlocks(2)) + 1;
+    await Promise.all([back.waitForHeight(target), devnet.waitForHeight(target)]);
+    const rpc = devnet.ready.nodes[0]?.rpc ?? '';
+    for (const height of [missed, target]) {
+      expect(await blockAt(back.rpc, height)).toEqual(await blockAt(rpc, height));
+    }
+    expectNoDoubleSignature();
+  });
+
+  it('two killed stop the chain without a fork, and one that is back moves it again', async () => {
+    const devnet = await startDevnet(...FAST);
+    await devnet.moreBlocks(3);
+    kill(devnet, 2);
+    kill(devnet, 3);
+    // What was under way when they died may still be decided: one block at most.
+    const height = devnet.height + 1;
+    await delay(STANDSTILL_MS);
+    expect(devnet.height).toBeLessThanOrEqual(height);
+    const stood = devnet.height;
+    const back = await startNode(devnet, 2);
+    await devnet.waitForHeight(stood + 3);
+    await back.waitForHeight(stood + 3);
+    const urls = [devnet.ready.nodes[0]?.rpc, devnet.ready.nodes[1]?.rpc, back.rpc];
+    for (let at = 1; at <= stood + 3; at++) {
+      const hashes = await Promise.all(urls.map(async (url) => (await blockAt(url ?? '', at)).hash));
+      expect(new Set(hashes).size, `height ${at}`).toBe(1);
+    }
+    expectNoDoubleSignature();
+  });
+});
+
+describe('all four killed at a random moment, ten times', () => {
+  it('always start again, never sign twice, never lose what was committed', async () => {
+    const seen = new Map<number, BlockFacts>();
+    const committed = new Map<string, number>();
+    let mnemonic = '';
+    for (let run = 0; run < KILLS; run++) {
+      const devnet = await RunningDevnet.start(['--home', home, ...(run === 0 ? FAST : [])]);
+      mnemonic = devnet.ready.accounts[0]?.mnemonic ?? '';
+      const traffic = new Traffic(devnet, mnemonic);
+      const sending = traffic.run(seen, committed);
+      await devnet.moreBlocks(1);
+      await delay(Math.random() * KILL_WITHIN_MS);
+      await devnet.killAll();
+      await sending;
+    }
+    const devnet = await startDevnet();
+    const last = Math.max(...seen.keys());
+    await devnet.waitForHeight(last + 1);
+    for (const { rpc, moniker } of devnet.ready.nodes) {
+      for (const [height, block] of seen) {
+        expect(await blockAt(rpc, height), `${moniker}, height ${height}`).toEqual(block);
+      }
+      for (const [hash, height] of committed) {
+        const found = await call<{ height: string }>(rpc, 'tx', {
+          hash: Buffer.from(hash, 'hex').toString('base64'),
+        });
+        expect(Number(found.height), `${moniker}, ${hash}`).toBe(height);
+      }
+    }
+    expect(committed.size).toBeGreaterThan(0);
+    expectNoDoubleSignature();
+  });
+});
+
+/** Sends transactions and notes what the chain says is committed, until the devnet is gone. */
+class Traffic {
+  readonly #devnet: RunningDevnet;
+  readonly #sender: Sender;
+
+  constructor(devnet: RunningDevnet, mnemonic: string) {
+    this.#devnet = devnet;
+    const key = keyOfMnemonic(mnemonic);
+    this.#sender = { ...key, address: devnet.ready.accounts[0]?.address ?? '' };
+  }
+
+  async run(seen: Map<number, BlockFacts>, committed: Map<string, number>): Promise<void> {
+    const rpc = this.#devnet.ready.nodes[0]?.rpc ?? '';
+    try {
+      for (;;) {
+        await this.#send(rpc);
+        const height = await this.#devnet.moreBlocks(1);
+        const block = await blockAt(rpc, height);
+        seen.set(height, block);
+        for (const tx of block.txs) committed.set(txKey(Buffer.from(tx, 'base64')), height);
+      }
+    } catch {
+      // The devnet was killed: that is the end of the traffic.
+    }
+  }
+
+  /** One transfer; which sequence is next is asked of the chain, because a kill may have lost what waited. */
+  async #send(rpc: string): Promise<void> {
+    const { signingClient } = await import('./wallet.ts');
+    const account = this.#devnet.ready.accounts[0];
+    if (account === undefined) return;
+    const client = await signingClient(this.#devnet.ready, account, rpc);
+    const { accountNumber, sequence } = await client.getSequence(account.address);
+    client.disconnect();
+    const { chain_id: chainId, denom } = this.#devnet.ready;
+    const tx = signedSend(
+      { chainId, denom },
+      {
+        from: this.#sender,
+        to: account.address,
+        accountNumber: BigInt(accountNumber),
+        sequence: BigInt(sequence),
+      },
+    );
+    await call(rpc, 'broadcast_tx_sync', { tx: toBase64(tx) });
+  }
+}

@@ -1,0 +1,144 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, RunningNode, runProgram, temporaryHome } from './program.ts';
+
+const ANY = ['--rpc-laddr', 'tcp://127.0.0.1:0', '--p2p-laddr', 'tcp://127.0.0.1:0'];
+
+let homes = '';
+beforeAll(async () => {
+  homes = temporaryHome();
+  await runProgram(['init', 'template', '--home', join(homes, 'template'), ...ANY]);
+});
+afterAll(() => rmSync(homes, { recursive: true, force: true }));
+
+/** A copy of a home that works; `spoil` then breaks it. */
+function brokenHome(name: string, spoil: (home: string) => void): string {
+  const home = join(homes, name);
+  cpSync(join(homes, 'template'), home, { recursive: true });
+  spoil(home);
+  return home;
+}
+
+function edit(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
+
+/** One sentence on standard error, nothing else, exit code 1. */
+function expectSentence(ended: Ended, sentence: RegExp): void {
+  expect(ended.stderr).toMatch(sentence);
+  expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(ended.stderr).toMatch(/^openledgerd: /);
+  expect(ended.code).toBe(1);
+}
+
+const config = (home: string): string => join(home, 'config', 'config.toml');
+const genesis = (home: string): string => join(home, 'config', 'genesis.json');
+
+describe('openledgerd start says in one sentence', () => {
+  it.each([
+    [
+      'that a setting is wrong',
+      (home: string) =>
+        edit(config(home), (text) => text.replace('timeout_commit = "1s"', 'timeout_commit = "soon"')),
+      /config\.toml: consensus\.timeout_commit is "soon", but must be a duration/,
+    ],
+    [
+      'that the configuration is not TOML',
+      (home: string) => writeFileSync(config(home), '[rpc'),
+      /config\.toml is not valid TOML/,
+    ],
+    [
+      'that the genesis is not JSON',
+      (home: string) => writeFileSync(genesis(home), '{'),
+      /genesis\.json is not valid: .*is not JSON/,
+    ],
+    [
+      'that the genesis does not validate',
+      (home: string) =>
+        edit(genesis(home), (text) =>
+          text.replace('"supply": []', '"supply": [{"denom":"uopen","amount":"5"}]'),
+        ),
+      /app_state\.bank\.supply: is 5uopen, but the balances add up to/,
+    ],
+    ['that there is no genesis', (home: string) => rmSync(genesis(home)), /cannot read the genesis/],
+    [
+      'that the node key is damaged',
+      (home: string) => writeFileSync(join(home, 'config', 'node_key.json'), '{}'),
+      /node key .* cannot be read/,
+    ],
+    [
+      'that the signing state is missing',
+      (home: string) => rmSync(join(home, 'data', 'priv_validator_state.json')),
+      /has no signing state .*double signature/,
+    ],
+  ])('%s', async (name, spoil, sentence) => {
+    const home = brokenHome(name.replaceAll(' ', '-'), spoil);
+    expectSentence(await runProgram(['start', '--home', home]), sentence);
+  });
+
+  it('that there is no node', async () => {
+    expectSentence(
+      await runProgram(['start', '--home', join(homes, 'nowhere')]),
+      /there is no node in .*init/,
+    );
+  });
+
+  it('that its port is taken', async () => {
+    const server: Server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const home = brokenHome('port', (path) =>
+      edit(config(path), (text) =>
+        text.replace('laddr = "tcp://127.0.0.1:0"', `laddr = "tcp://127.0.0.1:${port}"`),
+      ),
+    );
+    const ended = await runProgram(['start', '--home', home]);
+    await new Promise((resolve) => server.close(resolve));
+    expectSentence(ended, new RegExp(`${port}.*(taken|in use)`));
+  });
+
+  it('that the home holds another chain, and that it runs already', async () => {
+    const home = brokenHome('other-chain', () => undefined);
+    const node = await RunningNode.start(home);
+    await node.waitForHeight(2);
+    expectSentence(
+      await runProgram(['start', '--home', home]),
+      /is running already \(process \d+\); stop it first/,
+    );
+    await node.stop();
+    edit(genesis(home), (text) => text.replace('openledger-devnet-1', 'another-1'));
+    expectSentence(
+      await runProgram(['start', '--home', home]),
+      /openledger-devnet-1.*another-1|another-1.*openledger-devnet-1/,
+    );
+  });
+});
+
+describe('openledgerd devnet says in one sentence', () => {
+  it('that its home is another chain', async () => {
+    const home = join(homes, 'devnet');
+    const { RunningDevnet } = await import('./program.ts');
+    const devnet = await RunningDevnet.start([
+      '--home',
+      home,
+      '--validators',
+      '1',
+      '--rpc-port',
+      '0',
+      '--chain-id',
+      'one-1',
+    ]);
+    await devnet.stop();
+    expectSentence(
+      await runProgram(['devnet', '--home', home, '--chain-id', 'two-2']),
+      /holds a devnet with another chain id \(one-1 there, two-2 asked for\); use --reset/,
+    );
+  });
+
+  it('that --reset would delete something else', async () => {
+    expectSentence(await runProgram(['devnet', '--home', homes, '--reset']), /not the home of a devnet/);
+  });
+});
