@@ -1,7 +1,7 @@
 /**
- * Joins the node and the state machine: the node's asynchronous application port in front of the synchronous application.
- * What is awaited is only what is not the state machine's business: signatures that worker threads check beforehand, and
- * the disk.
+ * Joins the node and the state machine: the node's asynchronous application port in front of the synchronous
+ * application. What is awaited is only what is not the state machine's business: signatures that worker
+ * threads check beforehand, and the disk.
  */
 import { join } from 'node:path';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
@@ -123,7 +123,10 @@ class SignaturePrefetch {
     this.#verifier = verifier;
   }
 
-  /** Resolves when the verifier knows the signatures; undefined when it does already. Failing only makes it slower. */
+  /**
+   * Resolves when the verifier knows the signatures; undefined when it does already. Failing only makes it
+   * slower.
+   */
   of(txs: readonly Uint8Array[]): Promise<void> | undefined {
     const fresh = txs.filter((tx) => this.#isNew(txKey(tx)));
     const tasks = fresh.flatMap((tx) =>

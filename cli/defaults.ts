@@ -1,4 +1,7 @@
-/** What the command line takes when nothing is said. All of it is configuration of a chain; nothing else repeats it. */
+/**
+ * What the command line takes when nothing is said. All of it is configuration of a chain; nothing else
+ * repeats it.
+ */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

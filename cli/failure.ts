@@ -1,4 +1,6 @@
-/** How a command fails: one clear sentence on standard error and exit code 1; the stack only with `--trace`. */
+/**
+ * How a command fails: one clear sentence on standard error and exit code 1; the stack only with `--trace`.
+ */
 import { LedgerError, messageOf } from '../core/errors.ts';
 
 /** An error that a user caused and can mend. */

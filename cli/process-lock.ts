@@ -1,6 +1,6 @@
 /**
- * A file that says which process uses a directory. It names the process by number and start time, so that a lock left
- * behind by a process that was killed, or by the machine's last life, never counts.
+ * A file that says which process uses a directory. It names the process by number and start time, so that a
+ * lock left behind by a process that was killed, or by the machine's last life, never counts.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,7 +10,10 @@ import { systemCode } from './failure.ts';
 
 const POLL_MS = 50;
 const ATTEMPTS_MAX = 5;
-/** In /proc/<pid>/stat, counted from the end of the command name: the state is first, the start time is the 20th. */
+/**
+ * In /proc/<pid>/stat, counted from the end of the command name: the state is first, the start time is the
+ * 20th.
+ */
 const STATE_FIELD = 0;
 const START_TIME_FIELD = 19;
 
@@ -94,7 +97,10 @@ function isAlive(holder: Holder): boolean {
   return started === undefined || (started !== 'dead' && started === holder.started);
 }
 
-/** When a process started, in clock ticks since boot; `dead` for a zombie; undefined where the system does not say. */
+/**
+ * When a process started, in clock ticks since boot; `dead` for a zombie; undefined where the system does
+ * not say.
+ */
 function startTime(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;

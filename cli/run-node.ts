@@ -125,7 +125,10 @@ function blockMessage({ height, block, blockId }: CommittedBlock): Parameters<ty
   };
 }
 
-/** The settings with those that were given; written and read again, so that a wrong one is named as in the file. */
+/**
+ * The settings with those that were given; written and read again, so that a wrong one is named as in the
+ * file.
+ */
 function withOptions(home: OpenedHome, options: StartOptions): OpenedHome {
   const { node, app } = home;
   const text = writeNodeConfig({

@@ -5,8 +5,8 @@ import type { StopSignal } from './devnet/run.ts';
 const ONE_KEYSTROKE_MS = 500;
 
 /**
- * SIGINT, SIGTERM and SIGHUP ask to stop, a second SIGINT to stop at once. A closed standard output (`| head`) asks
- * too: nobody reads on.
+ * SIGINT, SIGTERM and SIGHUP ask to stop, a second SIGINT to stop at once. A closed standard output (`|
+ * head`) asks too: nobody reads on.
  */
 export function processStopSignal(): StopSignal {
   let request: () => void = () => undefined;

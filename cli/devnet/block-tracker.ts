@@ -1,6 +1,7 @@
 /**
- * Makes one row of blocks out of the reports of several nodes: each height once, in order, and only when every running
- * node has it (so that whoever hears of a block can read it from any of them), or some time after the first had it.
+ * Makes one row of blocks out of the reports of several nodes: each height once, in order, and only when
+ * every running node has it (so that whoever hears of a block can read it from any of them), or some time
+ * after the first had it.
  */
 import type { BlockMessage } from '../child-messages.ts';
 

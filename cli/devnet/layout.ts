@@ -140,7 +140,10 @@ export function configureNodes({ record, ports, blockTimeMs }: NodesConfiguratio
   }
 }
 
-/** The pause between blocks is the block time; the waits for messages are shorter than on a network with distances. */
+/**
+ * The pause between blocks is the block time; the waits for messages are shorter than on a network with
+ * distances.
+ */
 function timeoutsFor(blockTimeMs: number): Partial<NodeConfig['consensus']> {
   return {
     timeoutCommitMs: blockTimeMs,

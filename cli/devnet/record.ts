@@ -1,4 +1,7 @@
-/** `devnet.json` in the home of a devnet: what it is made of, for the next start and for tools such as the demo. */
+/**
+ * `devnet.json` in the home of a devnet: what it is made of, for the next start and for tools such as the
+ * demo.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LedgerError, messageOf } from '../../core/errors.ts';

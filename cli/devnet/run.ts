@@ -33,7 +33,8 @@ export interface StopSignal {
 
 /**
  * Starts or continues the devnet of a home and runs it until it is stopped.
- * @throws LedgerError with one sentence when it cannot start, or when all its nodes have stopped by themselves
+ * @throws LedgerError with one sentence when it cannot start, or when all its nodes have stopped by
+ * themselves
  */
 export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   const home = resolve(options.home);

@@ -1,4 +1,7 @@
-/** Makes the home of a node: configuration, keys, an empty data directory. The genesis is written by the caller. */
+/**
+ * Makes the home of a node: configuration, keys, an empty data directory. The genesis is written by the
+ * caller.
+ */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { LedgerError } from '../../core/errors.ts';

@@ -61,8 +61,8 @@ export function checkGenesis(text: string): CheckedGenesis {
 }
 
 /**
- * The prefix of a chain's addresses: that of the first account. The modules then refuse addresses with another one, so
- * every node of the chain takes the same.
+ * The prefix of a chain's addresses: that of the first account. The modules then refuse addresses with
+ * another one, so every node of the chain takes the same.
  */
 export function prefixOf(document: GenesisDocument): string {
   const appState = new JsonReader(document.appState, 'app_state');

@@ -80,7 +80,9 @@ function requireChainId({ document }: CheckedGenesis, options: InitNodeOptions):
   );
 }
 
-/** The defaults with what was given; written and read again, so that a wrong value is named as in the file. */
+/**
+ * The defaults with what was given; written and read again, so that a wrong value is named as in the file.
+ */
 function nodeConfig(options: InitNodeOptions): NodeConfig {
   const config = defaultNodeConfig();
   const peers = options.persistentPeers ?? '';

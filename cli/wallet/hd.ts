@@ -77,8 +77,9 @@ export function accountAddress(prefix: string, publicKey: Uint8Array): string {
 }
 
 /**
- * The mnemonics of a row of accounts: the first is the given one, each further one is made of it, so that one mnemonic
- * brings all accounts back and every account still has a mnemonic of its own that any wallet can import.
+ * The mnemonics of a row of accounts: the first is the given one, each further one is made of it, so that
+ * one mnemonic brings all accounts back and every account still has a mnemonic of its own that any wallet
+ * can import.
  */
 export function mnemonicsOf(mnemonic: string, count: number): readonly string[] {
   const first = normalizeMnemonic(mnemonic);

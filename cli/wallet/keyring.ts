@@ -1,6 +1,7 @@
 /**
- * Account keys in files, one a key, under the home of a node: `keyring-file` sealed with a passphrase, `keyring-test` in
- * the clear, for development only. Names and public keys are in the clear in both, so that listing needs no passphrase.
+ * Account keys in files, one a key, under the home of a node: `keyring-file` sealed with a passphrase,
+ * `keyring-test` in the clear, for development only. Names and public keys are in the clear in both, so that
+ * listing needs no passphrase.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

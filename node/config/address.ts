@@ -1,4 +1,7 @@
-/** Addresses in the configuration: CometBFT's `tcp://host:port`, and peers as multiaddr or `<peer id>@host:port`. */
+/**
+ * Addresses in the configuration: CometBFT's `tcp://host:port`, and peers as multiaddr or `<peer
+ * id>@host:port`.
+ */
 import { DecodeError } from '../../core/errors.ts';
 
 const PORT_MAX = 65_535;

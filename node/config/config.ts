@@ -1,4 +1,7 @@
-/** `config/config.toml`: the settings of the node, under CometBFT's names, and `config/app.toml`: those of the application. */
+/**
+ * `config/config.toml`: the settings of the node, under CometBFT's names, and `config/app.toml`: those of
+ * the application.
+ */
 import { parseListenAddress, parsePeerAddress } from './address.ts';
 import { choice, duration, type Fields, flag, list, orUndefined, text, whole } from './field.ts';
 

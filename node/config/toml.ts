@@ -1,4 +1,6 @@
-/** Reads and writes settings by their tables: what is wrong is named by file, key, value and what is allowed. */
+/**
+ * Reads and writes settings by their tables: what is wrong is named by file, key, value and what is allowed.
+ */
 import { parse as parseToml } from 'smol-toml';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { type AppConfig, appFields, type NodeConfig, nodeSections } from './config.ts';

@@ -1,6 +1,6 @@
 /**
- * Structured logs: JSON lines by pino for machines, or one plain line for people. Every part of the node gets its own
- * logger by injection, named after its module; the level policy is by module.
+ * Structured logs: JSON lines by pino for machines, or one plain line for people. Every part of the node
+ * gets its own logger by injection, named after its module; the level policy is by module.
  */
 import { pino } from 'pino';
 import { toUpperHex } from '../../core/bytes.ts';

@@ -1,4 +1,7 @@
-/** Light load: one transaction now and then, from the call of `broadcast_tx_sync` to the event that it is committed. */
+/**
+ * Light load: one transaction now and then, from the call of `broadcast_tx_sync` to the event that it is
+ * committed.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { toBase64 } from '../../core/bytes.ts';
@@ -13,7 +16,10 @@ export interface LatencyResult {
   readonly p99Ms: number;
 }
 
-/** Sends one after another, with random pauses around `pauseMs`, so that they fall anywhere between two blocks. */
+/**
+ * Sends one after another, with random pauses around `pauseMs`, so that they fall anywhere between two
+ * blocks.
+ */
 export async function measureLatency(options: {
   readonly rpc: string;
   readonly transactions: readonly Uint8Array[];

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what a devnet of real processes does on this machine, beside the machine's own limit. Options:
- * --validators 1,4  --seconds 20  --block-time 1000 (ms)  --samples 40  --out results.json  --soak (one devnet, 10 minutes,
- * memory over time).
+ * `npm run bench`: what a devnet of real processes does on this machine, beside the machine's own limit.
+ * Options: --validators 1,4  --seconds 20  --block-time 1000 (ms)  --samples 40  --out results.json  --soak
+ * (one devnet, 10 minutes, memory over time).
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';

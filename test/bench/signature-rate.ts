@@ -1,4 +1,7 @@
-/** The machine's limit that stands beside every throughput: native signature checks a second on the cores used. */
+/**
+ * The machine's limit that stands beside every throughput: native signature checks a second on the cores
+ * used.
+ */
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';

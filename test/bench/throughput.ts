@@ -1,4 +1,6 @@
-/** Sustained load: signed transactions broadcast in batches over several connections, counted when committed. */
+/**
+ * Sustained load: signed transactions broadcast in batches over several connections, counted when committed.
+ */
 import type { RunningDevnet } from '../e2e/program.ts';
 import { call } from '../e2e/rpc.ts';
 import { Lane } from './lane.ts';
@@ -37,8 +39,8 @@ export function laneCount(nodes: number): number {
 }
 
 /**
- * Sends until the time is over or nothing is left. The rate is that of the blocks between the first that holds load and
- * the last one before the end: filling and draining are not counted.
+ * Sends until the time is over or nothing is left. The rate is that of the blocks between the first that
+ * holds load and the last one before the end: filling and draining are not counted.
  */
 export async function runLoad(load: Load): Promise<ThroughputResult> {
   const { devnet } = load;

@@ -253,8 +253,8 @@ const END_POLL_MS = 20;
 const END_WAIT_MS = 10_000;
 
 /**
- * Resolves when a process that is not our child has ended (one that nobody has buried yet counts as ended): the system
- * gives no event for that.
+ * Resolves when a process that is not our child has ended (one that nobody has buried yet counts as ended):
+ * the system gives no event for that.
  */
 export async function processEnd(pid: number): Promise<void> {
   const end = performance.now() + END_WAIT_MS;

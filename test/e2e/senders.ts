@@ -1,6 +1,6 @@
 /**
- * Accounts that send, and their signed transactions, made before the clock starts. Signing is native libsecp256k1: a load
- * generator in JavaScript would be the bottleneck it looks for.
+ * Accounts that send, and their signed transactions, made before the clock starts. Signing is native
+ * libsecp256k1: a load generator in JavaScript would be the bottleneck it looks for.
  */
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';

@@ -1,4 +1,7 @@
-/** Everything that validators signed, out of the write-ahead logs of all nodes, and whether any two of it contradict. */
+/**
+ * Everything that validators signed, out of the write-ahead logs of all nodes, and whether any two of it
+ * contradict.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedInput } from '../../consensus/input.ts';
