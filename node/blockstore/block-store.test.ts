@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import { equalBlockId } from '../../consensus/types/block-id.ts';
-import { toHex } from '../../core/bytes.ts';
+import { partsOf } from '../../consensus/types/part-set.ts';
+import { toHex, uint64BigEndian } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
 import { BlockMeta, Header } from '../../proto/gen/tendermint/types/types.ts';
 import { BlockStore } from './block-store.ts';
 
@@ -23,5 +25,50 @@ it('gives back the meta, the id and the height of a block that was stored, also 
   expect(second.heightOf(hash)).toBe(1n);
   expect(second.meta(2n)).toBeUndefined();
   await second.close();
+  rmSync(directory, { recursive: true });
+});
+
+const meta = (height: bigint): BlockMeta => {
+  const partSetHeader = { total: 1, hash: new Uint8Array(32).fill(8) };
+  const blockId = { hash: sha256(uint64BigEndian(height)), partSetHeader };
+  return BlockMeta.create({ blockId, header: Header.create({ height }), numTxs: 0n });
+};
+
+async function storeOf(blocks: number): Promise<{ store: BlockStore; directory: string }> {
+  const directory = mkdtempSync(join(tmpdir(), 'blocks-'));
+  const store = await BlockStore.open(directory);
+  const parts = partsOf(Uint8Array.of(1, 2, 3)).parts;
+  for (let height = 1n; height <= BigInt(blocks); height++) {
+    await store.save({ meta: meta(height), parts, lastCommit: EMPTY_COMMIT, seenCommit: EMPTY_COMMIT });
+  }
+  return { store, directory };
+}
+
+it('keeps blocks without gaps, and pruning moves the lower end but never takes the last block', async () => {
+  const { store, directory } = await storeOf(250);
+  await expect(
+    store.save({ meta: meta(300n), parts: [], lastCommit: undefined, seenCommit: EMPTY_COMMIT }),
+  ).rejects.toThrow('in order');
+  expect(await store.prune(231n)).toBe(230);
+  expect(store.range()).toEqual({ base: 231n, height: 250n });
+  expect(store.meta(230n)).toBeUndefined();
+  expect(store.part(230n, 0)).toBeUndefined();
+  expect(store.heightOf(sha256(uint64BigEndian(230n)))).toBeUndefined();
+  expect(store.canonicalCommit(230n)).toBeDefined(); // the last commit of the lowest block
+  expect(Array.from(store.blockBytes(231n) ?? [])).toEqual([1, 2, 3]);
+  expect(await store.prune(1_000n)).toBe(19);
+  expect(store.range()).toEqual({ base: 250n, height: 250n });
+  await store.removeHighest();
+  expect(store.range()).toEqual({ base: 0n, height: 0n });
+  await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('says in one sentence that it is in use, or damaged, and what to do', async () => {
+  const { store, directory } = await storeOf(1);
+  await expect(BlockStore.open(directory)).rejects.toThrow('Is another node running on this home?');
+  await store.close();
+  writeFileSync(join(directory, 'CURRENT'), 'MANIFEST-999999\n');
+  await expect(BlockStore.open(directory)).rejects.toThrow('restore them from a copy');
   rmSync(directory, { recursive: true });
 });

@@ -103,9 +103,7 @@ export class BlockExecutor {
       validators: state.validators.validators.length,
     });
     const reaped = this.#ports.mempool.reap(Math.min(Number(maxTxBytes), REAP_BYTES_MAX), maxGas);
-    const content = { evidence: [], lastCommit, proposerAddress };
-    const draft = makeBlock(context, { ...content, txs: reaped });
-    const request = prepareRequest(draft, state.lastValidators, maxTxBytes);
+    const request = prepareRequest(context, { txs: reaped, lastCommit, proposerAddress, maxTxBytes });
     const { txs } = await this.#ports.application.prepareProposal(request);
     const bytes = txs.reduce((sum, tx) => sum + 1 + uvarintLength(tx.length) + tx.length, 0);
     if (bytes > maxTxBytes) {
@@ -118,7 +116,7 @@ export class BlockExecutor {
         },
       );
     }
-    return cutBlock(txs === reaped ? draft : makeBlock(context, { ...content, txs }));
+    return cutBlock(makeBlock(context, { txs, evidence: [], lastCommit, proposerAddress }));
   }
 
   async #judge(block: Block): Promise<Judgement> {

@@ -1,8 +1,10 @@
 /** The application's requests made of blocks, as CometBFT makes them. */
 import type { Block } from '../../consensus/types/block.ts';
+import { type BlockContext, blockTime } from '../../consensus/types/block-rules.ts';
 import { BLOCK_ID_FLAG_NUMBER, type Commit } from '../../consensus/types/commit.ts';
 import { headerHash } from '../../consensus/types/header.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import { validatorsHash } from '../../consensus/types/validator-set.ts';
 import { assert, defined } from '../../core/errors.ts';
 import { EMPTY_BYTES } from '../../core/bytes.ts';
 import type {
@@ -32,21 +34,26 @@ function extendedCommitInfo(commit: Commit, validators: ValidatorSet): ExtendedC
   return { round, votes: votes.map((vote) => ({ ...vote, ...noExtension })) };
 }
 
-/** PrepareProposal for a block that holds what the mempool gave. */
-export function prepareRequest(
-  block: Block,
-  lastValidators: ValidatorSet,
-  maxTxBytes: bigint,
-): RequestPrepareProposal {
-  const { height, time, nextValidatorsHash, proposerAddress } = block.header;
+/** What PrepareProposal is made of: the next block before its transactions are final. */
+export interface ProposalDraft {
+  readonly txs: readonly Uint8Array[];
+  readonly lastCommit: Commit;
+  readonly proposerAddress: Uint8Array;
+  /** Bytes of transactions, with their overhead in the block, that fit. */
+  readonly maxTxBytes: bigint;
+}
+
+/** PrepareProposal. */
+export function prepareRequest(context: BlockContext, draft: ProposalDraft): RequestPrepareProposal {
+  const { txs, lastCommit, proposerAddress, maxTxBytes } = draft;
   return {
     maxTxBytes,
-    txs: block.txs,
-    localLastCommit: extendedCommitInfo(block.lastCommit, lastValidators),
+    txs,
+    localLastCommit: extendedCommitInfo(lastCommit, context.lastValidators),
     misbehavior: [],
-    height,
-    time,
-    nextValidatorsHash,
+    height: context.height,
+    time: blockTime(context, lastCommit),
+    nextValidatorsHash: validatorsHash(context.nextValidators),
     proposerAddress,
   };
 }
