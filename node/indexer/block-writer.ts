@@ -18,6 +18,8 @@ import type { IndexDatabase, IndexWrite } from './ports.ts';
 
 /** Transactions per write: a few milliseconds of work. */
 const TXS_PER_WRITE = 100;
+/** Entries of attributes per write. */
+const ENTRIES_PER_WRITE = 1000;
 
 const NOTHING = new Uint8Array(0);
 const CODE_OK = 0;
@@ -53,34 +55,34 @@ export class BlockWriter {
   }
 
   async #write(committed: CommittedBlock, txs: IndexedTxs): Promise<void> {
+    const height = itemOf(committed.height);
+    const occurrences = new Occurrences(this.#valueBytesMax);
     let writes: IndexWrite[] = [];
-    let prefixes = new Map<string, Uint8Array>();
     let count = 0;
     for (const [key, result] of txs) {
-      await this.#addTx(writes, prefixes, { key, result });
+      occurrences.add(TX_LAYOUT, result.index, result.result.events);
+      await this.#addTx(writes, key, result);
       if (++count % TXS_PER_WRITE === 0) {
         await this.#database.write(writes);
         writes = [];
-        prefixes = new Map();
       }
     }
-    const item = itemOf(committed.height);
-    writes.push({ key: primaryKey(BLOCK_LAYOUT, item), value: NOTHING });
-    this.#addEvents(writes, prefixes, { layout: BLOCK_LAYOUT, item, events: committed.results.events });
+    occurrences.add(BLOCK_LAYOUT, undefined, committed.results.events);
+    for (const write of occurrences.writes(height)) {
+      writes.push(write);
+      if (writes.length >= ENTRIES_PER_WRITE) {
+        await this.#database.write(writes);
+        writes = [];
+      }
+    }
+    writes.push({ key: primaryKey(BLOCK_LAYOUT, height), value: NOTHING });
     if (!this.#gap) writes.push({ key: LAST_HEIGHT_KEY, value: uint64BigEndian(committed.height) });
     await this.#database.write(writes);
   }
 
-  async #addTx(
-    writes: IndexWrite[],
-    prefixes: Map<string, Uint8Array>,
-    tx: { readonly key: string; readonly result: TxResult },
-  ): Promise<void> {
-    const { result } = tx;
-    const hash = fromHex(tx.key);
-    const item = itemOf(result.height, result.index);
-    writes.push({ key: primaryKey(TX_LAYOUT, item), value: hash });
-    this.#addEvents(writes, prefixes, { layout: TX_LAYOUT, item, events: result.result.events });
+  async #addTx(writes: IndexWrite[], key: string, result: TxResult): Promise<void> {
+    const hash = fromHex(key);
+    writes.push({ key: primaryKey(TX_LAYOUT, itemOf(result.height, result.index)), value: hash });
     if (result.result.code !== CODE_OK && (await this.#hasSucceeded(hash))) return;
     writes.push({ key: txKeyBytes(hash), value: TxResult.encode(result) });
   }
@@ -90,26 +92,56 @@ export class BlockWriter {
     const bytes = await this.#database.get(txKeyBytes(hash));
     return bytes !== undefined && TxResult.decode(bytes).result.code === CODE_OK;
   }
+}
 
-  #addEvents(
-    writes: IndexWrite[],
-    prefixes: Map<string, Uint8Array>,
-    of: { readonly layout: IndexLayout; readonly item: Uint8Array; readonly events: readonly Event[] },
-  ): void {
-    of.events.forEach(({ type, attributes }, number) => {
+interface Attribute {
+  readonly layout: IndexLayout;
+  readonly tag: string;
+  readonly value: string;
+  /** What the entry will hold: numbers of transactions and events, or of events alone. */
+  readonly numbers: number[];
+}
+
+/** Where each attribute occurs in a block. */
+class Occurrences {
+  readonly #valueBytesMax: number;
+  readonly #attributes = new Map<string, Attribute>();
+
+  constructor(valueBytesMax: number) {
+    this.#valueBytesMax = valueBytesMax;
+  }
+
+  /** Adds the events of the transaction at `index`, or those of the block. */
+  add(layout: IndexLayout, index: number | undefined, events: readonly Event[]): void {
+    events.forEach(({ type, attributes }, event) => {
       if (type === '') return;
-      for (const { key, value, index } of attributes) {
+      for (const { key, value, index: isIndexed } of attributes) {
+        if (!isIndexed || key === '' || value.length > this.#valueBytesMax) continue;
         const tag = `${type}.${key}`;
-        if (!index || key === '' || tag === TX_HASH_KEY || tag === TX_HEIGHT_KEY) continue;
-        if (value.length > this.#valueBytesMax) continue;
-        const name = `${of.layout.event}\0${tag}\0${value}`;
-        let prefix = prefixes.get(name);
-        if (prefix === undefined) {
-          prefix = eventPrefix(of.layout, tag, value);
-          prefixes.set(name, prefix);
-        }
-        writes.push({ key: eventKey(prefix, of.item, number), value: NOTHING });
+        if (tag === TX_HASH_KEY || tag === TX_HEIGHT_KEY) continue;
+        const { numbers } = this.#attribute(layout, tag, value);
+        if (index !== undefined) numbers.push(index);
+        numbers.push(event);
       }
     });
+  }
+
+  /** The entries, made one at a time. */
+  *writes(height: Uint8Array): Generator<IndexWrite> {
+    for (const { layout, tag, value, numbers } of this.#attributes.values()) {
+      const bytes = Buffer.allocUnsafe(4 * numbers.length);
+      for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * at);
+      yield { key: eventKey(eventPrefix(layout, tag, value), height), value: bytes };
+    }
+  }
+
+  #attribute(layout: IndexLayout, tag: string, value: string): Attribute {
+    const name = `${layout.event},${tag.length},${tag}${value}`;
+    let attribute = this.#attributes.get(name);
+    if (attribute === undefined) {
+      attribute = { layout, tag, value, numbers: [] };
+      this.#attributes.set(name, attribute);
+    }
+    return attribute;
   }
 }

@@ -2,16 +2,17 @@
  * The layout of the index database. Numbers are big-endian, so that the order of keys is the order of
  * heights.
  *
- *   00                                              → height of the last block that is wholly written
- *   01 | tx hash                                    → tendermint.abci.TxResult
- *   02 | height (8) | index (4)                     → tx hash
- *   03 | tag | value | height | index | event (4)   → nothing      attribute of a transaction's event
- *   04 | height (8)                                 → nothing
- *   05 | tag | value | height | event (4)           → nothing      attribute of a block's event
+ *   00                            → height of the last block that is wholly written
+ *   01 | tx hash                  → tendermint.abci.TxResult
+ *   02 | height (8) | index (4)   → tx hash
+ *   03 | tag | value | height     → (index (4) | event (4))*   transactions of a block with that attribute
+ *   04 | height (8)               → nothing
+ *   05 | tag | value | height     → (event (4))*               events of a block with that attribute
  *
  * `tag` and `value` are text that ends with 00 01; a 00 within is written 00 FF, so no text is the beginning
  * of another. `event` numbers the events of one transaction or block: conditions must hold within one event
- * (see `search.ts`).
+ * (see `search.ts`). An attribute that many transactions of a block share is one entry: a third of the writes
+ * of one entry each.
  */
 import { concatBytes, utf8 } from '../../core/bytes.ts';
 
@@ -24,8 +25,11 @@ const TX_EVENT = 0x03;
 const BLOCK_PRIMARY = 0x04;
 const BLOCK_EVENT = 0x05;
 
-/** Bytes of an event's number at the end of a key. */
+/** Bytes of a height. */
+export const HEIGHT_BYTES = 8;
+/** Bytes of an event's number. */
 export const EVENT_NUMBER_BYTES = 4;
+const TERMINATOR: Uint8Array = Uint8Array.of(0x00, 0x01);
 
 /** How one of the two indexes is laid out. */
 export interface IndexLayout {
@@ -83,18 +87,14 @@ export function eventPrefix(layout: IndexLayout, tag: string, value?: string): U
   return concatBytes(...parts);
 }
 
-/** The key that says: this item's event number `event` has that attribute. */
-export function eventKey(prefix: Uint8Array, item: Uint8Array, event: number): Uint8Array {
-  const key = Buffer.allocUnsafe(prefix.length + item.length + EVENT_NUMBER_BYTES);
-  key.set(prefix, 0);
-  key.set(item, prefix.length);
-  key.writeUInt32BE(event, prefix.length + item.length);
-  return key;
+/** The key of a block's occurrences of an attribute. */
+export function eventKey(prefix: Uint8Array, height: Uint8Array): Uint8Array {
+  return Buffer.concat([prefix, height]);
 }
 
 /** The value in an event's key of which the first `prefixLength` bytes are known. */
-export function valueOfKey(key: Uint8Array, prefixLength: number, layout: IndexLayout): string {
-  const end = key.length - layout.itemBytes - EVENT_NUMBER_BYTES - 2;
+export function valueOfKey(key: Uint8Array, prefixLength: number): string {
+  const end = key.length - HEIGHT_BYTES - TERMINATOR.length;
   const text = Buffer.from(key.buffer, key.byteOffset + prefixLength, end - prefixLength);
   if (!text.includes(0)) return text.toString();
   const plain: number[] = [];
@@ -118,8 +118,6 @@ export function endOf(prefix: Uint8Array): Uint8Array {
   }
   return Uint8Array.of(0xff);
 }
-
-const TERMINATOR = Uint8Array.of(0x00, 0x01);
 
 function terminated(text: string): Uint8Array {
   const bytes = utf8(text);

@@ -7,14 +7,16 @@ import type { Query } from '../query.ts';
 import {
   endOf,
   EVENT_NUMBER_BYTES,
+  eventKey,
   eventPrefix,
+  HEIGHT_BYTES,
   type IndexLayout,
   itemOf,
   primaryKey,
   valueOfKey,
 } from './keys.ts';
 import { type HeightBounds, planSearch, type Scan } from './plan.ts';
-import type { IndexDatabase, IndexRange } from './ports.ts';
+import type { IndexDatabase, IndexEntry, IndexRange } from './ports.ts';
 
 /** The items that match, rising by height and index: as latin-1 strings of their bytes (see `keys.ts`). */
 export type FoundItems = readonly string[];
@@ -64,7 +66,7 @@ class Reader {
       start: primaryKey(this.#layout, itemOf(heights.low)),
       end: primaryKey(this.#layout, itemOf(heights.high + 1n)),
     };
-    for await (const key of this.#keys(range)) items.push(latin1(key.subarray(1)));
+    for await (const [key] of this.#entries(range)) items.push(latin1(key.subarray(1)));
     return items;
   }
 
@@ -72,37 +74,42 @@ class Reader {
   async events(scan: Scan, heights: HeightBounds, among: Set<string> | undefined): Promise<Set<string>> {
     const found = new Set<string>();
     const prefix = eventPrefix(this.#layout, scan.tag, scan.value);
-    const suffixBytes = this.#layout.itemBytes + EVENT_NUMBER_BYTES;
+    const bounds = { low: itemOf(heights.low), high: itemOf(heights.high + 1n) };
     const range =
       scan.value === undefined
         ? { start: prefix, end: endOf(prefix) }
-        : {
-            start: Buffer.concat([prefix, itemOf(heights.low)]),
-            end: Buffer.concat([prefix, itemOf(heights.high + 1n)]),
-          };
-    const low = latin1(itemOf(heights.low));
-    const high = latin1(itemOf(heights.high + 1n));
-    for await (const key of this.#keys(range)) {
-      const event = latin1(key.subarray(key.length - suffixBytes));
-      if (event < low || event >= high) continue;
-      if (among !== undefined && !among.has(event)) continue;
-      if (scan.value === undefined && !scan.accepts(valueOfKey(key, prefix.length, this.#layout))) continue;
-      found.add(event);
+        : { start: eventKey(prefix, bounds.low), end: eventKey(prefix, bounds.high) };
+    const [low, high] = [latin1(bounds.low), latin1(bounds.high)];
+    const occurrenceBytes = this.#layout.itemBytes - HEIGHT_BYTES + EVENT_NUMBER_BYTES;
+    for await (const [key, occurrences] of this.#entries(range)) {
+      const height = latin1(key.subarray(key.length - HEIGHT_BYTES));
+      if (height < low || height >= high) continue;
+      if (scan.value === undefined && !scan.accepts(valueOfKey(key, prefix.length))) continue;
+      this.#count(occurrences.length / occurrenceBytes - 1);
+      for (let at = 0; at < occurrences.length; at += occurrenceBytes) {
+        const event = height + latin1(occurrences.subarray(at, at + occurrenceBytes));
+        if (among === undefined || among.has(event)) found.add(event);
+      }
     }
     return found;
   }
 
-  async *#keys(range: IndexRange): AsyncGenerator<Uint8Array> {
-    for await (const [key] of this.#database.entries(range)) {
-      if (++this.#entriesRead > this.#entriesMax) {
-        throw new LedgerError(
-          'index.query_too_costly',
-          `query reads more than ${this.#entriesMax} index entries: narrow it, for example with bounds on ${this.#layout.heightTag}`,
-          { entriesMax: this.#entriesMax },
-        );
-      }
-      yield key;
+  async *#entries(range: IndexRange): AsyncGenerator<IndexEntry> {
+    for await (const entry of this.#database.entries(range)) {
+      this.#count(1);
+      yield entry;
     }
+  }
+
+  #count(entries: number): void {
+    this.#entriesRead += entries;
+    if (this.#entriesRead <= this.#entriesMax) return;
+    throw new LedgerError(
+      'index.query_too_costly',
+      `query reads more than ${this.#entriesMax} index entries: narrow it, ` +
+        `for example with bounds on ${this.#layout.heightTag}`,
+      { entriesMax: this.#entriesMax },
+    );
   }
 }
 
