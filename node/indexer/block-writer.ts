@@ -56,21 +56,23 @@ export class BlockWriter {
 
   async #write(committed: CommittedBlock, txs: IndexedTxs): Promise<void> {
     const height = itemOf(committed.height);
-    const occurrences = new Occurrences(this.#valueBytesMax);
+    const ofTxs = new Occurrences(TX_LAYOUT, this.#valueBytesMax);
+    const ofBlock = new Occurrences(BLOCK_LAYOUT, this.#valueBytesMax);
     let writes: IndexWrite[] = [];
     let count = 0;
     for (const [key, result] of txs) {
-      occurrences.add(TX_LAYOUT, result.index, result.result.events);
+      ofTxs.add(result.index, result.result.events);
       await this.#addTx(writes, key, result);
       if (++count % TXS_PER_WRITE === 0) {
         await this.#database.write(writes);
         writes = [];
       }
     }
-    occurrences.add(BLOCK_LAYOUT, undefined, committed.results.events);
-    for (const write of occurrences.writes(height)) {
-      writes.push(write);
-      if (writes.length >= ENTRIES_PER_WRITE) {
+    ofBlock.add(undefined, committed.results.events);
+    for (const occurrences of [ofTxs, ofBlock]) {
+      for (const write of occurrences.writes(height)) {
+        writes.push(write);
+        if (writes.length < ENTRIES_PER_WRITE) continue;
         await this.#database.write(writes);
         writes = [];
       }
@@ -94,54 +96,74 @@ export class BlockWriter {
   }
 }
 
-interface Attribute {
-  readonly layout: IndexLayout;
-  readonly tag: string;
-  readonly value: string;
-  /** What the entry will hold: numbers of transactions and events, or of events alone. */
-  readonly numbers: number[];
+/** A tag in a block: where each of its values occurs. */
+interface Tag {
+  readonly name: string;
+  /** Names that the index answers by itself: events may not take them. */
+  readonly isReserved: boolean;
+  /** Value → numbers of transactions and events, or of events alone, as the entry will hold them. */
+  readonly values: Map<string, number[]>;
 }
 
-/** Where each attribute occurs in a block. */
+/** Where the attributes of a block's transactions, or of the block itself, occur. */
 class Occurrences {
+  readonly #layout: IndexLayout;
   readonly #valueBytesMax: number;
-  readonly #attributes = new Map<string, Attribute>();
+  /**
+   * Type of event → key of attribute: nested, because joining them for each attribute would cost more than
+   * the rest.
+   */
+  readonly #types = new Map<string, Map<string, Tag>>();
 
-  constructor(valueBytesMax: number) {
+  constructor(layout: IndexLayout, valueBytesMax: number) {
+    this.#layout = layout;
     this.#valueBytesMax = valueBytesMax;
   }
 
   /** Adds the events of the transaction at `index`, or those of the block. */
-  add(layout: IndexLayout, index: number | undefined, events: readonly Event[]): void {
-    events.forEach(({ type, attributes }, event) => {
-      if (type === '') return;
+  add(index: number | undefined, events: readonly Event[]): void {
+    for (const [number, { type, attributes }] of events.entries()) {
+      if (type === '') continue;
       for (const { key, value, index: isIndexed } of attributes) {
         if (!isIndexed || key === '' || value.length > this.#valueBytesMax) continue;
-        const tag = `${type}.${key}`;
-        if (tag === TX_HASH_KEY || tag === TX_HEIGHT_KEY) continue;
-        const { numbers } = this.#attribute(layout, tag, value);
+        const { isReserved, values } = this.#tag(type, key);
+        if (isReserved) continue;
+        let numbers = values.get(value);
+        if (numbers === undefined) {
+          numbers = [];
+          values.set(value, numbers);
+        }
         if (index !== undefined) numbers.push(index);
-        numbers.push(event);
+        numbers.push(number);
       }
-    });
+    }
   }
 
   /** The entries, made one at a time. */
   *writes(height: Uint8Array): Generator<IndexWrite> {
-    for (const { layout, tag, value, numbers } of this.#attributes.values()) {
-      const bytes = Buffer.allocUnsafe(4 * numbers.length);
-      for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * at);
-      yield { key: eventKey(eventPrefix(layout, tag, value), height), value: bytes };
+    for (const keys of this.#types.values()) {
+      for (const { name, values } of keys.values()) {
+        for (const [value, numbers] of values) {
+          const bytes = Buffer.allocUnsafe(4 * numbers.length);
+          for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * at);
+          yield { key: eventKey(eventPrefix(this.#layout, name, value), height), value: bytes };
+        }
+      }
     }
   }
 
-  #attribute(layout: IndexLayout, tag: string, value: string): Attribute {
-    const name = `${layout.event},${tag.length},${tag}${value}`;
-    let attribute = this.#attributes.get(name);
-    if (attribute === undefined) {
-      attribute = { layout, tag, value, numbers: [] };
-      this.#attributes.set(name, attribute);
+  #tag(type: string, key: string): Tag {
+    let keys = this.#types.get(type);
+    if (keys === undefined) {
+      keys = new Map();
+      this.#types.set(type, keys);
     }
-    return attribute;
+    let tag = keys.get(key);
+    if (tag === undefined) {
+      const name = `${type}.${key}`;
+      tag = { name, isReserved: name === TX_HASH_KEY || name === TX_HEIGHT_KEY, values: new Map() };
+      keys.set(key, tag);
+    }
+    return tag;
   }
 }
