@@ -97,6 +97,8 @@ export class BlockSync {
   readonly #stops: (() => void)[] = [];
   #bufferedBytes = 0;
   #applying = false;
+  /** The height that the target is executing: it was fetched, and is not asked for again. */
+  #delivering: bigint | undefined;
   #joined = false;
   #running = false;
   #startedAtMs = 0;
@@ -192,6 +194,7 @@ export class BlockSync {
   }
 
   #isReadyToJoin(lag: bigint): boolean {
+    this.#forgetBefore(this.#ports.target.nextHeight());
     const nowMs = this.#ports.timers.nowMs();
     if (this.#applying || this.#fetched.size > 0) return false;
     // The others go on while the last blocks are fetched: one behind is as near as it may get.
@@ -226,7 +229,7 @@ export class BlockSync {
     const room = this.#bufferedBytes < bufferBytesMax ? windowBlocks : 1n;
     const count = lag < room ? lag : room;
     for (let height = next; height < next + count; height++) {
-      if (this.#asked.has(height) || this.#fetched.has(height)) continue;
+      if (height === this.#delivering || this.#asked.has(height) || this.#fetched.has(height)) continue;
       const peerId = this.#sources.pick(height, timers.nowMs());
       if (peerId !== undefined) void this.#ask(peerId, height);
     }
@@ -305,6 +308,7 @@ export class BlockSync {
   /** Delivers one block; false when it could not be applied. */
   async #deliver(height: bigint, { blockBytes, commit, peerId }: Fetched): Promise<boolean> {
     const { target, network, log } = this.#ports;
+    this.#delivering = height;
     try {
       await target.applySynced({ height, blockBytes, commit });
       this.metrics.blocksApplied++;
@@ -319,6 +323,8 @@ export class BlockSync {
       this.#distrust(peerId);
       network.penalize(peerId, { reason: error.message });
       return false;
+    } finally {
+      this.#delivering = undefined;
     }
   }
 
