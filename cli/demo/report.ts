@@ -94,6 +94,16 @@ export function answerText({ question, answer, explained, tx }: Settled, index: 
   ].join('\n');
 }
 
+/** The chain's own reasons for each payout of a receipt (query `Explain`). */
+export function reasonsText({ explained }: Settled): string {
+  const { receipt, reasons } = explained;
+  return [
+    `Why receipt ${receipt.id} paid what it paid:`,
+    ...reasons.map((reason) => `   ${reason}`),
+    '',
+  ].join('\n');
+}
+
 /** One lie and what it cost. */
 export function refusalText({ name, log, code, lost, gasFee }: Refusal, denom: string): string {
   const verdict = lost === gasFee ? 'charged for gas only' : 'CHARGED MORE THAN GAS';

@@ -11,7 +11,16 @@ import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './infer
 import { tellLies } from './lies.ts';
 import { ExtractiveModel, type ModelDocument } from './model.ts';
 import { type DemoChain, type Party, partyOf } from './party.ts';
-import { answerText, balances, equation, money, refusalText, settlementTable, sumsOf } from './report.ts';
+import {
+  answerText,
+  balances,
+  equation,
+  money,
+  reasonsText,
+  refusalText,
+  settlementTable,
+  sumsOf,
+} from './report.ts';
 import { loadSpeeches } from './speeches.ts';
 import { balanceOf, contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
 
@@ -115,6 +124,7 @@ async function play(show: Show): Promise<void> {
   const gained = difference(before, await purses(chain, cast));
   for (const [i, one] of settled.entries()) say(answerText(one, i));
   say(settlementTable(settled));
+  for (const one of settled.slice(0, 1)) say(reasonsText(one));
   const [honest] = purchases;
   const refusals = honest === undefined ? [] : await tellLies(chain, cast.payer, honest);
   for (const refusal of refusals) say(refusalText(refusal, denom));

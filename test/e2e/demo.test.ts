@@ -1,0 +1,52 @@
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connect } from '../../client/index.ts';
+import { type Ended, RunningDevnet, runProgram, temporaryHome } from './program.ts';
+
+let home = '';
+let devnet: RunningDevnet;
+
+beforeAll(async () => {
+  home = temporaryHome();
+  const options = ['--home', home, '--rpc-port', '0', '--block-time', '200ms', '--prefix', 'speech'];
+  devnet = await RunningDevnet.start([...options, '--validators', '2', '--accounts', '2']);
+  await devnet.waitForHeight(1);
+});
+
+afterAll(async () => {
+  await devnet?.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const EQUATION = /^(\d+) uopen paid = (\d+) platform \+ (\d+) model \+ (\d+) stakers \+ (\d+) contributors$/;
+
+/** The numbers of the last line: fee, platform, model, stakers, contributors. */
+function equationOf({ code, stdout, stderr }: Ended): readonly bigint[] {
+  expect(code, stderr).toBe(0);
+  const match = EQUATION.exec(stdout.trimEnd().split('\n').at(-1) ?? '');
+  expect(match).not.toBeNull();
+  return (match ?? []).slice(1).map(BigInt);
+}
+
+it('the demo pays its first contributors on real nodes, twice, and the chain’s totals are the sums it prints', async () => {
+  const first = await runProgram(['demo', '--home', home]);
+  const second = await runProgram(['demo', '--home', home, '--rpc', devnet.ready.nodes[1]?.rpc ?? '']);
+  expect(first.stdout.match(/charged for gas only/g)?.length).toBe(3);
+  expect(first.stdout).toContain('1941 Franklin D Roosevelt');
+  expect(second.stdout).toContain('"state-of-the-union-2"');
+  const [a, b] = [equationOf(first), equationOf(second)];
+  const { queries, comet } = await connect(devnet.ready.nodes[0]?.rpc ?? '', { gasPrice: '0.001uopen' });
+  const { totals } = await queries.openledger.payments.totals();
+  comet.disconnect();
+  const [total] = totals;
+  const { platform, model, stakers, contributors } = total?.split ?? {};
+  expect([total?.fee, platform, model, stakers, contributors]).toEqual(
+    a.map((amount, i) => (amount + (b[i] ?? 0n)).toString()),
+  );
+});
+
+it('a home without a devnet is one clear sentence and exit code 1', async () => {
+  const { code, stderr } = await runProgram(['demo', '--home', `${home}/nowhere`]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^openledgerd: there is no devnet in .*npm run devnet.*\n$/);
+});
