@@ -1,0 +1,194 @@
+import { expect, test } from 'vitest';
+import { newValidatorSet } from '../../consensus/proposer.ts';
+import { type BlockId, NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { partsOf } from '../../consensus/types/part-set.ts';
+import type { Proposal } from '../../consensus/types/proposal.ts';
+import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
+import type { Validator } from '../../consensus/types/validator.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
+import type { ConsensusReader, VotesView } from '../../consensus/view.ts';
+import { EMPTY_BYTES, toHex, utf8 } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { BlockAssembly } from './block-assembly.ts';
+import { Inbox, type Taken } from './inbox.ts';
+
+const CHAIN = 'inbox-test';
+const keys = [1, 2, 3, 4].map((index) => Uint8Array.from(sha256(Uint8Array.of(index))));
+const set = newValidatorSet(
+  keys.map((bytes) => ({ publicKey: { type: 'ed25519', bytes }, votingPower: 1n })),
+);
+const blockId: BlockId = { hash: sha256(utf8('b')), partSetHeader: { total: 1, hash: sha256(utf8('p')) } };
+const timestamp = { seconds: 1_700_000_000n, nanos: 0 };
+
+/** A signature scheme for tests: the hash of key and message, twice. */
+const signature = (key: Uint8Array, message: Uint8Array): Uint8Array =>
+  Buffer.concat([sha256(Buffer.concat([key, message])), sha256(key)]);
+
+function vote(index: number, change: Partial<Vote> = {}): Vote {
+  const validator = defined(set.validators[index], 'validator');
+  const unsigned: Vote = {
+    type: 'prevote',
+    height: 10n,
+    round: 0,
+    blockId,
+    validatorAddress: validator.address,
+    validatorIndex: index,
+    timestamp,
+    signature: EMPTY_BYTES,
+    extension: EMPTY_BYTES,
+    extensionSignature: EMPTY_BYTES,
+    ...change,
+  };
+  return { ...unsigned, signature: signature(validator.publicKey.bytes, voteSignBytes(CHAIN, unsigned)) };
+}
+
+function proposalOf(validator: Validator, change: Partial<Proposal> = {}): Proposal {
+  const unsigned = {
+    height: 10n,
+    round: 0,
+    polRound: -1,
+    blockId,
+    timestamp,
+    signature: EMPTY_BYTES,
+    ...change,
+  };
+  return { ...unsigned, signature: signature(validator.publicKey.bytes, proposalSignBytes(CHAIN, unsigned)) };
+}
+
+interface World {
+  readonly inbox: Inbox;
+  readonly assembly: BlockAssembly;
+  readonly faults: string[];
+  readonly known: Map<string, Vote>;
+  checks: number;
+  take(message: Parameters<Inbox['push']>[0]): Taken | undefined;
+}
+
+function world(): World {
+  const known = new Map<string, Vote>();
+  const faults: string[] = [];
+  const votes = (round: number, type: string): VotesView => ({
+    bits: { length: 4, bytes: new Uint8Array(1) },
+    majority: undefined,
+    vote: (index) => known.get(`${round} ${type} ${index}`),
+    bitsFor: () => ({ length: 4, bytes: new Uint8Array(1) }),
+    voteFor: () => undefined,
+  });
+  const core: ConsensusReader = {
+    view: () => {
+      throw new Error('not read');
+    },
+    validators: () => set,
+    proposer: (round) => (round <= 16 ? set.validators[round % 4] : undefined),
+    proposal: () => undefined,
+    votes,
+    voteRounds: () => [],
+    lastPrecommits: () => votes(-1, 'last'),
+    lastCommit: () => undefined,
+  };
+  const assembly = new BlockAssembly();
+  assembly.reset(-1n);
+  const made = {
+    assembly,
+    faults,
+    known,
+    checks: 0,
+    inbox: new Inbox({
+      core,
+      assembly,
+      verify: (key, message, bytes) => {
+        made.checks++;
+        return toHex(signature(key.bytes, message)) === toHex(bytes);
+      },
+      publisher: {
+        publish: () => undefined,
+        misbehaved: (peer, reason) => faults.push(`${peer}: ${reason}`),
+      },
+    }),
+    take(message: Parameters<Inbox['push']>[0]): Taken | undefined {
+      made.inbox.push(message, 'peer');
+      return made.inbox.next({ chainId: CHAIN, height: 10n, validators: set, lastValidators: set });
+    },
+  };
+  return made;
+}
+
+test('a good vote becomes an input; the same one again is not even checked', () => {
+  const here = world();
+  const good = vote(2);
+  expect(here.take({ kind: 'vote', vote: good })).toEqual({
+    kind: 'input',
+    input: { kind: 'vote', vote: good },
+  });
+  here.known.set('0 prevote 2', good);
+  expect(here.take({ kind: 'vote', vote: good })).toEqual({ kind: 'nothing' });
+  expect([here.checks, here.faults]).toEqual([1, []]);
+});
+
+test('a conflicting vote with a good signature gets through: the core makes evidence of it', () => {
+  const here = world();
+  here.known.set('0 prevote 2', vote(2));
+  expect(here.take({ kind: 'vote', vote: vote(2, { blockId: NIL_BLOCK_ID }) })?.kind).toBe('input');
+});
+
+test('votes of nobody, with another index, or a wrong signature are the peer’s fault', () => {
+  const here = world();
+  const good = vote(1);
+  const bad: readonly Vote[] = [
+    { ...good, signature: new Uint8Array(64) },
+    { ...good, validatorIndex: 2 },
+    { ...good, validatorIndex: 9_999 },
+    { ...good, validatorAddress: new Uint8Array(20) },
+    { ...good, round: 1 },
+  ];
+  for (const one of bad) expect(here.take({ kind: 'vote', vote: one })).toEqual({ kind: 'nothing' });
+  expect(here.faults.length).toBe(bad.length);
+});
+
+test('late precommits of the height before are taken, other votes of other heights dropped without blame', () => {
+  const here = world();
+  expect(here.take({ kind: 'vote', vote: vote(0, { height: 9n, type: 'precommit' }) })?.kind).toBe('input');
+  expect(here.take({ kind: 'vote', vote: vote(0, { height: 9n }) })?.kind).toBe('nothing');
+  expect(here.take({ kind: 'vote', vote: vote(0, { height: 8n, type: 'precommit' }) })?.kind).toBe('nothing');
+  expect(here.take({ kind: 'vote', vote: vote(0, { height: 12n }) })?.kind).toBe('nothing');
+  expect(here.faults).toEqual([]);
+});
+
+test('messages of the next height wait for it, within a bound', () => {
+  const here = world();
+  expect(here.take({ kind: 'vote', vote: vote(0, { height: 11n }) })).toEqual({ kind: 'future' });
+  const [part] = partsOf(utf8('block')).parts;
+  const message = { kind: 'blockPart', height: 11n, round: 0, part: defined(part, 'part') } as const;
+  for (let i = 0; i < 1000; i++) here.take(message);
+  expect(here.inbox.hasFuture).toBe(true);
+  here.inbox.releaseFuture();
+  expect(here.inbox.length).toBe(1 + 128);
+  expect(here.inbox.hasFuture).toBe(false);
+});
+
+test('a proposal needs the signature of its round’s proposer, and a round that is near', () => {
+  const here = world();
+  const proposer = defined(set.validators[0], 'proposer');
+  const other = defined(set.validators[1], 'other');
+  const good = proposalOf(proposer);
+  expect(here.take({ kind: 'proposal', proposal: good })?.kind).toBe('input');
+  expect(here.take({ kind: 'proposal', proposal: proposalOf(other) })?.kind).toBe('nothing');
+  expect(here.faults.length).toBe(1);
+  const far = proposalOf(proposer, { round: 1_000_000 });
+  expect(here.take({ kind: 'proposal', proposal: far })?.kind).toBe('nothing');
+  expect(here.faults.length).toBe(1);
+});
+
+test('a part of a wanted block is handed on; a forged one is the peer’s fault', () => {
+  const here = world();
+  const { header, parts } = partsOf(utf8('block'));
+  const part = defined(parts[0], 'part');
+  here.assembly.want(header);
+  const forged = { ...part, bytes: utf8('blocc') };
+  expect(here.take({ kind: 'blockPart', height: 10n, round: 0, part: forged })?.kind).toBe('nothing');
+  expect(here.faults.length).toBe(1);
+  const taken = here.take({ kind: 'blockPart', height: 10n, round: 0, part });
+  expect(taken).toEqual({ kind: 'part', header, part });
+  expect(here.take({ kind: 'blockPart', height: 9n, round: 0, part })?.kind).toBe('nothing');
+});
