@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newValidatorSet } from '../../consensus/proposer.ts';
-import { type BlockId, NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { type BlockId, equalBlockId, NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
 import { partsOf } from '../../consensus/types/part-set.ts';
 import type { Proposal } from '../../consensus/types/proposal.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
@@ -73,7 +73,10 @@ function world(): World {
     majority: undefined,
     vote: (index) => known.get(`${round} ${type} ${index}`),
     bitsFor: () => ({ length: 4, bytes: new Uint8Array(1) }),
-    voteFor: () => undefined,
+    voteFor: (index, id) => {
+      const vote = known.get(`${round} ${type} ${index}`);
+      return vote !== undefined && equalBlockId(vote.blockId, id) ? vote : undefined;
+    },
   });
   const core: ConsensusReader = {
     view: () => {

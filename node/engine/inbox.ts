@@ -101,8 +101,7 @@ export class Inbox {
     if (vote.height !== current.height && !isLate) return NOTHING;
     const { core, verify, publisher } = this.#ports;
     const votes = isLate ? core.lastPrecommits() : core.votes(vote.round, vote.type);
-    const known = votes?.vote(vote.validatorIndex);
-    if (known !== undefined && equalBytes(known.signature, vote.signature)) return NOTHING;
+    if (votes?.voteFor(vote.validatorIndex, vote.blockId) !== undefined) return NOTHING;
     const validators = isLate ? current.lastValidators : current.validators;
     if (!verifyVote(vote, { chainId: current.chainId, validators, verify })) {
       publisher.misbehaved(peer, 'a vote with a wrong signature, or of nobody in the validator set');
