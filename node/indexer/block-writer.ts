@@ -114,6 +114,8 @@ class Occurrences {
    * the rest.
    */
   readonly #types = new Map<string, Map<string, Tag>>();
+  /** Type `a` with key `b.c` and type `a.b` with key `c` are one tag. */
+  readonly #tags = new Map<string, Tag>();
 
   constructor(layout: IndexLayout, valueBytesMax: number) {
     this.#layout = layout;
@@ -141,13 +143,11 @@ class Occurrences {
 
   /** The entries, made one at a time. */
   *writes(height: Uint8Array): Generator<IndexWrite> {
-    for (const keys of this.#types.values()) {
-      for (const { name, values } of keys.values()) {
-        for (const [value, numbers] of values) {
-          const bytes = Buffer.allocUnsafe(4 * numbers.length);
-          for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * at);
-          yield { key: eventKey(eventPrefix(this.#layout, name, value), height), value: bytes };
-        }
+    for (const { name, values } of this.#tags.values()) {
+      for (const [value, numbers] of values) {
+        const bytes = Buffer.allocUnsafe(4 * numbers.length);
+        for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * at);
+        yield { key: eventKey(eventPrefix(this.#layout, name, value), height), value: bytes };
       }
     }
   }
@@ -161,7 +161,9 @@ class Occurrences {
     let tag = keys.get(key);
     if (tag === undefined) {
       const name = `${type}.${key}`;
-      tag = { name, isReserved: name === TX_HASH_KEY || name === TX_HEIGHT_KEY, values: new Map() };
+      const isReserved = name === TX_HASH_KEY || name === TX_HEIGHT_KEY;
+      tag = this.#tags.get(name) ?? { name, isReserved, values: new Map() };
+      this.#tags.set(name, tag);
       keys.set(key, tag);
     }
     return tag;

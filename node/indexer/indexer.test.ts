@@ -148,6 +148,20 @@ describe('by height and event', () => {
     expect(await find(query, 'desc')).toEqual([...expected].reverse());
   });
 
+  test('an event may spell a tag in two ways', async () => {
+    const both = [event('a', { 'b.c': 'v' }), event('a.b', { c: 'v' })];
+    const [first, second] = both;
+    await indexer.onCommit(
+      block(12, [
+        { tx: 'one', events: first ? [first] : [] },
+        { tx: 'two', events: second ? [second] : [] },
+        { tx: 'reserved', events: [event('tx', { hash: 'v', height: '1' })] },
+      ]),
+    );
+    expect(await find("a.b.c='v'")).toEqual(['one', 'two']);
+    expect(await find('tx.height=12')).toEqual(['one', 'two', 'reserved']);
+  });
+
   test('pages are parts of the whole, in both orders', async () => {
     for (const order of ['asc', 'desc'] as const) {
       const whole = await find('tx.height>0', order);

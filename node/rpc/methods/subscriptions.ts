@@ -72,6 +72,8 @@ function subscribe(
   }
   const sink = new ConnectionSink(connection, { id: call.context.id, query: call.query });
   sink.start(events.subscribe(client, parsed(call.query), sink));
+  // The acknowledgement goes out when the promises of this turn are settled: no event may come before it.
+  setImmediate(() => sink.open());
   return {};
 }
 
@@ -85,6 +87,8 @@ class ConnectionSink implements EventSink {
   readonly #id: string;
   readonly #query: string;
   #subscription: Subscription | undefined;
+  /** Events that came before the acknowledgement; undefined from then on. */
+  #held: EventMessage[] | undefined = [];
 
   constructor(connection: Connection, request: { readonly id: string; readonly query: string }) {
     this.#connection = connection;
@@ -96,7 +100,18 @@ class ConnectionSink implements EventSink {
     this.#subscription = subscription;
   }
 
+  /** Lets the events through. */
+  open(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of held) this.deliver(message);
+  }
+
   deliver(message: EventMessage): boolean {
+    if (this.#held !== undefined) {
+      this.#held.push(message);
+      return true;
+    }
     if (this.#connection.send(resultText(this.#id, eventText(message, this.#query)))) return true;
     this.#connection.onDrain(() => this.#subscription?.resume());
     return false;
