@@ -19,7 +19,10 @@ export interface BlockMessage {
   readonly app_hash: string;
   /** RFC 3339. */
   readonly time: string;
+  /** All transactions of the block. */
   readonly txs: number;
+  /** Those that failed: their fee is paid, nothing else happened. */
+  readonly failed: number;
 }
 
 /** The node stops, and why. */

@@ -112,7 +112,12 @@ function endOf(stop: StopSignal): { readonly ended: Promise<void>; readonly fail
   return { ended, fail };
 }
 
-function blockMessage({ height, block, blockId }: CommittedBlock): Parameters<typeof tellSupervisor>[0] {
+function blockMessage({
+  height,
+  block,
+  blockId,
+  results,
+}: CommittedBlock): Parameters<typeof tellSupervisor>[0] {
   const { time, appHash } = block.header;
   const ms = Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000);
   return {
@@ -122,6 +127,7 @@ function blockMessage({ height, block, blockId }: CommittedBlock): Parameters<ty
     app_hash: toUpperHex(appHash),
     time: new Date(ms).toISOString(),
     txs: block.txs.length,
+    failed: results.txResults.filter(({ code }) => code !== 0).length,
   };
 }
 

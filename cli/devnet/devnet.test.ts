@@ -49,6 +49,7 @@ const block = (height: number): BlockMessage => ({
   app_hash: 'CDEF',
   time: new Date(height * 1000).toISOString(),
   txs: 2,
+  failed: 0,
 });
 
 describe('settings', () => {

@@ -77,7 +77,8 @@ class Progress {
     const parts = [`block ${block.height}`];
     if (this.#times.length > 1)
       parts.push(`${((last - first) / (this.#times.length - 1) / 1000).toFixed(2)} s/block`);
-    parts.push(`${block.txs} tx (${this.#transactions} in all)`);
+    const failed = block.failed === 0 ? '' : `, ${block.failed} failed`;
+    parts.push(`${block.txs} tx${failed} (${this.#transactions} in all)`);
     parts.push(
       `${nodes.running}/${nodes.all} nodes`,
       `app hash ${block.app_hash.slice(0, 12).toLowerCase()}…`,

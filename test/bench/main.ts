@@ -96,7 +96,11 @@ function print(result: ScenarioResult): void {
   );
   row('node/rss/idle', key, `${result.idleRssBytes.map(megabytes).join(', ')} MB by process`);
   row('node/rss/peak', key, `${result.peakRssBytes.map(megabytes).join(', ')} MB by process`);
-  row('node/cpu', key, `${result.cpuCores.toFixed(2)} cores under load, all validators together`);
+  row(
+    'node/cpu',
+    key,
+    `${result.cpuCores.toFixed(2)} cores under load, all validators together; ${Math.round(result.cpuMicrosPerTx)} µs for a transaction`,
+  );
   if (soak)
     for (const [at, bytes] of sampled(result.memory))
       row('node/rss/soak', { ...key, second: Math.round(at) }, `${megabytes(bytes)} MB (largest process)`);

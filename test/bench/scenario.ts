@@ -17,7 +17,7 @@ import { laneCount, runLoad, type ThroughputResult } from './throughput.ts';
 const CHAIN_ID = 'bench-1';
 const PREFIX = 'open';
 const DENOM = 'uopen';
-const SENDERS_PER_LANE = 100;
+const SENDERS_PER_LANE = 50;
 const IDLE_BLOCKS = 5;
 /** Room for the window of the load. */
 const MEMPOOL_TXS = 20_000;
@@ -45,6 +45,8 @@ export interface ScenarioResult {
   readonly peakRssBytes: readonly number[];
   /** CPU seconds a second of load, over all nodes: 2.0 is two full cores. */
   readonly cpuCores: number;
+  /** The same for one transaction. */
+  readonly cpuMicrosPerTx: number;
   /** Resident memory of the largest node, once for each block under load: seconds since the start, bytes. */
   readonly memory: readonly (readonly [seconds: number, bytes: number])[];
 }
@@ -98,6 +100,7 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
       },
     });
     const elapsed = (performance.now() - startMs) / 1000;
+    const cpu = cpuSeconds(pids) - before;
     return {
       validators: options.validators,
       blockTimeMs: options.blockTimeMs,
@@ -105,7 +108,8 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
       throughput,
       idleRssBytes,
       peakRssBytes: pids.map((pid) => stats(pid).peakRssBytes),
-      cpuCores: (cpuSeconds(pids) - before) / elapsed,
+      cpuCores: cpu / elapsed,
+      cpuMicrosPerTx: (1e6 * cpu) / Math.max(1, throughput.committed),
       memory,
     };
   } finally {
