@@ -9,6 +9,9 @@ import { txKey } from '../tx-key.ts';
 import { CHAIN_ID } from './testing/chain.ts';
 import { TestNode } from './testing/test-node.ts';
 
+/** Machines may be busy: what is waited for comes, the question is only when. */
+const PATIENCE = { timeout: 20_000, interval: 5 };
+
 let node: TestNode;
 let client: Comet38Client;
 
@@ -369,6 +372,6 @@ test('subscriptions of stock CosmJS get blocks, headers and transactions', async
     [`block ${height}`, `header ${height}`, `tx ${txKey(utf8('w=1'))}`, `w ${height}`].sort(),
   );
   for (const subscription of subscriptions) subscription.unsubscribe();
-  await vi.waitFor(() => expect(node.bus.clientCount()).toBe(0));
+  await vi.waitFor(() => expect(node.bus.clientCount()).toBe(0), PATIENCE);
   live.disconnect();
 });

@@ -5,6 +5,9 @@ import { utf8 } from '../../core/bytes.ts';
 import { DEFAULT_RPC_CONFIG } from './config.ts';
 import { TestNode, type TestNodeOptions } from './testing/test-node.ts';
 
+/** Machines may be busy: what is waited for comes, the question is only when. */
+const PATIENCE = { timeout: 20_000, interval: 5 };
+
 let node: TestNode;
 
 afterEach(async () => {
@@ -49,7 +52,7 @@ test('acknowledges, then sends events under the same id with the query as it was
   const query = "tm.event = 'Tx'   AND app.key='a'";
   expect(await client.call('subscribe', { query })).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
   await node.commit([utf8('b=2'), utf8('a=1')]);
-  await vi.waitFor(() => expect(client.messages.length).toBe(2));
+  await vi.waitFor(() => expect(client.messages.length).toBe(2), PATIENCE);
   expect(client.messages[1]).toMatchObject({
     id: 1,
     result: {
@@ -92,7 +95,7 @@ test('limits subscriptions per client and clients, and frees them when a connect
     error: { data: 'max_subscription_clients 1 reached' },
   });
   client.socket.close();
-  await vi.waitFor(() => expect(node.bus.clientCount()).toBe(0));
+  await vi.waitFor(() => expect(node.bus.clientCount()).toBe(0), PATIENCE);
   expect(await other.call('subscribe', { query: "tm.event='Tx'" })).toMatchObject({ result: {} });
   expect(await other.call('subscribe', { query: 'x'.repeat(513) })).toMatchObject({
     error: { data: 'maximum query length exceeded' },
@@ -149,7 +152,7 @@ test('answers many requests that come at once, all of them', async () => {
 test('silent clients are cut off, those that answer pings are not', async () => {
   const client = await start({
     config: {
-      websocket: { ...DEFAULT_RPC_CONFIG.websocket, pingPeriodMs: 20, readWaitMs: 100, writeWaitMs: 1000 },
+      websocket: { ...DEFAULT_RPC_CONFIG.websocket, pingPeriodMs: 50, readWaitMs: 1500, writeWaitMs: 10_000 },
     },
   });
   await client.call('health', {});
