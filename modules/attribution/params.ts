@@ -4,10 +4,7 @@ import { StateError, sdkErrors } from '../../framework/errors.ts';
 import { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { type ClaimLimits, HARD_LIMITS } from './verify.ts';
 
-/**
- * What a chain gets that says nothing. Verification is dearer for its time than the SDK's signature check, so
- * that a block full of claims is done sooner than one full of signatures.
- */
+/** What a chain gets that says nothing. */
 export const DEFAULT_PARAMS: Params = {
   spansMax: 64,
   spanBytesMin: 16,
