@@ -1,6 +1,7 @@
 /** Runs the node of a home in the foreground. */
 import { toUpperHex } from '../core/bytes.ts';
 import { messageOf } from '../core/errors.ts';
+import type { AppConfig } from '../node/config/config.ts';
 import type { CommittedBlock } from '../node/committed-block.ts';
 import { readAppConfig, readNodeConfig, writeAppConfig, writeNodeConfig } from '../node/config/toml.ts';
 import { levelPolicy } from '../node/logging/levels.ts';
@@ -59,6 +60,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       prefix: genesis.prefix,
       minimumGasPrices: home.app.minimumGasPrices,
       txBytesMax: mempool.maxTxBytes,
+      keepVersions: versionsKept(home.app),
       verifierWorkers: 1,
       version: ownVersion(),
       log: logging('app'),
@@ -85,6 +87,18 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
     }
   } finally {
     unlock();
+  }
+}
+
+/** How many states `pruning` keeps. */
+function versionsKept({ pruning, pruningKeepRecent }: AppConfig): number {
+  switch (pruning) {
+    case 'default':
+      return 100;
+    case 'everything':
+      return 2;
+    case 'custom':
+      return pruningKeepRecent;
   }
 }
 

@@ -1,5 +1,5 @@
 /** `openledgerd start` */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { defaultHome } from './defaults.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,12 +23,34 @@ export function addStartCommand(program: Command, terminal: Terminal): void {
     .option('--rpc-laddr <address>', 'instead of rpc.laddr in config.toml')
     .option('--p2p-laddr <address>', 'instead of p2p.laddr')
     .option('--persistent-peers <list>', 'instead of p2p.persistent_peers')
+    .addOption(new Option('--rpc.laddr <address>', "CometBFT's spelling").hideHelp())
+    .addOption(new Option('--p2p.laddr <address>', "CometBFT's spelling").hideHelp())
+    .addOption(new Option('--p2p.persistent_peers <list>', "CometBFT's spelling").hideHelp())
     .option('--minimum-gas-prices <coins>', 'instead of minimum-gas-prices in app.toml')
     .option('--log-level <level>', 'instead of log_level')
     .option('--log-format <format>', 'instead of log_format: plain or json')
-    .action(async (options: StartOptions) => {
+    .action(async (given: StartOptions & CometOptions) => {
       const { runNode } = await import('./run-node.ts');
       const { processStopSignal } = await import('./stop-signal.ts');
-      await runNode(options, terminal, processStopSignal());
+      await runNode(withCometSpelling(given), terminal, processStopSignal());
     });
+}
+
+/** Options as operators of CometBFT nodes have them in their scripts. */
+interface CometOptions {
+  readonly 'rpc.laddr'?: string;
+  readonly 'p2p.laddr'?: string;
+  readonly 'p2p.persistent_peers'?: string;
+}
+
+function withCometSpelling(given: StartOptions & CometOptions): StartOptions {
+  const rpcLaddr = given.rpcLaddr ?? given['rpc.laddr'];
+  const p2pLaddr = given.p2pLaddr ?? given['p2p.laddr'];
+  const persistentPeers = given.persistentPeers ?? given['p2p.persistent_peers'];
+  return {
+    ...given,
+    ...(rpcLaddr === undefined ? {} : { rpcLaddr }),
+    ...(p2pLaddr === undefined ? {} : { p2pLaddr }),
+    ...(persistentPeers === undefined ? {} : { persistentPeers }),
+  };
 }

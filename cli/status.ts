@@ -12,9 +12,12 @@ export function addStatusCommand(program: Command, terminal: Terminal): void {
   program
     .command('status')
     .description('print the status of a running node')
-    .option('--node <url>', 'RPC of the node', DEFAULT_RPC_URL)
-    .action(async (options: { readonly node: string }) => {
-      const status = await fetchStatus(rpcUrl(options.node));
+    .option('--node <url>', `RPC of the node (default: ${DEFAULT_RPC_URL})`)
+    .option('--home <dir>', 'ask the node of this home')
+    .action(async (options: { readonly node?: string; readonly home?: string }) => {
+      const url =
+        options.node ?? (options.home === undefined ? DEFAULT_RPC_URL : await rpcOfHome(options.home));
+      const status = await fetchStatus(rpcUrl(url));
       terminal.out(`${JSON.stringify(status, undefined, 2)}\n`);
     });
 }
@@ -27,6 +30,15 @@ export function rpcUrl(text: string): string {
   const url = text.replace(/^tcp:\/\//, 'http://').replace(/\/$/, '');
   if (!/^https?:\/\/[^/\s]+/.test(url)) throw usageError(`"${text}" is not a URL such as ${DEFAULT_RPC_URL}`);
   return url;
+}
+
+/** Where the configuration of a home says that RPC listens. */
+async function rpcOfHome(home: string): Promise<string> {
+  const { openHome } = await import('./home/open.ts');
+  const { parseListenAddress } = await import('../node/config/address.ts');
+  const { host, port } = parseListenAddress(openHome(home).node.rpc.laddr);
+  if (port === 0) throw usageError(`the node in ${home} takes any free port; name its URL with --node`);
+  return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
 }
 
 async function fetchStatus(url: string): Promise<unknown> {

@@ -13,6 +13,7 @@ export interface NodePorts {
 export const LOOPBACK = '127.0.0.1';
 /** From one node's ports to the next's. */
 const PORT_STEP = 10;
+const ATTEMPTS_MAX = 20;
 
 /**
  * Ports for so many nodes, all free at this moment. Node i has RPC at `rpcPort + 10 i` and peers one below.
@@ -44,6 +45,27 @@ export async function choosePorts(options: {
     // All are held until the last is chosen: otherwise the system may give the same one twice.
     await Promise.all(held.map(close));
   }
+}
+
+/** The first of `port`, `port + step`, … that is free on a host; the first one when none of the next few is. */
+export async function nextFreePort(from: {
+  readonly host: string;
+  readonly port: number;
+  readonly step: number;
+}): Promise<number> {
+  for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    const port = from.port + from.step * i;
+    if (await isFree(from.host, port)) return port;
+  }
+  return from.port;
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 function listen(port: number, what: string): Promise<Server> {

@@ -6,6 +6,7 @@ import { LedgerError } from '../../core/errors.ts';
 import { coinsFromString } from '../../framework/coins.ts';
 import { buildGenesis } from '../../genesis/build.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
+import { formatListenAddress, parseListenAddress } from '../../node/config/address.ts';
 import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
 import {
   defaultAppConfig,
@@ -17,10 +18,13 @@ import {
 } from '../../node/config/toml.ts';
 import { addressOfKey } from '../../node/privval/key-file.ts';
 import { usageError } from '../failure.ts';
+import { nextFreePort } from '../devnet/ports.ts';
 import { createHome } from './create.ts';
 import { type CheckedGenesis, checkGenesis, readGenesisFile } from './genesis-file.ts';
 
 const VALIDATOR_POWER = 100n;
+/** Beyond the ports that a devnet of ten takes. */
+const PORT_STEP = 100;
 
 /** What was asked for. */
 export interface InitNodeOptions {
@@ -45,6 +49,8 @@ export interface InitializedNode {
   readonly chain_id: string;
   readonly home: string;
   readonly genesis: string;
+  readonly rpc_laddr: string;
+  readonly p2p_laddr: string;
   readonly node_id: string;
   /** Upper-case hexadecimal of the consensus address. */
   readonly validator_address: string;
@@ -57,7 +63,8 @@ export interface InitializedNode {
 export async function initNode(options: InitNodeOptions): Promise<InitializedNode> {
   const given = options.genesis === undefined ? undefined : readGenesisFile(options.genesis);
   if (given !== undefined) requireChainId(given, options);
-  const home = await createHome({ home: options.home, node: nodeConfig(options), app: appConfig(options) });
+  const node = await nodeConfig(options);
+  const home = await createHome({ home: options.home, node, app: appConfig(options) });
   const genesis = given ?? checkGenesis(newGenesis(options, home.validatorPublicKey));
   writeFileSync(home.paths.genesisFile, genesis.text);
   return {
@@ -65,6 +72,8 @@ export async function initNode(options: InitNodeOptions): Promise<InitializedNod
     chain_id: genesis.document.chainId,
     home: options.home,
     genesis: home.paths.genesisFile,
+    rpc_laddr: node.rpc.laddr,
+    p2p_laddr: node.p2p.laddr,
     node_id: home.peerId,
     validator_address: toUpperHex(addressOfKey(home.validatorPublicKey)),
   };
@@ -83,16 +92,26 @@ function requireChainId({ document }: CheckedGenesis, options: InitNodeOptions):
 /**
  * The defaults with what was given; written and read again, so that a wrong value is named as in the file.
  */
-function nodeConfig(options: InitNodeOptions): NodeConfig {
+async function nodeConfig(options: InitNodeOptions): Promise<NodeConfig> {
   const config = defaultNodeConfig();
   const peers = options.persistentPeers ?? '';
   const text = writeNodeConfig({
     ...config,
     base: { ...config.base, moniker: options.moniker },
-    rpc: { ...config.rpc, laddr: options.rpcLaddr ?? config.rpc.laddr },
-    p2p: { ...config.p2p, laddr: options.p2pLaddr ?? config.p2p.laddr, persistentPeers: [peers] },
+    rpc: { ...config.rpc, laddr: options.rpcLaddr ?? (await freeAddress(config.rpc.laddr)) },
+    p2p: {
+      ...config.p2p,
+      laddr: options.p2pLaddr ?? (await freeAddress(config.p2p.laddr)),
+      persistentPeers: [peers],
+    },
   });
   return readNodeConfig({ file: 'what you gave', text }).config;
+}
+
+/** The address, or one with the next free port: a second node on this machine must not need to be told. */
+async function freeAddress(laddr: string): Promise<string> {
+  const { host, port } = parseListenAddress(laddr);
+  return formatListenAddress({ host, port: await nextFreePort({ host, port, step: PORT_STEP }) });
 }
 
 function appConfig(options: InitNodeOptions): AppConfig {

@@ -93,9 +93,9 @@ export interface NodeConfig {
 export interface AppConfig {
   /** Decimal coins: `0.0025uopen`. A validator's own floor for fees; empty: none. */
   readonly minimumGasPrices: string;
-  readonly pruning: 'default' | 'nothing' | 'everything' | 'custom';
+  /** Blocks are kept whatever this says. */
+  readonly pruning: 'default' | 'everything' | 'custom';
   readonly pruningKeepRecent: number;
-  readonly pruningInterval: number;
 }
 
 const listenRule = {
@@ -337,18 +337,13 @@ export const appFields: Fields<AppConfig> = {
   pruning: choice(
     {
       key: 'pruning',
-      comment:
-        '"default" keeps 362880 states, "nothing" keeps all, "everything" two, "custom" as said below.',
+      comment: 'States that queries reach back to: "default" 100, "everything" 2, "custom" as said below.',
       fallback: 'default',
     },
-    ['default', 'nothing', 'everything', 'custom'],
+    ['default', 'everything', 'custom'],
   ),
   pruningKeepRecent: whole(
     { key: 'pruning-keep-recent', comment: 'States to keep, with pruning "custom".', fallback: 100 },
-    { min: 2, max: 1_000_000_000 },
-  ),
-  pruningInterval: whole(
-    { key: 'pruning-interval', comment: 'Prune each so many blocks, with pruning "custom".', fallback: 10 },
-    { min: 10, max: 1_000_000 },
+    { min: 2, max: 1_000_000 },
   ),
 };
