@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { RateMeter } from './rate.ts';
 import { PeerScores } from './scores.ts';
 import { SendQueue } from './sendqueue.ts';
 import { VirtualTimers } from './timers.ts';
@@ -54,4 +55,22 @@ test('virtual timers run in order of time, then of asking, and not when cancelle
   expect(ran).toEqual(['first@10', 'second@10', 'third@10']);
   await timers.advance(1);
   expect(ran.at(-1)).toBe('late@20');
+});
+
+test('a meter lets bursts pass, then holds to its rates, of messages and of bytes', async () => {
+  const timers = new VirtualTimers();
+  const limits = {
+    messagesPerSecondMax: 10,
+    messagesBurstMax: 3,
+    bytesPerSecondMax: 1_000,
+    bytesBurstMax: 500,
+  };
+  const meter = new RateMeter(limits, timers);
+  expect([meter.book(1), meter.book(1), meter.book(1)]).toEqual([0, 0, 0]);
+  expect(meter.book(1)).toBeCloseTo(100);
+  await timers.advance(400);
+  expect(meter.book(500)).toBe(0);
+  expect(meter.book(100)).toBeCloseTo(100);
+  await timers.advance(10_000);
+  expect(meter.book(500)).toBe(0);
 });

@@ -219,6 +219,7 @@ function emptyMetrics(): NetworkMetrics {
     messagesDropped: {},
     messagesUnhandled: {},
     handlerErrors: {},
+    throttled: 0,
     requestsSent: {},
     requestsFailed: {},
     requestsServed: {},

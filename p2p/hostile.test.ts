@@ -14,7 +14,14 @@ import { encodeStatus } from './status.ts';
 import { readFrame } from './streams.ts';
 import { testKey, testOptions, until } from './testing.ts';
 
-const LIMITS = { ...DEFAULT_LIMITS, handshakeTimeoutMs: 500, stallTimeoutMs: 500, banMs: 300 };
+const FLOOD_LIMITS = { ...DEFAULT_LIMITS.receive, messagesPerSecondMax: 500, messagesBurstMax: 500 };
+const LIMITS = {
+  ...DEFAULT_LIMITS,
+  handshakeTimeoutMs: 500,
+  stallTimeoutMs: 500,
+  banMs: 300,
+  receive: FLOOD_LIMITS,
+};
 const SIGNAL = (): AbortSignal => AbortSignal.timeout(5_000);
 
 /** The length prefix of a frame, without the frame. */
@@ -258,4 +265,21 @@ test('a connection that ends while streams are being opened on it does not end t
     expect(node.peers()).toEqual([]);
   }
   await expectAlive();
+});
+
+test('a flood of good messages is read no faster than its limit, and costs nobody else', async () => {
+  const spec = CHANNELS[0] ?? DATA_CHANNEL;
+  let handled = 0;
+  node.handle(spec.name, () => {
+    handled++;
+  });
+  const attacker = await connectAndGreet();
+  const stream = await attacker.connection.newStream(wireName('test-chain', spec));
+  const messages = FLOOD_LIMITS.messagesBurstMax * 2;
+  stream.send(concatBytes(...Array.from({ length: messages }, () => encodeFrame(utf8('x')))));
+  await until('the flood is held back', () => node.metrics.throttled > 0);
+  expect(handled).toBeLessThan(messages);
+  await expectAlive();
+  await until('all arrives in time', () => handled === messages);
+  expect(node.metrics.penalties).toBe(0);
 });

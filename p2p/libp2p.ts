@@ -328,6 +328,7 @@ class Libp2pNetwork implements Network {
       connection,
       dispatch: this.#dispatch,
       stallTimeoutMs: this.#options.limits.stallTimeoutMs,
+      receive: this.#options.limits.receive,
       peer: {
         id: peerId,
         moniker: status.moniker,

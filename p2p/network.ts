@@ -4,6 +4,8 @@
  * libp2p (`libp2p.ts`) and memory (`memory.ts`).
  */
 
+import type { RateLimits } from './rate.ts';
+
 /** Where log lines go: the shape of pino. Fields never hold raw bytes from a peer. */
 export interface Logger {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -104,6 +106,8 @@ export interface NetworkMetrics {
   /** Messages that arrived on a channel without a handler. */
   messagesUnhandled: Record<string, number>;
   handlerErrors: Record<string, number>;
+  /** Times that a peer was read no further because it had sent too much. */
+  throttled: number;
   requestsSent: Record<string, number>;
   requestsFailed: Record<string, number>;
   requestsServed: Record<string, number>;
@@ -179,6 +183,8 @@ export interface NetworkLimits {
   readonly banMs: number;
   /** Penalty points forgotten each second. */
   readonly penaltyDecayPerSecond: number;
+  /** What one peer may send on its channels; beyond it the peer is read no faster. */
+  readonly receive: RateLimits;
   /** New inbound connections a second from one host. */
   readonly inboundPerHostPerSecondMax: number;
 }
@@ -194,5 +200,11 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   stallTimeoutMs: 30_000,
   banMs: 60_000,
   penaltyDecayPerSecond: 1,
+  receive: {
+    messagesPerSecondMax: 20_000,
+    messagesBurstMax: 40_000,
+    bytesPerSecondMax: 32 * 1024 * 1024,
+    bytesBurstMax: 64 * 1024 * 1024,
+  },
   inboundPerHostPerSecondMax: 100,
 };

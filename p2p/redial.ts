@@ -7,7 +7,9 @@ import type { Logger, NetworkLimits } from './network.ts';
 import type { Timers } from './timers.ts';
 
 const BACKOFF_FACTOR = 1.6;
-/** Failures after which a line is logged again, so that a dead peer does not fill the log. */
+/** The failure that is logged first: nodes that start together miss each other once or twice. */
+const LOG_FROM_FAILURES = 4;
+/** Failures until the next line, so that a dead peer does not fill the log. */
 const LOG_EVERY_FAILURES = 20;
 
 /** What the loops need. */
@@ -75,7 +77,7 @@ export class Redialer {
       target.failures = 0;
     } catch (error) {
       target.failures++;
-      if (target.failures % LOG_EVERY_FAILURES === 1) {
+      if (target.failures % LOG_EVERY_FAILURES === LOG_FROM_FAILURES) {
         const fields = { address: target.address, failures: target.failures };
         this.#options.log.warn(fields, `cannot reach persistent peer, trying on: ${messageOf(error)}`);
       }

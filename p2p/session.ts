@@ -11,7 +11,9 @@ import {
   timeoutError,
 } from './dispatch.ts';
 import type { ChannelSpec, PeerInfo } from './network.ts';
+import { type RateLimits, RateMeter } from './rate.ts';
 import { ChannelSender, readFrame, receiveChannel, writeFrame } from './streams.ts';
+import { systemTimers } from './timers.ts';
 
 /** What a session needs of its network. */
 export interface SessionOptions {
@@ -20,6 +22,7 @@ export interface SessionOptions {
   readonly peer: PeerInfo;
   readonly dispatch: Dispatch;
   readonly stallTimeoutMs: number;
+  readonly receive: RateLimits;
   /** Ends the session; `penalized` when the peer is at fault. */
   readonly onFailed: (session: Session, reason: string, fault: boolean) => void;
 }
@@ -31,12 +34,14 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #senders: Map<string, ChannelSender> = new Map();
   readonly #requesting: Map<string, number> = new Map();
+  readonly #meter: RateMeter;
   readonly #ended: AbortController = new AbortController();
 
   constructor(options: SessionOptions) {
     this.peer = options.peer;
     this.connection = options.connection;
     this.#options = options;
+    this.#meter = new RateMeter(options.receive, systemTimers);
   }
 
   /** Queues an encoded frame; false when the queue is full. */
@@ -60,6 +65,11 @@ export class Session {
       deliver: (bytes) =>
         this.#ended.signal.aborted ? undefined : dispatch.deliver(this.peer, spec.name, bytes),
       onMalformed: (reason) => onFailed(this, reason, true),
+      book: (bytes) => {
+        const waitMs = this.#meter.book(bytes);
+        if (waitMs > 0) dispatch.metrics.throttled++;
+        return waitMs;
+      },
     });
   }
 

@@ -4,6 +4,7 @@ import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
 import { encodeFrame, FrameDecoder } from './frame.ts';
 import type { ChannelSpec } from './network.ts';
 import { SendQueue } from './sendqueue.ts';
+import { systemTimers } from './timers.ts';
 
 /** Small frames are joined up to this before they are encrypted. */
 const CHUNK_BYTES_MAX = 64 * 1024;
@@ -125,6 +126,8 @@ export interface ReceiverOptions {
   readonly spec: ChannelSpec;
   readonly deliver: (bytes: Uint8Array) => Promise<void> | undefined;
   readonly onMalformed: (reason: string) => void;
+  /** Books a message; returns for how many milliseconds to read nothing more. */
+  readonly book: (bytes: number) => number;
 }
 
 /**
@@ -132,11 +135,13 @@ export interface ReceiverOptions {
  * unresolved.
  */
 export function receiveChannel(stream: Stream, options: ReceiverOptions): void {
-  const { spec, deliver, onMalformed } = options;
+  const { spec, deliver, onMalformed, book } = options;
   const decoder = new FrameDecoder(spec.messageBytesMax);
   let inFlight = 0;
+  let throttled = false;
   let paused = false;
   let failed = false;
+  const isFull = (): boolean => throttled || inFlight >= spec.inFlightMax;
 
   const fail = (error: unknown): void => {
     failed = true;
@@ -146,9 +151,11 @@ export function receiveChannel(stream: Stream, options: ReceiverOptions): void {
 
   const drain = (): void => {
     try {
-      while (!failed && inFlight < spec.inFlightMax) {
+      while (!failed && !isFull()) {
         const frame = decoder.next();
         if (frame === undefined) break;
+        const waitMs = book(frame.length);
+        if (waitMs > 0) throttle(waitMs);
         const pending = deliver(frame);
         if (pending === undefined) continue;
         inFlight++;
@@ -165,9 +172,17 @@ export function receiveChannel(stream: Stream, options: ReceiverOptions): void {
     queueMicrotask(updatePause);
   };
 
+  const throttle = (waitMs: number): void => {
+    throttled = true;
+    systemTimers.after(waitMs, () => {
+      throttled = false;
+      drain();
+    });
+  };
+
   const updatePause = (): void => {
     if (failed || stream.readStatus === 'closed' || stream.readStatus === 'closing') return;
-    const full = inFlight >= spec.inFlightMax;
+    const full = isFull();
     if (full && !paused) {
       paused = true;
       stream.pause();
@@ -183,7 +198,7 @@ export function receiveChannel(stream: Stream, options: ReceiverOptions): void {
     drain();
   });
   stream.addEventListener('end', () => {
-    if (!failed && decoder.pendingBytes > 0 && inFlight < spec.inFlightMax && stream.status !== 'reset')
+    if (!failed && decoder.pendingBytes > 0 && !isFull() && stream.status !== 'reset')
       onMalformed(`channel ${spec.name}: stream ended within a frame`);
   });
 }
