@@ -14,50 +14,79 @@ export function money(amount: bigint, denom: string): string {
   return `${digits.slice(0, -EXPONENT)}.${digits.slice(-EXPONENT)} ${denom.slice(1).toUpperCase()}`;
 }
 
-interface Row {
-  readonly cells: readonly string[];
-}
+type Cells = readonly string[];
 
-const HEADINGS = ['answer', 'span', 'speech', 'contributor', 'share', 'payout', 'tx hash'] as const;
-const RIGHT_ALIGNED: ReadonlySet<number> = new Set([4, 5]);
-
-/** One line for each contribution that an answer quotes. */
-export function settlementTable(settled: readonly Settled[]): string {
-  const rows = settled.flatMap(rowsOf);
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+/** Columns of text; those named are aligned to the right. */
+function tableOf(headings: Cells, rows: readonly Cells[], rightAligned: readonly number[]): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
   );
-  const line = (cells: readonly string[]): string =>
+  const line = (cells: Cells): string =>
     cells
       .map((cell, column) => {
         const width = widths[column] ?? 0;
-        return RIGHT_ALIGNED.has(column) ? cell.padStart(width) : cell.padEnd(width);
+        return rightAligned.includes(column) ? cell.padStart(width) : cell.padEnd(width);
       })
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(HEADINGS), rule, ...rows.map(({ cells }) => line(cells)), ''].join('\n');
+  return [line(headings), rule, ...rows.map(line), ''].join('\n');
 }
 
-function rowsOf(settled: Settled, index: number): readonly Row[] {
+const SETTLEMENT_HEADINGS = [
+  'answer',
+  'span',
+  'speech',
+  'contributor',
+  'share',
+  'payout',
+  'tx hash',
+] as const;
+
+/** One line for each contribution that an answer quotes. */
+export function settlementTable(settled: readonly Settled[]): string {
+  return tableOf(SETTLEMENT_HEADINGS, settled.flatMap(rowsOf), [4, 5]);
+}
+
+/** What one contributor's account held before and after the payments, in base units. */
+export interface Earnings {
+  readonly name: string;
+  readonly address: string;
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/** Whose balance rose, and by how much. */
+export function earningsTable(earnings: readonly Earnings[], denom: string): string {
+  const rows = earnings
+    .filter(({ before, after }) => after !== before)
+    .map(({ name, address, before, after }) => [
+      name,
+      shortAddress(address),
+      `${before}`,
+      `${after}`,
+      money(after - before, denom),
+    ]);
+  return tableOf(['contributor', 'account', `${denom} before`, `${denom} after`, 'earned'], rows, [2, 3, 4]);
+}
+
+function rowsOf(settled: Settled, index: number): readonly Cells[] {
   const { answer, explained, question, tx } = settled;
   const { receipt, claim } = explained;
-  return answer.passages.map(({ document, text }, i): Row => {
+  return answer.passages.map(({ document, text }, i): Cells => {
     const { contributionId, canonicalId: canonical, title } = document;
     const share = claim?.shares.find((candidate) => candidate.contributionId === canonical);
     const payout = receipt.payouts.find((candidate) => candidate.contributionId === canonical);
     const percent = share === undefined ? '' : percentOf(share.weight, claim?.totalWeight ?? 1n);
-    return {
-      cells: [
-        i === 0 ? `${index + 1} ${shorten(question.text, 28)}` : '',
-        `"${shorten(text, 36)}"`,
-        `${title} (#${contributionId})`,
-        shortAddress(payout?.recipient ?? ''),
-        percent,
-        payout === undefined ? '' : money(BigInt(payout.amount), receipt.fee.denom),
-        tx.hash.slice(0, 12),
-      ],
-    };
+    return [
+      i === 0 ? `${index + 1} ${shorten(question.text, 28)}` : '',
+      `"${shorten(text, 36)}"`,
+      `${title} (#${contributionId})`,
+      shortAddress(payout?.recipient ?? ''),
+      percent,
+      payout === undefined ? '' : money(BigInt(payout.amount), receipt.fee.denom),
+      tx.hash.slice(0, 12),
+    ];
   });
 }
 

@@ -14,6 +14,8 @@ import { type DemoChain, type Party, partyOf } from './party.ts';
 import {
   answerText,
   balances,
+  type Earnings,
+  earningsTable,
   equation,
   money,
   reasonsText,
@@ -121,14 +123,21 @@ async function play(show: Show): Promise<void> {
   for (const purchase of purchases) await verifyLocally(chain, purchase);
   const before = await purses(chain, cast);
   const settled = await settle(chain, cast.payer, purchases);
-  const gained = difference(before, await purses(chain, cast));
+  const after = await purses(chain, cast);
   for (const [i, one] of settled.entries()) say(answerText(one, i));
   say(settlementTable(settled));
   for (const one of settled.slice(0, 1)) say(reasonsText(one));
   const [honest] = purchases;
   const refusals = honest === undefined ? [] : await tellLies(chain, cast.payer, honest);
   for (const refusal of refusals) say(refusalText(refusal, denom));
-  conclude({ settled, cast, gained, denom, say });
+  const earnings = [...cast.presidents.values()].map(({ name, address }) => ({
+    name,
+    address,
+    before: before.get(address) ?? 0n,
+    after: after.get(address) ?? 0n,
+  }));
+  say(earningsTable(earnings, denom));
+  conclude({ settled, earnings, denom, say });
   if (refusals.some(({ lost, gasFee }) => lost !== gasFee))
     throw new LedgerError('demo.charged', 'a refused payment cost more than its gas');
 }
@@ -166,30 +175,22 @@ async function documentsOf({ chain, blobs }: Show, datanetId: bigint): Promise<r
 
 type Purses = ReadonlyMap<string, bigint>;
 
-async function purses(chain: DemoChain, { seller, payer, presidents }: Cast): Promise<Purses> {
-  const addresses = [...new Set([seller, payer, ...presidents.values()].map(({ address }) => address))];
+async function purses(chain: DemoChain, { presidents }: Cast): Promise<Purses> {
+  const addresses = [...presidents.values()].map(({ address }) => address);
   const held = await Promise.all(addresses.map((address) => balanceOf(chain, address)));
   return new Map(addresses.map((address, i) => [address, held[i] ?? 0n]));
-}
-
-function difference(before: Purses, after: Purses): Purses {
-  return new Map([...after].map(([address, held]) => [address, held - (before.get(address) ?? 0n)]));
 }
 
 /** Compares what receipts say with what balances say, and ends with the equation. */
 function conclude(end: {
   readonly settled: readonly Settled[];
-  readonly cast: Cast;
-  readonly gained: Purses;
+  readonly earnings: readonly Earnings[];
   readonly denom: string;
   readonly say: (text: string) => void;
 }): void {
-  const { settled, cast, gained, denom, say } = end;
+  const { settled, earnings, denom, say } = end;
   const sums = sumsOf(settled);
-  const risen = [...cast.presidents.values()].reduce(
-    (sum, { address }) => sum + (gained.get(address) ?? 0n),
-    0n,
-  );
+  const risen = earnings.reduce((sum, { before, after }) => sum + after - before, 0n);
   const holds = risen === sums.contributors && balances(sums);
   const gas = settled.reduce((sum, { gasFee }) => sum + gasFee, 0n);
   say(
