@@ -46,7 +46,7 @@ test('no bytes in a message of ours make the state machine fail in another way t
         expect(code).not.toBe(sdkErrors.panic.code);
       },
     ),
-    { numRuns: 600, endOnFailure: true },
+    { numRuns: 300, endOnFailure: true },
   );
   expect(chain.app.brokenInvariants()).toEqual([]);
   expect(hits.size).toBeGreaterThan(5);
