@@ -73,21 +73,16 @@ export class Bank implements BankKeeper, AnteFees {
         throw new StateError(bankErrors.sendDisabled, `${denom} transfers are currently disabled`);
   }
 
-  send(context: Context, { from, to, coins }: Transfer): void {
-    this.spend(context, from, coins);
-    this.receive(context, to, coins);
-    this.ensureAccount(context, to);
-    if (!context.recordsEvents) return;
-    const { addresses } = this.#ports;
-    const sender = addresses.toText(from);
-    context.emit(transferred({ recipient: addresses.toText(to), sender, coins }), messageSender(sender));
+  send(context: Context, transfer: Transfer): void {
+    this.#move(context, transfer);
+    this.ensureAccount(context, transfer.to);
   }
 
   sendToModule(
     context: Context,
     transfer: { readonly from: Address; readonly module: string; readonly coins: Coins },
   ): void {
-    this.send(context, { from: transfer.from, to: this.#module(transfer.module), coins: transfer.coins });
+    this.#move(context, { from: transfer.from, to: this.#module(transfer.module), coins: transfer.coins });
   }
 
   sendFromModule(
@@ -107,7 +102,7 @@ export class Bank implements BankKeeper, AnteFees {
     transfer: { readonly from: string; readonly to: string; readonly coins: Coins },
   ): void {
     const { from, to, coins } = transfer;
-    this.send(context, { from: this.#module(from), to: this.#module(to), coins });
+    this.#move(context, { from: this.#module(from), to: this.#module(to), coins });
   }
 
   collectFee(context: Context, payer: Address, fee: Coins): void {
@@ -165,6 +160,16 @@ export class Bank implements BankKeeper, AnteFees {
   ensureAccount(context: Context, address: Address): void {
     const { accounts } = this.#ports;
     if (!accounts.has(context, address)) accounts.create(context, address);
+  }
+
+  /** Accounts of modules are there from genesis on: only other recipients may need one. */
+  #move(context: Context, { from, to, coins }: Transfer): void {
+    this.spend(context, from, coins);
+    this.receive(context, to, coins);
+    if (!context.recordsEvents) return;
+    const { addresses } = this.#ports;
+    const sender = addresses.toText(from);
+    context.emit(transferred({ recipient: addresses.toText(to), sender, coins }), messageSender(sender));
   }
 
   #module(name: string): Address {
