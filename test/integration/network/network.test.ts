@@ -1,7 +1,10 @@
 /** Consensus over real sockets: engines, gossip and block sync of several nodes in one process. */
 import { afterEach, expect, test } from 'vitest';
 import { utf8 } from '../../../core/bytes.ts';
+import { MemoryHub } from '../../../p2p/memory.ts';
+import type { Network, NetworkOptions } from '../../../p2p/network.ts';
 import { until } from '../../../p2p/testing.ts';
+import { systemTimers } from '../../../p2p/timers.ts';
 import { testGenesis } from '../engine/test-node.ts';
 import { chainOf, type NetworkedNode, type NetworkedOptions, newHome, startNode } from './networked-node.ts';
 
@@ -116,3 +119,42 @@ test('without empty blocks, a height that one node has work for wakes the others
   await reached(nodes, 2n);
   expectOneChain(nodes, 2n);
 });
+
+test('halves that cannot reach each other decide nothing, and go on as one when they can', async () => {
+  const genesis = testGenesis(4);
+  const hub = new MemoryHub({ timers: systemTimers, random: () => 0.5, latencyMs: () => 3 });
+  const nodes: NetworkedNode[] = [];
+  for (let index = 0; index < 4; index++) {
+    const createNetwork = (common: NetworkOptions): Promise<Network> =>
+      Promise.resolve(hub.createNetwork(`node${index}`, common));
+    nodes.push(await start({ home: newHome(index), genesis, peers: [], createNetwork }));
+  }
+  mesh(nodes);
+  const across = ['node0', 'node1'].flatMap((left) =>
+    ['node2', 'node3'].map((right) => [left, right] as const),
+  );
+  for (let cuts = 1; cuts <= 2; cuts++) {
+    await reached(nodes, newest(nodes) + 2n);
+    for (const [left, right] of across) hub.cut(left, right);
+    const cutAt = newest(nodes);
+    const told = nodes.map(({ network }) => network.metrics.messagesSent['state'] ?? 0);
+    await until('each half has told itself again and again where it stands', () =>
+      nodes.every(
+        ({ network }, index) => (network.metrics.messagesSent['state'] ?? 0) > (told[index] ?? 0) + 12,
+      ),
+    );
+    // What was on its way may have ended one height more.
+    expect(newest(nodes) - cutAt).toBeLessThanOrEqual(1n);
+    for (const [left, right] of across) hub.heal(left, right);
+  }
+  const last = newest(nodes) + 2n;
+  await reached(nodes, last);
+  expectOneChain(nodes, last);
+});
+
+function newest(nodes: readonly NetworkedNode[]): bigint {
+  return nodes.reduce(
+    (most, { node }) => (node.engine.lastHeight() > most ? node.engine.lastHeight() : most),
+    0n,
+  );
+}

@@ -12,7 +12,7 @@ import { DEFAULT_GOSSIP, Gossip } from '../../../node/gossip/gossip.ts';
 import type { Genesis } from '../../../node/state/chain-state.ts';
 import { CHANNELS, PROTOCOLS } from '../../../p2p/channels.ts';
 import { createLibp2pNetwork } from '../../../p2p/libp2p.ts';
-import { type Network, silentLogger } from '../../../p2p/network.ts';
+import { type Network, type NetworkOptions, silentLogger } from '../../../p2p/network.ts';
 import { testKey, testOptions } from '../../../p2p/testing.ts';
 import { systemTimers } from '../../../p2p/timers.ts';
 import { openTestNode, type TestHome, type TestNode } from '../engine/test-node.ts';
@@ -26,6 +26,8 @@ export interface NetworkedOptions {
   readonly transactions?: () => readonly Uint8Array[];
   /** Addresses of persistent peers. */
   readonly peers: readonly string[];
+  /** Where the network lives; by default on libp2p over loopback. */
+  readonly createNetwork?: (options: NetworkOptions) => Promise<Network>;
 }
 
 /** A running node. */
@@ -46,17 +48,17 @@ export function newHome(index: number): TestHome {
 
 /** Opens and starts a node. */
 export async function startNode(options: NetworkedOptions): Promise<NetworkedNode> {
-  const { home, genesis, peers, ...rest } = options;
-  const network = await createLibp2pNetwork({
-    ...testOptions({
+  const { home, genesis, peers, createNetwork, ...rest } = options;
+  const overLoopback = (common: NetworkOptions): Promise<Network> =>
+    createLibp2pNetwork({ ...common, privateKey: testKey(home.index), listen: ['/ip4/127.0.0.1/tcp/0'] });
+  const network = await (createNetwork ?? overLoopback)(
+    testOptions({
       chainId: genesis.chainId,
       channels: CHANNELS,
       protocols: PROTOCOLS,
       persistentPeers: peers,
     }),
-    privateKey: testKey(home.index),
-    listen: ['/ip4/127.0.0.1/tcp/0'],
-  });
+  );
   const late: { gossip: Gossip | undefined } = { gossip: undefined };
   const publisher = {
     publish: (message: ConsensusMessage) => late.gossip?.publish(message),
