@@ -20,8 +20,10 @@ const READY_TIMEOUT_MS = 60_000;
 /** Any free port may be taken between choosing and using it: then others are chosen, so often. */
 const START_ATTEMPTS_MAX = 3;
 const LOCK_FILE = 'devnet.lock';
+/** Where `demo` keeps its blobs, under the devnet's home. */
+const DEMO_FOLDER = 'blobs';
 /** What a devnet puts into its home. */
-const DEVNET_NAME = /^(node\d|keyring-test|devnet\.(json|json\.tmp|lock))$/;
+const DEVNET_NAME = /^(node\d|keyring-test|devnet\.(json|json\.tmp))$/;
 
 /** What stops a devnet from outside. */
 export interface StopSignal {
@@ -173,23 +175,29 @@ class RunningDevnet {
   }
 }
 
-/** `--reset` deletes: only what is a devnet, or nothing at all. */
+/** `--reset` deletes: a place that holds other things and no devnet was surely not meant. */
 function refuseForeignHome(home: string): void {
-  let names: readonly string[];
-  try {
-    names = readdirSync(home);
-  } catch {
-    return; // not there yet
-  }
-  if (names.every((name) => DEVNET_NAME.test(name))) return;
+  const names = namesIn(home);
+  if (names.length === 0 || names.includes('devnet.json')) return;
+  if (names.every((name) => DEVNET_NAME.test(name) || name === LOCK_FILE)) return;
   throw usageError(
     `${home} is not the home of a devnet, so --reset does not delete it; choose another --home`,
   );
 }
 
+/** Deletes what the devnet made, and the demo's blobs; other files stay, whatever home was chosen. */
 function emptyHome(home: string): void {
-  for (const name of readdirSync(home)) {
-    if (name !== LOCK_FILE) rmSync(join(home, name), { recursive: true, force: true });
+  for (const name of namesIn(home)) {
+    if (DEVNET_NAME.test(name) || name === DEMO_FOLDER)
+      rmSync(join(home, name), { recursive: true, force: true });
+  }
+}
+
+function namesIn(home: string): readonly string[] {
+  try {
+    return readdirSync(home);
+  } catch {
+    return []; // not there yet
   }
 }
 

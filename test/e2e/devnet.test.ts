@@ -132,6 +132,15 @@ describe('a devnet of four validators', () => {
     }
   });
 
+  it('pays its first contributors: the demo ends in the equation of the sums', async () => {
+    const { code, stdout, stderr } = await runProgram(['demo', '--home', home]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const equation = stdout.trimEnd().split('\n').at(-1) ?? '';
+    const [paid = 0, ...parts] = (equation.match(/\d+/g) ?? []).map(Number);
+    expect(equation).toMatch(/ paid = .* platform \+ .* model \+ .* stakers \+ .* contributors$/);
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBe(paid);
+  });
+
   it('cannot be started twice in one home', async () => {
     const { code, stderr } = await runProgram(['devnet', '--home', home]);
     expect(code).toBe(1);
@@ -148,8 +157,7 @@ describe('a devnet of four validators', () => {
     for (const node of devnet.ready.nodes) await processEnd(node.pid);
     devnet = await RunningDevnet.start(['--home', home]);
     expect(devnet.ready.accounts).toEqual(accounts);
-    await devnet.moreBlocks(1);
-    expect(devnet.height).toBeGreaterThan(height);
+    await devnet.waitForHeight(height + 1);
     expect((await blockAt(rpcOf(3), height)).hash).toBe(hash);
   });
 
