@@ -20,6 +20,7 @@ import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
 import { BlockAssembly, headerKey } from './block-assembly.ts';
 import { decidedBlock, finishHeight } from './decisions.ts';
 import { faultError } from './fault.ts';
+import { genesisWaitMs } from './genesis-wait.ts';
 import { type EmptyBlockOptions, HeightGate } from './height-gate.ts';
 import { Inbox } from './inbox.ts';
 import type {
@@ -280,8 +281,14 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   // Start and replay.
 
   async #join(): Promise<void> {
-    const { core, log, executor, logger } = this.#ports;
+    const { core, log, executor, logger, clock } = this.#ports;
     const { lastBlockHeight } = executor.state;
+    const waitMs = genesisWaitMs(executor.state, clock.now());
+    if (waitMs > 0) {
+      logger.info({ waitMs }, 'the genesis time is still to come');
+      clock.schedule(waitMs, () => this.joinConsensus());
+      return;
+    }
     this.#phase = 'running';
     const records = log.takeReplay(lastBlockHeight, lastBlockHeight === 0n);
     if (records === undefined) await log.endHeight(lastBlockHeight);
@@ -361,9 +368,9 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     const decided = decidedBlock(this.#assembly, decide);
     const { header, txs } = decided.block;
     this.#inBackground(
-      finishHeight(this.#ports, decided).then(() => {
+      finishHeight(this.#ports, decided).then((times) => {
         const hash = toHex(decide.blockId.hash).slice(0, 12);
-        const facts = { height: header.height, round: decide.round, txs: txs.length, hash };
+        const facts = { height: header.height, round: decide.round, txs: txs.length, hash, ...times };
         logger.info(facts, 'committed block');
         this.#heightFinished(header.height);
         const appHashChanged = !equalBytes(header.appHash, executor.state.appHash);

@@ -2,8 +2,23 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { NIL_BLOCK_ID } from '../../../consensus/types/block-id.ts';
+import { voteSignBytes } from '../../../consensus/types/sign-bytes.ts';
+import { timeFromNanos, timeToNanos } from '../../../consensus/types/time.ts';
+import type { Vote } from '../../../consensus/types/vote.ts';
 import { EMPTY_BYTES, toHex, utf8 } from '../../../core/bytes.ts';
-import { Broadcast, openTestNode, type TestHome, type TestNode, testGenesis } from './test-node.ts';
+import { sha256 } from '../../../core/hash.ts';
+import { ed25519Signer } from '../../../node/crypto/ed25519.ts';
+import type { ConsensusPublisher } from '../../../node/engine/ports.ts';
+import {
+  Broadcast,
+  CHAIN_ID,
+  openTestNode,
+  seedOf,
+  type TestHome,
+  type TestNode,
+  testGenesis,
+} from './test-node.ts';
 
 const home = (index: number): TestHome => ({
   directory: mkdtempSync(join(tmpdir(), 'engine-')),
@@ -62,4 +77,67 @@ test('four validators agree on every block and every app hash', async () => {
   expect(network.misbehaved).toEqual([]);
   const proposers = new Set(nodes[0]?.committed.map(({ block }) => toHex(block.header.proposerAddress)));
   expect(proposers.size).toBe(4);
+});
+
+test('a proposer whose blocks the application refuses does not stop the others', async () => {
+  const genesis = testGenesis(4);
+  const network = new Broadcast();
+  const nodes: TestNode[] = [];
+  for (let index = 0; index < 4; index++) {
+    const transactions = (): Uint8Array[] => [index === 0 ? Uint8Array.of(0xff, 1) : utf8(`from ${index}`)];
+    const publisher = network.publisher(index);
+    nodes.push(await openTestNode({ home: home(index), genesis, publisher, transactions }));
+  }
+  for (const [index, node] of nodes.entries()) joinNetwork(network, index, node);
+  await Promise.all(nodes.map((node) => node.reached(8n)));
+  await Promise.all(nodes.map((node) => node.stop()));
+  const txs = nodes.flatMap(({ committed }) => committed.flatMap(({ block }) => block.txs));
+  expect(txs.length).toBeGreaterThan(8);
+  expect(txs.some((tx) => tx[0] === 0xff)).toBe(false);
+  const rounds = network.sent.map(({ message }) => (message.kind === 'vote' ? message.vote.round : 0));
+  expect(Math.max(...rounds)).toBeGreaterThan(0);
+});
+
+test('a validator that votes for two things is reported by the others, and the chain goes on', async () => {
+  const genesis = testGenesis(4);
+  const network = new Broadcast();
+  const reported = new Set<number>();
+  const key = ed25519Signer(seedOf(0));
+  const honest = network.publisher(0);
+  const twoFaced: ConsensusPublisher = {
+    ...honest,
+    publish: (message) => {
+      honest.publish(message);
+      if (message.kind !== 'vote' || message.vote.blockId.hash.length === 0) return;
+      const other = { ...message.vote, blockId: NIL_BLOCK_ID };
+      honest.publish({
+        kind: 'vote',
+        vote: { ...other, signature: key.sign(voteSignBytes(CHAIN_ID, other)) },
+      });
+    },
+  };
+  const nodes: TestNode[] = [];
+  for (let index = 0; index < 4; index++) {
+    const publisher = index === 0 ? twoFaced : network.publisher(index);
+    const onConflict = (first: Vote): void => {
+      if (toHex(first.validatorAddress) === toHex(sha256(key.publicKey).slice(0, 20))) reported.add(index);
+    };
+    nodes.push(await openTestNode({ home: home(index), genesis, publisher, onConflict }));
+  }
+  for (const [index, node] of nodes.entries()) joinNetwork(network, index, node);
+  await Promise.all(nodes.map((node) => node.reached(6n)));
+  await Promise.all(nodes.map((node) => node.stop()));
+  expect([...reported].sort((a, b) => a - b)).toEqual([1, 2, 3]);
+});
+
+test('a chain does not begin before its genesis time', async () => {
+  const genesisTime = timeFromNanos(BigInt(Date.now() + 700) * 1_000_000n);
+  const genesis = { ...testGenesis(1), genesisTime };
+  const node = await openTestNode({ home: home(0), genesis, publisher: new Broadcast().publisher(0) });
+  node.engine.start();
+  node.engine.joinConsensus();
+  await node.reached(2n);
+  expect(BigInt(Date.now()) * 1_000_000n).toBeGreaterThan(timeToNanos(genesisTime));
+  expect(node.committed[0]?.block.header.time).toEqual(genesisTime);
+  await node.stop();
 });

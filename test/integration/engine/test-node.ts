@@ -81,6 +81,7 @@ export interface TestNodeOptions {
   readonly walFiles?: (files: string) => WalFiles;
   readonly wrapSigner?: (signer: ConsensusSigner) => ConsensusSigner;
   readonly beforeStep?: (step: string) => void;
+  readonly onConflict?: (first: Vote, second: Vote) => void;
 }
 
 export interface TestNode {
@@ -181,7 +182,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
       signer,
       publisher: options.publisher,
       transactions: { hasTransactions: false, onTransactions: () => () => {} },
-      evidence: { conflictingVotes: (_first: Vote, _second: Vote) => {} },
+      evidence: { conflictingVotes: (first, second) => options.onConflict?.(first, second) },
       listeners: [
         {
           onCommit: async (block) => {
