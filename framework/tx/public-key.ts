@@ -1,3 +1,4 @@
+import { concatBytes } from '../../core/bytes.ts';
 import { ripemd160, sha256 } from '../../core/hash.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { PubKey as Ed25519PubKey } from '../../proto/gen/cosmos/crypto/ed25519/keys.ts';
@@ -27,17 +28,45 @@ const KEY_BYTES: Readonly<Record<KeyKind, number>> = { secp256k1: 33, ed25519: 3
 /** Keys whose address is remembered. */
 const CACHED_KEYS_MAX = 16_384;
 
-const secp256k1Keys = new BoundedMap<string, PublicKey>(CACHED_KEYS_MAX);
+const secp256k1Addresses = new BoundedMap<string, Address>(CACHED_KEYS_MAX);
 
-/** A secp256k1 key with its address, RIPEMD-160(SHA-256(key)). */
+/** The first bytes of an encoded secp256k1 key: field 1, 33 bytes. */
+const SECP256K1_HEAD = Uint8Array.of(10, 33);
+
+/**
+ * Most keys are carried from account to signature check and back: what else they are is found when it is
+ * asked for.
+ */
+class Secp256k1Key implements PublicKey {
+  readonly kind = 'secp256k1';
+  readonly bytes: Uint8Array;
+  #address: Address | undefined;
+  #any: Any | undefined;
+
+  constructor(bytes: Uint8Array) {
+    checkLength('secp256k1', bytes);
+    this.bytes = bytes;
+  }
+
+  /** RIPEMD-160(SHA-256(key)). */
+  get address(): Address {
+    if (this.#address !== undefined) return this.#address;
+    const text = latin1(this.bytes);
+    const address = secp256k1Addresses.get(text) ?? ripemd160(sha256(this.bytes));
+    secp256k1Addresses.set(text, address);
+    this.#address = address;
+    return address;
+  }
+
+  get any(): Any {
+    this.#any ??= { typeUrl: Secp256k1PubKey.typeUrl, value: concatBytes(SECP256K1_HEAD, this.bytes) };
+    return this.#any;
+  }
+}
+
+/** A secp256k1 key of 33 bytes. @throws StateError (sdk 8) when they are not as many */
 export function secp256k1PublicKey(bytes: Uint8Array): PublicKey {
-  const known = secp256k1Keys.get(latin1(bytes));
-  if (known !== undefined) return known;
-  checkLength('secp256k1', bytes);
-  const any = { typeUrl: Secp256k1PubKey.typeUrl, value: Secp256k1PubKey.encode({ key: bytes }) };
-  const key: PublicKey = { kind: 'secp256k1', bytes, address: ripemd160(sha256(bytes)), any };
-  secp256k1Keys.set(latin1(bytes), key);
-  return key;
+  return new Secp256k1Key(bytes);
 }
 
 /** An ed25519 key with its address, the first 20 bytes of SHA-256(key). */

@@ -148,7 +148,6 @@ describe('genesis accounts', () => {
       5n,
       2n,
     ]);
-    expect(chain.accountNumber({ ...testAccount('fee'), pubKey: { ...testAccount('fee').pubKey } })).toBe(0n);
   });
 
   it('may have keys and sequences', () => {
