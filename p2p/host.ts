@@ -20,6 +20,8 @@ const STREAM_WINDOW_BYTES_MAX = 1024 * 1024;
 const STREAMS_MAX = 256;
 /** Connections that come and go while peers are replaced, on top of the peers themselves. */
 const SPARE_CONNECTIONS = 32;
+/** A peer whose process is busy may answer a ping late; libp2p drops the connection after this. */
+const PING_TIMEOUT_MS = 20_000;
 
 /** What the host is made of. */
 export interface HostOptions {
@@ -47,6 +49,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     streamMuxers: [() => tolerant(muxer())],
     services: { identify: identify(), ping: ping() },
     connectionGater: options.gater,
+    connectionMonitor: { pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
     connectionManager: {
       maxConnections: limits.inboundPeersMax + limits.outboundPeersMax + SPARE_CONNECTIONS,
       inboundConnectionThreshold: limits.inboundPerHostPerSecondMax,

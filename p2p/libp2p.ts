@@ -34,6 +34,8 @@ import { systemTimers } from './timers.ts';
 const SIMULTANEOUS_DIAL_MS = 5_000;
 /** A refused dialler may hold its connection for this long, to read why. */
 const REFUSAL_GRACE_MS = 1_000;
+/** Between two log lines about refused peers. */
+const REFUSAL_LOG_INTERVAL_MS = 1_000;
 
 /** What a libp2p network needs beyond what every network needs. */
 export interface Libp2pNetworkOptions extends NetworkOptions {
@@ -75,6 +77,7 @@ class Libp2pNetwork implements Network {
   /** Connections whose handshake is not done, by connection id, and who waits for each. */
   readonly #handshakes: Map<string, Handshake> = new Map();
   #running = false;
+  #refusalLoggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(host: Libp2p, options: Libp2pNetworkOptions) {
     const { limits, log, channels, protocols } = options;
@@ -371,7 +374,16 @@ class Libp2pNetwork implements Network {
     if (code === 'p2p.duplicate') return;
     this.metrics.handshakesRefused++;
     if (error instanceof DecodeError) this.penalize(peerId, { reason: `handshake: ${error.message}` });
-    this.#options.log.warn({ peer: peerId, code }, `refused a peer: ${messageOf(error)}`);
+    this.#logRefusal(peerId, error);
+  }
+
+  /** Anybody can connect and be refused: at most one line a second. */
+  #logRefusal(peerId: string, error: unknown): void {
+    const nowMs = systemTimers.nowMs();
+    if (nowMs - this.#refusalLoggedAtMs < REFUSAL_LOG_INTERVAL_MS) return;
+    this.#refusalLoggedAtMs = nowMs;
+    const fields = { peer: peerId, refusals: this.metrics.handshakesRefused };
+    this.#options.log.warn(fields, `refused a peer: ${messageOf(error)}`);
   }
 
   #connectionClosed(connection: Connection): void {

@@ -44,9 +44,35 @@ export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal)
   });
 }
 
+/**
+ * Resolves when the stream takes bytes again. Not `stream.onDrain()`: after its first use that resolves at
+ * once, and the stream would buffer without bound.
+ */
+async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
+  while (stream.writableNeedsDrain) {
+    signal.throwIfAborted();
+    if (stream.status !== 'open') throw new LedgerError('p2p.stream_closed', 'stream was closed');
+    await new Promise<void>((resolve, reject) => {
+      const onDrain = (): void => finish(resolve);
+      const onClose = (): void =>
+        finish(() => reject(new LedgerError('p2p.stream_closed', 'stream was closed')));
+      const onAbort = (): void => finish(() => reject(new LedgerError('p2p.stalled', 'peer takes no bytes')));
+      const finish = (settle: () => void): void => {
+        stream.removeEventListener('drain', onDrain);
+        stream.removeEventListener('close', onClose);
+        signal.removeEventListener('abort', onAbort);
+        settle();
+      };
+      stream.addEventListener('drain', onDrain);
+      stream.addEventListener('close', onClose);
+      signal.addEventListener('abort', onAbort);
+    });
+  }
+}
+
 /** Writes one frame, waiting as long as the signal allows for the other end to take it. */
 export async function writeFrame(stream: Stream, payload: Uint8Array, signal: AbortSignal): Promise<void> {
-  if (!stream.send(encodeFrame(payload))) await stream.onDrain({ signal });
+  if (!stream.send(encodeFrame(payload))) await drained(stream, signal);
 }
 
 /** What a sender needs: how to open its stream, and whom to tell when the stream fails. */
@@ -91,7 +117,7 @@ export class ChannelSender {
       this.#stream ??= await this.#open();
       for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
         if (this.#stream.send(chunk)) continue;
-        await this.#stream.onDrain({ signal: AbortSignal.timeout(this.#options.stallTimeoutMs) });
+        await drained(this.#stream, AbortSignal.timeout(this.#options.stallTimeoutMs));
       }
     } catch (error) {
       this.#fail(error);
