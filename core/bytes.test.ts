@@ -3,16 +3,19 @@ import { expect, test } from 'vitest';
 import {
   compareBytes,
   concatBytes,
+  copyBytes,
   equalBytes,
   fromBase64,
   fromHex,
   fromUint64BigEndian,
   fromUtf8,
+  newBytes,
   prefixEnd,
   startsWith,
   toBase64,
   toHex,
   uint64BigEndian,
+  utf8,
 } from './bytes.ts';
 import { fromBech32, toBech32 } from './bech32.ts';
 import { encodeUvarint, encodeZigzag, readUvarint, uvarintLength, writeUvarint } from './varint.ts';
@@ -28,6 +31,41 @@ test('hex, base64 and bech32 read back what they write, and base64 is Node’s',
       expect(equalBytes(fromBech32(toBech32('open', bytes)).bytes, bytes)).toBe(true);
     }),
   );
+});
+
+test('new arrays are zeros, and arrays that share a slab do not touch each other', () => {
+  const lengths = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 40 });
+  fc.assert(
+    fc.property(lengths, (sizes) => {
+      const made = sizes.map((size) => newBytes(size));
+      for (const [i, bytes] of made.entries()) {
+        expect(bytes.length).toBe(sizes[i]);
+        expect(bytes.every((byte) => byte === 0)).toBe(true);
+        bytes.fill(i + 1);
+      }
+      const copies = made.map((bytes) => copyBytes(bytes, 0, bytes.length));
+      for (const [i, bytes] of [...made, ...copies].entries())
+        expect(bytes.every((byte) => byte === (i % made.length) + 1)).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+  expect(
+    copyBytes(
+      Uint8Array.from({ length: 200 }, (_, i) => i),
+      50,
+      150,
+    )[99],
+  ).toBe(149);
+});
+
+test('UTF-8 is Node’s, for short and for long text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+      expect(Buffer.from(text).equals(utf8(text))).toBe(true);
+    }),
+    { numRuns: 20 },
+  );
+  expect(Buffer.from(utf8('é'.repeat(3))).toString()).toBe('ééé');
 });
 
 test('malformed text is refused', () => {

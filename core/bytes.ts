@@ -1,17 +1,48 @@
 import { DecodeError } from './errors.ts';
 
-const HEX_DIGITS = '0123456789abcdef';
 const utf8Encoder = new TextEncoder();
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** No bytes. Shared: never write to it. */
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
+/** Arrays up to this length live in the engine's own heap; longer ones cost an allocation outside of it. */
+const HEAP_BYTES_MAX = 64;
+/** Longest array that shares a slab. */
+const SLAB_SHARE_MAX = 2048;
+const SLAB_BYTES = 32 * 1024;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+/**
+ * A new array of zeros. One of middling length is a view of a slab that it shares with others, a third of the
+ * cost of a buffer of its own; so its `buffer` holds more than itself, and keeping it keeps the slab.
+ */
+export function newBytes(length: number): Uint8Array<ArrayBuffer> {
+  if (length <= HEAP_BYTES_MAX || length > SLAB_SHARE_MAX) return new Uint8Array(length);
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const bytes = new Uint8Array(slab.buffer, slabUsed, length);
+  slabUsed += length;
+  return bytes;
+}
+
+/** A copy of the bytes from `start` to `end`, allocated as `newBytes` does. */
+export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start;
+  if (length <= HEAP_BYTES_MAX || length > SLAB_SHARE_MAX) return bytes.slice(start, end);
+  const copy = newBytes(length);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
 /** The parts one after another, in a new array. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const joined = new Uint8Array(length);
+  const joined = newBytes(length);
   let offset = 0;
   for (const part of parts) {
     joined.set(part, offset);
@@ -60,9 +91,7 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
 
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += HEX_DIGITS.charAt(byte >> 4) + HEX_DIGITS.charAt(byte & 15);
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
 /** Upper-case hexadecimal, as CometBFT prints hashes and addresses. */
@@ -93,9 +122,19 @@ function hexDigit(code: number): number {
   return -1;
 }
 
+/** Text up to this length is encoded here while it is ASCII: the encoder's call costs several times as much. */
+const SHORT_TEXT_CHARS = 128;
+
 /** UTF-8 bytes of a string. */
 export function utf8(text: string): Uint8Array {
-  return utf8Encoder.encode(text);
+  if (text.length > SHORT_TEXT_CHARS) return utf8Encoder.encode(text);
+  const bytes = newBytes(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 128) return utf8Encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
 }
 
 /**
@@ -117,15 +156,7 @@ const BASE64_VALUES: ReadonlyMap<number, number> = new Map(
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const have = Math.min(3, bytes.length - i);
-    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += BASE64_DIGITS.charAt(group >> 18) + BASE64_DIGITS.charAt((group >> 12) & 63);
-    text += have > 1 ? BASE64_DIGITS.charAt((group >> 6) & 63) : '=';
-    text += have > 2 ? BASE64_DIGITS.charAt(group & 63) : '=';
-  }
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }
 
 /**

@@ -14,6 +14,9 @@ const INNER_PREFIX = 1;
 const innerInput = new Uint8Array(1 + 2 * HASH_BYTES);
 innerInput[0] = INNER_PREFIX;
 
+/** Prefix and leaf, filled anew for each leaf that fits. */
+const leafInput = new Uint8Array(2048);
+
 /** Most aunts a proof may carry: trees up to 2^100 leaves, as CometBFT limits them. */
 export const MERKLE_AUNTS_MAX = 100;
 
@@ -27,7 +30,8 @@ export interface MerkleProof {
 
 /** Hash of a leaf's bytes. */
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + leaf.length);
+  const length = 1 + leaf.length;
+  const input = length <= leafInput.length ? leafInput.subarray(0, length) : new Uint8Array(length);
   input[0] = LEAF_PREFIX;
   input.set(leaf, 1);
   return sha256(input);

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -76,7 +77,7 @@ export class Reader {
   lengthDelimited(): Uint8Array {
     const length = this.uvarint();
     const start = this.#take(length);
-    return this.bytes.slice(start, start + length);
+    return copyBytes(this.bytes, start, start + length);
   }
 
   /** @throws DecodeError when it is not well-formed UTF-8 */

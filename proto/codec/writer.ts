@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/bytes.ts';
 import { uvarintLength, writeUvarint } from '../../core/varint.ts';
 
 const INITIAL_BYTES = 4096;
@@ -24,7 +25,7 @@ export class Writer {
 
   /** The bytes written so far, in an array of their own. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return copyBytes(this.#bytes, 0, this.#length);
   }
 
   /** A non-negative safe integer as a varint. */
