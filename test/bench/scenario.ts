@@ -31,6 +31,8 @@ export interface ScenarioOptions {
   readonly blockTimeMs: number;
   /** Most transactions a second to prepare for. */
   readonly rateMax: number;
+  /** Send that many a second instead of as many as the chain takes. */
+  readonly rate: number | undefined;
   readonly latencySamples: number;
   readonly note: (line: string) => void;
 }
@@ -94,6 +96,7 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
       devnet,
       lists,
       seconds: options.seconds,
+      rate: options.rate,
       onBlock: () => {
         const seconds = (performance.now() - startMs) / 1000;
         memory.push([seconds, Math.max(...pids.map((pid) => stats(pid).rssBytes))]);

@@ -1,6 +1,7 @@
 /**
  * Sustained load: signed transactions broadcast in batches over several connections, counted when committed.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningDevnet } from '../e2e/program.ts';
 import { Lane } from './lane.ts';
 
@@ -28,6 +29,8 @@ export interface Load {
   readonly devnet: RunningDevnet;
   readonly lists: readonly (readonly Uint8Array[])[];
   readonly seconds: number;
+  /** Transactions a second over all lists; undefined: as fast as the chain takes them. */
+  readonly rate?: number | undefined;
   readonly onBlock?: () => void;
 }
 
@@ -53,7 +56,8 @@ export async function runLoad(load: Load): Promise<ThroughputResult> {
   const tallies = await Promise.all(
     load.lists.map((list, i) => {
       const node = devnet.ready.nodes[i % devnet.ready.nodes.length];
-      return sendList({ rpc: node?.rpc ?? '', list, endMs, window });
+      const rate = load.rate === undefined ? undefined : load.rate / load.lists.length;
+      return sendList({ rpc: node?.rpc ?? '', list, endMs, window, rate });
     }),
   );
   const sentUntilMs = performance.now();
@@ -82,6 +86,8 @@ interface Sending {
   readonly list: readonly Uint8Array[];
   readonly endMs: number;
   readonly window: Window;
+  /** Of this list. */
+  readonly rate: number | undefined;
 }
 
 async function sendList({
@@ -89,12 +95,15 @@ async function sendList({
   list,
   endMs,
   window,
+  rate,
 }: Sending): Promise<{ refused: number; refusal?: string }> {
   const lane = new Lane(rpc);
+  const startMs = performance.now();
   let refused = 0;
   let refusal: string | undefined;
   for (let i = 0; i < list.length && performance.now() < endMs; i += BATCH) {
     const batch = list.slice(i, i + BATCH);
+    if (rate !== undefined) await delay(Math.max(0, startMs + (1000 * i) / rate - performance.now()));
     await window.take(batch.length, endMs);
     const result = await lane.broadcast(batch);
     window.refused(result.refused);
