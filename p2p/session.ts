@@ -12,7 +12,7 @@ import {
 } from './dispatch.ts';
 import type { ChannelSpec, PeerInfo } from './network.ts';
 import { type RateLimits, RateMeter } from './rate.ts';
-import { ChannelSender, readFrame, receiveChannel, writeFrame } from './streams.ts';
+import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame } from './streams.ts';
 import { systemTimers } from './timers.ts';
 
 /** What a session needs of its network. */
@@ -83,8 +83,8 @@ export class Session {
       });
     this.#requesting.set(protocol, under + 1);
     count(dispatch.metrics.requestsSent, protocol);
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([timeout, this.#ended.signal]);
+    const deadline = new Deadline(timeoutMs);
+    const signal = AbortSignal.any([deadline.signal, this.#ended.signal]);
     let stream: Stream | undefined;
     try {
       stream = await this.connection.newStream(wireName(chainId, spec), {
@@ -99,8 +99,9 @@ export class Session {
     } catch (error) {
       count(dispatch.metrics.requestsFailed, protocol);
       stream?.abort(new LedgerError('p2p.request_failed', 'request failed'));
-      throw this.#requestError(error, { protocol, timeoutMs, timedOut: timeout.aborted });
+      throw this.#requestError(error, { protocol, timeoutMs, timedOut: deadline.signal.aborted });
     } finally {
+      deadline.cancel();
       this.#requesting.set(protocol, (this.#requesting.get(protocol) ?? 1) - 1);
     }
   }
@@ -109,17 +110,19 @@ export class Session {
   async serve(protocol: string, stream: Stream): Promise<void> {
     const { dispatch, stallTimeoutMs, onFailed } = this.#options;
     const spec = dispatch.protocol(protocol);
-    const stall = (): AbortSignal =>
-      AbortSignal.any([AbortSignal.timeout(stallTimeoutMs), this.#ended.signal]);
+    const deadline = new Deadline(stallTimeoutMs);
+    const signal = AbortSignal.any([deadline.signal, this.#ended.signal]);
     try {
-      const request = await readFrame(stream, spec.requestBytesMax, stall());
+      const request = await readFrame(stream, spec.requestBytesMax, signal);
       const response = await dispatch.answer(this.peer, protocol, request);
-      await writeFrame(stream, response, stall());
-      await stream.close({ signal: stall() });
+      await writeFrame(stream, response, signal);
+      await stream.close({ signal });
     } catch (error) {
       stream.abort(new LedgerError('p2p.request_failed', 'request failed'));
       if (error instanceof DecodeError && !this.#ended.signal.aborted)
         onFailed(this, `protocol ${protocol}: ${messageOf(error)}`, true);
+    } finally {
+      deadline.cancel();
     }
   }
 

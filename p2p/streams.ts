@@ -10,6 +10,23 @@ import { systemTimers } from './timers.ts';
 const CHUNK_BYTES_MAX = 64 * 1024;
 
 /**
+ * A signal that aborts after a time unless it is cancelled: `AbortSignal.timeout` would make its error
+ * either way.
+ */
+export class Deadline {
+  readonly signal: AbortSignal;
+  readonly cancel: () => void;
+
+  constructor(timeoutMs: number) {
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    this.cancel = systemTimers.after(timeoutMs, () =>
+      controller.abort(new LedgerError('p2p.timeout', `not done within ${timeoutMs} ms`)),
+    );
+  }
+}
+
+/**
  * The one frame that the stream brings.
  * @throws DecodeError when it is malformed
  * @throws LedgerError `p2p.stream_ended` when the stream ends before it is whole
@@ -117,7 +134,8 @@ export class ChannelSender {
       this.#stream ??= await this.#open();
       for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
         if (this.#stream.send(chunk)) continue;
-        await drained(this.#stream, AbortSignal.timeout(this.#options.stallTimeoutMs));
+        const deadline = new Deadline(this.#options.stallTimeoutMs);
+        await drained(this.#stream, deadline.signal).finally(() => deadline.cancel());
       }
     } catch (error) {
       this.#fail(error);
