@@ -84,7 +84,12 @@ function runStep(step) {
     const child = spawn(pinnedNode, step, {
       cwd: process.cwd(),
       stdio: 'inherit',
-      env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
+        // So that the command notices when we are killed and cannot pass that on.
+        OPENLEDGERD_LAUNCHER_PID: String(process.pid),
+      },
     });
     // The terminal sends Ctrl-C to the whole group; a plain kill reaches only us, so pass it on. We wait for the child.
     const forward = (signal) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { assertIsDeliverTxSuccess, coins } from '@cosmjs/stargate';
 import { Comet38Client, connectComet } from '@cosmjs/tendermint-rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processEnd, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
+import { launcher, processEnd, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
 import { blockAt, call, heightOf } from './rpc.ts';
 import { signingClient } from './wallet.ts';
 
@@ -171,5 +171,13 @@ describe('a devnet of four validators', () => {
     expect(devnet.ready.accounts[0]?.mnemonic).not.toBe(ready.accounts[0]?.mnemonic);
     await devnet.waitForHeight(1);
     expect(await heightOf(rpcOf(0))).toBeLessThan(5);
+  });
+
+  it('stops when its launcher is killed, which cannot pass that on', async () => {
+    await devnet.stop();
+    devnet = await RunningDevnet.start(['--home', home], launcher);
+    process.kill(devnet.pid, 'SIGKILL');
+    for (const node of devnet.ready.nodes) await processEnd(node.pid);
+    await devnet.ended;
   });
 });

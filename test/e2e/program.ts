@@ -12,6 +12,9 @@ import type { DevnetAccount, DevnetNode } from '../../cli/devnet/record.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const mainFile = join(root, 'cli', 'main.ts');
 
+/** What npm scripts start: it starts the program. */
+export const launcher: readonly string[] = [join(root, 'bin', 'run.mjs'), 'cli'];
+
 /** As the launcher does it: what was compiled once is not compiled again. */
 const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
 
@@ -117,8 +120,11 @@ export class RunningDevnet {
    * Starts one and waits until it is ready.
    * @throws Error with what it wrote to standard error, when it does not become ready
    */
-  static async start(args: readonly string[]): Promise<RunningDevnet> {
-    const child = spawn(process.execPath, [mainFile, 'devnet', '--json', ...args], {
+  static async start(
+    args: readonly string[],
+    program: readonly string[] = [mainFile],
+  ): Promise<RunningDevnet> {
+    const child = spawn(process.execPath, [...program, 'devnet', '--json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env,
     });
