@@ -46,6 +46,8 @@ class TestChain implements SyncStore, SyncTarget {
   height: bigint;
   base = 1n;
   joinedAt: bigint | undefined;
+  /** The height that consensus has decided and is executing. */
+  executing: bigint | undefined;
   readonly #listeners: Set<(event: { readonly kind: string }) => void> = new Set();
   readonly #timers: Timers;
 
@@ -82,6 +84,15 @@ class TestChain implements SyncStore, SyncTarget {
   advance(): void {
     this.height += 1n;
     for (const listener of this.#listeners) listener({ kind: 'committed' });
+  }
+
+  consensus(): { view(): { readonly height: bigint; readonly decided: object | undefined } } {
+    return {
+      view: () => ({
+        height: this.executing ?? this.height + 1n,
+        decided: this.executing === undefined ? undefined : {},
+      }),
+    };
   }
 
   joinConsensus(): void {
@@ -292,5 +303,22 @@ test('a peer that pruned what is needed is not asked', async () => {
   expect(late.network.metrics.penalties).toBe(0);
   late.sync.stop();
   pruned.sync.stop();
+  await world.close();
+});
+
+test('a block that consensus has decided and is executing is not fetched', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [a, b] = [await makeNode(worlds, 5n), await makeNode(worlds, 5n)];
+  join(a, b);
+  await world.until('both joined', () => a.chain.joinedAt === 5n && b.chain.joinedAt === 5n);
+  b.chain.executing = 6n;
+  a.chain.advance();
+  await world.timers.advance(10_000);
+  expect(a.sync.metrics.blocksServed).toBe(0);
+  b.chain.executing = undefined;
+  await world.until('without it, it is', () => b.chain.height === 6n);
+  a.sync.stop();
+  b.sync.stop();
   await world.close();
 });

@@ -58,7 +58,7 @@ export const DEFAULT_BLOCK_SYNC: BlockSyncOptions = {
   requestTimeoutMs: 10_000,
   distrustMs: 30_000,
   graceMs: 2_000,
-  followDelayMs: 500,
+  followDelayMs: 1_000,
   announceIntervalMs: 50,
   tickMs: 250,
 };
@@ -216,6 +216,7 @@ export class BlockSync {
     }
     if (!this.#joined || lag > 1n) return true;
     const next = this.#ports.target.nextHeight();
+    if (this.#isExecuting(next)) return false;
     const nowMs = this.#ports.timers.nowMs();
     if (this.#behind?.next !== next) this.#behind = { next, sinceMs: nowMs };
     return nowMs - this.#behind.sinceMs >= this.#options.followDelayMs;
@@ -228,11 +229,17 @@ export class BlockSync {
     this.#forgetBefore(next);
     const room = this.#bufferedBytes < bufferBytesMax ? windowBlocks : 1n;
     const count = lag < room ? lag : room;
-    for (let height = next; height < next + count; height++) {
+    for (let height = this.#isExecuting(next) ? next + 1n : next; height < next + count; height++) {
       if (height === this.#delivering || this.#asked.has(height) || this.#fetched.has(height)) continue;
       const peerId = this.#sources.pick(height, timers.nowMs());
       if (peerId !== undefined) void this.#ask(peerId, height);
     }
+  }
+
+  /** Consensus has decided the height by itself, and only executing it takes its time. */
+  #isExecuting(next: bigint): boolean {
+    const view = this.#ports.target.consensus()?.view();
+    return view?.decided !== undefined && view.height === next;
   }
 
   #forgetBefore(next: bigint): void {

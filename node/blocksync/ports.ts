@@ -28,6 +28,11 @@ export interface SyncTarget {
    * @throws LedgerError `sync.invalid_block` when the sender is at fault
    */
   applySynced(block: SyncedBlock): Promise<void>;
+  /**
+   * Where consensus stands; undefined before the node takes part. `decided` is set while its height is
+   * executed.
+   */
+  consensus(): { view(): { readonly height: bigint; readonly decided: object | undefined } } | undefined;
   /** Take part in consensus. */
   joinConsensus(): void;
   /** Calls the listener for each event until the returned function is called. */
