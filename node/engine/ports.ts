@@ -209,7 +209,12 @@ export interface ChainExecutor {
     readonly validity: 'accepted' | 'rejected' | 'invalid';
     readonly reason: string | undefined;
   }>;
-  apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock>;
+  /** Executes a block in memory at once, and makes anything of it durable only when `stored` has resolved. */
+  apply(decided: {
+    readonly block: Block;
+    readonly blockId: BlockId;
+    readonly stored: Promise<void>;
+  }): Promise<CommittedBlock>;
 }
 
 /** Log lines with facts. */

@@ -43,6 +43,14 @@ export interface ExecutorPorts {
   readonly prune: (retainHeight: bigint) => Promise<void>;
 }
 
+/** A decided block to execute. */
+export interface DecidedInput {
+  readonly block: Block;
+  readonly blockId: BlockId;
+  /** Resolves when the block is on disk. */
+  readonly stored: Promise<void>;
+}
+
 /** Holds the chain state; the one place that changes it. */
 export class BlockExecutor {
   readonly #ports: ExecutorPorts;
@@ -79,11 +87,11 @@ export class BlockExecutor {
   }
 
   /**
-   * Executes a decided block: results stored, application committed, state stored, in this order, each
-   * durably.
+   * Executes a decided block. In memory at once; then, when the block is stored: results stored, application
+   * committed, state stored, in this order, each durably.
    * @throws LedgerError when the block does not follow or the application fails: the node must stop
    */
-  apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock> {
+  apply(decided: DecidedInput): Promise<CommittedBlock> {
     return this.#inTurn(() => this.#apply(decided));
   }
 
@@ -141,17 +149,17 @@ export class BlockExecutor {
     this.#verified.add(id);
   }
 
-  async #apply(decided: { readonly block: Block; readonly blockId: BlockId }): Promise<CommittedBlock> {
+  async #apply(decided: DecidedInput): Promise<CommittedBlock> {
     const { application, mempool, store } = this.#ports;
     const { block } = decided;
     const { height } = block.header;
     this.#verify(block);
     const results = await application.finalizeBlock(finalizeRequest(block, this.#state.lastValidators));
     checkResults(block, results);
-    await store.saveResults(height, results);
+    await decided.stored;
+    await Promise.all([store.saveResults(height, results), this.#mempoolUpdate]);
     const next = afterBlock(this.#state, { header: block.header, blockId: decided.blockId }, results);
     const committed = committedBlock(block, decided.blockId, results);
-    await this.#mempoolUpdate;
     const unlock = await mempool.lock();
     try {
       const { retainHeight } = await application.commit();

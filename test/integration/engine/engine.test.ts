@@ -13,6 +13,7 @@ import type { ConsensusPublisher } from '../../../node/engine/ports.ts';
 import {
   Broadcast,
   CHAIN_ID,
+  keepTogether,
   openTestNode,
   seedOf,
   type TestHome,
@@ -68,7 +69,9 @@ test('four validators agree on every block and every app hash', async () => {
     );
   }
   for (const [index, node] of nodes.entries()) joinNetwork(network, index, node);
+  const apart = keepTogether(nodes);
   await Promise.all(nodes.map((node) => node.reached(12n)));
+  apart();
   await Promise.all(nodes.map((node) => node.stop()));
   const ids = (node: TestNode): string[] =>
     node.committed.slice(0, 12).map(({ blockId, results }) => toHex(blockId.hash) + toHex(results.appHash));
@@ -89,7 +92,9 @@ test('a proposer whose blocks the application refuses does not stop the others',
     nodes.push(await openTestNode({ home: home(index), genesis, publisher, transactions }));
   }
   for (const [index, node] of nodes.entries()) joinNetwork(network, index, node);
+  const apart = keepTogether(nodes);
   await Promise.all(nodes.map((node) => node.reached(8n)));
+  apart();
   await Promise.all(nodes.map((node) => node.stop()));
   const txs = nodes.flatMap(({ committed }) => committed.flatMap(({ block }) => block.txs));
   expect(txs.length).toBeGreaterThan(8);
@@ -125,7 +130,9 @@ test('a validator that votes for two things is reported by the others, and the c
     nodes.push(await openTestNode({ home: home(index), genesis, publisher, onConflict }));
   }
   for (const [index, node] of nodes.entries()) joinNetwork(network, index, node);
+  const apart = keepTogether(nodes);
   await Promise.all(nodes.map((node) => node.reached(6n)));
+  apart();
   await Promise.all(nodes.map((node) => node.stop()));
   expect([...reported].sort((a, b) => a - b)).toEqual([1, 2, 3]);
 });

@@ -229,7 +229,10 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   };
 }
 
-/** Hands every published message to all other engines: a network without loss, order kept. */
+/**
+ * Hands every published message to all other engines: a network without loss, order kept. It repeats nothing: a
+ * node that is two heights behind has missed messages, and `keepTogether` stands in for block sync.
+ */
 export class Broadcast {
   readonly #engines = new Map<number, Engine>();
   readonly misbehaved: string[] = [];
@@ -254,4 +257,22 @@ export class Broadcast {
       misbehaved: (peer, reason) => this.misbehaved.push(`${peer}: ${reason}`),
     };
   }
+}
+
+/** Gives nodes that fall behind the blocks of the others; returns how to end it. */
+export function keepTogether(nodes: readonly TestNode[]): () => void {
+  const busy = new Set<TestNode>();
+  const timer = setInterval(() => {
+    for (const node of nodes) {
+      const height = node.engine.nextHeight();
+      const source = nodes.find((other) => other.engine.lastHeight() > height);
+      const blockBytes = source?.blocks.blockBytes(height);
+      const commit = source?.blocks.commit(height);
+      if (blockBytes === undefined || commit === undefined || busy.has(node)) continue;
+      busy.add(node);
+      const applied = node.engine.applySynced({ height, blockBytes, commit });
+      void applied.catch(() => undefined).finally(() => busy.delete(node));
+    }
+  }, 50);
+  return () => clearInterval(timer);
 }
