@@ -9,7 +9,8 @@
  * decoded and encoded again is in canonical form.
  */
 import { assert, DecodeError } from '../../core/errors.ts';
-import type { Field, ScalarKind } from './field.ts';
+import type { Field } from './field.ts';
+import { type FieldWriter, fieldWriter, WIRE_TYPES } from './field-writer.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
@@ -75,6 +76,7 @@ class TableMessageType<T> implements MessageType<T> {
   readonly #table: () => readonly Field[];
   #fields: readonly Field[] | undefined;
   #slots: readonly (Slot | undefined)[] | undefined;
+  #writers: readonly FieldWriter[] | undefined;
 
   constructor(name: string, defaults: () => T, table: () => readonly Field[]) {
     this.name = name;
@@ -117,7 +119,8 @@ class TableMessageType<T> implements MessageType<T> {
 
   write(value: T, writer: Writer): void {
     const properties = value as Properties;
-    for (const field of this.fields) writeField(field, properties[field.name], writer);
+    this.#writers ??= this.fields.map(fieldWriter);
+    for (const { name, write } of this.#writers) write(properties[name], writer);
   }
 
   read(reader: Reader, unknown: UnknownFields, depth: number): T {
@@ -176,134 +179,6 @@ function slotsOf(fields: readonly Field[]): readonly (Slot | undefined)[] {
   }
   assert(bits.size <= SLOT_BITS, 'a message has too many fields', { fields: fields.length });
   return slots;
-}
-
-/** Wire type of each kind. */
-const WIRE_TYPES: Readonly<Record<ScalarKind | 'enum' | 'message', number>> = {
-  bool: 0,
-  enum: 0,
-  int32: 0,
-  int64: 0,
-  sint32: 0,
-  sint64: 0,
-  uint32: 0,
-  uint64: 0,
-  double: 1,
-  fixed64: 1,
-  sfixed64: 1,
-  bytes: 2,
-  message: 2,
-  string: 2,
-  fixed32: 5,
-  float: 5,
-  sfixed32: 5,
-};
-
-function writeField(field: Field, value: unknown, writer: Writer): void {
-  switch (field.rule) {
-    case 'repeated':
-      writeRepeated(field, value as readonly unknown[], writer);
-      return;
-    case 'single':
-      if (isDefault(field, value)) return;
-      break;
-    case 'optional':
-      if (value === undefined) return;
-      break;
-    case 'required':
-      break;
-  }
-  writer.uvarint(field.number * 8 + WIRE_TYPES[field.value.kind]);
-  writeValue(field, value, writer);
-}
-
-function isDefault(field: Field, value: unknown): boolean {
-  switch (field.value.kind) {
-    case 'message':
-      return value === undefined;
-    case 'bytes':
-      return (value as Uint8Array).length === 0;
-    case 'string':
-      return value === '';
-    case 'bool':
-      return value === false;
-    case 'float':
-    case 'double':
-      return Object.is(value, 0);
-    default:
-      return value === 0 || value === 0n;
-  }
-}
-
-function writeRepeated(field: Field, values: readonly unknown[], writer: Writer): void {
-  if (values.length === 0) return;
-  const wireType = WIRE_TYPES[field.value.kind];
-  if (wireType === 2) {
-    for (const value of values) {
-      writer.uvarint(field.number * 8 + 2);
-      writeValue(field, value, writer);
-    }
-    return;
-  }
-  writer.uvarint(field.number * 8 + 2);
-  const mark = writer.beginDelimited();
-  for (const value of values) writeValue(field, value, writer);
-  writer.endDelimited(mark);
-}
-
-function writeValue(field: Field, value: unknown, writer: Writer): void {
-  switch (field.value.kind) {
-    case 'message': {
-      const mark = writer.beginDelimited();
-      field.value.message().write(value, writer);
-      writer.endDelimited(mark);
-      return;
-    }
-    case 'string':
-      writer.string(value as string);
-      return;
-    case 'bytes':
-      writer.bytes(value as Uint8Array);
-      return;
-    case 'bool':
-      writer.uvarint(value === true ? 1 : 0);
-      return;
-    case 'uint32':
-      writer.uvarint((value as number) >>> 0);
-      return;
-    case 'int32':
-    case 'enum':
-      writer.varint64(BigInt(value as number));
-      return;
-    case 'sint32':
-      writer.varint64(zigzag(BigInt(value as number)));
-      return;
-    case 'int64':
-    case 'uint64':
-      writer.varint64(value as bigint);
-      return;
-    case 'sint64':
-      writer.varint64(zigzag(value as bigint));
-      return;
-    case 'fixed32':
-    case 'sfixed32':
-      writer.fixed32(value as number);
-      return;
-    case 'fixed64':
-    case 'sfixed64':
-      writer.fixed64(value as bigint);
-      return;
-    case 'float':
-      writer.float(value as number);
-      return;
-    case 'double':
-      writer.double(value as number);
-      return;
-  }
-}
-
-function zigzag(value: bigint): bigint {
-  return value >= 0n ? value * 2n : -value * 2n - 1n;
 }
 
 function unzigzag(value: bigint): bigint {

@@ -6,6 +6,8 @@ const INITIAL_BYTES = 4096;
 const KEPT_BYTES_MAX = 1 << 22;
 /** Text up to this length is written here; for longer text the encoder's call costs less. */
 const SHORT_TEXT_CHARS = 64;
+/** What a `number` holds exactly: arithmetic on it costs a fraction of a bigint's. */
+const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 const textEncoder = new TextEncoder();
 
 /**
@@ -31,12 +33,17 @@ export class Writer {
   /** A non-negative safe integer as a varint. */
   uvarint(value: number): void {
     this.#room(10);
-    this.#length = writeUvarint(this.#bytes, this.#length, value);
+    if (value < 128) this.#bytes[this.#length++] = value;
+    else this.#length = writeUvarint(this.#bytes, this.#length, value);
   }
 
   /** A 64-bit value as a varint; a negative one in two's complement (ten bytes). */
   varint64(value: bigint): void {
     this.#room(10);
+    if (value >= 0n && value <= SAFE_MAX) {
+      this.#length = writeUvarint(this.#bytes, this.#length, Number(value));
+      return;
+    }
     let rest = BigInt.asUintN(64, value);
     while (rest >= 128n) {
       this.#bytes[this.#length++] = Number(rest & 127n) | 128;
@@ -99,10 +106,11 @@ export class Writer {
 
   /** Writes text that is all ASCII; false when it is not, and then what was written does not count. */
   #ascii(value: string, offset: number): boolean {
+    const bytes = this.#bytes;
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i);
       if (code >= 128) return false;
-      this.#bytes[offset + i] = code;
+      bytes[offset + i] = code;
     }
     return true;
   }
