@@ -22,7 +22,10 @@ export const HASH_BYTES = 32;
 
 /** SHA-256 (FIPS 180-4): 32 bytes. */
 export function sha256(data: Uint8Array): Uint8Array {
-  return Buffer.from(hash('sha256', data, 'binary'), 'latin1');
+  const text = hash('sha256', data, 'binary');
+  const digest = new Uint8Array(HASH_BYTES);
+  for (let i = 0; i < HASH_BYTES; i++) digest[i] = text.charCodeAt(i);
+  return digest;
 }
 
 /** Writes the SHA-256 of `data` into `out` at `offset`: no allocation but one short string. */

@@ -5,7 +5,7 @@ import type { CommittedBlock } from '../committed-block.ts';
 import { TX_HASH_KEY, TX_HEIGHT_KEY } from '../events.ts';
 import {
   BLOCK_LAYOUT,
-  eventKey,
+  eventKeyOf,
   eventPrefix,
   type IndexLayout,
   itemOf,
@@ -144,10 +144,12 @@ class Occurrences {
   /** The entries, made one at a time. */
   *writes(height: Uint8Array): Generator<IndexWrite> {
     for (const { name, values } of this.#tags.values()) {
+      const prefix = eventPrefix(this.#layout, name);
       for (const [value, numbers] of values) {
         const bytes = Buffer.allocUnsafe(4 * numbers.length);
-        for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * at);
-        yield { key: eventKey(eventPrefix(this.#layout, name, value), height), value: bytes };
+        let end = 0;
+        for (const number of numbers) end = bytes.writeUInt32BE(number, end);
+        yield { key: eventKeyOf(prefix, value, height), value: bytes };
       }
     }
   }

@@ -92,6 +92,11 @@ export function eventKey(prefix: Uint8Array, height: Uint8Array): Uint8Array {
   return Buffer.concat([prefix, height]);
 }
 
+/** The same key from the beginning of all keys of its tag: the values of a tag are many. */
+export function eventKeyOf(tagPrefix: Uint8Array, value: string, height: Uint8Array): Uint8Array {
+  return concatBytes(tagPrefix, terminated(value), height);
+}
+
 /** The value in an event's key of which the first `prefixLength` bytes are known. */
 export function valueOfKey(key: Uint8Array, prefixLength: number): string {
   const end = key.length - HEIGHT_BYTES - TERMINATOR.length;
