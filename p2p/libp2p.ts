@@ -371,7 +371,8 @@ class Libp2pNetwork implements Network {
     if (connection.direction === 'inbound' && code.startsWith('p2p.other_'))
       systemTimers.after(REFUSAL_GRACE_MS, abort);
     else abort();
-    if (code === 'p2p.duplicate') return;
+    // The loser of a simultaneous dial: one end says so, the other only sees it close.
+    if (code === 'p2p.duplicate' || code === 'p2p.closed') return;
     this.metrics.handshakesRefused++;
     if (error instanceof DecodeError) this.penalize(peerId, { reason: `handshake: ${error.message}` });
     this.#logRefusal(peerId, error);
