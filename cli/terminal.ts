@@ -9,6 +9,8 @@ export interface Terminal {
   note(line: string): void;
   /** True when standard output is a terminal: progress may be redrawn. */
   readonly interactive: boolean;
+  /** Columns of the terminal; none when standard output is not one. */
+  readonly columns?: number | undefined;
   /** Reads one line of standard input; the prompt goes to standard error, and only when a person reads it. */
   ask(prompt: string, options?: { readonly secret?: boolean }): Promise<string>;
 }
@@ -20,6 +22,9 @@ export function processTerminal(): Terminal {
     out: (text) => void process.stdout.write(text),
     note: (line) => void process.stderr.write(`${line}\n`),
     interactive: process.stdout.isTTY === true,
+    get columns() {
+      return process.stdout.isTTY === true ? process.stdout.columns : undefined;
+    },
     ask: async (prompt, options = {}) => {
       if (process.stdin.isTTY !== true) return lines.next();
       return options.secret === true ? askSecret(prompt) : askOpen(prompt);

@@ -197,7 +197,7 @@ describe('blocks of several nodes', () => {
 });
 
 describe('views', () => {
-  function viewed(interactive: boolean) {
+  function viewed(interactive: boolean, columns?: number) {
     let text = '';
     const terminal = {
       out: (more: string) => {
@@ -206,6 +206,7 @@ describe('views', () => {
       note: () => undefined,
       ask: async () => '',
       interactive,
+      columns,
     };
     return { terminal, text: () => text };
   }
@@ -232,7 +233,7 @@ describe('views', () => {
 
   it('for people have a table, then one line that is redrawn', () => {
     const { terminal, text } = viewed(true);
-    const view = humanView(terminal, '.devnet');
+    const view = humanView(terminal, '.devnet', Date.parse(block(1).time));
     view.ready(record);
     expect(text()).toMatch(/node0 +http:\/\/127\.0\.0\.1:1/);
     expect(text()).toMatch(/alice +open1x +a b c/);
@@ -242,5 +243,25 @@ describe('views', () => {
         '\r\u001b[Kblock 2 · 2 tx (4 in all) · 1/1 nodes · app hash cdef…' +
         '\r\u001b[Kblock 3 · 1.00 s/block · 2 tx (6 in all) · 1/1 nodes · app hash cdef…',
     );
+  });
+
+  it('for people fit a narrow terminal', () => {
+    const { terminal, text } = viewed(true, 80);
+    const id = 'Q'.repeat(52);
+    const mnemonic = 'word '.repeat(23).concat('last');
+    const view = humanView(terminal, '.devnet', 0);
+    view.ready({
+      ...record,
+      nodes: record.nodes.map((node) => ({ ...node, p2p: `/ip4/127.0.0.1/tcp/2/p2p/${id}` })),
+      accounts: record.accounts.map((account) => ({ ...account, mnemonic })),
+    });
+    const lines = text().split('\n');
+    expect(lines).toContain(`node0  ${id}@127.0.0.1:2`);
+    expect(lines).toContain(mnemonic);
+    expect(
+      lines.filter((line) => line.length > 80 && line !== mnemonic && !line.startsWith('Devnet')),
+    ).toEqual([]);
+    view.block({ ...block(123_456_789), app_hash: 'A'.repeat(64) }, { running: 10, all: 10 });
+    expect(text().split('\r\u001b[K').at(-1)).toHaveLength(79);
   });
 });

@@ -51,7 +51,7 @@ export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop
     const settings = settingsFor(options, existing);
     const record =
       existing ?? (await createDevnet({ home, settings, mnemonic: options.mnemonic, now: new Date() }));
-    const view = options.json ? jsonView(terminal) : humanView(terminal, options.home);
+    const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
     await superviseDevnet({ home, record, settings, view, stop });
   } finally {
     unlock();

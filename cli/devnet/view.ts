@@ -37,9 +37,13 @@ export function jsonView(terminal: Terminal): DevnetView {
   };
 }
 
-/** A table, then one line that is redrawn with each block (or, without a terminal, a line for each block). */
-export function humanView(terminal: Terminal, home: string): DevnetView {
-  const progress = new Progress();
+/**
+ * A table, then one line that is redrawn with each block (or, without a terminal, a line for each block).
+ * Blocks of before `startedMs` (Unix milliseconds) do not count for the block time: the devnet was away
+ * after them.
+ */
+export function humanView(terminal: Terminal, home: string, startedMs: number): DevnetView {
+  const progress = new Progress(startedMs);
   let drawn = false;
   const clear = (): string => {
     const erase = drawn ? ERASE_LINE : '';
@@ -47,10 +51,12 @@ export function humanView(terminal: Terminal, home: string): DevnetView {
     return erase;
   };
   return {
-    ready: (record) => terminal.out(`${describe(record, home)}\n`),
+    ready: (record) => terminal.out(`${describe(record, home, terminal.columns ?? Infinity)}\n`),
     block: (block, nodes) => {
       const line = progress.line(block, nodes);
-      if (terminal.interactive) terminal.out(`${ERASE_LINE}${line}`);
+      // A line that wraps cannot be redrawn.
+      if (terminal.interactive)
+        terminal.out(`${ERASE_LINE}${line.slice(0, (terminal.columns ?? Infinity) - 1)}`);
       else terminal.out(`${line}\n`);
       drawn = terminal.interactive;
     },
@@ -67,11 +73,16 @@ export function humanView(terminal: Terminal, home: string): DevnetView {
 class Progress {
   #times: number[] = [];
   #transactions = 0;
+  readonly #startedMs: number;
+
+  constructor(startedMs: number) {
+    this.#startedMs = startedMs;
+  }
 
   line(block: BlockMessage, nodes: NodeCount): string {
     this.#transactions += block.txs;
-    // The first block's time is that of the genesis.
-    if (block.height > 1) this.#times = [...this.#times, Date.parse(block.time)].slice(-AVERAGE_BLOCKS);
+    const time = Date.parse(block.time);
+    if (time > this.#startedMs) this.#times = [...this.#times, time].slice(-AVERAGE_BLOCKS);
     const first = this.#times[0] ?? 0;
     const last = this.#times.at(-1) ?? 0;
     const parts = [`block ${block.height}`];
@@ -87,18 +98,49 @@ class Progress {
   }
 }
 
-function describe(record: DevnetRecord, home: string): string {
-  const nodes = record.nodes.map((node) => [node.moniker, node.rpc, node.p2p, String(node.pid)]);
-  const accounts = record.accounts.map((account) => [account.name, account.address, account.mnemonic]);
+function describe(record: DevnetRecord, home: string, columns: number): string {
+  const { nodes, accounts } = record;
   return [
     `Devnet "${record.chain_id}" in ${home} (addresses ${record.prefix}1…, denom ${record.denom})`,
     '',
-    ...table(['node', 'RPC', 'peers', 'pid'], nodes),
+    ...nodeTable(nodes, columns),
     '',
-    ...table(['account', 'address', 'mnemonic (for development only)'], accounts),
+    ...accountTable(accounts, columns),
     '',
     'Ctrl-C stops all nodes.',
   ].join('\n');
+}
+
+/** One table, or two where the terminal is too narrow for one. */
+function nodeTable(nodes: DevnetRecord['nodes'], columns: number): readonly string[] {
+  const rows = nodes.map((node) => [node.moniker, node.rpc, String(node.pid), shortPeer(node.p2p)]);
+  const all = table(['node', 'RPC', 'pid', 'peers'], rows);
+  if (fits(all, columns)) return all;
+  const places = rows.map((row) => row.slice(0, 3));
+  const peers = rows.map((row) => [row[0] ?? '', row[3] ?? '']);
+  return [...table(['node', 'RPC', 'pid'], places), '', ...table(['node', 'peers'], peers)];
+}
+
+/** Mnemonics in the table, or each in a line of its own where the terminal is too narrow. */
+function accountTable(accounts: DevnetRecord['accounts'], columns: number): readonly string[] {
+  const rows = accounts.map((account) => [account.name, account.address, account.mnemonic]);
+  const all = table(['account', 'address', 'mnemonic (for development only)'], rows);
+  if (fits(all, columns)) return all;
+  const lines = table(
+    ['account', 'address, then mnemonic (for development only)'],
+    rows.map((row) => row.slice(0, 2)),
+  );
+  return lines.flatMap((line, i) => [line, ...(rows[i - 1]?.slice(2) ?? [])]);
+}
+
+function fits(lines: readonly string[], columns: number): boolean {
+  return lines.every((line) => line.length <= columns);
+}
+
+/** `12D3Koo…@127.0.0.1:26656` for the multiaddr `/ip4/127.0.0.1/tcp/26656/p2p/12D3Koo…`: both name a peer. */
+function shortPeer(multiaddr: string): string {
+  const [, , host, , port, , id] = multiaddr.split('/');
+  return id === undefined ? multiaddr : `${id}@${host}:${port}`;
 }
 
 /** Left-aligned columns, two spaces apart. */
