@@ -261,7 +261,7 @@ describe('views', () => {
     expect(
       lines.filter((line) => line.length > 80 && line !== mnemonic && !line.startsWith('Devnet')),
     ).toEqual([]);
-    view.block({ ...block(123_456_789), app_hash: 'A'.repeat(64) }, { running: 10, all: 10 });
+    view.block({ ...block(123_456_789), txs: 10_000, app_hash: 'A'.repeat(64) }, { running: 10, all: 10 });
     expect(text().split('\r\u001b[K').at(-1)).toHaveLength(79);
   });
 });
