@@ -149,6 +149,21 @@ test('votes of nobody, with another index, or a wrong signature are the peer’s
   expect(here.faults.length).toBe(bad.length);
 });
 
+test('after one wrong signature nothing more of that peer is checked', () => {
+  const here = world();
+  const forged = { ...vote(1), signature: new Uint8Array(64) };
+  const current = { chainId: CHAIN, height: 10n, validators: set, lastValidators: set };
+  const ahead = { ...vote(1, { height: 11n }), signature: new Uint8Array(64) };
+  here.inbox.push({ kind: 'vote', vote: ahead }, 'attacker');
+  for (let i = 0; i < 1000; i++) here.inbox.push({ kind: 'vote', vote: forged }, 'attacker');
+  here.inbox.push({ kind: 'vote', vote: vote(2) }, 'honest');
+  expect(here.inbox.next(current)?.kind).toBe('future');
+  expect(here.inbox.next(current)?.kind).toBe('nothing');
+  expect([here.checks, here.inbox.length, here.inbox.hasFuture]).toEqual([1, 1, false]);
+  expect(here.inbox.next(current)?.kind).toBe('input');
+  expect(here.faults.length).toBe(1);
+});
+
 test('late precommits of the height before are taken, other votes of other heights dropped without blame', () => {
   const here = world();
   expect(here.take({ kind: 'vote', vote: vote(0, { height: 9n, type: 'precommit' }) })?.kind).toBe('input');

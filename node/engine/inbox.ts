@@ -99,26 +99,26 @@ export class Inbox {
   #vote(vote: Vote, peer: string, current: HeightContext): Taken {
     const isLate = vote.height === current.height - 1n && vote.type === 'precommit';
     if (vote.height !== current.height && !isLate) return NOTHING;
-    const { core, verify, publisher } = this.#ports;
+    const { core, verify } = this.#ports;
     const votes = isLate ? core.lastPrecommits() : core.votes(vote.round, vote.type);
     if (votes?.voteFor(vote.validatorIndex, vote.blockId) !== undefined) return NOTHING;
     const validators = isLate ? current.lastValidators : current.validators;
     if (!verifyVote(vote, { chainId: current.chainId, validators, verify })) {
-      publisher.misbehaved(peer, 'a vote with a wrong signature, or of nobody in the validator set');
+      this.#blame(peer, 'a vote with a wrong signature, or of nobody in the validator set');
       return NOTHING;
     }
     return { kind: 'input', input: { kind: 'vote', vote } };
   }
 
   #proposal(proposal: Proposal, peer: string, current: HeightContext): Taken {
-    const { core, verify, publisher } = this.#ports;
+    const { core, verify } = this.#ports;
     if (proposal.height !== current.height) return NOTHING;
     const known = core.proposal(proposal.round);
     if (known !== undefined && equalBytes(known.signature, proposal.signature)) return NOTHING;
     const proposer = core.proposer(proposal.round);
     if (proposer === undefined) return NOTHING;
     if (!verifyProposal(proposal, { chainId: current.chainId, proposer, verify })) {
-      publisher.misbehaved(peer, 'a proposal that the proposer of its round did not sign');
+      this.#blame(peer, 'a proposal that the proposer of its round did not sign');
       return NOTHING;
     }
     return { kind: 'input', input: { kind: 'proposal', proposal } };
@@ -127,8 +127,18 @@ export class Inbox {
   #part(part: Part, peer: string): Taken {
     const { outcome, header } = this.#ports.assembly.add(part);
     if (outcome === 'added' && header !== undefined) return { kind: 'part', header, part };
-    if (outcome === 'invalid') this.#ports.publisher.misbehaved(peer, 'a block part with a wrong proof');
+    if (outcome === 'invalid') this.#blame(peer, 'a block part with a wrong proof');
     return NOTHING;
+  }
+
+  /**
+   * The peer is banned, and what else it sent is forgotten unread: checking a wrong signature costs
+   * milliseconds, and a full queue of them would hold up everybody for half a minute.
+   */
+  #blame(peer: string, reason: string): void {
+    const isOfPeer = (delivery: Delivery): boolean => delivery.peer === peer;
+    for (const queue of [this.#queue, this.#future, this.#futureParts]) queue.remove(isOfPeer);
+    this.#ports.publisher.misbehaved(peer, reason);
   }
 }
 

@@ -41,6 +41,12 @@ export class BoundedQueue<T> {
     return entry;
   }
 
+  /** Forgets the entries that this is true of. */
+  remove(isUnwanted: (entry: T) => boolean): void {
+    this.#entries = this.#entries.slice(this.#head).filter((entry) => !isUnwanted(entry));
+    this.#head = 0;
+  }
+
   /** Takes all entries out. */
   drain(): readonly T[] {
     const entries = this.#entries.slice(this.#head);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { crc32c } from './crc32c.ts';
+import { DirectoryWalFiles } from './files.ts';
 import { encodeRecord, fileHeader, readRecords, type WalRecord } from './record.ts';
 import { Wal } from './wal.ts';
 
@@ -122,4 +123,72 @@ test('damage in a file that is not the last one is never cut off', async () => {
   const first = join(path, 'wal-00000001.log');
   writeFileSync(first, readFileSync(first).subarray(0, 20));
   expect(() => Wal.open({ directory: path })).toThrow('wal-00000001.log is damaged');
+});
+
+/** Files whose sync lasts until the test ends it, and that fail when told to. */
+class SlowFiles extends DirectoryWalFiles {
+  readonly syncing: { readonly name: string; readonly end: () => void }[] = [];
+  fails: 'append' | 'sync' | undefined;
+
+  override append(name: string, bytes: Uint8Array): void {
+    const full = this.fails === 'append';
+    super.append(name, full ? bytes.subarray(0, 5) : bytes);
+    if (full) throw new Error('no space left');
+  }
+
+  override async sync(name: string): Promise<void> {
+    if (this.fails === 'sync') throw new Error('i/o error');
+    await new Promise<void>((end) => this.syncing.push({ name, end }));
+    await super.sync(name);
+  }
+}
+
+const slowFiles = (path: string): SlowFiles => new SlowFiles(path, /^wal-\d{8}\.log$/);
+const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a file is not followed by the next one while a sync of it is under way', async () => {
+  const path = directory();
+  const files = slowFiles(path);
+  const wal = Wal.open({ directory: path, files, fileBytesMax: 50 });
+  wal.append(record('x'.repeat(100)));
+  const first = wal.sync();
+  await turns();
+  wal.append(record('late'));
+  const second = wal.sync();
+  await turns();
+  expect(files.syncing.map(({ name }) => name)).toEqual(['wal-00000001.log']);
+  files.syncing[0]?.end();
+  await first;
+  await turns();
+  expect(files.syncing.map(({ name }) => name)).toEqual(['wal-00000001.log', 'wal-00000001.log']);
+  expect(readdirSync(path)).toEqual(['wal-00000001.log']);
+  files.syncing[1]?.end();
+  await second;
+  expect(readdirSync(path)).toEqual(['wal-00000001.log', 'wal-00000002.log']);
+});
+
+test('after a failed write nothing is written behind it, and the log opens again', async () => {
+  const path = directory();
+  const files = slowFiles(path);
+  const wal = Wal.open({ directory: path, files });
+  wal.append(record('good'));
+  files.fails = 'append';
+  expect(() => wal.append(record('lost'))).toThrow('no space left');
+  files.fails = undefined;
+  expect(() => wal.append(record('behind'))).toThrow('no space left');
+  await expect(wal.endHeight(1n)).rejects.toThrow('no space left');
+  await expect(wal.close()).rejects.toThrow('no space left');
+  expect(texts(Wal.open({ directory: path }).takeReplay(0n, true))).toEqual(['good']);
+});
+
+test('after a failed sync none succeeds: the system may have dropped what was to be written', async () => {
+  const path = directory();
+  const files = slowFiles(path);
+  const wal = Wal.open({ directory: path, files });
+  wal.append(record('signed'));
+  files.fails = 'sync';
+  await expect(wal.sync()).rejects.toThrow('i/o error');
+  files.fails = undefined;
+  await expect(wal.sync()).rejects.toThrow('i/o error');
+  expect(() => wal.append(record('more'))).toThrow('i/o error');
 });

@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
-import { assert, LedgerError } from '../../core/errors.ts';
+import { assert, LedgerError, messageOf } from '../../core/errors.ts';
 import { DirectoryWalFiles, type WalFiles } from './files.ts';
 import {
   encodeRecord,
@@ -61,6 +61,10 @@ export class Wal {
   /** Files from this index on may be needed for replay. */
   #markerFile: number;
   #dirty = false;
+  /** Set when a write or a sync failed: what is on disk is unknown, so nothing more is written after it. */
+  #broken: LedgerError | undefined;
+  /** Syncs follow one another: the file must not change under one that is under way. */
+  #syncs: Promise<void> = Promise.resolve();
 
   private constructor(files: WalFiles, options: WalOptions, opened: Opened) {
     this.#files = files;
@@ -95,24 +99,55 @@ export class Wal {
 
   /**
    * Appends an input. It survives a crash of the process from now on, and one of the machine after `sync`.
+   * @throws LedgerError `wal.write` when it cannot be written; then every later call fails too
    */
   append(record: WalRecord): void {
     assert(record.payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type: record.type });
+    if (this.#broken !== undefined) throw this.#broken;
     const last = this.#lastFile();
     const bytes = encodeRecord(record, this.#salt);
-    this.#files.append(last.name, bytes);
+    try {
+      this.#files.append(last.name, bytes);
+    } catch (cause) {
+      throw this.#breaks(last.name, cause);
+    }
     last.bytes += bytes.length;
     this.#dirty = true;
   }
 
-  /** Makes everything appended so far survive a power cut; free when nothing was appended. */
-  async sync(): Promise<void> {
+  /**
+   * Makes everything appended so far survive a power cut; free when nothing was appended.
+   * @throws LedgerError `wal.write` when it cannot; then every later call fails too
+   */
+  sync(): Promise<void> {
+    const synced = this.#syncs.then(() => this.#sync());
+    this.#syncs = synced.catch(() => undefined); // each caller hears of its own
+    return synced;
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
     if (!this.#dirty) return;
     this.#dirty = false;
     const last = this.#lastFile();
-    await this.#files.sync(last.name);
+    try {
+      await this.#files.sync(last.name);
+    } catch (cause) {
+      throw this.#breaks(last.name, cause);
+    }
     // Only a synced file is followed by a new one: syncing the last file is then always enough.
     if (!this.#dirty && last.bytes >= this.#fileBytesMax) this.#rotate();
+  }
+
+  #breaks(name: string, cause: unknown): LedgerError {
+    this.#broken = new LedgerError(
+      'wal.write',
+      `cannot write the consensus log ${name}: ${messageOf(cause)}. Is the disk full? The node stops; nothing was signed ` +
+        'that is not logged, and it goes on from here when it is started again',
+      { file: name },
+      cause,
+    );
+    return this.#broken;
   }
 
   /**
@@ -128,8 +163,11 @@ export class Wal {
 
   /** Syncs and closes. */
   async close(): Promise<void> {
-    await this.sync();
-    this.#files.close();
+    try {
+      await this.sync();
+    } finally {
+      this.#files.close();
+    }
   }
 
   #lastFile(): LogFile {
