@@ -17,9 +17,9 @@ export interface DurableFiles {
 }
 
 /**
- * The file system of the machine. Files are readable by their owner only. The calls are synchronous inside: a sync
- * takes a fraction of a millisecond, while each asynchronous call waits for a turn of the event loop, which under
- * load is tens of milliseconds, and signing takes eight of them.
+ * The file system of the machine. Files are readable by their owner only. The calls are synchronous inside: a
+ * sync takes a fraction of a millisecond, while each asynchronous call waits for a turn of the event loop,
+ * which under load is tens of milliseconds, and signing takes eight of them.
  */
 export const machineFiles: DurableFiles = {
   async read(path) {

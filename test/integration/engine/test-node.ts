@@ -230,8 +230,8 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
 }
 
 /**
- * Hands every published message to all other engines: a network without loss, order kept. It repeats nothing: a
- * node that is two heights behind has missed messages, and `keepTogether` stands in for block sync.
+ * Hands every published message to all other engines: a network without loss, order kept. It repeats nothing:
+ * a node that is two heights behind has missed messages, and `keepTogether` stands in for block sync.
  */
 export class Broadcast {
   readonly #engines = new Map<number, Engine>();
