@@ -75,6 +75,9 @@ export interface Node {
   stop(): Promise<void>;
 }
 
+/** Least time that executing a proposal of ours is given. */
+const EXECUTION_TARGET_MS_MIN = 300;
+
 type Closers = (() => Promise<void> | void)[];
 
 const verify: VerifySignature = (key, message, signature) =>
@@ -160,7 +163,10 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
     await stores.blocks.prune(retainHeight);
     await stores.state.prune(retainHeight - 1n); // the validators before the lowest block signed its last commit
   };
-  const executor = new BlockExecutor({ application, mempool, store: stores.state, verify, prune }, state);
+  // Execution runs in the pause after a decision: what takes no longer than that costs nothing.
+  const executionTargetMs = Math.max(EXECUTION_TARGET_MS_MIN, config.consensus.timeoutCommitMs);
+  const executorPorts = { application, mempool, store: stores.state, verify, prune };
+  const executor = new BlockExecutor(executorPorts, state, { executionTargetMs });
   const publisher: ConsensusPublisher = {
     publish: (message) => gossip.publish(message),
     misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),

@@ -21,6 +21,7 @@ import type { CommittedBlock } from '../committed-block.ts';
 import { afterBlock, type ChainState, contextOf } from './chain-state.ts';
 import { committedBlock } from './committed.ts';
 import type { BlockApplication, BlockMempool } from './ports.ts';
+import { ProposalSize } from './proposal-size.ts';
 import { finalizeRequest, prepareRequest, processRequest } from './requests.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -43,6 +44,14 @@ export interface ExecutorPorts {
   readonly prune: (retainHeight: bigint) => Promise<void>;
 }
 
+/** Settings of block execution. */
+export interface ExecutorOptions {
+  /** How long executing a block of ours may take, by what was measured: proposals are cut to that. */
+  readonly executionTargetMs: number;
+}
+
+const DEFAULT_EXECUTOR_OPTIONS: ExecutorOptions = { executionTargetMs: 1000 };
+
 /** A decided block to execute. */
 export interface DecidedInput {
   readonly block: Block;
@@ -54,6 +63,7 @@ export interface DecidedInput {
 /** Holds the chain state; the one place that changes it. */
 export class BlockExecutor {
   readonly #ports: ExecutorPorts;
+  readonly #size: ProposalSize;
   #state: ChainState;
   /** Hashes of blocks that were found to follow from the state: their signatures are not checked again. */
   #verified = new Set<string>();
@@ -61,8 +71,9 @@ export class BlockExecutor {
   /** The mempool checks again what the last block left over; the next commit waits for it, the next proposal does not. */
   #mempoolUpdate: Promise<void> = Promise.resolve();
 
-  constructor(ports: ExecutorPorts, state: ChainState) {
+  constructor(ports: ExecutorPorts, state: ChainState, options: ExecutorOptions = DEFAULT_EXECUTOR_OPTIONS) {
     this.#ports = ports;
+    this.#size = new ProposalSize(options.executionTargetMs);
     this.#state = state;
   }
 
@@ -110,10 +121,10 @@ export class BlockExecutor {
       evidenceBytes: 0n,
       validators: state.validators.validators.length,
     });
-    const reaped = this.#ports.mempool.reap(Math.min(Number(maxTxBytes), REAP_BYTES_MAX), maxGas);
+    const reaped = this.#reap(Math.min(Number(maxTxBytes), REAP_BYTES_MAX), maxGas);
     const request = prepareRequest(context, { txs: reaped, lastCommit, proposerAddress, maxTxBytes });
     const { txs } = await this.#ports.application.prepareProposal(request);
-    const bytes = txs.reduce((sum, tx) => sum + 1 + uvarintLength(tx.length) + tx.length, 0);
+    const bytes = bytesOf(txs);
     if (bytes > maxTxBytes) {
       throw new LedgerError(
         'state.proposal_too_large',
@@ -125,6 +136,13 @@ export class BlockExecutor {
       );
     }
     return cutBlock(makeBlock(context, { txs, evidence: [], lastCommit, proposerAddress }));
+  }
+
+  /** What fits the node's speed; a single transaction that alone is more than that has its turn, too. */
+  #reap(limit: number, maxGas: bigint): readonly Uint8Array[] {
+    const { mempool } = this.#ports;
+    const reaped = mempool.reap(this.#size.bytesMax(limit), maxGas);
+    return reaped.length > 0 ? reaped : mempool.reap(limit, maxGas).slice(0, 1);
   }
 
   async #judge(block: Block): Promise<Judgement> {
@@ -154,7 +172,9 @@ export class BlockExecutor {
     const { block } = decided;
     const { height } = block.header;
     this.#verify(block);
+    const began = performance.now();
     const results = await application.finalizeBlock(finalizeRequest(block, this.#state.lastValidators));
+    this.#size.executed(bytesOf(block.txs), performance.now() - began);
     checkResults(block, results);
     await decided.stored;
     await Promise.all([store.saveResults(height, results), this.#mempoolUpdate]);
@@ -175,6 +195,11 @@ export class BlockExecutor {
     this.#mempoolUpdate.catch(() => undefined); // reported when the next block waits for it
     return committed;
   }
+}
+
+/** Bytes that transactions take in a block. */
+function bytesOf(txs: readonly Uint8Array[]): number {
+  return txs.reduce((sum, tx) => sum + 1 + uvarintLength(tx.length) + tx.length, 0);
 }
 
 /** @throws LedgerError `state.results` when the application did not answer to each transaction */
