@@ -79,6 +79,18 @@ function stepsFor(name, args) {
   }
 }
 
+/** npm starts us through a shell, which dies of a SIGTERM (`kill` of npm) without passing it on. */
+function onParentDeath(stop) {
+  if (process.env.npm_lifecycle_event === undefined) return; // of another parent we may be meant to survive
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, 1_000);
+  timer.unref();
+}
+
 function runStep(step) {
   return new Promise((resolve) => {
     const child = spawn(pinnedNode, step, {
@@ -96,6 +108,7 @@ function runStep(step) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    onParentDeath(() => child.kill('SIGTERM'));
     child.on('error', (error) => fail(`cannot start ${pinnedNode}: ${error.message}`));
     child.on('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
   });
