@@ -51,6 +51,12 @@ export async function openIndexer(
   return indexer;
 }
 
+/** Forgets what lies below the height that the application still needs. */
+export async function pruneStores(stores: Stores, retainHeight: bigint): Promise<void> {
+  await stores.blocks.prune(retainHeight);
+  await stores.state.prune(retainHeight - 1n); // the validators before the lowest block signed its last commit
+}
+
 /** The block store as the engine writes to it. */
 export function blockSink(blocks: BlockStore, initialHeight: bigint): BlockSink {
   return {

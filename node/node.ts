@@ -37,9 +37,10 @@ import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
 import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
-import { blockSink, openIndexer, openStores, type Stores } from './node-stores.ts';
+import { blockSink, openIndexer, openStores, pruneStores, type Stores } from './node-stores.ts';
 import { FilePrivValidator } from './privval/file-priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
+import type { ChainState } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
 import { receiveTxs, shareWaitingTxs, txGossip } from './tx-gossip.ts';
@@ -159,14 +160,7 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
     () => bus.stop(),
   );
   if (config.mempool.broadcast) closers.push(shareWaitingTxs(network, mempool));
-  const prune = async (retainHeight: bigint): Promise<void> => {
-    await stores.blocks.prune(retainHeight);
-    await stores.state.prune(retainHeight - 1n); // the validators before the lowest block signed its last commit
-  };
-  // Execution runs in the pause after a decision: what takes no longer than that costs nothing.
-  const executionTargetMs = Math.max(EXECUTION_TARGET_MS_MIN, config.consensus.timeoutCommitMs);
-  const executorPorts = { application, mempool, store: stores.state, verify, prune };
-  const executor = new BlockExecutor(executorPorts, state, { executionTargetMs });
+  const executor = openExecutor(options, { stores, mempool, state });
   const publisher: ConsensusPublisher = {
     publish: (message) => gossip.publish(message),
     misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
@@ -233,6 +227,19 @@ async function openServices(
   const facts = { chain: genesis.chainId, rpc: url, p2p: p2p[0], validator: toUpperHex(core.signer.address) };
   logging('node').info(facts, 'the node has started');
   return { rpc: url, p2p };
+}
+
+function openExecutor(
+  { application, config }: NodeOptions,
+  parts: { readonly stores: Stores; readonly mempool: Mempool; readonly state: ChainState },
+): BlockExecutor {
+  const { stores, mempool, state } = parts;
+  return new BlockExecutor(
+    { application, mempool, store: stores.state, verify, prune: (height) => pruneStores(stores, height) },
+    state,
+    // Execution runs in the pause after a decision: what takes no longer than that costs nothing.
+    { executionTargetMs: Math.max(EXECUTION_TARGET_MS_MIN, config.consensus.timeoutCommitMs) },
+  );
 }
 
 function openSigner(paths: ConfiguredPaths): Promise<FilePrivValidator> {

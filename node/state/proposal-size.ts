@@ -1,7 +1,8 @@
 /**
- * How large a block to propose: as much as this node executes in the time that it has between two blocks. Without
- * this, a backlog becomes one huge block, which takes longer than the timeouts of a round, and rounds fail while the
- * backlog grows. The speed is that of the last blocks; validators are taken to be about as fast as the proposer.
+ * How large a block to propose: as much as this node executes in the time that it has between two blocks.
+ * Without this, a backlog becomes one huge block, which takes longer than the timeouts of a round, and
+ * rounds fail while the backlog grows. The speed is that of the last blocks; validators are taken to be
+ * about as fast as the proposer.
  */
 
 /** Before anything was measured: about 5,000 transfers a second. */
