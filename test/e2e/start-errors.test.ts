@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -113,6 +113,29 @@ describe('openledgerd start says in one sentence', () => {
     expectSentence(
       await runProgram(['start', '--home', home]),
       /openledger-devnet-1.*another-1|another-1.*openledger-devnet-1/,
+    );
+  });
+});
+
+describe('a node whose files were damaged', () => {
+  it('goes on after a torn end of its write-ahead log, and says how to repair what it cannot', async () => {
+    const home = brokenHome('damaged', () => undefined);
+    const first = await RunningNode.start(home);
+    await first.waitForHeight(3);
+    await first.stop();
+    const wal = join(home, 'data', 'cs.wal');
+    const last = readdirSync(wal).sort().at(-1) ?? '';
+    appendFileSync(join(wal, last), Buffer.from('half a record'));
+    const second = await RunningNode.start(home);
+    await second.waitForHeight(5);
+    await second.stop();
+    const blocks = join(home, 'data', 'blockstore.db');
+    for (const name of readdirSync(blocks)) {
+      if (name.startsWith('MANIFEST')) writeFileSync(join(blocks, name), 'no manifest');
+    }
+    expectSentence(
+      await runProgram(['start', '--home', home]),
+      /cannot open the block store .*restore .*or delete the data directory and sync again/,
     );
   });
 });
