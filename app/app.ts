@@ -71,8 +71,8 @@ export interface AppOptions {
   readonly version?: string;
   /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */
   readonly txBytesMax?: number;
-  /** Decoded transactions held. Default 10,000. */
-  readonly decodedTxsMax?: number;
+  /** Memory for decoded transactions, in bytes. Default 128 MiB: 33,000 transfers. */
+  readonly decodedTxsBytesMax?: number;
   /** Gas that a query may use. Default 100,000,000. */
   readonly queryGasMax?: bigint;
 }
@@ -81,7 +81,7 @@ export interface AppOptions {
 type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
 
 const TX_BYTES_MAX = 1_048_576;
-const DECODED_TXS_MAX = 10_000;
+const DECODED_TXS_BYTES_MAX = 128 * 1024 * 1024;
 const QUERY_GAS_MAX = 100_000_000n;
 const EPOCH = { seconds: 0n, nanos: 0 } as const;
 
@@ -124,7 +124,10 @@ export class OpenLedgerApp {
       minGasPrices: parseGasPrices(options.minGasPrices ?? ''),
     };
     const router = new MessageRouter(modules.flatMap((module) => module.messages));
-    this.#transactions = new TxCache({ router, addresses }, options.decodedTxsMax ?? DECODED_TXS_MAX);
+    this.#transactions = new TxCache(
+      { router, addresses },
+      options.decodedTxsBytesMax ?? DECODED_TXS_BYTES_MAX,
+    );
     this.queries = new QueryRegistry([
       ...modules.flatMap((module) => module.queries),
       ...nodeQueries(this, options.minGasPrices ?? ''),

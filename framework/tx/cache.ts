@@ -1,20 +1,27 @@
 import { latin1 } from '../address.ts';
 import { sha256 } from '../../core/hash.ts';
-import { BoundedMap } from '../bounded-map.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
+
+/** What a decoded transaction takes beside its bytes, measured with a MsgSend: its objects. */
+const DECODED_OBJECTS_BYTES = 3_000;
+/** How often decoding keeps the bytes: whole, body and authentication, what was signed. */
+const KEPT_COPIES = 3;
 
 /**
  * Decodes each transaction once between its arrival, the proposal and the block. Failures are not
- * remembered.
+ * remembered. When it is full, what came first goes first: a recheck asks for all that waits in turn, and an
+ * order of use would lose each entry just before it is asked for.
  */
 export class TxCache {
   readonly #ports: TxDecoderPorts;
-  readonly #byHash: BoundedMap<string, DecodedTx>;
+  readonly #bytesMax: number;
+  readonly #byHash = new Map<string, DecodedTx>();
+  #bytes = 0;
 
-  /** @param transactionsMax most transactions held */
-  constructor(ports: TxDecoderPorts, transactionsMax: number) {
+  /** @param bytesMax most memory held, but for one transaction; enough for what a full mempool holds */
+  constructor(ports: TxDecoderPorts, bytesMax: number) {
     this.#ports = ports;
-    this.#byHash = new BoundedMap(transactionsMax);
+    this.#bytesMax = bytesMax;
   }
 
   /** @throws StateError as `decodeTx` */
@@ -25,7 +32,21 @@ export class TxCache {
     if (known !== undefined) return known;
     // A copy: the caller's array may be a small part of a large buffer, which a view would keep.
     const tx = decodeTx(Uint8Array.from(bytes), hash, this.#ports);
+    this.#bytes += heldBytes(tx);
+    this.#makeRoom();
     this.#byHash.set(key, tx);
     return tx;
   }
+
+  #makeRoom(): void {
+    for (const [key, oldest] of this.#byHash) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#byHash.delete(key);
+      this.#bytes -= heldBytes(oldest);
+    }
+  }
+}
+
+function heldBytes({ bytes }: DecodedTx): number {
+  return DECODED_OBJECTS_BYTES + KEPT_COPIES * bytes.length;
 }

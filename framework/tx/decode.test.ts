@@ -186,12 +186,20 @@ describe('decoding a transaction', () => {
 
 describe('the cache of decoded transactions', () => {
   it('decodes the same bytes once, also in another array', () => {
-    const cache = new TxCache(ports, 10);
+    const cache = new TxCache(ports, 100_000);
     const bytes = raw();
     const first = cache.decode(bytes);
     expect(cache.decode(bytes)).toBe(first);
     expect(cache.decode(Uint8Array.from(bytes))).toBe(first);
     expect(() => cache.decode(utf8('junk'))).toThrow(StateError);
     expect(() => cache.decode(utf8('junk'))).toThrow(StateError);
+  });
+
+  it('forgets what came first, and only when it is full', () => {
+    const txs = [1, 2, 3].map((number) => raw({ body: TxBody.encode({ ...body, memo: `memo ${number}` }) }));
+    const cache = new TxCache(ports, 2 * (3_000 + 3 * raw().length + 100));
+    const [first, second] = txs.map((bytes) => cache.decode(bytes));
+    expect(cache.decode(txs[1] ?? raw())).toBe(second);
+    expect(cache.decode(txs[0] ?? raw())).not.toBe(first);
   });
 });
