@@ -9,6 +9,7 @@ import type { BlockId, PartSetHeader } from '../../consensus/types/block-id.ts';
 import { headerHash } from '../../consensus/types/header.ts';
 import { BLOCK_BYTES_MAX } from '../../consensus/types/limits.ts';
 import { type Part, PartSet } from '../../consensus/types/part-set.ts';
+import type { ConsensusView } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
 import { rootFromProof } from '../../core/merkle.ts';
@@ -16,7 +17,7 @@ import type { PartsReader } from './ports.ts';
 
 /** Parts kept of blocks that nobody asked for yet: 16 MiB. */
 const EARLY_PARTS_MAX = 256;
-/** Different blocks in one height: one per round is usual; beyond it the sender repeats later. */
+/** Different blocks of one height that are held: one per round is usual. */
 const BLOCKS_MAX = 64;
 
 /**
@@ -46,21 +47,28 @@ export class BlockAssembly implements PartsReader {
   }
 
   /**
-   * Asks for a block. Returns the parts that had come early and are part of it now.
+   * Asks for a block; beyond `BLOCKS_MAX` the oldest one that is not among `keep` is forgotten. Returns the parts that had come early and are part of it now.
    * @throws DecodeError when the header states no part, or more than a block may have
    */
-  want(header: PartSetHeader): readonly Part[] {
+  want(header: PartSetHeader, keep: readonly PartSetHeader[] = []): readonly Part[] {
     const key = headerKey(header);
     if (this.#assemblies.has(key)) return [];
-    if (this.#assemblies.size >= BLOCKS_MAX) {
-      throw new LedgerError('engine.blocks', 'too many different blocks in one height', { max: BLOCKS_MAX });
-    }
     const set = new PartSet(header, this.#bytesMax);
+    if (this.#assemblies.size >= BLOCKS_MAX) this.#forgetOldest(keep);
     this.#assemblies.set(key, { set, block: undefined });
     const early = this.#early.get(key) ?? [];
     this.#early.delete(key);
     this.#earlyCount -= early.length;
     return early.filter((part) => set.add(part) === 'added');
+  }
+
+  #forgetOldest(keep: readonly PartSetHeader[]): void {
+    const kept = new Set(keep.map(headerKey));
+    for (const key of this.#assemblies.keys()) {
+      if (kept.has(key)) continue;
+      this.#assemblies.delete(key);
+      return;
+    }
   }
 
   /** Takes a part from a peer. */
@@ -127,6 +135,14 @@ export class BlockAssembly implements PartsReader {
   part(header: PartSetHeader, index: number): Part | undefined {
     return this.set(header)?.part(index);
   }
+}
+
+/** What may still be decided or proposed again. */
+export function blocksInUse(view: ConsensusView): readonly PartSetHeader[] {
+  const ids = [view.lockedBlockId, view.validBlockId, view.proposal?.blockId].filter(
+    (id) => id !== undefined,
+  );
+  return ids.map((id) => id.partSetHeader);
 }
 
 /** A string that is equal for equal headers: a map key. */

@@ -17,7 +17,7 @@ import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
-import { BlockAssembly, headerKey } from './block-assembly.ts';
+import { BlockAssembly, blocksInUse, headerKey } from './block-assembly.ts';
 import { decidedBlock, finishHeight } from './decisions.ts';
 import { faultError } from './fault.ts';
 import { genesisWaitMs } from './genesis-wait.ts';
@@ -338,7 +338,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   #want(request: ValidateValue): void {
     const header = request.blockId.partSetHeader;
     try {
-      const early = this.#assembly.want(header);
+      const early = this.#assembly.want(header, blocksInUse(this.#ports.core.view()));
       this.#wanted.set(headerKey(header), request);
       for (const part of early) this.#logPart(header, part, request.height);
     } catch (error) {
