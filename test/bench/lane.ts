@@ -1,5 +1,6 @@
 /** One connection that broadcasts batches of transactions, one batch after another. */
 import { Agent, request } from 'node:http';
+import { systemCode } from '../../cli/failure.ts';
 import { toBase64 } from '../../core/bytes.ts';
 
 /** What a node said of the transactions of a batch. */
@@ -32,7 +33,7 @@ export class Lane {
       method: 'broadcast_tx_sync',
       params: { tx: toBase64(tx) },
     }));
-    const answers: readonly Answer[] = JSON.parse(await this.#post(JSON.stringify(batch)));
+    const answers: readonly Answer[] = JSON.parse(await this.#send(JSON.stringify(batch)));
     if (!Array.isArray(answers)) throw new Error(`the node refused a batch: ${JSON.stringify(answers)}`);
     const refused = answers.filter((answer) => answer.result?.code !== 0);
     const first = refused[0];
@@ -45,6 +46,16 @@ export class Lane {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  /** A server closes a connection that was idle for long; what was just then sent on it was not read. */
+  async #send(body: string): Promise<string> {
+    try {
+      return await this.#post(body);
+    } catch (error) {
+      if (systemCode(error) !== 'ECONNRESET') throw error;
+      return await this.#post(body);
+    }
   }
 
   #post(body: string): Promise<string> {
