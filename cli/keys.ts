@@ -1,5 +1,6 @@
 /** `openledgerd keys`: account keys in the keyring of a home. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { toBase64, toHex } from '../core/bytes.ts';
 import { DEFAULT_PREFIX, defaultHome } from './defaults.ts';
@@ -10,7 +11,7 @@ import type { KeyEntry, Keyring, KeyringBackend } from './wallet/keyring.ts';
 interface KeysOptions {
   readonly home: string;
   readonly keyringBackend: KeyringBackend;
-  readonly prefix: string;
+  readonly prefix?: string;
   readonly output: 'text' | 'json';
   readonly passphraseFile?: string;
 }
@@ -93,7 +94,10 @@ function withOptions(command: Command): Command {
         .choices(['file', 'test'])
         .default('file'),
     )
-    .option('--prefix <prefix>', 'bech32 prefix of addresses', DEFAULT_PREFIX)
+    .option(
+      '--prefix <prefix>',
+      `bech32 prefix of addresses (default: that of the chain in the home, or ${DEFAULT_PREFIX})`,
+    )
     .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .option('--passphrase-file <file>', 'read the passphrase from the first line of a file');
 }
@@ -131,12 +135,24 @@ async function openKeyring(options: KeysOptions): Promise<Keyring> {
 
 async function describeKey(entry: KeyEntry, options: KeysOptions): Promise<PrintedKey> {
   const { accountAddress } = await import('./wallet/hd.ts');
+  const prefix = options.prefix ?? (await prefixOfHome(options.home));
   return {
     name: entry.name,
     type: 'local',
-    address: accountAddress(options.prefix, entry.publicKey),
+    address: accountAddress(prefix, entry.publicKey),
     pubkey: toBase64(entry.publicKey),
   };
+}
+
+/** The prefix of the devnet or the chain that lives in a home. */
+async function prefixOfHome(home: string): Promise<string> {
+  const { readRecord } = await import('./devnet/record.ts');
+  const record = readRecord(home);
+  if (record !== undefined) return record.prefix;
+  const genesis = join(home, 'config', 'genesis.json');
+  if (!existsSync(genesis)) return DEFAULT_PREFIX;
+  const { readGenesisFile } = await import('./home/genesis-file.ts');
+  return readGenesisFile(genesis).prefix;
 }
 
 function printKey(key: PrintedKey, options: KeysOptions, terminal: Terminal): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,20 @@ describe('openledgerd keys', () => {
     expect(added.mnemonic.split(' ')).toHaveLength(24);
     const shown = JSON.parse(await run(keys('show', 'bob', '--keyring-backend', 'test')));
     expect(shown).toEqual({ name: 'bob', type: 'local', address: added.address, pubkey: added.pubkey });
+  });
+
+  it('prints addresses under the prefix of the devnet in the home', async () => {
+    const record = {
+      version: 1,
+      chain_id: 'c',
+      prefix: 'cosmos',
+      denom: 'uatom',
+      block_time_ms: 1,
+      rpc_port: 0,
+    };
+    writeFileSync(join(home, 'devnet.json'), JSON.stringify({ ...record, nodes: [], accounts: [] }));
+    const printed = await run(keys('recover', 'alice', '--keyring-backend', 'test'), [MNEMONIC]);
+    expect(JSON.parse(printed)).toMatchObject({ address: 'cosmos19rl4cm2hmr8afy4kldpxz3fka4jguq0auqdal4' });
   });
 
   it('deletes only what was named twice', async () => {
