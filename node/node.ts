@@ -40,6 +40,7 @@ import { nodeStatus, peerSource } from './node-status.ts';
 import { blockSink, openIndexer, openStores, pruneStores, type Stores } from './node-stores.ts';
 import { FilePrivValidator } from './privval/file-priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
+import { checkSigningState } from './signing-state.ts';
 import type { ChainState } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
@@ -130,8 +131,8 @@ interface Core {
 async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
   const { application, logging, config } = options;
   const genesis = genesisOf(options.genesis);
-  const signer = await openSigner(options.paths);
   const stores = await openStores(options.dataDir, logging, closers);
+  const signer = await openSigner(options.paths, stores);
   const log = logging('consensus');
   const state = await handshake(
     { application, store: stores.state, blocks: stores.blocks, log: (facts, text) => log.info(facts, text) },
@@ -242,12 +243,14 @@ function openExecutor(
   );
 }
 
-function openSigner(paths: ConfiguredPaths): Promise<FilePrivValidator> {
-  return FilePrivValidator.open({
+async function openSigner(paths: ConfiguredPaths, { blocks }: Stores): Promise<FilePrivValidator> {
+  const signer = await FilePrivValidator.open({
     keyPath: paths.privValidatorKeyFile,
     statePath: paths.privValidatorStateFile,
     makeSigner: ed25519Signer,
   });
+  checkSigningState(signer, blocks);
+  return signer;
 }
 
 function openNetwork(options: NodeOptions, stores: Stores): Promise<Network> {

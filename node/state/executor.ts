@@ -9,8 +9,6 @@ import type { BlockId } from '../../consensus/types/block-id.ts';
 import { makeBlock, verifyBlock } from '../../consensus/types/block-rules.ts';
 import { type Commit, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
-import { headerHash } from '../../consensus/types/header.ts';
-import { toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { uvarintLength } from '../../core/varint.ts';
 import {
@@ -65,10 +63,16 @@ export class BlockExecutor {
   readonly #ports: ExecutorPorts;
   readonly #size: ProposalSize;
   #state: ChainState;
-  /** Hashes of blocks that were found to follow from the state: their signatures are not checked again. */
-  #verified = new Set<string>();
+  /**
+   * Blocks that were found to follow from the state: their signatures are not checked again. By object, not
+   * by hash: a header's hash does not cover height, round and block id of the last commit.
+   */
+  #verified = new WeakSet<Block>();
   #turn: Promise<unknown> = Promise.resolve();
-  /** The mempool checks again what the last block left over; the next commit waits for it, the next proposal does not. */
+  /**
+   * The mempool checks again what the last block left over; the next commit waits for it, the next proposal
+   * does not.
+   */
   #mempoolUpdate: Promise<void> = Promise.resolve();
 
   constructor(ports: ExecutorPorts, state: ChainState, options: ExecutorOptions = DEFAULT_EXECUTOR_OPTIONS) {
@@ -159,12 +163,11 @@ export class BlockExecutor {
 
   /** @throws LedgerError when the block does not follow from the state */
   #verify(block: Block): void {
-    const id = toHex(headerHash(block.header));
-    if (this.#verified.has(id)) return;
+    if (this.#verified.has(block)) return;
     verifyBlock(block, contextOf(this.#state), this.#ports.verify);
     // Evidence is neither proposed nor taken yet: a block with some is not of a node that runs these rules.
     if (block.evidence.length > 0) throw new LedgerError('block.evidence', 'block carries evidence');
-    this.#verified.add(id);
+    this.#verified.add(block);
   }
 
   async #apply(decided: DecidedInput): Promise<CommittedBlock> {
@@ -184,7 +187,7 @@ export class BlockExecutor {
     try {
       const { retainHeight } = await application.commit();
       this.#state = next;
-      this.#verified = new Set();
+      this.#verified = new WeakSet();
       await store.save(next);
       if (retainHeight > 0n) await this.#ports.prune(retainHeight);
     } catch (error) {

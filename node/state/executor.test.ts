@@ -1,0 +1,96 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Block, cutBlock } from '../../consensus/types/block.ts';
+import { makeBlock } from '../../consensus/types/block-rules.ts';
+import { type Commit, type CommitSig, commitSignBytes, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
+import { DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import { concatBytes, EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import {
+  ResponseCommit,
+  ResponseFinalizeBlock,
+  ResponseInfo,
+  ResponseInitChain,
+  ResponsePrepareProposal,
+  ResponseProcessProposal,
+  ResponseProcessProposal_ProposalStatus as ProposalStatus,
+} from '../../proto/gen/tendermint/abci/types.ts';
+import { type ChainState, contextOf, genesisState } from './chain-state.ts';
+import { BlockExecutor } from './executor.ts';
+import type { BlockApplication } from './ports.ts';
+import { StateStore } from './state-store.ts';
+
+const CHAIN = 'executor-test';
+const KEY = Uint8Array.from(sha256(Uint8Array.of(1)));
+const ADDRESS = sha256(KEY).slice(0, 20);
+
+/** A signature scheme for tests: the hash of key and message, twice. */
+const signature = (message: Uint8Array): Uint8Array =>
+  concatBytes(sha256(concatBytes(KEY, message)), sha256(KEY));
+const verify: VerifySignature = (_, message, bytes) => equalBytes(bytes, signature(message));
+
+const application: BlockApplication = {
+  info: async () => ResponseInfo.create(),
+  initChain: async () => ResponseInitChain.create(),
+  prepareProposal: async () => ResponsePrepareProposal.create(),
+  processProposal: async () => ResponseProcessProposal.create({ status: ProposalStatus.ACCEPT }),
+  finalizeBlock: async () => ResponseFinalizeBlock.create({ appHash: new Uint8Array(32) }),
+  commit: async () => ResponseCommit.create(),
+};
+const mempool = {
+  reap: (): readonly Uint8Array[] => [],
+  update: async (): Promise<void> => undefined,
+  lock: async () => (): void => undefined,
+};
+
+function blockOn(state: ChainState, lastCommit: Commit): Block {
+  return makeBlock(contextOf(state), { txs: [], evidence: [], lastCommit, proposerAddress: ADDRESS });
+}
+
+function commitFor(state: ChainState): Commit {
+  const entry: CommitSig = {
+    blockIdFlag: 'commit',
+    validatorAddress: ADDRESS,
+    timestamp: { ...state.lastBlockTime, nanos: state.lastBlockTime.nanos + 1 },
+    signature: new Uint8Array(64),
+  };
+  const unsigned = {
+    height: state.lastBlockHeight,
+    round: 0,
+    blockId: state.lastBlockId,
+    signatures: [entry],
+  };
+  const message = defined(commitSignBytes(CHAIN, unsigned, 0), 'sign bytes');
+  return { ...unsigned, signatures: [{ ...entry, signature: signature(message) }] };
+}
+
+test('a block is not good because another one with its header was', async () => {
+  const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
+  const genesis = genesisState({
+    chainId: CHAIN,
+    genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
+    initialHeight: 1n,
+    consensusParams: DEFAULT_CONSENSUS_PARAMS,
+    validators: [{ publicKey: { type: 'ed25519', bytes: KEY }, votingPower: 7n }],
+    appHash: EMPTY_BYTES,
+    appState: EMPTY_BYTES,
+  });
+  const executor = new BlockExecutor(
+    { application, mempool, store, verify, prune: async () => undefined },
+    genesis,
+  );
+  const first = blockOn(genesis, EMPTY_COMMIT);
+  await executor.apply({ block: first, blockId: cutBlock(first).blockId, stored: Promise.resolve() });
+  const commit = commitFor(executor.state);
+  const good = blockOn(executor.state, commit);
+  // The hash of a commit covers its entries only: the header stays the same, the signatures become wrong.
+  const forged: Block = { ...good, lastCommit: { ...commit, round: 5 } };
+  expect(cutBlock(forged).blockId.hash).toEqual(cutBlock(good).blockId.hash);
+  expect((await executor.judge(good)).validity).toBe('accepted');
+  expect(await executor.judge(forged)).toEqual({ validity: 'invalid', reason: 'wrong signature in commit' });
+  await store.close();
+});
