@@ -184,6 +184,15 @@ describe('decoding a transaction', () => {
   });
 });
 
+describe('a transaction of many small things', () => {
+  it('is refused before they are all read', () => {
+    const many = (number: number): Uint8Array =>
+      concatBytes(...Array.from({ length: 20_001 }, () => field(number, utf8(''))));
+    for (const bytes of [raw({ body: many(1) }), raw({ authInfo: many(1) }), concatBytes(raw(), many(3))])
+      expect(() => decode(bytes)).toThrow('too many elements of repeated fields');
+  });
+});
+
 describe('the cache of decoded transactions', () => {
   it('decodes the same bytes once, also in another array', () => {
     const cache = new TxCache(ports, 100_000);

@@ -11,7 +11,7 @@ import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { type Address, type AddressCodec, latin1 } from '../address.ts';
 import { type Coin, parseAmount } from '../coins.ts';
 import { StateError, sdkErrors } from '../errors.ts';
-import type { BoundMessage, MessageRouter } from '../message.ts';
+import { type BoundMessage, ELEMENTS_MAX, type MessageRouter } from '../message.ts';
 import { type PublicKey, publicKeyOf } from './public-key.ts';
 
 /** Most messages in a transaction. */
@@ -108,7 +108,7 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
 
 function decodePart<T>(type: MessageType<T>, bytes: Uint8Array, unknown: UnknownFields): T {
   try {
-    return type.decode(bytes, { unknown });
+    return type.decode(bytes, { unknown, elementsMax: ELEMENTS_MAX });
   } catch (error) {
     if (error instanceof DecodeError) throw new StateError(sdkErrors.txDecode, error.message);
     throw error;

@@ -31,6 +31,8 @@ export type UnknownFields = 'skip' | 'reject' | 'reject-critical';
 export interface DecodeOptions {
   /** Default `skip`. */
   readonly unknown?: UnknownFields;
+  /** Most elements of repeated fields, at all depths together: two bytes may be one. Default unlimited. */
+  readonly elementsMax?: number;
 }
 
 /** The codec of one message type. Get one by importing it from `proto/gen`. */
@@ -110,7 +112,7 @@ class TableMessageType<T> implements MessageType<T> {
 
   decode(bytes: Uint8Array, options: DecodeOptions = {}): T {
     try {
-      return this.read(new Reader(bytes), options.unknown ?? 'skip', 1);
+      return this.read(new Reader(bytes, options.elementsMax), options.unknown ?? 'skip', 1);
     } catch (cause) {
       if (!(cause instanceof DecodeError)) throw cause;
       throw new DecodeError(`cannot decode ${this.name}: ${cause.message}`, cause.facts, cause);
@@ -215,12 +217,21 @@ function readRepeated(field: Field, properties: Properties, source: RepeatedSour
   if (values.length === 0) properties[field.name] = values = [];
   if (wireType === 2 && WIRE_TYPES[field.value.kind] !== 2) {
     const outerEnd = enterDelimited(reader);
-    while (reader.position < reader.end) values.push(readValue(field, reader, unknown, depth));
+    while (reader.position < reader.end) {
+      countElement(reader);
+      values.push(readValue(field, reader, unknown, depth));
+    }
     reader.end = outerEnd;
     return;
   }
   if (wireType !== WIRE_TYPES[field.value.kind]) refuseWireType(field, wireType);
+  countElement(reader);
   values.push(readValue(field, reader, unknown, depth));
+}
+
+function countElement(reader: Reader): void {
+  reader.elementsLeft--;
+  if (reader.elementsLeft < 0) throw new DecodeError('too many elements of repeated fields');
 }
 
 /** Narrows the reader to the length-delimited run that begins here; returns the end to restore. */

@@ -16,9 +16,12 @@ export class Reader {
   position: number;
   /** Where reading must stop: the end of the message under way. */
   end: number;
+  /** How many elements of repeated fields may still be read. */
+  elementsLeft: number;
   #view: DataView | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, elementsMax: number = Number.POSITIVE_INFINITY) {
+    this.elementsLeft = elementsMax;
     this.bytes = bytes;
     this.position = 0;
     this.end = bytes.length;
