@@ -21,6 +21,7 @@ export function addDevnetCommand(program: Command, terminal: Terminal): void {
     .option('--chain-id <id>', 'chain id (default: openledger-devnet-1)')
     .option('--block-time <duration>', 'time between blocks (default: 1s)', durationArgument)
     .option('--prefix <prefix>', 'bech32 prefix of addresses (default: open)')
+    .option('--denom <denom>', 'base denomination (default: uopen)')
     .option(
       '--rpc-port <port>',
       "first node's RPC port, the others follow; 0: any free (default: 26657)",

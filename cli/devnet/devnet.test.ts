@@ -72,6 +72,7 @@ describe('settings', () => {
     [{ chainId: 'other' }, /another chain id \(test-1 there, other asked for\)/],
     [{ validators: 2 }, /another number of validators/],
     [{ prefix: 'cosmos' }, /another prefix/],
+    [{ denom: 'uatom' }, /another denom \(uopen there, uatom asked for\)/],
     [{ mnemonic: 'x' }, /another mnemonic;/],
   ])('refuse to make another chain of a home: %j', (given, message) => {
     expect(() => settingsFor(options(given), record)).toThrow(message);

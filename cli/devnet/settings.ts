@@ -11,6 +11,7 @@ export interface DevnetOptions {
   readonly chainId?: string | undefined;
   readonly blockTimeMs?: number | undefined;
   readonly prefix?: string | undefined;
+  readonly denom?: string | undefined;
   /** First RPC port; 0: any free ones. */
   readonly rpcPort?: number | undefined;
   readonly accounts?: number | undefined;
@@ -41,6 +42,8 @@ const BLOCK_TIME_MS_MAX = 600_000;
 const RPC_PORT_MIN = 1_025;
 const RPC_PORT_MAX = 65_000;
 const CHAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/;
+/** Shown without its first letter, which stands for 10^-6. */
+const DENOM = /^u[a-z][a-z0-9]{1,19}$/;
 const PREFIX = /^[a-z][a-z0-9]{0,19}$/;
 
 /**
@@ -54,11 +57,12 @@ export function settingsFor(options: DevnetOptions, record: DevnetRecord | undef
   if (options.rpcPort !== 0) checkRange('--rpc-port', options.rpcPort, [RPC_PORT_MIN, RPC_PORT_MAX]);
   checkText('--chain-id', options.chainId, CHAIN_ID);
   checkText('--prefix', options.prefix, PREFIX);
+  checkText('--denom', options.denom, DENOM);
   if (record !== undefined) refuseOther(options, record);
   return {
     chainId: record?.chain_id ?? options.chainId ?? DEFAULT_CHAIN_ID,
     prefix: record?.prefix ?? options.prefix ?? DEFAULT_PREFIX,
-    denom: record?.denom ?? DEFAULT_DENOM,
+    denom: record?.denom ?? options.denom ?? DEFAULT_DENOM,
     validators: record?.nodes.length ?? options.validators ?? DEFAULT_VALIDATORS,
     accounts: record?.accounts.length ?? options.accounts ?? DEFAULT_ACCOUNTS,
     blockTimeMs: options.blockTimeMs ?? record?.block_time_ms ?? DEFAULT_BLOCK_TIME_MS,
@@ -71,6 +75,7 @@ function refuseOther(options: DevnetOptions, record: DevnetRecord): void {
   const facts: readonly (readonly [string, string | number | undefined, string | number | undefined])[] = [
     ['chain id', options.chainId, record.chain_id],
     ['prefix', options.prefix, record.prefix],
+    ['denom', options.denom, record.denom],
     ['number of validators', options.validators, record.nodes.length],
     ['number of accounts', options.accounts, record.accounts.length],
     ['mnemonic', options.mnemonic, record.accounts[0]?.mnemonic],
