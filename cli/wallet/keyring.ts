@@ -119,7 +119,11 @@ export class Keyring {
   #read(name: string): KeyFile {
     checkName(name);
     if (!this.has(name)) {
-      throw new LedgerError('keys.not_found', `there is no key named "${name}" in ${this.#directory}`);
+      throw new LedgerError(
+        'keys.not_found',
+        `there is no key named "${name}" in ${this.#directory}; keys list shows what there is, ` +
+          '--keyring-backend chooses the keyring (a devnet has its accounts in "test")',
+      );
     }
     try {
       return JSON.parse(readFileSync(this.#path(name), 'utf8')) as KeyFile;

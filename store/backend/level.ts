@@ -123,7 +123,7 @@ function openError(directory: string, error: unknown): LedgerError {
     const message = `the database in ${directory} is in use: stop the other process that has it open`;
     return new LedgerError('store.locked', message, facts, error);
   }
-  if (/corrupt|missing files|no meta-nextfile|CURRENT/i.test(reason)) {
+  if (/corrupt|missing files|no meta-nextfile|CURRENT|MANIFEST/i.test(reason)) {
     return new LedgerError(
       'store.corrupt',
       `the database in ${directory} is damaged (${reason}): restore it from a copy, ` +
