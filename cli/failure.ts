@@ -29,6 +29,10 @@ export function failureText(error: unknown, trace: boolean): string {
 /** The code of a system error such as `EADDRINUSE`; undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof LedgerError) {
+    const { system } = error.facts;
+    return typeof system === 'string' ? system : (systemCode(error.cause) ?? error.code);
+  }
   if ('code' in error && typeof error.code === 'string') return error.code;
   return systemCode(error.cause);
 }

@@ -120,7 +120,11 @@ class Libp2pNetwork implements Network {
     this.#host.addEventListener('connection:open', (event) => this.#connectionOpened(event.detail));
     this.#host.addEventListener('connection:close', (event) => this.#connectionClosed(event.detail));
     await this.#registerProtocols();
-    await this.#host.start();
+    try {
+      await this.#host.start();
+    } catch (cause) {
+      throw listenError(this.#options.listen, cause);
+    }
     this.#running = true;
     this.#redialer.start();
   }
@@ -454,4 +458,16 @@ export function peerIdOfAddress(address: string): string {
     throw new LedgerError('p2p.bad_address', `not a peer address: "${address}"; ${hint}`, {}, cause);
   }
   throw new LedgerError('p2p.bad_address', `peer address "${address}" has no peer id; ${hint}`);
+}
+
+/** libp2p tells of a taken port with stacks of every address in the message: one sentence instead. */
+function listenError(listen: readonly string[], cause: unknown): LedgerError {
+  const reason = messageOf(cause);
+  const system = /\bE[A-Z]{4,}\b/.exec(reason)?.[0];
+  const where = listen.join(', ');
+  if (system === undefined)
+    return new LedgerError('p2p.start', `cannot listen for peers on ${where}: ${reason}`);
+  const advice = system === 'EADDRINUSE' ? 'it is taken; stop what uses it, or choose' : `${system}; choose`;
+  const message = `cannot listen for peers on ${where}: ${advice} another p2p.laddr`;
+  return new LedgerError('p2p.listen', message, { system });
 }
