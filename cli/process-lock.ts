@@ -2,11 +2,12 @@
  * A file that says which process uses a directory. It names the process by number and start time, so that a
  * lock left behind by a process that was killed, or by the machine's last life, never counts.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerError } from '../core/errors.ts';
 import { systemCode } from './failure.ts';
+import { makeFolder } from './home/folder.ts';
 
 const POLL_MS = 50;
 const ATTEMPTS_MAX = 5;
@@ -24,7 +25,7 @@ interface Holder {
 
 /** Takes the lock; the returned function gives it back. Undefined when another living process has it. */
 export function tryLock(path: string): (() => void) | undefined {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const own = JSON.stringify({ pid: process.pid, started: startTime(process.pid) ?? '' });
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     try {

@@ -28,7 +28,7 @@ export function addStartCommand(program: Command, terminal: Terminal): void {
     .addOption(new Option('--p2p.persistent_peers <list>', "CometBFT's spelling").hideHelp())
     .option('--minimum-gas-prices <coins>', 'instead of minimum-gas-prices in app.toml')
     .option('--log-level <level>', 'instead of log_level')
-    .option('--log-format <format>', 'instead of log_format: plain or json')
+    .addOption(new Option('--log-format <format>', 'instead of log_format').choices(['plain', 'json']))
     .action(async (given: StartOptions & CometOptions) => {
       const { runNode } = await import('./run-node.ts');
       const { processStopSignal } = await import('./stop-signal.ts');

@@ -1,9 +1,10 @@
 /** Contents by their chunk root: a folder of files, each named after what it holds. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { type ContentCommitment, type ProvableContent, provableContent } from '../../client/index.ts';
+import { makeFolder } from '../home/folder.ts';
 
 /** A content-addressed folder. */
 export class BlobStore {
@@ -11,7 +12,7 @@ export class BlobStore {
 
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   }
 
   /** Keeps a content; writing it again changes nothing. */

@@ -1,5 +1,5 @@
 /** Makes the homes of a devnet and sets the ports and peers of its nodes. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
@@ -15,6 +15,7 @@ import { Keyring } from '../wallet/keyring.ts';
 import { LOOPBACK, type NodePorts } from './ports.ts';
 import { type DevnetAccount, type DevnetNode, type DevnetRecord, writeRecord } from './record.ts';
 import type { DevnetSettings } from './settings.ts';
+import { makeFolder } from '../home/folder.ts';
 
 /** What each account starts with, in base units: a million of the token. */
 const ACCOUNT_FUNDS = 1_000_000_000_000n;
@@ -76,7 +77,7 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
 
 /** Names, addresses and mnemonics; the keys also go into a keyring, for `keys --keyring-backend test`. */
 function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly DevnetAccount[] {
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   const keyring = new Keyring(home, 'test');
   return mnemonicsOf(mnemonic ?? newMnemonic(), settings.accounts).map((words, i) => {
     const name = ACCOUNT_NAMES[i] ?? `account${i}`;

@@ -1,5 +1,5 @@
 /** Runs a devnet in the foreground: several nodes as processes, until a signal or until all have stopped. */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import { usageError } from '../failure.ts';
@@ -13,6 +13,7 @@ import { choosePorts } from './ports.ts';
 import { type DevnetRecord, readRecord, writeRecord } from './record.ts';
 import { type DevnetOptions, type DevnetSettings, settingsFor } from './settings.ts';
 import { type DevnetView, humanView, jsonView } from './view.ts';
+import { makeFolder } from '../home/folder.ts';
 
 /** Nodes of a devnet whose supervisor was killed stop by themselves; this long they may take. */
 const LEFTOVER_TIMEOUT_MS = 15_000;
@@ -42,7 +43,7 @@ export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop
   const home = resolve(options.home);
   if (options.reset) refuseForeignHome(home);
   else settingsFor(options, readRecord(home)); // a wrong option creates nothing
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   const unlock = lockOrRefuse(join(home, LOCK_FILE), `the devnet in ${home}`);
   try {
     await waitForLeftovers(home);

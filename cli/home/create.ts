@@ -3,7 +3,7 @@
  * caller.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { LedgerError } from '../../core/errors.ts';
 import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
 import { type ConfiguredPaths, configuredPaths, homePaths } from '../../node/config/home.ts';
@@ -11,6 +11,7 @@ import { writeAppConfig, writeNodeConfig } from '../../node/config/toml.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
 import { createNodeKey } from './node-key.ts';
+import { makeFolder } from './folder.ts';
 
 const SEED_BYTES = 32;
 
@@ -45,8 +46,8 @@ export async function createHome(options: HomeOptions): Promise<CreatedHome> {
       );
     }
   }
-  mkdirSync(home.configDir, { recursive: true });
-  mkdirSync(home.dataDir, { recursive: true });
+  makeFolder(home.configDir);
+  makeFolder(home.dataDir);
   writeFileSync(home.configFile, writeNodeConfig(options.node));
   writeFileSync(home.appConfigFile, writeAppConfig(options.app));
   const nodeKey = await createNodeKey(paths.nodeKeyFile);

@@ -3,12 +3,13 @@
  * `keyring-test` in the clear, for development only. Names and public keys are in the clear in both, so that
  * listing needs no passphrase.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64, toBase64, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { AccountKey } from './hd.ts';
 import { type Sealed, seal, unseal } from './seal.ts';
+import { makeFolder } from '../home/folder.ts';
 
 /** How keys are kept. */
 export type KeyringBackend = 'file' | 'test';
@@ -77,7 +78,7 @@ export class Keyring {
     const file: KeyFile = this.sealed
       ? { ...head, sealed: this.#seal(name, key, passphrase) }
       : { ...head, privkey: toBase64(key.privateKey) };
-    mkdirSync(this.#directory, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
+    makeFolder(this.#directory, OWNER_ONLY_DIRECTORY);
     writeFileSync(this.#path(name), `${JSON.stringify(file, undefined, 2)}\n`, {
       mode: OWNER_ONLY,
       flag: 'wx',

@@ -302,7 +302,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       {
         height: this.nextHeight(),
         replayed: records?.length ?? 0,
-        validator: this.#ports.signer !== undefined,
+        signs: this.#ports.signer !== undefined,
       },
       'taking part in consensus',
     );

@@ -98,7 +98,8 @@ function checkHeights(heights: {
     new LedgerError(
       'handshake.heights',
       `${what} (application at height ${appHeight}, state at ${stateHeight}, blocks up to ${blocks.height}). The data directory ` +
-        'is a mixture of several copies or lost a part; restore one copy as a whole, or reset it and sync again',
+        'is a mixture of several copies or lost a part; restore one copy as a whole, or sync again: stop the node and delete ' +
+        'everything in it but priv_validator_state.json, which keeps a validator from signing twice',
       facts,
     );
   if (blocks.height < stateHeight) throw refuse('the block store lacks blocks that were executed');
