@@ -1,4 +1,5 @@
 import { Secp256k1HdWallet } from '@cosmjs/amino';
+import { fromBech32, toBech32 } from '@cosmjs/encoding';
 import { DirectSecp256k1HdWallet, type EncodeObject, type OfflineSigner } from '@cosmjs/proto-signing';
 import { SigningStargateClient } from '@cosmjs/stargate';
 import { TxRaw } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
