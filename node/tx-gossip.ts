@@ -1,8 +1,8 @@
 /**
- * Carries batches of transactions between mempools. Transactions that were submitted here go to every peer;
- * those of a peer are passed on only across the edge of the mesh of persistent peers, because within it
- * everybody has heard them from their origin. A peer that connects is given what waits here: it may have
- * missed it.
+ * Carries batches of transactions between mempools. What a mempool has accepted goes to every peer but the one it came
+ * from, whatever the topology: a chain of nodes and a validator behind sentries need the relay. In a full mesh most
+ * copies are superfluous; a mempool drops what it knows after one hash. A peer that connects is given what waits here:
+ * it may have missed it.
  */
 import { DecodeError } from '../core/errors.ts';
 import { TXS_CHANNEL } from '../p2p/channels.ts';
@@ -22,10 +22,8 @@ export function txGossip(network: Network): TxGossip {
   return {
     publish(txs, origin) {
       const bytes = Txs.encode({ txs });
-      const fromMesh = origin !== undefined && isPersistent(network, origin);
-      for (const peer of network.peers()) {
-        if (peer.id === origin || (fromMesh && peer.persistent)) continue;
-        network.send(peer.id, TXS_CHANNEL.name, bytes);
+      for (const { id } of network.peers()) {
+        if (id !== origin) network.send(id, TXS_CHANNEL.name, bytes);
       }
     },
   };
@@ -69,8 +67,4 @@ function batchesOf(txs: readonly Uint8Array[]): readonly Uint8Array[][] {
     bytes += tx.length;
   }
   return batches;
-}
-
-function isPersistent(network: Network, peerId: string): boolean {
-  return network.peers().some((peer) => peer.id === peerId && peer.persistent);
 }
