@@ -1,8 +1,8 @@
 /**
- * Carries batches of transactions between mempools. What a mempool has accepted goes to every peer but the one it came
- * from, whatever the topology: a chain of nodes and a validator behind sentries need the relay. In a full mesh most
- * copies are superfluous; a mempool drops what it knows after one hash. A peer that connects is given what waits here:
- * it may have missed it.
+ * Carries batches of transactions between mempools. What a mempool has accepted goes to every peer but the
+ * one it came from, whatever the topology: a chain of nodes and a validator behind sentries need the relay.
+ * In a full mesh most copies are superfluous; a mempool drops what it knows after one hash. A peer that
+ * connects is given what waits here: it may have missed it.
  */
 import { DecodeError } from '../core/errors.ts';
 import { TXS_CHANNEL } from '../p2p/channels.ts';
