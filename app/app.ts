@@ -337,7 +337,7 @@ export class OpenLedgerApp {
         { pubKey: key, signBytes: signBytes(tx, mode, { chainId, accountNumber, sequence }), signature },
       ];
     } catch {
-      return [];
+      return []; // what cannot be signed is refused, with its reason, by CheckTx itself
     }
   }
 

@@ -5,6 +5,7 @@
 import { AssertionError, DecodeError } from '../core/errors.ts';
 import type { MethodType, ServiceType } from '../proto/codec/field.ts';
 import type { MessageType } from '../proto/codec/message.ts';
+import type { Address, AddressCodec } from './address.ts';
 import type { ReadContext } from './context.ts';
 import { QueryError } from './errors.ts';
 
@@ -89,5 +90,17 @@ export class QueryRegistry {
 
   find(path: string): QueryRoute | undefined {
     return this.#routes.get(path);
+  }
+}
+
+/**
+ * The address that a query names.
+ * @throws QueryError `InvalidArgument` when the text is none, or one of another chain
+ */
+export function queriedAddress(addresses: AddressCodec, text: string): Address {
+  try {
+    return addresses.toBytes(text);
+  } catch {
+    throw new QueryError('InvalidArgument', `'${text}' is not an address of this chain`);
   }
 }

@@ -2,7 +2,7 @@ import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
-import { query, type QueryRoute, queryService } from '../../framework/query.ts';
+import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { Contribution, Datanet, Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as wire from '../../proto/gen/openledger/datanet/v1/query.ts';
 import type { Datanets } from './keeper.ts';
@@ -142,14 +142,6 @@ function snapshotMethods({ datanets, state }: DatanetQueryPorts): Methods {
       },
     ),
   };
-}
-
-function queriedAddress(addresses: AddressCodec, text: string): Uint8Array {
-  try {
-    return addresses.toBytes(text);
-  } catch {
-    throw new QueryError('InvalidArgument', `'${text}' is not an address of this chain`);
-  }
 }
 
 function notFound(what: string): never {

@@ -1,7 +1,7 @@
 import type { AddressCodec } from '../../framework/address.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
-import { query, type QueryRoute, queryService } from '../../framework/query.ts';
+import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as wire from '../../proto/gen/openledger/models/v1/query.ts';
 import type { Models } from './keeper.ts';
@@ -56,12 +56,4 @@ export function modelQueries({ models, state, addresses }: ModelQueryPorts): rea
       },
     ),
   });
-}
-
-function queriedAddress(addresses: AddressCodec, text: string): Uint8Array {
-  try {
-    return addresses.toBytes(text);
-  } catch {
-    throw new QueryError('InvalidArgument', `'${text}' is not an address of this chain`);
-  }
 }

@@ -2,7 +2,7 @@ import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
-import { query, type QueryRoute, queryService } from '../../framework/query.ts';
+import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
@@ -86,14 +86,6 @@ function moneyMethods({ payments, state }: PaymentQueryPorts): Methods {
       (context, { datanetId }) => ({ pool: payments.pool(context, datanetId) }),
     ),
   };
-}
-
-function queriedAddress(addresses: AddressCodec, text: string): Uint8Array {
-  try {
-    return addresses.toBytes(text);
-  } catch {
-    throw new QueryError('InvalidArgument', `'${text}' is not an address of this chain`);
-  }
 }
 
 function notFound(what: string): never {
