@@ -9,6 +9,7 @@ import { addStartCommand } from './start.ts';
 import { addStatusCommand } from './status.ts';
 import type { Terminal } from './terminal.ts';
 import { addVersionCommand, ownVersion } from './version.ts';
+import { addWalCommand } from './wal.ts';
 
 /** Makes the command line. */
 export function createProgram(terminal: Terminal): Command {
@@ -27,6 +28,7 @@ export function createProgram(terminal: Terminal): Command {
   addStatusCommand(program, terminal);
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
+  addWalCommand(program, terminal);
   addVersionCommand(program, terminal);
   return program;
 }

@@ -64,6 +64,11 @@ export function encodeRecord(record: WalRecord, salt: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** Bytes that a record takes in its file. */
+export function recordBytes({ payload }: WalRecord): number {
+  return RECORD_HEADER_BYTES + payload.length;
+}
+
 /** Reads a file as far as it is good. Never throws for what the bytes are. */
 export function readRecords(file: Uint8Array): FileContents {
   const salt = saltOf(file);
@@ -81,7 +86,7 @@ export function readRecords(file: Uint8Array): FileContents {
       return { records, damage: { kind, offset } };
     }
     records.push(record);
-    offset += RECORD_HEADER_BYTES + record.payload.length;
+    offset += recordBytes(record);
   }
   return { records, damage: undefined };
 }

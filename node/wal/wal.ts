@@ -29,7 +29,8 @@ import {
  */
 export const END_HEIGHT_TYPE = 0;
 
-const FILE_PATTERN = /^wal-\d{8}\.log$/;
+/** Names of the log's files. */
+export const FILE_PATTERN: RegExp = /^wal-\d{8}\.log$/;
 
 /** What a log is opened with. */
 export interface WalOptions {
@@ -251,8 +252,8 @@ function readFile(
     throw new LedgerError(
       'wal.corrupt',
       `the consensus log ${context.options.directory}/${name} is damaged at byte ${offset}, and good records follow. ` +
-        'The disk or another program changed it. To repair: keep a copy, then delete this file and the later wal-*.log ' +
-        'files; the node then starts at the last committed block and its signing state still prevents double signing.',
+        'The disk or another program changed it. To repair: `openledgerd wal repair` cuts it there and keeps what it cuts off; ' +
+        'the node then starts at the last committed block and its signing state still prevents double signing.',
       { file: name, offset, bytes: bytes.length },
     );
   }
