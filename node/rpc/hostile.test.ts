@@ -2,8 +2,10 @@
  * Undecodable, oversized, deeply nested and truncated input to every method: a clear error, and the server
  * goes on.
  */
+import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { utf8 } from '../../core/bytes.ts';
@@ -41,6 +43,28 @@ async function post(body: string | Uint8Array): Promise<Answered> {
   const text = await response.text();
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
 }
+
+/** Sends bodies of 5 and 20 MB with fetch and http.request; prints what each was answered. */
+const LARGE_CLIENT = `
+  const { request } = require('node:http');
+  const url = process.argv[1];
+  const viaFetch = (body) => fetch(url, { method: 'POST', body }).then((response) => response.text());
+  const viaRequest = (body) => new Promise((resolve, reject) => {
+    request(url, { method: 'POST', headers: { 'content-length': body.length } }, (response) => {
+      let text = '';
+      response.on('data', (data) => (text += data)).on('end', () => resolve(text)).on('error', reject);
+    }).on('error', reject).end(body);
+  });
+  (async () => {
+    const answers = [];
+    for (const megabytes of [5, 5, 5, 20, 20, 20]) {
+      const body = Buffer.alloc(megabytes * 1e6, 120);
+      for (const send of [viaFetch, viaRequest])
+        answers.push(await send(body).catch((error) => error.code ?? error.cause?.code));
+    }
+    console.log(JSON.stringify(answers));
+  })();
+`;
 
 const error = (code: number, data: unknown): unknown => ({ error: { code, data } });
 
@@ -166,6 +190,28 @@ describe('a body', () => {
       () => undefined,
     );
     if (response !== undefined) expect(await response.json()).toMatchObject(refused);
+  });
+
+  test('larger than the sockets hold is refused in words that stock clients of other processes read', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', LARGE_CLIENT, node.url]);
+    const sentence = `error reading request body: request body too large: more than ${BODY_MAX} bytes`;
+    const answers: unknown[] = JSON.parse(stdout);
+    expect(answers).toHaveLength(12);
+    for (const text of answers)
+      expect(JSON.parse(String(text))).toMatchObject(error(-32600, sentence) as object);
+  });
+
+  test('without end is read no longer than the bound, and its sender is let go', async () => {
+    const socket = connect(node.server.port, '127.0.0.1');
+    socket.on('error', () => undefined); // reset while it still writes
+    const heard = once(socket, 'data');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+    const writer = setInterval(() => void socket.write(chunk), 5);
+    const closed = once(socket, 'close');
+    expect(String((await heard)[0])).toContain('request body too large');
+    await closed;
+    clearInterval(writer);
   });
 
   test('that holds too many requests is refused as a whole', async () => {

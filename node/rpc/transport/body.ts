@@ -33,8 +33,7 @@ export function readBody(request: IncomingMessage, max: number): Promise<string>
       if (bytes <= max) {
         chunks.push(chunk);
       } else {
-        // The rest is read and dropped until the connection is closed: a client that still writes would not
-        // see why.
+        // The rest is read and dropped (`http.ts`): a client that still writes would not see why.
         chunks.length = 0;
         reject(new BodyTooLarge(max));
       }

@@ -13,8 +13,8 @@ import { corsHeaders } from './cors.ts';
 import { endpointsPage } from './endpoints-page.ts';
 
 const CACHE_SECONDS = 86_400;
-/** How long a client whose request is not read to its end may take to see the answer. */
-const LINGER_MS = 500;
+/** How long, after the answer, the rest of a refused request is read and dropped. */
+const LINGER_MS = 5_000;
 const FORM = 'application/x-www-form-urlencoded';
 
 /** What the handler is made of. */
@@ -154,9 +154,34 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
   if (reply.cacheable === true) headers['Cache-Control'] = `public, max-age=${CACHE_SECONDS}`;
   if (reply.close === true) headers['Connection'] = 'close';
   response.writeHead(reply.status, headers);
-  response.end(request.method === 'HEAD' ? undefined : reply.text, () => {
-    if (reply.close !== true) return;
-    request.resume();
-    setTimeout(() => request.socket.destroy(), LINGER_MS).unref();
-  });
+  const text = request.method === 'HEAD' ? '' : reply.text;
+  if (reply.close !== true) {
+    response.end(text);
+    return;
+  }
+  // The whole answer leaves now, but the response ends, and with it the connection, only when the client has written
+  // all: an end before would reset the connection, and a client that still writes would not read why.
+  response.flushHeaders();
+  if (text !== '') response.write(text);
+  afterRequest(request, () => response.end());
+}
+
+/** Reads and drops what is left of a request, at most for the time to linger; then calls back, once. */
+function afterRequest(request: IncomingMessage, done: () => void): void {
+  const finish = (): void => {
+    clearTimeout(timer);
+    for (const event of ['end', 'close', 'error']) request.off(event, finish);
+    done();
+  };
+  const timer = setTimeout(() => {
+    finish();
+    request.socket.destroySoon();
+  }, LINGER_MS);
+  timer.unref();
+  if (request.readableEnded || request.destroyed) {
+    finish();
+    return;
+  }
+  for (const event of ['end', 'close', 'error']) request.on(event, finish);
+  request.resume();
 }
