@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../core/bytes.ts';
 import { moduleAddress } from '../framework/address.ts';
 import { MsgMultiSend, MsgUpdateParams } from '../proto/gen/cosmos/bank/v1beta1/tx.ts';
+import { TxRaw } from '../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import { TxMsgData } from '../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
 import type { Event } from '../proto/gen/tendermint/abci/types.ts';
 import { anyOf, sendMessage, TestChain, testAccount } from '../test/support/test-chain.ts';
@@ -83,7 +84,19 @@ describe('a transfer', () => {
     expect(chain.deliver(chain.sign(alice, messages, { also: [bob] })).log).toBe('');
     expect([chain.sequence(alice), chain.sequence(bob)]).toEqual([1n, 1n]);
     expect(chain.deliver(chain.sign(alice, messages)).log).toBe(
-      'invalid number of signer;  expected: 2, got 1: unauthorized',
+      'invalid number of signer;  expected: 2, got 1: the messages want 2 signers, ' +
+        'and the transaction has 1 signatures: unauthorized',
+    );
+  });
+
+  it('has no more signatures than signers', () => {
+    const chain = new TestChain();
+    const alice = chain.account(0);
+    const tx = TxRaw.decode(chain.send(alice, chain.account(1).address, '1uopen'));
+    const extra = TxRaw.encode({ ...tx, signatures: [...tx.signatures, ...tx.signatures] });
+    expect(chain.deliver(extra).log).toBe(
+      'invalid number of signer;  expected: 1, got 2: the messages want 1 signers, ' +
+        'and the transaction has 2 signatures: unauthorized',
     );
   });
 

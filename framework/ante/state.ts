@@ -99,10 +99,17 @@ interface Slot {
   now: SignerAccount;
 }
 
-/** As many signatures as signers are wanted, in the same order. */
-export function wrongSignerCount(tx: DecodedTx): StateError {
+/**
+ * As many signatures and `signer_infos` as signers are wanted, in the same order. Begins as the SDK's error, which
+ * compares what is wanted with what came of the one that differs.
+ */
+export function wrongSignerCount({ required, signers, signatureCount }: DecodedTx): StateError {
+  const wanted = required.length;
+  const [got, what] =
+    signatureCount === wanted ? [signers.length, 'signer_infos'] : [signatureCount, 'signatures'];
   return new StateError(
     sdkErrors.unauthorized,
-    `invalid number of signer;  expected: ${tx.required.length}, got ${tx.signers.length}`,
+    `invalid number of signer;  expected: ${wanted}, got ${got}: the messages want ${wanted} signers, ` +
+      `and the transaction has ${got} ${what}`,
   );
 }
