@@ -15,6 +15,9 @@ export const CHAIN_ID_LENGTH_MAX = 50;
 /** Largest total voting power: CometBFT's `MaxTotalVotingPower`, 2^63 / 8. */
 const TOTAL_POWER_MAX = ((1n << 63n) - 1n) / 8n;
 
+/** Largest height of a first block: heights are shown as numbers, and there must be some left. */
+const INITIAL_HEIGHT_MAX = 1_000_000_000_000_000n;
+
 /** A validator of the first set. */
 export interface GenesisValidator {
   /** 20 bytes: the first of SHA-256 of the key. */
@@ -65,13 +68,14 @@ export function parseGenesis(text: string): GenesisDocument {
   const params = nested ? json.member('consensus').member('params') : json.member('consensus_params');
   const validators = nested ? json.member('consensus').member('validators') : json.member('validators');
   const consensusParams = consensusParamsFromJson(params);
-  params.attempt(() => validateConsensusParams(consensusParams));
+  const set = readValidators(validators);
+  params.attempt(() => validateConsensusParams(consensusParams, set.length));
   return {
     genesisTime: readTime(json.member('genesis_time')),
     chainId: readChainId(json.member('chain_id')),
     initialHeight: readInitialHeight(json.member('initial_height')),
     consensusParams,
-    validators: readValidators(validators),
+    validators: set,
     appHash: readAppHash(json.member('app_hash')),
     appState: json.member('app_state').object(),
   };
@@ -92,6 +96,7 @@ function readChainId(json: JsonReader): string {
 function readInitialHeight(json: JsonReader): bigint {
   const height = json.present ? json.integer() : 1n;
   if (height < 0n) json.fail('is negative');
+  if (height > INITIAL_HEIGHT_MAX) json.fail(`is larger than ${INITIAL_HEIGHT_MAX}`);
   return height === 0n ? 1n : height;
 }
 

@@ -1,6 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_CONSENSUS_PARAMS, updateConsensusParams } from '../consensus/types/params.ts';
 import { toBase64, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
+import { validateConsensusParams } from '../modules/consensus/params.ts';
+import { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
 import { buildGenesis, microDenomMetadata } from './build.ts';
 import { type GenesisDocument, parseGenesis } from './document.ts';
 import { encodeGenesis, genesisHash, initChainRequest } from './encode.ts';
@@ -24,6 +28,59 @@ function edited(edit: Edit): string {
   const json: Record<string, unknown> = JSON.parse(encodeGenesis(document));
   edit(json);
   return JSON.stringify(json);
+}
+
+describe('consensus parameters', () => {
+  it('that the module takes never stop the engine', () => {
+    const edge = (good: bigint, ...others: readonly bigint[]): fc.Arbitrary<bigint> =>
+      fc.oneof(
+        { weight: 4, arbitrary: fc.constant(good) },
+        fc.constantFrom(...others),
+        fc.bigInt(-(1n << 65n), 1n << 65n),
+      );
+    const params = fc.record({
+      block: fc.record({
+        maxBytes: edge(4_194_304n, -1n, 0n, 842n, 843n, 104_857_600n, 104_857_601n),
+        maxGas: edge(-1n, -2n, 0n, 1_000n),
+      }),
+      evidence: fc.record({
+        maxAgeNumBlocks: edge(1_000n, 0n, 1n),
+        maxAgeDuration: fc.record({
+          seconds: edge(1n, -1n, 0n, 9_223_372_036n, 9_223_372_037n),
+          nanos: fc.constantFrom(0, 0, 1, 999_999_999, -1, 1_000_000_000),
+        }),
+        maxBytes: edge(800n, -1n, 0n, 843n),
+      }),
+      validator: fc.record({
+        pubKeyTypes: fc.oneof(
+          fc.constant(['ed25519']),
+          fc.array(fc.constantFrom('ed25519', 'secp256k1', 'x'), { maxLength: 10 }),
+        ),
+      }),
+      version: fc.record({ app: edge(0n, 1n) }),
+      abci: fc.record({ voteExtensionsEnableHeight: edge(0n, 1n, 1_000n) }),
+    });
+    let taken = 0;
+    fc.assert(
+      fc.property(params, (candidate) => {
+        if (problemOf(() => validateConsensusParams(candidate)) !== undefined) return;
+        taken++;
+        expect(updateConsensusParams(DEFAULT_CONSENSUS_PARAMS, candidate)).toEqual(candidate);
+        expect(ConsensusParams.decode(ConsensusParams.encode(candidate))).toEqual(candidate);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(taken).toBeGreaterThan(50);
+  });
+});
+
+function problemOf(check: () => void): unknown {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 describe('genesis document', () => {
@@ -105,6 +162,31 @@ describe('genesis document', () => {
       'blocks of no size',
       (json) => (json['consensus_params'] = { block: { max_bytes: '0', max_gas: '-1' } }),
       'consensus_params: block.MaxBytes must be -1 or greater than 0',
+    ],
+    [
+      'blocks that cannot hold their own commit',
+      (json) => (json['consensus_params'] = { block: { max_bytes: '800', max_gas: '-1' } }),
+      'consensus_params: block.MaxBytes must be greater than 842, the size of an empty block. Got 800',
+    ],
+    [
+      'gas beyond 64 bits',
+      (json) => (json['consensus_params'] = { block: { max_bytes: '-1', max_gas: `1${'0'.repeat(30)}` } }),
+      'consensus_params: block.MaxGas must be -1 (no limit) or from 0 to 9223372036854775807. Got 1000',
+    ],
+    [
+      'vote extensions',
+      (json) => (json['consensus_params'] = { abci: { vote_extensions_enable_height: '1' } }),
+      'consensus_params: ABCI.VoteExtensionsEnableHeight must be 0',
+    ],
+    [
+      'a negative version',
+      (json) => (json['consensus_params'] = { version: { app: '-1' } }),
+      'consensus_params: version.App must be from 0',
+    ],
+    [
+      'a height without end',
+      (json) => (json['initial_height'] = `1${'0'.repeat(30)}`),
+      'initial_height: is larger',
     ],
     [
       'a number that is none',

@@ -5,7 +5,7 @@ import { BaseAccount, ModuleAccount } from '../../proto/gen/cosmos/auth/v1beta1/
 import * as wire from '../../proto/gen/cosmos/auth/v1beta1/query.ts';
 import { anyOf, TestChain, testAccount } from '../../test/support/test-chain.ts';
 import { MsgUpdateParams } from '../../proto/gen/cosmos/auth/v1beta1/tx.ts';
-import { DEFAULT_PARAMS } from './params.ts';
+import { DEFAULT_PARAMS, PARAM_MAX } from './params.ts';
 
 const QUERY = '/cosmos.auth.v1beta1.Query';
 const account = { request: wire.QueryAccountRequest, response: wire.QueryAccountResponse };
@@ -115,6 +115,21 @@ describe('auth parameters', () => {
       params: { ...DEFAULT_PARAMS, txSigLimit: 0n },
     });
     expect(chain.deliver(chain.sign(alice, [zero])).log).toContain('auth parameter txSigLimit is 0');
+    const huge = anyOf(MsgUpdateParams, {
+      authority: alice.address,
+      params: { ...DEFAULT_PARAMS, txSizeCostPerByte: 10_000_001n },
+    });
+    expect(chain.deliver(chain.sign(alice, [huge])).log).toContain(
+      'auth parameter txSizeCostPerByte is 10000001; it must be from 1 to 10000000',
+    );
+  });
+
+  it('at their largest charge the largest transaction less than 2^53 gas', () => {
+    const bytes = 2n ** 27n;
+    const signers = bytes / 40n; // each needs an address of its own in the messages
+    const { txSizeCostPerByte, sigVerifyCostSecp256k1 } = PARAM_MAX;
+    const gas = bytes * txSizeCostPerByte + signers * sigVerifyCostSecp256k1;
+    expect(gas).toBeLessThan(BigInt(Number.MAX_SAFE_INTEGER));
   });
 });
 
@@ -178,6 +193,12 @@ describe('genesis accounts', () => {
       'app_state.auth.accounts[0].pub_key: length of secp256k1 public key is incorrect',
     ],
     ['without limits', [], { tx_sig_limit: '0' }, 'app_state.auth.params: auth parameter txSigLimit is 0'],
+    [
+      'with prices that make gas overflow',
+      [],
+      { sig_verify_cost_secp256k1: '18446744073709551615' },
+      'app_state.auth.params: auth parameter sigVerifyCostSecp256k1 is 18446744073709551615; it must be from 1 to',
+    ],
     [
       'with a limit that is no number',
       [],

@@ -11,14 +11,37 @@ export const DEFAULT_PARAMS: Params = {
   sigVerifyCostSecp256k1: 1000n,
 };
 
-/** Largest value of a parameter: all are added up as numbers. */
-const PARAM_MAX = 1_000_000_000n;
+/**
+ * Largest values. Gas is added up in numbers, so all that a transaction can be charged before its messages
+ * run must stay below 2^53: 2^27 bytes (a block has at most 100 MiB) and one signature for every 40 of them,
+ * since each needs a signer, together cost less than 5 × 10^15.
+ */
+export const PARAM_MAX: Params = {
+  maxMemoCharacters: 1_000_000n,
+  txSigLimit: 10_000n,
+  txSizeCostPerByte: 10_000_000n,
+  sigVerifyCostEd25519: 1_000_000_000n,
+  sigVerifyCostSecp256k1: 1_000_000_000n,
+};
 
-/** @throws StateError (sdk 18) when a limit or price is zero or absurd */
+const PARAM_NAMES = [
+  'maxMemoCharacters',
+  'txSigLimit',
+  'txSizeCostPerByte',
+  'sigVerifyCostEd25519',
+  'sigVerifyCostSecp256k1',
+] as const;
+
+/** @throws StateError (sdk 18) when a limit or price is zero or absurd, with the largest that is allowed */
 export function validateParams(params: Params): void {
-  for (const [name, value] of Object.entries(params))
-    if (typeof value === 'bigint' && (value <= 0n || value > PARAM_MAX))
-      throw new StateError(sdkErrors.invalidRequest, `auth parameter ${name} is ${value}`);
+  for (const name of PARAM_NAMES) {
+    const value = params[name];
+    if (value >= 1n && value <= PARAM_MAX[name]) continue;
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      `auth parameter ${name} is ${value}; it must be from 1 to ${PARAM_MAX[name]}`,
+    );
+  }
 }
 
 /** Parameters in a genesis document. */

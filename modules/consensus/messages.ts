@@ -19,7 +19,9 @@ export function consensusMessages(keeper: Consensus, addresses: AddressCodec): r
         if (authority !== expected)
           throw new StateError(invalidAuthority, `invalid authority; expected ${expected}, got ${authority}`);
         const { version, abci: abciBefore } = keeper.params(context);
-        return { block, evidence, validator, version, abci: abci ?? abciBefore };
+        const params = { block, evidence, validator, version, abci: abci ?? abciBefore };
+        validateConsensusParams(params, keeper.validators(context).length);
+        return params;
       },
       execute(context, _, params) {
         keeper.setParams(context, params);

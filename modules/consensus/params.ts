@@ -17,37 +17,60 @@ export const DEFAULT_CONSENSUS_PARAMS: ConsensusParams = {
   abci: { voteExtensionsEnableHeight: 0n },
 };
 
+const INT64_MAX = (1n << 63n) - 1n;
+const UINT64_MAX = (1n << 64n) - 1n;
+const NANOS_PER_SECOND = 1_000_000_000n;
+/** Bytes of a block around its transactions: frame, header, frame of the commit (CometBFT `MaxDataBytes`). */
+const BLOCK_FRAME_BYTES = 11n + 626n + 94n;
+const COMMIT_ENTRY_BYTES = 111n;
+
 /**
- * Checks parameters as CometBFT's `ConsensusParams.ValidateBasic` does.
- * @throws StateError (sdk 18) with the parameter that is out of bounds
+ * Checks parameters as CometBFT's `ConsensusParams.ValidateBasic` does, and what would stop this chain
+ * although CometBFT takes it: a value beyond 64 bits, a block too small for its own commit, vote extensions
+ * (not there yet). The engine stops at values that it refuses, so nothing may pass here that does not pass
+ * there.
+ * @param validators so many sign each commit
+ * @throws StateError (sdk 18) with the parameter that is out of bounds, and the bounds
  */
-export function validateConsensusParams(params: ConsensusParams): void {
-  const problem = problemOf(params);
+export function validateConsensusParams(params: ConsensusParams, validators = 1): void {
+  const problem = problemOf(params) ?? sizeProblem(params, validators);
   if (problem !== undefined) throw new StateError(sdkErrors.invalidRequest, problem);
 }
 
-function problemOf({ block, evidence, validator, abci }: ConsensusParams): string | undefined {
+function problemOf(params: ConsensusParams): string | undefined {
+  const { block, evidence, validator, version, abci } = params;
   if (block === undefined || evidence === undefined || validator === undefined)
     return 'all parameters must be present';
-  if (block.maxBytes === 0n || block.maxBytes < -1n)
-    return `block.MaxBytes must be -1 or greater than 0. Got ${block.maxBytes}`;
-  if (block.maxBytes > BLOCK_BYTES_MAX)
-    return `block.MaxBytes is too big. ${block.maxBytes} > ${BLOCK_BYTES_MAX}`;
-  if (block.maxGas < -1n) return `block.MaxGas must be greater or equal to -1. Got ${block.maxGas}`;
-  if (evidence.maxAgeNumBlocks <= 0n)
-    return `evidence.MaxAgeNumBlocks must be greater than 0. Got ${evidence.maxAgeNumBlocks}`;
-  if (
-    evidence.maxAgeDuration.seconds < 0n ||
-    (evidence.maxAgeDuration.seconds === 0n && evidence.maxAgeDuration.nanos <= 0)
-  )
-    return 'evidence.MaxAgeDuration must be greater than 0';
-  const blockBytes = block.maxBytes === -1n ? BLOCK_BYTES_MAX : block.maxBytes;
-  if (evidence.maxBytes < 0n || evidence.maxBytes > blockBytes)
-    return `evidence.MaxBytesEvidence is greater than upper bound, ${evidence.maxBytes} > ${blockBytes}`;
+  if (block.maxGas < -1n || block.maxGas > INT64_MAX)
+    return `block.MaxGas must be -1 (no limit) or from 0 to ${INT64_MAX}. Got ${block.maxGas}`;
+  if (evidence.maxAgeNumBlocks <= 0n || evidence.maxAgeNumBlocks > INT64_MAX)
+    return `evidence.MaxAgeNumBlocks must be from 1 to ${INT64_MAX}. Got ${evidence.maxAgeNumBlocks}`;
+  const { seconds, nanos } = evidence.maxAgeDuration;
+  const age = seconds * NANOS_PER_SECOND + BigInt(nanos);
+  if (seconds < 0n || nanos < 0 || nanos >= Number(NANOS_PER_SECOND) || age <= 0n || age > INT64_MAX)
+    return `evidence.MaxAgeDuration must be from 1 to ${INT64_MAX} ns. Got ${seconds} s and ${nanos} ns`;
   if (validator.pubKeyTypes.length === 0) return 'len(Validator.PubKeyTypes) must be greater than 0';
+  if (validator.pubKeyTypes.length > 1) return 'Validator.PubKeyTypes must name one type: ed25519';
   for (const type of validator.pubKeyTypes)
     if (type !== 'ed25519') return `params.Validator.PubKeyTypes: ${type} is an unknown pubkey type`;
-  if (abci !== undefined && abci.voteExtensionsEnableHeight < 0n)
-    return `ABCI.VoteExtensionsEnableHeight cannot be negative. Got: ${abci.voteExtensionsEnableHeight}`;
+  if (version !== undefined && (version.app < 0n || version.app > UINT64_MAX))
+    return `version.App must be from 0 to ${UINT64_MAX}. Got ${version.app}`;
+  if (abci !== undefined && abci.voteExtensionsEnableHeight !== 0n)
+    return `ABCI.VoteExtensionsEnableHeight must be 0: there are no vote extensions. Got: ${abci.voteExtensionsEnableHeight}`;
+  return undefined;
+}
+
+function sizeProblem({ block, evidence }: ConsensusParams, validators: number): string | undefined {
+  const maxBytes = block?.maxBytes ?? 0n;
+  if (maxBytes === 0n || maxBytes < -1n)
+    return `block.MaxBytes must be -1 or greater than 0. Got ${maxBytes}`;
+  if (maxBytes > BLOCK_BYTES_MAX) return `block.MaxBytes is too big. ${maxBytes} > ${BLOCK_BYTES_MAX}`;
+  const least = BLOCK_FRAME_BYTES + COMMIT_ENTRY_BYTES * BigInt(validators);
+  if (maxBytes !== -1n && maxBytes <= least)
+    return `block.MaxBytes must be greater than ${least}, the size of an empty block. Got ${maxBytes}`;
+  const blockBytes = maxBytes === -1n ? BLOCK_BYTES_MAX : maxBytes;
+  const evidenceBytes = evidence?.maxBytes ?? 0n;
+  if (evidenceBytes < 0n || evidenceBytes > blockBytes)
+    return `evidence.MaxBytes must be from 0 to block.MaxBytes, ${blockBytes}. Got ${evidenceBytes}`;
   return undefined;
 }
