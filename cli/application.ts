@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { Application } from '../node/application.ts';
-import { CachedSignatureVerifier } from '../node/crypto/signature-verifier.ts';
+import { CachedSignatureVerifier, type SignaturePool } from '../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../node/crypto/verifier-pool.ts';
 import type { Logger } from '../node/logging/logger.ts';
 import { txKey } from '../node/tx-key.ts';
 import { CheckTxType } from '../proto/gen/tendermint/abci/types.ts';
+import type { Backend } from '../store/backend/backend.ts';
 import { openLevel } from '../store/backend/level.ts';
 import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
 import { OrderedQueue } from './ordered-queue.ts';
@@ -35,6 +36,21 @@ export interface ApplicationOptions {
   readonly log: Logger;
 }
 
+/** What the application takes from its machine. */
+export interface ApplicationPorts {
+  readonly openBackend: (directory: string) => Promise<Backend>;
+  readonly openPool: (options: ApplicationOptions) => SignaturePool;
+}
+
+const MACHINE: ApplicationPorts = {
+  openBackend: openLevel,
+  openPool: ({ verifierWorkers, log }) =>
+    new VerifierPool({
+      workers: verifierWorkers,
+      onWorkerFailure: (message) => log.error({}, `a signature worker failed: ${message}`),
+    }),
+};
+
 /** An application that runs in this process. */
 export interface OpenedApplication {
   readonly application: Application;
@@ -46,17 +62,17 @@ export interface OpenedApplication {
  * Opens the application's database and makes the application over it.
  * @throws LedgerError `store.locked`, `store.corrupt`, `store.format`, `store.disk`
  */
-export async function openApplication(options: ApplicationOptions): Promise<OpenedApplication> {
+export async function openApplication(
+  options: ApplicationOptions,
+  ports: ApplicationPorts = MACHINE,
+): Promise<OpenedApplication> {
   const names = storeNames(composeModules(options.prefix).modules);
-  const backend = await openLevel(join(options.dataDir, 'application.db'));
+  const backend = await ports.openBackend(join(options.dataDir, 'application.db'));
   const store = await openMultiStore(backend, {
     stores: names,
     ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
   });
-  const pool = new VerifierPool({
-    workers: options.verifierWorkers,
-    onWorkerFailure: (message) => options.log.error({}, `a signature worker failed: ${message}`),
-  });
+  const pool = ports.openPool(options);
   const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: SIGNATURES_CACHED_MAX });
   const app = createApp({
     store,

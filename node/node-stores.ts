@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BlockStore } from './blockstore/block-store.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { BlockSink } from './engine/ports.ts';
+import type { NodeEnvironment } from './environment.ts';
 import { DEFAULT_INDEXER_CONFIG } from './indexer/config.ts';
 import { Indexer } from './indexer/indexer.ts';
 import { LevelDatabase } from './indexer/level-database.ts';
@@ -20,16 +21,22 @@ export interface Stores {
 
 /** Opens the stores; how to close each is added to `closers` as soon as it is open. */
 export async function openStores(
-  dataDir: string,
-  logging: Logging,
+  { dataDir, logging }: { readonly dataDir: string; readonly logging: Logging },
+  { openDatabase, walFiles, randomBytes }: NodeEnvironment,
   closers: (() => Promise<void> | void)[],
 ): Promise<Stores> {
-  const blocks = await BlockStore.open(join(dataDir, 'blockstore.db'));
+  const blocks = await BlockStore.open(join(dataDir, 'blockstore.db'), openDatabase);
   closers.push(() => blocks.close());
-  const state = await StateStore.open(join(dataDir, 'state.db'));
+  const state = await StateStore.open(join(dataDir, 'state.db'), openDatabase);
   closers.push(() => state.close());
   const warn = (message: string): void => logging('wal').warn({}, message);
-  const wal = Wal.open({ directory: join(dataDir, 'cs.wal'), warn });
+  const directory = join(dataDir, 'cs.wal');
+  const wal = Wal.open({
+    directory,
+    warn,
+    files: walFiles(directory),
+    makeSalt: () => randomBytes(8),
+  });
   closers.push(() => wal.close());
   return { blocks, state, wal };
 }

@@ -5,27 +5,22 @@
  *     application ─ stores ─ handshake ─ network ─ mempool ─ executor ─ engine ─ gossip, block sync ─ RPC
  */
 import { Consensus } from '../consensus/consensus.ts';
-import type { VerifySignature } from '../consensus/types/public-key.ts';
 import type { Vote } from '../consensus/types/vote.ts';
 import { toUpperHex } from '../core/bytes.ts';
 import { messageOf } from '../core/errors.ts';
-import { sha256 } from '../core/hash.ts';
 import type { GenesisDocument } from '../genesis/document.ts';
 import { genesisHash } from '../genesis/encode.ts';
 import { CHANNELS, PROTOCOLS } from '../p2p/channels.ts';
-import { createLibp2pNetwork } from '../p2p/libp2p.ts';
 import { DEFAULT_LIMITS, type Network } from '../p2p/network.ts';
-import { systemTimers } from '../p2p/timers.ts';
 import type { Application } from './application.ts';
 import { BlockSync, DEFAULT_BLOCK_SYNC } from './blocksync/block-sync.ts';
 import type { CommittedBlock } from './committed-block.ts';
 import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { ConfiguredPaths } from './config/home.ts';
-import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
-import { verifySecp256k1 } from './crypto/secp256k1.ts';
 import { Engine } from './engine/engine.ts';
-import type { CommitListener, ConsensusPublisher, EngineClock } from './engine/ports.ts';
+import type { CommitListener, ConsensusPublisher } from './engine/ports.ts';
+import { machine, type NodeEnvironment } from './environment.ts';
 import { DEFAULT_EVENT_BUS_CONFIG } from './eventbus/config.ts';
 import { EventBus } from './eventbus/event-bus.ts';
 import { EventPublisher } from './eventbus/publisher.ts';
@@ -46,14 +41,12 @@ import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
 import { receiveTxs, shareWaitingTxs, txGossip } from './tx-gossip.ts';
 
-/** What a node is made of and from. */
-export interface NodeOptions {
+/** What the core of a node is made of and from. */
+export interface CoreOptions {
   readonly config: NodeConfig;
   readonly dataDir: string;
   readonly paths: ConfiguredPaths;
   readonly genesis: GenesisDocument;
-  /** The genesis file as it is: RPC passes it on. */
-  readonly genesisText: string;
   /** Ed25519: a seed of 32 bytes, or seed and public key. */
   readonly nodeKey: Uint8Array;
   /** Opened; closing it is the caller's, after `stop`. */
@@ -65,6 +58,12 @@ export interface NodeOptions {
   readonly onBlock?: (committed: CommittedBlock) => void;
   /** The node cannot go on: the process should stop it and end with this error. */
   readonly onFatal: (error: unknown) => void;
+}
+
+/** What a whole node is made of and from. */
+export interface NodeOptions extends CoreOptions {
+  /** The genesis file as it is: RPC passes it on. */
+  readonly genesisText: string;
 }
 
 /** A running node. */
@@ -80,17 +79,7 @@ export interface Node {
 /** Least time that executing a proposal of ours is given. */
 const EXECUTION_TARGET_MS_MIN = 300;
 
-type Closers = (() => Promise<void> | void)[];
-
-const verify: VerifySignature = (key, message, signature) =>
-  key.type === 'ed25519'
-    ? verifyEd25519(key.bytes, message, signature)
-    : verifySecp256k1(key.bytes, sha256(message), signature);
-
-const clock: EngineClock = {
-  now: () => BigInt(Date.now()) * 1_000_000n,
-  schedule: (delayMs, callback) => systemTimers.after(delayMs, callback),
-};
+export type Closers = (() => Promise<void> | void)[];
 
 /**
  * Opens and starts a node; it is reachable and takes part in the network when this resolves.
@@ -102,7 +91,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const core = await openCore(options, closers);
+    const core = await openCore(options, machine, closers);
     return { ...(await openServices(options, core, closers)), stop };
   } catch (error) {
     await stop().catch((later: unknown) => {
@@ -113,7 +102,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 }
 
 /** What serves the outside needs of the inside. */
-interface Core {
+export interface Core {
   readonly stores: Stores;
   readonly signer: FilePrivValidator;
   readonly network: Network;
@@ -127,19 +116,26 @@ interface Core {
   readonly metrics: NodeMetrics;
 }
 
-/** Stores, mempool, execution, consensus: everything but servers. Nothing is started yet. */
-async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
+/**
+ * Stores, mempool, execution, consensus: everything but servers, in whatever environment. Nothing is started
+ * yet; how to close each part is added to `closers`.
+ */
+export async function openCore(
+  options: CoreOptions,
+  environment: NodeEnvironment,
+  closers: Closers,
+): Promise<Core> {
   const { application, logging, config } = options;
   const genesis = genesisOf(options.genesis);
-  const stores = await openStores(options.dataDir, logging, closers);
-  const signer = await openSigner(options.paths, stores);
+  const stores = await openStores(options, environment, closers);
+  const signer = await openSigner(options.paths, environment, stores);
   const log = logging('consensus');
   const state = await handshake(
     { application, store: stores.state, blocks: stores.blocks, log: (facts, text) => log.info(facts, text) },
     genesis,
   );
   const index = await openIndexer(options, stores, closers);
-  const network = await openNetwork(options, stores);
+  const network = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
   const metrics = new NodeMetrics(
     {
@@ -153,7 +149,7 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
       process: config.instrumentation.prometheus,
     },
   );
-  const mempool = openMempool(options, network, metrics);
+  const mempool = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
   closers.push(
@@ -161,14 +157,15 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
     () => bus.stop(),
   );
   if (config.mempool.broadcast) closers.push(shareWaitingTxs(network, mempool));
-  const executor = openExecutor(options, { stores, mempool, state });
+  const executor = openExecutor(options, environment, { stores, mempool, state });
+  const { clock, timers, verify, wrapCore = (core) => core } = environment;
   const publisher: ConsensusPublisher = {
     publish: (message) => gossip.publish(message),
     misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
   };
   const engine = new Engine(
     {
-      core: new Consensus({ address: signer.address, timeouts: timeoutsOf(config) }),
+      core: wrapCore(new Consensus({ address: signer.address, timeouts: timeoutsOf(config) })),
       executor,
       blocks: blockSink(stores.blocks, genesis.initialHeight),
       log: stores.wal,
@@ -186,13 +183,18 @@ async function openCore(options: NodeOptions, closers: Closers): Promise<Core> {
   );
   closers.push(() => engine.stop());
   announceRounds(engine, events);
-  const gossip = new Gossip({ network, engine, store: stores.blocks, timers: systemTimers }, DEFAULT_GOSSIP);
-  const alone = config.p2p.persistentPeers.length === 0;
-  const sync = new BlockSync(
-    { network, store: stores.blocks, target: engine, timers: systemTimers, log: logging('sync') },
-    alone ? { ...DEFAULT_BLOCK_SYNC, graceMs: 0 } : DEFAULT_BLOCK_SYNC,
-  );
+  const gossip = new Gossip({ network, engine, store: stores.blocks, timers }, DEFAULT_GOSSIP);
+  const sync = openBlockSync(options, environment, { network, stores, engine });
   return { stores, signer, network, mempool, bus, index, engine, gossip, sync, executor, metrics };
+}
+
+/** The core lives: it meets peers, fetches blocks, takes part in consensus. Its network is started before. */
+export function startCore({ gossip, engine, sync }: Core, closers: Closers): void {
+  gossip.start();
+  closers.push(() => gossip.stop());
+  engine.start();
+  sync.start();
+  closers.push(() => sync.stop());
 }
 
 /** Servers and the network; then the node lives. */
@@ -202,7 +204,7 @@ async function openServices(
   closers: Closers,
 ): Promise<Pick<Node, 'rpc' | 'p2p'>> {
   const { config, logging, genesis } = options;
-  const { network, engine, gossip, sync } = core;
+  const { network } = core;
   await network.start();
   closers.push(() => network.stop());
   const rpc = openRpc(options, core);
@@ -216,11 +218,7 @@ async function openServices(
     await server.start();
     closers.push(() => server.stop());
   }
-  gossip.start();
-  closers.push(() => gossip.stop());
-  engine.start();
-  sync.start();
-  closers.push(() => sync.stop());
+  startCore(core, closers);
   const p2p = network.listenAddresses();
   const { host } = parseListenAddress(config.rpc.laddr);
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
@@ -230,32 +228,58 @@ async function openServices(
   return { rpc: url, p2p };
 }
 
+function openBlockSync(
+  { config, logging }: CoreOptions,
+  { timers, blockSync = DEFAULT_BLOCK_SYNC }: NodeEnvironment,
+  parts: { readonly network: Network; readonly stores: Stores; readonly engine: Engine },
+): BlockSync {
+  const { network, stores, engine } = parts;
+  const alone = config.p2p.persistentPeers.length === 0;
+  return new BlockSync(
+    { network, store: stores.blocks, target: engine, timers, log: logging('sync') },
+    alone ? { ...blockSync, graceMs: 0 } : blockSync,
+  );
+}
+
 function openExecutor(
-  { application, config }: NodeOptions,
+  { application, config }: CoreOptions,
+  { verify, timers }: NodeEnvironment,
   parts: { readonly stores: Stores; readonly mempool: Mempool; readonly state: ChainState },
 ): BlockExecutor {
   const { stores, mempool, state } = parts;
   return new BlockExecutor(
-    { application, mempool, store: stores.state, verify, prune: (height) => pruneStores(stores, height) },
+    {
+      application,
+      mempool,
+      store: stores.state,
+      verify,
+      prune: (height) => pruneStores(stores, height),
+      nowMs: () => timers.nowMs(),
+    },
     state,
     // Execution runs in the pause after a decision: what takes no longer than that costs nothing.
     { executionTargetMs: Math.max(EXECUTION_TARGET_MS_MIN, config.consensus.timeoutCommitMs) },
   );
 }
 
-async function openSigner(paths: ConfiguredPaths, { blocks }: Stores): Promise<FilePrivValidator> {
+async function openSigner(
+  paths: ConfiguredPaths,
+  { signerFiles, makeSigner }: NodeEnvironment,
+  { blocks }: Stores,
+): Promise<FilePrivValidator> {
   const signer = await FilePrivValidator.open({
     keyPath: paths.privValidatorKeyFile,
     statePath: paths.privValidatorStateFile,
-    makeSigner: ed25519Signer,
+    makeSigner,
+    files: signerFiles,
   });
   checkSigningState(signer, blocks);
   return signer;
 }
 
-function openNetwork(options: NodeOptions, stores: Stores): Promise<Network> {
+function openNetwork(options: CoreOptions, environment: NodeEnvironment, stores: Stores): Promise<Network> {
   const { p2p, base } = options.config;
-  return createLibp2pNetwork({
+  return environment.openNetwork({
     privateKey: options.nodeKey,
     listen: [toMultiaddr(parseListenAddress(p2p.laddr))],
     chainId: options.genesis.chainId,
@@ -277,7 +301,11 @@ function openNetwork(options: NodeOptions, stores: Stores): Promise<Network> {
   });
 }
 
-function openMempool(options: NodeOptions, network: Network, metrics: NodeMetrics): Mempool {
+function openMempool(
+  options: CoreOptions,
+  { timers, clock }: NodeEnvironment,
+  { network, metrics }: { readonly network: Network; readonly metrics: NodeMetrics },
+): Mempool {
   const { mempool: config } = options.config;
   const mempool = new Mempool(
     {
@@ -285,6 +313,8 @@ function openMempool(options: NodeOptions, network: Network, metrics: NodeMetric
       gossip: config.broadcast ? txGossip(network) : { publish: () => undefined },
       metrics,
       logger: options.logging('mempool'),
+      startTimer: (callback, delayMs) => timers.after(delayMs, callback),
+      ...(clock.yieldToOthers === undefined ? {} : { yieldToOthers: clock.yieldToOthers }),
     },
     { ...DEFAULT_MEMPOOL_CONFIG, ...mempoolConfigOf(config) },
   );
@@ -315,7 +345,7 @@ function openRpc(options: NodeOptions, core: Core): RpcServer {
 
 /** Who hears of a committed block: the index before the subscribers, so that what they hear of can be found. */
 function listenersOf(
-  options: NodeOptions,
+  options: CoreOptions,
   index: CommitListener | undefined,
   others: readonly CommitListener[],
 ): readonly CommitListener[] {

@@ -30,7 +30,25 @@ export interface MemoryHubOptions {
   readonly random: () => number;
   /** One way from a node to another; asked for each message. */
   readonly latencyMs: (from: string, to: string) => number;
+  /** The timers of one node, which end with it. Default: `timers` for all. */
+  readonly timersOf?: (nodeId: string) => Timers;
+  /**
+   * Asked for each message on a channel: how much later than in its turn each copy of it arrives. One zero is
+   * a channel that keeps its promise; none: it is lost; several: it comes several times; more than zero: it
+   * is overtaken. Default: one zero.
+   */
+  readonly fate?: (message: MessageOnTheWay) => readonly number[];
 }
+
+/** What is known of a message when its fate is decided. */
+export interface MessageOnTheWay {
+  readonly from: string;
+  readonly to: string;
+  readonly channel: string;
+  readonly bytes: Uint8Array;
+}
+
+const IN_TURN: readonly number[] = [0];
 
 /** The wires between networks in memory. */
 export class MemoryHub {
@@ -57,6 +75,16 @@ export class MemoryHub {
 
   heal(a: string, b: string): void {
     this.#cuts.delete(linkName(a, b));
+  }
+
+  /** The node is gone from one moment to the next: its peers see the connection end, itself sees nothing. */
+  kill(nodeId: string): void {
+    this.find(nodeId)?.vanish();
+  }
+
+  timersOf(nodeId: string): Timers {
+    const { timers, timersOf } = this.options;
+    return timersOf?.(nodeId) ?? timers;
   }
 
   /** The running network of that id, if there is one. */
@@ -92,6 +120,17 @@ class Pipe {
     if (this.#bytes > 0 && this.#bytes + length > this.#spec.queueBytesMax) return false;
     this.#bytes += length;
     return true;
+  }
+
+  /** Gives the room of a message back: it will not arrive. */
+  release(length: number): void {
+    this.#bytes -= length;
+  }
+
+  /** Another copy of a message arrives. */
+  arriveAgain(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    this.arrive(bytes);
   }
 
   arrive(bytes: Uint8Array): void {
@@ -144,13 +183,16 @@ class MemoryNetwork implements Network {
   readonly options: NetworkOptions;
   running = false;
   readonly #hub: MemoryHub;
+  readonly #timers: Timers;
   readonly #redialer: Redialer;
   readonly #sessions: Map<string, MemorySession> = new Map();
 
   constructor(hub: MemoryHub, nodeId: string, options: NetworkOptions) {
     const { limits, log, channels, protocols } = options;
-    const { timers, random } = hub.options;
+    const { random } = hub.options;
+    const timers = hub.timersOf(nodeId);
     this.nodeId = nodeId;
+    this.#timers = timers;
     this.options = options;
     this.#hub = hub;
     this.scores = new PeerScores(timers, {
@@ -204,7 +246,13 @@ class MemoryNetwork implements Network {
     count(this.metrics.messagesSent, channel);
     count(this.metrics.bytesSent, channel, bytes.length);
     const copy = Uint8Array.from(bytes);
-    this.#later(session, () => pipe.arrive(copy));
+    const way = { from: this.nodeId, to: peerId, channel, bytes: copy };
+    const fates = this.#hub.options.fate?.(way) ?? IN_TURN;
+    if (fates.length === 0) pipe.release(bytes.length);
+    for (const [index, laterMs] of fates.entries()) {
+      const again = index > 0; // only the first copy has taken room
+      this.#later(session, () => (again ? pipe.arriveAgain(copy) : pipe.arrive(copy)), laterMs);
+    }
     return true;
   }
 
@@ -278,6 +326,16 @@ class MemoryNetwork implements Network {
     if (theirs?.connection === session.connection) session.other.#end(theirs, 'connection was closed');
   }
 
+  /** See `MemoryHub.kill`. */
+  vanish(): void {
+    this.running = false;
+    for (const session of this.#sessions.values()) {
+      session.ended = true;
+      const theirs = session.other.#sessions.get(this.nodeId);
+      if (theirs?.connection === session.connection) session.other.#end(theirs, 'connection was lost');
+    }
+  }
+
   #end(session: MemorySession, reason: string): void {
     this.#sessions.delete(session.peer.id);
     session.ended = true;
@@ -300,21 +358,22 @@ class MemoryNetwork implements Network {
     return pipe;
   }
 
-  #later(session: MemorySession, callback: () => void): void {
+  /** On the receiver's time, behind what was sent before; `laterMs` lets what is sent next overtake it. */
+  #later(session: MemorySession, callback: () => void, laterMs = 0): void {
     const { timers, latencyMs } = this.#hub.options;
     const nowMs = timers.nowMs();
     session.lastArrivalMs = Math.max(
       session.lastArrivalMs,
       nowMs + latencyMs(this.nodeId, session.other.nodeId),
     );
-    timers.after(session.lastArrivalMs - nowMs, () => {
+    session.other.#timers.after(session.lastArrivalMs - nowMs + laterMs, () => {
       if (!session.ended) callback();
     });
   }
 
   #ask(session: MemorySession, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const { other } = session;
-    const { timers } = this.#hub.options;
+    const timers = this.#timers;
     return new Promise<Uint8Array>((resolve, reject) => {
       const onEnd = (): void => settle(() => reject(disconnectedError(other.nodeId, protocol)));
       const onTimeout = (): void => settle(() => reject(timeoutError(other.nodeId, protocol, timeoutMs)));
@@ -345,10 +404,10 @@ class MemoryNetwork implements Network {
 
   #dial(address: string): Promise<void> {
     const peerId = address.slice(ADDRESS_PREFIX.length);
-    const { timers, latencyMs } = this.#hub.options;
+    const { latencyMs } = this.#hub.options;
     this.metrics.dials++;
     return new Promise<void>((resolve, reject) => {
-      timers.after(2 * latencyMs(this.nodeId, peerId), () => {
+      this.#timers.after(2 * latencyMs(this.nodeId, peerId), () => {
         try {
           this.#connect(peerId);
           resolve();
@@ -394,7 +453,7 @@ class MemoryNetwork implements Network {
         remoteAddress: address,
         listenAddress: status.listenAddress,
         claimedHeight: status.latestHeight,
-        connectedAtMs: this.#hub.options.timers.nowMs(),
+        connectedAtMs: this.#timers.nowMs(),
         persistent: this.#redialer.has(other.nodeId),
       };
     } catch (error) {

@@ -3,13 +3,13 @@
  * heights by block hash. A block is written in one synced batch, so it is there as a whole or not at all.
  * Reads are synchronous and take some microseconds.
  */
-import { Level } from 'level';
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { type Commit, decodeCommit, encodeCommit } from '../../consensus/types/commit.ts';
 import { decodePart, encodePart, type Part } from '../../consensus/types/part-set.ts';
 import { concatBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
 import { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
+import { type Database, type DatabaseBatch, type OpenDatabase, openLevelDatabase } from '../database.ts';
 import { commitKey, hashKey, metaKey, partKey, RANGE_KEY, seenCommitKey } from './keys.ts';
 
 /** Blocks deleted in one batch when pruning. */
@@ -31,8 +31,6 @@ export interface HeightRange {
   readonly height: bigint;
 }
 
-type Database = Level<Uint8Array, Uint8Array>;
-
 /** A node's block store. One writer. */
 export class BlockStore {
   readonly #database: Database;
@@ -47,10 +45,9 @@ export class BlockStore {
    * Opens or makes the store in a directory of its own.
    * @throws LedgerError `blockstore.open` when another process has it or its files are damaged
    */
-  static async open(directory: string): Promise<BlockStore> {
-    const database: Database = new Level(directory, { keyEncoding: 'view', valueEncoding: 'view' });
+  static async open(directory: string, openDatabase: OpenDatabase = openLevelDatabase): Promise<BlockStore> {
     try {
-      await database.open();
+      const database = await openDatabase(directory);
       return new BlockStore(database, readRange(database));
     } catch (cause) {
       throw new LedgerError(
@@ -177,7 +174,7 @@ export class BlockStore {
     this.#range = range;
   }
 
-  #deleteBlock(batch: ReturnType<Database['batch']>, height: bigint): void {
+  #deleteBlock(batch: DatabaseBatch, height: bigint): void {
     const meta = this.meta(height);
     if (meta === undefined) return;
     batch.del(metaKey(height));

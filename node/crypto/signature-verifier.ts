@@ -2,13 +2,18 @@ import { concatBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { verifySecp256k1 } from './secp256k1.ts';
 import { fitsRecord, type VerifyRecord } from './verify-batch.ts';
-import type { VerifierPool } from './verifier-pool.ts';
 
 /** A signature over bytes (their SHA-256 is what is signed): compressed secp256k1 key, compact signature. */
 export interface SignatureTask {
   readonly publicKey: Uint8Array;
   readonly signBytes: Uint8Array;
   readonly signature: Uint8Array;
+}
+
+/** Verifies batches of signatures away from the caller: `VerifierPool`, or a test's own. */
+export interface SignaturePool {
+  verify(records: readonly VerifyRecord[]): Promise<readonly boolean[]>;
+  stop(): Promise<void>;
 }
 
 /** Counts for metrics and benchmarks. */
@@ -25,14 +30,14 @@ export interface VerifierStats {
  * cache. The cache keeps two generations of results and drops the older one when the younger is full.
  */
 export class CachedSignatureVerifier {
-  readonly #pool: VerifierPool;
+  readonly #pool: SignaturePool;
   readonly #generationMax: number;
   #young = new Map<string, boolean>();
   #old = new Map<string, boolean>();
   #hits = 0;
   #misses = 0;
 
-  constructor(pool: VerifierPool, options: { readonly cacheEntriesMax: number }) {
+  constructor(pool: SignaturePool, options: { readonly cacheEntriesMax: number }) {
     this.#pool = pool;
     this.#generationMax = Math.max(1, Math.ceil(options.cacheEntriesMax / 2));
   }

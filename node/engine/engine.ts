@@ -6,7 +6,7 @@
  * Life: `start` (after the handshake) → block sync may deliver → `joinConsensus` replays the log and takes
  * part → `stop`.
  */
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Input, StartHeight } from '../../consensus/input.ts';
 import type { AppendToWal, Decide, Output, ValidateValue } from '../../consensus/output.ts';
 import type { BitArray } from '../../consensus/types/bit-array.ts';
@@ -195,11 +195,12 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
 
   async #run(): Promise<void> {
     await Promise.resolve(); // never inside the caller
+    const { clock } = this.#ports;
     for (let handled = 1; this.#phase !== 'stopped'; handled++) {
       const work = this.#work.shift();
       if (work !== undefined) await this.#handle(work);
       else if (!(await this.#handleMessage())) return;
-      if (handled % ITEMS_PER_TURN === 0) await yieldToOthers();
+      if (handled % ITEMS_PER_TURN === 0) await (clock.yieldToOthers?.() ?? nextTurn());
     }
   }
 

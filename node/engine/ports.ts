@@ -237,4 +237,6 @@ export interface EngineClock {
   now(): bigint;
   /** Calls back once after that time; the returned function cancels. */
   schedule(delayMs: number, callback: () => void): () => void;
+  /** Lets everything else that waits have its turn. Default: a turn of the event loop. */
+  yieldToOthers?(): Promise<void>;
 }

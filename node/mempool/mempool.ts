@@ -57,6 +57,8 @@ export interface MempoolPorts {
   readonly logger: MempoolLogger;
   /** Default: Node's timers. */
   readonly startTimer?: StartTimer;
+  /** Lets others have their turn between two batches of rechecks. Default: a turn of the event loop. */
+  readonly yieldToOthers?: () => Promise<void>;
 }
 
 /** The mempool. It needs no start; `stop` ends its one timer. */
@@ -300,11 +302,12 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver {
 
   /** Checks all that is held again, in its order, in batches between which the event loop gets its turn. */
   async #recheck(): Promise<void> {
+    const { yieldToOthers = nextTurn } = this.#ports;
     const held = [...this.#pool.entries()];
     for (let from = 0; from < held.length; from += this.#config.recheckBatch) {
       const batch = held.slice(from, from + this.#config.recheckBatch);
       await Promise.all(batch.map(([key, { tx }]) => this.#recheckOne(key, tx)));
-      await new Promise((resolve) => setImmediate(resolve));
+      await yieldToOthers();
     }
     this.#ports.metrics.addRechecks(held.length);
   }
@@ -325,6 +328,8 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver {
     this.#ports.metrics.setSize(this.#pool.size, this.#poolBytes);
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const startNodeTimer: StartTimer = (callback, delayMs) => {
   const timer = setTimeout(callback, delayMs);

@@ -2,7 +2,6 @@
  * The chain state on disk: the state after the last block, and by height the validators, the consensus
  * parameters and the results of blocks. Written once per block in one synced batch.
  */
-import { Level } from 'level';
 import { encodeConsensusParams } from '../../consensus/types/params.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { decodeValidatorSet, encodeValidatorSet } from '../../consensus/types/validator-set.ts';
@@ -10,6 +9,7 @@ import { concatBytes, fromUint64BigEndian, uint64BigEndian, utf8 } from '../../c
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import { ConsensusParams as ConsensusParamsMessage } from '../../proto/gen/tendermint/types/params.ts';
+import { type Database, type OpenDatabase, openLevelDatabase } from '../database.ts';
 import { type ChainState, decodeState, encodeState, nextHeightOf } from './chain-state.ts';
 
 const STATE_KEY = utf8('state');
@@ -19,8 +19,6 @@ const PARAMS = utf8('C');
 const RESULTS = utf8('R');
 /** Heights deleted in one batch when pruning. */
 const PRUNE_BATCH_HEIGHTS = 100n;
-
-type Database = Level<Uint8Array, Uint8Array>;
 
 const keyOf = (kind: Uint8Array, height: bigint): Uint8Array => concatBytes(kind, uint64BigEndian(height));
 
@@ -36,10 +34,9 @@ export class StateStore {
    * Opens or makes the store in a directory of its own.
    * @throws LedgerError `state.open` when another process has it or its files are damaged
    */
-  static async open(directory: string): Promise<StateStore> {
-    const database: Database = new Level(directory, { keyEncoding: 'view', valueEncoding: 'view' });
+  static async open(directory: string, openDatabase: OpenDatabase = openLevelDatabase): Promise<StateStore> {
     try {
-      await database.open();
+      return new StateStore(await openDatabase(directory));
     } catch (cause) {
       const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
       throw new LedgerError(
@@ -50,7 +47,6 @@ export class StateStore {
         cause,
       );
     }
-    return new StateStore(database);
   }
 
   /** The state after the last executed block; undefined in a new store. */
@@ -74,7 +70,9 @@ export class StateStore {
 
   /** Writes the results of a block durably, before the application commits it. */
   async saveResults(height: bigint, results: ResponseFinalizeBlock): Promise<void> {
-    await this.#database.put(keyOf(RESULTS, height), ResponseFinalizeBlock.encode(results), { sync: true });
+    const batch = this.#database.batch();
+    batch.put(keyOf(RESULTS, height), ResponseFinalizeBlock.encode(results));
+    await batch.write({ sync: true });
   }
 
   /** Who decides that height; known for heights up to the one after the next. */

@@ -43,6 +43,8 @@ export interface WalOptions {
   readonly warn?: (message: string) => void;
   /** Replaces the directory in tests. */
   readonly files?: WalFiles;
+  /** Eight bytes that no file before had. Default: from the machine. */
+  readonly makeSalt?: () => Uint8Array;
 }
 
 interface LogFile {
@@ -55,6 +57,7 @@ export class Wal {
   readonly #files: WalFiles;
   readonly #fileBytesMax: number;
   readonly #totalBytesMax: number;
+  readonly #makeSalt: () => Uint8Array;
   readonly #logFiles: LogFile[];
   #salt: Uint8Array;
   /** Inputs behind the last marker, read on opening; given away by `takeReplay`. */
@@ -71,6 +74,7 @@ export class Wal {
     this.#files = files;
     this.#fileBytesMax = options.fileBytesMax ?? 10 * 1024 * 1024;
     this.#totalBytesMax = options.totalBytesMax ?? 100 * 1024 * 1024;
+    this.#makeSalt = options.makeSalt ?? randomSalt;
     this.#logFiles = [...opened.files];
     this.#salt = opened.salt;
     this.#replay = { afterHeight: opened.afterHeight, records: opened.records };
@@ -178,7 +182,7 @@ export class Wal {
   }
 
   #rotate(): void {
-    const next = newFile(this.#files, this.#lastFile().name);
+    const next = newFile(this.#files, this.#lastFile().name, this.#makeSalt());
     this.#salt = next.salt;
     this.#logFiles.push(next.file);
   }
@@ -224,7 +228,7 @@ function openFiles(files: WalFiles, options: WalOptions): Opened {
     logFiles.push({ name, bytes: contents.bytes });
   }
   if (salt === undefined) {
-    const first = newFile(files, names.at(-1));
+    const first = newFile(files, names.at(-1), (options.makeSalt ?? randomSalt)());
     logFiles.push(first.file);
     salt = first.salt;
   }
@@ -270,10 +274,16 @@ function readFile(
   return { records, salt, bytes: offset };
 }
 
-function newFile(files: WalFiles, previous: string | undefined): { file: LogFile; salt: Uint8Array } {
+const randomSalt = (): Uint8Array => randomBytes(8);
+
+function newFile(
+  files: WalFiles,
+  previous: string | undefined,
+  newSalt: Uint8Array,
+): { file: LogFile; salt: Uint8Array } {
   const number = previous === undefined ? 1 : Number(previous.slice(4, 12)) + 1;
   const name = `wal-${String(number).padStart(8, '0')}.log`;
-  const header = fileHeader(randomBytes(8));
+  const header = fileHeader(newSalt);
   files.create(name, header);
   const salt = saltOf(header);
   assert(salt !== undefined, 'a new WAL file has a header');

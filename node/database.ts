@@ -1,0 +1,33 @@
+/**
+ * The ordered database under the block store and the state store: what they need of it and no more. The real
+ * one is LevelDB; the simulator has one whose disk can fail.
+ */
+import { Level } from 'level';
+
+/** Writes that take effect together, or not at all. */
+export interface DatabaseBatch {
+  put(key: Uint8Array, value: Uint8Array): unknown;
+  del(key: Uint8Array): unknown;
+  /** With `sync`, this batch and all before it survive a power cut once the promise resolves. */
+  write(options?: { readonly sync?: boolean }): Promise<void>;
+}
+
+/** An open database. Batches take effect in the order of the calls. */
+export interface Database {
+  getSync(key: Uint8Array): Uint8Array | undefined;
+  batch(): DatabaseBatch;
+  close(): Promise<void>;
+}
+
+/** Opens or makes the database of a directory; rejects when another process has it or its files are damaged. */
+export type OpenDatabase = (directory: string) => Promise<Database>;
+
+/** LevelDB. */
+export const openLevelDatabase: OpenDatabase = async (directory) => {
+  const database: Level<Uint8Array, Uint8Array> = new Level(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  });
+  await database.open();
+  return database;
+};

@@ -1,0 +1,55 @@
+/**
+ * What a node takes from the machine it runs on: time, disk, network, the making of keys. The real one is
+ * `machine`; `test/simulation` has one in which all of it is a function of a seed.
+ */
+import { randomBytes } from 'node:crypto';
+import type { VerifySignature } from '../consensus/types/public-key.ts';
+import { sha256 } from '../core/hash.ts';
+import { createLibp2pNetwork } from '../p2p/libp2p.ts';
+import type { Network } from '../p2p/network.ts';
+import { systemTimers, type Timers } from '../p2p/timers.ts';
+import type { BlockSyncOptions } from './blocksync/block-sync.ts';
+import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
+import { verifySecp256k1 } from './crypto/secp256k1.ts';
+import { type OpenDatabase, openLevelDatabase } from './database.ts';
+import type { ConsensusCore, EngineClock } from './engine/ports.ts';
+import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
+import type { MakeKeySigner } from './privval/ports.ts';
+import { DirectoryWalFiles, type WalFiles } from './wal/files.ts';
+import { FILE_PATTERN } from './wal/wal.ts';
+
+/** See the file comment. */
+export interface NodeEnvironment {
+  readonly clock: EngineClock;
+  readonly timers: Timers;
+  readonly openDatabase: OpenDatabase;
+  readonly walFiles: (directory: string) => WalFiles;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly signerFiles: DurableFiles;
+  readonly makeSigner: MakeKeySigner;
+  readonly verify: VerifySignature;
+  readonly openNetwork: (options: Parameters<typeof createLibp2pNetwork>[0]) => Promise<Network>;
+  /** Limits and waits of block sync. Default: `DEFAULT_BLOCK_SYNC`. */
+  readonly blockSync?: BlockSyncOptions;
+  /** Puts something around the consensus core: tests of the simulator plant bugs with it. */
+  readonly wrapCore?: (core: ConsensusCore) => ConsensusCore;
+}
+
+/** The machine. */
+export const machine: NodeEnvironment = {
+  clock: {
+    now: () => BigInt(Date.now()) * 1_000_000n,
+    schedule: (delayMs, callback) => systemTimers.after(delayMs, callback),
+  },
+  timers: systemTimers,
+  openDatabase: openLevelDatabase,
+  walFiles: (directory) => new DirectoryWalFiles(directory, FILE_PATTERN),
+  randomBytes,
+  signerFiles: machineFiles,
+  makeSigner: ed25519Signer,
+  verify: (key, message, signature) =>
+    key.type === 'ed25519'
+      ? verifyEd25519(key.bytes, message, signature)
+      : verifySecp256k1(key.bytes, sha256(message), signature),
+  openNetwork: createLibp2pNetwork,
+};
