@@ -43,6 +43,17 @@ describe('CheckTx', () => {
     expect(chain.recheck(tx(0n)).code).toBe(32);
   });
 
+  it('keeps no decoded transaction that a block has taken', () => {
+    const chain = new TestChain();
+    chain.block();
+    const tx = chain.send(chain.account(0), chain.account(1).address, '1uopen');
+    const before = chain.app.decodedTxsBytes;
+    chain.check(tx);
+    expect(chain.app.decodedTxsBytes).toBeGreaterThan(before);
+    chain.block(tx);
+    expect(chain.app.decodedTxsBytes).toBe(before);
+  });
+
   it('works before the first block', () => {
     const chain = new TestChain();
     expect(chain.check(chain.send(chain.account(0), chain.account(1).address, '1uopen')).log).toBe('');

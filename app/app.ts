@@ -80,6 +80,14 @@ export interface AppOptions {
 /** A state that transactions run on. */
 type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
 
+/** A block that FinalizeBlock has executed. */
+interface FinalizedBlock {
+  readonly height: bigint;
+  readonly appHash: Uint8Array;
+  /** Its transactions, or why they are none. */
+  readonly txs: readonly (DecodedTx | StateError)[];
+}
+
 const TX_BYTES_MAX = 1_048_576;
 const DECODED_TXS_BYTES_MAX = 128 * 1024 * 1024;
 const QUERY_GAS_MAX = 100_000_000n;
@@ -108,7 +116,7 @@ export class OpenLedgerApp {
   #genesis: { readonly request: RequestInitChain; readonly branch: MultiStoreBranch } | undefined;
   #check: StateAt;
   /** The block that FinalizeBlock has put into the working version. */
-  #finalized: { readonly height: bigint; readonly appHash: Uint8Array } | undefined;
+  #finalized: FinalizedBlock | undefined;
 
   constructor(options: AppOptions, composition: Composition) {
     this.#options = options;
@@ -138,6 +146,11 @@ export class OpenLedgerApp {
   /** Height of the last commit; 0 before the first. */
   get height(): bigint {
     return this.#store.lastCommit.version;
+  }
+
+  /** Memory that decoded transactions hold: those that wait for a block, or are in one not yet committed. */
+  get decodedTxsBytes(): number {
+    return this.#transactions.heldBytes;
   }
 
   info(_request: RequestInfo): ResponseInfo {
@@ -243,14 +256,15 @@ export class OpenLedgerApp {
     const parent = this.#genesis?.branch ?? this.#store.branch();
     const branch = parent.branch();
     const begin = this.#runHooks(branch, block, 'BeginBlock');
-    const txResults = this.#runTransactions(request.txs, branch, block);
+    const txs = request.txs.map((bytes) => this.#decode(bytes));
+    const txResults = this.#runTransactions(txs, branch, block);
     const end = this.#runHooks(branch, block, 'EndBlock');
     const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
     const consensusParamUpdates = this.composition.consensus.params(context);
     branch.write();
     parent.write();
     const appHash = this.#store.workingHash();
-    this.#finalized = { height: block.height, appHash };
+    this.#finalized = { height: block.height, appHash, txs };
     return {
       events: [...begin.events, ...end.events],
       txResults,
@@ -266,6 +280,7 @@ export class OpenLedgerApp {
     const { hash } = this.#store.commit(this.#finalized.height);
     // They differ when the store was opened for another first height than the chain's.
     assert(equalBytes(hash, this.#finalized.appHash), 'the committed hash is not the one that was reported');
+    for (const tx of this.#finalized.txs) if (!(tx instanceof StateError)) this.#transactions.forget(tx);
     this.#finalized = undefined;
     this.#genesis = undefined;
     this.#check = this.#checkState();
@@ -341,10 +356,9 @@ export class OpenLedgerApp {
     }
   }
 
-  #runTransactions(txs: readonly Uint8Array[], branch: MultiStoreBranch, block: BlockInfo): ExecTxResult[] {
+  #runTransactions(txs: FinalizedBlock['txs'], branch: MultiStoreBranch, block: BlockInfo): ExecTxResult[] {
     const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
-    return txs.map((bytes) => {
-      const tx = this.#decode(bytes);
+    return txs.map((tx) => {
       if (tx instanceof StateError) return undecodable(new StateError(sdkErrors.txDecode));
       return resultOf(runTx(tx, environment));
     });

@@ -9,8 +9,9 @@ const KEPT_COPIES = 3;
 
 /**
  * Decodes each transaction once between its arrival, the proposal and the block. Failures are not
- * remembered. When it is full, what came first goes first: a recheck asks for all that waits in turn, and an
- * order of use would lose each entry just before it is asked for.
+ * remembered. What a block holds is forgotten with its commit, so that the cache holds what waits. When it is
+ * full, what came first goes first: a recheck asks for all that waits in turn, and an order of use would lose
+ * each entry just before it is asked for.
  */
 export class TxCache {
   readonly #ports: TxDecoderPorts;
@@ -36,6 +37,20 @@ export class TxCache {
     this.#makeRoom();
     this.#byHash.set(key, tx);
     return tx;
+  }
+
+  /** Memory held, as it is counted against the limit. */
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Forgets a transaction that nobody will ask for again: its block is committed. */
+  forget(tx: DecodedTx): void {
+    const key = latin1(tx.hash);
+    const known = this.#byHash.get(key);
+    if (known === undefined) return;
+    this.#byHash.delete(key);
+    this.#bytes -= heldBytes(known);
   }
 
   #makeRoom(): void {

@@ -211,4 +211,17 @@ describe('the cache of decoded transactions', () => {
     expect(cache.decode(txs[1] ?? raw())).toBe(second);
     expect(cache.decode(txs[0] ?? raw())).not.toBe(first);
   });
+
+  it('forgets what a block holds, and has room for others then', () => {
+    const txs = [1, 2, 3].map((number) => raw({ body: TxBody.encode({ ...body, memo: `memo ${number}` }) }));
+    const cache = new TxCache(ports, 2 * (3_000 + 3 * raw().length + 100));
+    const [first, second] = txs.slice(0, 2).map((bytes) => cache.decode(bytes));
+    const before = cache.heldBytes;
+    if (second !== undefined) cache.forget(second);
+    expect(cache.heldBytes).toBeLessThan(before);
+    cache.decode(txs[2] ?? raw());
+    expect(cache.decode(txs[0] ?? raw())).toBe(first);
+    if (second !== undefined) cache.forget(second);
+    expect(cache.heldBytes).toBe(before);
+  });
 });
