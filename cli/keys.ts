@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { toBase64, toHex } from '../core/bytes.ts';
 import { DEFAULT_PREFIX, defaultHome } from './defaults.ts';
 import { usageError } from './failure.ts';
+import { checkForm, PREFIX_FORM } from './forms.ts';
 import type { Terminal } from './terminal.ts';
 import type { KeyEntry, Keyring, KeyringBackend } from './wallet/keyring.ts';
 
@@ -47,6 +48,11 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
     .description('list all keys')
     .action(async (options: KeysOptions) => {
       const keyring = await openKeyring(options);
+      if (keyring.list().length === 0)
+        terminal.note(
+          `there are no keys in the ${options.keyringBackend} keyring of ${options.home}; ` +
+            'make one with "keys add <name>", or name another --home or --keyring-backend',
+        );
       const printed = await Promise.all(keyring.list().map((entry) => describeKey(entry, options)));
       if (options.output === 'json') terminal.out(`${JSON.stringify(printed, undefined, 2)}\n`);
       else for (const key of printed) printKey(key, options, terminal);
@@ -129,7 +135,10 @@ async function passphraseFor(options: KeysOptions, terminal: Terminal): Promise<
 }
 
 async function openKeyring(options: KeysOptions): Promise<Keyring> {
+  checkForm('--prefix', options.prefix, PREFIX_FORM);
   const { Keyring } = await import('./wallet/keyring.ts');
+  const { requireFolder } = await import('./home/folder.ts');
+  requireFolder(options.home);
   return new Keyring(options.home, options.keyringBackend);
 }
 

@@ -4,6 +4,8 @@ import { createProgram } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
 const NODE_MAJOR = 24;
+/** So long a command that has failed, and has said so, may take to end by itself. */
+const FAILED_EXIT_MS = 2_000;
 
 const major = Number(process.versions.node.split('.')[0]);
 if (major < NODE_MAJOR) {
@@ -18,4 +20,7 @@ try {
 } catch (error) {
   process.stderr.write(failureText(error, process.argv.includes('--trace')));
   process.exitCode = 1;
+  // Whatever a failed command left open: the process ends. The timer counts only while something else keeps
+  // it alive.
+  setTimeout(() => process.exit(), FAILED_EXIT_MS).unref();
 }

@@ -17,14 +17,18 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 /** Runs one command; resolves to its standard output. */
-async function run(args: readonly string[], input: readonly string[] = []): Promise<string> {
+async function run(
+  args: readonly string[],
+  input: readonly string[] = [],
+  notes: string[] = [],
+): Promise<string> {
   let out = '';
   const lines = [...input];
   const program = createProgram({
     out: (text) => {
       out += text;
     },
-    note: () => undefined,
+    note: (line) => void notes.push(line),
     interactive: false,
     ask: async () => lines.shift() ?? '',
   });
@@ -61,6 +65,22 @@ describe('openledgerd keys', () => {
     writeFileSync(join(home, 'devnet.json'), JSON.stringify({ ...record, nodes: [], accounts: [] }));
     const printed = await run(keys('recover', 'alice', '--keyring-backend', 'test'), [MNEMONIC]);
     expect(JSON.parse(printed)).toMatchObject({ address: 'cosmos19rl4cm2hmr8afy4kldpxz3fka4jguq0auqdal4' });
+  });
+
+  it('says that there are none', async () => {
+    const notes: string[] = [];
+    expect(await run(['keys', 'list', '--home', home], [], notes)).toBe('');
+    expect(notes).toEqual([expect.stringMatching(/^there are no keys in the file keyring of .*keys add/)]);
+    expect(JSON.parse(await run(keys('list')))).toEqual([]);
+  });
+
+  it('refuses a prefix and a home that cannot be', async () => {
+    await expect(run(keys('list', '--prefix', 'A B'))).rejects.toThrow(
+      /--prefix cannot be "A B"; it must be/,
+    );
+    await expect(run(['keys', 'list', '--home', '/dev/null'])).rejects.toThrow(/\/dev\/null is not a folder/);
+    await expect(run(['status', '--home', '/dev/null'])).rejects.toThrow(/\/dev\/null is not a folder/);
+    await expect(run(['init', '--home', '/dev/null'])).rejects.toThrow(/\/dev\/null is not a folder/);
   });
 
   it('deletes only what was named twice', async () => {

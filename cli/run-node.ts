@@ -7,6 +7,7 @@ import { readAppConfig, readNodeConfig, writeAppConfig, writeNodeConfig } from '
 import { levelPolicy } from '../node/logging/levels.ts';
 import { createLogging } from '../node/logging/logger.ts';
 import { type Node, startNode } from '../node/node.ts';
+import { settleWithin } from '../node/settle-within.ts';
 import { openApplication } from './application.ts';
 import { tellSupervisor } from './child-messages.ts';
 import type { StopSignal } from './devnet/run.ts';
@@ -19,6 +20,9 @@ import { lockOrRefuse } from './process-lock.ts';
 import type { StartOptions } from './start.ts';
 import type { Terminal } from './terminal.ts';
 import { ownVersion } from './version.ts';
+
+/** What a node that failed has open may take so long to close. */
+const CLOSE_AFTER_FAILURE_MS = 5_000;
 
 /**
  * Runs until it is asked to stop, or its supervisor is gone, or it cannot go on.
@@ -82,9 +86,11 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       await serve(node, end.ended);
       log.info({}, 'stopping');
       await node.stop();
-    } finally {
-      await close();
+    } catch (error) {
+      await settleWithin(close(), CLOSE_AFTER_FAILURE_MS);
+      throw error;
     }
+    await close();
   } finally {
     unlock();
   }
@@ -107,7 +113,8 @@ async function serve(node: Node, ended: Promise<void>): Promise<void> {
   try {
     await ended;
   } catch (error) {
-    await node.stop().catch((later: unknown) => process.stderr.write(`${messageOf(later)}\n`));
+    const stopped = node.stop().catch((later: unknown) => process.stderr.write(`${messageOf(later)}\n`));
+    await settleWithin(stopped, CLOSE_AFTER_FAILURE_MS);
     throw error;
   }
 }

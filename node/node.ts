@@ -35,6 +35,7 @@ import { nodeStatus, peerSource } from './node-status.ts';
 import { blockSink, openIndexer, openStores, pruneStores, type Stores } from './node-stores.ts';
 import { FilePrivValidator } from './privval/file-priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
+import { settleWithin } from './settle-within.ts';
 import { checkSigningState } from './signing-state.ts';
 import type { ChainState } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
@@ -79,6 +80,9 @@ export interface Node {
 /** Least time that executing a proposal of ours is given. */
 const EXECUTION_TARGET_MS_MIN = 300;
 
+/** What a failed start has opened may take so long to close. */
+const CLOSE_AFTER_FAILURE_MS = 5_000;
+
 export type Closers = (() => Promise<void> | void)[];
 
 /**
@@ -94,9 +98,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     const core = await openCore(options, machine, closers);
     return { ...(await openServices(options, core, closers)), stop };
   } catch (error) {
-    await stop().catch((later: unknown) => {
-      options.logging('node').error({ reason: messageOf(later) }, 'closing after a failed start');
+    const log = options.logging('node');
+    const stopped = stop().catch((later: unknown) => {
+      log.error({ reason: messageOf(later) }, 'closing after a failed start');
     });
+    if (!(await settleWithin(stopped, CLOSE_AFTER_FAILURE_MS)))
+      log.error({ waitedMs: CLOSE_AFTER_FAILURE_MS }, 'closing after a failed start does not end');
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { type Connection, connect } from '../../client/index.ts';
 import { type DevnetRecord, readRecord } from '../devnet/record.ts';
+import { requireFolder } from '../home/folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlobStore } from './blobs.ts';
 import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './inference.ts';
@@ -59,6 +60,7 @@ export async function runDemo(options: DemoOptions, terminal: Pick<Terminal, 'ou
 }
 
 function requireRecord(home: string): DevnetRecord {
+  requireFolder(home);
   const record = readRecord(home);
   if (record !== undefined) return record;
   throw new LedgerError(

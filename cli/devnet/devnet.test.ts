@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { lockHolder, lockOrRefuse, tryLock, waitUnlocked } from '../process-lock
 import { BlockTracker } from './block-tracker.ts';
 import { choosePorts } from './ports.ts';
 import { type DevnetRecord, readRecord, recordPath, writeRecord } from './record.ts';
+import { runDevnet } from './run.ts';
 import { type DevnetOptions, settingsFor } from './settings.ts';
 import { humanView, jsonView } from './view.ts';
 
@@ -52,6 +53,8 @@ const block = (height: number): BlockMessage => ({
   failed: 0,
 });
 
+const ALL_RUN = { all: 1, down: [], byHand: [] };
+
 describe('settings', () => {
   it('are the defaults of the issue for a new home', () => {
     expect(settingsFor(options({}), undefined)).toMatchObject({
@@ -82,8 +85,12 @@ describe('settings', () => {
     [{ validators: 0 }, /--validators must be a whole number from 1 to 10/],
     [{ validators: 11 }, /--validators/],
     [{ rpcPort: 80 }, /--rpc-port/],
-    [{ chainId: 'a b' }, /--chain-id/],
-    [{ prefix: 'Open' }, /--prefix/],
+    [
+      { chainId: 'a b' },
+      /--chain-id cannot be "a b"; it must be 1 to 50 letters, digits, .*such as my-chain-1$/,
+    ],
+    [{ prefix: 'Open' }, /--prefix cannot be "Open"; it must be 1 to 20 lower-case .* such as open$/],
+    [{ denom: 'open' }, /--denom cannot be "open"; it must be a u .* such as uopen$/],
     [{ blockTimeMs: 0 }, /--block-time/],
   ])('refuse %j', (given, message) => {
     expect(() => settingsFor(options(given), undefined)).toThrow(message);
@@ -100,6 +107,42 @@ describe('devnet.json', () => {
   it.each(['{', '{}', JSON.stringify({ ...record, version: 2 })])('is refused with a way out: %s', (text) => {
     writeFileSync(recordPath(home), text);
     expect(() => readRecord(home)).toThrow(/cannot be used: .*--reset starts afresh/);
+  });
+});
+
+describe('a refused start', () => {
+  const never = { requested: new Promise<void>(() => undefined), forced: new Promise<void>(() => undefined) };
+  const silent = { out: () => undefined, note: () => undefined, interactive: false, ask: async () => '' };
+
+  it('on a taken port, or with a wrong mnemonic, makes nothing', async () => {
+    const server = createServer();
+    const rpcPort = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(typeof address === 'object' ? (address?.port ?? 0) : 0);
+      });
+    });
+    const fresh = join(home, 'fresh');
+    const start = (given: Partial<DevnetOptions>): Promise<void> =>
+      runDevnet(options({ home: fresh, validators: 1, ...given }), silent, never);
+    await expect(start({ rpcPort })).rejects.toThrow(`port ${rpcPort} (RPC of node0) is taken`);
+    await expect(start({ rpcPort: 0, mnemonic: 'a b c' })).rejects.toThrow('the mnemonic is not valid');
+    expect(existsSync(fresh)).toBe(false);
+    // Nor does it delete what is there.
+    writeRecord(home, record);
+    await expect(start({ home, rpcPort, reset: true })).rejects.toThrow('is taken');
+    await expect(start({ home, prefix: 'A', reset: true })).rejects.toThrow('--prefix');
+    expect(readRecord(home)).toEqual(record);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('names a home that is a file', async () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    for (const reset of [false, true])
+      await expect(runDevnet(options({ home: file, reset }), silent, never)).rejects.toThrow(
+        `${file} is not a folder; name one with --home`,
+      );
   });
 });
 
@@ -216,7 +259,7 @@ describe('views', () => {
     const { terminal, text } = viewed(false);
     const view = jsonView(terminal);
     view.ready(record);
-    view.block(block(1), { running: 1, all: 1 });
+    view.block(block(1), ALL_RUN);
     const [ready, first] = text()
       .trimEnd()
       .split('\n')
@@ -238,12 +281,31 @@ describe('views', () => {
     view.ready(record);
     expect(text()).toMatch(/node0 +http:\/\/127\.0\.0\.1:1/);
     expect(text()).toMatch(/alice +open1x +a b c/);
-    for (const height of [1, 2, 3]) view.block(block(height), { running: 1, all: 1 });
+    for (const height of [1, 2, 3]) view.block(block(height), ALL_RUN);
     expect(text().split('\n').at(-1)).toBe(
       '\r\u001b[Kblock 1 · 2 tx (2 in all) · 1/1 nodes · app hash cdef…' +
         '\r\u001b[Kblock 2 · 2 tx (4 in all) · 1/1 nodes · app hash cdef…' +
         '\r\u001b[Kblock 3 · 1.00 s/block · 2 tx (6 in all) · 1/1 nodes · app hash cdef…',
     );
+  });
+
+  it('name the nodes that are down and those that somebody started by hand', () => {
+    const { terminal, text } = viewed(false);
+    const view = humanView(terminal, '.devnet', 0);
+    view.exited('node2', 'signal SIGKILL', '/x/node2');
+    view.block(block(1), { all: 4, down: ['node2', 'node3'], byHand: [] });
+    view.block(block(2), { all: 4, down: ['node3'], byHand: ['node2'] });
+    view.stopped([{ moniker: 'node2', pid: 77 }]);
+    expect(text().trimEnd().split('\n')).toEqual([
+      'node2 stopped (signal SIGKILL); start it again with: npm run openledgerd -- start --home /x/node2',
+      expect.stringContaining('· 2/4 nodes (node2, node3 down) ·'),
+      expect.stringContaining('· 3/4 nodes (node3 down; node2 by hand) ·'),
+      'node2 was started by hand and still runs (process 77); stop it with: kill 77',
+      expect.stringContaining('stopped; the same command'),
+    ]);
+    const programs = viewed(false);
+    jsonView(programs.terminal).stopped([{ moniker: 'node2', pid: 77 }]);
+    expect(JSON.parse(programs.text())).toEqual({ event: 'left', moniker: 'node2', pid: 77 });
   });
 
   it('for people fit a narrow terminal', () => {
@@ -262,7 +324,7 @@ describe('views', () => {
     expect(
       lines.filter((line) => line.length > 80 && line !== mnemonic && !line.startsWith('Devnet')),
     ).toEqual([]);
-    view.block({ ...block(123_456_789), txs: 10_000, app_hash: 'A'.repeat(64) }, { running: 10, all: 10 });
+    view.block({ ...block(123_456_789), txs: 10_000, app_hash: 'A'.repeat(64) }, { ...ALL_RUN, all: 10 });
     expect(text().split('\r\u001b[K').at(-1)).toHaveLength(79);
   });
 });

@@ -77,9 +77,10 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
 
 /** Names, addresses and mnemonics; the keys also go into a keyring, for `keys --keyring-backend test`. */
 function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly DevnetAccount[] {
+  const mnemonics = mnemonicsOf(mnemonic ?? newMnemonic(), settings.accounts);
   makeFolder(home);
   const keyring = new Keyring(home, 'test');
-  return mnemonicsOf(mnemonic ?? newMnemonic(), settings.accounts).map((words, i) => {
+  return mnemonics.map((words, i) => {
     const name = ACCOUNT_NAMES[i] ?? `account${i}`;
     const key = keyOfMnemonic(words);
     if (!keyring.has(name)) keyring.add(name, key);

@@ -1,5 +1,5 @@
 /** Runs a devnet in the foreground: several nodes as processes, until a signal or until all have stopped. */
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import { usageError } from '../failure.ts';
@@ -12,8 +12,9 @@ import { NodeProcess } from './node-process.ts';
 import { choosePorts } from './ports.ts';
 import { type DevnetRecord, readRecord, writeRecord } from './record.ts';
 import { type DevnetOptions, type DevnetSettings, settingsFor } from './settings.ts';
-import { type DevnetView, humanView, jsonView } from './view.ts';
-import { makeFolder } from '../home/folder.ts';
+import { type DevnetView, humanView, jsonView, type LeftNode, type NodesState } from './view.ts';
+import { makeFolder, requireFolder } from '../home/folder.ts';
+import { mnemonicsOf } from '../wallet/hd.ts';
 
 /** Nodes of a devnet whose supervisor was killed stop by themselves; this long they may take. */
 const LEFTOVER_TIMEOUT_MS = 15_000;
@@ -41,12 +42,17 @@ export interface StopSignal {
  */
 export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   const home = resolve(options.home);
+  requireFolder(home);
   if (options.reset) refuseForeignHome(home);
-  else settingsFor(options, readRecord(home)); // a wrong option creates nothing
+  // What is refused has neither created nor deleted anything.
+  const planned = settingsFor(options, options.reset ? undefined : readRecord(home));
+  if (options.mnemonic !== undefined) mnemonicsOf(options.mnemonic, 1);
+  if (!existsSync(home)) await requireFreePorts(planned);
   makeFolder(home);
   const unlock = lockOrRefuse(join(home, LOCK_FILE), `the devnet in ${home}`);
   try {
     await waitForLeftovers(home);
+    await requireFreePorts(planned);
     if (options.reset) emptyHome(home);
     const existing = readRecord(home);
     const settings = settingsFor(options, existing);
@@ -57,6 +63,10 @@ export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop
   } finally {
     unlock();
   }
+}
+
+async function requireFreePorts({ validators, rpcPort }: DevnetSettings): Promise<void> {
+  await choosePorts({ nodes: validators, rpcPort });
 }
 
 interface Supervision {
@@ -80,7 +90,7 @@ async function superviseDevnet(run: Supervision): Promise<void> {
   } finally {
     await devnet.stop();
   }
-  run.view.stopped();
+  run.view.stopped(devnet.startedByHand());
 }
 
 /** The processes of a devnet. */
@@ -97,13 +107,25 @@ class RunningDevnet {
 
   constructor(run: Supervision) {
     this.#run = run;
-    this.#tracker = new BlockTracker({ schedule }, (block) =>
-      run.view.block(block, { running: this.running, all: this.#nodes.length }),
-    );
+    this.#tracker = new BlockTracker({ schedule }, (block) => run.view.block(block, this.#state()));
   }
 
   get running(): number {
     return this.#nodes.filter((node) => node.alive).length;
+  }
+
+  /** Nodes that ended and that somebody has started again: the locks of their homes say so. */
+  startedByHand(): readonly LeftNode[] {
+    return this.#nodes.flatMap((node) => {
+      const pid = node.alive ? undefined : lockHolder(nodeLockPath(node.home));
+      return pid === undefined ? [] : [{ moniker: node.moniker, pid }];
+    });
+  }
+
+  #state(): NodesState {
+    const byHand = this.startedByHand().map(({ moniker }) => moniker);
+    const ended = this.#nodes.filter((node) => !node.alive).map(({ moniker }) => moniker);
+    return { all: this.#nodes.length, down: ended.filter((moniker) => !byHand.includes(moniker)), byHand };
   }
 
   async start(): Promise<void> {

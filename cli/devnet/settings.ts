@@ -2,6 +2,7 @@
 import { LedgerError } from '../../core/errors.ts';
 import { DEFAULT_CHAIN_ID, DEFAULT_DENOM, DEFAULT_PREFIX } from '../defaults.ts';
 import { usageError } from '../failure.ts';
+import { CHAIN_ID_FORM, checkForm, DENOM_FORM, PREFIX_FORM } from '../forms.ts';
 import type { DevnetRecord } from './record.ts';
 
 /** Options as they were given; undefined: not given. */
@@ -41,11 +42,6 @@ const BLOCK_TIME_MS_MIN = 10;
 const BLOCK_TIME_MS_MAX = 600_000;
 const RPC_PORT_MIN = 1_025;
 const RPC_PORT_MAX = 65_000;
-const CHAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/;
-/** Shown without its first letter, which stands for 10^-6. */
-const DENOM = /^u[a-z][a-z0-9]{1,19}$/;
-const PREFIX = /^[a-z][a-z0-9]{0,19}$/;
-
 /**
  * The settings of a start.
  * @throws LedgerError `cli.usage` for a value out of range, `devnet.other` when the home holds another devnet
@@ -55,9 +51,9 @@ export function settingsFor(options: DevnetOptions, record: DevnetRecord | undef
   checkRange('--accounts', options.accounts, [1, ACCOUNTS_MAX]);
   checkRange('--block-time (in ms)', options.blockTimeMs, [BLOCK_TIME_MS_MIN, BLOCK_TIME_MS_MAX]);
   if (options.rpcPort !== 0) checkRange('--rpc-port', options.rpcPort, [RPC_PORT_MIN, RPC_PORT_MAX]);
-  checkText('--chain-id', options.chainId, CHAIN_ID);
-  checkText('--prefix', options.prefix, PREFIX);
-  checkText('--denom', options.denom, DENOM);
+  checkForm('--chain-id', options.chainId, CHAIN_ID_FORM);
+  checkForm('--prefix', options.prefix, PREFIX_FORM);
+  checkForm('--denom', options.denom, DENOM_FORM);
   if (record !== undefined) refuseOther(options, record);
   return {
     chainId: record?.chain_id ?? options.chainId ?? DEFAULT_CHAIN_ID,
@@ -98,10 +94,4 @@ function checkRange(
 ): void {
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
   throw usageError(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
-}
-
-function checkText(name: string, value: string | undefined, pattern: RegExp): void {
-  if (value !== undefined && !pattern.test(value)) {
-    throw usageError(`${name} "${value}" does not have the form ${pattern.source}`);
-  }
 }

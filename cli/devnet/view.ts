@@ -7,17 +7,27 @@ import type { DevnetRecord } from './record.ts';
 export interface DevnetView {
   /** All nodes answer. */
   ready(record: DevnetRecord): void;
-  block(block: BlockMessage, nodes: NodeCount): void;
+  block(block: BlockMessage, nodes: NodesState): void;
   /** A node ended while the devnet goes on. */
   exited(moniker: string, how: string, home: string): void;
   stopping(): void;
-  stopped(): void;
+  /** With the nodes that still run because somebody started them again by hand. */
+  stopped(left: readonly LeftNode[]): void;
 }
 
-/** How many nodes run, of how many. */
-export interface NodeCount {
-  readonly running: number;
+/** Which nodes run, and which the supervisor has lost. */
+export interface NodesState {
   readonly all: number;
+  /** Monikers of nodes that have ended. */
+  readonly down: readonly string[];
+  /** Monikers of nodes that ended and were started again by hand: not the supervisor's any more. */
+  readonly byHand: readonly string[];
+}
+
+/** A node of the devnet that the supervisor did not start and does not stop. */
+export interface LeftNode {
+  readonly moniker: string;
+  readonly pid: number;
 }
 
 /** Blocks over which the block time is averaged. */
@@ -33,7 +43,9 @@ export function jsonView(terminal: Terminal): DevnetView {
     block: (block) => line(block),
     exited: (moniker, how) => line({ event: 'exit', moniker, how }),
     stopping: () => undefined,
-    stopped: () => undefined,
+    stopped: (left) => {
+      for (const { moniker, pid } of left) line({ event: 'left', moniker, pid });
+    },
   };
 }
 
@@ -65,8 +77,13 @@ export function humanView(terminal: Terminal, home: string, startedMs: number): 
         `${clear()}${moniker} stopped (${how}); start it again with: npm run openledgerd -- start --home ${nodeHome}\n`,
       ),
     stopping: () => terminal.out(`${drawn ? '\n' : ''}stopping…\n`),
-    stopped: () =>
-      terminal.out(`stopped; the same command continues the chain, with --reset it starts afresh\n`),
+    stopped: (left) => {
+      for (const { moniker, pid } of left)
+        terminal.out(
+          `${moniker} was started by hand and still runs (process ${pid}); stop it with: kill ${pid}\n`,
+        );
+      terminal.out(`stopped; the same command continues the chain, with --reset it starts afresh\n`);
+    },
   };
 }
 
@@ -79,7 +96,7 @@ class Progress {
     this.#startedMs = startedMs;
   }
 
-  line(block: BlockMessage, nodes: NodeCount): string {
+  line(block: BlockMessage, nodes: NodesState): string {
     this.#transactions += block.txs;
     const time = Date.parse(block.time);
     if (time > this.#startedMs) this.#times = [...this.#times, time].slice(-AVERAGE_BLOCKS);
@@ -90,12 +107,18 @@ class Progress {
       parts.push(`${((last - first) / (this.#times.length - 1) / 1000).toFixed(2)} s/block`);
     const failed = block.failed === 0 ? '' : `, ${block.failed} failed`;
     parts.push(`${block.txs} tx${failed} (${this.#transactions} in all)`);
-    parts.push(
-      `${nodes.running}/${nodes.all} nodes`,
-      `app hash ${block.app_hash.slice(0, 12).toLowerCase()}…`,
-    );
+    parts.push(nodesText(nodes), `app hash ${block.app_hash.slice(0, 12).toLowerCase()}…`);
     return parts.join(' · ');
   }
+}
+
+/** `3/4 nodes (node2 down)`; those that were started by hand count as running. */
+function nodesText({ all, down, byHand }: NodesState): string {
+  const notes = [
+    ...(down.length === 0 ? [] : [`${down.join(', ')} down`]),
+    ...(byHand.length === 0 ? [] : [`${byHand.join(', ')} by hand`]),
+  ];
+  return `${all - down.length}/${all} nodes${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
 }
 
 function describe(record: DevnetRecord, home: string, columns: number): string {

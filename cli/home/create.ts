@@ -11,7 +11,7 @@ import { writeAppConfig, writeNodeConfig } from '../../node/config/toml.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
 import { createNodeKey } from './node-key.ts';
-import { makeFolder } from './folder.ts';
+import { makeFolder, requireFolder } from './folder.ts';
 
 const SEED_BYTES = 32;
 
@@ -36,6 +36,7 @@ export interface CreatedHome {
  */
 export async function createHome(options: HomeOptions): Promise<CreatedHome> {
   const { peerIdOfKey } = await import('../../p2p/identity.ts');
+  requireFolder(options.home);
   const home = homePaths(options.home);
   const paths = configuredPaths(options.home, options.node.base);
   for (const file of [home.configFile, paths.genesisFile, paths.nodeKeyFile, paths.privValidatorKeyFile]) {

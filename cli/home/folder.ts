@@ -1,8 +1,17 @@
 /** Making the folders of a home. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { systemCode } from '../failure.ts';
+
+/**
+ * Says what is wrong with a home that is a file: whatever is read or made below it would only say ENOTDIR.
+ * @throws LedgerError `home.folder`
+ */
+export function requireFolder(home: string): void {
+  if (statSync(home, { throwIfNoEntry: false })?.isDirectory() !== false) return;
+  throw new LedgerError('home.folder', `${home} is not a folder; name one with --home`, { folder: home });
+}
 
 /**
  * Makes a folder and those above it that are missing, one by one: Node's own recursive form never returns below a

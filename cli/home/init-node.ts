@@ -18,6 +18,7 @@ import {
 } from '../../node/config/toml.ts';
 import { addressOfKey } from '../../node/privval/key-file.ts';
 import { usageError } from '../failure.ts';
+import { CHAIN_ID_FORM, checkForm } from '../forms.ts';
 import { nextFreePort } from '../devnet/ports.ts';
 import { createHome } from './create.ts';
 import { type CheckedGenesis, checkGenesis, readGenesisFile } from './genesis-file.ts';
@@ -61,6 +62,7 @@ export interface InitializedNode {
  * @throws LedgerError `genesis.file`, `genesis.invalid`, `config.value`, `home.exists`, `cli.usage`
  */
 export async function initNode(options: InitNodeOptions): Promise<InitializedNode> {
+  if (options.genesis === undefined) checkForm('--chain-id', options.chainId, CHAIN_ID_FORM);
   const given = options.genesis === undefined ? undefined : readGenesisFile(options.genesis);
   if (given !== undefined) requireChainId(given, options);
   const node = await nodeConfig(options);

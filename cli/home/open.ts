@@ -4,6 +4,7 @@ import { LedgerError } from '../../core/errors.ts';
 import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
 import { type ConfiguredPaths, configuredPaths, homePaths } from '../../node/config/home.ts';
 import { readAppConfig, readNodeConfig } from '../../node/config/toml.ts';
+import { requireFolder } from './folder.ts';
 
 /** A home with its settings. */
 export interface OpenedHome {
@@ -21,6 +22,7 @@ export interface OpenedHome {
  * @throws LedgerError `home.missing`, `config.syntax`, `config.value`
  */
 export function openHome(home: string): OpenedHome {
+  requireFolder(home);
   const files = homePaths(home);
   if (!existsSync(files.configFile)) {
     throw new LedgerError(

@@ -42,8 +42,15 @@ export function temporaryHome(): string {
 }
 
 /** Runs a command to its end. */
-export function runProgram(args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env });
+export function runProgram(
+  args: readonly string[],
+  options: { readonly input?: string; readonly nodeFlags?: readonly string[] } = {},
+): Promise<Ended> {
+  const { input = '', nodeFlags = [] } = options;
+  const child = spawn(process.execPath, [...nodeFlags, mainFile, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env,
+  });
   child.stdin.end(input);
   return ended(child);
 }

@@ -73,6 +73,16 @@ describe('openledgerd start says in one sentence', () => {
       (home: string) => rmSync(join(home, 'data', 'priv_validator_state.json')),
       /has no signing state .*double signature/,
     ],
+    [
+      'that the signing state is empty',
+      (home: string) => writeFileSync(join(home, 'data', 'priv_validator_state.json'), ''),
+      /priv_validator_state\.json/,
+    ],
+    [
+      'that the signing state is damaged',
+      (home: string) => writeFileSync(join(home, 'data', 'priv_validator_state.json'), '{"height":"x"}'),
+      /priv_validator_state\.json/,
+    ],
   ])('%s', async (name, spoil, sentence) => {
     const home = brokenHome(name.replaceAll(' ', '-'), spoil);
     expectSentence(await runProgram(['start', '--home', home]), sentence);
@@ -85,17 +95,19 @@ describe('openledgerd start says in one sentence', () => {
     );
   });
 
-  it('that its port is taken', async () => {
+  it('that it failed, and ends although something is still open', async () => {
+    const flags = ['--import', 'data:text/javascript,setInterval(() => undefined, 1e6)'];
+    const args = ['start', '--home', join(homes, 'nowhere')];
+    expectSentence(await runProgram(args, { nodeFlags: flags }), /there is no node in /);
+  });
+
+  it.each(['--rpc-laddr', '--p2p-laddr'])('that the port of %s is taken', async (option) => {
     const server: Server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const home = brokenHome('port', (path) =>
-      edit(config(path), (text) =>
-        text.replace('laddr = "tcp://127.0.0.1:0"', `laddr = "tcp://127.0.0.1:${port}"`),
-      ),
-    );
-    const ended = await runProgram(['start', '--home', home]);
+    const home = brokenHome(`port${option}`, () => undefined);
+    const ended = await runProgram(['start', '--home', home, option, `tcp://127.0.0.1:${port}`]);
     await new Promise((resolve) => server.close(resolve));
     expectSentence(ended, new RegExp(`${port}.*(taken|in use)`));
   });
