@@ -1,89 +1,61 @@
-import { compareBytes, concatBytes } from '../../core/bytes.ts';
-import { DecodeError, LedgerError } from '../../core/errors.ts';
+/**
+ * Proof that validators misbehaved, as it stands in a block. The kinds have files of their own; what is
+ * common to them is here.
+ */
+import { DecodeError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { merkleRoot } from '../../core/merkle.ts';
 import {
   DuplicateVoteEvidence as DuplicateVoteEvidenceMessage,
   type Evidence as EvidenceMessage,
+  Evidence as EvidenceCodec,
   type EvidenceList as EvidenceListMessage,
+  EvidenceList as EvidenceListCodec,
+  LightClientAttackEvidence as LightClientAttackMessage,
 } from '../../proto/gen/tendermint/types/evidence.ts';
-import { PartSetHeader as PartSetHeaderMessage } from '../../proto/gen/tendermint/types/types.ts';
-import { type BlockId, equalBlockId } from './block-id.ts';
-import type { VerifySignature } from './public-key.ts';
-import { checkTime, type Time } from './time.ts';
-import type { ValidatorSet } from './validator.ts';
-import { validatorByAddress } from './validator-set.ts';
-import { type Vote, verifyVote, voteFromMessage, voteToMessage } from './vote.ts';
+import {
+  type DuplicateVoteEvidence,
+  duplicateVoteFromMessage,
+  duplicateVoteToMessage,
+} from './duplicate-vote.ts';
+import {
+  type LightClientAttackEvidence,
+  lightClientAttackFromMessage,
+  lightClientAttackHash,
+  lightClientAttackToMessage,
+} from './light-client-attack.ts';
+import type { Time } from './time.ts';
 
-/**
- * Two votes of one validator for different blocks in one height, round and step. `voteA` has the lower
- * block key.
- */
-export interface DuplicateVoteEvidence {
-  readonly kind: 'duplicateVote';
-  readonly voteA: Vote;
-  readonly voteB: Vote;
-  /** Total and own power at the height of the votes. */
-  readonly totalVotingPower: bigint;
-  readonly validatorPower: bigint;
-  /** Time of the block at the height of the votes. */
-  readonly timestamp: Time;
-}
-
-/**
- * Proof that a validator misbehaved. Light-client attacks are not taken yet: a block that carries one is
- * refused.
- */
-export type Evidence = DuplicateVoteEvidence;
+/** Proof that one or more validators misbehaved. */
+export type Evidence = DuplicateVoteEvidence | LightClientAttackEvidence;
 
 /** Most pieces of evidence in one block, whatever the parameters say. */
 export const EVIDENCE_MAX = 4096;
 
 /**
- * Makes evidence of two conflicting votes.
- * @throws LedgerError `evidence.validator` when the signer is not in the set
+ * The height that counts for expiry, and whose validators are to blame: that of the votes, or the common one.
  */
-export function duplicateVoteEvidence(made: {
-  readonly first: Vote;
-  readonly second: Vote;
-  /** Time of the block at the votes' height. */
-  readonly blockTime: Time;
-  /** The validators at the votes' height. */
-  readonly validators: ValidatorSet;
-}): DuplicateVoteEvidence {
-  const { first, second, blockTime, validators } = made;
-  const validator = validatorByAddress(validators, first.validatorAddress);
-  if (validator === undefined) {
-    throw new LedgerError('evidence.validator', 'the signer of the votes is not a validator');
-  }
-  const inOrder = compareBlockIds(first.blockId, second.blockId) < 0;
-  return {
-    kind: 'duplicateVote',
-    voteA: inOrder ? first : second,
-    voteB: inOrder ? second : first,
-    totalVotingPower: validators.totalVotingPower,
-    validatorPower: validator.votingPower,
-    timestamp: blockTime,
-  };
+export function evidenceHeight(evidence: Evidence): bigint {
+  return evidence.kind === 'duplicateVote' ? evidence.voteA.height : evidence.commonHeight;
 }
 
-/** Order of block ids in evidence: by hash and then by encoded part-set header, as bytes. */
-function compareBlockIds(a: BlockId, b: BlockId): number {
-  return compareBytes(evidenceKey(a), evidenceKey(b));
-}
-
-function evidenceKey(id: BlockId): Uint8Array {
-  return concatBytes(id.hash, PartSetHeaderMessage.encode(id.partSetHeader));
+/** What the evidence says was the time of the block at `evidenceHeight`. */
+export function evidenceTime(evidence: Evidence): Time {
+  return evidence.timestamp;
 }
 
 /** A piece of evidence in its own encoding: what is hashed, and what counts against the size limit. */
 export function evidenceBytes(evidence: Evidence): Uint8Array {
-  return DuplicateVoteEvidenceMessage.encode(duplicateVoteToMessage(evidence));
+  return evidence.kind === 'duplicateVote'
+    ? DuplicateVoteEvidenceMessage.encode(duplicateVoteToMessage(evidence))
+    : LightClientAttackMessage.encode(lightClientAttackToMessage(evidence));
 }
 
 /** The id of a piece of evidence: 32 bytes. */
 export function evidenceHash(evidence: Evidence): Uint8Array {
-  return sha256(evidenceBytes(evidence));
+  return evidence.kind === 'duplicateVote'
+    ? sha256(evidenceBytes(evidence))
+    : lightClientAttackHash(evidence);
 }
 
 /** The header's `evidenceHash`: 32 bytes over a block's evidence. */
@@ -93,79 +65,41 @@ export function evidenceListHash(list: readonly Evidence[]): Uint8Array {
 
 /** The evidence as it stands in a block. */
 export function evidenceToMessage(evidence: Evidence): EvidenceMessage {
-  return { duplicateVoteEvidence: duplicateVoteToMessage(evidence), lightClientAttackEvidence: undefined };
+  return evidence.kind === 'duplicateVote'
+    ? { duplicateVoteEvidence: duplicateVoteToMessage(evidence), lightClientAttackEvidence: undefined }
+    : { duplicateVoteEvidence: undefined, lightClientAttackEvidence: lightClientAttackToMessage(evidence) };
 }
 
-function duplicateVoteToMessage(evidence: DuplicateVoteEvidence): DuplicateVoteEvidenceMessage {
-  return {
-    voteA: voteToMessage(evidence.voteA),
-    voteB: voteToMessage(evidence.voteB),
-    totalVotingPower: evidence.totalVotingPower,
-    validatorPower: evidence.validatorPower,
-    timestamp: evidence.timestamp,
-  };
-}
-
-/** @throws DecodeError when there is too much of it, or something that `checkEvidence` does not take */
+/** @throws DecodeError when there is too much of it, or something that is no evidence */
 export function evidenceListFromMessage(message: EvidenceListMessage): Evidence[] {
   if (message.evidence.length > EVIDENCE_MAX) throw new DecodeError('block: too much evidence');
   return message.evidence.map(evidenceFromMessage);
 }
 
-/** @throws DecodeError when it is of an unknown kind, or not what `checkEvidence` takes */
+/** @throws DecodeError when it is of an unknown kind, or of a form that its kind cannot have */
 export function evidenceFromMessage(message: EvidenceMessage): Evidence {
-  const found = message.duplicateVoteEvidence;
-  if (found === undefined) throw new DecodeError('evidence: unknown kind');
-  if (found.voteA === undefined || found.voteB === undefined)
-    throw new DecodeError('evidence: vote is missing');
-  return checkEvidence({
-    kind: 'duplicateVote',
-    voteA: voteFromMessage(found.voteA),
-    voteB: voteFromMessage(found.voteB),
-    totalVotingPower: found.totalVotingPower,
-    validatorPower: found.validatorPower,
-    timestamp: found.timestamp,
-  });
+  const { duplicateVoteEvidence, lightClientAttackEvidence } = message;
+  if (duplicateVoteEvidence !== undefined) return duplicateVoteFromMessage(duplicateVoteEvidence);
+  if (lightClientAttackEvidence !== undefined) return lightClientAttackFromMessage(lightClientAttackEvidence);
+  throw new DecodeError('evidence: unknown kind');
 }
 
-/**
- * Checks the form of evidence: the votes are for different blocks and in order.
- * @throws DecodeError otherwise
- */
-export function checkEvidence(evidence: Evidence): Evidence {
-  checkTime(evidence.timestamp, 'evidence');
-  if (compareBlockIds(evidence.voteA.blockId, evidence.voteB.blockId) >= 0) {
-    throw new DecodeError('evidence: votes are for one block, or in the wrong order');
-  }
-  return evidence;
+/** A list as it travels between nodes (tendermint.types.EvidenceList). */
+export function encodeEvidenceList(list: readonly Evidence[]): Uint8Array {
+  return EvidenceListCodec.encode({ evidence: list.map(evidenceToMessage) });
 }
 
-/**
- * Checks that evidence is true: one signer, one height, round and step, different blocks, good signatures,
- * and powers as they were. Source: CometBFT v0.38 `evidence/verify.go` (VerifyDuplicateVote).
- * @throws LedgerError `evidence.*` on the first thing wrong
- */
-export function verifyDuplicateVote(
-  evidence: DuplicateVoteEvidence,
-  against: {
-    readonly chainId: string;
-    /** The validators at the votes' height. */
-    readonly validators: ValidatorSet;
-    readonly verify: VerifySignature;
-  },
-): void {
-  const { voteA, voteB } = evidence;
-  const sameStep = voteA.height === voteB.height && voteA.round === voteB.round && voteA.type === voteB.type;
-  if (!sameStep) throw new LedgerError('evidence.step', 'the votes are not of one height, round and step');
-  if (voteA.validatorIndex !== voteB.validatorIndex || equalBlockId(voteA.blockId, voteB.blockId)) {
-    throw new LedgerError('evidence.votes', 'the votes are of different validators or for one block');
-  }
-  if (!verifyVote(voteA, against) || !verifyVote(voteB, against)) {
-    throw new LedgerError('evidence.signature', 'a vote was not signed by a validator of its height');
-  }
-  const validator = validatorByAddress(against.validators, voteA.validatorAddress);
-  const powersRight =
-    validator?.votingPower === evidence.validatorPower &&
-    against.validators.totalVotingPower === evidence.totalVotingPower;
-  if (!powersRight) throw new LedgerError('evidence.power', 'the voting powers are not those of that height');
+/** @throws DecodeError as `evidenceListFromMessage` */
+export function decodeEvidenceList(bytes: Uint8Array): Evidence[] {
+  return evidenceListFromMessage(EvidenceListCodec.decode(bytes));
+}
+
+/** One piece as it is stored (tendermint.types.Evidence). */
+export function encodeEvidence(evidence: Evidence): Uint8Array {
+  return EvidenceCodec.encode(evidenceToMessage(evidence));
+}
+
+/** @throws DecodeError as `evidenceFromMessage` */
+export function decodeEvidence(bytes: Uint8Array): Evidence {
+  return evidenceFromMessage(EvidenceCodec.decode(bytes));
 }

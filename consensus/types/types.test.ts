@@ -16,7 +16,7 @@ import {
   EMPTY_COMMIT,
   encodeCommit,
 } from './commit.ts';
-import { duplicateVoteEvidence, checkEvidence, verifyDuplicateVote } from './evidence.ts';
+import { checkDuplicateVote, duplicateVoteEvidence, verifyDuplicateVote } from './duplicate-vote.ts';
 import { genesisValidatorSet, publicKeyFromJson, publicKeyToJson } from './genesis.ts';
 import { checkHeader, decodeHeader } from './header.ts';
 import { checkConsensusParams, DEFAULT_CONSENSUS_PARAMS, updateConsensusParams } from './params.ts';
@@ -335,12 +335,12 @@ describe('evidence', () => {
       validators: FOUR,
     });
     expect(other).toEqual(made);
-    expect(checkEvidence(made)).toBe(made);
+    expect(checkDuplicateVote(made)).toBe(made);
     expect(() => verifyDuplicateVote(made, against)).not.toThrow();
   });
 
   it('is refused when it proves nothing', () => {
-    expect(() => checkEvidence({ ...made, voteA: made.voteB, voteB: made.voteA })).toThrow(DecodeError);
+    expect(() => checkDuplicateVote({ ...made, voteA: made.voteB, voteB: made.voteA })).toThrow(DecodeError);
     const lies: [string, typeof made][] = [
       ['evidence.step', { ...made, voteB: { ...made.voteB, round: 1 } }],
       ['evidence.step', { ...made, voteB: { ...made.voteB, type: 'precommit' } }],

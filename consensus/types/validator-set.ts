@@ -71,7 +71,8 @@ export function validatorSetToMessage(set: ValidatorSet): ValidatorSetMessage {
   };
 }
 
-function validatorToMessage(validator: Validator): ValidatorMessage {
+/** A validator with its priority (tendermint.types.Validator). */
+export function validatorToMessage(validator: Validator): ValidatorMessage {
   return {
     address: validator.address,
     pubKey: publicKeyToMessage(validator.publicKey),
@@ -119,7 +120,8 @@ export function validatorSetFromMessage(message: ValidatorSetMessage): Validator
   return { validators, proposer, totalVotingPower };
 }
 
-function validatorFromMessage(message: ValidatorMessage): Validator {
+/** @throws DecodeError when the address is not that of the key, or the power is not positive */
+export function validatorFromMessage(message: ValidatorMessage): Validator {
   const publicKey = publicKeyFromMessage(message.pubKey);
   const address = addressOf(publicKey);
   if (!equalBytes(address, message.address))

@@ -2,10 +2,14 @@
 import type { BlockId } from '../../../consensus/types/block-id.ts';
 import type { Block } from '../../../consensus/types/block.ts';
 import { BLOCK_ID_FLAG_NUMBER, type Commit, type CommitSig } from '../../../consensus/types/commit.ts';
+import type { DuplicateVoteEvidence } from '../../../consensus/types/duplicate-vote.ts';
 import type { Evidence } from '../../../consensus/types/evidence.ts';
+import type { LightClientAttackEvidence } from '../../../consensus/types/light-client-attack.ts';
+import { publicKeyToJson } from '../../../consensus/types/genesis.ts';
 import type { Header } from '../../../consensus/types/header.ts';
 import type { Proposal } from '../../../consensus/types/proposal.ts';
 import { VOTE_TYPE_NUMBER } from '../../../consensus/types/sign-bytes.ts';
+import type { Validator } from '../../../consensus/types/validator.ts';
 import type { Vote } from '../../../consensus/types/vote.ts';
 import type { MerkleProof } from '../../../core/merkle.ts';
 import { SignedMsgType } from '../../../proto/gen/tendermint/types/types.ts';
@@ -84,16 +88,46 @@ export function proposalJson(proposal: Proposal): Json {
   };
 }
 
-function evidenceJson(evidence: Evidence): Json {
+/** A validator with its priority. */
+export function validatorJson(validator: Validator): Json {
+  const { type, value } = publicKeyToJson(validator.publicKey);
   return {
-    type: 'tendermint/DuplicateVoteEvidence',
-    value: {
-      vote_a: voteJson(evidence.voteA),
-      vote_b: voteJson(evidence.voteB),
-      TotalVotingPower: evidence.totalVotingPower.toString(),
-      ValidatorPower: evidence.validatorPower.toString(),
-      Timestamp: timeJson(evidence.timestamp),
+    address: hexJson(validator.address),
+    pub_key: { type, value },
+    voting_power: validator.votingPower.toString(),
+    proposer_priority: validator.proposerPriority.toString(),
+  };
+}
+
+/** Evidence by the names of CometBFT's JSON. */
+export function evidenceJson(evidence: Evidence): Json {
+  return evidence.kind === 'duplicateVote'
+    ? { type: 'tendermint/DuplicateVoteEvidence', value: duplicateVoteJson(evidence) }
+    : { type: 'tendermint/LightClientAttackEvidence', value: lightClientAttackJson(evidence) };
+}
+
+function duplicateVoteJson(evidence: DuplicateVoteEvidence): Json {
+  return {
+    vote_a: voteJson(evidence.voteA),
+    vote_b: voteJson(evidence.voteB),
+    TotalVotingPower: evidence.totalVotingPower.toString(),
+    ValidatorPower: evidence.validatorPower.toString(),
+    Timestamp: timeJson(evidence.timestamp),
+  };
+}
+
+function lightClientAttackJson(evidence: LightClientAttackEvidence): Json {
+  const { header, commit, validators: set } = evidence.conflictingBlock;
+  const proposer = set.proposer === undefined ? null : validatorJson(set.proposer);
+  return {
+    ConflictingBlock: {
+      signed_header: { header: headerJson(header), commit: commitJson(commit) },
+      validator_set: { validators: set.validators.map(validatorJson), proposer },
     },
+    CommonHeight: evidence.commonHeight.toString(),
+    ByzantineValidators: evidence.byzantineValidators.map(validatorJson),
+    TotalVotingPower: evidence.totalVotingPower.toString(),
+    Timestamp: timeJson(evidence.timestamp),
   };
 }
 

@@ -1,22 +1,9 @@
 /** Events as subscribers get them (CometBFT v0.38 `types/events.go`). */
-import { publicKeyToJson } from '../../../consensus/types/genesis.ts';
-import type { Validator } from '../../../consensus/types/validator.ts';
 import { unreachable } from '../../../core/errors.ts';
 import type { EventData, EventMessage } from '../../events.ts';
 import { blockEventJson, finalizeBlockJson, txResultJson } from './abci.ts';
-import { blockIdJson, blockJson, headerJson, voteJson } from './block.ts';
-import { hexJson, type Json, listOrNull } from './json.ts';
-
-/** A validator with its priority. */
-export function validatorJson(validator: Validator): Json {
-  const { type, value } = publicKeyToJson(validator.publicKey);
-  return {
-    address: hexJson(validator.address),
-    pub_key: { type, value },
-    voting_power: validator.votingPower.toString(),
-    proposer_priority: validator.proposerPriority.toString(),
-  };
-}
+import { blockIdJson, blockJson, headerJson, validatorJson, voteJson } from './block.ts';
+import { type Json, listOrNull } from './json.ts';
 
 function typed(name: string, value: Json): Json {
   return { type: `tendermint/event/${name}`, value };

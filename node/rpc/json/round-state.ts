@@ -9,8 +9,7 @@ import { ZERO_TIME } from '../../../consensus/types/time.ts';
 import type { VoteType } from '../../../consensus/types/vote.ts';
 import type { ConsensusReader, Step, VotesView } from '../../../consensus/view.ts';
 import { EMPTY_BYTES } from '../../../core/bytes.ts';
-import { proposalJson } from './block.ts';
-import { validatorJson } from './event.ts';
+import { proposalJson, validatorJson } from './block.ts';
 import { hexJson, type Json, timeJson } from './json.ts';
 
 /** CometBFT's numbers of the steps (`consensus/types/round_state.go`). */

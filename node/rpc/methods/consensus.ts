@@ -2,7 +2,7 @@
 import { LedgerError } from '../../../core/errors.ts';
 import { heightOrLatest, latestUncommittedHeight, pageBounds } from '../heights.ts';
 import { consensusParamsJson } from '../json/abci.ts';
-import { validatorJson } from '../json/event.ts';
+import { validatorJson } from '../json/block.ts';
 import { roundStateJson, roundStateSimpleJson } from '../json/round-state.ts';
 import type { Json } from '../json/json.ts';
 import { type Method, method } from '../method.ts';
