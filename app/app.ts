@@ -46,6 +46,7 @@ import {
 } from '../proto/gen/tendermint/abci/types.ts';
 import { branchOver } from '../store/branch.ts';
 import type { CommitMultiStore, MultiStoreBranch } from '../store/kv.ts';
+import { BlockExecution } from './block-execution.ts';
 import { blockOf, hookEvents, momentOf, resultOf, undecodable } from './blocks.ts';
 import { exportModules, initModules } from './genesis.ts';
 import { type Composition, composeModules } from './modules.ts';
@@ -84,8 +85,7 @@ type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
 interface FinalizedBlock {
   readonly height: bigint;
   readonly appHash: Uint8Array;
-  /** Its transactions, or why they are none. */
-  readonly txs: readonly (DecodedTx | StateError)[];
+  readonly txs: readonly DecodedTx[];
 }
 
 const TX_BYTES_MAX = 1_048_576;
@@ -104,7 +104,7 @@ export function createApp(options: AppOptions): OpenLedgerApp {
   return new OpenLedgerApp(options, composeModules(options.prefix));
 }
 
-/** The application. Calls never overlap. */
+/** The application. Calls never overlap; a block may be executed in pieces with other calls between them. */
 export class OpenLedgerApp {
   readonly queries: QueryRegistry;
   readonly composition: Composition;
@@ -115,6 +115,7 @@ export class OpenLedgerApp {
   /** How the chain begins, and the branch that it has left for the first block; until the first commit. */
   #genesis: { readonly request: RequestInitChain; readonly branch: MultiStoreBranch } | undefined;
   #check: StateAt;
+  #executing: BlockExecution | undefined;
   /** The block that FinalizeBlock has put into the working version. */
   #finalized: FinalizedBlock | undefined;
 
@@ -176,6 +177,7 @@ export class OpenLedgerApp {
         `invalid chain-id on InitChain; expected: ${chainId}, got: ${request.chainId}`,
       );
     assert(this.height === 0n, 'InitChain after the first commit');
+    this.#executing = undefined;
     const { modules, consensus } = this.composition;
     const branch = this.#store.branch();
     const block = momentOf(chainId, 0n, request.time);
@@ -250,37 +252,62 @@ export class OpenLedgerApp {
    * @throws StateError on a height that does not follow; whatever a hook throws, which is a bug
    */
   finalizeBlock(request: RequestFinalizeBlock): ResponseFinalizeBlock {
+    const execution = this.beginBlock(request);
+    execution.run(request.txs.length);
+    return execution.end();
+  }
+
+  /**
+   * Begins a block that is executed in pieces: see `BlockExecution` for what may be called between them.
+   * @throws as `finalizeBlock`
+   */
+  beginBlock(request: RequestFinalizeBlock): BlockExecution {
     this.#expectHeight(request.height);
     if (this.#finalized !== undefined) this.#undoFinalized();
     const block = blockOf(this.#options.chainId, request);
     const parent = this.#genesis?.branch ?? this.#store.branch();
     const branch = parent.branch();
     const begin = this.#runHooks(branch, block, 'BeginBlock');
-    const txs = request.txs.map((bytes) => this.#decode(bytes));
-    const txResults = this.#runTransactions(txs, branch, block);
-    const end = this.#runHooks(branch, block, 'EndBlock');
-    const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
-    const consensusParamUpdates = this.composition.consensus.params(context);
-    branch.write();
-    parent.write();
-    const appHash = this.#store.workingHash();
-    this.#finalized = { height: block.height, appHash, txs };
-    return {
-      events: [...begin.events, ...end.events],
-      txResults,
-      validatorUpdates: end.validatorUpdates,
-      consensusParamUpdates,
-      appHash,
-    };
+    const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
+    const txs: DecodedTx[] = [];
+    const execution = new BlockExecution({
+      txs: request.txs,
+      deliver: (bytes) => {
+        const tx = this.#decode(bytes);
+        if (!(tx instanceof StateError)) txs.push(tx);
+        return this.#deliver(tx, environment);
+      },
+      end: (txResults) => {
+        assert(this.#executing === execution, 'the block under way is another one');
+        this.#executing = undefined;
+        const end = this.#runHooks(branch, block, 'EndBlock');
+        const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
+        const consensusParamUpdates = this.composition.consensus.params(context);
+        branch.write();
+        parent.write();
+        const appHash = this.#store.workingHash();
+        this.#finalized = { height: block.height, appHash, txs };
+        return {
+          events: [...begin.events, ...end.events],
+          txResults,
+          validatorUpdates: end.validatorUpdates,
+          consensusParamUpdates,
+          appHash,
+        };
+      },
+    });
+    this.#executing = execution;
+    return execution;
   }
 
   /** Makes the finished block's state the last commit. */
   commit(): ResponseCommit {
+    assert(this.#executing === undefined, 'Commit in the middle of a block');
     assert(this.#finalized !== undefined, 'Commit without FinalizeBlock');
     const { hash } = this.#store.commit(this.#finalized.height);
     // They differ when the store was opened for another first height than the chain's.
     assert(equalBytes(hash, this.#finalized.appHash), 'the committed hash is not the one that was reported');
-    for (const tx of this.#finalized.txs) if (!(tx instanceof StateError)) this.#transactions.forget(tx);
+    for (const tx of this.#finalized.txs) this.#transactions.forget(tx);
     this.#finalized = undefined;
     this.#genesis = undefined;
     this.#check = this.#checkState();
@@ -356,12 +383,9 @@ export class OpenLedgerApp {
     }
   }
 
-  #runTransactions(txs: FinalizedBlock['txs'], branch: MultiStoreBranch, block: BlockInfo): ExecTxResult[] {
-    const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
-    return txs.map((tx) => {
-      if (tx instanceof StateError) return undecodable(new StateError(sdkErrors.txDecode));
-      return resultOf(runTx(tx, environment));
-    });
+  #deliver(tx: DecodedTx | StateError, environment: TxEnvironment): ExecTxResult {
+    if (tx instanceof StateError) return undecodable(new StateError(sdkErrors.txDecode));
+    return resultOf(runTx(tx, environment));
   }
 
   #runHooks(

@@ -4,6 +4,7 @@
  * threads check beforehand, and the disk.
  */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { Application } from '../node/application.ts';
@@ -11,7 +12,11 @@ import { CachedSignatureVerifier, type SignaturePool } from '../node/crypto/sign
 import { VerifierPool } from '../node/crypto/verifier-pool.ts';
 import type { Logger } from '../node/logging/logger.ts';
 import { txKey } from '../node/tx-key.ts';
-import { CheckTxType } from '../proto/gen/tendermint/abci/types.ts';
+import {
+  CheckTxType,
+  type RequestFinalizeBlock,
+  type ResponseFinalizeBlock,
+} from '../proto/gen/tendermint/abci/types.ts';
 import type { Backend } from '../store/backend/backend.ts';
 import { openLevel } from '../store/backend/level.ts';
 import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
@@ -21,6 +26,9 @@ import { OrderedQueue } from './ordered-queue.ts';
 const SIGNATURES_CACHED_MAX = 200_000;
 /** Keys of transactions whose signatures were checked, in each of two generations. */
 const TXS_REMEMBERED_MAX = 50_000;
+/** Longest that a block's transactions keep the event loop before others get a turn. */
+const EXECUTION_TURN_MS = 10;
+const TXS_BETWEEN_CLOCK_READS = 8;
 
 /** What the application is opened with. */
 export interface ApplicationOptions {
@@ -40,9 +48,12 @@ export interface ApplicationOptions {
 export interface ApplicationPorts {
   readonly openBackend: (directory: string) => Promise<Backend>;
   readonly openPool: (options: ApplicationOptions) => SignaturePool;
+  /** Milliseconds. Without this clock a block is executed in one go: simulations want no chance in it. */
+  readonly now?: () => number;
 }
 
 const MACHINE: ApplicationPorts = {
+  now: () => performance.now(),
   openBackend: openLevel,
   openPool: ({ verifierWorkers, log }) =>
     new VerifierPool({
@@ -87,7 +98,7 @@ export async function openApplication(
     },
   });
   return {
-    application: asynchronous({ app, store, verifier }),
+    application: asynchronous({ app, store, verifier, now: ports.now ?? (() => 0) }),
     close: async () => {
       await pool.stop();
       await store.close();
@@ -99,10 +110,31 @@ interface Parts {
   readonly app: OpenLedgerApp;
   readonly store: PersistentMultiStore;
   readonly verifier: CachedSignatureVerifier;
+  readonly now: () => number;
+}
+
+/**
+ * Executes a block, giving the event loop a turn now and then: votes, gossip and RPC must not wait for a
+ * whole block. What comes between sees the last committed state.
+ */
+async function executeBlock(
+  { app, now }: Parts,
+  request: RequestFinalizeBlock,
+): Promise<ResponseFinalizeBlock> {
+  const execution = app.beginBlock(request);
+  let turnEnds = now() + EXECUTION_TURN_MS;
+  while (execution.remaining > 0) {
+    execution.run(TXS_BETWEEN_CLOCK_READS);
+    if (now() < turnEnds) continue;
+    await setImmediate();
+    turnEnds = now() + EXECUTION_TURN_MS;
+  }
+  return execution.end();
 }
 
 /** The node's port in front of the application. */
-function asynchronous({ app, store, verifier }: Parts): Application {
+function asynchronous(parts: Parts): Application {
+  const { app, store, verifier } = parts;
   const signatures = new SignaturePrefetch(app, verifier);
   const checks = new OrderedQueue();
   return {
@@ -116,7 +148,7 @@ function asynchronous({ app, store, verifier }: Parts): Application {
     processProposal: async (request) => app.processProposal(request),
     finalizeBlock: async (request) => {
       await signatures.of(request.txs);
-      return app.finalizeBlock(request);
+      return executeBlock(parts, request);
     },
     commit: async () => {
       const response = app.commit();
