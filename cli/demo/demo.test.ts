@@ -46,10 +46,23 @@ async function devnetHome(): Promise<{
   return { home, chain, rpc };
 }
 
-async function playDemo(home: string): Promise<string> {
+async function playDemo(
+  home: string,
+  { columns, json = false }: { readonly columns?: number; readonly json?: boolean } = {},
+): Promise<string> {
   let printed = '';
-  await runDemo({ home }, { out: (text) => void (printed += text), note: () => undefined });
+  const terminal = { out: (text: string) => void (printed += text), note: () => undefined, columns };
+  await runDemo({ home, json }, terminal);
   return printed;
+}
+
+const HEADINGS = ['answer', 'span', 'speech', 'contributor', 'share', 'payout', 'tx hash'];
+
+/** The lines of the table, its heading included. */
+function tableIn(printed: string): readonly string[] {
+  const lines = printed.split('\n');
+  const start = lines.findIndex((line) => /^answer +span +speech/.test(line));
+  return lines.slice(start, lines.indexOf('', start));
 }
 
 test('the demo pays quoted contributors, shows refused lies, ends in an exact sum, and can be run again', async () => {
@@ -68,6 +81,53 @@ test('the demo pays quoted contributors, shows refused lies, ends in an exact su
   const second = await playDemo(home);
   expect(second).toContain('"state-of-the-union-2"');
   expect(chain.app.brokenInvariants()).toEqual([]);
+}, 120_000);
+
+test.each([
+  [80, 2],
+  [120, 1],
+  [undefined, 2],
+])(
+  'in %s columns the table has all that is asked for, %i line(s) a record',
+  async (columns, perRecord) => {
+    const { home } = await devnetHome();
+    const printed = await playDemo(home, columns === undefined ? {} : { columns });
+    const table = tableIn(printed);
+    for (const heading of HEADINGS) expect(table.slice(0, perRecord).join(' ')).toContain(heading);
+    expect(table[perRecord]).toMatch(/^[─ ]+$/);
+    const records = table.slice(perRecord + 1);
+    expect(records.length % perRecord).toBe(0);
+    const [, hash] = /^ {3}tx ([0-9A-F]{64})$/m.exec(printed) ?? [];
+    const first = records.slice(0, perRecord).join(' ');
+    expect(first).toMatch(
+      /^1 Why do .* +"The .* +#\d+ \d{4} .* +open1\S+…\S+ +[\d.]+ % +[\d.]+ OPEN +[0-9A-F]{12}$/,
+    );
+    expect(first.endsWith(hash?.slice(0, 12) ?? '-')).toBe(true);
+    const lines = printed.trimEnd().split('\n').slice(0, -1); // the equation is one line, however long
+    expect(lines.filter((line) => line.length > (columns ?? 100))).toEqual([]);
+  },
+  120_000,
+);
+
+test('for programs the demo prints objects, with everything in full', async () => {
+  const { home } = await devnetHome();
+  const events = (await playDemo(home, { json: true }))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(events[0]).toMatchObject({
+    event: 'settled',
+    answer: 1,
+    question: 'Why do public credit and the public debt matter?',
+    contributor: expect.stringMatching(/^open1[a-z0-9]{38}$/),
+    tx_hash: expect.stringMatching(/^[0-9A-F]{64}$/),
+  });
+  expect(events.filter(({ event }) => event === 'refused')).toHaveLength(3);
+  const { event, fee, platform, model, stakers, contributors } = events.at(-1);
+  expect(event).toBe('sums');
+  expect([platform, model, stakers, contributors].reduce((sum, part) => sum + BigInt(part), 0n)).toBe(
+    BigInt(fee),
+  );
 }, 120_000);
 
 test('without a devnet, or with nothing at its RPC, the demo says in one sentence what to do', async () => {

@@ -2,6 +2,7 @@
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Settled } from './inference.ts';
 import type { Refusal } from './lies.ts';
+import { type Cells, fittedWidths, naturalWidths, paragraph, rowOf, tableOf } from './table.ts';
 
 const EXPONENT = 6;
 
@@ -14,25 +15,6 @@ export function money(amount: bigint, denom: string): string {
   return `${digits.slice(0, -EXPONENT)}.${digits.slice(-EXPONENT)} ${denom.slice(1).toUpperCase()}`;
 }
 
-type Cells = readonly string[];
-
-/** Columns of text; those named are aligned to the right. */
-function tableOf(headings: Cells, rows: readonly Cells[], rightAligned: readonly number[]): string {
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
-  );
-  const line = (cells: Cells): string =>
-    cells
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return rightAligned.includes(column) ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(headings), rule, ...rows.map(line), ''].join('\n');
-}
-
 const SETTLEMENT_HEADINGS = [
   'answer',
   'span',
@@ -42,10 +24,27 @@ const SETTLEMENT_HEADINGS = [
   'payout',
   'tx hash',
 ] as const;
+/** Of these the table says as much as there is room for: answer, span, speech. */
+const FLEXIBLE = [0, 1, 2];
+/** Below this a record takes two lines: with one, nothing could be read of answer and span. */
+const ONE_LINE_COLUMNS_MIN = 110;
 
-/** One line for each contribution that an answer quotes. */
-export function settlementTable(settled: readonly Settled[]): string {
-  return tableOf(SETTLEMENT_HEADINGS, settled.flatMap(rowsOf), [4, 5]);
+/** One record for each contribution that an answer quotes: in one line, or in two on a narrow terminal. */
+export function settlementTable(settled: readonly Settled[], columns: number): string {
+  const rows = settled.flatMap((one, index) => settlementRows(one, index).map(cellsOf));
+  const natural = naturalWidths([SETTLEMENT_HEADINGS, ...rows]);
+  if (columns >= ONE_LINE_COLUMNS_MIN) {
+    const widths = fittedWidths(natural, FLEXIBLE, columns);
+    return tableOf(SETTLEMENT_HEADINGS, rows, { rightAligned: [4, 5], widths });
+  }
+  const upper = fittedWidths(natural.slice(0, 3), FLEXIBLE.slice(0, 2), columns);
+  const lower = natural.slice(3);
+  const lines = (cells: Cells): readonly string[] => [
+    rowOf(cells.slice(0, 3), upper),
+    `  ${rowOf(cells.slice(3), lower, [1, 2])}`,
+  ];
+  const rule = '─'.repeat(upper.reduce((sum, width) => sum + width + 2, -2));
+  return [...lines(SETTLEMENT_HEADINGS), rule, ...rows.flatMap(lines), ''].join('\n');
 }
 
 /** What one contributor's account held before and after the payments, in base units. */
@@ -67,36 +66,69 @@ export function earningsTable(earnings: readonly Earnings[], denom: string): str
       `${after}`,
       money(after - before, denom),
     ]);
-  return tableOf(['contributor', 'account', `${denom} before`, `${denom} after`, 'earned'], rows, [2, 3, 4]);
+  return tableOf(['contributor', 'account', `${denom} before`, `${denom} after`, 'earned'], rows, {
+    rightAligned: [2, 3, 4],
+  });
 }
 
-function rowsOf(settled: Settled, index: number): readonly Cells[] {
+/** A record of the table in full, as `--json` prints it. */
+export interface SettlementRow {
+  /** Number of the answer, from 1. */
+  readonly answer: number;
+  readonly question: string;
+  readonly span: string;
+  readonly speech: string;
+  readonly contribution_id: string;
+  readonly contributor: string;
+  /** Weight of the contribution in the claim. */
+  readonly share: { readonly weight: string; readonly of: string };
+  /** Base units. */
+  readonly payout: string;
+  readonly denom: string;
+  readonly tx_hash: string;
+}
+
+/** The records of one settled answer. */
+export function settlementRows(settled: Settled, index: number): readonly SettlementRow[] {
   const { answer, explained, question, tx } = settled;
   const { receipt, claim } = explained;
-  return answer.passages.map(({ document, text }, i): Cells => {
+  return answer.passages.map(({ document, text }): SettlementRow => {
     const { contributionId, canonicalId: canonical, title } = document;
     const share = claim?.shares.find((candidate) => candidate.contributionId === canonical);
     const payout = receipt.payouts.find((candidate) => candidate.contributionId === canonical);
-    const percent = share === undefined ? '' : percentOf(share.weight, claim?.totalWeight ?? 1n);
-    return [
-      i === 0 ? `${index + 1} ${shorten(question.text, 28)}` : '',
-      `"${shorten(text, 36)}"`,
-      `${title} (#${contributionId})`,
-      shortAddress(payout?.recipient ?? ''),
-      percent,
-      payout === undefined ? '' : money(BigInt(payout.amount), receipt.fee.denom),
-      tx.hash.slice(0, 12),
-    ];
+    return {
+      answer: index + 1,
+      question: question.text,
+      span: text,
+      speech: title,
+      contribution_id: `${contributionId}`,
+      contributor: payout?.recipient ?? '',
+      share: { weight: `${share?.weight ?? 0n}`, of: `${claim?.totalWeight ?? 1n}` },
+      payout: payout?.amount ?? '0',
+      denom: receipt.fee.denom,
+      tx_hash: tx.hash,
+    };
   });
 }
+
+function cellsOf(row: SettlementRow, i: number): Cells {
+  return [
+    i === 0 ? `${row.answer} ${row.question}` : '',
+    `"${row.span.replace(/\s+/g, ' ')}"`,
+    `#${row.contribution_id} ${row.speech}`,
+    shortAddress(row.contributor),
+    percentOf(BigInt(row.share.weight), BigInt(row.share.of)),
+    money(BigInt(row.payout), row.denom),
+    row.tx_hash.slice(0, HASH_CHARACTERS),
+  ];
+}
+
+/** The full hash stands with each answer. */
+const HASH_CHARACTERS = 12;
 
 function percentOf(weight: bigint, total: bigint): string {
   const permille = (weight * 1000n) / total;
   return `${permille / 10n}.${permille % 10n} %`;
-}
-
-function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`;
 }
 
 function shortAddress(address: string): string {
@@ -104,42 +136,52 @@ function shortAddress(address: string): string {
 }
 
 /** The full answer, its receipt and its transaction. */
-export function answerText({ question, answer, explained, tx }: Settled, index: number): string {
+export function answerText(settled: Settled, index: number, columns: number): string {
+  const { question, answer, explained, tx } = settled;
   const { receipt, claim } = explained;
   const said = new TextDecoder()
     .decode(answer.content)
     .split('\n')
-    .map((line) => `   ${line}`);
+    .map((line) => paragraph(line, '   ', columns));
   const seen =
     question.isPrivate === true ? ' (the chain saw the quotations and a root, not the answer)' : '';
   const fee = money(BigInt(receipt.fee.amount), receipt.fee.denom);
   const proof = `claim ${claim?.id ?? 0n} verified in the transaction, ${tx.gasUsed} gas`;
   return [
-    `${index + 1}. ${question.text}${seen}`,
+    paragraph(`${index + 1}. ${question.text}${seen}`, '', columns),
     ...said,
-    `   receipt ${receipt.id}: ${fee} for ${receipt.tokensIn} + ${receipt.tokensOut} tokens; ${proof}`,
+    paragraph(
+      `receipt ${receipt.id}: ${fee} for ${receipt.tokensIn} + ${receipt.tokensOut} tokens; ${proof}`,
+      '   ',
+      columns,
+    ),
     `   tx ${tx.hash}`,
     '',
   ].join('\n');
 }
 
 /** The chain's own reasons for each payout of a receipt (query `Explain`). */
-export function reasonsText({ explained }: Settled): string {
+export function reasonsText({ explained }: Settled, columns: number): string {
   const { receipt, reasons } = explained;
   return [
     `Why receipt ${receipt.id} paid what it paid:`,
-    ...reasons.map((reason) => `   ${reason}`),
+    ...reasons.map((reason) => paragraph(reason, '   ', columns)),
     '',
   ].join('\n');
 }
 
 /** One lie and what it cost. */
-export function refusalText({ name, log, code, lost, gasFee }: Refusal, denom: string): string {
+export function refusalText(refusal: Refusal, denom: string, columns: number): string {
+  const { name, log, code, lost, gasFee } = refusal;
   const verdict = lost === gasFee ? 'charged for gas only' : 'CHARGED MORE THAN GAS';
   return [
     `✗ ${name}: refused (${code})`,
-    `   ${log}`,
-    `   balance −${lost} ${denom}, the transaction's fee was ${gasFee} ${denom}: ${verdict}`,
+    paragraph(log, '   ', columns),
+    paragraph(
+      `balance −${lost} ${denom}, the transaction's fee was ${gasFee} ${denom}: ${verdict}`,
+      '   ',
+      columns,
+    ),
     '',
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { requireFolder } from '../home/folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlobStore } from './blobs.ts';
 import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './inference.ts';
-import { tellLies } from './lies.ts';
+import { type Refusal, tellLies } from './lies.ts';
 import { ExtractiveModel, type ModelDocument } from './model.ts';
 import { type DemoChain, type Party, partyOf } from './party.ts';
 import {
@@ -21,9 +21,11 @@ import {
   money,
   reasonsText,
   refusalText,
+  settlementRows,
   settlementTable,
   sumsOf,
 } from './report.ts';
+import { DEFAULT_COLUMNS, paragraph } from './table.ts';
 import { loadSpeeches } from './speeches.ts';
 import { balanceOf, contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
 
@@ -35,7 +37,11 @@ export interface DemoOptions {
   readonly home: string;
   /** RPC URL; the devnet's first node when it is not given. */
   readonly rpc?: string | undefined;
+  /** One JSON object a line instead of a text. */
+  readonly json?: boolean | undefined;
 }
+
+type Output = Pick<Terminal, 'out' | 'note' | 'columns'>;
 
 interface Cast {
   readonly archive: Party;
@@ -49,11 +55,12 @@ interface Cast {
  * @throws LedgerError in one clear sentence: no devnet, nothing answers, a transaction that should have
  * passed
  */
-export async function runDemo(options: DemoOptions, terminal: Pick<Terminal, 'out' | 'note'>): Promise<void> {
+export async function runDemo(options: DemoOptions, terminal: Output): Promise<void> {
   const record = requireRecord(resolve(options.home));
   const chain = await openChain(record, options.rpc ?? record.nodes[0]?.rpc ?? '');
   try {
-    await play({ chain, record, terminal, blobs: new BlobStore(join(resolve(options.home), 'blobs')) });
+    const blobs = new BlobStore(join(resolve(options.home), 'blobs'));
+    await play({ chain, record, terminal, blobs, json: options.json === true });
   } finally {
     chain.connection.comet.disconnect();
   }
@@ -95,13 +102,17 @@ async function openChain(record: DevnetRecord, rpc: string): Promise<DemoChain> 
 interface Show {
   readonly chain: DemoChain;
   readonly record: DevnetRecord;
-  readonly terminal: Pick<Terminal, 'out' | 'note'>;
+  readonly terminal: Output;
   readonly blobs: BlobStore;
+  readonly json: boolean;
 }
 
 async function play(show: Show): Promise<void> {
   const { chain, terminal, blobs } = show;
-  const say = (text: string): void => terminal.out(`${text}\n`);
+  const columns = terminal.columns ?? DEFAULT_COLUMNS;
+  const say = (text: string): void => {
+    if (!show.json) terminal.out(`${paragraph(text, '', columns)}\n`);
+  };
   const speeches = loadSpeeches();
   const cast = await hire(show, [...new Set(speeches.map(({ president }) => president))]);
   say(`${cast.presidents.size} contributors, each with an own key, on ${chain.chainId}`);
@@ -118,28 +129,74 @@ async function play(show: Show): Promise<void> {
   const model = await offerModel(chain, cast.seller, snapshot.snapshotId);
   const { inPer1000, outPer1000, perCall, denom } = model.price;
   const rates = [inPer1000, outPer1000, perCall].map((rate) => money(BigInt(rate), denom));
-  say(`Model ${model.id} "${model.name}" offered by ${cast.seller.name}: ${rates[0]} / 1,000 tokens in,`);
-  say(`${rates[1]} / 1,000 tokens out, ${rates[2]} per call\n`);
+  const tariff = `${rates[0]} / 1,000 tokens in, ${rates[1]} / 1,000 tokens out, ${rates[2]} per call`;
+  say(`Model ${model.id} "${model.name}" offered by ${cast.seller.name}: ${tariff}\n`);
   const engine = new ExtractiveModel(await documentsOf(show, datanet.id));
   const purchases = QUESTIONS.map((question) => prepare({ question, engine, model, payer: cast.payer }));
   for (const purchase of purchases) await verifyLocally(chain, purchase);
   const before = await purses(chain, cast);
   const settled = await settle(chain, cast.payer, purchases);
   const after = await purses(chain, cast);
-  for (const [i, one] of settled.entries()) say(answerText(one, i));
-  say(settlementTable(settled));
-  for (const one of settled.slice(0, 1)) say(reasonsText(one));
   const [honest] = purchases;
   const refusals = honest === undefined ? [] : await tellLies(chain, cast.payer, honest);
-  for (const refusal of refusals) say(refusalText(refusal, denom));
   const earnings = [...cast.presidents.values()].map(({ name, address }) => ({
     name,
     address,
     before: before.get(address) ?? 0n,
     after: after.get(address) ?? 0n,
   }));
+  const told = { settled, refusals, earnings, denom };
+  if (show.json) tellPrograms(told, terminal);
+  else tellPeople(told, terminal);
+  requireSums(told);
+}
+
+/** What came of it. */
+interface Told {
+  readonly settled: readonly Settled[];
+  readonly refusals: readonly Refusal[];
+  readonly earnings: readonly Earnings[];
+  readonly denom: string;
+}
+
+function tellPeople({ settled, refusals, earnings, denom }: Told, terminal: Output): void {
+  const columns = terminal.columns ?? DEFAULT_COLUMNS;
+  const say = (text: string): void => terminal.out(`${text}\n`);
+  for (const [i, one] of settled.entries()) say(answerText(one, i, columns));
+  say(settlementTable(settled, columns));
+  for (const one of settled.slice(0, 1)) say(reasonsText(one, columns));
+  for (const refusal of refusals) say(refusalText(refusal, denom, columns));
   say(earningsTable(earnings, denom));
-  conclude({ settled, earnings, denom, say });
+  const gas = settled.reduce((sum, { gasFee }) => sum + gasFee, 0n);
+  const risen = `The contributors' balances rose by ${risenBy(earnings)} ${denom};`;
+  say(paragraph(`${risen} gas for ${settled.length} payments was ${gas} ${denom}.`, '', columns));
+  say(equation(sumsOf(settled), denom));
+}
+
+function tellPrograms({ settled, refusals, denom }: Told, terminal: Output): void {
+  const line = (value: object): void =>
+    terminal.out(
+      `${JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? each.toString() : each))}\n`,
+    );
+  for (const row of settled.flatMap(settlementRows)) line({ event: 'settled', ...row });
+  for (const { name, code, log, lost, gasFee } of refusals)
+    line({ event: 'refused', name, code: Number(code.replace('code ', '')), log, lost, gas_fee: gasFee });
+  line({ event: 'sums', denom, ...sumsOf(settled) });
+}
+
+function risenBy(earnings: readonly Earnings[]): bigint {
+  return earnings.reduce((sum, { before, after }) => sum + after - before, 0n);
+}
+
+/** Compares what receipts say with what balances say, and what lies cost with their gas. */
+function requireSums({ settled, refusals, earnings }: Told): void {
+  const sums = sumsOf(settled);
+  const risen = risenBy(earnings);
+  if (risen !== sums.contributors || !balances(sums))
+    throw new LedgerError(
+      'demo.sums',
+      `the sums do not agree: receipts give contributors ${sums.contributors}, their balances rose by ${risen}`,
+    );
   if (refusals.some(({ lost, gasFee }) => lost !== gasFee))
     throw new LedgerError('demo.charged', 'a refused payment cost more than its gas');
 }
@@ -181,27 +238,4 @@ async function purses(chain: DemoChain, { presidents }: Cast): Promise<Purses> {
   const addresses = [...presidents.values()].map(({ address }) => address);
   const held = await Promise.all(addresses.map((address) => balanceOf(chain, address)));
   return new Map(addresses.map((address, i) => [address, held[i] ?? 0n]));
-}
-
-/** Compares what receipts say with what balances say, and ends with the equation. */
-function conclude(end: {
-  readonly settled: readonly Settled[];
-  readonly earnings: readonly Earnings[];
-  readonly denom: string;
-  readonly say: (text: string) => void;
-}): void {
-  const { settled, earnings, denom, say } = end;
-  const sums = sumsOf(settled);
-  const risen = earnings.reduce((sum, { before, after }) => sum + after - before, 0n);
-  const holds = risen === sums.contributors && balances(sums);
-  const gas = settled.reduce((sum, { gasFee }) => sum + gasFee, 0n);
-  say(
-    `The contributors' balances rose by ${risen} ${denom}; gas for ${settled.length} payments was ${gas} ${denom}.`,
-  );
-  say(equation(sums, denom));
-  if (!holds)
-    throw new LedgerError(
-      'demo.sums',
-      `the sums do not agree: receipts give contributors ${sums.contributors}, their balances rose by ${risen}`,
-    );
 }
