@@ -49,7 +49,18 @@ export async function openIndexer(
 ): Promise<Indexer | undefined> {
   if (options.config.txIndex.indexer === 'null') return undefined;
   const database = await LevelDatabase.open(join(options.dataDir, 'tx_index.db'));
-  const indexer = new Indexer({ database, logger: options.logging('index') }, DEFAULT_INDEXER_CONFIG);
+  const { blocks, state } = stores;
+  const indexer = new Indexer(
+    {
+      database,
+      blocks: {
+        slice: (height, offset, length) => blocks.slice(height, offset, length),
+        txResult: (height, index) => state.txResult(height, index),
+      },
+      logger: options.logging('index'),
+    },
+    DEFAULT_INDEXER_CONFIG,
+  );
   closers.push(() => indexer.close());
   await indexer.catchUp({
     ...stores.blocks.range(),

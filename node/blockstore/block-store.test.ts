@@ -64,6 +64,33 @@ it('keeps blocks without gaps, and pruning moves the lower end but never takes t
   rmSync(directory, { recursive: true });
 });
 
+it('reads some bytes of a block from the parts that hold them', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'blocks-'));
+  const store = await BlockStore.open(directory);
+  const bytes = Uint8Array.from({ length: 150_000 }, (_, i) => i % 251);
+  const { header, parts } = partsOf(bytes);
+  const stored = { ...meta(1n), blockId: { ...meta(1n).blockId, partSetHeader: header } };
+  await store.save({ meta: stored, parts, lastCommit: undefined, seenCommit: EMPTY_COMMIT });
+  const places = [
+    [0, 10],
+    [65_530, 6],
+    [65_530, 70_000],
+    [131_072, 5],
+    [149_999, 1],
+    [7, 0],
+  ] as const;
+  for (const [offset, length] of places) {
+    expect(toHex(store.slice(1n, offset, length) ?? Uint8Array.of(1))).toBe(
+      toHex(bytes.subarray(offset, offset + length)),
+    );
+  }
+  expect(store.slice(1n, 149_999, 2)).toBeUndefined();
+  expect(store.slice(1n, 200_000, 1)).toBeUndefined();
+  expect(store.slice(2n, 0, 1)).toBeUndefined();
+  await store.close();
+  rmSync(directory, { recursive: true });
+});
+
 it('says in one sentence that it is in use, or damaged, and what to do', async () => {
   const { store, directory } = await storeOf(1);
   await expect(BlockStore.open(directory)).rejects.toThrow('Is another node running on this home?');

@@ -5,6 +5,7 @@
  */
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { type Commit, decodeCommit, encodeCommit } from '../../consensus/types/commit.ts';
+import { BLOCK_PART_BYTES } from '../../consensus/types/limits.ts';
 import { decodePart, encodePart, type Part } from '../../consensus/types/part-set.ts';
 import { concatBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
@@ -113,6 +114,23 @@ export class BlockStore {
       parts.push(part.bytes);
     }
     return concatBytes(...parts);
+  }
+
+  /**
+   * Some bytes of the encoded block, from the parts that hold them. Undefined when the block is not stored,
+   * or ends before.
+   */
+  slice(height: bigint, offset: number, length: number): Uint8Array | undefined {
+    const first = Math.floor(offset / BLOCK_PART_BYTES);
+    const parts: Uint8Array[] = [];
+    for (let index = first; index * BLOCK_PART_BYTES < offset + length; index++) {
+      const part = this.part(height, index);
+      if (part === undefined) return undefined;
+      parts.push(part.bytes);
+    }
+    const start = offset - first * BLOCK_PART_BYTES;
+    const bytes = concatBytes(...parts).slice(start, start + length);
+    return bytes.length === length ? bytes : undefined;
   }
 
   /** The commit for a height as the next block has it: the one that everybody agrees on. */

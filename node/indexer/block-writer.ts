@@ -1,98 +1,115 @@
 /** Writes the index entries of a committed block, in pieces between which the event loop gets its turn. */
-import { fromHex, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
-import { type Event, TxResult } from '../../proto/gen/tendermint/abci/types.ts';
+import { concatBytes, fromUint64BigEndian } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import type { Event } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { TX_HASH_KEY, TX_HEIGHT_KEY } from '../events.ts';
 import {
   BLOCK_LAYOUT,
   eventKeyOf,
   eventPrefix,
+  HEIGHT_BYTES,
+  heightOfItem,
+  INDEX_FORMAT,
   type IndexLayout,
+  indexOfItem,
   itemOf,
   LAST_HEIGHT_KEY,
   primaryKey,
   TX_LAYOUT,
   txKeyBytes,
 } from './keys.ts';
-import type { IndexDatabase, IndexWrite } from './ports.ts';
+import type { IndexDatabase, IndexedBlocks, IndexWrite } from './ports.ts';
+import { encodeTxPlaces } from './tx-places.ts';
 
-/** Transactions per write: a few milliseconds of work. */
-const TXS_PER_WRITE = 100;
-/** Entries of attributes per write. */
+/** Entries per write: a few milliseconds of work. */
 const ENTRIES_PER_WRITE = 1000;
+const FORMAT: Uint8Array = Uint8Array.of(INDEX_FORMAT);
 
 const NOTHING = new Uint8Array(0);
 const CODE_OK = 0;
 
-/** A block's transactions by name, with their results. */
-export type IndexedTxs = ReadonlyMap<string, TxResult>;
-
 /** Writes blocks. Writing one again changes nothing. */
 export class BlockWriter {
   readonly #database: IndexDatabase;
+  readonly #blocks: IndexedBlocks;
   readonly #valueBytesMax: number;
   /** A block could not be written: the mark stays below it, so that the next start writes it again. */
   #gap = false;
 
-  constructor(database: IndexDatabase, valueBytesMax: number) {
+  constructor(database: IndexDatabase, blocks: IndexedBlocks, valueBytesMax: number) {
     this.#database = database;
+    this.#blocks = blocks;
     this.#valueBytesMax = valueBytesMax;
   }
 
-  /** The last height that is wholly written; 0n in a new index. */
+  /**
+   * The last height that is wholly written; 0n in a new index.
+   * @throws LedgerError `index.format` when another version of the program wrote it
+   */
   async lastHeight(): Promise<bigint> {
     const bytes = await this.#database.get(LAST_HEIGHT_KEY);
-    return bytes === undefined ? 0n : fromUint64BigEndian(bytes);
+    if (bytes === undefined) return 0n;
+    if (bytes.length === FORMAT.length + HEIGHT_BYTES && bytes[0] === INDEX_FORMAT)
+      return fromUint64BigEndian(bytes.subarray(FORMAT.length));
+    throw new LedgerError(
+      'index.format',
+      'the transaction index (tx_index.db) was written by another version of this program, in another format: ' +
+        'delete its directory, it is rebuilt from the blocks',
+    );
   }
 
-  async write(committed: CommittedBlock, txs: IndexedTxs): Promise<void> {
+  async write(committed: CommittedBlock): Promise<void> {
     try {
-      await this.#write(committed, txs);
+      await this.#write(committed);
     } catch (error) {
       this.#gap = true;
       throw error;
     }
   }
 
-  async #write(committed: CommittedBlock, txs: IndexedTxs): Promise<void> {
+  async #write(committed: CommittedBlock): Promise<void> {
+    const { block, results } = committed;
     const height = itemOf(committed.height);
     const ofTxs = new Occurrences(TX_LAYOUT, this.#valueBytesMax);
     const ofBlock = new Occurrences(BLOCK_LAYOUT, this.#valueBytesMax);
     let writes: IndexWrite[] = [];
-    let count = 0;
-    for (const [key, result] of txs) {
-      ofTxs.add(result.index, result.result.events);
-      await this.#addTx(writes, key, result);
-      if (++count % TXS_PER_WRITE === 0) {
-        await this.#database.write(writes);
-        writes = [];
-      }
+    for (const [index, tx] of block.txs.entries()) {
+      const result = results.txResults[index];
+      if (result === undefined) continue;
+      ofTxs.add(index, result.events);
+      const key = txKeyBytes(sha256(tx));
+      const hidesSuccess = result.code !== CODE_OK && (await this.#hasSucceeded(key));
+      if (!hidesSuccess) writes.push({ key, value: itemOf(committed.height, index) });
+      if (writes.length >= ENTRIES_PER_WRITE) writes = await this.#flush(writes);
     }
-    ofBlock.add(undefined, committed.results.events);
+    ofBlock.add(undefined, results.events);
     for (const occurrences of [ofTxs, ofBlock]) {
       for (const write of occurrences.writes(height)) {
         writes.push(write);
-        if (writes.length < ENTRIES_PER_WRITE) continue;
-        await this.#database.write(writes);
-        writes = [];
+        if (writes.length >= ENTRIES_PER_WRITE) writes = await this.#flush(writes);
       }
     }
+    if (block.txs.length > 0)
+      writes.push({ key: primaryKey(TX_LAYOUT, height), value: encodeTxPlaces(block) });
     writes.push({ key: primaryKey(BLOCK_LAYOUT, height), value: NOTHING });
-    if (!this.#gap) writes.push({ key: LAST_HEIGHT_KEY, value: uint64BigEndian(committed.height) });
-    await this.#database.write(writes);
+    if (!this.#gap) writes.push({ key: LAST_HEIGHT_KEY, value: concatBytes(FORMAT, height) });
+    await this.#flush(writes);
   }
 
-  async #addTx(writes: IndexWrite[], key: string, result: TxResult): Promise<void> {
-    const hash = fromHex(key);
-    writes.push({ key: primaryKey(TX_LAYOUT, itemOf(result.height, result.index)), value: hash });
-    if (result.result.code !== CODE_OK && (await this.#hasSucceeded(hash))) return;
-    writes.push({ key: txKeyBytes(hash), value: TxResult.encode(result) });
+  /** Writes, and returns a list for the next ones. */
+  async #flush(writes: readonly IndexWrite[]): Promise<IndexWrite[]> {
+    await this.#database.write(writes);
+    return [];
   }
 
   /** The same bytes may fail in a later block; who asks by hash wants to hear that they succeeded. */
-  async #hasSucceeded(hash: Uint8Array): Promise<boolean> {
-    const bytes = await this.#database.get(txKeyBytes(hash));
-    return bytes !== undefined && TxResult.decode(bytes).result.code === CODE_OK;
+  async #hasSucceeded(key: Uint8Array): Promise<boolean> {
+    const item = await this.#database.get(key);
+    return (
+      item !== undefined && this.#blocks.txResult(heightOfItem(item), indexOfItem(item))?.code === CODE_OK
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { encodeBlock } from '../../consensus/types/block.ts';
 import { EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { type Event, ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
@@ -14,16 +15,34 @@ import { matches, parseQuery } from '../query.ts';
 import { txKey } from '../tx-key.ts';
 import { DEFAULT_INDEXER_CONFIG, type IndexerConfig } from './config.ts';
 import { Indexer } from './indexer.ts';
+import { LAST_HEIGHT_KEY } from './keys.ts';
 import { LevelDatabase } from './level-database.ts';
+import type { IndexedBlocks } from './ports.ts';
+import { encodeTxPlaces, txPlaceAt } from './tx-places.ts';
 
 let directory: string;
 let indexer: Indexer;
 const errors: string[] = [];
 const logger = { debug: () => {}, error: (_facts: unknown, message: string) => void errors.push(message) };
 
+/** What the block store and the state store of a node would have. */
+const stored = new Map<bigint, CommittedBlock>();
+const blocks: IndexedBlocks = {
+  slice: (height, offset, length) => {
+    const committed = stored.get(height);
+    return committed && encodeBlock(committed.block).slice(offset, offset + length);
+  },
+  txResult: (height, index) => stored.get(height)?.results.txResults[index],
+};
+
+async function commit(committed: CommittedBlock): Promise<void> {
+  stored.set(committed.height, committed);
+  await indexer.onCommit(committed);
+}
+
 async function open(config: Partial<IndexerConfig> = {}): Promise<Indexer> {
   const database = await LevelDatabase.open(directory);
-  return new Indexer({ database, logger }, { ...DEFAULT_INDEXER_CONFIG, ...config });
+  return new Indexer({ database, blocks, logger }, { ...DEFAULT_INDEXER_CONFIG, ...config });
 }
 
 beforeEach(async () => {
@@ -34,6 +53,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await indexer.close();
   await rm(directory, { recursive: true });
+  stored.clear();
   expect(errors.splice(0)).toEqual([]);
 });
 
@@ -83,7 +103,7 @@ const send = (sender: string, recipient: string, amount = '5uopen'): Event =>
 
 describe('by hash', () => {
   test('a committed transaction is found at once, an unknown one is an empty list', async () => {
-    const committed = indexer.onCommit(block(3, [{ tx: 'a' }, { tx: 'b', code: 5 }]));
+    const committed = commit(block(3, [{ tx: 'a' }, { tx: 'b', code: 5 }]));
     const key = txKey(utf8('b'));
     expect(await indexer.get(key)).toMatchObject({ height: 3n, index: 1, result: { code: 5 } });
     expect(await find(`tx.hash='${key}'`)).toEqual(['b']);
@@ -98,8 +118,8 @@ describe('by hash', () => {
   });
 
   test('a later failure does not hide that the same bytes succeeded', async () => {
-    await indexer.onCommit(block(1, [{ tx: 'a' }]));
-    await indexer.onCommit(block(2, [{ tx: 'a', code: 32 }]));
+    await commit(block(1, [{ tx: 'a' }]));
+    await commit(block(2, [{ tx: 'a', code: 32 }]));
     await indexer.searchBlocks({ query: parseQuery('block.height=1'), order: 'asc', page: all });
     expect(await indexer.get(txKey(utf8('a')))).toMatchObject({ height: 1n, result: { code: 0 } });
   });
@@ -107,14 +127,14 @@ describe('by hash', () => {
 
 describe('by height and event', () => {
   beforeEach(async () => {
-    await indexer.onCommit(
+    await commit(
       block(1, [
         { tx: 'a1', events: [send('alice', 'bob')] },
         { tx: 'b1', events: [send('bob', 'carol', '12uopen'), event('message', { sender: 'bob' })] },
       ]),
     );
-    await indexer.onCommit(block(2, []));
-    await indexer.onCommit(
+    await commit(block(2, []));
+    await commit(
       block(10, [
         { tx: 'a10', events: [send('alice', 'bob/x'), send('dave', 'bob')] },
         { tx: 'hidden', events: [event('transfer', { sender: 'alice' }, false)] },
@@ -151,7 +171,7 @@ describe('by height and event', () => {
   test('an event may spell a tag in two ways', async () => {
     const both = [event('a', { 'b.c': 'v' }), event('a.b', { c: 'v' })];
     const [first, second] = both;
-    await indexer.onCommit(
+    await commit(
       block(12, [
         { tx: 'one', events: first ? [first] : [] },
         { tx: 'two', events: second ? [second] : [] },
@@ -180,7 +200,7 @@ describe('by height and event', () => {
   });
 
   test('blocks are found by height, with events or without', async () => {
-    await indexer.onCommit(block(11, [], [event('mint', { amount: '7' })]));
+    await commit(block(11, [], [event('mint', { amount: '7' })]));
     expect(await findBlocks('block.height>=2')).toEqual([2, 10, 11]);
     expect(await findBlocks('block.height=2')).toEqual([2]);
     expect(await findBlocks('block.height=3')).toEqual([]);
@@ -205,15 +225,54 @@ test('searches that wait are bounded', async () => {
 });
 
 test('an index that was lost or lags behind is made again from the blocks', async () => {
-  const blocks = [1, 2, 3].map((height) => block(height, [{ tx: `t${height}` }]));
-  const source = { base: 1n, height: 3n, block: (height: bigint) => blocks[Number(height) - 1] };
-  await indexer.onCommit(blocks[0] ?? block(1, []));
+  const committed = [1, 2, 3].map((height) => block(height, [{ tx: `t${height}` }]));
+  for (const each of committed) stored.set(each.height, each);
+  const source = { base: 1n, height: 3n, block: (height: bigint) => committed[Number(height) - 1] };
+  await commit(committed[0] ?? block(1, []));
   await indexer.close();
   indexer = await open();
   expect(await find('tx.height>0')).toEqual(['t1']);
   await indexer.catchUp(source);
   expect(await find('tx.height>0')).toEqual(['t1', 't2', 't3']);
   await indexer.catchUp({ ...source, block: () => undefined });
+});
+
+test('what the stores have forgotten is not found any more', async () => {
+  await commit(block(1, [{ tx: 'a', events: [send('alice', 'bob')] }, { tx: 'b' }]));
+  await commit(block(2, [{ tx: 'c', events: [send('alice', 'bob')] }]));
+  expect(await find("transfer.sender='alice'")).toEqual(['a', 'c']);
+  stored.delete(1n);
+  expect(await find("transfer.sender='alice'")).toEqual(['c']);
+  expect(await indexer.get(txKey(utf8('a')))).toBeUndefined();
+});
+
+test('an index in another format is refused with the way out', async () => {
+  await indexer.close();
+  const database = await LevelDatabase.open(directory);
+  await database.write([{ key: LAST_HEIGHT_KEY, value: new Uint8Array(8) }]);
+  await database.close();
+  indexer = await open();
+  const source = { base: 1n, height: 1n, block: () => undefined };
+  await expect(indexer.catchUp(source)).rejects.toMatchObject({ code: 'index.format' });
+});
+
+test('the places of transactions are those in the encoded block', () => {
+  const lengths = fc.array(fc.constantFrom(0, 1, 127, 128, 300, 16_383, 16_384, 70_000), { maxLength: 12 });
+  fc.assert(
+    fc.property(lengths, fc.nat({ max: 200 }), (made, id) => {
+      const { block: plain } = block(1, []);
+      const txs = made.map((length, i) => new Uint8Array(length).fill(i + 1));
+      const whole = { ...plain, header: Header.create({ chainId: 'c'.repeat(id) }), txs };
+      const bytes = encodeBlock(whole);
+      const places = encodeTxPlaces(whole);
+      for (const [index, tx] of txs.entries()) {
+        const place = txPlaceAt(places, index);
+        expect(place && bytes.subarray(place.offset, place.offset + place.length)).toEqual(tx);
+      }
+      expect(txPlaceAt(places, txs.length)).toBeUndefined();
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('a directory in use is refused with the way out', async () => {
@@ -232,7 +291,7 @@ test('index and subscriptions agree on which transaction matches a condition', a
       fc.pre(!wanted.includes("'"));
       height++;
       const own = made.map((attribute) => event('e', { [attribute.tag]: attribute.value }));
-      await indexer.onCommit(block(height, [{ tx: `t${height}`, events: own }]));
+      await commit(block(height, [{ tx: `t${height}`, events: own }]));
       const text = `e.k ${operator} '${wanted}'`;
       const subscribed = matches(parseQuery(text), compositeKeys(own));
       expect((await find(`${text} AND tx.height=${height}`)).length).toBe(subscribed ? 1 : 0);

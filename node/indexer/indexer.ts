@@ -4,17 +4,29 @@
  */
 import { fromHex, toUpperHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { TxResult } from '../../proto/gen/tendermint/abci/types.ts';
+import type { TxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { TX_HASH_KEY } from '../events.ts';
 import type { Query } from '../query.ts';
 import { txKey } from '../tx-key.ts';
-import { BlockWriter, type IndexedTxs } from './block-writer.ts';
+import { BlockWriter } from './block-writer.ts';
 import type { IndexerConfig } from './config.ts';
-import { BLOCK_LAYOUT, heightOfItem, type IndexLayout, primaryKey, TX_LAYOUT, txKeyBytes } from './keys.ts';
-import type { IndexDatabase, IndexerLogger } from './ports.ts';
+import {
+  BLOCK_LAYOUT,
+  HEIGHT_BYTES,
+  heightOfItem,
+  type IndexLayout,
+  indexOfItem,
+  primaryKey,
+  TX_LAYOUT,
+  txKeyBytes,
+} from './keys.ts';
+import type { IndexDatabase, IndexedBlocks, IndexerLogger } from './ports.ts';
 import { type FoundItems, searchIndex } from './search.ts';
 import { Turns } from './turns.ts';
+import { txPlaceAt } from './tx-places.ts';
+
+const CODE_OK = 0;
 
 /** A search: which page is wanted is decided when the total is known. */
 export interface SearchRequest {
@@ -32,6 +44,7 @@ export interface SearchPage<T> {
 /** What the indexer is joined to. */
 export interface IndexerPorts {
   readonly database: IndexDatabase;
+  readonly blocks: IndexedBlocks;
   readonly logger: IndexerLogger;
 }
 
@@ -46,29 +59,30 @@ export interface CommittedBlocks {
 /** The indexer. */
 export class Indexer {
   readonly #database: IndexDatabase;
+  readonly #blocks: IndexedBlocks;
   readonly #logger: IndexerLogger;
   readonly #config: IndexerConfig;
   readonly #writer: BlockWriter;
   readonly #turns: Turns;
-  readonly #unwritten = new Map<string, TxResult>();
+  /** Committed blocks that are not wholly written yet, oldest first. */
+  readonly #unwritten = new Set<UnwrittenBlock>();
   #writing: Promise<void> = Promise.resolve();
-  #unwrittenBlocks = 0;
 
   constructor(ports: IndexerPorts, config: IndexerConfig) {
     this.#database = ports.database;
+    this.#blocks = ports.blocks;
     this.#logger = ports.logger;
     this.#config = config;
-    this.#writer = new BlockWriter(ports.database, config.valueBytesMax);
+    this.#writer = new BlockWriter(ports.database, ports.blocks, config.valueBytesMax);
     this.#turns = new Turns(config.searchesMax, config.searchesWaitingMax);
   }
 
   /** Indexes a block. Resolves before it is on disk, unless the disk falls behind. */
   async onCommit(committed: CommittedBlock): Promise<void> {
-    const txs = indexedTxs(committed);
-    for (const [key, result] of txs) this.#unwritten.set(key, result);
-    this.#unwrittenBlocks++;
-    this.#writing = this.#writing.then(() => this.#write(committed, txs));
-    if (this.#unwrittenBlocks > this.#config.unwrittenBlocksMax) await this.#writing;
+    const unwritten = new UnwrittenBlock(committed);
+    this.#unwritten.add(unwritten);
+    this.#writing = this.#writing.then(() => this.#write(unwritten));
+    if (this.#unwritten.size > this.#config.unwrittenBlocksMax) await this.#writing;
   }
 
   /** Indexes what was committed while this index was not written: after a crash, or when it was deleted. */
@@ -77,15 +91,24 @@ export class Indexer {
     if (next < blocks.base) next = blocks.base;
     for (; next <= blocks.height; next++) {
       const committed = blocks.block(next);
-      if (committed !== undefined) await this.#writer.write(committed, indexedTxs(committed));
+      if (committed !== undefined) await this.#writer.write(committed);
     }
   }
 
   /** A transaction by its name; undefined when it is in no block. */
   async get(key: string): Promise<TxResult | undefined> {
-    const recent = this.#unwritten.get(key);
-    if (recent !== undefined) return recent;
-    return await this.#read(fromHex(key));
+    let failed: TxResult | undefined;
+    for (const block of this.#unwritten) {
+      const found = block.get(key);
+      if (found?.result.code === CODE_OK) return found;
+      failed = found ?? failed;
+    }
+    const item = await this.#database.get(txKeyBytes(fromHex(key)));
+    const read = item === undefined ? undefined : this.#read(item, await this.#places(item));
+    // Another name: blocks were removed and decided anew below this index.
+    const written = read !== undefined && txKey(read.tx) === key ? read : undefined;
+    // The same bytes may fail in a later block; who asks by hash wants to hear that they succeeded.
+    return written?.result.code === CODE_OK ? written : (failed ?? written);
   }
 
   /** @throws LedgerError `index.query_too_costly`, `index.busy` or `index.hash` */
@@ -99,7 +122,7 @@ export class Indexer {
       return { items: found.slice(skip, skip + take), total: found.length };
     }
     const { items, total } = await this.#search(TX_LAYOUT, request);
-    const results = await Promise.all(items.map((item) => this.#resultOf(item)));
+    const results = await this.#readAll(items);
     return { items: results.filter((result) => result !== undefined), total };
   }
 
@@ -115,17 +138,15 @@ export class Indexer {
     await this.#database.close();
   }
 
-  async #write(committed: CommittedBlock, txs: IndexedTxs): Promise<void> {
+  async #write(unwritten: UnwrittenBlock): Promise<void> {
+    const { committed } = unwritten;
     try {
-      await this.#writer.write(committed, txs);
+      await this.#writer.write(committed);
     } catch (error) {
       // The chain goes on without its index; the next start indexes the block again.
       this.#logger.error({ height: committed.height, error: messageOf(error) }, 'block could not be indexed');
     } finally {
-      this.#unwrittenBlocks--;
-      for (const [key, result] of txs) {
-        if (this.#unwritten.get(key) === result) this.#unwritten.delete(key);
-      }
+      this.#unwritten.delete(unwritten);
     }
   }
 
@@ -142,14 +163,31 @@ export class Indexer {
     });
   }
 
-  async #resultOf(item: Uint8Array): Promise<TxResult | undefined> {
-    const hash = await this.#database.get(primaryKey(TX_LAYOUT, item));
-    return hash === undefined ? undefined : await this.#read(hash);
+  async #readAll(items: readonly Uint8Array[]): Promise<readonly (TxResult | undefined)[]> {
+    const placesOf = new Map<bigint, Promise<Uint8Array | undefined>>();
+    return await Promise.all(
+      items.map(async (item) => {
+        const height = heightOfItem(item);
+        const places = placesOf.get(height) ?? this.#places(item);
+        placesOf.set(height, places);
+        return this.#read(item, await places);
+      }),
+    );
   }
 
-  async #read(hash: Uint8Array): Promise<TxResult | undefined> {
-    const bytes = await this.#database.get(txKeyBytes(hash));
-    return bytes === undefined ? undefined : TxResult.decode(bytes);
+  /** Where the transactions of an item's block are. */
+  async #places(item: Uint8Array): Promise<Uint8Array | undefined> {
+    return await this.#database.get(primaryKey(TX_LAYOUT, item.subarray(0, HEIGHT_BYTES)));
+  }
+
+  /** Undefined when the block or its results are not stored any more. */
+  #read(item: Uint8Array, places: Uint8Array | undefined): TxResult | undefined {
+    const height = heightOfItem(item);
+    const index = indexOfItem(item);
+    const place = places === undefined ? undefined : txPlaceAt(places, index);
+    const tx = place === undefined ? undefined : this.#blocks.slice(height, place.offset, place.length);
+    const result = this.#blocks.txResult(height, index);
+    return tx === undefined || result === undefined ? undefined : { height, index, tx, result };
   }
 }
 
@@ -179,12 +217,26 @@ function hashOfQuery(text: string): string {
   throw new LedgerError('index.hash', 'error while retrieving the result: transaction hash cannot be empty');
 }
 
-function indexedTxs(committed: CommittedBlock): IndexedTxs {
-  const { height, block, results } = committed;
+/** A committed block until it is written. Its transactions get names when somebody asks for one. */
+class UnwrittenBlock {
+  readonly committed: CommittedBlock;
+  #byKey: ReadonlyMap<string, TxResult> | undefined;
+
+  constructor(committed: CommittedBlock) {
+    this.committed = committed;
+  }
+
+  get(key: string): TxResult | undefined {
+    this.#byKey ??= txsByKey(this.committed);
+    return this.#byKey.get(key);
+  }
+}
+
+function txsByKey({ height, block, results }: CommittedBlock): ReadonlyMap<string, TxResult> {
   const txs = new Map<string, TxResult>();
-  block.txs.forEach((tx, index) => {
+  for (const [index, tx] of block.txs.entries()) {
     const result = results.txResults[index];
     if (result !== undefined) txs.set(txKey(tx), { height, index, tx, result });
-  });
+  }
   return txs;
 }

@@ -2,9 +2,9 @@
  * The layout of the index database. Numbers are big-endian, so that the order of keys is the order of
  * heights.
  *
- *   00                            → height of the last block that is wholly written
- *   01 | tx hash                  → tendermint.abci.TxResult
- *   02 | height (8) | index (4)   → tx hash
+ *   00                            → format (1) | height of the last block that is wholly written (8)
+ *   01 | tx hash                  → height (8) | index (4)
+ *   02 | height (8)               → (offset (4) | length (4))*  of each transaction in the encoded block
  *   03 | tag | value | height     → (index (4) | event (4))*   transactions of a block with that attribute
  *   04 | height (8)               → nothing
  *   05 | tag | value | height     → (event (4))*               events of a block with that attribute
@@ -12,7 +12,7 @@
  * `tag` and `value` are text that ends with 00 01; a 00 within is written 00 FF, so no text is the beginning
  * of another. `event` numbers the events of one transaction or block: conditions must hold within one event
  * (see `search.ts`). An attribute that many transactions of a block share is one entry: a third of the writes
- * of one entry each.
+ * of one entry each. Transactions and results themselves are in the block store and the state store.
  */
 import { concatBytes, utf8 } from '../../core/bytes.ts';
 
@@ -25,10 +25,15 @@ const TX_EVENT = 0x03;
 const BLOCK_PRIMARY = 0x04;
 const BLOCK_EVENT = 0x05;
 
+/** The layout above. Format 1 held each transaction with its result. */
+export const INDEX_FORMAT = 2;
+
 /** Bytes of a height. */
 export const HEIGHT_BYTES = 8;
 /** Bytes of an event's number. */
 export const EVENT_NUMBER_BYTES = 4;
+/** Bytes of a transaction's place in its block: offset and length. */
+export const PLACE_BYTES = 8;
 const TERMINATOR: Uint8Array = Uint8Array.of(0x00, 0x01);
 
 /** How one of the two indexes is laid out. */
@@ -70,14 +75,19 @@ export function heightOfItem(item: Uint8Array): bigint {
   return new DataView(item.buffer, item.byteOffset, 8).getBigUint64(0);
 }
 
-/** The key of a transaction's result. */
+/** The number of the transaction within its block, from an item of `TX_LAYOUT`. */
+export function indexOfItem(item: Uint8Array): number {
+  return new DataView(item.buffer, item.byteOffset, item.length).getUint32(HEIGHT_BYTES);
+}
+
+/** The key of a transaction's height and index. */
 export function txKeyBytes(hash: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.of(TX), hash);
 }
 
-/** The key that lists an item by its height. */
-export function primaryKey(layout: IndexLayout, item: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(layout.primary), item);
+/** The key that lists a block, or its transactions, by height. */
+export function primaryKey(layout: IndexLayout, height: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(layout.primary), height);
 }
 
 /** The beginning of all keys of a tag, or of a tag with a value. */
@@ -92,9 +102,19 @@ export function eventKey(prefix: Uint8Array, height: Uint8Array): Uint8Array {
   return Buffer.concat([prefix, height]);
 }
 
-/** The same key from the beginning of all keys of its tag: the values of a tag are many. */
+/**
+ * The same key from the beginning of all keys of its tag: the values of a tag are many, and this is most of
+ * what indexing costs, so the key is written in one piece.
+ */
 export function eventKeyOf(tagPrefix: Uint8Array, value: string, height: Uint8Array): Uint8Array {
-  return concatBytes(tagPrefix, terminated(value), height);
+  if (value.includes('\0')) return concatBytes(tagPrefix, terminated(value), height);
+  const length = tagPrefix.length + Buffer.byteLength(value) + TERMINATOR.length + HEIGHT_BYTES;
+  const key = Buffer.allocUnsafe(length);
+  key.set(tagPrefix);
+  key.write(value, tagPrefix.length);
+  key.set(TERMINATOR, length - HEIGHT_BYTES - TERMINATOR.length);
+  key.set(height, length - HEIGHT_BYTES);
+  return key;
 }
 
 /** The value in an event's key of which the first `prefixLength` bytes are known. */

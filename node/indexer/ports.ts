@@ -1,4 +1,16 @@
-/** What the indexer needs: an ordered key-value database. `level-database.ts` is the real one. */
+/**
+ * What the indexer needs: an ordered key-value database (`level-database.ts` is the real one), and the stores
+ * that have the blocks and their results.
+ */
+import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
+
+/** Stored blocks and results, read by place. Undefined where they are not stored any more. */
+export interface IndexedBlocks {
+  /** Some bytes of the encoded block. */
+  slice(height: bigint, offset: number, length: number): Uint8Array | undefined;
+  /** What the application answered to a transaction. */
+  txResult(height: bigint, index: number): ExecTxResult | undefined;
+}
 
 /** A write: undefined deletes. */
 export interface IndexWrite {

@@ -2,6 +2,7 @@
  * Answers a query from an index. As in CometBFT v0.38, conditions on attributes must hold within one event of
  * a transaction or block, and conditions on the height narrow what is looked at.
  */
+import { fromUint64BigEndian } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import type { Query } from '../query.ts';
 import {
@@ -12,6 +13,7 @@ import {
   HEIGHT_BYTES,
   type IndexLayout,
   itemOf,
+  PLACE_BYTES,
   primaryKey,
   valueOfKey,
 } from './keys.ts';
@@ -66,7 +68,15 @@ class Reader {
       start: primaryKey(this.#layout, itemOf(heights.low)),
       end: primaryKey(this.#layout, itemOf(heights.high + 1n)),
     };
-    for await (const [key] of this.#entries(range)) items.push(latin1(key.subarray(1)));
+    for await (const [key, value] of this.#entries(range)) {
+      const height = fromUint64BigEndian(key.subarray(1));
+      if (this.#layout.itemBytes === HEIGHT_BYTES) items.push(latin1(itemOf(height)));
+      else {
+        const count = value.length / PLACE_BYTES;
+        this.#count(count - 1);
+        for (let index = 0; index < count; index++) items.push(latin1(itemOf(height, index)));
+      }
+    }
     return items;
   }
 

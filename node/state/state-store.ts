@@ -5,22 +5,47 @@
 import { encodeConsensusParams } from '../../consensus/types/params.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { decodeValidatorSet, encodeValidatorSet } from '../../consensus/types/validator-set.ts';
-import { concatBytes, fromUint64BigEndian, uint64BigEndian, utf8 } from '../../core/bytes.ts';
+import { concatBytes, equalBytes, fromUint64BigEndian, uint64BigEndian, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
+import type { ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import { ConsensusParams as ConsensusParamsMessage } from '../../proto/gen/tendermint/types/params.ts';
 import { type Database, type OpenDatabase, openLevelDatabase } from '../database.ts';
 import { type ChainState, decodeState, encodeState, nextHeightOf } from './chain-state.ts';
+import {
+  decodeResult,
+  decodeResults,
+  decodeResultsHead,
+  encodeResults,
+  encodeResultsHead,
+  RESULTS_PER_RECORD,
+} from './results-record.ts';
 
+const FORMAT_KEY = utf8('format');
 const STATE_KEY = utf8('state');
 const BASE_KEY = utf8('base');
 const VALIDATORS = utf8('V');
 const PARAMS = utf8('C');
 const RESULTS = utf8('R');
+/** Results of transactions: `T`, height, number of the record in four bytes. */
+const TX_RESULTS = utf8('T');
+/** How this store is laid out; 1 kept the results of a block in one record. */
+const FORMAT = Uint8Array.of(2);
 /** Heights deleted in one batch when pruning. */
 const PRUNE_BATCH_HEIGHTS = 100n;
 
 const keyOf = (kind: Uint8Array, height: bigint): Uint8Array => concatBytes(kind, uint64BigEndian(height));
+
+function hasThisFormat(database: Database): boolean {
+  const format = database.getSync(FORMAT_KEY);
+  return format === undefined ? database.getSync(STATE_KEY) === undefined : equalBytes(format, FORMAT);
+}
+
+/** Key of the record that begins with that transaction's result. */
+function txResultsKey(height: bigint, start: number): Uint8Array {
+  const record = new Uint8Array(4);
+  new DataView(record.buffer).setUint32(0, start / RESULTS_PER_RECORD);
+  return concatBytes(TX_RESULTS, uint64BigEndian(height), record);
+}
 
 /** A node's chain state store. One writer. */
 export class StateStore {
@@ -32,11 +57,13 @@ export class StateStore {
 
   /**
    * Opens or makes the store in a directory of its own.
-   * @throws LedgerError `state.open` when another process has it or its files are damaged
+   * @throws LedgerError `state.open` when another process has it or its files are damaged, `state.format` when
+   * another version of the program wrote it
    */
   static async open(directory: string, openDatabase: OpenDatabase = openLevelDatabase): Promise<StateStore> {
+    let database: Database;
     try {
-      return new StateStore(await openDatabase(directory));
+      database = await openDatabase(directory);
     } catch (cause) {
       const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
       throw new LedgerError(
@@ -47,6 +74,14 @@ export class StateStore {
         cause,
       );
     }
+    if (hasThisFormat(database)) return new StateStore(database);
+    await database.close();
+    throw new LedgerError(
+      'state.format',
+      `the state store ${directory} was written by another version of this program, in another format: run that ` +
+        'version on it, or delete the data directory and sync again',
+      { directory },
+    );
   }
 
   /** The state after the last executed block; undefined in a new store. */
@@ -58,6 +93,7 @@ export class StateStore {
   async save(state: ChainState): Promise<void> {
     const next = nextHeightOf(state);
     const batch = this.#database.batch();
+    batch.put(FORMAT_KEY, FORMAT);
     batch.put(STATE_KEY, encodeState(state));
     if (state.lastBlockHeight === 0n) {
       batch.put(keyOf(VALIDATORS, next), encodeValidatorSet(state.validators));
@@ -71,7 +107,12 @@ export class StateStore {
   /** Writes the results of a block durably, before the application commits it. */
   async saveResults(height: bigint, results: ResponseFinalizeBlock): Promise<void> {
     const batch = this.#database.batch();
-    batch.put(keyOf(RESULTS, height), ResponseFinalizeBlock.encode(results));
+    batch.put(keyOf(RESULTS, height), encodeResultsHead(results));
+    const { txResults } = results;
+    for (let start = 0; start < txResults.length; start += RESULTS_PER_RECORD) {
+      const record = encodeResults(txResults.slice(start, start + RESULTS_PER_RECORD));
+      batch.put(txResultsKey(height, start), record);
+    }
     await batch.write({ sync: true });
   }
 
@@ -87,7 +128,19 @@ export class StateStore {
 
   /** What the application answered to the block of that height. */
   results(height: bigint): ResponseFinalizeBlock | undefined {
-    return this.#read(keyOf(RESULTS, height), (bytes) => ResponseFinalizeBlock.decode(bytes));
+    const head = this.#read(keyOf(RESULTS, height), decodeResultsHead);
+    if (head === undefined) return undefined;
+    const txResults: ExecTxResult[] = [];
+    for (let start = 0; start < head.txCount; start += RESULTS_PER_RECORD) {
+      txResults.push(...(this.#read(txResultsKey(height, start), decodeResults) ?? []));
+    }
+    return { ...head.results, txResults };
+  }
+
+  /** What the application answered to one transaction of a block, read without the others. */
+  txResult(height: bigint, index: number): ExecTxResult | undefined {
+    const start = index - (index % RESULTS_PER_RECORD);
+    return this.#read(txResultsKey(height, start), (bytes) => decodeResult(bytes, index - start));
   }
 
   /** Deletes what belongs to heights below; never what the last state needs. */
@@ -100,6 +153,9 @@ export class StateStore {
       const batch = this.#database.batch();
       const batchEnd = base + PRUNE_BATCH_HEIGHTS < end ? base + PRUNE_BATCH_HEIGHTS : end;
       for (; base < batchEnd; base++) {
+        const { txCount } = this.#read(keyOf(RESULTS, base), decodeResultsHead) ?? { txCount: 0 };
+        for (let start = 0; start < txCount; start += RESULTS_PER_RECORD)
+          batch.del(txResultsKey(base, start));
         for (const kind of [VALIDATORS, PARAMS, RESULTS]) batch.del(keyOf(kind, base));
       }
       batch.put(BASE_KEY, uint64BigEndian(base));

@@ -12,7 +12,7 @@ import { DEFAULT_EVENT_BUS_CONFIG, type EventBusConfig } from '../../eventbus/co
 import { EventBus } from '../../eventbus/event-bus.ts';
 import { EventPublisher } from '../../eventbus/publisher.ts';
 import { DEFAULT_INDEXER_CONFIG } from '../../indexer/config.ts';
-import { Indexer } from '../../indexer/indexer.ts';
+import { Indexer, type IndexerPorts } from '../../indexer/indexer.ts';
 import { LevelDatabase } from '../../indexer/level-database.ts';
 import { DEFAULT_MEMPOOL_CONFIG } from '../../mempool/config.ts';
 import { Mempool } from '../../mempool/mempool.ts';
@@ -63,7 +63,12 @@ export class TestNode {
     const application = new TestApplication(this.chain);
     this.bus = new EventBus({ ...DEFAULT_EVENT_BUS_CONFIG, ...options.events });
     this.#publisher = new EventPublisher(this.bus);
-    this.#indexer = new Indexer({ database: parts.database, logger }, DEFAULT_INDEXER_CONFIG);
+    const { chain } = this;
+    const blocks: IndexerPorts['blocks'] = {
+      slice: (height, offset, length) => chain.blockBytes(height)?.slice(offset, offset + length),
+      txResult: (height, index) => chain.results(height)?.txResults[index],
+    };
+    this.#indexer = new Indexer({ database: parts.database, blocks, logger }, DEFAULT_INDEXER_CONFIG);
     const metrics = {
       setSize: NOTHING,
       addTx: NOTHING,
