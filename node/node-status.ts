@@ -35,11 +35,12 @@ export function peerSource(network: Network, chainId: string): PeerSource {
   return {
     listening: () => network.listenAddresses().length > 0,
     listeners: () => network.listenAddresses(),
-    peers: () => network.peers().map((peer) => rpcPeer(peer, chainId)),
+    peers: () => network.peers().map((peer) => rpcPeer(network, peer, chainId)),
   };
 }
 
-function rpcPeer(peer: NetworkPeer, chainId: string): PeerInfo {
+function rpcPeer(network: Network, peer: NetworkPeer, chainId: string): PeerInfo {
+  const { sent = NO_FLOW, received = NO_FLOW } = network.traffic(peer.id) ?? {};
   return {
     node: {
       id: cometNodeId(peer.id),
@@ -51,10 +52,22 @@ function rpcPeer(peer: NetworkPeer, chainId: string): PeerInfo {
     outbound: peer.direction === 'outbound',
     remoteIp: ipOf(peer.remoteAddress),
     connectedMs: Date.now() - peer.connectedAtMs,
-    sentBytes: 0,
-    receivedBytes: 0,
+    sent,
+    received,
   };
 }
+
+/** Of a peer that left while the list was made. */
+const NO_FLOW: PeerInfo['sent'] = {
+  bytes: 0,
+  samples: 0,
+  instantRate: 0,
+  currentRate: 0,
+  averageRate: 0,
+  peakRate: 0,
+  durationMs: 0,
+  idleMs: 0,
+};
 
 /** The host in a multiaddr: `/ip4/10.0.0.1/tcp/26656` → `10.0.0.1`. */
 function ipOf(multiaddr: string): string {

@@ -173,6 +173,36 @@ describe.each(worlds)('%s', (_name, makeWorld) => {
     expect(answer).toEqual(new Uint8Array(100_000).fill(9));
   });
 
+  test('what goes over each connection is counted, messages and requests, both ways', async () => {
+    const [first, second] = await joined();
+    expect(first.traffic('nobody')).toBeUndefined();
+    expect(first.traffic(second.nodeId)).toMatchObject({ sent: { bytes: 0 }, received: { bytes: 0 } });
+    const got: Uint8Array[] = [];
+    second.handle('bulk', (_peer, bytes) => void got.push(bytes));
+    second.serve('echo', (_peer, bytes) => new Uint8Array(bytes.length * 1000));
+    first.send(second.nodeId, 'bulk', new Uint8Array(5_000));
+    let answered = false;
+    void first.request(second.nodeId, 'echo', new Uint8Array(100), TIMEOUT).then(() => {
+      answered = true;
+    });
+    const bytes = (network: Network, peer: Network, way: 'sent' | 'received'): number =>
+      network.traffic(peer.nodeId)?.[way].bytes ?? 0;
+    await world.until(
+      'both have counted all',
+      () => answered && got.length === 1 && bytes(second, first, 'sent') >= 100_000,
+    );
+    // Payloads, and a few bytes of framing.
+    for (const each of [bytes(first, second, 'sent'), bytes(second, first, 'received')]) {
+      expect(each).toBeGreaterThanOrEqual(5_100);
+      expect(each).toBeLessThan(5_200);
+    }
+    for (const each of [bytes(first, second, 'received'), bytes(second, first, 'sent')]) {
+      expect(each).toBeGreaterThanOrEqual(100_000);
+      expect(each).toBeLessThan(100_100);
+    }
+    expect(first.traffic(second.nodeId)?.received.averageRate).toBeGreaterThan(0);
+  });
+
   test('requests fail clearly: nobody there, nobody serves, no answer in time, too many', async () => {
     const [first, second] = await joined();
     const outcome = async (asked: Promise<Uint8Array>): Promise<unknown> => {

@@ -25,6 +25,7 @@ import type {
 import type { Status } from '../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Redialer } from './redial.ts';
 import { BAN_POINTS, PeerScores } from './scores.ts';
+import type { Traffic } from './flow.ts';
 import { Session } from './session.ts';
 import { checkStatus, encodeStatus } from './status.ts';
 import { readFrame, writeFrame } from './streams.ts';
@@ -143,6 +144,10 @@ class Libp2pNetwork implements Network {
 
   peers(): readonly PeerInfo[] {
     return [...this.#sessions.values()].map((session) => session.peer);
+  }
+
+  traffic(peerId: string): Traffic | undefined {
+    return this.#sessions.get(peerId)?.traffic();
   }
 
   send(peerId: string, channel: string, bytes: Uint8Array): boolean {

@@ -5,6 +5,7 @@
  */
 import { LedgerError, messageOf } from '../core/errors.ts';
 import { count, Dispatch, disconnectedError, openResponse, timeoutError } from './dispatch.ts';
+import { FlowMeter, type Traffic } from './flow.ts';
 import type {
   ChannelSpec,
   MessageHandler,
@@ -166,11 +167,18 @@ class MemorySession {
   /** When the last message sent arrives: messages do not overtake each other. */
   lastArrivalMs = 0;
   ended = false;
+  readonly sent: FlowMeter;
+  readonly received: FlowMeter;
 
-  constructor(peer: PeerInfo, other: MemoryNetwork, connection: object) {
+  constructor(
+    peer: PeerInfo,
+    link: { readonly other: MemoryNetwork; readonly connection: object; readonly timers: Timers },
+  ) {
     this.peer = peer;
-    this.other = other;
-    this.connection = connection;
+    this.other = link.other;
+    this.connection = link.connection;
+    this.sent = new FlowMeter(link.timers);
+    this.received = new FlowMeter(link.timers);
   }
 }
 
@@ -234,6 +242,11 @@ class MemoryNetwork implements Network {
     return [...this.#sessions.values()].map((session) => session.peer);
   }
 
+  traffic(peerId: string): Traffic | undefined {
+    const session = this.#sessions.get(peerId);
+    return session && { sent: session.sent.flow(), received: session.received.flow() };
+  }
+
   send(peerId: string, channel: string, bytes: Uint8Array): boolean {
     this.dispatch.requireSendable(channel, bytes);
     const session = this.#sessions.get(peerId);
@@ -245,6 +258,7 @@ class MemoryNetwork implements Network {
     }
     count(this.metrics.messagesSent, channel);
     count(this.metrics.bytesSent, channel, bytes.length);
+    session.sent.count(bytes.length);
     const copy = Uint8Array.from(bytes);
     const way = { from: this.nodeId, to: peerId, channel, bytes: copy };
     const fates = this.#hub.options.fate?.(way) ?? IN_TURN;
@@ -350,9 +364,9 @@ class MemoryNetwork implements Network {
     const { other } = session;
     const pipe = new Pipe(this.dispatch.channel(channel), (bytes) => {
       const theirs = other.#sessions.get(this.nodeId);
-      return session.ended || theirs === undefined
-        ? undefined
-        : other.dispatch.deliver(theirs.peer, channel, bytes);
+      if (session.ended || theirs === undefined) return undefined;
+      theirs.received.count(bytes.length);
+      return other.dispatch.deliver(theirs.peer, channel, bytes);
     });
     session.pipes.set(channel, pipe);
     return pipe;
@@ -384,20 +398,24 @@ class MemoryNetwork implements Network {
         callback();
       };
       session.onEnd.add(onEnd);
+      session.sent.count(bytes.length);
       this.#later(session, () => {
         const theirs = other.#sessions.get(this.nodeId);
         if (theirs === undefined) return;
-        void other.dispatch.answer(theirs.peer, protocol, bytes).then((response) =>
+        theirs.received.count(bytes.length);
+        void other.dispatch.answer(theirs.peer, protocol, bytes).then((response) => {
+          theirs.sent.count(response.length);
           other.#later(theirs, () =>
             settle(() => {
+              session.received.count(response.length);
               try {
                 resolve(openResponse(protocol, response));
               } catch (error) {
                 reject(error);
               }
             }),
-          ),
-        );
+          );
+        });
       });
     });
   }
@@ -432,8 +450,8 @@ class MemoryNetwork implements Network {
     const mine = this.#meet(other, 'outbound');
     const theirs = other.#meet(this, 'inbound');
     const connection = {};
-    const session = new MemorySession(mine, other, connection);
-    const theirSession = new MemorySession(theirs, this, connection);
+    const session = new MemorySession(mine, { other, connection, timers: this.#timers });
+    const theirSession = new MemorySession(theirs, { other: this, connection, timers: other.#timers });
     this.#sessions.set(peerId, session);
     other.#sessions.set(this.nodeId, theirSession);
     this.dispatch.connected(mine);

@@ -4,6 +4,7 @@
  * libp2p (`libp2p.ts`) and memory (`memory.ts`).
  */
 
+import type { Traffic } from './flow.ts';
 import type { RateLimits } from './rate.ts';
 
 /** Where log lines go: the shape of pino. Fields never hold raw bytes from a peer. */
@@ -124,6 +125,8 @@ export interface Network {
   /** Full addresses (`…/p2p/<id>`) at which this node listens; empty before `start`. */
   listenAddresses(): readonly string[];
   peers(): readonly PeerInfo[];
+  /** What went over the connection to a peer since it stands; undefined without one. */
+  traffic(peerId: string): Traffic | undefined;
   /**
    * Queues a message; false when the peer is gone or its queue is full. The bytes are not copied: leave them
    * alone.

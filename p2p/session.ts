@@ -10,6 +10,7 @@ import {
   RESPONSE_PREFIX_BYTES,
   timeoutError,
 } from './dispatch.ts';
+import { FlowMeter, type Traffic } from './flow.ts';
 import type { ChannelSpec, PeerInfo } from './network.ts';
 import { type RateLimits, RateMeter } from './rate.ts';
 import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame } from './streams.ts';
@@ -35,6 +36,8 @@ export class Session {
   readonly #senders: Map<string, ChannelSender> = new Map();
   readonly #requesting: Map<string, number> = new Map();
   readonly #meter: RateMeter;
+  readonly #sent: FlowMeter = new FlowMeter(systemTimers);
+  readonly #received: FlowMeter = new FlowMeter(systemTimers);
   readonly #ended: AbortController = new AbortController();
 
   constructor(options: SessionOptions) {
@@ -42,6 +45,10 @@ export class Session {
     this.connection = options.connection;
     this.#options = options;
     this.#meter = new RateMeter(options.receive, systemTimers);
+  }
+
+  traffic(): Traffic {
+    return { sent: this.#sent.flow(), received: this.#received.flow() };
   }
 
   /** Queues an encoded frame; false when the queue is full. */
@@ -54,6 +61,7 @@ export class Session {
     }
     count(metrics.messagesSent, channel);
     count(metrics.bytesSent, channel, frame.length);
+    this.#sent.count(frame.length);
     return true;
   }
 
@@ -66,6 +74,7 @@ export class Session {
         this.#ended.signal.aborted ? undefined : dispatch.deliver(this.peer, spec.name, bytes),
       onMalformed: (reason) => onFailed(this, reason, true),
       book: (bytes) => {
+        this.#received.count(bytes);
         const waitMs = this.#meter.book(bytes);
         if (waitMs > 0) dispatch.metrics.throttled++;
         return waitMs;
@@ -92,7 +101,9 @@ export class Session {
         maxOutboundStreams: spec.concurrentMax,
       });
       await writeFrame(stream, bytes, signal);
+      this.#sent.count(bytes.length);
       const response = await readFrame(stream, spec.responseBytesMax + RESPONSE_PREFIX_BYTES, signal);
+      this.#received.count(response.length);
       const answer = openResponse(protocol, response);
       await stream.close({ signal });
       return answer;
@@ -114,8 +125,10 @@ export class Session {
     const signal = AbortSignal.any([deadline.signal, this.#ended.signal]);
     try {
       const request = await readFrame(stream, spec.requestBytesMax, signal);
+      this.#received.count(request.length);
       const response = await dispatch.answer(this.peer, protocol, request);
       await writeFrame(stream, response, signal);
+      this.#sent.count(response.length);
       await stream.close({ signal });
     } catch (error) {
       stream.abort(new LedgerError('p2p.request_failed', 'request failed'));

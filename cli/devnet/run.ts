@@ -231,7 +231,7 @@ async function waitForLeftovers(home: string): Promise<void> {
     const pid = lockHolder(lock);
     throw new LedgerError(
       'devnet.leftover',
-      `${name} of this devnet still runs (process ${pid}); stop it first`,
+      `${name} of this devnet still runs (process ${pid}); stop it first, with: kill ${pid}`,
     );
   }
 }

@@ -31,8 +31,7 @@ export function makeFolder(path: string, mode?: number): void {
       throw new LedgerError(
         'home.folder',
         `cannot create the folder ${folder} (${systemCode(error) ?? messageOf(error)}); ${advice}`,
-        { folder },
-        error,
+        { folder, system: systemCode(error) },
       );
     }
   }

@@ -73,8 +73,23 @@ export interface PeerInfo {
   readonly outbound: boolean;
   readonly remoteIp: string;
   readonly connectedMs: number;
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
+  readonly sent: PeerFlow;
+  readonly received: PeerFlow;
+}
+
+/** What went to or came from a peer; rates in bytes a second. */
+export interface PeerFlow {
+  readonly bytes: number;
+  readonly samples: number;
+  /** Of the last sample. */
+  readonly instantRate: number;
+  /** Moving average. */
+  readonly currentRate: number;
+  readonly averageRate: number;
+  readonly peakRate: number;
+  readonly durationMs: number;
+  /** Since the last byte. */
+  readonly idleMs: number;
 }
 
 /** The network. */

@@ -334,6 +334,26 @@ describe('URI calls', () => {
       n_peers: '1',
       peers: [{ is_outbound: true, remote_ip: '10.0.0.1', node_info: { moniker: 'peer' } }],
     });
+    expect(pick(await get('/net_info'), 'body.result.peers.0.connection_status')).toEqual({
+      Duration: '2000000000',
+      SendMonitor: {
+        Start: expect.stringMatching(/^20\d\d-.*Z$/),
+        Bytes: '1000',
+        Samples: '3',
+        InstRate: '10',
+        CurRate: '20',
+        AvgRate: '500',
+        PeakRate: '40',
+        BytesRem: '0',
+        Duration: '2000000000',
+        Idle: '5000000',
+        TimeRem: '0',
+        Progress: 0,
+        Active: true,
+      },
+      RecvMonitor: expect.objectContaining({ Bytes: '500', AvgRate: '250' }),
+      Channels: [],
+    });
     expect(
       pick(await get('/consensus_params?height=2'), 'body.result.consensus_params.block.max_bytes'),
     ).toBe('22020096');

@@ -2,12 +2,13 @@
 import { publicKeyToJson } from '../../../consensus/types/genesis.ts';
 import { validatorByAddress } from '../../../consensus/types/validator-set.ts';
 import { LedgerError } from '../../../core/errors.ts';
+import type { Instant } from '../../../core/time.ts';
 import type { BlockMeta } from '../../../proto/gen/tendermint/types/types.ts';
 import { genesisChunks, genesisDocument } from '../genesis-document.ts';
 import { latestUncommittedHeight } from '../heights.ts';
 import { hexJson, type Json, RawJson, timeJson } from '../json/json.ts';
 import { type Method, method } from '../method.ts';
-import type { NodeInfo, PeerInfo, RpcPorts } from '../ports.ts';
+import type { NodeInfo, PeerFlow, PeerInfo, RpcPorts } from '../ports.ts';
 
 /**
  * CometBFT v0.38's version of the peer-to-peer protocol. Nobody connects by it; clients want a number here.
@@ -132,35 +133,43 @@ function netInfo(ports: RpcPorts, config: ServerInfo): Json {
 }
 
 function peerJson(peer: PeerInfo, version: string): Json {
-  const duration = (BigInt(Math.floor(peer.connectedMs)) * BigInt(NANOS_PER_MS)).toString();
-  const monitor = (bytes: number): Json => ({
-    Start: timeJson(EPOCH),
-    Bytes: bytes.toString(),
-    Samples: '0',
-    InstRate: '0',
-    CurRate: '0',
-    AvgRate: averageRate(bytes, peer.connectedMs),
-    PeakRate: '0',
-    BytesRem: '0',
-    Duration: duration,
-    Idle: '0',
-    TimeRem: '0',
-    Progress: 0,
-    Active: true,
-  });
+  const startedMs = Date.now() - peer.connectedMs;
   return {
     node_info: nodeInfoJson(peer.node, version, '', false),
     is_outbound: peer.outbound,
     connection_status: {
-      Duration: duration,
-      SendMonitor: monitor(peer.sentBytes),
-      RecvMonitor: monitor(peer.receivedBytes),
+      Duration: nanosText(peer.connectedMs),
+      SendMonitor: flowJson(peer.sent, startedMs),
+      RecvMonitor: flowJson(peer.received, startedMs),
       Channels: [],
     },
     remote_ip: peer.remoteIp,
   };
 }
 
-function averageRate(bytes: number, ms: number): string {
-  return ms < 1 ? '0' : Math.floor((bytes * 1000) / ms).toString();
+/** CometBFT's `flowrate.Status`. Nothing is known of a transfer's end, so nothing remains of it. */
+function flowJson(flow: PeerFlow, startedMs: number): Json {
+  return {
+    Start: timeJson(instantOfMs(startedMs)),
+    Bytes: flow.bytes.toString(),
+    Samples: flow.samples.toString(),
+    InstRate: flow.instantRate.toString(),
+    CurRate: flow.currentRate.toString(),
+    AvgRate: flow.averageRate.toString(),
+    PeakRate: flow.peakRate.toString(),
+    BytesRem: '0',
+    Duration: nanosText(flow.durationMs),
+    Idle: nanosText(flow.idleMs),
+    TimeRem: '0',
+    Progress: 0,
+    Active: true,
+  };
+}
+
+function instantOfMs(ms: number): Instant {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.floor(ms % 1000) * NANOS_PER_MS };
+}
+
+function nanosText(ms: number): string {
+  return (BigInt(Math.floor(ms)) * BigInt(NANOS_PER_MS)).toString();
 }

@@ -150,9 +150,14 @@ function peer(): ReturnType<RpcPorts['peers']['peers']>[number] {
     outbound: true,
     remoteIp: '10.0.0.1',
     connectedMs: 2000,
-    sentBytes: 1000,
-    receivedBytes: 500,
+    sent: flow(1000),
+    received: flow(500),
   };
+}
+
+function flow(bytes: number): ReturnType<typeof peer>['sent'] {
+  const rates = { instantRate: 10, currentRate: 20, averageRate: bytes / 2, peakRate: 40 };
+  return { bytes, samples: 3, ...rates, durationMs: 2000, idleMs: 5 };
 }
 
 /** In the shape of the Cosmos SDK. */
