@@ -1,6 +1,6 @@
 /** JSON-RPC 2.0 messages: reading requests, writing answers. */
 import { invalidRequest, parseError, type RpcError } from './errors.ts';
-import { RawJson } from './json/json.ts';
+import { RawJson } from './json/raw.ts';
 import type { MethodResult } from './method.ts';
 
 /** A request that expects an answer. */

@@ -1,7 +1,8 @@
 /**
  * A method of the API: its name, its parameters and what it does. One table of them serves all transports.
  */
-import type { Json, RawJson } from './json/json.ts';
+import type { Json } from '../../light/json/json.ts';
+import type { RawJson } from './json/raw.ts';
 import { isGiven, type ParamSchema, type ParamValues } from './params.ts';
 
 /** What a method answers with. */

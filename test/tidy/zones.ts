@@ -11,13 +11,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   genesis: ['core', 'proto', 'framework', 'modules'],
   app: ['core', 'proto', 'store', 'framework', 'modules', 'genesis'],
   p2p: ['core', 'proto'],
-  node: ['core', 'proto', 'consensus', 'store', 'p2p', 'genesis'],
+  light: ['core', 'proto', 'consensus'],
+  node: ['core', 'proto', 'consensus', 'light', 'store', 'p2p', 'genesis'],
   attest: ['core', 'proto'],
   gateway: ['core', 'proto'],
   client: ['core', 'proto'],
   cli: [
     ...['core', 'proto', 'consensus', 'store', 'framework', 'modules', 'genesis', 'app'],
-    ...['p2p', 'node', 'attest', 'gateway', 'client'],
+    ...['light', 'p2p', 'node', 'attest', 'gateway', 'client'],
   ],
 };
 

@@ -14,7 +14,7 @@ import type {
   ValidatorUpdate,
 } from '../../../proto/gen/tendermint/abci/types.ts';
 import type { ConsensusParams, EvidenceParams } from '../../../proto/gen/tendermint/types/params.ts';
-import { base64Json, bytesJson, type Json, listOrNull } from './json.ts';
+import { base64Json, bytesJson, type Json, listOrNull } from '../../../light/json/json.ts';
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 

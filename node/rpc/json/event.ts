@@ -2,8 +2,8 @@
 import { unreachable } from '../../../core/errors.ts';
 import type { EventData, EventMessage } from '../../events.ts';
 import { blockEventJson, finalizeBlockJson, txResultJson } from './abci.ts';
-import { blockIdJson, blockJson, headerJson, validatorJson, voteJson } from './block.ts';
-import { type Json, listOrNull } from './json.ts';
+import { blockIdJson, blockJson, headerJson, validatorJson, voteJson } from '../../../light/json/print.ts';
+import { type Json, listOrNull } from '../../../light/json/json.ts';
 
 function typed(name: string, value: Json): Json {
   return { type: `tendermint/event/${name}`, value };

@@ -9,8 +9,8 @@ import { ZERO_TIME } from '../../../consensus/types/time.ts';
 import type { VoteType } from '../../../consensus/types/vote.ts';
 import type { ConsensusReader, Step, VotesView } from '../../../consensus/view.ts';
 import { EMPTY_BYTES } from '../../../core/bytes.ts';
-import { proposalJson, validatorJson } from './block.ts';
-import { hexJson, type Json, timeJson } from './json.ts';
+import { proposalJson, validatorJson } from '../../../light/json/print.ts';
+import { hexJson, type Json, timeJson } from '../../../light/json/json.ts';
 
 /** CometBFT's numbers of the steps (`consensus/types/round_state.go`). */
 const STEP_NUMBER: Readonly<Record<Step, number>> = {

@@ -2,9 +2,9 @@
 import { LedgerError } from '../../../core/errors.ts';
 import { heightOrLatest, latestUncommittedHeight, pageBounds } from '../heights.ts';
 import { consensusParamsJson } from '../json/abci.ts';
-import { validatorJson } from '../json/block.ts';
+import { validatorJson } from '../../../light/json/print.ts';
 import { roundStateJson, roundStateSimpleJson } from '../json/round-state.ts';
-import type { Json } from '../json/json.ts';
+import type { Json } from '../../../light/json/json.ts';
 import { type Method, method } from '../method.ts';
 import type { RpcPorts } from '../ports.ts';
 

@@ -6,7 +6,8 @@ import type { Instant } from '../../../core/time.ts';
 import type { BlockMeta } from '../../../proto/gen/tendermint/types/types.ts';
 import { genesisChunks, genesisDocument } from '../genesis-document.ts';
 import { latestUncommittedHeight } from '../heights.ts';
-import { hexJson, type Json, RawJson, timeJson } from '../json/json.ts';
+import { hexJson, type Json, timeJson } from '../../../light/json/json.ts';
+import { RawJson } from '../json/raw.ts';
 import { type Method, method } from '../method.ts';
 import type { NodeInfo, PeerFlow, PeerInfo, RpcPorts } from '../ports.ts';
 

@@ -5,7 +5,7 @@ import { parseQuery, type Query, QUERY_LENGTH_MAX } from '../../query.ts';
 import type { RpcConfig } from '../config.ts';
 import { serverError } from '../errors.ts';
 import { eventText } from '../json/event.ts';
-import type { Json } from '../json/json.ts';
+import type { Json } from '../../../light/json/json.ts';
 import { type CallContext, type Connection, type Method, method } from '../method.ts';
 import { errorText, resultText } from '../message.ts';
 import type { EventSink, RpcPorts, Subscription } from '../ports.ts';

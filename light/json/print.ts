@@ -1,19 +1,19 @@
-/** Blocks and what they are made of, as CometBFT v0.38 writes them (`types/*.go`). */
-import type { BlockId } from '../../../consensus/types/block-id.ts';
-import type { Block } from '../../../consensus/types/block.ts';
-import { BLOCK_ID_FLAG_NUMBER, type Commit, type CommitSig } from '../../../consensus/types/commit.ts';
-import type { DuplicateVoteEvidence } from '../../../consensus/types/duplicate-vote.ts';
-import type { Evidence } from '../../../consensus/types/evidence.ts';
-import type { LightClientAttackEvidence } from '../../../consensus/types/light-client-attack.ts';
-import { publicKeyToJson } from '../../../consensus/types/genesis.ts';
-import type { Header } from '../../../consensus/types/header.ts';
-import type { Proposal } from '../../../consensus/types/proposal.ts';
-import { VOTE_TYPE_NUMBER } from '../../../consensus/types/sign-bytes.ts';
-import type { Validator } from '../../../consensus/types/validator.ts';
-import type { Vote } from '../../../consensus/types/vote.ts';
-import type { MerkleProof } from '../../../core/merkle.ts';
-import { SignedMsgType } from '../../../proto/gen/tendermint/types/types.ts';
-import type { BlockMeta } from '../../../proto/gen/tendermint/types/types.ts';
+/** Blocks and what they are made of, as JSON that CometBFT v0.38 writes (`types/*.go`); `read.ts` reads it. */
+import type { BlockId } from '../../consensus/types/block-id.ts';
+import type { Block } from '../../consensus/types/block.ts';
+import { BLOCK_ID_FLAG_NUMBER, type Commit, type CommitSig } from '../../consensus/types/commit.ts';
+import type { DuplicateVoteEvidence } from '../../consensus/types/duplicate-vote.ts';
+import type { Evidence } from '../../consensus/types/evidence.ts';
+import type { LightClientAttackEvidence } from '../../consensus/types/light-client-attack.ts';
+import { publicKeyToJson } from '../../consensus/types/genesis.ts';
+import type { Header } from '../../consensus/types/header.ts';
+import type { Proposal } from '../../consensus/types/proposal.ts';
+import { VOTE_TYPE_NUMBER } from '../../consensus/types/sign-bytes.ts';
+import type { Validator } from '../../consensus/types/validator.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
+import type { MerkleProof } from '../../core/merkle.ts';
+import { SignedMsgType } from '../../proto/gen/tendermint/types/types.ts';
+import type { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
 import { base64Json, bytesJson, hexJson, type Json, timeJson } from './json.ts';
 
 export function blockIdJson(id: BlockId): Json {
