@@ -1,7 +1,7 @@
 import { equalBytes } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
-import { sha256 } from '../../core/hash.ts';
 import { merkleRoot } from '../../core/merkle.ts';
+import { txHash } from '../../core/tx-hash.ts';
 import { Block as BlockMessage } from '../../proto/gen/tendermint/types/block.ts';
 import type { BlockId } from './block-id.ts';
 import { type Commit, commitFromMessage, commitHash, commitToMessage } from './commit.ts';
@@ -21,7 +21,7 @@ export interface Block {
 
 /** The header's `dataHash`: 32 bytes, over the hashes of the transactions. */
 export function dataHash(txs: readonly Uint8Array[]): Uint8Array {
-  return merkleRoot(txs.map(sha256));
+  return merkleRoot(txs.map(txHash));
 }
 
 /** Encodes a block: what is cut into parts. */

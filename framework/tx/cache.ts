@@ -1,5 +1,5 @@
 import { latin1 } from '../address.ts';
-import { sha256 } from '../../core/hash.ts';
+import { txHash } from '../../core/tx-hash.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
 
 /** What a decoded transaction takes beside its bytes, measured with a MsgSend: its objects. */
@@ -27,7 +27,7 @@ export class TxCache {
 
   /** @throws StateError as `decodeTx` */
   decode(bytes: Uint8Array): DecodedTx {
-    const hash = sha256(bytes);
+    const hash = txHash(bytes);
     const key = latin1(hash);
     const known = this.#byHash.get(key);
     if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 /** Writes the index entries of a committed block, in pieces between which the event loop gets its turn. */
 import { concatBytes, fromUint64BigEndian } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
-import { sha256 } from '../../core/hash.ts';
+import { txHash } from '../../core/tx-hash.ts';
 import type { Event } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { TX_HASH_KEY, TX_HEIGHT_KEY } from '../events.ts';
@@ -79,7 +79,7 @@ export class BlockWriter {
       const result = results.txResults[index];
       if (result === undefined) continue;
       ofTxs.add(index, result.events);
-      const key = txKeyBytes(sha256(tx));
+      const key = txKeyBytes(txHash(tx));
       const hidesSuccess = result.code !== CODE_OK && (await this.#hasSucceeded(key));
       if (!hidesSuccess) writes.push({ key, value: itemOf(committed.height, index) });
       if (writes.length >= ENTRIES_PER_WRITE) writes = await this.#flush(writes);
