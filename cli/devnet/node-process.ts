@@ -25,6 +25,8 @@ export interface NodeProcessListener {
 }
 
 const mainFile = join(dirname(fileURLToPath(import.meta.url)), '..', 'main.ts');
+/** As in bin/run.mjs, for the same reason. */
+const V8_FLAGS = ['--max-semi-space-size=64'];
 /** A log that has grown beyond this is started afresh. */
 const LOG_BYTES_MAX = 50_000_000;
 /** A node that does not stop in this time after SIGTERM is killed. */
@@ -46,7 +48,7 @@ export class NodeProcess {
     this.home = options.home;
     this.logFile = join(options.home, 'node.log');
     const log = openSync(this.logFile, logIsLong(this.logFile) ? 'w' : 'a');
-    this.#child = spawn(process.execPath, [mainFile, 'start', '--home', options.home], {
+    this.#child = spawn(process.execPath, [...V8_FLAGS, mainFile, 'start', '--home', options.home], {
       stdio: ['ignore', log, log, 'ipc'],
       // A process group of its own: Ctrl-C reaches the supervisor only, which stops the nodes in order.
       detached: true,
