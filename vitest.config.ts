@@ -1,6 +1,6 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,node,client,cli,test}';
+const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,client,cli,test}';
 const processes = 'test/e2e/**/*.test.ts';
 
 // Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has. Tests that run whole

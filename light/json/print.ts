@@ -16,6 +16,7 @@ import { SignedMsgType } from '../../proto/gen/tendermint/types/types.ts';
 import type { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
 import { base64Json, bytesJson, hexJson, type Json, timeJson } from './json.ts';
 
+/** A block id; that of no block has empty hashes. */
 export function blockIdJson(id: BlockId): Json {
   return {
     hash: hexJson(id.hash),
@@ -23,6 +24,7 @@ export function blockIdJson(id: BlockId): Json {
   };
 }
 
+/** A header. The application's version is left out when it is 0. */
 export function headerJson(header: Header): Json {
   const { block, app } = header.version;
   return {
@@ -43,6 +45,7 @@ export function headerJson(header: Header): Json {
   };
 }
 
+/** A commit. */
 export function commitJson(commit: Commit): Json {
   return {
     height: commit.height.toString(),
@@ -61,6 +64,7 @@ function commitSigJson(entry: CommitSig): Json {
   };
 }
 
+/** A vote. */
 export function voteJson(vote: Vote): Json {
   return {
     type: VOTE_TYPE_NUMBER[vote.type],
@@ -76,6 +80,7 @@ export function voteJson(vote: Vote): Json {
   };
 }
 
+/** A proposal. */
 export function proposalJson(proposal: Proposal): Json {
   return {
     Type: SignedMsgType.SIGNED_MSG_TYPE_PROPOSAL,
@@ -131,6 +136,7 @@ function lightClientAttackJson(evidence: LightClientAttackEvidence): Json {
   };
 }
 
+/** A block with all that stands in it. */
 export function blockJson(block: Block): Json {
   return {
     header: headerJson(block.header),
@@ -140,6 +146,7 @@ export function blockJson(block: Block): Json {
   };
 }
 
+/** What `blockchain` says of a block. */
 export function blockMetaJson(meta: BlockMeta): Json {
   return {
     block_id: blockIdJson(meta.blockId),

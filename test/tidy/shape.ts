@@ -61,7 +61,7 @@ export const functionLength: Rule = {
   ],
 };
 
-const DOCUMENTED = /^(core|consensus|store|framework|modules|attest|client)\//;
+const DOCUMENTED = /^(core|consensus|store|framework|modules|attest|light|client)\//;
 
 export const docComments: Rule = {
   name: 'every exported item of the library layers has a doc comment',
