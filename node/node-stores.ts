@@ -1,9 +1,12 @@
 /** Everything a node keeps in its data directory, opened. */
 import { join } from 'node:path';
+import { decodeBlock } from '../consensus/types/block.ts';
 import { BlockStore } from './blockstore/block-store.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { BlockSink } from './engine/ports.ts';
 import type { NodeEnvironment } from './environment.ts';
+import { EvidenceStore } from './evidence/evidence-store.ts';
+import type { EvidenceChain } from './evidence/ports.ts';
 import { DEFAULT_INDEXER_CONFIG } from './indexer/config.ts';
 import { Indexer } from './indexer/indexer.ts';
 import { LevelDatabase } from './indexer/level-database.ts';
@@ -16,6 +19,7 @@ import { Wal } from './wal/wal.ts';
 export interface Stores {
   readonly blocks: BlockStore;
   readonly state: StateStore;
+  readonly evidence: EvidenceStore;
   readonly wal: Wal;
 }
 
@@ -29,6 +33,8 @@ export async function openStores(
   closers.push(() => blocks.close());
   const state = await StateStore.open(join(dataDir, 'state.db'), openDatabase);
   closers.push(() => state.close());
+  const evidence = await EvidenceStore.open(join(dataDir, 'evidence.db'), openDatabase);
+  closers.push(() => evidence.close());
   const warn = (message: string): void => logging('wal').warn({}, message);
   const directory = join(dataDir, 'cs.wal');
   const wal = Wal.open({
@@ -38,7 +44,7 @@ export async function openStores(
     makeSalt: () => randomBytes(8),
   });
   closers.push(() => wal.close());
-  return { blocks, state, wal };
+  return { blocks, state, evidence, wal };
 }
 
 /** Opens the index, when one is wanted, and brings it to the height of the state. */
@@ -67,6 +73,24 @@ export async function openIndexer(
     block: (height) => storedCommittedBlock(stores, height),
   });
   return indexer;
+}
+
+/** The stored chain, as evidence is judged by it. */
+export function evidenceChain({ blocks, state }: Stores): EvidenceChain {
+  return {
+    range: () => blocks.range(),
+    header: (height) => blocks.meta(height)?.header,
+    signedHeader: (height) => {
+      const header = blocks.meta(height)?.header;
+      const commit = blocks.commit(height);
+      return header === undefined || commit === undefined ? undefined : { header, commit };
+    },
+    validators: (height) => state.validators(height),
+    evidence: (height) => {
+      const bytes = blocks.blockBytes(height);
+      return bytes === undefined ? [] : decodeBlock(bytes).evidence;
+    },
+  };
 }
 
 /** Forgets what lies below the height that the application still needs. */

@@ -5,7 +5,6 @@
  *     application ─ stores ─ handshake ─ network ─ mempool ─ executor ─ engine ─ gossip, block sync ─ RPC
  */
 import { Consensus } from '../consensus/consensus.ts';
-import type { Vote } from '../consensus/types/vote.ts';
 import { toUpperHex } from '../core/bytes.ts';
 import { messageOf } from '../core/errors.ts';
 import type { GenesisDocument } from '../genesis/document.ts';
@@ -18,12 +17,14 @@ import type { CommittedBlock } from './committed-block.ts';
 import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { ConfiguredPaths } from './config/home.ts';
-import { Engine } from './engine/engine.ts';
+import { Engine, type EnginePorts } from './engine/engine.ts';
 import type { CommitListener, ConsensusPublisher } from './engine/ports.ts';
 import { machine, type NodeEnvironment } from './environment.ts';
 import { DEFAULT_EVENT_BUS_CONFIG } from './eventbus/config.ts';
 import { EventBus } from './eventbus/event-bus.ts';
 import { EventPublisher } from './eventbus/publisher.ts';
+import { EvidenceGossip } from './evidence/evidence-gossip.ts';
+import { EvidencePool } from './evidence/evidence-pool.ts';
 import { DEFAULT_GOSSIP, Gossip } from './gossip/gossip.ts';
 import type { Logging } from './logging/logger.ts';
 import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
@@ -32,7 +33,14 @@ import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
 import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
-import { blockSink, openIndexer, openStores, pruneStores, type Stores } from './node-stores.ts';
+import {
+  blockSink,
+  evidenceChain,
+  openIndexer,
+  openStores,
+  pruneStores,
+  type Stores,
+} from './node-stores.ts';
 import { FilePrivValidator } from './privval/file-priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
 import { settleWithin } from './settle-within.ts';
@@ -118,6 +126,7 @@ export interface Core {
   readonly index: Awaited<ReturnType<typeof openIndexer>>;
   readonly engine: Engine;
   readonly gossip: Gossip;
+  readonly evidenceGossip: EvidenceGossip;
   readonly sync: BlockSync;
   readonly executor: BlockExecutor;
   readonly metrics: NodeMetrics;
@@ -144,18 +153,11 @@ export async function openCore(
   const index = await openIndexer(options, stores, closers);
   const network = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
-  const metrics = new NodeMetrics(
-    {
-      consensus: () => consensusNumbers(engine),
-      catchingUp: () => sync.isCatchingUp(),
-      peers: () => network.peers().length,
-    },
-    {
-      namespace: config.instrumentation.namespace,
-      chainId: genesis.chainId,
-      process: config.instrumentation.prometheus,
-    },
-  );
+  const metrics = openMetrics(options, {
+    consensus: () => consensusNumbers(engine),
+    catchingUp: () => sync.isCatchingUp(),
+    peers: () => network.peers().length,
+  });
   const mempool = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
@@ -164,41 +166,51 @@ export async function openCore(
     () => bus.stop(),
   );
   if (config.mempool.broadcast) closers.push(shareWaitingTxs(network, mempool));
-  const executor = openExecutor(options, environment, { stores, mempool, state });
-  const { clock, timers, verify, wrapCore = (core) => core } = environment;
+  const { timers } = environment;
+  const evidence = await openEvidence(options, environment, { stores, state, closers });
+  const executor = openExecutor(options, environment, { stores, mempool, evidence, state });
   const publisher: ConsensusPublisher = {
     publish: (message) => gossip.publish(message),
     misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
   };
-  const engine = new Engine(
-    {
-      core: wrapCore(new Consensus({ address: signer.address, timeouts: timeoutsOf(config) })),
-      executor,
-      blocks: blockSink(stores.blocks, genesis.initialHeight),
-      log: stores.wal,
-      signer,
-      publisher,
-      transactions: mempool,
-      evidence: { conflictingVotes: (first) => log.error(votesFacts(first), 'a validator signed two votes') },
-      listeners: listenersOf(options, index, [metrics, events]),
-      verify,
-      clock,
-      logger: log,
-      onFatal: options.onFatal,
-    },
-    config.consensus,
-  );
+  const engine = openEngine(options, environment, {
+    executor,
+    blocks: blockSink(stores.blocks, genesis.initialHeight),
+    log: stores.wal,
+    signer,
+    publisher,
+    transactions: mempool,
+    evidence,
+    listeners: listenersOf(options, index, [metrics, events]),
+    logger: log,
+  });
   closers.push(() => engine.stop());
   announceRounds(engine, events);
   const gossip = new Gossip({ network, engine, store: stores.blocks, timers }, DEFAULT_GOSSIP);
   const sync = openBlockSync(options, environment, { network, stores, engine });
-  return { stores, signer, network, mempool, bus, index, engine, gossip, sync, executor, metrics };
+  const evidenceGossip = new EvidenceGossip({ network, pool: evidence, timers, log: logging('evidence') });
+  return {
+    stores,
+    signer,
+    network,
+    mempool,
+    bus,
+    index,
+    engine,
+    gossip,
+    evidenceGossip,
+    sync,
+    executor,
+    metrics,
+  };
 }
 
 /** The core lives: it meets peers, fetches blocks, takes part in consensus. Its network is started before. */
-export function startCore({ gossip, engine, sync }: Core, closers: Closers): void {
+export function startCore({ gossip, evidenceGossip, engine, sync }: Core, closers: Closers): void {
   gossip.start();
   closers.push(() => gossip.stop());
+  evidenceGossip.start();
+  closers.push(() => evidenceGossip.stop());
   engine.start();
   sync.start();
   closers.push(() => sync.stop());
@@ -235,6 +247,23 @@ async function openServices(
   return { rpc: url, p2p };
 }
 
+function openMetrics(
+  { config, genesis }: CoreOptions,
+  sources: ConstructorParameters<typeof NodeMetrics>[0],
+): NodeMetrics {
+  const { namespace, prometheus } = config.instrumentation;
+  return new NodeMetrics(sources, { namespace, chainId: genesis.chainId, process: prometheus });
+}
+
+function openEngine(
+  { config, onFatal }: CoreOptions,
+  { clock, verify, wrapCore = (core) => core }: NodeEnvironment,
+  parts: Omit<EnginePorts, 'core' | 'verify' | 'clock' | 'onFatal'> & { readonly signer: FilePrivValidator },
+): Engine {
+  const core = wrapCore(new Consensus({ address: parts.signer.address, timeouts: timeoutsOf(config) }));
+  return new Engine({ ...parts, core, verify, clock, onFatal }, config.consensus);
+}
+
 function openBlockSync(
   { config, logging }: CoreOptions,
   { timers, blockSync = DEFAULT_BLOCK_SYNC }: NodeEnvironment,
@@ -248,19 +277,39 @@ function openBlockSync(
   );
 }
 
+async function openEvidence(
+  { logging }: CoreOptions,
+  { verify }: NodeEnvironment,
+  parts: { readonly stores: Stores; readonly state: ChainState; readonly closers: Closers },
+): Promise<EvidencePool> {
+  const { stores, state, closers } = parts;
+  const pool = await EvidencePool.open(
+    { store: stores.evidence, chain: evidenceChain(stores), verify, log: logging('evidence') },
+    state,
+  );
+  closers.push(() => pool.flush());
+  return pool;
+}
+
 function openExecutor(
   { application, config }: CoreOptions,
   { verify, timers }: NodeEnvironment,
-  parts: { readonly stores: Stores; readonly mempool: Mempool; readonly state: ChainState },
+  parts: {
+    readonly stores: Stores;
+    readonly mempool: Mempool;
+    readonly evidence: EvidencePool;
+    readonly state: ChainState;
+  },
 ): BlockExecutor {
-  const { stores, mempool, state } = parts;
+  const { stores, mempool, evidence, state } = parts;
   return new BlockExecutor(
     {
       application,
       mempool,
+      evidence,
       store: stores.state,
       verify,
-      prune: (height) => pruneStores(stores, height),
+      prune: (height) => pruneStores(stores, evidence.keepFrom(height)),
       nowMs: () => timers.nowMs(),
     },
     state,
@@ -377,8 +426,4 @@ function consensusNumbers(
   const { height, round } = core.view();
   const { validators, totalVotingPower } = core.validators();
   return { height, round, validators: validators.length, validatorsPower: totalVotingPower };
-}
-
-function votesFacts({ height, round, type, validatorAddress }: Vote): Readonly<Record<string, unknown>> {
-  return { height, round, type, validator: toUpperHex(validatorAddress) };
 }

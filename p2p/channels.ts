@@ -51,6 +51,15 @@ export const SYNC_CHANNEL: ChannelSpec = {
   inFlightMax: 16,
 };
 
+/** Lists of evidence. An attack holds a block header, its commit and its validators. */
+export const EVIDENCE_CHANNEL: ChannelSpec = {
+  name: 'evidence',
+  version: 1,
+  messageBytesMax: 2 * MIB,
+  queueBytesMax: 4 * MIB,
+  inFlightMax: 2,
+};
+
 /** Every channel of a node. */
 export const CHANNELS: readonly ChannelSpec[] = [
   STATE_CHANNEL,
@@ -58,6 +67,7 @@ export const CHANNELS: readonly ChannelSpec[] = [
   VOTES_CHANNEL,
   TXS_CHANNEL,
   SYNC_CHANNEL,
+  EVIDENCE_CHANNEL,
 ];
 
 /** Whole blocks with their commits, by height. A block is at most 21 MiB by default. */

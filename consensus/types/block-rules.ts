@@ -8,7 +8,7 @@ import { LedgerError } from '../../core/errors.ts';
 import { type Block, dataHash } from './block.ts';
 import { type BlockId, equalBlockId } from './block-id.ts';
 import { type Commit, commitHash } from './commit.ts';
-import { type Evidence, evidenceBytes, evidenceListHash } from './evidence.ts';
+import { encodeEvidenceList, type Evidence, evidenceListHash } from './evidence.ts';
 import { BLOCK_PROTOCOL } from './limits.ts';
 import { medianTime } from './median-time.ts';
 import { type ConsensusParams, consensusParamsHash } from './params.ts';
@@ -86,7 +86,7 @@ export function makeBlock(context: BlockContext, content: BlockContent): Block {
 
 /**
  * Checks that a well-formed block (`decodeBlock`) follows from the state. Evidence in it must be verified
- * apart (`verifyDuplicateVote`), since it looks at older heights.
+ * apart (`node/evidence`), since it looks at older heights.
  * @throws LedgerError `block.*`, or `commit.*` from its last commit
  */
 export function verifyBlock(block: Block, context: BlockContext, verify: VerifySignature): void {
@@ -116,7 +116,7 @@ export function verifyBlock(block: Block, context: BlockContext, verify: VerifyS
   check(compareTime(header.time, blockTime(context, block.lastCommit)) === 0, 'time', 'time');
   const later = compareTime(header.time, context.lastBlockTime) > 0;
   check(later || context.height === context.initialHeight, 'time', 'time, not after the last block');
-  const bytes = block.evidence.reduce((sum, evidence) => sum + evidenceBytes(evidence).length, 0);
+  const bytes = encodeEvidenceList(block.evidence).length;
   check(BigInt(bytes) <= consensusParams.evidence.maxBytes, 'evidence_size', 'size of evidence');
 }
 

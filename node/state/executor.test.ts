@@ -68,6 +68,12 @@ function commitFor(state: ChainState): Commit {
   return { ...unsigned, signatures: [{ ...entry, signature: signature(message) }] };
 }
 
+const evidence = {
+  pending: () => ({ evidence: [], bytes: 0n }),
+  check: () => undefined,
+  update: async () => undefined,
+};
+
 test('a block is not good because another one with its header was', async () => {
   const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
   const genesis = genesisState({
@@ -80,7 +86,7 @@ test('a block is not good because another one with its header was', async () => 
     appState: EMPTY_BYTES,
   });
   const executor = new BlockExecutor(
-    { application, mempool, store, verify, prune: async () => undefined },
+    { application, mempool, evidence, store, verify, prune: async () => undefined },
     genesis,
   );
   const first = blockOn(genesis, EMPTY_COMMIT);

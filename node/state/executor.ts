@@ -18,7 +18,7 @@ import {
 import type { CommittedBlock } from '../committed-block.ts';
 import { afterBlock, type ChainState, contextOf } from './chain-state.ts';
 import { committedBlock } from './committed.ts';
-import type { BlockApplication, BlockMempool } from './ports.ts';
+import type { BlockApplication, BlockEvidence, BlockMempool } from './ports.ts';
 import { ProposalSize } from './proposal-size.ts';
 import { finalizeRequest, prepareRequest, processRequest } from './requests.ts';
 import type { StateStore } from './state-store.ts';
@@ -36,6 +36,7 @@ export interface Judgement {
 export interface ExecutorPorts {
   readonly application: BlockApplication;
   readonly mempool: BlockMempool;
+  readonly evidence: BlockEvidence;
   readonly store: StateStore;
   readonly verify: VerifySignature;
   /** Called after each block with the lowest height that the application still needs. */
@@ -122,13 +123,17 @@ export class BlockExecutor {
     const state = this.#state;
     const context = contextOf(state);
     const { maxBytes, maxGas } = state.consensusParams.block;
+    const { evidence, bytes: evidenceBytes } = this.#ports.evidence.pending(
+      state.consensusParams.evidence.maxBytes,
+    );
     const maxTxBytes = dataBytesMax({
       blockBytesMax: maxBytes,
-      evidenceBytes: 0n,
+      evidenceBytes,
       validators: state.validators.validators.length,
     });
     const reaped = this.#reap(Math.min(Number(maxTxBytes), REAP_BYTES_MAX), maxGas);
-    const request = prepareRequest(context, { txs: reaped, lastCommit, proposerAddress, maxTxBytes });
+    const draft = { txs: reaped, evidence, lastCommit, proposerAddress, maxTxBytes };
+    const request = prepareRequest(context, draft);
     const { txs } = await this.#ports.application.prepareProposal(request);
     const bytes = bytesOf(txs);
     if (bytes > maxTxBytes) {
@@ -141,7 +146,7 @@ export class BlockExecutor {
         },
       );
     }
-    return cutBlock(makeBlock(context, { txs, evidence: [], lastCommit, proposerAddress }));
+    return cutBlock(makeBlock(context, { txs, evidence, lastCommit, proposerAddress }));
   }
 
   /** What fits the node's speed; a single transaction that alone is more than that has its turn, too. */
@@ -167,13 +172,12 @@ export class BlockExecutor {
   #verify(block: Block): void {
     if (this.#verified.has(block)) return;
     verifyBlock(block, contextOf(this.#state), this.#ports.verify);
-    // Evidence is neither proposed nor taken yet: a block with some is not of a node that runs these rules.
-    if (block.evidence.length > 0) throw new LedgerError('block.evidence', 'block carries evidence');
+    this.#ports.evidence.check(block.evidence, block.header.height);
     this.#verified.add(block);
   }
 
   async #apply(decided: DecidedInput): Promise<CommittedBlock> {
-    const { application, mempool, store, nowMs = machineNowMs } = this.#ports;
+    const { application, mempool, evidence, store, nowMs = machineNowMs } = this.#ports;
     const { block } = decided;
     const { height } = block.header;
     this.#verify(block);
@@ -185,6 +189,7 @@ export class BlockExecutor {
     await Promise.all([store.saveResults(height, results), this.#mempoolUpdate]);
     const next = afterBlock(this.#state, { header: block.header, blockId: decided.blockId }, results);
     const committed = committedBlock(block, decided.blockId, results);
+    await evidence.update(next, block.evidence);
     const unlock = await mempool.lock();
     try {
       const { retainHeight } = await application.commit();

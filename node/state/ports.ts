@@ -1,6 +1,7 @@
 /** What block execution needs of its neighbours; `node/node.ts` joins them. */
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import type { Commit } from '../../consensus/types/commit.ts';
+import type { Evidence } from '../../consensus/types/evidence.ts';
 import type {
   RequestFinalizeBlock,
   RequestInfo,
@@ -15,6 +16,7 @@ import type {
   ResponseProcessProposal,
 } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
+import type { ChainState } from './chain-state.ts';
 
 /** The calls of the application that blocks are made of. Never two at a time. */
 export interface BlockApplication {
@@ -37,6 +39,16 @@ export interface BlockMempool {
   update(committed: CommittedBlock): Promise<void>;
   /** Holds CheckTx back while the application commits; the returned function lets it go on. */
   lock(): Promise<() => void>;
+}
+
+/** The evidence pool, as block execution uses it. Its state is that after the last executed block. */
+export interface BlockEvidence {
+  /** Evidence for a block, oldest first, and the bytes it takes there. */
+  pending(bytesMax: bigint): { readonly evidence: readonly Evidence[]; readonly bytes: bigint };
+  /** @throws LedgerError when evidence of the next block is not true, too old or in an earlier block */
+  check(list: readonly Evidence[], blockHeight: bigint): void;
+  /** Resolves when it is on disk that the evidence is committed. */
+  update(state: ChainState, committed: readonly Evidence[]): Promise<void>;
 }
 
 /** Committed blocks, for replay on start. */

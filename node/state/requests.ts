@@ -2,17 +2,20 @@
 import type { Block } from '../../consensus/types/block.ts';
 import { type BlockContext, blockTime } from '../../consensus/types/block-rules.ts';
 import { BLOCK_ID_FLAG_NUMBER, type Commit } from '../../consensus/types/commit.ts';
+import { type Evidence, evidenceHeight } from '../../consensus/types/evidence.ts';
 import { headerHash } from '../../consensus/types/header.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { validatorsHash } from '../../consensus/types/validator-set.ts';
 import { assert, defined } from '../../core/errors.ts';
 import { EMPTY_BYTES } from '../../core/bytes.ts';
-import type {
-  CommitInfo,
-  ExtendedCommitInfo,
-  RequestFinalizeBlock,
-  RequestPrepareProposal,
-  RequestProcessProposal,
+import {
+  type CommitInfo,
+  type ExtendedCommitInfo,
+  type Misbehavior,
+  MisbehaviorType,
+  type RequestFinalizeBlock,
+  type RequestPrepareProposal,
+  type RequestProcessProposal,
 } from '../../proto/gen/tendermint/abci/types.ts';
 
 /** Who signed the last commit, with its validators: nothing in the first block. */
@@ -34,9 +37,28 @@ function extendedCommitInfo(commit: Commit, validators: ValidatorSet): ExtendedC
   return { round, votes: votes.map((vote) => ({ ...vote, ...noExtension })) };
 }
 
+/** What the application is told of evidence: one entry for each validator who is to blame. */
+export function misbehaviorOf(evidence: Evidence): readonly Misbehavior[] {
+  const common = {
+    height: evidenceHeight(evidence),
+    time: evidence.timestamp,
+    totalVotingPower: evidence.totalVotingPower,
+  };
+  if (evidence.kind === 'duplicateVote') {
+    const validator = { address: evidence.voteA.validatorAddress, power: evidence.validatorPower };
+    return [{ type: MisbehaviorType.DUPLICATE_VOTE, validator, ...common }];
+  }
+  return evidence.byzantineValidators.map(({ address, votingPower }) => ({
+    type: MisbehaviorType.LIGHT_CLIENT_ATTACK,
+    validator: { address, power: votingPower },
+    ...common,
+  }));
+}
+
 /** What PrepareProposal is made of: the next block before its transactions are final. */
 export interface ProposalDraft {
   readonly txs: readonly Uint8Array[];
+  readonly evidence: readonly Evidence[];
   readonly lastCommit: Commit;
   readonly proposerAddress: Uint8Array;
   /** Bytes of transactions, with their overhead in the block, that fit. */
@@ -45,12 +67,12 @@ export interface ProposalDraft {
 
 /** PrepareProposal. */
 export function prepareRequest(context: BlockContext, draft: ProposalDraft): RequestPrepareProposal {
-  const { txs, lastCommit, proposerAddress, maxTxBytes } = draft;
+  const { txs, evidence, lastCommit, proposerAddress, maxTxBytes } = draft;
   return {
     maxTxBytes,
     txs,
     localLastCommit: extendedCommitInfo(lastCommit, context.lastValidators),
-    misbehavior: [],
+    misbehavior: evidence.flatMap(misbehaviorOf),
     height: context.height,
     time: blockTime(context, lastCommit),
     nextValidatorsHash: validatorsHash(context.nextValidators),
@@ -64,7 +86,7 @@ export function processRequest(block: Block, lastValidators: ValidatorSet): Requ
   return {
     txs: block.txs,
     proposedLastCommit: commitInfo(block.lastCommit, lastValidators),
-    misbehavior: [],
+    misbehavior: block.evidence.flatMap(misbehaviorOf),
     hash: headerHash(block.header),
     height,
     time,

@@ -147,7 +147,11 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     update: async () => step('mempool.update'),
     lock: async () => () => {},
   };
-  const executor = new BlockExecutor({ application, mempool, store, verify, prune: async () => {} }, state);
+  const evidence = { pending: () => ({ evidence: [], bytes: 0n }), check: () => {}, update: async () => {} };
+  const executor = new BlockExecutor(
+    { application, mempool, evidence, store, verify, prune: async () => {} },
+    state,
+  );
   const committed: CommittedBlock[] = [];
   const waiters: { height: bigint; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let failed: (error: unknown) => void = () => {};

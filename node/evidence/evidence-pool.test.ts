@@ -1,0 +1,178 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Evidence, evidenceHash } from '../../consensus/types/evidence.ts';
+import type { Database } from '../database.ts';
+import { EvidencePool, PENDING_MAX } from './evidence-pool.ts';
+import { EvidenceStore } from './evidence-store.ts';
+import {
+  memoryDatabase,
+  quiet,
+  TestChain,
+  testConflict,
+  testEvidence,
+  testVerify,
+  timeAt,
+} from './testing.ts';
+
+let chain: TestChain;
+let database: ReturnType<typeof memoryDatabase>;
+let pool: EvidencePool;
+
+async function openPool(from: Database = database): Promise<EvidencePool> {
+  const store = await EvidenceStore.open('memory', async () => from);
+  return EvidencePool.open({ store, chain, verify: testVerify, log: quiet }, chain.state());
+}
+
+/** The next block, with that evidence. */
+async function advance(evidence: readonly Evidence[] = [], blocks = 1n): Promise<void> {
+  chain.height += blocks;
+  chain.evidenceAt.set(chain.height, evidence);
+  await pool.update(chain.state(), evidence);
+}
+
+const coded = (code: string): unknown => expect.objectContaining({ code });
+
+beforeEach(async () => {
+  chain = new TestChain(10n);
+  database = memoryDatabase();
+  pool = await openPool();
+});
+
+describe('conflicting votes of our own consensus', () => {
+  it('become evidence when their height is decided, one piece for each offence', async () => {
+    const { first, second } = testConflict(11n);
+    pool.conflictingVotes(first, second);
+    pool.conflictingVotes(second, first);
+    pool.conflictingVotes(first, testConflict(11n, 0, ['a', 'c']).second);
+    expect(pool.size).toBe(0);
+    await advance();
+    expect(pool.all()).toEqual([testEvidence(11n)]);
+    expect(pool.all()[0]?.timestamp).toEqual(timeAt(11n));
+  });
+
+  it('wait for a height that is not decided yet, and are not lost when they come late', async () => {
+    const later = testConflict(12n, 1);
+    const late = testConflict(4n, 2);
+    pool.conflictingVotes(later.first, later.second);
+    pool.conflictingVotes(late.first, late.second);
+    await advance();
+    expect(pool.all()).toEqual([testEvidence(4n, 2)]);
+    await advance();
+    expect(pool.all()).toEqual([testEvidence(4n, 2), testEvidence(12n, 1)]);
+  });
+});
+
+describe('evidence from outside', () => {
+  it('is taken once, and told to those who listen', () => {
+    const heard: Evidence[] = [];
+    pool.onEvidence((evidence) => heard.push(evidence));
+    expect(pool.add(testEvidence(5n))).toBe('added');
+    expect(pool.add(testEvidence(5n))).toBe('known');
+    expect(pool.add(testEvidence(5n, 0, ['b', 'c']))).toBe('known'); // another proof of the same offence
+    expect(pool.add(testEvidence(5n, 1))).toBe('added');
+    expect(heard).toEqual([testEvidence(5n), testEvidence(5n, 1)]);
+  });
+
+  it('is refused when it is not true, too old, or of a height that is not here', async () => {
+    const good = testEvidence(5n);
+    const badSignature = { ...good, voteA: { ...good.voteA, signature: Uint8Array.of(2) } };
+    expect(() => pool.add(badSignature)).toThrow(coded('evidence.signature'));
+    expect(() => pool.add({ ...good, timestamp: timeAt(6n) })).toThrow(coded('evidence.time'));
+    expect(() => pool.add({ ...good, totalVotingPower: 11n })).toThrow(coded('evidence.power'));
+    expect(() => pool.add(testEvidence(11n))).toThrow(coded('evidence.unknown_height'));
+    await advance([], 21n);
+    expect(() => pool.add(testEvidence(10n))).toThrow(coded('evidence.expired'));
+    expect(pool.size).toBe(0);
+  });
+
+  it('is bounded: one validator with many votes is one offence a step, and offences have a limit', async () => {
+    for (let i = 0; i < 50; i++) pool.add(testEvidence(5n, 0, [`x${i}`, `y${i}`]));
+    expect(pool.size).toBe(1);
+    chain.height = 2_000n;
+    chain.maxAgeNumBlocks = 10_000n;
+    pool = await openPool(memoryDatabase());
+    for (let height = 1n; height <= PENDING_MAX; height++)
+      expect(pool.add(testEvidence(height))).toBe('added');
+    expect(pool.add(testEvidence(1_999n))).toBe('full');
+    // A block may still hold it: what is valid does not depend on what this node has room for.
+    expect(() => pool.check([testEvidence(1_999n)], 2_001n)).not.toThrow();
+  });
+});
+
+describe('evidence in blocks', () => {
+  it('is checked like any other, and may stand there once', async () => {
+    const evidence = testEvidence(5n);
+    expect(() => pool.check([evidence], 11n)).not.toThrow();
+    expect(() => pool.check([evidence, evidence], 11n)).toThrow(coded('evidence.twice'));
+    expect(() => pool.check([{ ...evidence, validatorPower: 9n }], 11n)).toThrow(coded('evidence.power'));
+    await advance([evidence]);
+    expect(() => pool.check([evidence], 12n)).toThrow(coded('evidence.committed'));
+    expect(pool.add(evidence)).toBe('known');
+    expect(pool.size).toBe(0);
+    expect(database.syncs).toBe(1);
+  });
+
+  it('is proposed oldest first, as much as fits', () => {
+    for (const height of [7n, 3n, 5n]) pool.add(testEvidence(height));
+    const all = pool.pending(100_000n);
+    expect(all.evidence.map(({ timestamp }) => timestamp)).toEqual([timeAt(3n), timeAt(5n), timeAt(7n)]);
+    const two = pool.pending((all.bytes * 2n) / 3n + 2n);
+    expect(two.evidence).toHaveLength(2);
+    expect(pool.pending(10n)).toEqual({ evidence: [], bytes: 0n });
+  });
+
+  it('goes when both ages are over, not when only one is', async () => {
+    pool.add(testEvidence(10n));
+    await advance([], 20n); // 200 seconds, 20 blocks
+    expect(pool.size).toBe(1);
+    await advance();
+    expect(pool.size).toBe(0);
+  });
+});
+
+describe('over a restart', () => {
+  it('what waits and what is committed is known again', async () => {
+    const [waits, committed] = [testEvidence(5n), testEvidence(6n)];
+    pool.add(waits);
+    await advance([committed]);
+    await pool.flush();
+    pool = await openPool();
+    expect(pool.all()).toEqual([waits]);
+    expect(() => pool.check([committed], 12n)).toThrow(coded('evidence.committed'));
+  });
+
+  it('a block whose evidence was not noted before the crash is gone through', async () => {
+    const evidence = testEvidence(5n);
+    pool.add(evidence);
+    await pool.flush();
+    chain.height = 11n;
+    chain.evidenceAt.set(11n, [evidence]); // the block is stored, `update` never came
+    pool = await openPool();
+    expect(pool.size).toBe(0);
+    expect(() => pool.check([evidence], 12n)).toThrow(coded('evidence.committed'));
+    // Executing the block again is not held against its own evidence.
+    expect(() => pool.check([evidence], 11n)).not.toThrow();
+  });
+
+  it('evidence whose bytes are damaged does not stop the node silently', async () => {
+    pool.add(testEvidence(5n));
+    await pool.flush();
+    const batch = database.batch();
+    batch.put(Buffer.concat([Buffer.from('P'), evidenceHash(testEvidence(5n))]), Uint8Array.of(1, 2, 3));
+    await batch.write();
+    await expect(openPool()).rejects.toThrow(/evidence store/);
+  });
+});
+
+describe('pruning', () => {
+  it('keeps the blocks that evidence is judged by', () => {
+    expect(pool.keepFrom(9n)).toBe(1n);
+  });
+
+  it('lets go what has expired by both ages', async () => {
+    await advance([], 90n); // 100: expired are heights below 80, and older than 100 seconds: below 90
+    expect(pool.keepFrom(95n)).toBe(80n);
+    expect(pool.keepFrom(50n)).toBe(50n);
+    chain.base = 40n;
+    expect(pool.keepFrom(30n)).toBe(40n);
+  });
+});

@@ -1,0 +1,301 @@
+/**
+ * Proof of misbehaviour on its way into a block.
+ *
+ * | from                 | checked                              | then                            |
+ * | -------------------- | ------------------------------------ | ------------------------------- |
+ * | our consensus: votes | signatures, by the engine            | kept until their height is over |
+ * | a peer, or RPC       | fully                                | pending                         |
+ * | a block              | fully, and not in one before         | pending until it is committed   |
+ *
+ * Two conflicting votes become evidence when their height is decided: only then is its time known. Pending
+ * evidence is proposed oldest first and gossiped until it is in a block or has expired.
+ */
+import { duplicateVoteEvidence } from '../../consensus/types/duplicate-vote.ts';
+import {
+  type Evidence,
+  encodeEvidenceList,
+  evidenceHash,
+  evidenceHeight,
+  evidenceTime,
+} from '../../consensus/types/evidence.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
+import { compareBytes, toHex } from '../../core/bytes.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import type { EvidenceStore } from './evidence-store.ts';
+import { isExpired } from './expiry.ts';
+import type { EvidenceChain, EvidenceLogger, EvidenceState } from './ports.ts';
+import { verifyEvidence } from './verify.ts';
+
+/** Pairs of votes waiting for their height to be decided, one of each offence. */
+export const CONFLICTS_MAX = 1_000;
+/** Evidence waiting for a block. One offence counts once, however many votes prove it. */
+export const PENDING_MAX = 1_000;
+
+/** Blocks whose evidence is noted again on opening. */
+const BLOCKS_REVISITED = 2n;
+
+/** What a pool is made of. */
+export interface EvidencePorts {
+  readonly store: EvidenceStore;
+  readonly chain: EvidenceChain;
+  readonly verify: VerifySignature;
+  readonly log: EvidenceLogger;
+}
+
+/** What became of evidence that was handed in. */
+export type Added = 'added' | 'known' | 'full';
+
+interface Pending {
+  readonly evidence: Evidence;
+  readonly hash: Uint8Array;
+}
+
+/** A node's evidence pool. */
+export class EvidencePool {
+  readonly #ports: EvidencePorts;
+  readonly #pending = new Map<string, Pending>();
+  /** Offences that pending evidence proves. */
+  readonly #offences = new Set<string>();
+  readonly #conflicts = new Map<string, { readonly first: Vote; readonly second: Vote }>();
+  readonly #listeners = new Set<(evidence: Evidence) => void>();
+  #state: EvidenceState;
+  /** Writes follow one another. */
+  #writes: Promise<void> = Promise.resolve();
+
+  private constructor(ports: EvidencePorts, state: EvidenceState) {
+    this.#ports = ports;
+    this.#state = state;
+    for (const evidence of ports.store.pending()) {
+      if (!this.#isExpired(evidence)) this.#keep(evidence, evidenceHash(evidence));
+    }
+  }
+
+  /**
+   * Makes a pool of what is stored. The last blocks are gone through: a crash may have come between a block
+   * and the note that its evidence is committed.
+   */
+  static async open(ports: EvidencePorts, state: EvidenceState): Promise<EvidencePool> {
+    const pool = new EvidencePool(ports, state);
+    const { lastBlockHeight: last } = state;
+    const { base } = ports.chain.range();
+    for (let height = last - BLOCKS_REVISITED + 1n; height <= last; height++) {
+      if (height < base || height < 1n) continue;
+      const hashes = ports.chain.evidence(height).map(evidenceHash);
+      const removed = hashes.filter((hash) => pool.#drop(hash));
+      if (hashes.length > 0) await pool.#write({ added: [], removed, committed: { height, hashes } });
+    }
+    return pool;
+  }
+
+  /** How much waits for a block. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** All that waits, oldest first. */
+  all(): readonly Evidence[] {
+    return this.#inOrder().map(({ evidence }) => evidence);
+  }
+
+  /** What waits, oldest first, as much as fits a block's share for evidence. */
+  pending(bytesMax: bigint): { readonly evidence: readonly Evidence[]; readonly bytes: bigint } {
+    const taken: Evidence[] = [];
+    let bytes = 0n;
+    for (const { evidence } of this.#inOrder()) {
+      const size = BigInt(encodeEvidenceList([evidence]).length); // a list's encoding is that of its members
+      if (bytes + size > bytesMax) break;
+      taken.push(evidence);
+      bytes += size;
+    }
+    return { evidence: taken, bytes };
+  }
+
+  /**
+   * Takes evidence from a peer or over RPC.
+   * @throws LedgerError `evidence.*` or `commit.*` when it is not true or too old, `evidence.unknown_height`
+   * when this node cannot judge it
+   */
+  add(evidence: Evidence): Added {
+    const hash = evidenceHash(evidence);
+    if (this.#pending.has(toHex(hash)) || this.#offences.has(offenceOf(evidence))) return 'known';
+    if (this.#ports.store.committedAt(hash) !== undefined) return 'known';
+    if (this.#pending.size >= PENDING_MAX) return 'full';
+    this.#verify(evidence);
+    this.#accept(evidence, hash);
+    return 'added';
+  }
+
+  /**
+   * Checks the evidence of a block that follows on the pool's state.
+   * @throws LedgerError `evidence.*` or `commit.*` on the first thing wrong
+   */
+  check(list: readonly Evidence[], blockHeight: bigint): void {
+    const seen = new Set<string>();
+    for (const evidence of list) {
+      const hash = evidenceHash(evidence);
+      const key = toHex(hash);
+      if (seen.has(key))
+        throw new LedgerError('evidence.twice', 'the block holds one piece of evidence twice');
+      seen.add(key);
+      const committedAt = this.#ports.store.committedAt(hash);
+      if (committedAt !== undefined && committedAt < blockHeight)
+        throw new LedgerError('evidence.committed', 'the evidence is in a block already', {
+          height: committedAt,
+        });
+      // The id of an attack does not cover its signatures: another with the same id is checked again.
+      if (evidence.kind === 'duplicateVote' && this.#pending.has(key)) continue;
+      this.#verify(evidence);
+      if (!this.#pending.has(key) && this.#pending.size < PENDING_MAX) this.#accept(evidence, hash);
+    }
+  }
+
+  /** Two different votes of one validator in one step, with good signatures: evidence once their height is over. */
+  conflictingVotes(first: Vote, second: Vote): void {
+    const key = voteOffence(first);
+    if (this.#conflicts.has(key)) return;
+    if (this.#conflicts.size >= CONFLICTS_MAX) {
+      this.#ports.log.warn(votesFacts(first), 'too many conflicting votes at once: this pair is dropped');
+      return;
+    }
+    this.#ports.log.warn(votesFacts(first), 'a validator signed two votes');
+    this.#conflicts.set(key, { first, second });
+  }
+
+  /**
+   * After a block: what it holds is committed, what is too old goes, and conflicting votes of decided heights
+   * become evidence. Resolves when what was committed is on disk: before the state moves on.
+   */
+  async update(state: EvidenceState, committed: readonly Evidence[]): Promise<void> {
+    this.#state = state;
+    const hashes = committed.map(evidenceHash);
+    const removed = hashes.filter((hash) => this.#drop(hash));
+    for (const { evidence, hash } of [...this.#pending.values()]) {
+      if (this.#isExpired(evidence) && this.#drop(hash)) removed.push(hash);
+    }
+    if (hashes.length > 0 || removed.length > 0) {
+      const height = state.lastBlockHeight;
+      await this.#write({
+        added: [],
+        removed,
+        committed: hashes.length > 0 ? { height, hashes } : undefined,
+      });
+    }
+    this.#convictDecided();
+  }
+
+  /**
+   * The lowest height that blocks must be kept from, when everything below `wanted` may go: evidence of a
+   * height is judged by its block for as long as it counts.
+   */
+  keepFrom(wanted: bigint): bigint {
+    const { chain } = this.#ports;
+    let low = chain.range().base;
+    let high = wanted;
+    while (low < high) {
+      const middle = (low + high) / 2n;
+      const time = chain.header(middle)?.time;
+      if (time === undefined || isExpired({ height: middle, time }, this.#state)) low = middle + 1n;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Calls back for each piece that becomes pending; the returned function ends it. */
+  onEvidence(listener: (evidence: Evidence) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when all that is pending is on disk. */
+  async flush(): Promise<void> {
+    await this.#writes;
+  }
+
+  #verify(evidence: Evidence): void {
+    const { chain, verify } = this.#ports;
+    verifyEvidence(evidence, { chain, verify, state: this.#state });
+  }
+
+  /** Makes evidence of the votes whose height is decided; votes of a later height go on waiting. */
+  #convictDecided(): void {
+    for (const [key, { first, second }] of [...this.#conflicts]) {
+      if (first.height > this.#state.lastBlockHeight) continue;
+      this.#conflicts.delete(key);
+      try {
+        this.#convict(first, second);
+      } catch (error) {
+        this.#ports.log.error(
+          { ...votesFacts(first), reason: messageOf(error) },
+          'no evidence could be made of votes',
+        );
+      }
+    }
+  }
+
+  #convict(first: Vote, second: Vote): void {
+    const { chain } = this.#ports;
+    const blockTime = chain.header(first.height)?.time;
+    const validators = chain.validators(first.height);
+    if (blockTime === undefined || validators === undefined)
+      throw new LedgerError('evidence.unknown_height', 'this node has no block of the height of the votes');
+    this.add(duplicateVoteEvidence({ first, second, blockTime, validators }));
+  }
+
+  #accept(evidence: Evidence, hash: Uint8Array): void {
+    this.#keep(evidence, hash);
+    const facts = { kind: evidence.kind, height: evidenceHeight(evidence), evidence: toHex(hash) };
+    this.#ports.log.warn(facts, 'evidence of misbehaviour waits for a block');
+    this.#write({ added: [evidence], removed: [], committed: undefined }).catch((error: unknown) => {
+      // It is still in memory, and peers have it: a full disk stops the node at the next block anyway.
+      this.#ports.log.error({ ...facts, reason: messageOf(error) }, 'evidence could not be stored');
+    });
+    for (const listener of this.#listeners) listener(evidence);
+  }
+
+  #keep(evidence: Evidence, hash: Uint8Array): void {
+    this.#pending.set(toHex(hash), { evidence, hash });
+    this.#offences.add(offenceOf(evidence));
+  }
+
+  #drop(hash: Uint8Array): boolean {
+    const key = toHex(hash);
+    const found = this.#pending.get(key);
+    if (found === undefined) return false;
+    this.#pending.delete(key);
+    this.#offences.delete(offenceOf(found.evidence));
+    return true;
+  }
+
+  #write(change: Omit<Parameters<EvidenceStore['write']>[0], 'pending'>): Promise<void> {
+    const pending = this.#inOrder().map(({ hash }) => hash);
+    const written = this.#writes.then(() => this.#ports.store.write({ ...change, pending }));
+    this.#writes = written.catch(() => undefined); // each caller hears of its own
+    return written;
+  }
+
+  #inOrder(): readonly Pending[] {
+    return [...this.#pending.values()].sort((a, b) => {
+      const [left, right] = [evidenceHeight(a.evidence), evidenceHeight(b.evidence)];
+      if (left !== right) return left < right ? -1 : 1;
+      return compareBytes(a.hash, b.hash);
+    });
+  }
+
+  #isExpired(evidence: Evidence): boolean {
+    return isExpired({ height: evidenceHeight(evidence), time: evidenceTime(evidence) }, this.#state);
+  }
+}
+
+/** What evidence is of: a second proof of the same offence is worth nothing. */
+function offenceOf(evidence: Evidence): string {
+  return evidence.kind === 'duplicateVote' ? voteOffence(evidence.voteA) : toHex(evidenceHash(evidence));
+}
+
+function voteOffence({ height, round, type, validatorAddress }: Vote): string {
+  return `${height}/${round}/${type}/${toHex(validatorAddress)}`;
+}
+
+function votesFacts({ height, round, type, validatorAddress }: Vote): Readonly<Record<string, unknown>> {
+  return { height, round, type, validator: toHex(validatorAddress).toUpperCase() };
+}

@@ -1,0 +1,58 @@
+/** Whether evidence is true, judged by the chain that this node has stored. */
+import { verifyDuplicateVote } from '../../consensus/types/duplicate-vote.ts';
+import { type Evidence, evidenceHeight, evidenceTime } from '../../consensus/types/evidence.ts';
+import type { SignedHeader } from '../../consensus/types/light-block.ts';
+import { verifyLightClientAttack } from '../../consensus/types/light-client-attack.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import { compareTime } from '../../consensus/types/time.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { isExpired } from './expiry.ts';
+import type { EvidenceChain, EvidenceState } from './ports.ts';
+
+/** What evidence is judged by. */
+export interface Judge {
+  readonly chain: EvidenceChain;
+  readonly state: EvidenceState;
+  readonly verify: VerifySignature;
+}
+
+/** The code of evidence about a height that this node does not have: who sent it is not to blame. */
+export const UNKNOWN_HEIGHT = 'evidence.unknown_height';
+
+/**
+ * Checks time, age and truth of a piece of evidence.
+ * @throws LedgerError `evidence.unknown_height` when the height is not stored here, `evidence.*` or
+ * `commit.*` when it is not true or too old
+ */
+export function verifyEvidence(evidence: Evidence, judge: Judge): void {
+  const { chain, state, verify } = judge;
+  const height = evidenceHeight(evidence);
+  const header = chain.header(height);
+  const validators = chain.validators(height);
+  if (header === undefined || validators === undefined || height > state.lastBlockHeight)
+    throw new LedgerError(UNKNOWN_HEIGHT, 'this node has no block of the height of the evidence', { height });
+  if (compareTime(evidenceTime(evidence), header.time) !== 0)
+    throw new LedgerError('evidence.time', 'the evidence has another time than the block of its height', {
+      height,
+    });
+  if (isExpired({ height, time: header.time }, state))
+    throw new LedgerError('evidence.expired', 'the evidence is too old', { height });
+  const { chainId } = state;
+  if (evidence.kind === 'duplicateVote') {
+    verifyDuplicateVote(evidence, { chainId, validators, verify });
+  } else {
+    const trusted = trustedHeader(evidence.conflictingBlock.header.height, judge);
+    verifyLightClientAttack(evidence, { chainId, common: validators, trusted, verify });
+  }
+}
+
+/** What this node has in place of the conflicting block; when the chain is not there yet, its last block. */
+function trustedHeader(height: bigint, { chain, state }: Judge): SignedHeader {
+  const at = height < state.lastBlockHeight ? height : state.lastBlockHeight;
+  const trusted = chain.signedHeader(at);
+  if (trusted === undefined)
+    throw new LedgerError(UNKNOWN_HEIGHT, 'this node has no block of the height of the conflicting one', {
+      height,
+    });
+  return trusted;
+}
