@@ -4,10 +4,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LedgerError } from '../../core/errors.ts';
+import { TestNode } from '../../node/rpc/testing/test-node.ts';
+import { createLibp2pNetwork } from '../../p2p/libp2p.ts';
+import { testKey, testOptions } from '../../p2p/testing.ts';
 import type { BlockMessage } from '../child-messages.ts';
+import { systemCode } from '../failure.ts';
 import { lockHolder, lockOrRefuse, tryLock, waitUnlocked } from '../process-lock.ts';
 import { BlockTracker } from './block-tracker.ts';
-import { choosePorts } from './ports.ts';
+import { choosePorts, withOtherPorts } from './ports.ts';
 import { type DevnetRecord, readRecord, recordPath, writeRecord } from './record.ts';
 import { runDevnet } from './run.ts';
 import { type DevnetOptions, settingsFor } from './settings.ts';
@@ -163,6 +168,55 @@ describe('ports', () => {
     await new Promise((resolve) => server.close(resolve));
     const again = await choosePorts({ nodes: 1, rpcPort });
     expect(again).toEqual([{ rpc: rpcPort, p2p: rpcPort - 1 }]);
+  });
+});
+
+describe('a port that is taken between choosing and using it', () => {
+  const taken = new LedgerError('devnet.node', 'node0 did not start', { system: 'EADDRINUSE' });
+
+  /** What became of a start whose attempts end like this. */
+  async function outcome(ends: readonly (Error | undefined)[], anyPort = true): Promise<string> {
+    const left = [...ends];
+    let undone = 0;
+    const start = async (): Promise<void> => {
+      const error = left.shift();
+      if (error !== undefined) throw error;
+    };
+    const undo = async (): Promise<void> => void undone++;
+    const how = await withOtherPorts({ start, undo, anyPort }).then(
+      () => 'started',
+      (error: Error) => error.message,
+    );
+    return `${how}, ${undone} undone, ${left.length} left`;
+  }
+
+  it('is replaced by another when any will do, a few times', async () => {
+    expect(await outcome([undefined])).toBe('started, 0 undone, 0 left');
+    expect(await outcome([taken, taken, undefined])).toBe('started, 2 undone, 0 left');
+    expect(await outcome([taken, taken, taken, undefined])).toBe('node0 did not start, 2 undone, 1 left');
+  });
+
+  it('is not, when the port was asked for or something else is wrong', async () => {
+    expect(await outcome([taken, undefined], false)).toBe('node0 did not start, 0 undone, 1 left');
+    expect(await outcome([new Error('other'), undefined])).toBe('other, 0 undone, 1 left');
+  });
+
+  it('is recognised in what the RPC server and the peer network say', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const rpc = await TestNode.start({ config: { port } }).catch((error: unknown) => error);
+    expect(systemCode(rpc)).toBe('EADDRINUSE');
+    const network = await createLibp2pNetwork({
+      ...testOptions({}),
+      privateKey: testKey(1),
+      listen: [`/ip4/127.0.0.1/tcp/${port}`],
+    });
+    const peers = await network.start().catch((error: unknown) => error);
+    expect(systemCode(peers)).toBe('EADDRINUSE');
+    expect(String(peers)).toMatch(/it is taken; stop what uses it, or choose another p2p.laddr/);
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

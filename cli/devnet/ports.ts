@@ -14,6 +14,7 @@ export const LOOPBACK = '127.0.0.1';
 /** From one node's ports to the next's. */
 const PORT_STEP = 10;
 const ATTEMPTS_MAX = 20;
+const START_ATTEMPTS_MAX = 3;
 
 /**
  * Ports for so many nodes, all free at this moment. Node i has RPC at `rpcPort + 10 i` and peers one below.
@@ -44,6 +45,27 @@ export async function choosePorts(options: {
   } finally {
     // All are held until the last is chosen: otherwise the system may give the same one twice.
     await Promise.all(held.map(close));
+  }
+}
+
+/**
+ * Starts what listens on ports that were chosen before. When any will do and one was taken in between, what has
+ * started is undone and it starts again, with others.
+ * @throws whatever the last attempt throws
+ */
+export async function withOtherPorts(options: {
+  readonly start: () => Promise<void>;
+  readonly undo: () => Promise<void>;
+  readonly anyPort: boolean;
+}): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await options.start();
+    } catch (error) {
+      const again = options.anyPort && systemCode(error) === 'EADDRINUSE' && attempt < START_ATTEMPTS_MAX;
+      if (!again) throw error;
+      await options.undo();
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { BlockTracker } from './block-tracker.ts';
 import { nodeLockPath } from '../home/node-lock.ts';
 import { configureNodes, createDevnet } from './layout.ts';
 import { NodeProcess } from './node-process.ts';
-import { choosePorts } from './ports.ts';
+import { choosePorts, withOtherPorts } from './ports.ts';
 import { type DevnetRecord, readRecord, writeRecord } from './record.ts';
 import { type DevnetOptions, type DevnetSettings, settingsFor } from './settings.ts';
 import { type DevnetView, humanView, jsonView, type LeftNode, type NodesState } from './view.ts';
@@ -19,8 +19,6 @@ import { mnemonicsOf } from '../wallet/hd.ts';
 /** Nodes of a devnet whose supervisor was killed stop by themselves; this long they may take. */
 const LEFTOVER_TIMEOUT_MS = 15_000;
 const READY_TIMEOUT_MS = 60_000;
-/** Any free port may be taken between choosing and using it: then others are chosen, so often. */
-const START_ATTEMPTS_MAX = 3;
 const LOCK_FILE = 'devnet.lock';
 /** Where `demo` keeps its blobs, under the devnet's home. */
 const DEMO_FOLDER = 'blobs';
@@ -129,15 +127,9 @@ class RunningDevnet {
   }
 
   async start(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#startOnce();
-      } catch (error) {
-        const portTaken = error instanceof LedgerError && error.facts['system'] === 'EADDRINUSE';
-        if (!portTaken || this.#run.settings.rpcPort !== 0 || attempt === START_ATTEMPTS_MAX) throw error;
-        await this.#stopAll();
-      }
-    }
+    const anyPort = this.#run.settings.rpcPort === 0;
+    const undo = (): Promise<void> => this.#stopAll();
+    await withOtherPorts({ start: () => this.#startOnce(), undo, anyPort });
   }
 
   async stop(): Promise<void> {

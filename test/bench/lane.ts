@@ -1,6 +1,7 @@
 /** One connection that broadcasts batches of transactions, one batch after another. */
 import { Agent, request } from 'node:http';
-import { systemCode } from '../../cli/failure.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sentenceOf, systemCode } from '../../cli/failure.ts';
 import { toBase64 } from '../../core/bytes.ts';
 
 /** What a node said of the transactions of a batch. */
@@ -10,6 +11,10 @@ export interface BatchResult {
   readonly refusal: string | undefined;
   readonly refused: number;
 }
+
+const LOST_CONNECTION: readonly string[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'];
+const SEND_ATTEMPTS_MAX = 5;
+const RETRY_PAUSE_MS = 200;
 
 interface Answer {
   readonly result?: { readonly code: number; readonly log: string };
@@ -35,7 +40,10 @@ export class Lane {
     }));
     const answers: readonly Answer[] = JSON.parse(await this.#send(JSON.stringify(batch)));
     if (!Array.isArray(answers)) throw new Error(`the node refused a batch: ${JSON.stringify(answers)}`);
-    const refused = answers.filter((answer) => answer.result?.code !== 0);
+    // Known already: the batch came through before its connection was lost, and is sent for the second time.
+    const refused = answers.filter(
+      ({ result, error }) => result?.code !== 0 && !`${error?.data}`.includes('already exists in cache'),
+    );
     const first = refused[0];
     return {
       accepted: answers.length - refused.length,
@@ -48,13 +56,25 @@ export class Lane {
     this.#agent.destroy();
   }
 
-  /** A server closes a connection that was idle for long; what was just then sent on it was not read. */
+  /**
+   * A server closes a connection that was idle for long, and a busy machine may let it time out: what was just then
+   * sent is sent again, a few times.
+   * @throws Error naming the node and why it was not reached
+   */
   async #send(body: string): Promise<string> {
-    try {
-      return await this.#post(body);
-    } catch (error) {
-      if (systemCode(error) !== 'ECONNRESET') throw error;
-      return await this.#post(body);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#post(body);
+      } catch (error) {
+        const code = systemCode(error) ?? '';
+        if (!LOST_CONNECTION.includes(code) || attempt === SEND_ATTEMPTS_MAX)
+          throw new Error(
+            `${this.#url.href} did not take a batch of ${body.length} bytes (${sentenceOf(error)}, attempt ` +
+              `${attempt}); is its process still there? Its log is node.log in its home`,
+            { cause: error },
+          );
+        await delay(RETRY_PAUSE_MS * attempt);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * Sustained load: signed transactions broadcast in batches over several connections, counted when committed.
  */
+import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningDevnet } from '../e2e/program.ts';
 import { Lane } from './lane.ts';
@@ -46,7 +47,7 @@ export function laneCount(nodes: number): number {
 export async function runLoad(load: Load): Promise<ThroughputResult> {
   const { devnet } = load;
   const window = new Window();
-  const arrivals: { readonly atMs: number; readonly txs: number; readonly failed: number }[] = [];
+  const arrivals: Arrival[] = [];
   const stopListening = devnet.onBlock((block) => {
     arrivals.push({ atMs: performance.now(), txs: block.txs, failed: block.failed });
     window.committed(block.txs);
@@ -64,7 +65,7 @@ export async function runLoad(load: Load): Promise<ThroughputResult> {
   await window.drained(() => devnet.moreBlocks(1));
   stopListening();
   const failed = sum(arrivals.map((each) => each.failed));
-  const loaded = arrivals.filter((each) => each.txs > 0 && each.atMs <= sentUntilMs);
+  const loaded = loadedBlocks(arrivals, sentUntilMs);
   const first = loaded[0];
   const last = loaded.at(-1);
   const counted = sum(loaded.slice(1).map((each) => each.txs - each.failed));
@@ -79,6 +80,29 @@ export async function runLoad(load: Load): Promise<ThroughputResult> {
     blocks: loaded.length,
     largestBlock: Math.max(0, ...loaded.map((each) => each.txs)),
   };
+}
+
+interface Arrival {
+  readonly atMs: number;
+  readonly txs: number;
+  readonly failed: number;
+}
+
+/**
+ * The blocks that the rate is taken of: those with load until the sending ended, or, where fewer than two came in
+ * that time, all with load.
+ * @throws Error when there are fewer than two: there is no rate then
+ */
+function loadedBlocks(arrivals: readonly Arrival[], sentUntilMs: number): readonly Arrival[] {
+  const all = arrivals.filter((each) => each.txs > 0);
+  const inTime = all.filter((each) => each.atMs <= sentUntilMs);
+  const loaded = inTime.length >= 2 ? inTime : all;
+  if (loaded.length >= 2) return loaded;
+  throw new Error(
+    `only ${loaded.length} block(s) with load were committed (${arrivals.length} blocks came in all): there is no ` +
+      `rate to report. The machine is too busy (load average ${(loadavg()[0] ?? 0).toFixed(1)}) or the time too ` +
+      'short: quieten it, or give more --seconds',
+  );
 }
 
 interface Sending {

@@ -12,8 +12,11 @@ import type { DevnetAccount, DevnetNode } from '../../cli/devnet/record.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const mainFile = join(root, 'cli', 'main.ts');
 
-/** What npm scripts start: it starts the program. */
-export const launcher: readonly string[] = [join(root, 'bin', 'run.mjs'), 'cli'];
+/** What npm scripts start. */
+export const launcherFile: string = join(root, 'bin', 'run.mjs');
+
+/** The launcher, told to start the program. */
+export const launcher: readonly string[] = [launcherFile, 'cli'];
 
 /** As the launcher does it: what was compiled once is not compiled again. */
 const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
@@ -263,7 +266,7 @@ export function killProcess(pid: number): void {
 }
 
 const END_POLL_MS = 20;
-const END_WAIT_MS = 10_000;
+const END_WAIT_MS = 60_000;
 
 /**
  * Resolves when a process that is not our child has ended (one that nobody has buried yet counts as ended):
