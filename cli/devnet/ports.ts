@@ -49,8 +49,8 @@ export async function choosePorts(options: {
 }
 
 /**
- * Starts what listens on ports that were chosen before. When any will do and one was taken in between, what has
- * started is undone and it starts again, with others.
+ * Starts what listens on ports that were chosen before. When any will do and one was taken in between, what
+ * has started is undone and it starts again, with others.
  * @throws whatever the last attempt throws
  */
 export async function withOtherPorts(options: {
@@ -69,7 +69,9 @@ export async function withOtherPorts(options: {
   }
 }
 
-/** The first of `port`, `port + step`, … that is free on a host; the first one when none of the next few is. */
+/**
+ * The first of `port`, `port + step`, … that is free on a host; the first one when none of the next few is.
+ */
 export async function nextFreePort(from: {
   readonly host: string;
   readonly port: number;

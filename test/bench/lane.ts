@@ -57,8 +57,8 @@ export class Lane {
   }
 
   /**
-   * A server closes a connection that was idle for long, and a busy machine may let it time out: what was just then
-   * sent is sent again, a few times.
+   * A server closes a connection that was idle for long, and a busy machine may let it time out: what was
+   * just then sent is sent again, a few times.
    * @throws Error naming the node and why it was not reached
    */
   async #send(body: string): Promise<string> {

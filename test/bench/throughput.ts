@@ -89,8 +89,8 @@ interface Arrival {
 }
 
 /**
- * The blocks that the rate is taken of: those with load until the sending ended, or, where fewer than two came in
- * that time, all with load.
+ * The blocks that the rate is taken of: those with load until the sending ended, or, where fewer than two
+ * came in that time, all with load.
  * @throws Error when there are fewer than two: there is no rate then
  */
 function loadedBlocks(arrivals: readonly Arrival[], sentUntilMs: number): readonly Arrival[] {
