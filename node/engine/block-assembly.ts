@@ -12,11 +12,10 @@ import { type Part, PartSet } from '../../consensus/types/part-set.ts';
 import type { ConsensusView } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
-import { rootFromProof } from '../../core/merkle.ts';
+import { leafHash, rootFromProof } from '../../core/merkle.ts';
+import { EarlyParts } from './early-parts.ts';
 import type { PartsReader } from './ports.ts';
 
-/** Parts kept of blocks that nobody asked for yet: 16 MiB. */
-const EARLY_PARTS_MAX = 256;
 /** Different blocks of one height that are held: one per round is usual. */
 const BLOCKS_MAX = 64;
 
@@ -35,19 +34,18 @@ interface Assembly {
 export class BlockAssembly implements PartsReader {
   #bytesMax: number = BLOCK_BYTES_MAX;
   #assemblies = new Map<string, Assembly>();
-  #early = new Map<string, Part[]>();
-  #earlyCount = 0;
+  #early = new EarlyParts();
 
   /** Begins a height: forgets the blocks of the one before. */
   reset(blockBytesMax: bigint): void {
     this.#bytesMax = blockBytesMax === -1n ? BLOCK_BYTES_MAX : Number(blockBytesMax);
     this.#assemblies = new Map();
-    this.#early = new Map();
-    this.#earlyCount = 0;
+    this.#early = new EarlyParts();
   }
 
   /**
-   * Asks for a block; beyond `BLOCKS_MAX` the oldest one that is not among `keep` is forgotten. Returns the parts that had come early and are part of it now.
+   * Asks for a block; beyond `BLOCKS_MAX` the oldest one that is not among `keep` is forgotten. Returns the
+   * parts that had come early and are part of it now.
    * @throws DecodeError when the header states no part, or more than a block may have
    */
   want(header: PartSetHeader, keep: readonly PartSetHeader[] = []): readonly Part[] {
@@ -56,10 +54,7 @@ export class BlockAssembly implements PartsReader {
     const set = new PartSet(header, this.#bytesMax);
     if (this.#assemblies.size >= BLOCKS_MAX) this.#forgetOldest(keep);
     this.#assemblies.set(key, { set, block: undefined });
-    const early = this.#early.get(key) ?? [];
-    this.#early.delete(key);
-    this.#earlyCount -= early.length;
-    return early.filter((part) => set.add(part) === 'added');
+    return this.#early.take(key).filter((part) => set.add(part) === 'added');
   }
 
   #forgetOldest(keep: readonly PartSetHeader[]): void {
@@ -72,19 +67,20 @@ export class BlockAssembly implements PartsReader {
   }
 
   /** Takes a part from a peer. */
-  add(part: Part): { readonly outcome: PartOutcome; readonly header: PartSetHeader | undefined } {
+  add(
+    part: Part,
+    peer: string,
+  ): { readonly outcome: PartOutcome; readonly header: PartSetHeader | undefined } {
     const hash = rootFromProof(part.proof);
     if (hash === undefined) return { outcome: 'invalid', header: undefined };
     const header = { total: part.proof.total, hash };
-    const assembly = this.#assemblies.get(headerKey(header));
+    const key = headerKey(header);
+    const assembly = this.#assemblies.get(key);
     if (assembly !== undefined) return { outcome: assembly.set.add(part), header };
-    if (this.#earlyCount >= EARLY_PARTS_MAX) return { outcome: 'unwanted', header };
-    const early = this.#early.get(headerKey(header)) ?? [];
-    if (early.some((other) => other.index === part.index)) return { outcome: 'duplicate', header };
-    early.push(part);
-    this.#early.set(headerKey(header), early);
-    this.#earlyCount++;
-    return { outcome: 'early', header };
+    // Checked now: forged bytes would stand in the way of the right ones.
+    const isRight = part.index === part.proof.index && equalBytes(leafHash(part.bytes), part.proof.leafHash);
+    if (!isRight) return { outcome: 'invalid', header };
+    return { outcome: this.#early.add({ key, part, peer }), header };
   }
 
   /** Takes a part that this node verified before: from its own proposal, its log, or block sync. */

@@ -12,36 +12,24 @@ import type { AppendToWal, Decide, Output, ValidateValue } from '../../consensus
 import type { BitArray } from '../../consensus/types/bit-array.ts';
 import type { PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { Part } from '../../consensus/types/part-set.ts';
-import type { VerifySignature } from '../../consensus/types/public-key.ts';
-import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
 import { BlockAssembly, blocksInUse, headerKey } from './block-assembly.ts';
+import type { EnginePorts, HeightContext } from './context.ts';
 import { decidedBlock, finishHeight } from './decisions.ts';
 import { faultError } from './fault.ts';
 import { genesisWaitMs } from './genesis-wait.ts';
 import { type EmptyBlockOptions, HeightGate } from './height-gate.ts';
 import { Inbox } from './inbox.ts';
 import type {
-  BlockSink,
-  ChainExecutor,
-  CommitListener,
-  ConsensusCore,
-  ConsensusLog,
   ConsensusMessage,
-  ConsensusPublisher,
   ConsensusReceiver,
-  ConsensusSigner,
   DecidedBlock,
-  EngineClock,
   EngineEvent,
-  EngineLogger,
   EngineReader,
-  EvidenceSink,
   SyncedBlock,
   SyncTarget,
-  TransactionSignal,
 } from './ports.ts';
 import { sign } from './signing.ts';
 import { readSynced, verifySyncedCommit } from './synced.ts';
@@ -51,25 +39,6 @@ import { inputRecord, partRecord, readRecord } from './wal-codec.ts';
 
 /** Items handled before timers and sockets get their turn. */
 const ITEMS_PER_TURN = 16;
-
-/** The collaborators of the engine. */
-export interface EnginePorts {
-  readonly core: ConsensusCore;
-  readonly executor: ChainExecutor;
-  readonly blocks: BlockSink;
-  readonly log: ConsensusLog;
-  /** Undefined in a node that does not validate. */
-  readonly signer: ConsensusSigner | undefined;
-  readonly publisher: ConsensusPublisher;
-  readonly transactions: TransactionSignal;
-  readonly evidence: EvidenceSink;
-  readonly listeners: readonly CommitListener[];
-  readonly verify: VerifySignature;
-  readonly clock: EngineClock;
-  readonly logger: EngineLogger;
-  /** The engine cannot go on and has stopped: the process should end with this error. */
-  readonly onFatal: (error: unknown) => void;
-}
 
 type Work =
   | { readonly kind: 'join' }
@@ -81,14 +50,6 @@ type Work =
       readonly resolve: () => void;
       readonly reject: (error: unknown) => void;
     };
-
-/** What messages of the current height are held against. */
-export interface HeightContext {
-  readonly chainId: string;
-  readonly height: bigint;
-  readonly validators: ValidatorSet;
-  readonly lastValidators: ValidatorSet;
-}
 
 /** Drives one node's consensus. */
 export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
@@ -228,7 +189,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   async #handleMessage(): Promise<boolean> {
     const current = this.#current;
     if (current === undefined) return false;
-    const taken = this.#inbox.next(current);
+    const taken = this.#inbox.next(current, this.#gate.isWaiting ? this.#next(current) : undefined);
     if (taken === undefined) return false;
     if (taken.kind === 'input') await this.#apply(taken.input);
     if (taken.kind === 'part') {
@@ -237,6 +198,13 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     }
     if (taken.kind === 'future') this.#gate.open();
     return true;
+  }
+
+  /** What messages of the next height are held against; undefined before the block is executed. */
+  #next({ height }: HeightContext): HeightContext | undefined {
+    const { chainId, lastBlockHeight, validators, lastValidators } = this.#ports.executor.state;
+    if (lastBlockHeight !== height) return undefined;
+    return { chainId, height: height + 1n, validators, lastValidators };
   }
 
   async #apply(input: Input): Promise<void> {
@@ -376,10 +344,15 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
         this.#heightFinished(header.height);
         const appHashChanged = !equalBytes(header.appHash, executor.state.appHash);
         const begin = (): void => this.#enqueue({ kind: 'nextHeight' });
-        this.#gate.wait(begin, appHashChanged || this.#inbox.hasFuture);
+        this.#gate.wait(begin, () => appHashChanged || this.#othersAreAhead());
         return undefined;
       }),
     );
+  }
+
+  #othersAreAhead(): boolean {
+    const next = this.#current === undefined ? undefined : this.#next(this.#current);
+    return next !== undefined && this.#inbox.hasGoodFuture(next);
   }
 
   #heightFinished(height: bigint): void {

@@ -36,9 +36,9 @@ export class HeightGate {
    * Calls `begin` once: at once when empty blocks are wanted, when there are transactions or when `atOnce`
    * says so; else as soon as there are transactions, the interval is over, or somebody calls `open`.
    */
-  wait(begin: () => void, atOnce: boolean): void {
+  wait(begin: () => void, atOnce: () => boolean): void {
     const { createEmptyBlocks, createEmptyBlocksIntervalMs } = this.#options;
-    if (createEmptyBlocks || atOnce || this.#transactions.hasTransactions) {
+    if (createEmptyBlocks || this.#transactions.hasTransactions || atOnce()) {
       begin();
       return;
     }
@@ -48,6 +48,11 @@ export class HeightGate {
         ? this.#clock.schedule(createEmptyBlocksIntervalMs, () => this.open())
         : (): void => {};
     this.#waiting = { begin, stopListening, stopTimer };
+  }
+
+  /** True while a height waits. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
   }
 
   /** Begins the height that waits, if one does. */

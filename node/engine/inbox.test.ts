@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { newValidatorSet } from '../../consensus/proposer.ts';
 import { type BlockId, equalBlockId, NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { BLOCK_PART_BYTES } from '../../consensus/types/limits.ts';
 import { partsOf } from '../../consensus/types/part-set.ts';
 import type { Proposal } from '../../consensus/types/proposal.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
@@ -11,7 +12,7 @@ import { EMPTY_BYTES, toHex, utf8 } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { BlockAssembly } from './block-assembly.ts';
-import { Inbox, type Taken } from './inbox.ts';
+import { FUTURE_PARTS_LIMITS, Inbox, INPUT_LIMITS, type Taken } from './inbox.ts';
 
 const CHAIN = 'inbox-test';
 const keys = [1, 2, 3, 4].map((index) => Uint8Array.from(sha256(Uint8Array.of(index))));
@@ -157,10 +158,11 @@ test('after one wrong signature nothing more of that peer is checked', () => {
   here.inbox.push({ kind: 'vote', vote: ahead }, 'attacker');
   for (let i = 0; i < 1000; i++) here.inbox.push({ kind: 'vote', vote: forged }, 'attacker');
   here.inbox.push({ kind: 'vote', vote: vote(2) }, 'honest');
-  expect(here.inbox.next(current)?.kind).toBe('future');
   expect(here.inbox.next(current)?.kind).toBe('nothing');
-  expect([here.checks, here.inbox.length, here.inbox.hasFuture]).toEqual([1, 1, false]);
+  expect(here.inbox.futureLength).toBe(1);
   expect(here.inbox.next(current)?.kind).toBe('input');
+  expect(here.inbox.next(current)?.kind).toBe('nothing');
+  expect([here.checks, here.inbox.length, here.inbox.futureLength]).toEqual([2, 0, 0]);
   expect(here.faults.length).toBe(1);
 });
 
@@ -173,16 +175,72 @@ test('late precommits of the height before are taken, other votes of other heigh
   expect(here.faults).toEqual([]);
 });
 
-test('messages of the next height wait for it, within a bound', () => {
+const nextHeight = { chainId: CHAIN, height: 11n, validators: set, lastValidators: set };
+
+test('messages of the next height wait for it, each peer with its share', () => {
   const here = world();
-  expect(here.take({ kind: 'vote', vote: vote(0, { height: 11n }) })).toEqual({ kind: 'future' });
+  expect(here.take({ kind: 'vote', vote: vote(0, { height: 11n }) })).toEqual({ kind: 'nothing' });
   const [part] = partsOf(utf8('block')).parts;
   const message = { kind: 'blockPart', height: 11n, round: 0, part: defined(part, 'part') } as const;
   for (let i = 0; i < 1000; i++) here.take(message);
-  expect(here.inbox.hasFuture).toBe(true);
+  expect(here.inbox.futureLength).toBe(1 + FUTURE_PARTS_LIMITS.peerCount);
+  here.inbox.push(message, 'another');
+  here.inbox.next({ chainId: CHAIN, height: 10n, validators: set, lastValidators: set });
+  expect(here.inbox.futureLength).toBe(2 + FUTURE_PARTS_LIMITS.peerCount);
   here.inbox.releaseFuture();
-  expect(here.inbox.length).toBe(1 + 128);
-  expect(here.inbox.hasFuture).toBe(false);
+  expect(here.inbox.length).toBe(2 + FUTURE_PARTS_LIMITS.peerCount);
+  expect(here.inbox.futureLength).toBe(0);
+  expect(here.checks).toBe(0);
+});
+
+test('while a height waits to be begun, only a good vote of it says that the others have begun', () => {
+  const here = world();
+  const current = { chainId: CHAIN, height: 10n, validators: set, lastValidators: set };
+  const give = (message: Parameters<Inbox['push']>[0], peer: string): Taken | undefined => {
+    here.inbox.push(message, peer);
+    return here.inbox.next(current, nextHeight);
+  };
+  const [part] = partsOf(utf8('block')).parts;
+  const forged = { ...vote(1, { height: 11n }), signature: new Uint8Array(64) };
+  expect(give({ kind: 'blockPart', height: 11n, round: 0, part: defined(part, 'part') }, 'a')?.kind).toBe(
+    'nothing',
+  );
+  const proposal = { ...proposalOf(defined(set.validators[0], 'proposer'), { height: 11n }) };
+  expect(give({ kind: 'proposal', proposal }, 'a')?.kind).toBe('nothing');
+  expect(here.faults).toEqual([]);
+  expect(give({ kind: 'vote', vote: forged }, 'liar')?.kind).toBe('nothing');
+  expect(here.faults.length).toBe(1);
+  expect(give({ kind: 'vote', vote: vote(1, { height: 11n }) }, 'a')?.kind).toBe('future');
+});
+
+test('of what was kept for the next height, one wrong signature of each peer is checked at most', () => {
+  const here = world();
+  const current = { chainId: CHAIN, height: 10n, validators: set, lastValidators: set };
+  const keep = (message: Vote, peer: string): void => {
+    here.inbox.push({ kind: 'vote', vote: message }, peer);
+    here.inbox.next(current);
+  };
+  const forged = { ...vote(1, { height: 11n }), signature: new Uint8Array(64) };
+  for (let i = 0; i < 500; i++) for (const liar of ['x', 'y']) keep(forged, liar);
+  expect(here.inbox.hasGoodFuture(nextHeight)).toBe(false);
+  expect([here.checks, here.faults.length, here.inbox.futureLength]).toEqual([2, 2, 0]);
+  keep(vote(1, { height: 11n }), 'honest');
+  expect(here.inbox.hasGoodFuture(nextHeight)).toBe(true);
+});
+
+test('a peer with a flood takes neither the room nor the turn of another', () => {
+  const here = world();
+  const { parts } = partsOf(new Uint8Array(BLOCK_PART_BYTES));
+  const part = { kind: 'blockPart', height: 10n, round: 0, part: defined(parts[0], 'part') } as const;
+  for (let i = 0; i < 10_000; i++) here.inbox.push(part, 'flood');
+  const heldParts = Math.floor(INPUT_LIMITS.peerBytes / BLOCK_PART_BYTES);
+  expect(here.inbox.length).toBeLessThanOrEqual(heldParts);
+  expect(here.inbox.length).toBeGreaterThan(heldParts - 10);
+  const good = vote(2);
+  expect(here.take({ kind: 'vote', vote: good })?.kind).toBe('nothing');
+  expect(here.inbox.next({ chainId: CHAIN, height: 10n, validators: set, lastValidators: set })?.kind).toBe(
+    'input',
+  );
 });
 
 test('a proposal needs the signature of its round’s proposer, and a round that is near', () => {

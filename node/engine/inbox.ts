@@ -10,22 +10,40 @@ import { type Vote, verifyVote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import type { BlockAssembly } from './block-assembly.ts';
-import type { HeightContext } from './engine.ts';
+import type { HeightContext } from './context.ts';
 import type { ConsensusMessage, ConsensusPublisher } from './ports.ts';
-import { BoundedQueue } from './queue.ts';
+import { PeerQueue, type QueueLimits } from './peer-queue.ts';
 
-/** Messages waiting to be handled. */
-export const INPUT_QUEUE_MAX = 20_000;
+const MIB = 1024 * 1024;
+/** Messages waiting to be handled: a peer's share holds the largest block. */
+export const INPUT_LIMITS: QueueLimits = {
+  count: 20_000,
+  bytes: 128 * MIB,
+  peerCount: 5_000,
+  peerBytes: 32 * MIB,
+};
 /** Votes and proposals of the next height that are kept until it begins. */
-const FUTURE_MESSAGES_MAX = 4_096;
-/** Parts of the next height that are kept: 8 MiB. */
-const FUTURE_PARTS_MAX = 128;
+export const FUTURE_LIMITS: QueueLimits = {
+  count: 4_096,
+  bytes: 16 * MIB,
+  peerCount: 1_024,
+  peerBytes: 4 * MIB,
+};
+/** Parts of the next height that are kept. */
+export const FUTURE_PARTS_LIMITS: QueueLimits = {
+  count: 256,
+  bytes: 16 * MIB,
+  peerCount: 64,
+  peerBytes: 4 * MIB,
+};
+/** Bytes that a message is counted with beyond what it carries. */
+const MESSAGE_OVERHEAD_BYTES = 512;
 
 /** What handling a message came to. */
 export type Taken =
   | { readonly kind: 'input'; readonly input: Input }
   | { readonly kind: 'part'; readonly header: PartSetHeader; readonly part: Part }
-  /** Of the next height: kept until it begins. */
+  /** A vote of the next height, verified: the others are there. It is kept until the height begins. */
   | { readonly kind: 'future' }
   /** Of no use: a duplicate, of another height, or bad. */
   | { readonly kind: 'nothing' };
@@ -38,19 +56,15 @@ export interface InboxPorts {
   readonly publisher: ConsensusPublisher;
 }
 
-interface Delivery {
-  readonly message: ConsensusMessage;
-  readonly peer: string;
-}
-
 const NOTHING: Taken = { kind: 'nothing' };
+const WRONG_VOTE = 'a vote with a wrong signature, or of nobody in the validator set';
 
 /** The queue of what peers sent. */
 export class Inbox {
   readonly #ports: InboxPorts;
-  readonly #queue = new BoundedQueue<Delivery>(INPUT_QUEUE_MAX);
-  readonly #future = new BoundedQueue<Delivery>(FUTURE_MESSAGES_MAX);
-  readonly #futureParts = new BoundedQueue<Delivery>(FUTURE_PARTS_MAX);
+  readonly #queue = new PeerQueue<ConsensusMessage>(INPUT_LIMITS);
+  readonly #future = new PeerQueue<ConsensusMessage>(FUTURE_LIMITS);
+  readonly #futureParts = new PeerQueue<ConsensusMessage>(FUTURE_PARTS_LIMITS);
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
@@ -61,13 +75,27 @@ export class Inbox {
     return this.#queue.length;
   }
 
-  /** True when there are messages of the next height. */
-  get hasFuture(): boolean {
-    return this.#future.length + this.#futureParts.length > 0;
+  /** Messages of the next height. */
+  get futureLength(): number {
+    return this.#future.length + this.#futureParts.length;
   }
 
   push(message: ConsensusMessage, peer: string): void {
-    this.#queue.push({ message, peer });
+    this.#queue.push({ entry: message, peer, bytes: bytesOf(message) });
+  }
+
+  /**
+   * True when a vote that was kept for the next height is good. A peer with a bad one is banned and its
+   * others are not looked at: there is one wrong signature to check from each.
+   */
+  hasGoodFuture(next: HeightContext): boolean {
+    const banned = new Set<string>();
+    for (const { entry, peer } of this.#future.entries()) {
+      if (entry.kind !== 'vote' || banned.has(peer)) continue;
+      if (this.#isGoodFuture(entry.vote, peer, next)) return true;
+      banned.add(peer);
+    }
+    return false;
   }
 
   /** The next height has begun: what was kept for it is handled now. */
@@ -76,15 +104,20 @@ export class Inbox {
     for (const delivery of this.#futureParts.drain()) this.#queue.push(delivery);
   }
 
-  /** Handles one message; undefined when there is none. */
-  next(current: HeightContext): Taken | undefined {
+  /**
+   * Handles one message; undefined when there is none. `next` is given while the next height waits to be
+   * begun: then its votes are verified when they come, and only then does anybody hear of them.
+   */
+  next(current: HeightContext, next?: HeightContext): Taken | undefined {
     const delivery = this.#queue.shift();
     if (delivery === undefined) return undefined;
-    const { message, peer } = delivery;
+    const { entry: message, peer } = delivery;
     const height = heightOf(message);
     if (height === current.height + 1n) {
+      const isVote = message.kind === 'vote';
+      if (isVote && next !== undefined && !this.#isGoodFuture(message.vote, peer, next)) return NOTHING;
       (message.kind === 'blockPart' ? this.#futureParts : this.#future).push(delivery);
-      return { kind: 'future' };
+      return isVote && next !== undefined ? { kind: 'future' } : NOTHING;
     }
     switch (message.kind) {
       case 'vote':
@@ -96,6 +129,12 @@ export class Inbox {
     }
   }
 
+  #isGoodFuture(vote: Vote, peer: string, { chainId, validators }: HeightContext): boolean {
+    if (verifyVote(vote, { chainId, validators, verify: this.#ports.verify })) return true;
+    this.#blame(peer, WRONG_VOTE);
+    return false;
+  }
+
   #vote(vote: Vote, peer: string, current: HeightContext): Taken {
     const isLate = vote.height === current.height - 1n && vote.type === 'precommit';
     if (vote.height !== current.height && !isLate) return NOTHING;
@@ -104,7 +143,7 @@ export class Inbox {
     if (votes?.voteFor(vote.validatorIndex, vote.blockId) !== undefined) return NOTHING;
     const validators = isLate ? current.lastValidators : current.validators;
     if (!verifyVote(vote, { chainId: current.chainId, validators, verify })) {
-      this.#blame(peer, 'a vote with a wrong signature, or of nobody in the validator set');
+      this.#blame(peer, WRONG_VOTE);
       return NOTHING;
     }
     return { kind: 'input', input: { kind: 'vote', vote } };
@@ -125,7 +164,7 @@ export class Inbox {
   }
 
   #part(part: Part, peer: string): Taken {
-    const { outcome, header } = this.#ports.assembly.add(part);
+    const { outcome, header } = this.#ports.assembly.add(part, peer);
     if (outcome === 'added' && header !== undefined) return { kind: 'part', header, part };
     if (outcome === 'invalid') this.#blame(peer, 'a block part with a wrong proof');
     return NOTHING;
@@ -136,8 +175,7 @@ export class Inbox {
    * milliseconds, and a full queue of them would hold up everybody for half a minute.
    */
   #blame(peer: string, reason: string): void {
-    const isOfPeer = (delivery: Delivery): boolean => delivery.peer === peer;
-    for (const queue of [this.#queue, this.#future, this.#futureParts]) queue.remove(isOfPeer);
+    for (const queue of [this.#queue, this.#future, this.#futureParts]) queue.remove(peer);
     this.#ports.publisher.misbehaved(peer, reason);
   }
 }
@@ -150,5 +188,17 @@ function heightOf(message: ConsensusMessage): bigint {
       return message.proposal.height;
     case 'blockPart':
       return message.height;
+  }
+}
+
+/** About what a message takes in memory. */
+function bytesOf(message: ConsensusMessage): number {
+  switch (message.kind) {
+    case 'vote':
+      return MESSAGE_OVERHEAD_BYTES + message.vote.extension.length;
+    case 'proposal':
+      return MESSAGE_OVERHEAD_BYTES;
+    case 'blockPart':
+      return MESSAGE_OVERHEAD_BYTES + message.part.bytes.length + 32 * message.part.proof.aunts.length;
   }
 }

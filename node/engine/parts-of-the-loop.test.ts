@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { Timeout } from '../../consensus/input.ts';
 import { HeightGate } from './height-gate.ts';
 import type { EngineClock } from './ports.ts';
-import { BoundedQueue } from './queue.ts';
 import { Timers } from './timers.ts';
 
 /** A clock whose timers fire when the test says so. */
@@ -41,17 +40,6 @@ test('a newer wait of a kind replaces the older one', () => {
   expect(clock.pending).toBe(0);
 });
 
-test('a bounded queue keeps its order, drops what is too much and counts it', () => {
-  const queue = new BoundedQueue<number>(1500);
-  for (let i = 0; i < 1600; i++) expect(queue.push(i)).toBe(i < 1500);
-  expect(queue.dropped).toBe(100);
-  for (let i = 0; i < 1200; i++) expect(queue.shift()).toBe(i);
-  expect(queue.push(9999)).toBe(true);
-  expect(queue.length).toBe(301);
-  expect(queue.drain().length).toBe(301);
-  expect(queue.shift()).toBeUndefined();
-});
-
 test('without empty blocks a height waits for transactions, the interval or a peer, and begins once', () => {
   for (const way of ['transactions', 'interval', 'peer'] as const) {
     const clock = manualClock();
@@ -66,7 +54,10 @@ test('without empty blocks a height waits for transactions, the interval or a pe
     const options = { createEmptyBlocks: false, createEmptyBlocksIntervalMs: 1000 };
     const gate = new HeightGate({ transactions, clock }, options);
     let begun = 0;
-    gate.wait(() => begun++, false);
+    gate.wait(
+      () => begun++,
+      () => false,
+    );
     expect(begun).toBe(0);
     if (way === 'transactions') for (const listener of [...listeners]) listener();
     else if (way === 'interval') clock.fire();
@@ -74,7 +65,10 @@ test('without empty blocks a height waits for transactions, the interval or a pe
     expect([begun, listeners.size, clock.pending]).toEqual([1, 0, 0]);
     gate.open();
     expect(begun).toBe(1);
-    gate.wait(() => begun++, true);
+    gate.wait(
+      () => begun++,
+      () => true,
+    );
     expect(begun).toBe(2);
   }
 });

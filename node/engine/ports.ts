@@ -34,8 +34,8 @@ export type ConsensusMessage =
 export interface ConsensusReceiver {
   /**
    * Takes a message whose shape was checked (lengths, ranges, bounds). Signature, proof and relevance are
-   * checked here, later, in order. Never throws and never waits: beyond `INPUT_QUEUE_MAX` messages are
-   * dropped, and peers send again.
+   * checked here, later, in order. Never throws and never waits: beyond a peer's share (`INPUT_LIMITS`)
+   * messages are dropped, and peers send again.
    */
   receive(message: ConsensusMessage, peer: string): void;
 }
