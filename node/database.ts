@@ -3,6 +3,7 @@
  * one is LevelDB; the simulator has one whose disk can fail.
  */
 import { Level } from 'level';
+import { requireCurrentFile } from '../store/backend/level-files.ts';
 
 /** Writes that take effect together, or not at all. */
 export interface DatabaseBatch {
@@ -24,6 +25,7 @@ export type OpenDatabase = (directory: string) => Promise<Database>;
 
 /** LevelDB. */
 export const openLevelDatabase: OpenDatabase = async (directory) => {
+  requireCurrentFile(directory);
   const database: Level<Uint8Array, Uint8Array> = new Level(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',

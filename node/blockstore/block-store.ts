@@ -54,7 +54,8 @@ export class BlockStore {
       throw new LedgerError(
         'blockstore.open',
         `cannot open the block store ${directory}: ${reasonOf(cause)}. Is another node running on this home? If its ` +
-          'files are damaged, restore them from a copy, or delete the data directory and sync again.',
+          'files are damaged, restore them from a copy, or delete all in the data ' +
+          'directory but priv_validator_state.json and sync again.',
         { directory },
         cause,
       );

@@ -1,5 +1,6 @@
 import { Level } from 'level';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { requireCurrentFile } from '../../store/backend/level-files.ts';
 import type { IndexDatabase, IndexEntry, IndexRange, IndexWrite } from './ports.ts';
 
 /** Entries fetched from LevelDB at once while iterating. */
@@ -26,6 +27,7 @@ export class LevelDatabase implements IndexDatabase {
       valueEncoding: 'view',
     });
     try {
+      requireCurrentFile(directory);
       await level.open();
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;

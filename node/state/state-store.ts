@@ -69,7 +69,8 @@ export class StateStore {
       throw new LedgerError(
         'state.open',
         `cannot open the state store ${directory}: ${messageOf(inner)}. Is another node running on this home? If its ` +
-          'files are damaged, restore them from a copy, or delete the data directory and sync again.',
+          'files are damaged, restore them from a copy, or delete all in the data directory but ' +
+          'priv_validator_state.json and sync again.',
         { directory },
         cause,
       );
@@ -79,7 +80,7 @@ export class StateStore {
     throw new LedgerError(
       'state.format',
       `the state store ${directory} was written by another version of this program, in another format: run that ` +
-        'version on it, or delete the data directory and sync again',
+        'version on it, or delete all in the data directory but priv_validator_state.json and sync again',
       { directory },
     );
   }

@@ -3,6 +3,7 @@ import { Level } from 'level';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { KeyRange, KeyValue } from '../kv.ts';
 import type { Backend, BackendWrite, WriteOptions } from './backend.ts';
+import { requireCurrentFile } from './level-files.ts';
 
 type Database = Level<Uint8Array, Uint8Array>;
 
@@ -14,6 +15,7 @@ type Database = Level<Uint8Array, Uint8Array>;
 export async function openLevel(directory: string): Promise<Backend> {
   const database: Database = new Level(directory, { keyEncoding: 'view', valueEncoding: 'view' });
   try {
+    requireCurrentFile(directory);
     await database.open();
   } catch (cause) {
     throw openError(directory, cause);

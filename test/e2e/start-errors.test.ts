@@ -147,7 +147,7 @@ describe('a node whose files were damaged', () => {
     }
     expectSentence(
       await runProgram(['start', '--home', home]),
-      /cannot open the block store .*restore .*or delete the data directory and sync again/,
+      /cannot open the block store .*restore .*or delete all in the data directory but priv_validator_state\.json and sync again/,
     );
   });
 });
