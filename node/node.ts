@@ -127,6 +127,7 @@ export interface Core {
   readonly index: Awaited<ReturnType<typeof openIndexer>>;
   readonly engine: Engine;
   readonly gossip: Gossip;
+  readonly evidence: EvidencePool;
   readonly evidenceGossip: EvidenceGossip;
   readonly sync: BlockSync;
   readonly executor: BlockExecutor;
@@ -199,6 +200,7 @@ export async function openCore(
     index,
     engine,
     gossip,
+    evidence,
     evidenceGossip,
     sync,
     executor,
@@ -391,6 +393,7 @@ function openRpc(options: NodeOptions, core: Core): RpcServer {
       peers: peerSource(network, options.genesis.chainId),
       genesis: { text: () => options.genesisText },
       mempool,
+      evidence: core.evidence,
       index,
       events: bus,
       consensus: engine,

@@ -4,6 +4,7 @@
  */
 import type { PublicKey, ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Commit } from '../../consensus/types/commit.ts';
+import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
 import type {
   ResponseCheckTx,
@@ -192,6 +193,12 @@ export interface RpcLogger {
   error(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** Where evidence goes. */
+export interface EvidenceSubmission {
+  /** @throws LedgerError when it is not true or too old, or when this node cannot judge it */
+  add(evidence: Evidence): 'added' | 'known' | 'full';
+}
+
 /** Everything the server is joined to. Without an index the search methods say that indexing is disabled. */
 export interface RpcPorts {
   readonly application: Pick<Application, 'info' | 'query' | 'checkTx'>;
@@ -201,6 +208,7 @@ export interface RpcPorts {
   readonly peers: PeerSource;
   readonly genesis: GenesisSource;
   readonly mempool: TxSubmission;
+  readonly evidence: EvidenceSubmission;
   readonly index: TransactionIndex | undefined;
   readonly events: EventSource;
   readonly consensus: ConsensusSource;

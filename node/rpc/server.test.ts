@@ -358,6 +358,10 @@ describe('URI calls', () => {
       pick(await get('/consensus_params?height=2'), 'body.result.consensus_params.block.max_bytes'),
     ).toBe('22020096');
     expect(pick(await get('/broadcast_evidence'), 'body.error.data')).toBe('no evidence was provided');
+    const odd = encodeURIComponent('{"type":"odd","value":{}}');
+    expect(pick(await get(`/broadcast_evidence?evidence=${odd}`), 'body.error.data')).toMatch(
+      /evidence.type/,
+    );
     expect(pick(await get('/consensus_state'), 'body.error.data')).toMatch(/catching up/);
     expect(pick(await get('/unconfirmed_txs?limit=1'), 'body.result')).toEqual({
       n_txs: '0',

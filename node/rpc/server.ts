@@ -8,6 +8,7 @@ import type { RpcConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Method } from './method.ts';
 import { applicationMethods } from './methods/application.ts';
+import { evidenceMethods } from './methods/evidence.ts';
 import { blockMethods } from './methods/blocks.ts';
 import { consensusMethods } from './methods/consensus.ts';
 import { nodeMethods } from './methods/node.ts';
@@ -31,6 +32,7 @@ export function rpcMethods(ports: RpcPorts, config: RpcConfig, address: () => st
     ...transactionMethods(ports, config),
     ...consensusMethods(ports),
     ...applicationMethods(ports),
+    ...evidenceMethods(ports),
     ...subscriptionMethods(ports, config),
   ];
 }

@@ -1,5 +1,4 @@
 /** What is passed on to the application. */
-import { LedgerError } from '../../../core/errors.ts';
 import { infoJson, queryJson } from '../json/abci.ts';
 import { type Method, method } from '../method.ts';
 import type { RpcPorts } from '../ports.ts';
@@ -7,7 +6,7 @@ import type { RpcPorts } from '../ports.ts';
 /** What CometBFT v0.38 says of itself to the application (`proxy/version.go`). */
 const REQUEST_INFO = { version: '0.38.17', blockVersion: 11n, p2pVersion: 8n, abciVersion: '2.0.0' };
 
-/** The methods that ask the application, and the one that would feed the evidence pool. */
+/** The methods that ask the application. */
 export function applicationMethods(ports: RpcPorts): readonly Method[] {
   const { application } = ports;
   return [
@@ -23,17 +22,6 @@ export function applicationMethods(ports: RpcPorts): readonly Method[] {
       call: async ({ path, data, height, prove }) => ({
         response: queryJson(await application.query({ path, data, height, prove })),
       }),
-    }),
-    method({
-      name: 'broadcast_evidence',
-      params: { evidence: 'json' },
-      call: ({ evidence }) => {
-        if (evidence === undefined) throw new LedgerError('rpc.evidence', 'no evidence was provided');
-        throw new LedgerError(
-          'rpc.evidence',
-          'failed to add evidence: this node takes evidence only from its own consensus',
-        );
-      },
     }),
   ];
 }

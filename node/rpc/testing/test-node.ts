@@ -90,6 +90,7 @@ export class TestNode {
       peers: { listening: () => true, listeners: () => ['/ip4/127.0.0.1/tcp/1'], peers: () => [peer()] },
       genesis: { text: () => genesisText(this.chain) },
       mempool: this.mempool,
+      evidence: { add: () => 'added' },
       index: this.#indexer,
       events: this.bus,
       consensus: { consensus: () => undefined },
