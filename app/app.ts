@@ -265,8 +265,9 @@ export class OpenLedgerApp {
     this.#expectHeight(request.height);
     if (this.#finalized !== undefined) this.#undoFinalized();
     const block = blockOf(this.#options.chainId, request);
-    const parent = this.#genesis?.branch ?? this.#store.branch();
-    const branch = parent.branch();
+    // Genesis stays as it is until the block ends: the block may be executed again.
+    const genesis = this.#genesis?.branch;
+    const branch = genesis?.branch() ?? this.#store.branch();
     const begin = this.#runHooks(branch, block, 'BeginBlock');
     const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
     const txs: DecodedTx[] = [];
@@ -284,7 +285,7 @@ export class OpenLedgerApp {
         const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
         const consensusParamUpdates = this.composition.consensus.params(context);
         branch.write();
-        parent.write();
+        genesis?.write();
         const appHash = this.#store.workingHash();
         this.#finalized = { height: block.height, appHash, txs };
         return {

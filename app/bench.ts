@@ -1,7 +1,7 @@
 /**
  * What a transfer costs the main thread: `node bin/run.mjs node app/bench.ts [accounts] [rounds]`. Each line
- * is CPU microseconds, or bytes allocated, for one MsgSend; the last two are what the same run can do at best in one signature
- * check and one hash, to hold the others against.
+ * is CPU microseconds, or bytes allocated, for one MsgSend; the last two are what the same run can do at best
+ * in one signature check and one hash, to hold the others against.
  */
 import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { fromHex } from '../core/bytes.ts';

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES } from '../core/bytes.ts';
 import type { BlockInfo, Timestamp, VoteInfo } from '../framework/context.ts';
 import type { StateError } from '../framework/errors.ts';
-import { type Event, withAttribute } from '../framework/events.ts';
+import { attribute, type Event, withAttribute } from '../framework/events.ts';
 import type { CommitInfo, ExecTxResult, RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
 import { BlockIDFlag } from '../proto/gen/tendermint/types/validator.ts';
 import type { TxOutcome } from './run-tx.ts';
@@ -33,8 +33,11 @@ function votesOf({ votes }: CommitInfo): readonly VoteInfo[] {
 
 /** An outcome as ABCI reports it, for blocks and for CheckTx. */
 export function resultOf(outcome: TxOutcome): ExecTxResult {
+  const { code, codespace, log } = failureOf(outcome.error);
   return {
-    ...failureOf(outcome.error),
+    code,
+    codespace,
+    log,
     data: outcome.data,
     info: '',
     gasWanted: BigInt.asIntN(64, outcome.gasWanted),
@@ -43,13 +46,15 @@ export function resultOf(outcome: TxOutcome): ExecTxResult {
   };
 }
 
+const SUCCESS = { code: 0, codespace: '', log: '' } as const;
+
 /** Code, codespace and log of a failure; of a success when undefined. */
 export function failureOf(error: StateError | undefined): {
   readonly code: number;
   readonly codespace: string;
   readonly log: string;
 } {
-  if (error === undefined) return { code: 0, codespace: '', log: '' };
+  if (error === undefined) return SUCCESS;
   const { code, codespace } = error.kind;
   return { code, codespace, log: error.message };
 }
@@ -61,5 +66,5 @@ export function undecodable(error: StateError): ExecTxResult {
 
 /** Events of a hook say which one they come from. */
 export function hookEvents(events: readonly Event[], mode: 'BeginBlock' | 'EndBlock'): readonly Event[] {
-  return events.map((emitted) => withAttribute(emitted, 'mode', mode));
+  return events.map((emitted) => withAttribute(emitted, attribute('mode', mode)));
 }

@@ -7,7 +7,7 @@ import { type AntePorts, AnteState } from '../framework/ante/state.ts';
 import { ANTE_STEPS } from '../framework/ante/steps.ts';
 import { type BlockInfo, Context, type ExecutionMode } from '../framework/context.ts';
 import { StateError, sdkErrors, toStateError, wrapError } from '../framework/errors.ts';
-import { type Event, event, withAttribute } from '../framework/events.ts';
+import { attribute, type Event, withAttribute } from '../framework/events.ts';
 import { GasMeter, OutOfGasError, unlimitedGas } from '../framework/gas.ts';
 import type { BoundMessage } from '../framework/message.ts';
 import type { DecodedTx } from '../framework/tx/decode.ts';
@@ -46,8 +46,11 @@ interface Part {
   readonly error: StateError | undefined;
   readonly events: readonly Event[];
   readonly responses: readonly Any[];
-  write(): void;
+  /** Its writes, to be kept or dropped. */
+  readonly branch: MultiStoreBranch | undefined;
 }
+
+const VALID: Part = { error: undefined, events: [], responses: [], branch: undefined };
 
 /** Runs a transaction. Never throws for what the transaction contains. */
 export function runTx(tx: DecodedTx, environment: TxEnvironment): TxOutcome {
@@ -61,13 +64,14 @@ export function runTx(tx: DecodedTx, environment: TxEnvironment): TxOutcome {
   const ante = runAnte(tx, environment, gas);
   if (ante.error !== undefined) return chargeBlock(outcomeOf(ante, gas), gas, blockGas);
   const keepsAnte = environment.mode === 'finalize' || environment.mode === 'simulate';
-  if (keepsAnte) ante.write();
+  if (keepsAnte) ante.branch?.write();
   const messages = keepsAnte ? runMessages(tx, environment, gas) : validateMessages(tx);
-  const done: Part = { ...messages, events: [...ante.events, ...messages.events] };
+  const { error, responses, branch } = messages;
+  const done: Part = { error, responses, branch, events: ante.events.concat(messages.events) };
   const outcome = chargeBlock(outcomeOf(done, gas), gas, blockGas);
   if (outcome.error !== undefined) return { ...outcome, events: ante.events };
-  if (!keepsAnte) ante.write();
-  messages.write();
+  if (!keepsAnte) ante.branch?.write();
+  branch?.write();
   return outcome;
 }
 
@@ -89,7 +93,7 @@ function runAnte(tx: DecodedTx, environment: TxEnvironment, gas: GasMeter): Part
       );
     const state = new AnteState(context, tx, ante);
     for (const step of ANTE_STEPS) step(state);
-    return { error: undefined, events: context.events, responses: [], write: () => branch.write() };
+    return { error: undefined, events: context.events, responses: [], branch };
   } catch (error) {
     return failed(explain(error, gas));
   }
@@ -98,57 +102,63 @@ function runAnte(tx: DecodedTx, environment: TxEnvironment, gas: GasMeter): Part
 /** CheckTx looks at what can be judged without executing. */
 function validateMessages(tx: DecodedTx): Part {
   try {
-    tx.messages.forEach((message, i) => {
-      attempt(i, () => message.validate());
-    });
-    return { error: undefined, events: [], responses: [], write: () => undefined };
+    tx.messages.forEach(validateMessage);
+    return VALID;
   } catch (error) {
     return failed(toStateError(error));
   }
 }
 
 function runMessages(tx: DecodedTx, environment: TxEnvironment, gas: GasMeter): Part {
-  const { block, mode } = environment;
+  const { block, mode, ante } = environment;
   const branch = environment.branch.branch();
   const events: Event[] = [];
   const responses: Any[] = [];
   try {
-    for (const [i, message] of tx.messages.entries()) {
+    tx.messages.forEach((message, i) => {
       const context = new Context({ branch, block, mode, gas, txHash: tx.hash });
-      const response = attempt(i, () => {
-        message.validate();
-        return message.run(context);
-      });
-      responses.push({ typeUrl: message.route.response.typeUrl, value: response });
-      for (const emitted of messageEvents(message, context.events, environment))
-        events.push(withAttribute(emitted, 'msg_index', String(i)));
-    }
-    return { error: undefined, events, responses, write: () => branch.write() };
+      validateMessage(message, i);
+      responses.push({ typeUrl: message.route.response.typeUrl, value: runMessage(message, i, context) });
+      const index = attribute('msg_index', String(i));
+      events.push(withAttribute(actionEvent(message, context.events, ante), index));
+      for (const emitted of context.events) events.push(withAttribute(emitted, index));
+    });
+    return { error: undefined, events, responses, branch };
   } catch (error) {
     return failed(explain(error, gas));
   }
 }
 
-function attempt<T>(index: number, run: () => T): T {
+function validateMessage(message: BoundMessage, index: number): void {
   try {
-    return run();
+    message.validate();
   } catch (error) {
-    if (error instanceof OutOfGasError) throw error;
-    throw wrapError(error, `failed to execute message; message index: ${index}`);
+    throw ofMessage(error, index);
   }
 }
 
-/** First what was done, by whom, in which module; then what the handler emitted. */
-function messageEvents(
-  message: BoundMessage,
-  emitted: readonly Event[],
-  { ante }: TxEnvironment,
-): readonly Event[] {
+function runMessage(message: BoundMessage, index: number, context: Context): Uint8Array {
+  try {
+    return message.run(context);
+  } catch (error) {
+    throw ofMessage(error, index);
+  }
+}
+
+function ofMessage(error: unknown, index: number): unknown {
+  if (error instanceof OutOfGasError) return error;
+  return wrapError(error, `failed to execute message; message index: ${index}`);
+}
+
+/** What was done, by whom, in which module, unless an event of the handler names one. */
+function actionEvent(message: BoundMessage, emitted: readonly Event[], { addresses }: AntePorts): Event {
+  const { typeUrl } = message;
   const [signer] = message.signers;
-  const sender = signer === undefined ? {} : { sender: ante.addresses.toText(signer) };
-  const named = emitted.some(({ attributes }) => attributes.some(({ key }) => key === 'module'));
-  const module = named ? {} : { module: moduleNameOf(message.typeUrl) };
-  return [event('message', { action: message.typeUrl, ...sender, ...module }), ...emitted];
+  const attributes = [attribute('action', typeUrl)];
+  if (signer !== undefined) attributes.push(attribute('sender', addresses.toText(signer)));
+  const named = emitted.some((one) => one.attributes.some(({ key }) => key === 'module'));
+  if (!named) attributes.push(attribute('module', moduleNameOf(typeUrl)));
+  return { type: 'message', attributes };
 }
 
 /** `bank` of `/cosmos.bank.v1beta1.MsgSend`. */
@@ -157,7 +167,7 @@ function moduleNameOf(typeUrl: string): string {
 }
 
 function failed(error: StateError): Part {
-  return { error, events: [], responses: [], write: () => undefined };
+  return { error, events: [], responses: [], branch: undefined };
 }
 
 /** Running out of gas is reported with how much was wanted and used. */

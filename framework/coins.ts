@@ -109,7 +109,8 @@ export function coinToString(coin: Coin): string {
 
 /** `12uopen,3uusd`; empty for none. */
 export function coinsToString(coins: readonly Coin[]): string {
-  return coins.map(coinToString).join(',');
+  const [only] = coins;
+  return only !== undefined && coins.length === 1 ? coinToString(only) : coins.map(coinToString).join(',');
 }
 
 /**

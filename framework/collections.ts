@@ -5,6 +5,7 @@
 import { compareBytes, concatBytes, EMPTY_BYTES, prefixEnd, startsWith } from '../core/bytes.ts';
 import { AssertionError } from '../core/errors.ts';
 import type { KeyRange } from '../store/kv.ts';
+import { latin1 } from './address.ts';
 import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
 import { encodeKey, type KeyCodec } from './keys.ts';
@@ -34,6 +35,15 @@ export interface MapRange<K> {
   readonly end?: K;
   readonly reverse?: boolean;
 }
+
+/** An entry's key as the store takes it. Shared: never write to the bytes. */
+export interface KeyLocation {
+  readonly bytes: Uint8Array;
+  /** The bytes as a latin-1 string. */
+  readonly text: string;
+}
+
+const NOWHERE: KeyLocation = { bytes: EMPTY_BYTES, text: '' };
 
 /** The collections of one store. A name or prefix that collides with an earlier one is refused. */
 export class Schema {
@@ -92,17 +102,19 @@ export class Item<V> {
   readonly name: string;
   readonly #storeName: string;
   readonly #key: Uint8Array;
+  readonly #keyText: string;
   readonly #value: ValueCodec<V>;
 
   constructor(storeName: string, spec: CollectionSpec & { readonly value: ValueCodec<V> }) {
     this.name = spec.name;
     this.#storeName = storeName;
     this.#key = spec.prefix;
+    this.#keyText = latin1(spec.prefix);
     this.#value = spec.value;
   }
 
   get(context: ReadContext): V | undefined {
-    const bytes = context.reader(this.#storeName).get(this.#key);
+    const bytes = context.reader(this.#storeName).get(this.#key, this.#keyText);
     return bytes === undefined ? undefined : this.#value.decode(bytes);
   }
 
@@ -114,11 +126,11 @@ export class Item<V> {
   }
 
   set(context: Context, value: V): void {
-    context.store(this.#storeName).set(this.#key, this.#value.encode(value));
+    context.store(this.#storeName).set(this.#key, this.#value.encode(value), this.#keyText);
   }
 
   remove(context: Context): void {
-    context.store(this.#storeName).delete(this.#key);
+    context.store(this.#storeName).delete(this.#key, this.#keyText);
   }
 }
 
@@ -129,6 +141,9 @@ export class StateMap<K, V> {
   readonly #storeName: string;
   readonly #prefix: Uint8Array;
   readonly #value: ValueCodec<V>;
+  /** The last key that was a text (a denomination): nearly always the next one. */
+  #lastText: string | undefined;
+  #lastLocation: KeyLocation = NOWHERE;
 
   constructor(storeName: string, spec: MapSpec<K, V>) {
     this.name = spec.name;
@@ -139,8 +154,30 @@ export class StateMap<K, V> {
   }
 
   get(context: ReadContext, key: K): V | undefined {
-    const bytes = context.reader(this.#storeName).get(this.#encode(key));
+    return this.getAt(context, this.locate(key));
+  }
+
+  /** Where an entry lies, for a caller that reads and then writes it. */
+  locate(key: K): KeyLocation {
+    if (typeof key === 'string' && key === this.#lastText) return this.#lastLocation;
+    const bytes = encodeKey(this.keyCodec, key, this.#prefix);
+    const location = { bytes, text: latin1(bytes) };
+    if (typeof key === 'string') {
+      this.#lastText = key;
+      this.#lastLocation = location;
+    }
+    return location;
+  }
+
+  /** As `get`. */
+  getAt(context: ReadContext, at: KeyLocation): V | undefined {
+    const bytes = context.reader(this.#storeName).get(at.bytes, at.text);
     return bytes === undefined ? undefined : this.#value.decode(bytes);
+  }
+
+  /** As `set`. */
+  setAt(context: Context, at: KeyLocation, value: V): void {
+    context.store(this.#storeName).set(at.bytes, this.#value.encode(value), at.text);
   }
 
   /** @throws StateError (sdk 22) when it is missing */
@@ -151,15 +188,17 @@ export class StateMap<K, V> {
   }
 
   has(context: ReadContext, key: K): boolean {
-    return context.reader(this.#storeName).has(this.#encode(key));
+    const { bytes, text } = this.locate(key);
+    return context.reader(this.#storeName).has(bytes, text);
   }
 
   set(context: Context, key: K, value: V): void {
-    context.store(this.#storeName).set(this.#encode(key), this.#value.encode(value));
+    this.setAt(context, this.locate(key), value);
   }
 
   remove(context: Context, key: K): void {
-    context.store(this.#storeName).delete(this.#encode(key));
+    const { bytes, text } = this.locate(key);
+    context.store(this.#storeName).delete(bytes, text);
   }
 
   /** Pairs in key order. Collect them before writing to the same store. */
@@ -184,10 +223,6 @@ export class StateMap<K, V> {
   /** The key that raw bytes without the collection's prefix spell. */
   decodeKey(raw: Uint8Array): K {
     return this.keyCodec.read(raw, 0, true).key;
-  }
-
-  #encode(key: K): Uint8Array {
-    return encodeKey(this.keyCodec, key, this.#prefix);
   }
 
   #bounds(range: MapRange<K>): KeyRange {

@@ -55,6 +55,12 @@ export interface ContextOptions {
   readonly txHash?: Uint8Array;
 }
 
+interface UsedStore {
+  readonly name: string;
+  readonly store: KVStore;
+  readonly next: UsedStore | undefined;
+}
+
 /** State to write, with gas and events: one for each block hook, ante chain and message. */
 export class Context implements ReadContext {
   readonly block: BlockInfo;
@@ -63,7 +69,8 @@ export class Context implements ReadContext {
   /** SHA-256 of the transaction under way; empty outside of one. */
   readonly txHash: Uint8Array;
   readonly #branch: MultiStoreBranch;
-  readonly #stores = new Map<string, KVStore>();
+  /** Those used so far, the last one first: one or two. */
+  #stores: UsedStore | undefined;
   readonly #events: Event[] = [];
 
   constructor(options: ContextOptions) {
@@ -90,10 +97,10 @@ export class Context implements ReadContext {
 
   /** The named substore, metered. Only collections call this. */
   store(storeName: string): KVStore {
-    const known = this.#stores.get(storeName);
-    if (known !== undefined) return known;
+    for (let used = this.#stores; used !== undefined; used = used.next)
+      if (used.name === storeName) return used.store;
     const store = new GasMeteredStore(this.#branch.store(storeName), this.gas);
-    this.#stores.set(storeName, store);
+    this.#stores = { name: storeName, store, next: this.#stores };
     return store;
   }
 

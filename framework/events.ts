@@ -15,12 +15,20 @@ export interface EventAttribute {
 
 /** An event of these pairs, in this order. */
 export function event(type: string, pairs: Readonly<Record<string, string>>): Event {
-  const attributes: EventAttribute[] = [];
-  for (const key of Object.keys(pairs)) attributes.push({ key, value: pairs[key] ?? '', index: true });
+  return { type, attributes: Object.keys(pairs).map((key) => attribute(key, pairs[key] ?? '')) };
+}
+
+/** As `event`, at half the cost: for the events of every transfer. */
+export function eventOf(type: string, ...attributes: readonly EventAttribute[]): Event {
   return { type, attributes };
 }
 
+/** A pair for `eventOf`. */
+export function attribute(key: string, value: string): EventAttribute {
+  return { key, value, index: true };
+}
+
 /** The same event with a further pair at its end. */
-export function withAttribute(base: Event, key: string, value: string): Event {
-  return { type: base.type, attributes: [...base.attributes, { key, value, index: true }] };
+export function withAttribute({ type, attributes }: Event, last: EventAttribute): Event {
+  return { type, attributes: attributes.concat(last) };
 }

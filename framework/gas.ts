@@ -80,16 +80,16 @@ export class GasMeteredReader implements KVReader {
     this.gas = gas;
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array, text?: string): Uint8Array | undefined {
     this.gas.consume(KV_GAS.readFlat, 'ReadFlat');
-    const value = this.#reader.get(key);
+    const value = this.#reader.get(key, text);
     this.gas.consume(KV_GAS.readPerByte * (key.length + (value?.length ?? 0)), 'ReadPerByte');
     return value;
   }
 
-  has(key: Uint8Array): boolean {
+  has(key: Uint8Array, text?: string): boolean {
     this.gas.consume(KV_GAS.has, 'Has');
-    return this.#reader.has(key);
+    return this.#reader.has(key, text);
   }
 
   /** The first pair is paid for when the iterator opens and again when it moves on: so does `gaskv`. */
@@ -119,14 +119,14 @@ export class GasMeteredStore extends GasMeteredReader implements KVStore {
     this.#store = store;
   }
 
-  set(key: Uint8Array, value: Uint8Array): void {
+  set(key: Uint8Array, value: Uint8Array, text?: string): void {
     this.gas.consume(KV_GAS.writeFlat, 'WriteFlat');
     this.gas.consume(KV_GAS.writePerByte * (key.length + value.length), 'WritePerByte');
-    this.#store.set(key, value);
+    this.#store.set(key, value, text);
   }
 
-  delete(key: Uint8Array): void {
+  delete(key: Uint8Array, text?: string): void {
     this.gas.consume(KV_GAS.delete, 'Delete');
-    this.#store.delete(key);
+    this.#store.delete(key, text);
   }
 }

@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from '../core/bytes.ts';
-import type { CollectionSpec, MapRange, MapSpec, Schema, StateMap } from './collections.ts';
+import type { CollectionSpec, KeyLocation, MapRange, MapSpec, Schema, StateMap } from './collections.ts';
 import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
 import { encodeKey, type KeyCodec, type Pair, type PairKeyCodec, pairKey } from './keys.ts';
@@ -99,6 +99,13 @@ function sameKey<I>(codec: KeyCodec<I>, a: I | undefined, b: I | undefined): boo
   return left.length === right.length && left.every((byte, i) => byte === right[i]);
 }
 
+/** What becomes of an entry. */
+export interface Replacement<K, V> {
+  readonly key: K;
+  readonly from: V | undefined;
+  readonly to: V;
+}
+
 /** A map whose indexes follow each change. An index entry is written only when it changes. */
 export class IndexedMap<K, V> {
   /** The entries themselves, for iteration and pagination. */
@@ -130,8 +137,13 @@ export class IndexedMap<K, V> {
 
   /** As `set`, for a caller that has just read what is there: spares the second read. */
   replace(context: Context, key: K, from: V | undefined, to: V): void {
-    for (const index of this.#indexes) index.update(context, key, { from, to });
-    this.map.set(context, key, to);
+    this.replaceAt(context, this.map.locate(key), { key, from, to });
+  }
+
+  /** As `replace`, for a caller that has located the key. */
+  replaceAt(context: Context, at: KeyLocation, change: Replacement<K, V>): void {
+    for (const index of this.#indexes) index.update(context, change.key, change);
+    this.map.setAt(context, at, change.to);
   }
 
   remove(context: Context, key: K): void {

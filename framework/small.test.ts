@@ -6,7 +6,7 @@ import { sha256 } from '../core/hash.ts';
 import { AddressCodec, derivedAddress, moduleAddress } from './address.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { StateError, sdkErrors, toStateError, wrapError } from './errors.ts';
-import { event, withAttribute } from './events.ts';
+import { attribute, event, eventOf, withAttribute } from './events.ts';
 import { checkGasPrices, parseGasPrices } from './gas-price.ts';
 import { publicKeyOf, secp256k1PublicKey } from './tx/public-key.ts';
 
@@ -83,7 +83,13 @@ describe('errors', () => {
 
 describe('events', () => {
   it('keep the order of their attributes', () => {
-    const made = withAttribute(event('transfer', { recipient: 'a', sender: 'b' }), 'msg_index', '0');
+    expect(eventOf('transfer', attribute('recipient', 'a'), attribute('sender', 'b'))).toEqual(
+      event('transfer', { recipient: 'a', sender: 'b' }),
+    );
+    const made = withAttribute(
+      event('transfer', { recipient: 'a', sender: 'b' }),
+      attribute('msg_index', '0'),
+    );
     expect(made.attributes.map(({ key, value }) => `${key}=${value}`)).toEqual([
       'recipient=a',
       'sender=b',

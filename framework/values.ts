@@ -7,6 +7,8 @@ import {
   utf8,
 } from '../core/bytes.ts';
 import { DecodeError } from '../core/errors.ts';
+import { latin1 } from './address.ts';
+import { BoundedMap } from './bounded-map.ts';
 
 /** How a value becomes bytes. The generated protobuf message types are such codecs. */
 export interface ValueCodec<V> {
@@ -80,6 +82,29 @@ export function memoized<V>(codec: ValueCodec<V>): ValueCodec<V> {
       if (last === undefined || !equalBytes(last.bytes, bytes))
         last = { bytes: Uint8Array.from(bytes), value: codec.decode(bytes) };
       return last.value;
+    },
+  };
+}
+
+/**
+ * The same codec, remembering many values by their bytes, those written lately and those read. For values
+ * that cost more to decode than a string of their bytes to make. Values must be immutable.
+ */
+export function remembered<V>(valuesMax: number, codec: ValueCodec<V>): ValueCodec<V> {
+  const values = new BoundedMap<string, V>(valuesMax);
+  return {
+    encode(value) {
+      const bytes = codec.encode(value);
+      values.set(latin1(bytes), value);
+      return bytes;
+    },
+    decode(bytes) {
+      const text = latin1(bytes);
+      const known = values.get(text);
+      if (known !== undefined) return known;
+      const value = codec.decode(bytes);
+      values.set(text, value);
+      return value;
     },
   };
 }

@@ -9,10 +9,20 @@ export interface BranchParent {
   layer(name: string): WritableLayer;
 }
 
-/** A branch: see `MultiStoreBranch`. Substores are overlaid when first used. */
+/** An overlaid substore of a branch, and the next one. */
+interface OverlaidStore {
+  readonly name: string;
+  readonly overlay: Overlay;
+  readonly next: OverlaidStore | undefined;
+}
+
+/**
+ * A branch: see `MultiStoreBranch`. Substores are overlaid when first used; there are one or two of them, so
+ * a list costs less than a map.
+ */
 export class Branch implements MultiStoreBranch, BranchParent {
   readonly #parent: BranchParent;
-  readonly #overlays = new Map<string, Overlay>();
+  #stores: OverlaidStore | undefined;
 
   constructor(parent: BranchParent) {
     this.#parent = parent;
@@ -27,11 +37,10 @@ export class Branch implements MultiStoreBranch, BranchParent {
   }
 
   layer(name: string): Overlay {
-    let overlay = this.#overlays.get(name);
-    if (overlay === undefined) {
-      overlay = new Overlay(this.#parent.layer(name));
-      this.#overlays.set(name, overlay);
-    }
+    for (let store = this.#stores; store !== undefined; store = store.next)
+      if (store.name === name) return store.overlay;
+    const overlay = new Overlay(this.#parent.layer(name));
+    this.#stores = { name, overlay, next: this.#stores };
     return overlay;
   }
 
@@ -40,9 +49,8 @@ export class Branch implements MultiStoreBranch, BranchParent {
   }
 
   write(): void {
-    for (const [name, overlay] of this.#overlays) {
-      if (overlay.size > 0) overlay.moveTo(this.#parent.layer(name));
-    }
+    for (let store = this.#stores; store !== undefined; store = store.next)
+      if (store.overlay.size > 0) store.overlay.moveTo(this.#parent.layer(store.name));
   }
 }
 

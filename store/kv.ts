@@ -14,10 +14,13 @@ export interface KeyRange {
 /** One key with its value. */
 export type KeyValue = readonly [key: Uint8Array, value: Uint8Array];
 
-/** A view that can be read. */
+/**
+ * A view that can be read. `text` is the key as a latin-1 string, by which pending writes are found: a caller
+ * that has it spares them making it.
+ */
 export interface KVReader {
-  get(key: Uint8Array): Uint8Array | undefined;
-  has(key: Uint8Array): boolean;
+  get(key: Uint8Array, text?: string): Uint8Array | undefined;
+  has(key: Uint8Array, text?: string): boolean;
   /** Pairs in key order. Writing to the store while iterating is an error of the caller. */
   iterate(range: KeyRange): Iterable<KeyValue>;
 }
@@ -27,8 +30,8 @@ export interface KVReader {
  * value.
  */
 export interface KVStore extends KVReader {
-  set(key: Uint8Array, value: Uint8Array): void;
-  delete(key: Uint8Array): void;
+  set(key: Uint8Array, value: Uint8Array, text?: string): void;
+  delete(key: Uint8Array, text?: string): void;
 }
 
 /** The substores of one version, by name. */

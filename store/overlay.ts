@@ -36,6 +36,9 @@ declare global {
 /** Up to this many new keys are inserted one by one; more are sorted in together. */
 const INSERTIONS_MAX = 64;
 
+/** Shared, so never written to. */
+const NO_TEXTS: string[] = [];
+
 /** The key as a string of its bytes: a map key with the order of `compareBytes`. */
 export function keyText(key: Uint8Array): string {
   return Buffer.prototype.latin1Slice.call(key, 0, key.length);
@@ -44,10 +47,11 @@ export function keyText(key: Uint8Array): string {
 /** A substore with pending writes. It keeps the arrays given to `set`: their owner no longer changes them. */
 export class Overlay implements KVStore, WritableLayer {
   readonly #under: Layer;
-  readonly #writes = new Map<string, Write>();
-  /** Keys of `#writes` in order, but for those in `#unsorted`. */
-  #sorted: string[] = [];
-  #unsorted: string[] = [];
+  /** Made by the first write: most overlays of a transaction stay without. */
+  #writes: Map<string, Write> | undefined;
+  /** Keys of `#writes` in order, but for those in `#unsorted`; undefined until something iterates. */
+  #sorted: string[] | undefined;
+  #unsorted: string[] = NO_TEXTS;
   /** True when an iteration may be reading `#sorted`. */
   #shared = false;
 
@@ -57,59 +61,62 @@ export class Overlay implements KVStore, WritableLayer {
 
   /** Number of keys written. */
   get size(): number {
-    return this.#writes.size;
+    return this.#writes === undefined ? 0 : this.#writes.size;
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.read(keyText(key), key);
+  get(key: Uint8Array, text: string = keyText(key)): Uint8Array | undefined {
+    return this.read(text, key);
   }
 
-  has(key: Uint8Array): boolean {
-    return this.read(keyText(key), key) !== undefined;
+  has(key: Uint8Array, text: string = keyText(key)): boolean {
+    return this.read(text, key) !== undefined;
   }
 
-  set(key: Uint8Array, value: Uint8Array): void {
-    this.put(keyText(key), { key, value });
+  set(key: Uint8Array, value: Uint8Array, text: string = keyText(key)): void {
+    this.put(text, { key, value });
   }
 
-  delete(key: Uint8Array): void {
-    this.put(keyText(key), { key, value: undefined });
+  delete(key: Uint8Array, text: string = keyText(key)): void {
+    this.put(text, { key, value: undefined });
   }
 
   read(text: string, key: Uint8Array): Uint8Array | undefined {
-    const write = this.#writes.get(text);
+    const write = this.#writes?.get(text);
     return write === undefined ? this.#under.read(text, key) : write.value;
   }
 
   put(text: string, write: Write): void {
+    this.#writes ??= new Map();
     const before = this.#writes.size;
     this.#writes.set(text, write);
-    if (this.#writes.size !== before) this.#unsorted.push(text);
+    if (this.#sorted === undefined || this.#writes.size === before) return;
+    if (this.#unsorted === NO_TEXTS) this.#unsorted = [];
+    this.#unsorted.push(text);
   }
 
   iterate(range: KeyRange): Iterable<KeyValue> {
     const under = this.#under.iterate(range);
-    if (this.#writes.size === 0) return under;
-    this.#sort();
-    const from = range.start === undefined ? 0 : lowerBound(this.#sorted, keyText(range.start));
-    const to = range.end === undefined ? this.#sorted.length : lowerBound(this.#sorted, keyText(range.end));
+    if (this.#writes === undefined) return under;
+    const keys = this.#sort(this.#writes);
+    const from = range.start === undefined ? 0 : lowerBound(keys, keyText(range.start));
+    const to = range.end === undefined ? keys.length : lowerBound(keys, keyText(range.end));
     if (from >= to) return under;
     this.#shared = true;
-    const own = { keys: this.#sorted, from, to, writes: this.#writes };
-    return merge(own, under, range.reverse === true);
+    return merge({ keys, from, to, writes: this.#writes }, under, range.reverse === true);
   }
 
   /** Moves all writes to another layer and empties this one. */
   moveTo(target: WritableLayer): void {
+    if (this.#writes === undefined) return;
     for (const [text, write] of this.#writes) target.put(text, write);
     this.clear();
   }
 
   /** Removes and returns all writes in key order. */
   takeSorted(): Write[] {
-    this.#sort();
     const taken: Write[] = [];
-    for (const text of this.#sorted) {
+    if (this.#writes === undefined) return taken;
+    for (const text of this.#sort(this.#writes)) {
       const write = this.#writes.get(text);
       if (write !== undefined) taken.push(write);
     }
@@ -117,24 +124,27 @@ export class Overlay implements KVStore, WritableLayer {
     return taken;
   }
 
+  /** Iterations under way go on with what they began with. */
   clear(): void {
-    if (this.#writes.size === 0) return;
-    this.#writes.clear();
-    this.#sorted = [];
-    this.#unsorted = [];
+    this.#writes = undefined;
+    this.#sorted = undefined;
+    this.#unsorted = NO_TEXTS;
     this.#shared = false;
   }
 
-  #sort(): void {
-    if (this.#unsorted.length === 0) return;
-    if (this.#unsorted.length > INSERTIONS_MAX) {
+  #sort(writes: ReadonlyMap<string, Write>): readonly string[] {
+    if (this.#sorted === undefined) {
+      this.#sorted = [...writes.keys()].sort(compareTexts);
+    } else if (this.#unsorted.length > INSERTIONS_MAX) {
       this.#sorted = this.#sorted.concat(this.#unsorted).sort(compareTexts);
-    } else {
+      this.#shared = false;
+    } else if (this.#unsorted.length > 0) {
       if (this.#shared) this.#sorted = this.#sorted.slice();
       for (const text of this.#unsorted) this.#sorted.splice(lowerBound(this.#sorted, text), 0, text);
+      this.#shared = false;
     }
-    this.#shared = false;
-    this.#unsorted = [];
+    this.#unsorted = NO_TEXTS;
+    return this.#sorted;
   }
 }
 

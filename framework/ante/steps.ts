@@ -6,7 +6,7 @@ import { equalBytes, toBase64 } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type Coins, coinsToString, problemOfCoins } from '../coins.ts';
 import { StateError, sdkErrors, wrapError } from '../errors.ts';
-import { event } from '../events.ts';
+import { attribute, eventOf } from '../events.ts';
 import { GAS_LIMIT_MAX } from '../gas.ts';
 import { checkGasPrices } from '../gas-price.ts';
 import type { TxSigner } from '../tx/decode.ts';
@@ -99,7 +99,13 @@ export const deductFee: AnteStep = (state) => {
     ports.fees.collectFee(context, from, coins);
   } else if (state.simulate) context.gas.consume(SIMULATED_FEE_GAS, 'simulated fee');
   if (context.recordsEvents)
-    context.emit(event('tx', { fee: coinsToString(coins), fee_payer: ports.addresses.toText(from) }));
+    context.emit(
+      eventOf(
+        'tx',
+        attribute('fee', coinsToString(coins)),
+        attribute('fee_payer', ports.addresses.toText(from)),
+      ),
+    );
 };
 
 function useGrant({ tx, context, ports }: AnteState, fee: Coins): void {
@@ -132,8 +138,8 @@ export const setPublicKeys: AnteStep = (state) => {
   tx.signers.forEach((signer, i) => {
     const text = ports.addresses.toText(state.signer(i));
     context.emit(
-      event('tx', { acc_seq: `${text}/${signer.sequence}` }),
-      event('tx', { signature: toBase64(signer.signature) }),
+      eventOf('tx', attribute('acc_seq', `${text}/${signer.sequence}`)),
+      eventOf('tx', attribute('signature', toBase64(signer.signature))),
     );
   });
 };

@@ -1,11 +1,12 @@
 import { latin1 } from '../address.ts';
+import { copyBytes } from '../../core/bytes.ts';
 import { txHash } from '../../core/tx-hash.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
 
 /** What a decoded transaction takes beside its bytes, measured with a MsgSend: its objects. */
 const DECODED_OBJECTS_BYTES = 3_000;
-/** How often decoding keeps the bytes: whole, body and authentication, what was signed. */
-const KEPT_COPIES = 3;
+/** How often decoding keeps the bytes: the transaction, of which its parts are views, and what was signed. */
+const KEPT_COPIES = 2;
 
 /**
  * Decodes each transaction once between its arrival, the proposal and the block. Failures are not
@@ -32,7 +33,7 @@ export class TxCache {
     const known = this.#byHash.get(key);
     if (known !== undefined) return known;
     // A copy: the caller's array may be a small part of a large buffer, which a view would keep.
-    const tx = decodeTx(Uint8Array.from(bytes), hash, this.#ports);
+    const tx = decodeTx(copyBytes(bytes, 0, bytes.length), hash, this.#ports);
     this.#bytes += heldBytes(tx);
     this.#makeRoom();
     this.#byHash.set(key, tx);

@@ -3,6 +3,7 @@
  * unknown fields refused (in the body only critical ones), each message decoded and bound to its handler
  * once.
  */
+import { EMPTY_BYTES } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { readUvarint, uvarintLength } from '../../core/varint.ts';
 import type { MessageType, UnknownFields } from '../../proto/codec/message.ts';
@@ -57,7 +58,22 @@ export interface DecodedTx {
   readonly timeoutHeight: bigint;
   readonly extensionOptions: readonly Any[];
   /** What its signers signed, once `signBytes` has made it. */
-  readonly signBytesMemo: Map<string, Uint8Array>;
+  readonly signBytesMemo: SignBytesMemo;
+}
+
+/** What was signed, by signer, the one asked for last first: a list, since there is nearly always one. */
+export interface SignBytesMemo {
+  last: SignedBytes | undefined;
+}
+
+/** What one signer signed. */
+export interface SignedBytes {
+  readonly mode: number;
+  readonly chainId: string;
+  readonly accountNumber: bigint;
+  readonly sequence: bigint;
+  readonly bytes: Uint8Array;
+  readonly before: SignedBytes | undefined;
 }
 
 /** What decoding needs to know of the chain. */
@@ -67,7 +83,7 @@ export interface TxDecoderPorts {
 }
 
 /**
- * Decodes a transaction.
+ * Decodes a transaction. Its parts are views of the bytes, which must not change.
  * @param hash SHA-256 of the bytes
  * @throws StateError (sdk 2) when it is malformed, (sdk 7, 8) when an address or key in it is
  */
@@ -102,13 +118,13 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
     memo: body.memo,
     timeoutHeight: body.timeoutHeight,
     extensionOptions: body.extensionOptions,
-    signBytesMemo: new Map(),
+    signBytesMemo: { last: undefined },
   };
 }
 
 function decodePart<T>(type: MessageType<T>, bytes: Uint8Array, unknown: UnknownFields): T {
   try {
-    return type.decode(bytes, { unknown, elementsMax: ELEMENTS_MAX });
+    return type.decode(bytes, { unknown, elementsMax: ELEMENTS_MAX, views: true });
   } catch (error) {
     if (error instanceof DecodeError) throw new StateError(sdkErrors.txDecode, error.message);
     throw error;
@@ -125,7 +141,7 @@ function requiredSigners(messages: readonly BoundMessage[], payer: Address | und
   return [...unique.values()];
 }
 
-function signerOf(info: SignerInfo, signature: Uint8Array = new Uint8Array(0)): TxSigner {
+function signerOf(info: SignerInfo, signature: Uint8Array = EMPTY_BYTES): TxSigner {
   return {
     pubKey: info.publicKey === undefined ? undefined : publicKeyOf(info.publicKey),
     mode: info.modeInfo?.multi === undefined ? (info.modeInfo?.single?.mode ?? 0) : undefined,
@@ -156,10 +172,17 @@ function feeOf(fee: Fee, payer: Address, addresses: AddressCodec): TxFee {
  * Two different byte strings must not be the same transaction.
  */
 function checkTxRawForm(bytes: Uint8Array): void {
-  let previous = 0n;
+  let previous: number | bigint = 0;
   let offset = 0;
   try {
     while (offset < bytes.length) {
+      const next = afterShortField(bytes, offset);
+      const shortNumber = (bytes[offset] ?? 0) >> 3;
+      if (next > 0 && shortNumber >= previous) {
+        previous = shortNumber;
+        offset = next;
+        continue;
+      }
       const tag = readUvarint(bytes, offset);
       const number = tag.value >> 3n;
       if ((tag.value & 7n) !== 2n) throw malformed(`expected 2 wire type, got ${tag.value & 7n}`);
@@ -178,6 +201,21 @@ function checkTxRawForm(bytes: Uint8Array): void {
     throw error;
   }
   if (offset !== bytes.length) throw malformed('transaction is cut short');
+}
+
+/**
+ * The end of a length-delimited field whose number takes one byte and whose length at most three, all in
+ * their shortest form, found without bigints: nearly every field is one. 0 for any other.
+ */
+function afterShortField(bytes: Uint8Array, offset: number): number {
+  const tag = bytes[offset] ?? 0;
+  if (tag >= 128 || (tag & 7) !== 2) return 0;
+  const a = bytes[offset + 1] ?? 128;
+  const b = bytes[offset + 2] ?? 128;
+  const c = bytes[offset + 3] ?? 128;
+  if (a < 128) return offset + 2 + a;
+  if (b < 128) return b === 0 ? 0 : offset + 3 + (a & 127) + b * 128;
+  return c === 0 || c >= 128 ? 0 : offset + 4 + (a & 127) + (b & 127) * 128 + c * 16_384;
 }
 
 function malformed(problem: string): StateError {

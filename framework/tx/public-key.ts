@@ -84,7 +84,7 @@ export function publicKeyOf(any: Any): PublicKey {
   try {
     switch (any.typeUrl) {
       case Secp256k1PubKey.typeUrl:
-        return secp256k1PublicKey(Secp256k1PubKey.decode(any.value, { unknown: 'reject' }).key);
+        return secp256k1PublicKey(secp256k1Bytes(any.value));
       case Ed25519PubKey.typeUrl:
         return ed25519PublicKey(Ed25519PubKey.decode(any.value, { unknown: 'reject' }).key);
       default:
@@ -94,6 +94,14 @@ export function publicKeyOf(any: Any): PublicKey {
     if (error instanceof DecodeError) throw new StateError(sdkErrors.txDecode, error.message);
     throw error;
   }
+}
+
+/** A key of the right length stands behind two fixed bytes. */
+function secp256k1Bytes(encoded: Uint8Array): Uint8Array {
+  const [tag, length] = SECP256K1_HEAD;
+  if (encoded.length === 2 + KEY_BYTES.secp256k1 && encoded[0] === tag && encoded[1] === length)
+    return encoded.slice(2);
+  return Secp256k1PubKey.decode(encoded, { unknown: 'reject' }).key;
 }
 
 function checkLength(kind: KeyKind, bytes: Uint8Array): void {

@@ -41,11 +41,18 @@ export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
  * @throws StateError when the mode is not supported or cannot say what the transaction says
  */
 export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array {
-  const key = `${mode} ${signer.accountNumber} ${signer.sequence} ${signer.chainId}`;
-  const known = tx.signBytesMemo.get(key);
-  if (known !== undefined) return known;
+  const { chainId, accountNumber, sequence } = signer;
+  for (let known = tx.signBytesMemo.last; known !== undefined; known = known.before)
+    if (
+      known.accountNumber === accountNumber &&
+      known.sequence === sequence &&
+      known.mode === mode &&
+      known.chainId === chainId
+    )
+      return known.bytes;
   const bytes = makeSignBytes(tx, mode, signer);
-  tx.signBytesMemo.set(key, bytes);
+  const before = tx.signBytesMemo.last;
+  tx.signBytesMemo.last = { mode, chainId, accountNumber, sequence, bytes, before };
   return bytes;
 }
 

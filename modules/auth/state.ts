@@ -6,13 +6,16 @@ import { IndexedMap, UniqueIndex } from '../../framework/indexed-map.ts';
 import { bytesKey, uint64Key } from '../../framework/keys.ts';
 import type { ModulePermission } from '../../framework/module.ts';
 import { publicKeyOf } from '../../framework/tx/public-key.ts';
-import { memoized, type ValueCodec } from '../../framework/values.ts';
+import { memoized, remembered, type ValueCodec } from '../../framework/values.ts';
 import { BaseAccount, ModuleAccount, Params } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
 import { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { Account } from './types.ts';
 
 /** Store of auth; clients know it by the name the SDK gives it. */
 export const STORE_NAME = 'acc';
+
+/** Accounts kept decoded: those that send are read four times for each transaction, half a kilobyte each. */
+const ACCOUNTS_REMEMBERED_MAX = 16_384;
 
 /** Collections of auth, with the SDK's prefixes (x/auth/types/keys.go). */
 export interface AuthState {
@@ -61,10 +64,10 @@ export function accountToAny(account: Account, addresses: AddressCodec): Any {
 }
 
 function accountValue(addresses: AddressCodec): ValueCodec<Account> {
-  return {
+  return remembered(ACCOUNTS_REMEMBERED_MAX, {
     encode: (account) => Any.encode(accountToAny(account, addresses)),
     decode: (bytes) => accountOfAny(Any.decode(bytes), addresses),
-  };
+  });
 }
 
 function accountOfAny(any: Any, addresses: AddressCodec): Account {

@@ -114,7 +114,7 @@ export class Bank implements BankKeeper, AnteFees {
     this.receive(context, address, coins);
     for (const { denom, amount } of coins)
       this.#state.supply.set(context, denom, this.supply(context, denom) + amount);
-    context.emit(coinMinted(this.#ports.addresses.toText(address), coins));
+    context.emit(coinMinted(this.#ports.addresses.toText(address), coinsToString(coins)));
   }
 
   burn(context: Context, { module, coins }: { readonly module: string; readonly coins: Coins }): void {
@@ -125,35 +125,51 @@ export class Bank implements BankKeeper, AnteFees {
       if (rest === 0n) this.#state.supply.remove(context, denom);
       else this.#state.supply.set(context, denom, rest);
     }
-    context.emit(coinBurned(this.#ports.addresses.toText(address), coins));
+    context.emit(coinBurned(this.#ports.addresses.toText(address), coinsToString(coins)));
   }
 
   /** Takes coins from an account. The caller gives them to someone: half of a transfer. */
   spend(context: Context, from: Address, coins: Coins): void {
     requireValid(coins);
+    this.#subtract(context, from, coins);
+    if (context.recordsEvents)
+      context.emit(coinSpent(this.#ports.addresses.toText(from), coinsToString(coins)));
+  }
+
+  /** Gives an account coins that the caller took from another. */
+  receive(context: Context, to: Address, coins: Coins): void {
+    requireValid(coins);
+    this.#add(context, to, coins);
+    if (context.recordsEvents)
+      context.emit(coinReceived(this.#ports.addresses.toText(to), coinsToString(coins)));
+  }
+
+  #subtract(context: Context, from: Address, coins: Coins): void {
+    const { balances } = this.#state;
     for (const coin of coins) {
       const { denom, amount } = coin;
-      const balance = this.#state.balances.get(context, [from, denom]);
+      const key = [from, denom] as const;
+      const at = balances.map.locate(key);
+      const balance = balances.map.getAt(context, at);
       const rest = (balance ?? 0n) - amount;
       if (rest < 0n)
         throw new StateError(
           sdkErrors.insufficientFunds,
           `spendable balance ${coinToString({ denom, amount: balance ?? 0n })} is smaller than ${coinToString(coin)}`,
         );
-      if (rest === 0n) this.#state.balances.remove(context, [from, denom]);
-      else this.#state.balances.replace(context, [from, denom], balance, rest);
+      if (rest === 0n) balances.remove(context, key);
+      else balances.replaceAt(context, at, { key, from: balance, to: rest });
     }
-    if (context.recordsEvents) context.emit(coinSpent(this.#ports.addresses.toText(from), coins));
   }
 
-  /** Gives an account coins that the caller took from another. */
-  receive(context: Context, to: Address, coins: Coins): void {
-    requireValid(coins);
+  #add(context: Context, to: Address, coins: Coins): void {
+    const { balances } = this.#state;
     for (const { denom, amount } of coins) {
-      const balance = this.#state.balances.get(context, [to, denom]);
-      this.#state.balances.replace(context, [to, denom], balance, (balance ?? 0n) + amount);
+      const key = [to, denom] as const;
+      const at = balances.map.locate(key);
+      const balance = balances.map.getAt(context, at);
+      balances.replaceAt(context, at, { key, from: balance, to: (balance ?? 0n) + amount });
     }
-    if (context.recordsEvents) context.emit(coinReceived(this.#ports.addresses.toText(to), coins));
   }
 
   /** Whoever receives coins gets an account. */
@@ -164,12 +180,20 @@ export class Bank implements BankKeeper, AnteFees {
 
   /** Accounts of modules are there from genesis on: only other recipients may need one. */
   #move(context: Context, { from, to, coins }: Transfer): void {
-    this.spend(context, from, coins);
-    this.receive(context, to, coins);
+    requireValid(coins);
+    this.#subtract(context, from, coins);
+    this.#add(context, to, coins);
     if (!context.recordsEvents) return;
     const { addresses } = this.#ports;
     const sender = addresses.toText(from);
-    context.emit(transferred({ recipient: addresses.toText(to), sender, coins }), messageSender(sender));
+    const recipient = addresses.toText(to);
+    const amount = coinsToString(coins);
+    context.emit(
+      coinSpent(sender, amount),
+      coinReceived(recipient, amount),
+      transferred({ recipient, sender, amount }),
+      messageSender(sender),
+    );
   }
 
   #module(name: string): Address {

@@ -99,7 +99,8 @@ function msgMultiSend({
       for (const output of outputs) {
         bank.receive(context, output.to, output.coins);
         bank.ensureAccount(context, output.to);
-        context.emit(transferred({ recipient: addresses.toText(output.to), sender, coins: output.coins }));
+        const amount = coinsToString(output.coins);
+        context.emit(transferred({ recipient: addresses.toText(output.to), sender, amount }));
       }
       return {};
     },

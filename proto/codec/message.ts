@@ -8,6 +8,7 @@
  * UTF-8, depth is limited, and what happens to unknown fields is the caller's explicit choice. Whatever is
  * decoded and encoded again is in canonical form.
  */
+import { EMPTY_BYTES } from '../../core/bytes.ts';
 import { assert, DecodeError } from '../../core/errors.ts';
 import type { Field } from './field.ts';
 import { type FieldWriter, fieldWriter, WIRE_TYPES } from './field-writer.ts';
@@ -31,6 +32,10 @@ export type UnknownFields = 'skip' | 'reject' | 'reject-critical';
 export interface DecodeOptions {
   /** Default `skip`. */
   readonly unknown?: UnknownFields;
+  /**
+   * Bytes fields become views of the input instead of copies: for input that is kept anyway. Default false.
+   */
+  readonly views?: boolean;
   /** Most elements of repeated fields, at all depths together: two bytes may be one. Default unlimited. */
   readonly elementsMax?: number;
 }
@@ -61,6 +66,9 @@ const scratch = new Writer();
 
 /** A record whose keys are the properties of some message. */
 type Properties = Record<string, unknown>;
+
+/** The default of bytes fields, for generated code. One for all: a new empty array costs 200 bytes. */
+export const NO_BYTES: Uint8Array = EMPTY_BYTES;
 
 /** Builds the codec of a message. Called by generated code only. */
 export function messageType<T>(
@@ -112,7 +120,7 @@ class TableMessageType<T> implements MessageType<T> {
 
   decode(bytes: Uint8Array, options: DecodeOptions = {}): T {
     try {
-      return this.read(new Reader(bytes, options.elementsMax), options.unknown ?? 'skip', 1);
+      return this.read(new Reader(bytes, options), options.unknown ?? 'skip', 1);
     } catch (cause) {
       if (!(cause instanceof DecodeError)) throw cause;
       throw new DecodeError(`cannot decode ${this.name}: ${cause.message}`, cause.facts, cause);

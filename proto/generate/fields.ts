@@ -5,7 +5,7 @@ import type { Names } from './names.ts';
 /** TypeScript type and default of each scalar. */
 const SCALARS: Readonly<Record<ScalarKind, readonly [type: string, initial: string]>> = {
   bool: ['boolean', 'false'],
-  bytes: ['Uint8Array', 'new Uint8Array(0)'],
+  bytes: ['Uint8Array', 'NO_BYTES'],
   double: ['number', '0'],
   fixed32: ['number', '0'],
   fixed64: ['bigint', '0n'],

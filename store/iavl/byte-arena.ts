@@ -7,6 +7,7 @@
  * the next record of that class. A record larger than a chunk has a chunk of its own. Reference 0 is never
  * given out.
  */
+import { copyBytes as copyOf } from '../../core/bytes.ts';
 import { AssertionError, assert } from '../../core/errors.ts';
 
 const UNIT_BYTES = 8;
@@ -83,7 +84,7 @@ export class ByteArena {
   read(ref: ByteRef): Uint8Array {
     const bytes = this.#bytesOf(ref);
     const from = (ref & CHUNK_MASK) * UNIT_BYTES + HEADER_BYTES;
-    return bytes.slice(from, from + this.length(ref));
+    return copyOf(bytes, from, from + this.length(ref));
   }
 
   /** Length of the record's bytes. */
