@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { toBase64, toHex } from '../core/bytes.ts';
 import { DEFAULT_PREFIX, defaultHome } from './defaults.ts';
-import { usageError } from './failure.ts';
+import { systemCode, usageError } from './failure.ts';
 import { checkForm, PREFIX_FORM } from './forms.ts';
 import type { Terminal } from './terminal.ts';
 import type { KeyEntry, Keyring, KeyringBackend } from './wallet/keyring.ts';
@@ -131,7 +131,11 @@ async function passphraseFor(options: KeysOptions, terminal: Terminal): Promise<
   if (options.passphraseFile === undefined) {
     return terminal.ask('Passphrase of the keyring: ', { secret: true });
   }
-  return readFileSync(options.passphraseFile, 'utf8').split('\n')[0] ?? '';
+  try {
+    return readFileSync(options.passphraseFile, 'utf8').split('\n')[0] ?? '';
+  } catch (error) {
+    throw usageError(`cannot read --passphrase-file ${options.passphraseFile} (${systemCode(error)})`);
+  }
 }
 
 async function openKeyring(options: KeysOptions): Promise<Keyring> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -83,6 +83,11 @@ describe('openledgerd keys', () => {
     await expect(run(['init', '--home', '/dev/null'])).rejects.toThrow(/\/dev\/null is not a folder/);
   });
 
+  it('says that a file with the passphrase cannot be read', async () => {
+    const args = keys('add', 'bob', '--passphrase-file', join(home, 'nowhere'));
+    await expect(run(args)).rejects.toThrow(/cannot read --passphrase-file .*nowhere \(ENOENT\)/);
+  });
+
   it('deletes only what was named twice', async () => {
     await run(keys('add', 'bob', '--keyring-backend', 'test'));
     await expect(run(keys('delete', 'bob', '--keyring-backend', 'test'), ['no'])).rejects.toThrow(
@@ -96,6 +101,28 @@ describe('openledgerd keys', () => {
     await expect(run(keys('recover', 'x'), [MNEMONIC.replace('about', 'above')])).rejects.toThrow(
       /mnemonic is not/,
     );
+  });
+});
+
+describe('openledgerd init', () => {
+  it.each([
+    ['open1xyz=5uopen', /--account open1xyz=5uopen is not an address and coins: .*bech32/],
+    ['open1ua6537mgks432g3lh04fnz3fgvc9kku9re76wp=5u', /--account .* is not an address and coins: /],
+  ])('with a wrong --account writes nothing: %s', async (account, message) => {
+    const fresh = join(home, 'fresh');
+    await expect(run(['init', 'me', '--home', fresh, '--account', account])).rejects.toThrow(message);
+    expect(existsSync(fresh)).toBe(false);
+  });
+});
+
+describe('openledgerd genesis validate', () => {
+  it('says what is wrong with the file itself', async () => {
+    const empty = join(home, 'empty.json');
+    writeFileSync(empty, '\n');
+    const validate = (file: string): Promise<string> => run(['genesis', 'validate', file]);
+    await expect(validate(empty)).rejects.toThrow(`the genesis ${empty} is empty`);
+    await expect(validate(home)).rejects.toThrow(`cannot read the genesis ${home}: it is a folder`);
+    await expect(validate(join(home, 'x'))).rejects.toThrow('there is no such file');
   });
 });
 

@@ -2,9 +2,10 @@
  * The economic loop, played by a user with a wallet: CosmJS and `client/` against public RPC, nothing else.
  */
 import { join, resolve } from 'node:path';
-import { LedgerError, messageOf } from '../../core/errors.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { type Connection, connect } from '../../client/index.ts';
 import { type DevnetRecord, readRecord } from '../devnet/record.ts';
+import { sentenceOf } from '../failure.ts';
 import { requireFolder } from '../home/folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlobStore } from './blobs.ts';
@@ -85,9 +86,7 @@ async function openChain(record: DevnetRecord, rpc: string): Promise<DemoChain> 
   } catch (cause) {
     throw new LedgerError(
       'demo.rpc',
-      `nothing answers at ${rpc} (${messageOf(cause)}): start the devnet with "npm run devnet", or name another node with --rpc`,
-      {},
-      cause,
+      `nothing answers at ${rpc} (${sentenceOf(cause)}): start the devnet with "npm run devnet", or name another node with --rpc`,
     );
   }
   const { nodeInfo } = await connection.comet.status();

@@ -30,9 +30,9 @@ export function readGenesisFile(file: string): CheckedGenesis {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    const reason = systemCode(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
-    throw new LedgerError('genesis.file', `cannot read the genesis ${file}: ${reason}`);
+    throw new LedgerError('genesis.file', `cannot read the genesis ${file}: ${reasonOf(cause)}`);
   }
+  if (text.trim() === '') throw new LedgerError('genesis.invalid', `the genesis ${file} is empty`);
   try {
     return checkGenesis(text);
   } catch (cause) {
@@ -42,6 +42,17 @@ export function readGenesisFile(file: string): CheckedGenesis {
       {},
       cause,
     );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  switch (systemCode(error)) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder';
+    default:
+      return messageOf(error);
   }
 }
 

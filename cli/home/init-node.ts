@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fromBech32 } from '../../core/bech32.ts';
 import { toUpperHex } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 import { coinsFromString } from '../../framework/coins.ts';
 import { buildGenesis } from '../../genesis/build.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
@@ -24,6 +24,8 @@ import { createHome } from './create.ts';
 import { type CheckedGenesis, checkGenesis, readGenesisFile } from './genesis-file.ts';
 
 const VALIDATOR_POWER = 100n;
+/** Stands for the validator's key until there is one: a genesis is checked before anything is written. */
+const ANY_KEY = new Uint8Array(32);
 /** Beyond the ports that a devnet of ten takes. */
 const PORT_STEP = 100;
 
@@ -66,6 +68,7 @@ export async function initNode(options: InitNodeOptions): Promise<InitializedNod
   const given = options.genesis === undefined ? undefined : readGenesisFile(options.genesis);
   if (given !== undefined) requireChainId(given, options);
   const node = await nodeConfig(options);
+  if (given === undefined) checkGenesis(newGenesis(options, ANY_KEY));
   const home = await createHome({ home: options.home, node, app: appConfig(options) });
   const genesis = given ?? checkGenesis(newGenesis(options, home.validatorPublicKey));
   writeFileSync(home.paths.genesisFile, genesis.text);
@@ -126,8 +129,12 @@ function newGenesis(options: InitNodeOptions, validatorPublicKey: Uint8Array): s
   const nowMs = BigInt(options.now.getTime());
   const accounts = options.account.map((given) => {
     const [address = '', coins = ''] = given.split('=');
-    fromBech32(address);
-    return { address, coins: coinsFromString(coins) };
+    try {
+      fromBech32(address);
+      return { address, coins: coinsFromString(coins) };
+    } catch (cause) {
+      throw usageError(`--account ${given} is not an address and coins: ${messageOf(cause)}`);
+    }
   });
   return encodeGenesis(
     buildGenesis({
