@@ -10,7 +10,7 @@ import type { Network } from '../p2p/network.ts';
 import { systemTimers, type Timers } from '../p2p/timers.ts';
 import type { BlockSyncOptions } from './blocksync/block-sync.ts';
 import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
-import { verifySecp256k1 } from './crypto/secp256k1.ts';
+import { secp256k1Signer, verifySecp256k1 } from './crypto/secp256k1.ts';
 import { type OpenDatabase, openLevelDatabase } from './database.ts';
 import type { ConsensusCore, EngineClock } from './engine/ports.ts';
 import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
@@ -46,7 +46,7 @@ export const machine: NodeEnvironment = {
   walFiles: (directory) => new DirectoryWalFiles(directory, FILE_PATTERN),
   randomBytes,
   signerFiles: machineFiles,
-  makeSigner: ed25519Signer,
+  makeSigner: (secret, type) => (type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret)),
   verify: (key, message, signature) =>
     key.type === 'ed25519'
       ? verifyEd25519(key.bytes, message, signature)

@@ -1,4 +1,5 @@
 /** What the RPC server tells about this node and its peers. */
+import type { PublicKey } from '../consensus/types/validator.ts';
 import { cometNodeId } from '../p2p/identity.ts';
 import type { Network, PeerInfo as NetworkPeer } from '../p2p/network.ts';
 import type { NodeConfig } from './config/config.ts';
@@ -9,7 +10,7 @@ import type { ChainState } from './state/chain-state.ts';
 export interface StatusPorts {
   readonly config: NodeConfig;
   readonly network: Network;
-  readonly signer: { readonly address: Uint8Array; readonly publicKey: Uint8Array };
+  readonly signer: { readonly address: Uint8Array; readonly publicKey: PublicKey };
   readonly sync: { isCatchingUp(): boolean };
   readonly executor: { readonly state: ChainState };
 }
@@ -26,7 +27,7 @@ export function nodeStatus(ports: StatusPorts): StatusSource {
       appVersion: executor.state.consensusParams.version.app,
     }),
     catchingUp: () => sync.isCatchingUp(),
-    validator: () => ({ address: signer.address, publicKey: { type: 'ed25519', bytes: signer.publicKey } }),
+    validator: () => ({ address: signer.address, publicKey: signer.publicKey }),
   };
 }
 

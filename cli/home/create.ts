@@ -57,5 +57,5 @@ export async function createHome(options: HomeOptions): Promise<CreatedHome> {
     statePath: paths.privValidatorStateFile,
     makeSigner: ed25519Signer,
   });
-  return { paths, validatorPublicKey: validator.publicKey, peerId: await peerIdOfKey(nodeKey) };
+  return { paths, validatorPublicKey: validator.publicKey.bytes, peerId: await peerIdOfKey(nodeKey) };
 }

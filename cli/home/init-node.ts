@@ -1,4 +1,5 @@
 /** Makes a node that joins a chain, or that begins one as its only validator. */
+import { addressOf } from '../../consensus/types/public-key.ts';
 import { writeFileSync } from 'node:fs';
 import { fromBech32 } from '../../core/bech32.ts';
 import { toUpperHex } from '../../core/bytes.ts';
@@ -16,7 +17,6 @@ import {
   writeAppConfig,
   writeNodeConfig,
 } from '../../node/config/toml.ts';
-import { addressOfKey } from '../../node/privval/key-file.ts';
 import { usageError } from '../failure.ts';
 import { CHAIN_ID_FORM, checkForm } from '../forms.ts';
 import { nextFreePort } from '../devnet/ports.ts';
@@ -80,7 +80,7 @@ export async function initNode(options: InitNodeOptions): Promise<InitializedNod
     rpc_laddr: node.rpc.laddr,
     p2p_laddr: node.p2p.laddr,
     node_id: home.peerId,
-    validator_address: toUpperHex(addressOfKey(home.validatorPublicKey)),
+    validator_address: toUpperHex(addressOf({ type: 'ed25519', bytes: home.validatorPublicKey })),
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { createRequire } from 'node:module';
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js';
-import { messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 
 /** Bytes of a compressed public key. */
 export const SECP256K1_KEY_BYTES = 33;
@@ -81,4 +81,26 @@ export function verifySecp256k1(publicKey: Uint8Array, digest: Uint8Array, signa
   if (publicKey.length !== SECP256K1_KEY_BYTES) return false;
   if (digest.length !== DIGEST_BYTES || signature.length !== SECP256K1_SIGNATURE_BYTES) return false;
   return secp256k1Engine.verify(publicKey, digest, signature);
+}
+
+/** A signing key: the public half and the function that signs. The private half stays inside. */
+export interface Secp256k1Signer {
+  /** 33 bytes, compressed. */
+  readonly publicKey: Uint8Array;
+  /** 64 bytes r‖s with low s over SHA-256 of the message; the nonce is that of RFC 6979, as in CometBFT. */
+  sign(message: Uint8Array): Uint8Array;
+}
+
+/**
+ * The signing key of 32 secret bytes. JavaScript: a validator signs a few times a block.
+ * @throws LedgerError `crypto.key` when they are no private key
+ */
+export function secp256k1Signer(privateKey: Uint8Array): Secp256k1Signer {
+  if (!noble.utils.isValidSecretKey(privateKey)) {
+    throw new LedgerError('crypto.key', 'not a secp256k1 private key of 32 bytes');
+  }
+  return {
+    publicKey: noble.getPublicKey(privateKey, true),
+    sign: (message) => noble.sign(message, privateKey, { prehash: true, lowS: true }),
+  };
 }

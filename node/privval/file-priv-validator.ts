@@ -1,15 +1,17 @@
 import type { Proposal } from '../../consensus/types/proposal.ts';
+import { addressOf } from '../../consensus/types/public-key.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import type { Time } from '../../consensus/types/time.ts';
+import type { PublicKey } from '../../consensus/types/validator.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
 import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { readUvarint } from '../../core/varint.ts';
-import { CanonicalProposal, CanonicalVote } from '../../proto/gen/tendermint/types/canonical.ts';
+import { CanonicalProposal, CanonicalVote, CanonicalVoteExtension } from '../../proto/gen/tendermint/types/canonical.ts';
 import { type DurableFiles, machineFiles } from './durable-file.ts';
-import { addressOfKey, readKeyFile, writeKeyFile } from './key-file.ts';
-import type { KeySigner, MakeKeySigner } from './ports.ts';
-import type { PrivValidator, ProposalToSign, VoteToSign } from './priv-validator.ts';
+import { type OpenedKey, readKeyFile, writeKeyFile } from './key-file.ts';
+import type { KeySigner, KeyType, MakeKeySigner } from './ports.ts';
+import type { ExtendingPrivValidator, ProposalToSign, VoteExtension, VoteToSign } from './priv-validator.ts';
 import {
   compareStep,
   NEVER_SIGNED,
@@ -38,8 +40,8 @@ interface Request<T extends { readonly timestamp: Time }> {
 }
 
 /** Signs with a key in a file and guards with a state in a file, both in CometBFT's form. */
-export class FilePrivValidator implements PrivValidator {
-  readonly publicKey: Uint8Array;
+export class FilePrivValidator implements ExtendingPrivValidator {
+  readonly publicKey: PublicKey;
   readonly address: Uint8Array;
   readonly #signer: KeySigner;
   readonly #files: DurableFiles;
@@ -49,13 +51,13 @@ export class FilePrivValidator implements PrivValidator {
   #broken: LedgerError | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(signer: KeySigner, state: SignState, options: FilePrivValidatorOptions) {
-    this.#signer = signer;
+  private constructor(key: OpenedKey, state: SignState, options: FilePrivValidatorOptions) {
+    this.#signer = key.signer;
     this.#state = state;
     this.#files = options.files ?? machineFiles;
     this.#statePath = options.statePath;
-    this.publicKey = signer.publicKey;
-    this.address = addressOfKey(signer.publicKey);
+    this.publicKey = key.publicKey;
+    this.address = addressOf(key.publicKey);
   }
 
   /**
@@ -64,7 +66,7 @@ export class FilePrivValidator implements PrivValidator {
    */
   static async open(options: FilePrivValidatorOptions): Promise<FilePrivValidator> {
     const files = options.files ?? machineFiles;
-    const signer = await readKeyFile(options.keyPath, options.makeSigner, files);
+    const key = await readKeyFile(options.keyPath, options.makeSigner, files);
     const state = await readSignState(files, options.statePath);
     if (state === undefined) {
       throw new LedgerError(
@@ -74,25 +76,30 @@ export class FilePrivValidator implements PrivValidator {
         { path: options.statePath },
       );
     }
-    return new FilePrivValidator(signer, state, options);
+    return new FilePrivValidator(key, state, options);
   }
 
   /**
-   * Writes the files of a new validator from a 32-byte seed and opens it. The state comes first: a crash in
+   * Writes the files of a new validator from 32 secret bytes and opens it. The state comes first: a crash in
    * between leaves no key without a state.
    * @throws LedgerError `privval.exists` when there is a key or a state already: they are never overwritten
    */
-  static async create(seed: Uint8Array, options: FilePrivValidatorOptions): Promise<FilePrivValidator> {
+  static async create(
+    secret: Uint8Array,
+    options: FilePrivValidatorOptions & { readonly keyType?: KeyType },
+  ): Promise<FilePrivValidator> {
     const files = options.files ?? machineFiles;
     for (const path of [options.keyPath, options.statePath]) {
       if ((await files.read(path)) !== undefined) {
         throw new LedgerError('privval.exists', `${path} exists already and is never overwritten`, { path });
       }
     }
-    const signer = options.makeSigner(seed);
+    const { keyType: type = 'ed25519' } = options;
+    const signer = options.makeSigner(secret, type);
+    const publicKey: PublicKey = { type, bytes: signer.publicKey };
     await writeSignState(files, options.statePath, NEVER_SIGNED);
-    await writeKeyFile(options.keyPath, { seed, publicKey: signer.publicKey }, files);
-    return new FilePrivValidator(signer, NEVER_SIGNED, options);
+    await writeKeyFile(options.keyPath, { secret, publicKey }, files);
+    return new FilePrivValidator({ signer, publicKey }, NEVER_SIGNED, options);
   }
 
   /** What was signed last. */
@@ -126,6 +133,11 @@ export class FilePrivValidator implements PrivValidator {
         signature,
       }),
     });
+  }
+
+  signVoteExtension(chainId: string, { height, round, extension }: VoteExtension): Uint8Array {
+    const message = { extension, height, round: BigInt(round), chainId };
+    return this.#signer.sign(CanonicalVoteExtension.encodeDelimited(message));
   }
 
   /** One request at a time: the guard is read and written as one step. */

@@ -103,8 +103,8 @@ function compliance(
   test(`${name}: a signature verifies against the canonical bytes`, async () => {
     const { signer } = await start();
     const signed = await signer.signVote(CHAIN, vote('prevote', 1n, 0));
-    expect(verifyEd25519(signer.publicKey, voteSignBytes(CHAIN, signed), signed.signature)).toBe(true);
-    expect(signer.address).toEqual(sha256(signer.publicKey).slice(0, 20));
+    expect(verifyEd25519(signer.publicKey.bytes, voteSignBytes(CHAIN, signed), signed.signature)).toBe(true);
+    expect(signer.address).toEqual(sha256(signer.publicKey.bytes).slice(0, 20));
   });
 
   test(`${name}: steps go forward only`, async () => {
@@ -174,9 +174,9 @@ test('both files have CometBFT’s form', async () => {
   expect(key.address).toBe(toHex(signer.address).toUpperCase());
   expect(key.pub_key).toEqual({
     type: 'tendermint/PubKeyEd25519',
-    value: Buffer.from(signer.publicKey).toString('base64'),
+    value: Buffer.from(signer.publicKey.bytes).toString('base64'),
   });
-  expect(Buffer.from(key.priv_key.value, 'base64')).toEqual(Buffer.concat([SEED, signer.publicKey]));
+  expect(Buffer.from(key.priv_key.value, 'base64')).toEqual(Buffer.concat([SEED, signer.publicKey.bytes]));
   const state = JSON.parse(readFileSync(options.statePath, 'utf8'));
   expect(state).toMatchObject({ height: '3', round: 2, step: 2 });
   expect(state.signbytes).toMatch(/^[0-9A-F]+$/);

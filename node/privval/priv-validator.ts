@@ -1,5 +1,6 @@
 import type { Proposal, UnsignedProposal } from '../../consensus/types/proposal.ts';
 import type { Time } from '../../consensus/types/time.ts';
+import type { PublicKey } from '../../consensus/types/validator.ts';
 import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
 
 /** A vote that is about to be signed. */
@@ -21,12 +22,24 @@ export interface ProposalToSign extends UnsignedProposal {
  * and step is refused.
  */
 export interface PrivValidator {
-  /** 32 bytes, ed25519. */
-  readonly publicKey: Uint8Array;
+  readonly publicKey: PublicKey;
   /** 20 bytes. */
   readonly address: Uint8Array;
   /** @throws LedgerError `privval.refused` for anything that could be a double signature */
   signVote(chainId: string, vote: VoteToSign): Promise<Vote>;
   /** @throws LedgerError `privval.refused` for anything that could be a double signature */
   signProposal(chainId: string, proposal: ProposalToSign): Promise<Proposal>;
+}
+
+/** The extension of a precommit for a block. */
+export interface VoteExtension {
+  readonly height: bigint;
+  readonly round: number;
+  readonly extension: Uint8Array;
+}
+
+/** A signer that also serves nodes whose chain uses vote extensions. Ours does not. */
+export interface ExtendingPrivValidator extends PrivValidator {
+  /** Not guarded, as in CometBFT: an application may extend the same vote differently after a crash. */
+  signVoteExtension(chainId: string, extension: VoteExtension): Uint8Array;
 }
