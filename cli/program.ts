@@ -5,6 +5,7 @@ import { addDevnetCommand } from './devnet.ts';
 import { addGenesisCommand } from './genesis.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
+import { addSignerCommand } from './signer.ts';
 import { addStartCommand } from './start.ts';
 import { addStatusCommand } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,6 +26,7 @@ export function createProgram(terminal: Terminal): Command {
   addDemoCommand(program, terminal);
   addInitCommand(program, terminal);
   addStartCommand(program, terminal);
+  addSignerCommand(program, terminal);
   addStatusCommand(program, terminal);
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);

@@ -14,7 +14,7 @@ import type { StopSignal } from './devnet/run.ts';
 import { sentenceOf, systemCode } from './failure.ts';
 import { readGenesisFile } from './home/genesis-file.ts';
 import { readNodeKey } from './home/node-key.ts';
-import { nodeLockPath } from './home/node-lock.ts';
+import { nodeLockPath, signingLockPath } from './home/node-lock.ts';
 import { type OpenedHome, openHome } from './home/open.ts';
 import { lockOrRefuse } from './process-lock.ts';
 import type { StartOptions } from './start.ts';
@@ -46,7 +46,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
   const home = withOptions(openHome(options.home), options);
   const genesis = readGenesisFile(home.paths.genesisFile);
   const nodeKey = readNodeKey(home.paths.nodeKeyFile);
-  const unlock = lockOrRefuse(nodeLockPath(options.home), `the node in ${options.home}`);
+  const unlock = lockHome(home);
   const { base, mempool } = home.node;
   const logging = createLogging({
     format: base.logFormat,
@@ -93,6 +93,23 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
     await close();
   } finally {
     unlock();
+  }
+}
+
+/** A home is used by one node, and a signing state by one process, be it a node or a signer. */
+function lockHome({ home, node, paths }: OpenedHome): () => void {
+  const unlockNode = lockOrRefuse(nodeLockPath(home), `the node in ${home}`);
+  if (node.base.privValidatorLaddr !== '') return unlockNode;
+  const state = paths.privValidatorStateFile;
+  try {
+    const unlockState = lockOrRefuse(signingLockPath(state), `a signer with the state ${state}`);
+    return () => {
+      unlockState();
+      unlockNode();
+    };
+  } catch (error) {
+    unlockNode();
+    throw error;
   }
 }
 

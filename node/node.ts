@@ -32,6 +32,7 @@ import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
 import { Mempool } from './mempool/mempool.ts';
 import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
+import { openSigner } from './node-signer.ts';
 import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
 import {
@@ -42,10 +43,9 @@ import {
   pruneStores,
   type Stores,
 } from './node-stores.ts';
-import { FilePrivValidator } from './privval/file-priv-validator.ts';
+import type { PrivValidator } from './privval/priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
 import { settleWithin } from './settle-within.ts';
-import { checkSigningState } from './signing-state.ts';
 import type { ChainState } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
@@ -120,7 +120,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 /** What serves the outside needs of the inside. */
 export interface Core {
   readonly stores: Stores;
-  readonly signer: FilePrivValidator;
+  readonly signer: PrivValidator;
   readonly network: Network;
   readonly mempool: Mempool;
   readonly bus: EventBus;
@@ -146,7 +146,7 @@ export async function openCore(
   const { application, logging, config } = options;
   const genesis = genesisOf(options.genesis);
   const stores = await openStores(options, environment, closers);
-  const signer = await openSigner(options.paths, environment, stores);
+  const { signer, release } = await openSigner(options, environment, { stores, closers });
   const log = logging('consensus');
   const state = await handshake(
     { application, store: stores.state, blocks: stores.blocks, log: (facts, text) => log.info(facts, text) },
@@ -186,7 +186,7 @@ export async function openCore(
     listeners: listenersOf(options, index, [metrics, events]),
     logger: log,
   });
-  closers.push(() => engine.stop());
+  closers.push(() => engine.stop(), release);
   announceRounds(engine, events);
   const gossip = new Gossip({ network, engine, store: stores.blocks, timers }, DEFAULT_GOSSIP);
   const sync = openBlockSync(options, environment, { network, stores, engine });
@@ -319,21 +319,6 @@ function openExecutor(
     // Execution runs in the pause after a decision: what takes no longer than that costs nothing.
     { executionTargetMs: Math.max(EXECUTION_TARGET_MS_MIN, config.consensus.timeoutCommitMs) },
   );
-}
-
-async function openSigner(
-  paths: ConfiguredPaths,
-  { signerFiles, makeSigner }: NodeEnvironment,
-  { blocks }: Stores,
-): Promise<FilePrivValidator> {
-  const signer = await FilePrivValidator.open({
-    keyPath: paths.privValidatorKeyFile,
-    statePath: paths.privValidatorStateFile,
-    makeSigner,
-    files: signerFiles,
-  });
-  checkSigningState(signer, blocks);
-  return signer;
 }
 
 function openNetwork(options: CoreOptions, environment: NodeEnvironment, stores: Stores): Promise<Network> {

@@ -16,6 +16,8 @@ export interface BaseConfig {
   readonly genesisFile: string;
   readonly privValidatorKeyFile: string;
   readonly privValidatorStateFile: string;
+  /** Where a signer in another process connects; empty: the key file signs. */
+  readonly privValidatorLaddr: string;
   readonly nodeKeyFile: string;
 }
 
@@ -107,6 +109,11 @@ const peerRule = {
     'a comma-separated list of peers such as "/ip4/127.0.0.1/tcp/26656/p2p/12D3Koo…" or "12D3Koo…@host:26656"',
   accepts: (value: string): boolean => orUndefined(() => parsePeerAddress(value)) !== undefined,
 };
+const signerRule = {
+  allowed: 'empty or an address such as "tcp://127.0.0.1:26659" or "unix:///run/openledgerd/signer.sock"',
+  accepts: (value: string): boolean =>
+    value === '' || /^unix:\/\/.+$/.test(value) || orUndefined(() => parseListenAddress(value)) !== undefined,
+};
 const fileRule = { allowed: 'the path of a file', accepts: (value: string): boolean => value !== '' };
 const MONIKER_CHARACTERS_MAX = 70;
 const LEVEL = '(?:trace|debug|info|warn|error|none)';
@@ -157,6 +164,15 @@ const base: Fields<BaseConfig> = {
       fallback: 'data/priv_validator_state.json',
     },
     fileRule,
+  ),
+  privValidatorLaddr: text(
+    {
+      key: 'priv_validator_laddr',
+      comment:
+        'Where `openledgerd signer` or another signer connects: "tcp://127.0.0.1:26659", "unix:///…"; empty: the files above sign.',
+      fallback: '',
+    },
+    signerRule,
   ),
   nodeKeyFile: text(
     {

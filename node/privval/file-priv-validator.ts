@@ -7,7 +7,11 @@ import type { Vote } from '../../consensus/types/vote.ts';
 import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { readUvarint } from '../../core/varint.ts';
-import { CanonicalProposal, CanonicalVote, CanonicalVoteExtension } from '../../proto/gen/tendermint/types/canonical.ts';
+import {
+  CanonicalProposal,
+  CanonicalVote,
+  CanonicalVoteExtension,
+} from '../../proto/gen/tendermint/types/canonical.ts';
 import { type DurableFiles, machineFiles } from './durable-file.ts';
 import { type OpenedKey, readKeyFile, writeKeyFile } from './key-file.ts';
 import type { KeySigner, KeyType, MakeKeySigner } from './ports.ts';

@@ -54,7 +54,10 @@ async function secured(
   const secret = await SecretChannel.open(channel, { identity, verify, ephemeral: ephemeralKey() });
   const actual = toHex(sha256(secret.remoteKey).subarray(0, NODE_ID_BYTES));
   if (nodeId === undefined || nodeId === actual) return secret;
-  throw new LedgerError('privval.other_node', `the node there is ${actual}, not ${nodeId}`, { actual, nodeId });
+  throw new LedgerError('privval.other_node', `the node there is ${actual}, not ${nodeId}`, {
+    actual,
+    nodeId,
+  });
 }
 
 /** The channel hears of errors; here only the first connect or end counts. */

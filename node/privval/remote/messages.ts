@@ -7,7 +7,10 @@ import { type Vote, voteFromMessage, voteToMessage } from '../../../consensus/ty
 import { EMPTY_BYTES } from '../../../core/bytes.ts';
 import { DecodeError } from '../../../core/errors.ts';
 import { Message, type RemoteSignerError } from '../../../proto/gen/tendermint/privval/types.ts';
-import { Proposal as ProposalMessage, Vote as VoteMessage } from '../../../proto/gen/tendermint/types/types.ts';
+import {
+  Proposal as ProposalMessage,
+  Vote as VoteMessage,
+} from '../../../proto/gen/tendermint/types/types.ts';
 import type { ProposalToSign, VoteToSign } from '../priv-validator.ts';
 
 /** CometBFT's `maxRemoteSignerMsgSize`. */
@@ -25,7 +28,12 @@ export interface VoteRequest {
 
 /** The request for a signature of a vote. */
 export function signVoteRequest(chainId: string, vote: VoteToSign): Message {
-  const unsigned = { ...vote, signature: EMPTY_BYTES, extension: EMPTY_BYTES, extensionSignature: EMPTY_BYTES };
+  const unsigned = {
+    ...vote,
+    signature: EMPTY_BYTES,
+    extension: EMPTY_BYTES,
+    extensionSignature: EMPTY_BYTES,
+  };
   return Message.create({ signVoteRequest: { vote: voteToMessage(unsigned), chainId } });
 }
 

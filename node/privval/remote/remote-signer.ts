@@ -2,14 +2,19 @@
  * The node's side of a signer in another process (CometBFT's SignerListenerEndpoint and RetrySignerClient in
  * one): the node listens, the signer dials, and one connection at a time serves.
  *
- *     no connection ── handshake, public key is the known one ──▶ serving ── error, timeout, end ──▶ no connection
+ *     no connection ── handshake, public key is the known one ──▶ serving ── error, timeout, end ──▶ no
+ *     connection
  *     serving: another connection is closed; requests go out one at a time; a ping when nothing else does
  *
  * A request whose connection breaks is asked again on the next one: the signer answers what it has signed
  * with the same signature. It is given up when `PENDING_MAX` newer ones wait, or when the node stops; unlike
  * CometBFT's client not after a time, so that a chain whose signers were all away goes on when they return.
  */
-import { addressOf, publicKeyFromMessage, type VerifySignature } from '../../../consensus/types/public-key.ts';
+import {
+  addressOf,
+  publicKeyFromMessage,
+  type VerifySignature,
+} from '../../../consensus/types/public-key.ts';
 import { type Proposal, proposalFromMessage } from '../../../consensus/types/proposal.ts';
 import { proposalSignBytes, voteSignBytes } from '../../../consensus/types/sign-bytes.ts';
 import type { PublicKey } from '../../../consensus/types/validator.ts';
@@ -162,7 +167,10 @@ export class RemoteSigner implements PrivValidator {
 
   #checkSignature(message: Uint8Array, signature: Uint8Array): void {
     if (this.#ports.verify(this.publicKey, message, signature)) return;
-    throw new LedgerError('privval.refused', 'the signer answered with a signature that is not over what was asked');
+    throw new LedgerError(
+      'privval.refused',
+      'the signer answered with a signature that is not over what was asked',
+    );
   }
 
   #ask(request: Message): Promise<Message> {
@@ -246,7 +254,10 @@ export class RemoteSigner implements PrivValidator {
         throw new LedgerError('privval.second_signer', 'a signer is connected already; only one is served');
       }
       const known = this.#publicKey;
-      if (known !== undefined && !(known.type === publicKey.type && equalBytes(known.bytes, publicKey.bytes))) {
+      if (
+        known !== undefined &&
+        !(known.type === publicKey.type && equalBytes(known.bytes, publicKey.bytes))
+      ) {
         throw new LedgerError(
           'privval.other_key',
           `the signer holds the key of ${toUpperHex(addressOf(publicKey))}, this node is ${toUpperHex(this.address)}`,
@@ -277,7 +288,8 @@ export class RemoteSigner implements PrivValidator {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     this.#cancelPing();
-    if (!this.#closed) this.#ports.log.warn({ reason }, 'the signer is gone; waiting for it to connect again');
+    if (!this.#closed)
+      this.#ports.log.warn({ reason }, 'the signer is gone; waiting for it to connect again');
   }
 }
 
@@ -295,7 +307,12 @@ function checked<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new LedgerError('privval.refused', `the signer's answer is malformed: ${messageOf(cause)}`, {}, cause);
+    throw new LedgerError(
+      'privval.refused',
+      `the signer's answer is malformed: ${messageOf(cause)}`,
+      {},
+      cause,
+    );
   }
 }
 

@@ -59,7 +59,10 @@ export class SignerListener {
       else server.listen(address.port, address.host, resolve);
     });
     server.on('error', (error) => {
-      ports.log.warn({ reason: error.message }, 'a connection to the address for the signer was not accepted');
+      ports.log.warn(
+        { reason: error.message },
+        'a connection to the address for the signer was not accepted',
+      );
     });
     const bound = server.address();
     const isTcp = address.kind === 'tcp' && bound !== null && typeof bound === 'object';

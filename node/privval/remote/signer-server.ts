@@ -75,7 +75,8 @@ export class SignerServer {
         });
       } catch (error) {
         const reason = messageOf(error);
-        if (!this.#stopped && reason !== told) log.warn({ reason }, 'no connection to the node; dialling again');
+        if (!this.#stopped && reason !== told)
+          log.warn({ reason }, 'no connection to the node; dialling again');
         told = reason;
       }
       this.#channel?.destroy();

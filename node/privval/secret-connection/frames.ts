@@ -85,7 +85,12 @@ export class FrameOpener {
     try {
       decipher.final();
     } catch (cause) {
-      throw new LedgerError('secret_connection.bad_frame', 'a frame does not open with the agreed key', {}, cause);
+      throw new LedgerError(
+        'secret_connection.bad_frame',
+        'a frame does not open with the agreed key',
+        {},
+        cause,
+      );
     }
     const length = new DataView(frame.buffer).getUint32(0, true);
     if (length > FRAME_DATA_BYTES) {

@@ -42,7 +42,8 @@ export class SecretChannel implements ByteChannel {
   }
 
   /**
-   * Does the handshake, the same on both sides. The caller sets a deadline and destroys the channel on errors.
+   * Does the handshake, the same on both sides. The caller sets a deadline and destroys the channel on
+   * errors.
    * @throws LedgerError `secret_connection.*`, `privval.closed`, DecodeError
    */
   static async open(channel: ByteChannel, ports: HandshakePorts): Promise<SecretChannel> {
@@ -101,7 +102,8 @@ class FrameChannel implements ByteChannel {
     const out = new Uint8Array(length);
     let filled = 0;
     while (filled < length) {
-      if (this.#rest.length === 0) this.#rest = this.#opener.open(await this.#channel.read(SEALED_FRAME_BYTES));
+      if (this.#rest.length === 0)
+        this.#rest = this.#opener.open(await this.#channel.read(SEALED_FRAME_BYTES));
       const taken = this.#rest.subarray(0, length - filled);
       out.set(taken, filled);
       filled += taken.length;

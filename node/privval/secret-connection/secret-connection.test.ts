@@ -101,13 +101,16 @@ const ports = (name: string, ephemeral = ephemeralKey()) => ({
   verify: verifyEd25519,
 });
 
-test.each(vectors.transcripts)('merlin transcript "$label" gives the challenges of the reference', (vector) => {
-  const transcript = new Transcript(vector.label);
-  for (const { label, data } of vector.messages) transcript.append(label, fromHex(data));
-  for (const { label, bytes } of vector.challenges) {
-    expect(toHex(transcript.challenge(label, bytes.length / 2))).toBe(bytes);
-  }
-});
+test.each(vectors.transcripts)(
+  'merlin transcript "$label" gives the challenges of the reference',
+  (vector) => {
+    const transcript = new Transcript(vector.label);
+    for (const { label, data } of vector.messages) transcript.append(label, fromHex(data));
+    for (const { label, bytes } of vector.challenges) {
+      expect(toHex(transcript.challenge(label, bytes.length / 2))).toBe(bytes);
+    }
+  },
+);
 
 test.each(vectors.handshakes)('keys of CometBFT: $challenge', (vector) => {
   const a = ephemeralKey(fromHex(vector.ephemeral_a));
@@ -155,7 +158,11 @@ function expectSameFrames(
   { sealed, data }: { readonly sealed: Uint8Array; readonly data: Uint8Array },
 ): void {
   expect(ours.length).toBe(sealed.length);
-  for (let at = 0, left = data.length; at < sealed.length; at += SEALED_FRAME_BYTES, left -= FRAME_DATA_BYTES) {
+  for (
+    let at = 0, left = data.length;
+    at < sealed.length;
+    at += SEALED_FRAME_BYTES, left -= FRAME_DATA_BYTES
+  ) {
     const compared = left >= FRAME_DATA_BYTES ? SEALED_FRAME_BYTES : 4 + left;
     expect(toHex(ours.subarray(at, at + compared))).toBe(toHex(sealed.subarray(at, at + compared)));
   }
@@ -220,7 +227,8 @@ test('only a signature over the challenge, with an ed25519 key, proves an identi
   const victim = ed25519Signer(sha256(utf8('victim'))).publicKey;
   for (const proof of [
     (challenge: Uint8Array, key: ReturnType<typeof ed25519Signer>) => message(victim, key.sign(challenge)),
-    (_: Uint8Array, key: ReturnType<typeof ed25519Signer>) => message(key.publicKey, key.sign(new Uint8Array(32))),
+    (_: Uint8Array, key: ReturnType<typeof ed25519Signer>) =>
+      message(key.publicKey, key.sign(new Uint8Array(32))),
     (_: Uint8Array, key: ReturnType<typeof ed25519Signer>) => message(key.publicKey, new Uint8Array(0)),
     (challenge: Uint8Array, key: ReturnType<typeof ed25519Signer>) =>
       AuthSigMessage.encodeDelimited({
