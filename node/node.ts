@@ -261,7 +261,7 @@ function openMetrics(
 function openEngine(
   { config, onFatal }: CoreOptions,
   { clock, verify, wrapCore = (core) => core }: NodeEnvironment,
-  parts: Omit<EnginePorts, 'core' | 'verify' | 'clock' | 'onFatal'> & { readonly signer: FilePrivValidator },
+  parts: Omit<EnginePorts, 'core' | 'verify' | 'clock' | 'onFatal'> & { readonly signer: PrivValidator },
 ): Engine {
   const core = wrapCore(new Consensus({ address: parts.signer.address, timeouts: timeoutsOf(config) }));
   return new Engine({ ...parts, core, verify, clock, onFatal }, config.consensus);
