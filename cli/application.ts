@@ -8,7 +8,11 @@ import { setImmediate } from 'node:timers/promises';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { Application } from '../node/application.ts';
-import { CachedSignatureVerifier, type SignaturePool } from '../node/crypto/signature-verifier.ts';
+import {
+  CachedSignatureVerifier,
+  type SignaturePool,
+  type SignatureTask,
+} from '../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../node/crypto/verifier-pool.ts';
 import type { Logger } from '../node/logging/logger.ts';
 import { txKey } from '../node/tx-key.ts';
@@ -176,16 +180,13 @@ class SignaturePrefetch {
    * slower.
    */
   of(txs: readonly Uint8Array[]): Promise<void> | undefined {
-    const fresh = txs.filter((tx) => this.#isNew(txKey(tx)));
-    const tasks = fresh.flatMap((tx) =>
-      this.#app.signatureTasks(tx).map(({ pubKey, signBytes, signature }) => ({
-        publicKey: pubKey.bytes,
-        signBytes,
-        signature,
-      })),
-    );
-    if (tasks.length === 0) return undefined;
-    return this.#verifier.prefetch(tasks).catch(() => undefined);
+    const tasks: SignatureTask[] = [];
+    for (const tx of txs) {
+      if (!this.#isNew(txKey(tx))) continue;
+      for (const { pubKey, signBytes, signature } of this.#app.signatureTasks(tx))
+        tasks.push({ publicKey: pubKey.bytes, signBytes, signature });
+    }
+    return tasks.length === 0 ? undefined : this.#verifier.prefetch(tasks)?.catch(() => undefined);
   }
 
   #isNew(key: string): boolean {

@@ -147,3 +147,48 @@ test('the verifier computes once, then answers from its cache, and forgets beyon
   expect(ask(task(1))).toBe(true);
   expect(verifier.stats.misses).toBe(5);
 });
+
+test('a result is found by the array that was signed, but only for the same key and signature', async () => {
+  const counted: number[] = [];
+  const workers = pool(1);
+  const verifier = new CachedSignatureVerifier(
+    {
+      verify: (records) => {
+        counted.push(records.length);
+        return workers.verify(records);
+      },
+      stop: () => workers.stop(),
+    },
+    { cacheEntriesMax: 2 },
+  );
+  const { publicKey, signature } = record(1);
+  const signBytes = utf8('message 1');
+  await verifier.prefetch([{ publicKey, signBytes, signature }]);
+  // Two others push the result out of the cache by content; the array still has it.
+  for (const index of [2, 3, 4]) verifier.verify(record(index).publicKey, utf8(`m ${index}`), signature);
+  const { hits, misses } = verifier.stats;
+  expect(verifier.verify(publicKey, signBytes, signature)).toBe(true);
+  expect(verifier.verify(Uint8Array.from(publicKey), signBytes, Uint8Array.from(signature))).toBe(true);
+  expect(verifier.stats).toEqual({ hits: hits + 2, misses });
+  const forged = Uint8Array.from(signature);
+  forged[5] = (forged[5] ?? 0) ^ 1;
+  expect(verifier.verify(publicKey, signBytes, forged)).toBe(false);
+  expect(verifier.verify(record(2).publicKey, signBytes, signature)).toBe(false);
+  expect(verifier.verify(publicKey, signBytes, signature)).toBe(true);
+  expect(verifier.prefetch([{ publicKey, signBytes, signature }])).toBeUndefined();
+  expect(counted).toEqual([1]);
+});
+
+test('the results of several calls that share batches go to the calls that asked', async () => {
+  const workers = pool(1);
+  const good = record(1);
+  const bad = { ...good, digest: new Uint8Array(32) };
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(fc.boolean(), { maxLength: 9 }), { maxLength: 9 }), async (calls) => {
+      const ask = (call: readonly boolean[]): Promise<readonly boolean[]> =>
+        workers.verify(call.map((valid) => (valid ? good : bad)));
+      expect(await Promise.all(calls.map(ask))).toEqual(calls);
+    }),
+    { numRuns: 20 },
+  );
+});

@@ -1,7 +1,7 @@
-import { concatBytes } from '../../core/bytes.ts';
+import { equalBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { verifySecp256k1 } from './secp256k1.ts';
-import { fitsRecord, type VerifyRecord } from './verify-batch.ts';
+import { fitsRecord, RECORD_BYTES, type VerifyRecord, writeRecord } from './verify-batch.ts';
 
 /** A signature over bytes (their SHA-256 is what is signed): compressed secp256k1 key, compact signature. */
 export interface SignatureTask {
@@ -24,14 +24,26 @@ export interface VerifierStats {
   readonly misses: number;
 }
 
+/** What is known of the bytes that were signed: one result, the last. */
+interface Known {
+  readonly publicKey: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly valid: boolean;
+}
+
 /**
  * The signature verifier that the application calls: synchronous, and quick because `prefetch` has verified
- * the signature on a worker before. Each signature is verified once, at CheckTx; the block finds it in the
- * cache. The cache keeps two generations of results and drops the older one when the younger is full.
+ * the signature on a worker before. Each signature is verified once, at CheckTx; the block finds the result.
+ *
+ * A result is found in two places. The first is the array of signed bytes itself, which the decoded
+ * transaction keeps: no hash is needed to see that the same is asked again. Nobody may write to an array that
+ * was handed in. The second is a cache by content, for transactions that were decoded anew; it keeps two
+ * generations of results and drops the older one when the younger is full.
  */
 export class CachedSignatureVerifier {
   readonly #pool: SignaturePool;
   readonly #generationMax: number;
+  readonly #byArray = new WeakMap<Uint8Array, Known>();
   #young = new Map<string, boolean>();
   #old = new Map<string, boolean>();
   #hits = 0;
@@ -46,43 +58,51 @@ export class CachedSignatureVerifier {
     return { hits: this.#hits, misses: this.#misses };
   }
 
-  /** True when the signature is valid: from the cache, or else computed here and now. */
+  /** True when the signature is valid: from a cache, or else computed here and now. */
   verify(publicKey: Uint8Array, signBytes: Uint8Array, signature: Uint8Array): boolean {
+    const task: SignatureTask = { publicKey, signBytes, signature };
+    const same = this.#byArray.get(signBytes);
+    if (same !== undefined && isOf(same, task)) {
+      this.#hits++;
+      return same.valid;
+    }
     const record: VerifyRecord = { publicKey, digest: sha256(signBytes), signature };
     if (!fitsRecord(record)) return false;
     const key = cacheKey(record);
     const known = this.#lookUp(key);
-    if (known !== undefined) {
-      this.#hits++;
-      return known;
-    }
-    this.#misses++;
-    const valid = verifySecp256k1(record.publicKey, record.digest, record.signature);
-    this.#remember(key, valid);
+    if (known === undefined) this.#misses++;
+    else this.#hits++;
+    const valid = known ?? verifySecp256k1(publicKey, record.digest, signature);
+    if (known === undefined) this.#remember(key, valid);
+    this.#byArray.set(signBytes, { publicKey, signature, valid });
     return valid;
   }
 
   /**
-   * Verifies what the cache does not know yet on the workers, so that `verify` will find it.
-   * @throws LedgerError `crypto.overloaded` when too many signatures wait
+   * Verifies what the caches do not know yet on the workers, so that `verify` will find it. Undefined when
+   * there is nothing to wait for.
+   * @throws LedgerError through the promise: `crypto.overloaded` when too many signatures wait
    */
-  async prefetch(tasks: readonly SignatureTask[]): Promise<void> {
-    const keys: string[] = [];
+  prefetch(tasks: readonly SignatureTask[]): Promise<void> | undefined {
+    const asked: { readonly task: SignatureTask; readonly key: string }[] = [];
     const records: VerifyRecord[] = [];
     for (const task of tasks) {
-      const record = {
-        publicKey: task.publicKey,
-        digest: sha256(task.signBytes),
-        signature: task.signature,
-      };
+      const record = { publicKey: task.publicKey, digest: sha256(task.signBytes), signature: task.signature };
+      if (!fitsRecord(record)) continue;
       const key = cacheKey(record);
-      if (!fitsRecord(record) || this.#lookUp(key) !== undefined) continue;
-      keys.push(key);
+      if (this.#lookUp(key) !== undefined) continue;
+      asked.push({ task, key });
       records.push(record);
     }
-    if (records.length === 0) return;
-    const results = await this.#pool.verify(records);
-    for (const [index, key] of keys.entries()) this.#remember(key, results[index] ?? false);
+    if (records.length === 0) return undefined;
+    return this.#pool.verify(records).then((results) => {
+      for (const [index, { task, key }] of asked.entries()) {
+        const { publicKey, signBytes, signature } = task;
+        const valid = results[index] ?? false;
+        this.#remember(key, valid);
+        this.#byArray.set(signBytes, { publicKey, signature, valid });
+      }
+    });
   }
 
   #lookUp(key: string): boolean | undefined {
@@ -98,9 +118,18 @@ export class CachedSignatureVerifier {
   }
 }
 
-/** 32 characters that stand for key, digest and signature together. */
+function isOf(known: Known, { publicKey, signature }: SignatureTask): boolean {
+  return isSame(known.signature, signature) && isSame(known.publicKey, publicKey);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || equalBytes(a, b);
+}
+
+const scratch = Buffer.alloc(RECORD_BYTES);
+
+/** Key, digest and signature as one string of 129 characters: cheaper than hashing them once more. */
 function cacheKey(record: VerifyRecord): string {
-  return Buffer.from(sha256(concatBytes(record.publicKey, record.digest, record.signature))).toString(
-    'latin1',
-  );
+  writeRecord(record, scratch, 0);
+  return scratch.toString('latin1');
 }

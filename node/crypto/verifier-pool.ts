@@ -22,9 +22,18 @@ export interface VerifierPoolOptions {
   readonly onWorkerFailure?: (message: string) => void;
 }
 
+/** The records of one call: one promise for all of them. */
+interface Job {
+  readonly results: boolean[];
+  left: number;
+  readonly resolve: (results: readonly boolean[]) => void;
+}
+
 interface Waiting {
   readonly record: VerifyRecord;
-  readonly resolve: (valid: boolean) => void;
+  readonly job: Job;
+  /** Its place in the results of the job. */
+  readonly index: number;
 }
 
 interface Lane {
@@ -64,7 +73,7 @@ export class VerifierPool {
         queuedMax: this.#queuedMax,
       });
     }
-    return Promise.all(records.map((record) => this.#enqueue(record)));
+    return await new Promise((resolve) => this.#enqueue(records, resolve));
   }
 
   /** Ends the workers; what was waiting is answered on the main thread first. */
@@ -77,12 +86,15 @@ export class VerifierPool {
     await Promise.all(lanes.map((lane) => lane.worker.terminate()));
   }
 
-  #enqueue(record: VerifyRecord): Promise<boolean> {
-    if (!fitsRecord(record)) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#queue.push({ record, resolve });
-      this.#scheduleFlush();
-    });
+  #enqueue(records: readonly VerifyRecord[], resolve: Job['resolve']): void {
+    const job: Job = { results: new Array<boolean>(records.length).fill(false), left: 0, resolve };
+    for (const [index, record] of records.entries()) {
+      if (!fitsRecord(record)) continue;
+      job.left++;
+      this.#queue.push({ record, job, index });
+    }
+    if (job.left === 0) resolve(job.results);
+    else this.#scheduleFlush();
   }
 
   #scheduleFlush(): void {
@@ -116,7 +128,7 @@ export class VerifierPool {
     worker.on('message', (results: Uint8Array) => {
       const done = lane.inFlight;
       lane.inFlight = [];
-      for (const [index, waiting] of done.entries()) waiting.resolve(results[index] === 1);
+      settle(done, results);
       this.#flush();
     });
     worker.on('error', (error) => this.#dropLane(lane, messageOf(error)));
@@ -136,6 +148,13 @@ export class VerifierPool {
 }
 
 function settleHere(waiting: readonly Waiting[]): void {
-  const results = verifyBatch(packBatch(waiting.map((one) => one.record)));
-  for (const [index, one] of waiting.entries()) one.resolve(results[index] === 1);
+  settle(waiting, verifyBatch(packBatch(waiting.map((one) => one.record))));
+}
+
+function settle(waiting: readonly Waiting[], results: Uint8Array): void {
+  for (const [at, { job, index }] of waiting.entries()) {
+    job.results[index] = results[at] === 1;
+    job.left--;
+    if (job.left === 0) job.resolve(job.results);
+  }
 }

@@ -31,16 +31,17 @@ export function fitsRecord(record: VerifyRecord): boolean {
   );
 }
 
+/** Writes a record that fits at an offset. */
+export function writeRecord(record: VerifyRecord, into: Uint8Array, offset: number): void {
+  into.set(record.publicKey, offset);
+  into.set(record.digest, offset + DIGEST_OFFSET);
+  into.set(record.signature, offset + SIGNATURE_OFFSET);
+}
+
 /** The records one after another, in an array of their own that can be transferred. */
 export function packBatch(records: readonly VerifyRecord[]): Uint8Array<ArrayBuffer> {
   const packed = new Uint8Array(records.length * RECORD_BYTES);
-  let offset = 0;
-  for (const record of records) {
-    packed.set(record.publicKey, offset);
-    packed.set(record.digest, offset + DIGEST_OFFSET);
-    packed.set(record.signature, offset + SIGNATURE_OFFSET);
-    offset += RECORD_BYTES;
-  }
+  for (const [index, record] of records.entries()) writeRecord(record, packed, index * RECORD_BYTES);
   return packed;
 }
 
