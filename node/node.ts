@@ -46,6 +46,7 @@ import {
 import type { PrivValidator } from './privval/priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
 import { settleWithin } from './settle-within.ts';
+import { SigningGuard } from './signing-state.ts';
 import type { ChainState } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
@@ -180,6 +181,7 @@ export async function openCore(
     blocks: blockSink(stores.blocks, genesis.initialHeight),
     log: stores.wal,
     signer,
+    guard: openGuard(config, signer, stores),
     publisher,
     transactions: mempool,
     evidence,
@@ -265,6 +267,10 @@ function openEngine(
 ): Engine {
   const core = wrapCore(new Consensus({ address: parts.signer.address, timeouts: timeoutsOf(config) }));
   return new Engine({ ...parts, core, verify, clock, onFatal }, config.consensus);
+}
+
+function openGuard({ consensus }: NodeConfig, signer: PrivValidator, { blocks }: Stores): SigningGuard {
+  return new SigningGuard({ signer, blocks, doubleSignCheckHeight: consensus.doubleSignCheckHeight });
 }
 
 function openBlockSync(

@@ -66,6 +66,7 @@ export interface ConsensusConfig {
   readonly skipTimeoutCommit: boolean;
   readonly createEmptyBlocks: boolean;
   readonly createEmptyBlocksIntervalMs: number;
+  readonly doubleSignCheckHeight: number;
 }
 
 /** `[tx_index]` */
@@ -301,6 +302,15 @@ const consensus: Fields<ConsensusConfig> = {
     'create_empty_blocks_interval',
     0,
     'Without empty blocks: make one after this all the same; "0s" never.',
+  ),
+  doubleSignCheckHeight: whole(
+    {
+      key: 'double_sign_check_height',
+      comment:
+        'A validator does not start when its key has signed one of so many last blocks: wait, then start. 0: off.',
+      fallback: 0,
+    },
+    { min: 0, max: 100_000 },
   ),
 };
 

@@ -12,6 +12,7 @@ import type {
   EngineClock,
   EngineLogger,
   EvidenceSink,
+  SigningGuard,
   TransactionSignal,
 } from './ports.ts';
 
@@ -23,6 +24,8 @@ export interface EnginePorts {
   readonly log: ConsensusLog;
   /** Undefined in a node that does not validate. */
   readonly signer: ConsensusSigner | undefined;
+  /** Undefined in a node that does not validate. */
+  readonly guard: SigningGuard | undefined;
   readonly publisher: ConsensusPublisher;
   readonly transactions: TransactionSignal;
   readonly evidence: EvidenceSink;

@@ -31,7 +31,7 @@ import type {
   SyncedBlock,
   SyncTarget,
 } from './ports.ts';
-import { sign } from './signing.ts';
+import { sign, signatureOf } from './signing.ts';
 import { readSynced, verifySyncedCommit } from './synced.ts';
 import { Timers } from './timers.ts';
 import { judge, propose, type ValuePorts } from './values.ts';
@@ -191,13 +191,25 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     if (current === undefined) return false;
     const taken = this.#inbox.next(current, this.#gate.isWaiting ? this.#next(current) : undefined);
     if (taken === undefined) return false;
-    if (taken.kind === 'input') await this.#apply(taken.input);
+    if (taken.kind === 'input') {
+      this.#watch(taken.input);
+      await this.#apply(taken.input);
+    }
     if (taken.kind === 'part') {
       this.#logPart(taken.header, taken.part, current.height);
       this.#judgeIfComplete(taken.header);
     }
     if (taken.kind === 'future') this.#gate.open();
     return true;
+  }
+
+  /** A verified message from a peer with our own signature: the signer must remember it. */
+  #watch(input: Input): void {
+    const { guard, core } = this.#ports;
+    const signed = signatureOf(input, core);
+    if (guard === undefined || signed === undefined) return;
+    guard.saw(signed);
+    guard.check();
   }
 
   /** What messages of the next height are held against; undefined before the block is executed. */
@@ -258,6 +270,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       clock.schedule(waitMs, () => this.joinConsensus());
       return;
     }
+    this.#ports.guard?.checkBeforeJoining();
     this.#phase = 'running';
     const records = log.takeReplay(lastBlockHeight, lastBlockHeight === 0n);
     if (records === undefined) await log.endHeight(lastBlockHeight);
@@ -373,9 +386,20 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     const { chainId, validators } = this.#ports.executor.state;
     const decided = readSynced(synced);
     verifySyncedCommit(decided, { chainId, validators, verify: this.#ports.verify });
+    this.#ports.guard?.sawCommit(decided.seenCommit);
+    if (this.#phase === 'running') this.#guardOrFail();
     this.#finishWaiters.push({ height, resolve });
     if (this.#phase === 'syncing') await this.#applyDirectly(decided);
     else await this.#decideBySync(decided);
+  }
+
+  #guardOrFail(): void {
+    try {
+      this.#ports.guard?.check();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
   }
 
   async #applyDirectly(decided: DecidedBlock): Promise<void> {

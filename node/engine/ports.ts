@@ -142,6 +142,25 @@ export interface ConsensusSigner {
   signProposal(chainId: string, proposal: UnsignedProposal & { readonly timestamp: Time }): Promise<Proposal>;
 }
 
+/**
+ * Knows what our key has signed as far as the network shows it. Told of everything verified that came from
+ * peers; it throws when that is newer than what the signer remembers: then the node stops instead of signing.
+ */
+export interface SigningGuard {
+  sawCommit(commit: Commit): void;
+  /** Steps: 1 proposal, 2 prevote, 3 precommit. */
+  saw(signed: {
+    readonly address: Uint8Array;
+    readonly height: bigint;
+    readonly round: number;
+    readonly step: number;
+  }): void;
+  /** @throws LedgerError with what to do */
+  check(): void;
+  /** @throws LedgerError with what to do */
+  checkBeforeJoining(): void;
+}
+
 /** A record of the write-ahead log: a type of the engine's own, above zero, and its payload. */
 export interface LogRecord {
   readonly type: number;

@@ -2,8 +2,9 @@ import type { Input } from '../../consensus/input.ts';
 import type { SignProposal, SignVote } from '../../consensus/output.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { type Time, timeFromNanos, timeToNanos } from '../../consensus/types/time.ts';
+import type { ConsensusReader } from '../../consensus/view.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { ConsensusSigner, EngineClock, EngineLogger } from './ports.ts';
+import type { ConsensusSigner, EngineClock, EngineLogger, SigningGuard } from './ports.ts';
 
 /** A vote's time is at least this much after the time of the block it is for (CometBFT's `voteTime`). */
 const TIME_STEP_NANOS = 1_000_000n;
@@ -50,4 +51,19 @@ async function answer(
   const earliest = blockTime === undefined ? now : timeToNanos(blockTime) + TIME_STEP_NANOS;
   const vote = { ...request.vote, timestamp: timeFromNanos(now > earliest ? now : earliest) };
   return { kind: 'signedVote', vote: await signer.signVote(chainId, vote) };
+}
+
+/** Who signed a message from a peer, and where; undefined for other inputs. Steps: 1 proposal to 3 precommit. */
+export function signatureOf(
+  input: Input,
+  core: Pick<ConsensusReader, 'proposer'>,
+): Parameters<SigningGuard['saw']>[0] | undefined {
+  if (input.kind === 'vote') {
+    const { validatorAddress: address, height, round, type } = input.vote;
+    return { address, height, round, step: type === 'prevote' ? 2 : 3 };
+  }
+  if (input.kind !== 'proposal') return undefined;
+  const { height, round } = input.proposal;
+  const proposer = core.proposer(round);
+  return proposer === undefined ? undefined : { address: proposer.address, height, round, step: 1 };
 }

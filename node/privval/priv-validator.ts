@@ -2,6 +2,7 @@ import type { Proposal, UnsignedProposal } from '../../consensus/types/proposal.
 import type { Time } from '../../consensus/types/time.ts';
 import type { PublicKey } from '../../consensus/types/validator.ts';
 import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
+import type { SignStep } from './sign-state.ts';
 
 /** A vote that is about to be signed. */
 export interface VoteToSign extends UnsignedVote {
@@ -25,6 +26,8 @@ export interface PrivValidator {
   readonly publicKey: PublicKey;
   /** 20 bytes. */
   readonly address: Uint8Array;
+  /** What was signed last; a signer that is another process does not tell. */
+  readonly state?: SignStep;
   /** @throws LedgerError `privval.refused` for anything that could be a double signature */
   signVote(chainId: string, vote: VoteToSign): Promise<Vote>;
   /** @throws LedgerError `privval.refused` for anything that could be a double signature */

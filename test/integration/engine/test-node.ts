@@ -22,6 +22,7 @@ import type {
   EngineLogger,
 } from '../../../node/engine/ports.ts';
 import { FilePrivValidator } from '../../../node/privval/file-priv-validator.ts';
+import { SigningGuard } from '../../../node/signing-state.ts';
 import type { Genesis } from '../../../node/state/chain-state.ts';
 import { BlockExecutor } from '../../../node/state/executor.ts';
 import { handshake } from '../../../node/state/handshake.ts';
@@ -77,6 +78,7 @@ export interface TestNodeOptions {
   /** False: a full node without a key. */
   readonly validates?: boolean;
   readonly createEmptyBlocks?: boolean;
+  readonly doubleSignCheckHeight?: number;
   readonly transactions?: () => readonly Uint8Array[];
   readonly walFiles?: (files: string) => WalFiles;
   readonly wrapSigner?: (signer: ConsensusSigner) => ConsensusSigner;
@@ -184,6 +186,14 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
       },
       log,
       signer,
+      guard:
+        opened === undefined
+          ? undefined
+          : new SigningGuard({
+              signer: opened,
+              blocks,
+              doubleSignCheckHeight: options.doubleSignCheckHeight ?? 0,
+            }),
       publisher: options.publisher,
       transactions: { hasTransactions: false, onTransactions: () => () => {} },
       evidence: { conflictingVotes: (first, second) => options.onConflict?.(first, second) },
