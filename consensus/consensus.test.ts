@@ -73,6 +73,9 @@ describe('a round that goes well', () => {
       if (height === 1n) b.start(2n);
     }
     expect(b.core.lastCommit()?.signatures[3]?.blockIdFlag).toBe('absent');
+    expect(b.vote('prevote', 3, 'w', { height: 1n }), 'a second late prevote').toEqual(['evidence 3']);
+    expect(b.vote('precommit', 3, 'w', { round: 1, height: 1n }), 'in another round').toEqual(['evidence 3']);
+    expect(b.vote('precommit', 3, 'x', { round: 1, height: 1n }), 'once is enough').toEqual([]);
   });
 
   it('what comes for the next height during the pause is looked at, and voted for after it', () => {

@@ -8,7 +8,13 @@ import { equalBytes } from '../core/bytes.ts';
 import { assert, defined, unreachable } from '../core/errors.ts';
 import type { TimeoutConfig } from './config.ts';
 import { HeightState, ROUNDS_AHEAD_MAX, voteKey } from './driver/height.ts';
-import { commitOf, type DecidedHeight, decidedHeightOf, lastHeightOf } from './driver/last-height.ts';
+import {
+  commitOf,
+  type DecidedHeight,
+  decidedHeightOf,
+  lastHeightOf,
+  votesOf,
+} from './driver/last-height.ts';
 import type {
   DecidedBySync,
   Input,
@@ -184,7 +190,7 @@ export class Consensus implements ConsensusReader {
 
   #vote(height: HeightState, input: VoteReceived): Output[] {
     const { vote } = input;
-    if (vote.height === this.#last?.height) return this.#latePrecommit(height, input);
+    if (vote.height === this.#last?.height) return this.#lateVote(height, input);
     if (vote.height !== height.options.height || !isSigner(height.options.validators, vote)) return [];
     const added = height.votes.add(vote, height.round.round);
     if (added.kind === 'ignored' || (added.kind === 'conflict' && !added.kept)) return [];
@@ -193,16 +199,20 @@ export class Consensus implements ConsensusReader {
     return this.#logged(input, [{ kind: 'reportEvidence', first: added.first, second: vote }, ...outputs]);
   }
 
-  /** A precommit for the height decided last: it makes the commit fuller, and may end the pause. */
-  #latePrecommit(height: HeightState, input: VoteReceived): Output[] {
+  /**
+   * A vote of the height decided last. A precommit of the deciding round makes the commit fuller, and may end
+   * the pause; any may be proof that its signer had signed something else.
+   */
+  #lateVote(height: HeightState, input: VoteReceived): Output[] {
     const last = defined(this.#last, 'decided height');
     const { vote } = input;
-    if (vote.type !== 'precommit' || vote.round !== last.round || !isSigner(last.validators, vote)) return [];
-    const added = last.precommits.add(vote);
-    if (added.kind === 'ignored') return [];
-    if (added.kind === 'conflict') {
+    if (!isSigner(last.validators, vote)) return [];
+    const isDecisive = vote.type === 'precommit' && vote.round === last.round;
+    const added = isDecisive ? last.precommits.add(vote) : last.votes?.add(vote, last.round);
+    if (added?.kind === 'conflict') {
       return added.kept ? [{ kind: 'reportEvidence', first: added.first, second: vote }] : [];
     }
+    if (!isDecisive || added?.kind !== 'added') return [];
     if (!this.#skipsPause(last)) return this.#logged(input, []);
     this.#pause = undefined;
     return this.#logged(input, this.#begin(height));
@@ -252,7 +262,7 @@ export class Consensus implements ConsensusReader {
 
   /** Our own precommit, signed only after others had decided: it belongs into the commit all the same. */
   #lateOwnPrecommit(height: HeightState, input: VoteSigned): Output[] {
-    const added = this.#latePrecommit(height, { kind: 'vote', vote: input.vote });
+    const added = this.#lateVote(height, { kind: 'vote', vote: input.vote });
     if (added.length === 0) return [];
     return this.#logged(input, [{ kind: 'publishVote', vote: input.vote }, ...added.slice(1)], true);
   }
@@ -297,6 +307,7 @@ export class Consensus implements ConsensusReader {
       height: at,
       validators,
       precommits: defined(precommits, 'precommits of a decision'),
+      votes: height.votes,
     };
     height.timeouts.clear();
     const noPause = bySync !== undefined || this.#skipsPause(this.#last);
@@ -402,6 +413,11 @@ export class Consensus implements ConsensusReader {
   lastCommit(): Commit | undefined {
     const last = this.#lastDecided();
     return last === undefined ? undefined : commitOf(last);
+  }
+
+  lastVotes(round: number, type: VoteType): VotesView | undefined {
+    const last = this.#lastDecided();
+    return last === undefined ? undefined : votesOf(last, round, type);
   }
 
   /** The height before the one under way; undefined at the chain's first. */

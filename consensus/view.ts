@@ -68,4 +68,6 @@ export interface ConsensusReader {
   lastPrecommits(): VotesView | undefined;
   /** The same as a commit, ready for the next block. */
   lastCommit(): Commit | undefined;
+  /** The votes held of the height before, for any round; undefined when there are none. */
+  lastVotes(round: number, type: VoteType): VotesView | undefined;
 }

@@ -2,15 +2,19 @@ import type { Input } from '../input.ts';
 import { type BlockId, isNilBlockId, NIL_BLOCK_ID } from '../types/block-id.ts';
 import { ABSENT_COMMIT_SIG, type Commit, commitSigOf, commitVote } from '../types/commit.ts';
 import type { ValidatorSet } from '../types/validator.ts';
+import type { VoteType } from '../types/vote.ts';
+import type { VoteKeeper } from '../votes/keeper.ts';
 import { VoteTally } from '../votes/tally.ts';
 
-/** The precommits that decided a height, growing while late ones come. */
+/** A decided height: the precommits that decided it grow while late ones come. */
 export interface DecidedHeight {
   readonly height: bigint;
   readonly round: number;
   readonly blockId: BlockId;
   readonly validators: ValidatorSet;
   readonly precommits: VoteTally;
+  /** All its votes: a late one may be proof against its signer. Undefined when this node did not see them. */
+  readonly votes: VoteKeeper | undefined;
 }
 
 /** The commit with all precommits that are here. */
@@ -32,7 +36,13 @@ export function decidedHeightOf(commit: Commit, validators: ValidatorSet): Decid
     const vote = commitVote(commit, index);
     if (vote !== undefined) precommits.add(vote);
   }
-  return { height, round, blockId, validators, precommits };
+  return { height, round, blockId, validators, precommits, votes: undefined };
+}
+
+/** The votes of one type in one round of a decided height. */
+export function votesOf(decided: DecidedHeight, round: number, type: VoteType): VoteTally | undefined {
+  const decisive = type === 'precommit' && round === decided.round;
+  return decisive ? decided.precommits : decided.votes?.tally(round, type);
 }
 
 /** The height before, as a `startHeight` states it. */

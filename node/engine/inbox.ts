@@ -136,10 +136,11 @@ export class Inbox {
   }
 
   #vote(vote: Vote, peer: string, current: HeightContext): Taken {
-    const isLate = vote.height === current.height - 1n && vote.type === 'precommit';
+    const isLate = vote.height === current.height - 1n;
     if (vote.height !== current.height && !isLate) return NOTHING;
     const { core, verify } = this.#ports;
-    const votes = isLate ? core.lastPrecommits() : core.votes(vote.round, vote.type);
+    const { round, type } = vote;
+    const votes = isLate ? core.lastVotes(round, type) : core.votes(round, type);
     if (votes?.voteFor(vote.validatorIndex, vote.blockId) !== undefined) return NOTHING;
     const validators = isLate ? current.lastValidators : current.validators;
     if (!verifyVote(vote, { chainId: current.chainId, validators, verify })) {

@@ -21,10 +21,11 @@ export function judgeNews(consensus: ConsensusReader, message: ConsensusMessage)
 
 function judgeVote(consensus: ConsensusReader, vote: Vote, height: bigint): News {
   if (vote.height === height + 1n) return 'news';
-  const late = vote.height + 1n === height && vote.type === 'precommit';
+  // Late votes of any kind: a second one of a validator is evidence.
+  const late = vote.height + 1n === height;
   if (vote.height !== height && !late) return 'irrelevant';
-  const votes = late ? consensus.lastPrecommits() : consensus.votes(vote.round, vote.type);
-  // A second, different vote of a validator is news: it is evidence.
+  const { round, type } = vote;
+  const votes = late ? consensus.lastVotes(round, type) : consensus.votes(round, type);
   return sameSignature(votes?.vote(vote.validatorIndex), vote) ? 'duplicate' : 'news';
 }
 

@@ -96,6 +96,7 @@ export class TestEngine implements GossipEngine, GossipStore {
       voteRounds: () =>
         [...new Set([...this.#votes.keys()].map((key) => Number.parseInt(key, 10)))].toSorted(byValue),
       lastPrecommits: () => this.#votesView(this.#last),
+      lastVotes: (_round, type) => (type === 'precommit' ? this.#votesView(this.#last) : undefined),
       lastCommit: () => (this.height > 1n ? testCommit(this.height - 1n, 0) : undefined),
     };
   }
