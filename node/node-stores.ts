@@ -76,7 +76,7 @@ export async function openIndexer(
 }
 
 /** The stored chain, as evidence is judged by it. */
-export function evidenceChain({ blocks, state }: Stores): EvidenceChain {
+export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'>): EvidenceChain {
   return {
     range: () => blocks.range(),
     header: (height) => blocks.meta(height)?.header,

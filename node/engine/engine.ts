@@ -278,7 +278,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     for (const record of records ?? []) {
       const item = readRecord(record);
       if (item.kind === 'part') this.#assembly.restore(item.part);
-      else core.apply(item.input);
+      else this.#remind(core.apply(item.input));
     }
     logger.info(
       {
@@ -290,6 +290,13 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     );
     for (const output of core.resume()) await this.#carryOut(output);
     this.#tellStep();
+  }
+
+  /** Of what a replay would do again, only this was perhaps not finished before: the pool knows what it has. */
+  #remind(outputs: readonly Output[]): void {
+    for (const output of outputs)
+      if (output.kind === 'reportEvidence')
+        this.#ports.evidence.conflictingVotes(output.first, output.second);
   }
 
   /** The input that begins the next height, and everything that belongs to the height made new. */

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { NIL_BLOCK_ID } from '../../../consensus/types/block-id.ts';
 import { voteSignBytes } from '../../../consensus/types/sign-bytes.ts';
 import { timeFromNanos, timeToNanos } from '../../../consensus/types/time.ts';
+import { evidenceHash } from '../../../consensus/types/evidence.ts';
 import type { Vote } from '../../../consensus/types/vote.ts';
 import { EMPTY_BYTES, toHex, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
@@ -103,7 +104,7 @@ test('a proposer whose blocks the application refuses does not stop the others',
   expect(Math.max(...rounds)).toBeGreaterThan(0);
 });
 
-test('a validator that votes for two things is reported by the others, and the chain goes on', async () => {
+test('a validator that votes for two things is reported by the others, each offence in one block, and the chain goes on', async () => {
   const genesis = testGenesis(4);
   const network = new Broadcast();
   const reported = new Set<number>();
@@ -135,6 +136,14 @@ test('a validator that votes for two things is reported by the others, and the c
   apart();
   await Promise.all(nodes.map((node) => node.stop()));
   expect([...reported].sort((a, b) => a - b)).toEqual([1, 2, 3]);
+  for (const { committed, misbehavior } of nodes.slice(1)) {
+    const evidence = committed.flatMap(({ block }) => block.evidence);
+    expect(evidence.length).toBeGreaterThan(2);
+    expect(new Set(evidence.map((each) => toHex(evidenceHash(each)))).size).toBe(evidence.length);
+    expect(misbehavior.length).toBe(evidence.length);
+    for (const { type, validator } of misbehavior)
+      expect([type, toHex(validator.address)]).toEqual([1, toHex(sha256(key.publicKey).slice(0, 20))]);
+  }
 });
 
 test('a chain does not begin before its genesis time', async () => {

@@ -2,6 +2,7 @@ import { concatBytes, uint64BigEndian } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import type { Application } from '../../../node/application.ts';
 import {
+  type Misbehavior,
   ExecTxResult,
   type RequestFinalizeBlock,
   ResponseCheckTx,
@@ -29,6 +30,8 @@ export class TestApplication implements Application {
   readonly disk: ApplicationDisk;
   /** Heights that were finalized, in order. */
   readonly finalized: bigint[] = [];
+  /** What it was told of misbehaviour, in order. */
+  readonly misbehavior: Misbehavior[] = [];
   #working: ApplicationDisk | undefined;
   #busy = false;
 
@@ -61,6 +64,7 @@ export class TestApplication implements Application {
   finalizeBlock(request: RequestFinalizeBlock): Promise<ResponseFinalizeBlock> {
     return this.#alone(() => {
       this.finalized.push(request.height);
+      this.misbehavior.push(...request.misbehavior);
       const hash = sha256(concatBytes(this.disk.hash, uint64BigEndian(request.height), ...request.txs));
       this.#working = { height: request.height, hash };
       const txResults = request.txs.map(() => ExecTxResult.create({ gasUsed: 1n }));

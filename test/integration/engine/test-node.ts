@@ -21,6 +21,10 @@ import type {
   ConsensusSigner,
   EngineLogger,
 } from '../../../node/engine/ports.ts';
+import { EvidencePool } from '../../../node/evidence/evidence-pool.ts';
+import { EvidenceStore } from '../../../node/evidence/evidence-store.ts';
+import { quiet } from '../../../node/evidence/testing.ts';
+import { evidenceChain } from '../../../node/node-stores.ts';
 import { FilePrivValidator } from '../../../node/privval/file-priv-validator.ts';
 import { SigningGuard } from '../../../node/signing-state.ts';
 import type { Genesis } from '../../../node/state/chain-state.ts';
@@ -29,6 +33,7 @@ import { handshake } from '../../../node/state/handshake.ts';
 import { StateStore } from '../../../node/state/state-store.ts';
 import type { WalFiles } from '../../../node/wal/files.ts';
 import { Wal } from '../../../node/wal/wal.ts';
+import type { Misbehavior } from '../../../proto/gen/tendermint/abci/types.ts';
 import { type ApplicationDisk, TestApplication } from './test-application.ts';
 
 export const CHAIN_ID = 'engine-test';
@@ -93,6 +98,8 @@ export interface TestNode {
   readonly state: StateStore;
   readonly committed: CommittedBlock[];
   readonly fatal: Promise<unknown>;
+  /** What FinalizeBlock was told of misbehaviour. */
+  readonly misbehavior: readonly Misbehavior[];
   /** Resolves when a block of that height is committed, rejects when the node stops by itself. */
   reached(height: bigint): Promise<void>;
   stop(): Promise<void>;
@@ -128,7 +135,9 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const application = new TestApplication(home.application);
   const blocks = await BlockStore.open(join(home.directory, 'blockstore.db'));
   const store = await StateStore.open(join(home.directory, 'state.db'));
+  const evidenceStore = await EvidenceStore.open(join(home.directory, 'evidence.db'));
   const closeStores = async (): Promise<void> => {
+    await evidenceStore.close();
     await blocks.close();
     await store.close();
   };
@@ -149,7 +158,10 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     update: async () => step('mempool.update'),
     lock: async () => () => {},
   };
-  const evidence = { pending: () => ({ evidence: [], bytes: 0n }), check: () => {}, update: async () => {} };
+  const evidence = await EvidencePool.open(
+    { store: evidenceStore, chain: evidenceChain({ blocks, state: store }), verify, log: quiet },
+    state,
+  );
   const executor = new BlockExecutor(
     { application, mempool, evidence, store, verify, prune: async () => {} },
     state,
@@ -196,7 +208,12 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
             }),
       publisher: options.publisher,
       transactions: { hasTransactions: false, onTransactions: () => () => {} },
-      evidence: { conflictingVotes: (first, second) => options.onConflict?.(first, second) },
+      evidence: {
+        conflictingVotes: (first, second) => {
+          options.onConflict?.(first, second);
+          evidence.conflictingVotes(first, second);
+        },
+      },
       listeners: [
         {
           onCommit: async (block) => {
@@ -227,6 +244,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     blocks,
     state: store,
     committed,
+    misbehavior: application.misbehavior,
     fatal,
     reached: (height) =>
       engine.lastHeight() >= height
@@ -235,6 +253,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
     stop: async () => {
       try {
         await engine.stop();
+        await evidence.flush();
         await log.close();
       } finally {
         await closeStores();
