@@ -17,7 +17,8 @@ export function sentenceOf(error: unknown): string {
     if (message !== '' && !parts.some((part) => part.includes(message))) parts.push(message);
     cause = cause.cause;
   }
-  return parts.join(': ').replace(/\s*\n\s*/g, ' ');
+  const sentence = parts.map((part, i) => (i < parts.length - 1 ? part.replace(/\.$/, '') : part)).join(': ');
+  return sentence.replace(/\s*\n\s*/g, ' ');
 }
 
 /** What to print for a failed command. */

@@ -130,6 +130,9 @@ describe('a failure', () => {
   it('is one sentence with its causes, and the stack only when asked for', () => {
     const error = new LedgerError('x', 'cannot open the store', {}, new Error('lock is held\nby 7'));
     expect(sentenceOf(error)).toBe('cannot open the store: lock is held by 7');
+    expect(sentenceOf(new LedgerError('x', 'Restore it.', {}, new Error('no JSON')))).toBe(
+      'Restore it: no JSON',
+    );
     expect(failureText(error, false)).toBe('openledgerd: cannot open the store: lock is held by 7\n');
     expect(failureText(error, true)).toContain('program.test.ts');
   });
