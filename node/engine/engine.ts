@@ -31,11 +31,12 @@ import type {
   SyncedBlock,
   SyncTarget,
 } from './ports.ts';
+import { replay } from './replay.ts';
 import { sign, signatureOf } from './signing.ts';
 import { readSynced, verifySyncedCommit } from './synced.ts';
 import { Timers } from './timers.ts';
 import { judge, propose, type ValuePorts } from './values.ts';
-import { inputRecord, partRecord, readRecord } from './wal-codec.ts';
+import { inputRecord, partRecord } from './wal-codec.ts';
 
 /** Items handled before timers and sockets get their turn. */
 const ITEMS_PER_TURN = 16;
@@ -275,11 +276,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     const records = log.takeReplay(lastBlockHeight, lastBlockHeight === 0n);
     if (records === undefined) await log.endHeight(lastBlockHeight);
     core.apply(this.#startHeight());
-    for (const record of records ?? []) {
-      const item = readRecord(record);
-      if (item.kind === 'part') this.#assembly.restore(item.part);
-      else this.#remind(core.apply(item.input));
-    }
+    replay(records ?? [], { core, assembly: this.#assembly, evidence: this.#ports.evidence });
     logger.info(
       {
         height: this.nextHeight(),
@@ -290,13 +287,6 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     );
     for (const output of core.resume()) await this.#carryOut(output);
     this.#tellStep();
-  }
-
-  /** Of what a replay would do again, only this was perhaps not finished before: the pool knows what it has. */
-  #remind(outputs: readonly Output[]): void {
-    for (const output of outputs)
-      if (output.kind === 'reportEvidence')
-        this.#ports.evidence.conflictingVotes(output.first, output.second);
   }
 
   /** The input that begins the next height, and everything that belongs to the height made new. */
