@@ -157,13 +157,8 @@ function actionEvent(message: BoundMessage, emitted: readonly Event[], { address
   const attributes = [attribute('action', typeUrl)];
   if (signer !== undefined) attributes.push(attribute('sender', addresses.toText(signer)));
   const named = emitted.some((one) => one.attributes.some(({ key }) => key === 'module'));
-  if (!named) attributes.push(attribute('module', moduleNameOf(typeUrl)));
+  if (!named) attributes.push(attribute('module', message.route.moduleName));
   return { type: 'message', attributes };
-}
-
-/** `bank` of `/cosmos.bank.v1beta1.MsgSend`. */
-function moduleNameOf(typeUrl: string): string {
-  return typeUrl.split('.')[1] ?? '';
 }
 
 function failed(error: StateError): Part {

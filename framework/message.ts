@@ -37,6 +37,8 @@ export const ELEMENTS_MAX = 20_000;
 /** A handler whose message, response and plan types are hidden, for tables. */
 export interface MessageRoute {
   readonly typeUrl: string;
+  /** `bank` of `/cosmos.bank.v1beta1.MsgSend`. */
+  readonly moduleName: string;
   readonly type: MessageType<unknown>;
   readonly response: MessageType<unknown>;
   readonly aminoName: string | undefined;
@@ -51,6 +53,7 @@ export interface BoundMessage {
   readonly signers: readonly Address[];
   readonly value: unknown;
   readonly route: MessageRoute;
+  /** Depends on the message only, so what has passed once, in CheckTx, is not looked at again. */
   validate(): void;
   /** `check`, then `execute`; the encoded response. */
   run(context: Context): Uint8Array;
@@ -60,17 +63,22 @@ export interface BoundMessage {
 export function messageRoute<M, R, C>(handler: MessageHandler<M, R, C>): MessageRoute {
   const route: MessageRoute = {
     typeUrl: handler.type.typeUrl,
+    moduleName: handler.type.typeUrl.split('.')[1] ?? '',
     type: handler.type,
     response: handler.response,
     aminoName: handler.aminoName,
     bind(bytes, addresses) {
       const message = decodeMessage(handler.type, bytes);
+      let isValid = false;
       return {
         typeUrl: handler.type.typeUrl,
         signers: uniqueSigners(handler.signers(message), addresses),
         value: message,
         route,
-        validate: () => handler.validate(message),
+        validate() {
+          if (!isValid) handler.validate(message);
+          isValid = true;
+        },
         run(context) {
           const checked = handler.check(context, message);
           return handler.response.encode(handler.execute(context, message, checked));

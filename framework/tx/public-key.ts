@@ -25,10 +25,11 @@ export interface PublicKey {
 /** Bytes of each kind of key. */
 const KEY_BYTES: Readonly<Record<KeyKind, number>> = { secp256k1: 33, ed25519: 32 };
 
-/** Keys whose address is remembered. */
+/** Keys that are remembered with their address: RIPEMD-160 costs as much as the rest of a decoding. */
 const CACHED_KEYS_MAX = 16_384;
 
-const secp256k1Addresses = new BoundedMap<string, Address>(CACHED_KEYS_MAX);
+/** By the latin-1 text of their encoded form. */
+const secp256k1Keys = new BoundedMap<string, PublicKey>(CACHED_KEYS_MAX);
 
 /** The first bytes of an encoded secp256k1 key: field 1, 33 bytes. */
 const SECP256K1_HEAD = Uint8Array.of(10, 33);
@@ -50,12 +51,8 @@ class Secp256k1Key implements PublicKey {
 
   /** RIPEMD-160(SHA-256(key)). */
   get address(): Address {
-    if (this.#address !== undefined) return this.#address;
-    const text = latin1(this.bytes);
-    const address = secp256k1Addresses.get(text) ?? ripemd160(sha256(this.bytes));
-    secp256k1Addresses.set(text, address);
-    this.#address = address;
-    return address;
+    this.#address ??= ripemd160(sha256(this.bytes));
+    return this.#address;
   }
 
   get any(): Any {
@@ -84,7 +81,7 @@ export function publicKeyOf(any: Any): PublicKey {
   try {
     switch (any.typeUrl) {
       case Secp256k1PubKey.typeUrl:
-        return secp256k1PublicKey(secp256k1Bytes(any.value));
+        return decodeSecp256k1(any.value);
       case Ed25519PubKey.typeUrl:
         return ed25519PublicKey(Ed25519PubKey.decode(any.value, { unknown: 'reject' }).key);
       default:
@@ -96,12 +93,15 @@ export function publicKeyOf(any: Any): PublicKey {
   }
 }
 
-/** A key of the right length stands behind two fixed bytes. */
-function secp256k1Bytes(encoded: Uint8Array): Uint8Array {
-  const [tag, length] = SECP256K1_HEAD;
-  if (encoded.length === 2 + KEY_BYTES.secp256k1 && encoded[0] === tag && encoded[1] === length)
-    return encoded.slice(2);
-  return Secp256k1PubKey.decode(encoded, { unknown: 'reject' }).key;
+/** The same key object for the same bytes, as long as it is remembered. */
+function decodeSecp256k1(encoded: Uint8Array): PublicKey {
+  const text = latin1(encoded);
+  const known = secp256k1Keys.get(text);
+  if (known !== undefined) return known;
+  const key = secp256k1PublicKey(Secp256k1PubKey.decode(encoded, { unknown: 'reject' }).key);
+  // Other encodings are hostile or hypothetical: they are not worth their memory.
+  if (encoded.length === SECP256K1_HEAD.length + key.bytes.length) secp256k1Keys.set(text, key);
+  return key;
 }
 
 function checkLength(kind: KeyKind, bytes: Uint8Array): void {

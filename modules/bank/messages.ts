@@ -41,11 +41,18 @@ function msgSend({
   bank,
   addresses,
 }: BankMessagePorts): MessageHandler<wire.MsgSend, wire.MsgSendResponse, Transfer> {
-  const plan = (message: wire.MsgSend): Transfer => ({
-    from: readAddress(addresses, message.fromAddress, 'from'),
-    to: readAddress(addresses, message.toAddress, 'to'),
-    coins: positiveCoins(message.amount),
-  });
+  // A delivered message is checked right after it was validated: the last plan is kept for that.
+  let last: { readonly message: wire.MsgSend; readonly transfer: Transfer } | undefined;
+  const plan = (message: wire.MsgSend): Transfer => {
+    if (last?.message === message) return last.transfer;
+    const transfer = {
+      from: readAddress(addresses, message.fromAddress, 'from'),
+      to: readAddress(addresses, message.toAddress, 'to'),
+      coins: positiveCoins(message.amount),
+    };
+    last = { message, transfer };
+    return transfer;
+  };
   return {
     type: wire.MsgSend,
     response: wire.MsgSendResponse,
