@@ -26,8 +26,8 @@ import { openLevel } from '../store/backend/level.ts';
 import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
 import { OrderedQueue } from './ordered-queue.ts';
 
-/** Results of signature checks that are kept: a few blocks full. */
-const SIGNATURES_CACHED_MAX = 200_000;
+/** Results of signature checks that are kept, 100 bytes each: at least half, which is a full mempool. */
+const SIGNATURES_CACHED_MAX = 100_000;
 /** Keys of transactions whose signatures were checked, in each of two generations. */
 const TXS_REMEMBERED_MAX = 50_000;
 /** Longest that a block's transactions keep the event loop before others get a turn. */
@@ -160,6 +160,11 @@ function asynchronous(parts: Parts): Application {
       return response;
     },
     query: async (request) => app.query(request),
+    memory: () => ({
+      stateBytes: store.allocatedBytes,
+      historyBytes: store.historyBytes,
+      decodedTxsBytes: app.decodedTxsBytes,
+    }),
   };
 }
 

@@ -22,6 +22,16 @@ import type {
   ResponseQuery,
 } from '../proto/gen/tendermint/abci/types.ts';
 
+/** Memory that an application in this process holds, in bytes. */
+export interface ApplicationMemory {
+  /** Trees, keys and values of the state, all kept versions together. */
+  readonly stateBytes: number;
+  /** The part of the state that only versions before the newest hold. */
+  readonly historyBytes: number;
+  /** Decoded transactions that wait for a block. */
+  readonly decodedTxsBytes: number;
+}
+
 /** The port through which the node reaches the state machine. */
 export interface Application {
   info(request: RequestInfo): Promise<ResponseInfo>;
@@ -37,4 +47,6 @@ export interface Application {
   /** Resolves when the block's state is on disk. */
   commit(): Promise<ResponseCommit>;
   query(request: RequestQuery): Promise<ResponseQuery>;
+  /** For metrics; absent when the application is not in this process. */
+  memory?(): ApplicationMemory;
 }

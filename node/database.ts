@@ -23,12 +23,22 @@ export interface Database {
 /** Opens or makes the database of a directory; rejects when another process has it or its files are damaged. */
 export type OpenDatabase = (directory: string) => Promise<Database>;
 
+/**
+ * Memory that LevelDB keeps for blocks that were read. New blocks and results are asked for once or twice;
+ * what goes out over and over is in the cache of the operating system.
+ */
+const READ_CACHE_BYTES = 2 * 1024 * 1024;
+/** What is written gathers in memory until it is that much; one more is being written to a file meanwhile. */
+const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /** LevelDB. */
 export const openLevelDatabase: OpenDatabase = async (directory) => {
   requireCurrentFile(directory);
   const database: Level<Uint8Array, Uint8Array> = new Level(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
+    cacheSize: READ_CACHE_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES,
   });
   await database.open();
   return database;

@@ -160,6 +160,7 @@ export async function openCore(
     consensus: () => consensusNumbers(engine),
     catchingUp: () => sync.isCatchingUp(),
     peers: () => network.peers().length,
+    applicationMemory: () => options.application.memory?.(),
   });
   const mempool = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);

@@ -122,19 +122,33 @@ test('hashes asked for at one version and committed at another are those of the 
   expect(toHex(one.commit(9n).hash)).toBe(toHex(other.commit(9n).hash));
 });
 
-test('keepNodesMax drops versions before keepVersions does, but never the last two', () => {
-  const store = new MemoryMultiStore({ stores: ['a'], keepVersions: 50, keepNodesMax: 40 });
+test('keepBytesMax drops versions before keepVersions does, but never the last two', () => {
+  // Ten leaves and nine inner nodes are replaced by each version.
+  const keepBytesMax = 2 * (19 * 68 + 10 * 16);
+  const store = new MemoryMultiStore({ stores: ['a'], keepVersions: 50, keepBytesMax });
   for (let v = 1; v <= 20; v++) {
     for (let i = 0; i < 10; i++) store.layer('a').set(utf8(`k${i}`), utf8(String(v)));
     store.commit();
   }
   expect(store.versions()).toEqual({ earliest: 18n, latest: 20n });
+  expect(store.historyBytes).toBe(keepBytesMax);
   for (let i = 0; i < 100; i++) store.layer('a').set(utf8(`k${i}`), utf8('large'));
   store.commit();
   for (let i = 0; i < 100; i++) store.layer('a').set(utf8(`k${i}`), utf8('larger'));
   store.commit();
   expect(store.versions()).toEqual({ earliest: 21n, latest: 22n });
   expect(text(store.at(21n).reader('a').get(utf8('k9')))).toBe('large');
+});
+
+test('keepBytesMax counts the values that only earlier versions hold', () => {
+  const store = new MemoryMultiStore({ stores: ['a'], keepBytesMax: 1_000_000 });
+  for (let v = 1; v <= 30; v++) {
+    store.layer('a').set(utf8('k'), new Uint8Array(100_000).fill(v));
+    store.commit();
+  }
+  expect(store.versions()).toEqual({ earliest: 22n, latest: 30n });
+  expect(store.historyBytes).toBeLessThan(1_000_000);
+  expect(store.at(22n).reader('a').get(utf8('k'))?.[0]).toBe(22);
 });
 
 test('a range goes on over the keys that it began with while others are written', () => {

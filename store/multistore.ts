@@ -39,14 +39,14 @@ export interface MultiStoreOptions {
   /** Versions that stay readable, the newest included. Default 100. */
   readonly keepVersions?: number;
   /**
-   * Tree nodes kept only for versions before the newest, at most, 64 bytes each and the values of leaves:
-   * under load the versions kept are fewer. The version before the newest is always kept. Default 1,000,000.
+   * Memory held only for versions before the newest, at most: their nodes and the values of their leaves.
+   * Under load the versions kept are fewer. The version before the newest is always kept. Default 64 MiB.
    */
-  readonly keepNodesMax?: number;
+  readonly keepBytesMax?: number;
 }
 
 const KEEP_VERSIONS_DEFAULT = 100;
-const KEEP_NODES_DEFAULT = 1_000_000;
+const KEEP_BYTES_DEFAULT = 64 * 1024 * 1024;
 
 /** A `CommitMultiStore` that forgets everything with the process. */
 export class MemoryMultiStore implements CommitMultiStore, BranchParent {
@@ -63,7 +63,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     this.#initialVersion = options.initialVersion ?? 1n;
     this.#history = new VersionHistory(this.#arena, {
       keepVersions: options.keepVersions ?? KEEP_VERSIONS_DEFAULT,
-      keepNodesMax: options.keepNodesMax ?? KEEP_NODES_DEFAULT,
+      keepBytesMax: options.keepBytesMax ?? KEEP_BYTES_DEFAULT,
     });
     this.#working = this.#openWorking(options.stores);
   }
@@ -78,6 +78,11 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   /** What the last commit changed; undefined before the first. */
   get lastChanges(): ChangeSet | undefined {
     return this.#lastChanges;
+  }
+
+  /** Bytes held only for versions before the newest, within `keepBytesMax`. */
+  get historyBytes(): number {
+    return this.#history.orphanBytes;
   }
 
   /** Bytes allocated for trees, keys and values. */
@@ -125,7 +130,9 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
       if (!stores.has(name)) orphans.push(allNodes(this.#arena, root));
     }
     this.#hashedFor = 0;
-    this.#history.add({ version, hash, stores, orphans: Int32Array.from(orphans.flat()) });
+    const freed = Int32Array.from(orphans.flat());
+    const orphanBytes = this.#arena.heldBytes(freed);
+    this.#history.add({ version, hash, stores, orphans: freed, orphanBytes });
     this.#lastChanges = { version, previous, hash, stores: changes };
     return { version, hash };
   }
@@ -188,7 +195,13 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     }
     const hash = appHash([...stores].map(([name, store]) => ({ name, hash: store.hash })));
     requireHash({ version: expected.version, hash }, expected);
-    this.#history.add({ version: expected.version, hash, stores, orphans: new Int32Array(0) });
+    this.#history.add({
+      version: expected.version,
+      hash,
+      stores,
+      orphans: new Int32Array(0),
+      orphanBytes: 0,
+    });
     this.#working = this.#openWorking([...stores.keys()]);
   }
 

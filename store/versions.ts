@@ -23,12 +23,14 @@ export interface CommittedVersion {
   readonly stores: ReadonlyMap<string, CommittedStore>;
   /** Nodes of earlier versions that this one no longer uses. */
   readonly orphans: Int32Array;
+  /** Memory that these hold. */
+  readonly orphanBytes: number;
 }
 
 /** How much is kept: see `MultiStoreOptions`. */
 export interface HistoryLimits {
   readonly keepVersions: number;
-  readonly keepNodesMax: number;
+  readonly keepBytesMax: number;
 }
 
 /** Versions kept whatever the limits say, so that the last but one can be queried and rolled back to. */
@@ -39,8 +41,8 @@ export class VersionHistory {
   readonly #arena: NodeArena;
   readonly #limits: HistoryLimits;
   readonly #versions = new Map<bigint, CommittedVersion>();
-  /** Nodes kept for versions before the newest. */
-  #orphanCount = 0;
+  /** Memory held only by versions before the newest. */
+  #orphanBytes = 0;
   #latest: CommittedVersion | undefined;
   #pinned: bigint | undefined;
 
@@ -57,9 +59,14 @@ export class VersionHistory {
     return this.#versions.values().next().value;
   }
 
+  /** Memory held only for versions before the newest: what pruning all of them would free. */
+  get orphanBytes(): number {
+    return this.#orphanBytes;
+  }
+
   /** Adds the newest version and drops what the limits no longer allow. */
   add(version: CommittedVersion): void {
-    this.#orphanCount += version.orphans.length;
+    this.#orphanBytes += version.orphanBytes;
     this.#versions.set(version.version, version);
     this.#latest = version;
     this.prune();
@@ -67,15 +74,15 @@ export class VersionHistory {
 
   /** Drops the oldest versions beyond the limits, up to a pinned one. */
   prune(): void {
-    const { keepVersions, keepNodesMax } = this.#limits;
+    const { keepVersions, keepBytesMax } = this.#limits;
     while (this.#versions.size > Math.max(1, Math.min(keepVersions, VERSIONS_MIN))) {
-      if (this.#versions.size <= keepVersions && this.#orphanCount <= keepNodesMax) return;
+      if (this.#versions.size <= keepVersions && this.#orphanBytes <= keepBytesMax) return;
       const oldest = this.earliest;
       if (oldest === undefined || oldest.version === this.#pinned) return;
       this.#versions.delete(oldest.version);
-      const orphans = this.earliest?.orphans ?? new Int32Array(0);
-      this.#orphanCount -= orphans.length;
-      this.#free(orphans);
+      const next = this.earliest;
+      this.#orphanBytes -= next?.orphanBytes ?? 0;
+      this.#free(next?.orphans ?? new Int32Array(0));
     }
   }
 

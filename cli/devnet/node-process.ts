@@ -25,8 +25,10 @@ export interface NodeProcessListener {
 }
 
 const mainFile = join(dirname(fileURLToPath(import.meta.url)), '..', 'main.ts');
-/** As in bin/run.mjs, for the same reason. */
-const V8_FLAGS = ['--max-semi-space-size=64'];
+/** As in bin/run.mjs, for the same reasons. */
+const V8_FLAGS = ['--max-semi-space-size=64', '--heap-growing-percent=100'];
+/** As in bin/run.mjs: also when the devnet itself was not started through it. */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 /** A log that has grown beyond this is started afresh. */
 const LOG_BYTES_MAX = 50_000_000;
 /** A node that does not stop in this time after SIGTERM is killed. */
@@ -50,6 +52,7 @@ export class NodeProcess {
     const log = openSync(this.logFile, logIsLong(this.logFile) ? 'w' : 'a');
     this.#child = spawn(process.execPath, [...V8_FLAGS, mainFile, 'start', '--home', options.home], {
       stdio: ['ignore', log, log, 'ipc'],
+      env: { ...ENVIRONMENT, ...process.env },
       // A process group of its own: Ctrl-C reaches the supervisor only, which stops the nodes in order.
       detached: true,
     });

@@ -5,6 +5,13 @@ import type { IndexDatabase, IndexEntry, IndexRange, IndexWrite } from './ports.
 
 /** Entries fetched from LevelDB at once while iterating. */
 const READ_CHUNK = 1000;
+/** Memory that LevelDB keeps for what searches have read. */
+const READ_CACHE_BYTES = 4 * 1024 * 1024;
+/**
+ * What is written gathers in memory until it is that much; one more is being written to a file meanwhile. The
+ * index is most of what a node writes, and in random order: twice LevelDB's default merges a third as often.
+ */
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /**
  * The index in LevelDB. Writes are not fsynced: what a power cut takes is indexed again from the block store
@@ -25,6 +32,8 @@ export class LevelDatabase implements IndexDatabase {
     const level = new Level<Uint8Array, Uint8Array>(directory, {
       keyEncoding: 'view',
       valueEncoding: 'view',
+      cacheSize: READ_CACHE_BYTES,
+      writeBufferSize: WRITE_BUFFER_BYTES,
     });
     try {
       requireCurrentFile(directory);

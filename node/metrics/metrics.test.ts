@@ -11,6 +11,7 @@ const source = {
   consensus: () => ({ height: 8n, round: 1, validators: 4, validatorsPower: 40n }),
   catchingUp: () => false,
   peers: () => 3,
+  applicationMemory: () => ({ stateBytes: 300, historyBytes: 200, decodedTxsBytes: 100 }),
 };
 
 function block(height: bigint, seconds: bigint): CommittedBlock {
@@ -48,6 +49,9 @@ test("serves what it reads and what it counted, under CometBFT's names", async (
     'cometbft_mempool_size_bytes{chain_id="c-1"} 500',
     'cometbft_mempool_recheck_times{chain_id="c-1"} 4',
     'cometbft_p2p_peers{chain_id="c-1"} 3',
+    'cometbft_application_state_bytes{chain_id="c-1"} 300',
+    'cometbft_application_history_bytes{chain_id="c-1"} 200',
+    'cometbft_application_decoded_txs_bytes{chain_id="c-1"} 100',
   ]) {
     expect(text).toContain(`${line}\n`);
   }

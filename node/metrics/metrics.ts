@@ -4,6 +4,7 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { timeToNanos } from '../../consensus/types/time.ts';
+import type { ApplicationMemory } from '../application.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import type { MetricsSource } from './ports.ts';
 
@@ -164,6 +165,19 @@ export class NodeMetrics {
       source.catchingUp() ? 1 : 0,
     );
     read({ name: 'p2p_peers', help: 'Number of peers.' }, () => source.peers());
+    const memory = (part: keyof ApplicationMemory) => (): number => source.applicationMemory()?.[part] ?? 0;
+    read(
+      { name: 'application_state_bytes', help: 'Memory of the state, all kept versions together.' },
+      memory('stateBytes'),
+    );
+    read(
+      { name: 'application_history_bytes', help: 'Memory of the state that only earlier versions hold.' },
+      memory('historyBytes'),
+    );
+    read(
+      { name: 'application_decoded_txs_bytes', help: 'Memory of decoded transactions that wait.' },
+      memory('decodedTxsBytes'),
+    );
     read({ name: 'mempool_size', help: 'Transactions in the mempool.' }, () => this.#mempoolSize);
     read({ name: 'mempool_size_bytes', help: 'Bytes of the mempool.' }, () => this.#mempoolBytes);
   }

@@ -1,4 +1,5 @@
 /** What the metrics read when they are asked. */
+import type { ApplicationMemory } from '../application.ts';
 
 /** The node as the metrics see it. */
 export interface MetricsSource {
@@ -15,6 +16,8 @@ export interface MetricsSource {
   catchingUp(): boolean;
   /** Connected peers. */
   peers(): number;
+  /** What the application holds in memory; undefined when it is not in this process. */
+  applicationMemory(): ApplicationMemory | undefined;
 }
 
 /** Log lines with facts. */

@@ -7,13 +7,23 @@ import { requireCurrentFile } from './level-files.ts';
 
 type Database = Level<Uint8Array, Uint8Array>;
 
+/** LevelDB's cache of what was read: a node reads this database only when it starts. */
+const READ_CACHE_BYTES = 1024 * 1024;
+/** What is written gathers in memory until it is that much; one more is being written to a file meanwhile. */
+const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /**
  * Opens or creates a LevelDB database in a directory.
  * @throws LedgerError `store.locked` when another process has it open, `store.corrupt` when LevelDB refuses
  * its files, `store.disk` otherwise
  */
 export async function openLevel(directory: string): Promise<Backend> {
-  const database: Database = new Level(directory, { keyEncoding: 'view', valueEncoding: 'view' });
+  const database: Database = new Level(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    cacheSize: READ_CACHE_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  });
   try {
     requireCurrentFile(directory);
     await database.open();

@@ -102,6 +102,11 @@ export class PersistentMultiStore implements CommitMultiStore {
     return this.#memory.allocatedBytes;
   }
 
+  /** Bytes held only for versions before the newest, within `keepBytesMax`. */
+  get historyBytes(): number {
+    return this.#memory.historyBytes;
+  }
+
   reader(name: string): KVReader {
     return this.#memory.reader(name);
   }

@@ -92,6 +92,11 @@ export class ByteArena {
     return this.#words[ref >>> CHUNK_SHIFT]?.[2 * (ref & CHUNK_MASK)] ?? 0;
   }
 
+  /** Memory that the record takes, header and padding included. */
+  recordBytes(ref: ByteRef): number {
+    return classUnits(this.length(ref)) * UNIT_BYTES;
+  }
+
   /** Copies the record's bytes to `target` at `offset`; returns the offset after them. */
   copyTo(ref: ByteRef, target: Uint8Array, offset: number): number {
     const bytes = this.#bytesOf(ref);

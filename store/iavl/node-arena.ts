@@ -99,6 +99,13 @@ export class NodeArena {
     return this.#buffer.length + this.bytes.allocatedBytes;
   }
 
+  /** Memory that these nodes hold: themselves, their place in a list, and the values of leaves. */
+  heldBytes(nodes: Int32Array): number {
+    let bytes = nodes.length * (NODE_BYTES + Int32Array.BYTES_PER_ELEMENT);
+    for (const node of nodes) if (this.isLeaf(node)) bytes += this.bytes.recordBytes(this.value(node));
+    return bytes;
+  }
+
   /** A new leaf of the working version, with a key of its own. */
   newLeaf(key: SearchKey, value: Uint8Array): NodeId {
     const ref = this.bytes.store(key.bytes);
