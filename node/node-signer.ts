@@ -45,7 +45,7 @@ async function openRemoteSigner(
   { verify, timers, makeSigner }: NodeEnvironment,
   closers: Closers,
 ): Promise<OpenedSigner> {
-  const signer = await RemoteSigner.open(
+  const signer = await RemoteSigner.listen(
     {
       identity: makeSigner(nodeKey.slice(0, SEED_BYTES), 'ed25519'),
       verifyEd25519: (bytes, message, signature) => verify({ type: 'ed25519', bytes }, message, signature),
@@ -57,5 +57,6 @@ async function openRemoteSigner(
   );
   const release = (): Promise<void> => signer.close();
   closers.push(release);
+  await signer.connected();
   return { signer, release };
 }

@@ -20,7 +20,7 @@ import { proposalSignBytes, voteSignBytes } from '../../../consensus/types/sign-
 import type { PublicKey } from '../../../consensus/types/validator.ts';
 import { type Vote, voteFromMessage } from '../../../consensus/types/vote.ts';
 import { EMPTY_BYTES, equalBytes, toUpperHex } from '../../../core/bytes.ts';
-import { assert, LedgerError, messageOf } from '../../../core/errors.ts';
+import { defined, LedgerError, messageOf } from '../../../core/errors.ts';
 import { Message, type RemoteSignerError } from '../../../proto/gen/tendermint/privval/types.ts';
 import type { PrivValidator, ProposalToSign, VoteToSign } from '../priv-validator.ts';
 import { formatSignerAddress, type SignerAddress } from './address.ts';
@@ -89,47 +89,55 @@ export class RemoteSigner implements PrivValidator {
   }
 
   /**
-   * Listens, and waits until a signer has connected and named its public key.
-   * @throws LedgerError `privval.listen`, `privval.no_signer`
+   * Listens. Nothing else of it may be used before `connected` resolves.
+   * @throws LedgerError `privval.listen`
    */
-  static async open(ports: RemoteSignerPorts, options: RemoteSignerOptions): Promise<RemoteSigner> {
+  static async listen(ports: RemoteSignerPorts, options: RemoteSignerOptions): Promise<RemoteSigner> {
     const signer = new RemoteSigner(ports, options);
-    const first = new Promise<boolean>((resolve) => {
-      const cancel = ports.timers.after(signer.#times.startMs, () => resolve(false));
-      signer.#onFirst = () => {
-        cancel();
-        resolve(true);
-      };
-    });
     signer.#listener = await SignerListener.open(
       { ...ports, onChannel: (channel) => signer.#take(channel) },
       { address: options.address, handshakeTimeoutMs: signer.#times.answerMs },
     );
-    const where = formatSignerAddress(signer.#listener.address);
-    ports.log.info({ address: where }, 'waiting for the signer');
-    if (await first) return signer;
-    await signer.close();
-    const tried = signer.#lastReason === undefined ? '' : ` (the last that tried: ${signer.#lastReason})`;
+    ports.log.info({ address: formatSignerAddress(signer.listensAt) }, 'waiting for the signer');
+    return signer;
+  }
+
+  /**
+   * Resolves once a signer has connected and named its public key.
+   * @throws LedgerError `privval.no_signer` when none has in time
+   */
+  async connected(): Promise<void> {
+    const { startMs } = this.#times;
+    const inTime = await new Promise<boolean>((resolve) => {
+      if (this.#publicKey !== undefined) resolve(true);
+      const cancel = this.#ports.timers.after(startMs, () => resolve(false));
+      this.#onFirst = () => {
+        cancel();
+        resolve(true);
+      };
+    });
+    if (inTime) return;
+    const where = formatSignerAddress(this.listensAt);
+    const tried = this.#lastReason === undefined ? '' : ` (the last that tried: ${this.#lastReason})`;
     throw new LedgerError(
       'privval.no_signer',
-      `no signer connected to ${where} within ${signer.#times.startMs / 1000} s${tried}. Start it where the key is: ` +
-        `openledgerd signer --address ${where} --chain-id ${options.chainId}; or empty priv_validator_laddr in config.toml`,
+      `no signer connected to ${where} within ${startMs / 1000} s${tried}. Start it where the key is: openledgerd signer ` +
+        `--address ${where} --chain-id ${this.#chainId}; or empty priv_validator_laddr in config.toml`,
       { address: where },
     );
   }
 
   get publicKey(): PublicKey {
-    assert(this.#publicKey !== undefined, 'the remote signer was used before it connected');
-    return this.#publicKey;
+    return defined(this.#publicKey, 'signer: it has not connected yet');
   }
 
   get address(): Uint8Array {
     return addressOf(this.publicKey);
   }
 
-  /** Where it listens. */
-  get listensAt(): SignerAddress | undefined {
-    return this.#listener?.address;
+  /** Where it listens, with the port that it got. */
+  get listensAt(): SignerAddress {
+    return defined(this.#listener, 'listener').address;
   }
 
   /** @throws LedgerError `privval.refused` with the signer's reason, `privval.gave_up` */
