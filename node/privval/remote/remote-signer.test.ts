@@ -20,7 +20,7 @@ import { SignerServer } from './signer-server.ts';
 const QUICK: SignerTimes = { startMs: 150, answerMs: 150, pingMs: 60 };
 const at = { height: 1n, round: 0 };
 
-const closers: (() => Promise<unknown> | void)[] = [];
+const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
