@@ -169,6 +169,11 @@ describe('genesis document', () => {
       'consensus_params: block.MaxBytes must be greater than 842, the size of an empty block. Got 800',
     ],
     [
+      'evidence that leaves no room for the rest of its block',
+      (json) => (json['consensus_params'] = { block: { max_bytes: '1048576', max_gas: '-1' } }),
+      'consensus_params: evidence.MaxBytes must be from 0 to 1047734, what block.MaxBytes leaves. Got 1048576',
+    ],
+    [
       'gas beyond 64 bits',
       (json) => (json['consensus_params'] = { block: { max_bytes: '-1', max_gas: `1${'0'.repeat(30)}` } }),
       'consensus_params: block.MaxGas must be -1 (no limit) or from 0 to 9223372036854775807. Got 1000',

@@ -68,9 +68,10 @@ function sizeProblem({ block, evidence }: ConsensusParams, validators: number): 
   const least = BLOCK_FRAME_BYTES + COMMIT_ENTRY_BYTES * BigInt(validators);
   if (maxBytes !== -1n && maxBytes <= least)
     return `block.MaxBytes must be greater than ${least}, the size of an empty block. Got ${maxBytes}`;
-  const blockBytes = maxBytes === -1n ? BLOCK_BYTES_MAX : maxBytes;
+  // A proposer puts in all evidence up to its limit: a block that is full of it must still fit.
+  const room = (maxBytes === -1n ? BLOCK_BYTES_MAX : maxBytes) - least;
   const evidenceBytes = evidence?.maxBytes ?? 0n;
-  if (evidenceBytes < 0n || evidenceBytes > blockBytes)
-    return `evidence.MaxBytes must be from 0 to block.MaxBytes, ${blockBytes}. Got ${evidenceBytes}`;
+  if (evidenceBytes < 0n || evidenceBytes > room)
+    return `evidence.MaxBytes must be from 0 to ${room}, what block.MaxBytes leaves. Got ${evidenceBytes}`;
   return undefined;
 }
