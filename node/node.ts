@@ -11,7 +11,7 @@ import type { GenesisDocument } from '../genesis/document.ts';
 import { genesisHash } from '../genesis/encode.ts';
 import { CHANNELS, PROTOCOLS } from '../p2p/channels.ts';
 import { DEFAULT_LIMITS, type Network } from '../p2p/network.ts';
-import type { Application } from './application.ts';
+import type { Application, ApplicationMemory } from './application.ts';
 import { BlockSync, DEFAULT_BLOCK_SYNC } from './blocksync/block-sync.ts';
 import type { CommittedBlock } from './committed-block.ts';
 import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
@@ -160,7 +160,6 @@ export async function openCore(
     consensus: () => consensusNumbers(engine),
     catchingUp: () => sync.isCatchingUp(),
     peers: () => network.peers().length,
-    applicationMemory: () => options.application.memory?.(),
   });
   const mempool = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
@@ -254,11 +253,15 @@ async function openServices(
 }
 
 function openMetrics(
-  { config, genesis }: CoreOptions,
-  sources: ConstructorParameters<typeof NodeMetrics>[0],
+  { config, genesis, application }: CoreOptions,
+  sources: Omit<ConstructorParameters<typeof NodeMetrics>[0], 'applicationMemory'>,
 ): NodeMetrics {
   const { namespace, prometheus } = config.instrumentation;
-  return new NodeMetrics(sources, { namespace, chainId: genesis.chainId, process: prometheus });
+  const applicationMemory = (): ApplicationMemory | undefined => application.memory?.();
+  return new NodeMetrics(
+    { ...sources, applicationMemory },
+    { namespace, chainId: genesis.chainId, process: prometheus },
+  );
 }
 
 function openEngine(
