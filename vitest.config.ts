@@ -1,6 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,client,cli,test}';
+const simulation = 'test/simulation/**/*.test.ts';
 const processes = 'test/e2e/**/*.test.ts';
 
 // Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has. Tests that run whole
@@ -14,12 +15,22 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: [`${folders}/**/*.test.ts`],
-          exclude: ['**/node_modules/**', processes],
+          exclude: ['**/node_modules/**', simulation, processes],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: [simulation],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 240_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -30,7 +41,7 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers: 1,
           testTimeout: 240_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

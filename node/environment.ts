@@ -12,7 +12,7 @@ import type { BlockSyncOptions } from './blocksync/block-sync.ts';
 import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
 import { secp256k1Signer, verifySecp256k1 } from './crypto/secp256k1.ts';
 import { type OpenDatabase, openLevelDatabase } from './database.ts';
-import type { ConsensusCore, EngineClock } from './engine/ports.ts';
+import type { ConsensusCore, ConsensusSigner, EngineClock } from './engine/ports.ts';
 import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
 import type { MakeKeySigner } from './privval/ports.ts';
 import { DirectoryWalFiles, type WalFiles } from './wal/files.ts';
@@ -33,6 +33,8 @@ export interface NodeEnvironment {
   readonly blockSync?: BlockSyncOptions;
   /** Puts something around the consensus core: tests of the simulator plant bugs with it. */
   readonly wrapCore?: (core: ConsensusCore) => ConsensusCore;
+  /** Puts something around the signer: the simulator sees what leaves it. */
+  readonly wrapSigner?: (signer: ConsensusSigner) => ConsensusSigner;
 }
 
 /** The machine. */

@@ -266,11 +266,12 @@ function openMetrics(
 
 function openEngine(
   { config, onFatal }: CoreOptions,
-  { clock, verify, wrapCore = (core) => core }: NodeEnvironment,
+  { clock, verify, wrapCore = (core) => core, wrapSigner = (signer) => signer }: NodeEnvironment,
   parts: Omit<EnginePorts, 'core' | 'verify' | 'clock' | 'onFatal'> & { readonly signer: PrivValidator },
 ): Engine {
   const core = wrapCore(new Consensus({ address: parts.signer.address, timeouts: timeoutsOf(config) }));
-  return new Engine({ ...parts, core, verify, clock, onFatal }, config.consensus);
+  const signer = wrapSigner(parts.signer);
+  return new Engine({ ...parts, core, signer, verify, clock, onFatal }, config.consensus);
 }
 
 function openGuard({ consensus }: NodeConfig, signer: PrivValidator, { blocks }: Stores): SigningGuard {

@@ -343,10 +343,15 @@ class MemoryNetwork implements Network {
   /** See `MemoryHub.kill`. */
   vanish(): void {
     this.running = false;
-    for (const session of this.#sessions.values()) {
-      session.ended = true;
-      const theirs = session.other.#sessions.get(this.nodeId);
-      if (theirs?.connection === session.connection) session.other.#end(theirs, 'connection was lost');
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of sessions) {
+      // Behind what was sent before.
+      this.#later(session, () => {
+        session.ended = true;
+        const theirs = session.other.#sessions.get(this.nodeId);
+        if (theirs?.connection === session.connection) session.other.#end(theirs, 'connection was lost');
+      });
     }
   }
 
@@ -443,6 +448,8 @@ class MemoryNetwork implements Network {
     if (!this.running || other === undefined || this.#hub.isCut(this.nodeId, peerId))
       throw new LedgerError('p2p.unreachable', `node ${peerId} cannot be reached`);
     if (this.#sessions.has(peerId)) return;
+    const stale = other.#sessions.get(this.nodeId); // of a node of this id that is gone
+    if (stale !== undefined) other.#end(stale, 'connection was replaced');
     if (other.scores.isBanned(this.nodeId) || this.scores.isBanned(peerId))
       throw new LedgerError('p2p.banned', 'peer is banned for a while');
     if (!other.#redialer.has(this.nodeId) && other.#inboundCount() >= other.options.limits.inboundPeersMax)

@@ -40,6 +40,11 @@ export const plainVerifier: SignatureVerifier = {
     signature.length === 64 && native.ecdsaVerify(signature, sha256(signBytes), pubKey.bytes),
 };
 
+/** The compact signature of a digest. */
+export function signSecp256k1(digest: Uint8Array, privateKey: Uint8Array): Uint8Array {
+  return Uint8Array.from(native.ecdsaSign(digest, privateKey).signature);
+}
+
 /** Someone with a key. Account numbers of a chain's own accounts are their positions. */
 export interface TestAccount {
   readonly privateKey: Uint8Array;
@@ -202,7 +207,7 @@ export class TestChain {
       const accountNumber = options.accountNumber ?? this.accountNumber(account);
       const chainId = options.chainId ?? this.chainId;
       const digest = sha256(SignDoc.encode({ bodyBytes, authInfoBytes, chainId, accountNumber }));
-      return Uint8Array.from(native.ecdsaSign(digest, account.privateKey).signature);
+      return signSecp256k1(digest, account.privateKey);
     });
     return TxRaw.encode({ bodyBytes, authInfoBytes, signatures });
   }

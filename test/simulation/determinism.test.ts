@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { PROFILES, type Profile } from './profiles.ts';
+import { runSeed } from './run.ts';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const SMALL: readonly Profile[] = PROFILES.filter((profile) => profile !== 'large');
+
+test('a seed gives the same trace twice in one process, with other seeds in between', async () => {
+  for (const profile of SMALL) {
+    const first = await runSeed({ profile, seed: 11 });
+    await runSeed({ profile, seed: 12 });
+    const second = await runSeed({ profile, seed: 11 });
+    expect(second.digest, profile).toBe(first.digest);
+    expect(second.events).toBe(first.events);
+  }
+}, 60_000);
+
+test('a seed gives the same trace in another process', async () => {
+  const here = await runSeed({ profile: 'crash', seed: 5 });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [MAIN, '--profile', 'crash', '--from', '5', '--verbose'],
+    { maxBuffer: 64 * 1024 * 1024 },
+  );
+  expect(/trace ([0-9a-f]{16});/.exec(stdout)?.[1]).toBe(here.digest);
+}, 60_000);
+
+test('another seed gives another trace', async () => {
+  const traces = new Set<string>();
+  for (const seed of [21, 22, 23]) traces.add((await runSeed({ profile: 'safety', seed })).digest);
+  expect(traces.size).toBe(3);
+}, 60_000);

@@ -1,0 +1,99 @@
+/** What the observer of a simulation sees, from outside of the nodes, and hands to the invariants. */
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import { toHex } from '../../core/bytes.ts';
+import { readUvarint } from '../../core/varint.ts';
+import type { CommittedBlock } from '../../node/committed-block.ts';
+import { CanonicalProposal, CanonicalVote } from '../../proto/gen/tendermint/types/canonical.ts';
+import { SignedMsgType } from '../../proto/gen/tendermint/types/types.ts';
+
+/** A machine, as far as invariants care. */
+export interface Subject {
+  readonly name: string;
+  /** Runs our code unchanged, with a key that nobody else has. */
+  readonly isHonest: boolean;
+  /** What its clock shows, in nanoseconds since 1970. */
+  now(): bigint;
+  /** The validators of a height, as its state store has them. */
+  validatorsAt(height: bigint): ValidatorSet | undefined;
+}
+
+/** A key has signed something. It may never have left the machine. */
+export interface SignedFact {
+  readonly subject: Subject;
+  /** Hex of the public key. */
+  readonly key: string;
+  readonly type: 'proposal' | 'prevote' | 'precommit';
+  readonly height: bigint;
+  readonly round: number;
+  /** Hex of hash and part set header; `nil`. */
+  readonly value: string;
+  /** Only of a proposal. */
+  readonly polRound: number;
+}
+
+/** A node has executed and stored a block. */
+export interface CommittedFact {
+  readonly subject: Subject;
+  readonly committed: CommittedBlock;
+}
+
+/** A node has started again and stands at a height. */
+export interface StartedFact {
+  readonly subject: Subject;
+  readonly height: bigint;
+  /** Hex; the application's after that height. */
+  readonly appHash: string;
+}
+
+/** Something that has to hold. Each calls `fail` with a sentence when it does not. */
+export interface Invariant {
+  readonly name: string;
+  signed?(fact: SignedFact): void;
+  committed?(fact: CommittedFact): void;
+  started?(fact: StartedFact): void;
+  /** A node holds a peer at fault. */
+  blamed?(fact: { readonly by: Subject; readonly peer: Subject; readonly reason: string }): void;
+  /** The run is over. */
+  ended?(): void | Promise<void>;
+}
+
+/** Says what is wrong. */
+export type Fail = (sentence: string) => void;
+
+/** Two values are the same when these are. */
+export function blockValue(
+  blockId:
+    | {
+        readonly hash: Uint8Array;
+        readonly partSetHeader?: { readonly total: number; readonly hash: Uint8Array };
+      }
+    | undefined,
+): string {
+  if (blockId === undefined || blockId.hash.length === 0) return 'nil';
+  const header = blockId.partSetHeader;
+  return `${toHex(blockId.hash)}/${header?.total ?? 0}/${toHex(header?.hash ?? new Uint8Array(0))}`;
+}
+
+/** What a message that a consensus key signs says. */
+export function readSigned(message: Uint8Array): Omit<SignedFact, 'subject' | 'key'> {
+  const body = message.subarray(readUvarint(message, 0).next);
+  if (body[0] === 8 && body[1] === SignedMsgType.SIGNED_MSG_TYPE_PROPOSAL) {
+    const { height, round, polRound, blockId } = CanonicalProposal.decode(body);
+    const value = blockValue(blockId);
+    return { type: 'proposal', height, round: Number(round), value, polRound: Number(polRound) };
+  }
+  const { type, height, round, blockId } = CanonicalVote.decode(body);
+  const isPrevote = type === SignedMsgType.SIGNED_MSG_TYPE_PREVOTE;
+  return {
+    type: isPrevote ? 'prevote' : 'precommit',
+    height,
+    round: Number(round),
+    value: blockValue(blockId),
+    polRound: -1,
+  };
+}
+
+/** A value short enough for a line. */
+export function shortValue(value: string): string {
+  return value.slice(0, 6);
+}

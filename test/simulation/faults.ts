@@ -1,0 +1,217 @@
+/**
+ * What happens to machines and wires. Each seed allows itself some of the faults only (swarm testing): all of
+ * them at once hide those that need quiet.
+ */
+import type { Ending } from './disk/disk.ts';
+import type { SimMachine } from './machine.ts';
+import type { Simulation } from './simulation.ts';
+import { FAIR_WEATHER } from './wires.ts';
+
+/** Kinds of faults, by name. */
+export const FAULTS = [
+  'storm',
+  'one way',
+  'partition',
+  'disconnect',
+  'kill',
+  'power cut',
+  'kill point',
+  'pause',
+  'clock jump',
+  'slow disk',
+  'slow application',
+  'disk full',
+] as const;
+
+/** A kind of fault. */
+export type Fault = (typeof FAULTS)[number];
+
+/** Longest that a single fault lasts. */
+const LASTS_MS_MAX = 2_500;
+const BETWEEN_MS_MAX = 700;
+const CLOCK_JUMP_MS_MAX = 300_000;
+/** Operations on a disk until a kill point, at most: a node does about thirty for a height. */
+const KILL_POINT_OPERATIONS_MAX = 60;
+
+/** The bad luck of one run. */
+export class Nemesis {
+  readonly #simulation: Simulation;
+  readonly #menu: readonly Fault[];
+  /** Machines that may be down at once: more than a third is fine for safety. */
+  readonly #victims: readonly SimMachine[];
+  #isOver = false;
+  #cuts: (readonly [string, string])[] = [];
+
+  constructor(simulation: Simulation, menu: readonly Fault[], victims: readonly SimMachine[]) {
+    this.#simulation = simulation;
+    this.#menu = menu;
+    this.#victims = victims;
+  }
+
+  /** Faults from now on, until `heal`. */
+  start(): void {
+    if (this.#menu.length === 0) return;
+    const { scheduler } = this.#simulation;
+    const next = (): void => {
+      if (this.#isOver) return;
+      this.#strike();
+      scheduler.after(50 + scheduler.random.below(BETWEEN_MS_MAX), next);
+    };
+    scheduler.after(scheduler.random.below(BETWEEN_MS_MAX), next);
+  }
+
+  /** No more faults; what is down comes back. */
+  heal(): void {
+    const { scheduler, wires, machines, trace } = this.#simulation;
+    this.#isOver = true;
+    trace.line(scheduler.nowMs, 'world', 'HEALS');
+    for (const [a, b] of this.#cuts.splice(0)) wires.hub.heal(a, b);
+    wires.heal();
+    for (const machine of machines) {
+      machine.killAtOperation = undefined;
+      machine.isDiskFull = false;
+      machine.diskDelayMaxMs = 1;
+      machine.applicationDelayMaxMs = 0;
+      machine.resume();
+      if (machine.state !== 'up' && machine.state !== 'starting') machine.start();
+    }
+  }
+
+  #strike(): void {
+    const { scheduler } = this.#simulation;
+    const fault = scheduler.random.pick(this.#menu);
+    const machine = scheduler.random.pick(this.#victims);
+    if (fault === undefined || machine === undefined) return;
+    const lastsMs = 20 + scheduler.random.below(LASTS_MS_MAX);
+    if (fault === 'storm') this.#storm(lastsMs);
+    else if (fault === 'one way') this.#oneWay(lastsMs);
+    else if (fault === 'partition') this.#partition(lastsMs);
+    else if (fault === 'disconnect') this.#disconnect();
+    else this.#hit(fault, machine, lastsMs);
+  }
+
+  #hit(fault: Fault, machine: SimMachine, lastsMs: number): void {
+    const { scheduler } = this.#simulation;
+    const { random } = scheduler;
+    switch (fault) {
+      case 'kill':
+        this.#kill(machine, 'process killed', lastsMs);
+        return;
+      case 'power cut':
+        this.#kill(machine, 'power cut', lastsMs);
+        return;
+      case 'kill point':
+        machine.killAtOperation = {
+          at: machine.disk.operations + 1 + random.below(KILL_POINT_OPERATIONS_MAX),
+          how: random.percent(50) ? 'power cut' : 'process killed',
+        };
+        machine.onKillPoint = () => this.#comeBack(machine, random.below(lastsMs));
+        return;
+      case 'pause':
+        machine.pause();
+        this.#later(lastsMs, () => machine.resume());
+        return;
+      case 'clock jump':
+        machine.clockOffsetMs = random.below(2 * CLOCK_JUMP_MS_MAX) - CLOCK_JUMP_MS_MAX;
+        this.#say(`the clock of ${machine.name} jumps to ${machine.clockOffsetMs} ms`);
+        return;
+      case 'slow disk':
+        machine.diskDelayMaxMs = 300;
+        this.#later(lastsMs, () => {
+          machine.diskDelayMaxMs = 1;
+        });
+        return;
+      case 'slow application':
+        machine.applicationDelayMaxMs = 500;
+        this.#later(lastsMs, () => {
+          machine.applicationDelayMaxMs = 0;
+        });
+        return;
+      case 'disk full':
+        this.#fill(machine, lastsMs);
+        return;
+      default:
+    }
+  }
+
+  #kill(machine: SimMachine, how: Ending, downMs: number): void {
+    if (machine.state === 'down') return;
+    machine.kill(how);
+    this.#comeBack(machine, downMs);
+  }
+
+  #comeBack(machine: SimMachine, downMs: number): void {
+    this.#later(downMs, () => {
+      if (machine.state === 'down' || machine.state === 'refused') machine.start();
+    });
+  }
+
+  #fill(machine: SimMachine, lastsMs: number): void {
+    machine.isDiskFull = true;
+    machine.excuse ??= 'its disk was full';
+    this.#say(`the disk of ${machine.name} is full`);
+    this.#later(lastsMs, () => {
+      machine.isDiskFull = false;
+      if (machine.state === 'refused' || machine.state === 'down') machine.start();
+    });
+  }
+
+  #storm(lastsMs: number): void {
+    const { scheduler, wires } = this.#simulation;
+    const { random } = scheduler;
+    wires.weather = {
+      latencyMinMs: 1,
+      latencyMaxMs: random.percent(50) ? 30 : 400,
+      lostPercent: random.below(40),
+      doubledPercent: random.below(20),
+      overtakenPercent: random.below(40),
+    };
+    this.#say('a storm begins');
+    this.#later(lastsMs, () => {
+      wires.weather = FAIR_WEATHER;
+    });
+  }
+
+  #oneWay(lastsMs: number): void {
+    const { scheduler, wires, machines } = this.#simulation;
+    const [from, to] = [scheduler.random.pick(machines), scheduler.random.pick(machines)];
+    if (from === undefined || to === undefined || from === to) return;
+    this.#say(`nothing gets from ${from.name} to ${to.name}`);
+    wires.block(from.name, to.name, lastsMs);
+  }
+
+  #partition(lastsMs: number): void {
+    const { scheduler, wires, machines } = this.#simulation;
+    const side = new Set(machines.filter(() => scheduler.random.percent(50)).map(({ name }) => name));
+    const cuts: (readonly [string, string])[] = [];
+    for (const { name: a } of machines) {
+      for (const { name: b } of machines) if (a < b && side.has(a) !== side.has(b)) cuts.push([a, b]);
+    }
+    this.#say(`${[...side].join(', ')} are cut off from the others`);
+    for (const [a, b] of cuts) wires.hub.cut(a, b);
+    this.#cuts.push(...cuts);
+    this.#later(lastsMs, () => {
+      for (const [a, b] of cuts) wires.hub.heal(a, b);
+    });
+  }
+
+  #disconnect(): void {
+    const { scheduler, wires, machines } = this.#simulation;
+    const [a, b] = [scheduler.random.pick(machines), scheduler.random.pick(machines)];
+    if (a === undefined || b === undefined || a === b) return;
+    this.#say(`${a.name} and ${b.name} lose their connection`);
+    wires.disconnect(a.name, b.name);
+  }
+
+  /** Ends a fault, unless the heal has ended all of them. */
+  #later(delayMs: number, end: () => void): void {
+    this.#simulation.scheduler.after(delayMs, () => {
+      if (!this.#isOver) end();
+    });
+  }
+
+  #say(text: string): void {
+    const { scheduler, trace } = this.#simulation;
+    trace.line(scheduler.nowMs, 'world', text);
+  }
+}

@@ -1,0 +1,51 @@
+import { createApp } from '../../../app/app.ts';
+import { composeModules, storeNames } from '../../../app/modules.ts';
+import { toHex } from '../../../core/bytes.ts';
+import type { GenesisDocument } from '../../../genesis/document.ts';
+import { initChainRequest } from '../../../genesis/encode.ts';
+import type { CommittedBlock } from '../../../node/committed-block.ts';
+import { MemoryMultiStore } from '../../../store/multistore.ts';
+import { plainVerifier } from '../../support/test-chain.ts';
+import { CHAIN_ID, PREFIX } from '../chain.ts';
+import type { Fail, Invariant } from '../facts.ts';
+
+/**
+ * Replay from genesis, on a new application in memory, gives the results of the live chain block by block;
+ * and after every block every invariant of every module holds, the conservation of supply among them.
+ */
+export function replay(fail: Fail, genesis: GenesisDocument): Invariant {
+  const blocks = new Map<bigint, CommittedBlock>();
+  return {
+    name: 'replay',
+    committed({ committed }) {
+      if (!blocks.has(committed.height)) blocks.set(committed.height, committed);
+    },
+    ended() {
+      const store = new MemoryMultiStore({ stores: storeNames(composeModules(PREFIX).modules) });
+      const app = createApp({ store, chainId: CHAIN_ID, prefix: PREFIX, verifier: plainVerifier });
+      app.initChain(initChainRequest(genesis));
+      for (let height = 1n; ; height++) {
+        const live = blocks.get(height);
+        if (live === undefined) return;
+        const { header, txs } = live.block;
+        const results = app.finalizeBlock({
+          txs,
+          decidedLastCommit: { round: 0, votes: [] },
+          misbehavior: [],
+          hash: live.blockId.hash,
+          height,
+          time: header.time,
+          nextValidatorsHash: header.nextValidatorsHash,
+          proposerAddress: header.proposerAddress,
+        });
+        app.commit();
+        if (toHex(results.appHash) !== toHex(live.results.appHash)) {
+          return fail(
+            `replaying block ${height} from genesis gives another app hash than the live chain has`,
+          );
+        }
+        for (const broken of app.brokenInvariants()) fail(`after block ${height}: ${broken}`);
+      }
+    },
+  };
+}

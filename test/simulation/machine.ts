@@ -1,0 +1,358 @@
+/**
+ * One machine of a simulation: a disk, a clock, and now and then a process that runs the whole node on them.
+ * A process that is killed never runs again; the next one starts from what the disk kept.
+ */
+import { openApplication } from '../../cli/application.ts';
+import { toHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
+import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import type { Application } from '../../node/application.ts';
+import type { NodeConfig } from '../../node/config/config.ts';
+import type { Core } from '../../node/node.ts';
+import type { ConsensusSigner } from '../../node/engine/ports.ts';
+import { openCore, startCore } from '../../node/node.ts';
+import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
+import type { NodeEnvironment } from '../../node/environment.ts';
+import type { Logger } from '../../node/logging/logger.ts';
+import { repairWal } from '../../node/wal/inspect.ts';
+import { FILE_PATTERN } from '../../node/wal/wal.ts';
+import type { Network } from '../../p2p/network.ts';
+import type { GenesisDocument } from '../../genesis/document.ts';
+import { CHAIN_ID, GENESIS_SECONDS, PREFIX } from './chain.ts';
+import { SimBackend, simDatabase } from './disk/databases.ts';
+import { type DiskOperation, type Ending, SimDisk, type Verdict } from './disk/disk.ts';
+import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
+import type { Subject } from './facts.ts';
+import type { SignatureScheme } from './keys.ts';
+import { checkSignatures } from './signature-pool.ts';
+import { Owner, type Scheduler } from './scheduler.ts';
+import type { Wires } from './wires.ts';
+
+/** What a machine is part of. */
+export interface MachinePorts {
+  readonly scheduler: Scheduler;
+  readonly wires: Wires;
+  readonly genesis: GenesisDocument;
+  readonly config: NodeConfig;
+  readonly scheme: SignatureScheme;
+  readonly observer: MachineObserver;
+}
+
+/** Who hears of what happens on a machine. */
+export interface MachineObserver {
+  signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
+  committed(
+    machine: SimMachine,
+    committed: Parameters<NonNullable<Parameters<typeof openCore>[0]['onBlock']>>[0],
+  ): void;
+  started(machine: SimMachine, height: bigint, appHash: Uint8Array): void;
+  blamed(machine: SimMachine, peer: string, reason: string): void;
+  /** The node does not start, or has stopped by itself. */
+  stopped(machine: SimMachine, what: 'refused to start' | 'stopped', reason: string): void;
+  line(machine: SimMachine, text: string): void;
+}
+
+/** What makes a machine different from others. */
+export interface MachineOptions {
+  readonly name: string;
+  /** Secret of its consensus key. */
+  readonly keySeed: Uint8Array;
+  readonly isHonest: boolean;
+  readonly environment?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
+  readonly application?: (application: Application, machine: SimMachine) => Application;
+  readonly network?: (network: Network, machine: SimMachine) => Network;
+}
+
+const HOME = '/home';
+const KEY_PATH = `${HOME}/config/priv_validator_key.json`;
+/** The file that keeps a validator from signing twice. */
+export const SIGNING_STATE_PATH: string = `${HOME}/data/priv_validator_state.json`;
+const WAL_PATH = `${HOME}/data/cs.wal`;
+/** The genesis is older than any clock is wrong. */
+const GENESIS_AGE_MS = 3_600_000;
+const LOG = { debug: () => undefined, info: () => undefined };
+
+/** See the file comment. */
+export class SimMachine implements Subject {
+  readonly name: string;
+  readonly isHonest: boolean;
+  readonly options: MachineOptions;
+  readonly disk: SimDisk;
+  readonly ports: MachinePorts;
+  /** How far its clock is off. */
+  clockOffsetMs = 0;
+  /** The longest wait for the disk. */
+  diskDelayMaxMs = 1;
+  applicationDelayMaxMs = 0;
+  isDiskFull = false;
+  /** Ends the process at that operation of the disk. */
+  killAtOperation: { readonly at: number; readonly how: Ending } | undefined;
+  onKillPoint: () => void = () => undefined;
+  /** Something was done to it after which it may refuse to run. */
+  excuse: string | undefined;
+  state: 'down' | 'starting' | 'up' | 'refused' = 'down';
+  starts = 0;
+  owner: Owner;
+  core: Core | undefined;
+
+  constructor(ports: MachinePorts, options: MachineOptions) {
+    this.ports = ports;
+    this.options = options;
+    this.name = options.name;
+    this.isHonest = options.isHonest;
+    this.disk = new SimDisk(ports.scheduler.random);
+    this.owner = new Owner(options.name);
+    this.owner.state = 'dead';
+    this.disk.judge = (operation) => this.#judge(operation);
+  }
+
+  now(): bigint {
+    const ms = GENESIS_AGE_MS + this.ports.scheduler.nowMs + this.clockOffsetMs;
+    return GENESIS_SECONDS * 1_000_000_000n + BigInt(Math.round(ms * 1_000)) * 1_000n;
+  }
+
+  validatorsAt(height: bigint): ValidatorSet | undefined {
+    return this.core?.stores.state.validators(height);
+  }
+
+  /** The last height that it stored and executed; 0 when it is not up. */
+  get height(): bigint {
+    return this.core?.engine.lastHeight() ?? 0n;
+  }
+
+  /** Writes the key of a new validator, durably and at once. */
+  async init(): Promise<void> {
+    const idle: DiskUser = { wait: () => Promise.resolve(), isDead: () => false };
+    const files = simSignerFiles(this.disk, idle);
+    const { makeSigner } = this.ports.scheme;
+    await FilePrivValidator.create(this.options.keySeed, {
+      keyPath: KEY_PATH,
+      statePath: SIGNING_STATE_PATH,
+      makeSigner,
+      files,
+    });
+  }
+
+  /** Starts the process; what comes of it is told to the observer. */
+  start(): void {
+    if (this.state === 'starting' || this.state === 'up') return;
+    const owner = new Owner(this.name);
+    this.owner = owner;
+    this.state = 'starting';
+    this.starts++;
+    this.ports.observer.line(this, 'starts');
+    this.#boot(owner).then(
+      (core) => {
+        if (owner.state === 'dead') return;
+        this.core = core;
+        this.state = 'up';
+        const { lastBlockHeight, appHash } = core.executor.state;
+        this.ports.observer.started(this, lastBlockHeight, appHash);
+      },
+      (error: unknown) => this.#stopped(owner, 'refused to start', error),
+    );
+  }
+
+  /** Ends the process from one moment to the next. */
+  kill(how: Ending): void {
+    if (this.state === 'down') return;
+    this.ports.observer.line(this, how);
+    this.#end(how);
+  }
+
+  /** What an operator does when the node says that its log has to be repaired. */
+  repairLog(): void {
+    this.ports.observer.line(this, 'has its log repaired');
+    const user: DiskUser = { wait: () => Promise.resolve(), isDead: () => false };
+    const files = new SimWalFiles({ disk: this.disk, user, directory: WAL_PATH, pattern: FILE_PATTERN });
+    repairWal(files);
+    this.disk.isGarbled = false;
+    this.start();
+  }
+
+  pause(): void {
+    if (this.owner.state !== 'running') return;
+    this.ports.observer.line(this, 'pauses');
+    this.owner.state = 'paused';
+  }
+
+  resume(): void {
+    if (this.owner.state !== 'paused') return;
+    this.ports.observer.line(this, 'goes on');
+    this.ports.scheduler.resume(this.owner);
+  }
+
+  #judge({ kind, path }: DiskOperation): Verdict {
+    const { killAtOperation } = this;
+    if (killAtOperation !== undefined && this.disk.operations >= killAtOperation.at) {
+      this.killAtOperation = undefined;
+      this.ports.observer.line(this, `reaches its kill point: ${kind} ${path}`);
+      this.kill(killAtOperation.how);
+      this.onKillPoint();
+      return 'dead';
+    }
+    return this.isDiskFull ? 'full' : 'go on';
+  }
+
+  #end(how: Ending): void {
+    this.state = 'down';
+    this.owner.state = 'dead';
+    this.core = undefined;
+    this.ports.wires.hub.kill(this.name);
+    this.disk.end(how);
+  }
+
+  #stopped(owner: Owner, what: 'refused to start' | 'stopped', error: unknown): void {
+    if (owner.state === 'dead') return;
+    this.#end('process killed');
+    this.state = 'refused';
+    this.ports.observer.stopped(this, what, messageOf(error));
+  }
+
+  async #boot(owner: Owner): Promise<Core> {
+    const { genesis, config } = this.ports;
+    const logging = (module: string): Logger => this.#logger(module, owner);
+    const user = this.#diskUser(owner);
+    const { application } = await openApplication(
+      {
+        dataDir: `${HOME}/data`,
+        chainId: CHAIN_ID,
+        prefix: PREFIX,
+        minimumGasPrices: '',
+        txBytesMax: config.mempool.maxTxBytes,
+        keepVersions: 2,
+        verifierWorkers: 0,
+        version: 'simulation',
+        log: logging('app'),
+      },
+      {
+        openBackend: async (path) => new SimBackend({ disk: this.disk, user, path }),
+        openPool: () => checkSignatures,
+      },
+    );
+    const core = await openCore(
+      {
+        config,
+        dataDir: `${HOME}/data`,
+        paths: {
+          genesisFile: '',
+          nodeKeyFile: '',
+          privValidatorKeyFile: KEY_PATH,
+          privValidatorStateFile: SIGNING_STATE_PATH,
+        },
+        genesis,
+        nodeKey: new Uint8Array(32),
+        application: this.#slow(owner, this.options.application?.(application, this) ?? application),
+        version: 'simulation',
+        logging,
+        onBlock: (committed) => this.ports.observer.committed(this, committed),
+        onFatal: (error) => this.#stopped(owner, 'stopped', error),
+      },
+      this.#environment(owner, user),
+      [],
+    );
+    core.engine.onEvent((event) => {
+      if (event.kind !== 'step') return;
+      const { height, round, step } = event.view;
+      this.ports.observer.line(this, `${height}/${round} ${step}`);
+    });
+    await core.network.start();
+    startCore(core, []);
+    return core;
+  }
+
+  /** The application takes its time, when it is told to. */
+  #slow(owner: Owner, application: Application): Application {
+    const { scheduler } = this.ports;
+    const after = async <T>(call: () => Promise<T>): Promise<T> => {
+      const delayMs = (this.applicationDelayMaxMs * scheduler.random.below(1_000)) / 1_000;
+      if (delayMs > 0) await new Promise<void>((resolve) => scheduler.after(delayMs, resolve, owner));
+      return call();
+    };
+    return {
+      ...application,
+      prepareProposal: (request) => after(() => application.prepareProposal(request)),
+      processProposal: (request) => after(() => application.processProposal(request)),
+      finalizeBlock: (request) => after(() => application.finalizeBlock(request)),
+      commit: () => after(() => application.commit()),
+    };
+  }
+
+  #diskUser(owner: Owner): DiskUser {
+    const { scheduler } = this.ports;
+    return {
+      isDead: () => owner.state === 'dead',
+      wait: () => {
+        const delayMs = (this.diskDelayMaxMs * scheduler.random.below(1_000)) / 1_000;
+        if (scheduler.random.percent(60)) return Promise.resolve();
+        return new Promise((resolve) => scheduler.after(delayMs, resolve, owner));
+      },
+    };
+  }
+
+  #environment(owner: Owner, user: DiskUser): NodeEnvironment {
+    const { scheduler, wires, scheme } = this.ports;
+    const { disk } = this;
+    const timers = scheduler.timersOf(owner);
+    const environment: NodeEnvironment = {
+      clock: {
+        now: () => this.now(),
+        schedule: (delayMs, callback) => timers.after(delayMs, callback),
+        yieldToOthers: () => new Promise((resolve) => timers.after(0, resolve)),
+      },
+      timers,
+      openDatabase: async (path) => simDatabase({ disk, user, path }),
+      walFiles: (directory) => new SimWalFiles({ disk, user, directory, pattern: FILE_PATTERN }),
+      randomBytes: (length) => Uint8Array.from({ length }, () => scheduler.random.below(256)),
+      signerFiles: simSignerFiles(disk, user),
+      makeSigner: scheme.makeSigner,
+      wrapSigner: (signer) => this.#observed(signer),
+      verify: scheme.verify,
+      openNetwork: async (options) => {
+        const network = wires.connect(this.name, options, owner);
+        const penalize = network.penalize.bind(network);
+        network.penalize = (peer, penalty) => {
+          this.ports.observer.blamed(this, peer, penalty.reason);
+          penalize(peer, penalty);
+        };
+        return this.options.network?.(network, this) ?? network;
+      },
+    };
+    return this.options.environment?.(environment, this) ?? environment;
+  }
+
+  /** Whatever the signer gives away is seen here, whether it leaves the machine or not. */
+  #observed(signer: ConsensusSigner): ConsensusSigner {
+    const { observer, scheme } = this.ports;
+    const { publicKey } = scheme.makeSigner(this.options.keySeed, 'ed25519');
+    return {
+      address: signer.address,
+      signVote: async (chainId, vote) => {
+        const signed = await signer.signVote(chainId, vote);
+        observer.signed(this, publicKey, voteSignBytes(chainId, signed));
+        return signed;
+      },
+      signProposal: async (chainId, proposal) => {
+        const signed = await signer.signProposal(chainId, proposal);
+        observer.signed(this, publicKey, proposalSignBytes(chainId, signed));
+        return signed;
+      },
+    };
+  }
+
+  #logger(module: string, owner: Owner): Logger {
+    const told = (facts: Readonly<Record<string, unknown>>, message: string): void => {
+      if (owner.state === 'dead') return;
+      this.ports.observer.line(this, `${module}: ${message} ${factsText(facts)}`);
+    };
+    return { ...LOG, warn: told, error: told };
+  }
+}
+
+function factsText(facts: Readonly<Record<string, unknown>>): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name}=${value instanceof Uint8Array ? toHex(value) : messageOf(value)}`)
+    .join(' ')
+    .slice(0, 300);
+}

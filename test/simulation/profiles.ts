@@ -1,0 +1,187 @@
+/** What a seed stands for, by profile: who takes part, what goes wrong, and what must come of it. */
+import { SeededRandom } from '../../consensus/simulation/random.ts';
+import { ADVERSARIES, adversary } from './adversaries/voters.ts';
+import { LIES, syncLiar } from './adversaries/sync-liar.ts';
+import { validatorSeed } from './chain.ts';
+import { type Fault, FAULTS } from './faults.ts';
+import { quickScheme, realScheme } from './keys.ts';
+import type { MachineOptions } from './machine.ts';
+import type { SimulationOptions } from './simulation.ts';
+import { withValidatorChanges } from './validator-changes.ts';
+
+/** A run, ready to be started. */
+export interface Scenario {
+  readonly options: Omit<SimulationOptions, 'seed' | 'verbose'>;
+  readonly faults: readonly Fault[];
+  /** Machines that faults hit, besides the wires; default: all. */
+  readonly victims?: readonly string[];
+  /** Machines that start later, with an empty disk. */
+  readonly late?: readonly string[];
+  /** Milliseconds between two transactions of clients. */
+  readonly transferEveryMs: number;
+  /** When faults end; undefined: never, and no progress is demanded. */
+  readonly healAtMs: number | undefined;
+  /** After the heal everybody honest has to reach the height of the heal plus this. */
+  readonly heights: bigint;
+  readonly patienceMs: number;
+}
+
+/** The profiles. */
+export const PROFILES = [
+  'safety',
+  'liveness',
+  'crash',
+  'byzantine',
+  'validators',
+  'sync',
+  'ed25519',
+  'large',
+] as const;
+
+/** One of them. */
+export type Profile = (typeof PROFILES)[number];
+
+const PATIENCE_MS = 120_000;
+const POWER = 10n;
+const CRASHES: readonly Fault[] = ['kill', 'power cut', 'kill point', 'slow disk', 'disk full'];
+
+/** The scenario of a seed. */
+export function scenarioOf(profile: Profile, seed: number): Scenario {
+  const random = new SeededRandom(seed * 31 + PROFILES.indexOf(profile));
+  switch (profile) {
+    case 'safety':
+      return { ...base(random, 4), healAtMs: undefined, patienceMs: 6_000 };
+    case 'liveness':
+      return base(random, 4);
+    case 'crash':
+      return { ...base(random, 4), faults: someOf(CRASHES, random), healAtMs: 3_000 };
+    case 'byzantine':
+      return byzantine(random);
+    case 'validators':
+      return validators(random, seed);
+    case 'sync':
+      return sync(random);
+    case 'ed25519': {
+      const scenario = base(random, 4);
+      return { ...scenario, options: { ...scenario.options, scheme: realScheme } };
+    }
+    case 'large':
+      return large();
+  }
+}
+
+function base(random: SeededRandom, validatorsMin: number): Scenario {
+  const count = validatorsMin + (random.percent(25) ? random.below(3) : 0);
+  return {
+    options: {
+      scheme: quickScheme,
+      powers: Array.from({ length: count }, () => POWER + BigInt(random.percent(30) ? random.below(3) : 0)),
+      machines: Array.from({ length: count }, (_, i) => honest(i)),
+      accounts: 3,
+    },
+    faults: someOf(FAULTS, random),
+    transferEveryMs: random.percent(10) ? 10 : 200,
+    healAtMs: 1_000 + random.below(3_000),
+    heights: 2n,
+    patienceMs: PATIENCE_MS,
+  };
+}
+
+function honest(index: number): MachineOptions {
+  return { name: `n${index}`, keySeed: validatorSeed(index), isHonest: true };
+}
+
+/** Each of them with an even chance. */
+function someOf(faults: readonly Fault[], random: SeededRandom): readonly Fault[] {
+  return faults.filter(() => random.percent(40));
+}
+
+function byzantine(random: SeededRandom): Scenario {
+  const scenario = base(random, random.percent(30) ? 7 : 4);
+  const { machines } = scenario.options;
+  const guilty = Math.floor((machines.length - 1) / 3);
+  const actors = machines.flatMap((machine, i): MachineOptions[] => {
+    if (i < machines.length - guilty) return [machine];
+    if (random.percent(25)) return twins(machine);
+    const kind = random.pick(ADVERSARIES) ?? 'equivocator';
+    return [adversary(kind, machine)];
+  });
+  const honestNames = actors.filter(({ isHonest }) => isHonest).map(({ name }) => name);
+  const hitMachines = random.percent(30);
+  return {
+    ...scenario,
+    options: { ...scenario.options, powers: machines.map(() => POWER), machines: actors },
+    faults: hitMachines ? scenario.faults : someOf(['storm', 'one way', 'partition', 'disconnect'], random),
+    victims: honestNames,
+  };
+}
+
+/** Two nodes with one key: each runs our code, and knows nothing of the other. */
+function twins(machine: MachineOptions): MachineOptions[] {
+  return ['a', 'b'].map((letter) => ({ ...machine, name: `${machine.name}${letter}`, isHonest: false }));
+}
+
+function validators(random: SeededRandom, seed: number): Scenario {
+  const scenario = base(random, 4);
+  const joining = [10, 11].map(validatorSeed);
+  const changing = scenario.options.machines.slice(1).map(({ keySeed }) => keySeed);
+  const changes = { seed, changing, joining, scheme: quickScheme, power: POWER };
+  const machines = [...scenario.options.machines, ...joining.map((keySeed, i) => fullNode(i, keySeed))];
+  return {
+    ...scenario,
+    options: {
+      ...scenario.options,
+      machines: machines.map((machine) => ({
+        ...machine,
+        application: (application) => withValidatorChanges(application, changes),
+      })),
+    },
+    heights: 4n,
+  };
+}
+
+function fullNode(index: number, keySeed: Uint8Array): MachineOptions {
+  return { name: `f${index}`, keySeed, isHonest: true };
+}
+
+function sync(random: SeededRandom): Scenario {
+  const scenario = base(random, 4);
+  const { machines } = scenario.options;
+  const late = [fullNode(0, validatorSeed(20)), fullNode(1, validatorSeed(21))].slice(0, 1 + random.below(2));
+  const liars = [0, 1]
+    .slice(0, 1 + random.below(2))
+    .map((i) =>
+      syncLiar(random.pick(LIES) ?? 'claims more', { name: `l${i}`, keySeed: validatorSeed(30 + i) }),
+    );
+  return {
+    ...scenario,
+    options: { ...scenario.options, machines: [...machines, ...late, ...liars] },
+    faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'pause'], random),
+    late: late.map(({ name }) => name),
+    heights: 3n,
+  };
+}
+
+/** A hundred validators, each with a few peers. */
+function large(): Scenario {
+  const count = 100;
+  const names = Array.from({ length: count }, (_, i) => `n${i}`);
+  const peersOf = (name: string): readonly string[] => {
+    const at = names.indexOf(name);
+    return [1, 7, 19, 37].map((step) => names[(at + step) % count] ?? '');
+  };
+  return {
+    options: {
+      scheme: quickScheme,
+      powers: names.map(() => POWER),
+      machines: names.map((_, i) => honest(i)),
+      accounts: 3,
+      peersOf,
+    },
+    faults: [],
+    transferEveryMs: 500,
+    healAtMs: 0,
+    heights: 3n,
+    patienceMs: PATIENCE_MS,
+  };
+}

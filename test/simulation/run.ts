@@ -1,0 +1,121 @@
+/** Runs the scenario of a seed and says what came of it. */
+import type { MachineOptions } from './machine.ts';
+import { Nemesis } from './faults.ts';
+import { type Profile, type Scenario, scenarioOf } from './profiles.ts';
+import { Simulation, type Violation } from './simulation.ts';
+
+/** What came of a run. */
+export interface RunResult {
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly digest: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly heights: bigint;
+  readonly roundMax: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly transactions: number;
+  readonly starts: number;
+  /** The last lines of the trace. */
+  readonly lines: readonly string[];
+}
+
+/** How a run is made. */
+export interface RunOptions {
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly verbose?: boolean;
+  /** Changes the scenario: planted bugs. */
+  readonly plant?: (scenario: Scenario) => Scenario;
+}
+
+/** More than this is a loop that time does not pass in. */
+const EVENTS_MAX = 600_000;
+const STARTS_WITHIN_MS = 300;
+const LATE_AFTER_HEIGHTS = 2n;
+
+/** See the file comment. */
+export async function runSeed(run: RunOptions): Promise<RunResult> {
+  const made = scenarioOf(run.profile, run.seed);
+  const scenario = run.plant?.(made) ?? made;
+  const simulation = new Simulation({
+    ...scenario.options,
+    seed: run.seed,
+    verbose: run.verbose === true,
+  });
+  const escaped = (error: unknown): void => simulation.unhandled(error);
+  process.on('unhandledRejection', escaped);
+  try {
+    await play(simulation, scenario);
+    await simulation.end();
+  } finally {
+    process.off('unhandledRejection', escaped);
+  }
+  return resultOf(run, simulation);
+}
+
+async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
+  const { scheduler, machines } = simulation;
+  await simulation.init();
+  const isLate = ({ name }: Pick<MachineOptions, 'name'>): boolean => scenario.late?.includes(name) === true;
+  for (const machine of machines) {
+    if (!isLate(machine)) scheduler.after(scheduler.random.below(STARTS_WITHIN_MS), () => machine.start());
+  }
+  const send = (): void => {
+    simulation.sendTransfer();
+    scheduler.after(scenario.transferEveryMs, send);
+  };
+  scheduler.after(scenario.transferEveryMs, send);
+  const victims = machines.filter(
+    (machine) => !isLate(machine) && (scenario.victims?.includes(machine.name) ?? true),
+  );
+  const nemesis = new Nemesis(simulation, scenario.faults, victims);
+  nemesis.start();
+  const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
+  await simulation.runUntil(isTooMuch, scenario.healAtMs ?? scenario.patienceMs);
+  if (scenario.healAtMs === undefined || simulation.violations.length > 0) return;
+  nemesis.heal();
+  await demandProgress(simulation, scenario);
+}
+
+/** Everybody honest gets on after the heal, those that start late included. */
+async function demandProgress(simulation: Simulation, scenario: Scenario): Promise<void> {
+  const { scheduler } = simulation;
+  const fromMs = scheduler.nowMs;
+  const goal = simulation.height + scenario.heights;
+  const isThere = (): boolean => simulation.honest.every(({ height }) => height >= goal);
+  const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
+  if (scenario.late !== undefined) {
+    const others = goal - scenario.heights + LATE_AFTER_HEIGHTS;
+    await simulation.runUntil(() => simulation.height >= others || isTooMuch(), fromMs + scenario.patienceMs);
+    for (const machine of simulation.machines) if (machine.starts === 0) machine.start();
+  }
+  await simulation.runUntil(() => isThere() || isTooMuch(), fromMs + scenario.patienceMs);
+  if (simulation.violations.length > 0 || isThere()) return;
+  const where = simulation.honest
+    .map(({ name, height, state }) => `${name} ${state} at ${height}`)
+    .join(', ');
+  const sinceMs = Math.round(scheduler.nowMs - fromMs);
+  simulation.fail('liveness', `height ${goal} is not reached by all ${sinceMs} ms after the heal: ${where}`);
+}
+
+function resultOf({ profile, seed, verbose }: RunOptions, simulation: Simulation): RunResult {
+  const { scheduler, wires, trace, chain, machines } = simulation;
+  return {
+    profile,
+    seed,
+    violations: simulation.violations,
+    digest: trace.digest(),
+    events: scheduler.events,
+    virtualMs: scheduler.nowMs,
+    heights: simulation.height,
+    roundMax: simulation.roundMax,
+    messages: wires.messages,
+    bytes: wires.bytes,
+    transactions: [...chain.values()].reduce((sum, { block }) => sum + block.txs.length, 0),
+    starts: machines.reduce((sum, machine) => sum + machine.starts, 0),
+    lines: trace.last(verbose === true ? Number.MAX_SAFE_INTEGER : 60),
+  };
+}

@@ -1,0 +1,8 @@
+import { test } from 'vitest';
+import { expectSeeds } from './seeds.ts';
+
+const LIMIT_MS = 240_000;
+
+test('all go on after the faults', () => expectSeeds('liveness', 1, 60), LIMIT_MS);
+test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 60), LIMIT_MS);
+test('late nodes catch up among liars', () => expectSeeds('sync', 1, 20), LIMIT_MS);

@@ -1,0 +1,206 @@
+/** One run: machines, wires, clients, and the observer that holds what they do against the invariants. */
+import { toHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { GenesisDocument } from '../../genesis/document.ts';
+import type { NodeConfig } from '../../node/config/config.ts';
+import type { CommittedBlock } from '../../node/committed-block.ts';
+import { simulationConfig, simulationGenesis, transfer } from './chain.ts';
+import { Killed } from './disk/files.ts';
+import { type Invariant, readSigned, shortValue } from './facts.ts';
+import { agreement } from './invariants/agreement.ts';
+import { blame } from './invariants/blame.ts';
+import { doubleSign } from './invariants/double-sign.ts';
+import { lockedValue } from './invariants/locked-value.ts';
+import { once } from './invariants/once.ts';
+import { replay } from './invariants/replay.ts';
+import { blockTime } from './invariants/time.ts';
+import { validity } from './invariants/validity.ts';
+import type { SignatureScheme } from './keys.ts';
+import { type MachineObserver, type MachineOptions, SimMachine } from './machine.ts';
+import { Scheduler } from './scheduler.ts';
+import { Trace } from './trace.ts';
+import { Wires } from './wires.ts';
+
+/** What a run is made of. */
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly scheme: SignatureScheme;
+  /** Power of each validator key at genesis. */
+  readonly powers: readonly bigint[];
+  readonly machines: readonly MachineOptions[];
+  /** Whom a machine keeps connections to. Default: everybody. */
+  readonly peersOf?: (name: string) => readonly string[];
+  readonly accounts: number;
+  readonly config?: (config: NodeConfig) => NodeConfig;
+  /** Keep every line of the trace. */
+  readonly verbose: boolean;
+}
+
+/** Something that must not be. */
+export interface Violation {
+  readonly invariant: string;
+  readonly sentence: string;
+  readonly atMs: number;
+}
+
+/** See the file comment. */
+export class Simulation implements MachineObserver {
+  readonly scheduler: Scheduler;
+  readonly wires: Wires;
+  readonly machines: readonly SimMachine[];
+  readonly genesis: GenesisDocument;
+  readonly violations: Violation[] = [];
+  readonly trace: Trace;
+  readonly invariants: readonly Invariant[];
+  /** Blocks by height, as the first node committed them. */
+  readonly chain: Map<bigint, CommittedBlock> = new Map();
+  roundMax = 0;
+  readonly #sequences: number[];
+
+  constructor(options: SimulationOptions) {
+    const { seed, scheme, powers, accounts } = options;
+    this.scheduler = new Scheduler(seed);
+    this.trace = new Trace({ keepAll: options.verbose });
+    const names = options.machines.map(({ name }) => name);
+    const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
+    this.wires = new Wires(this.scheduler, options.peersOf ?? everybody);
+    this.genesis = simulationGenesis({ powers, accounts, scheme });
+    this.#sequences = Array.from({ length: accounts }, () => 0);
+    const config = options.config?.(simulationConfig()) ?? simulationConfig();
+    const { scheduler, wires, genesis } = this;
+    this.machines = options.machines.map(
+      (machine) => new SimMachine({ scheduler, wires, genesis, config, scheme, observer: this }, machine),
+    );
+    this.invariants = this.#makeInvariants(scheme);
+    scheduler.onEvent = (atMs, owner, sequence) => this.trace.note(`${atMs} ${owner.name} ${sequence}`);
+    scheduler.onError = (owner, error) => {
+      if (owner.state !== 'dead') this.fail('no error escapes', `${owner.name}: ${stackOf(error)}`);
+    };
+  }
+
+  get honest(): readonly SimMachine[] {
+    return this.machines.filter(({ isHonest }) => isHonest);
+  }
+
+  /** Keys are written, nothing runs yet. */
+  async init(): Promise<void> {
+    for (const machine of this.machines) await machine.init();
+  }
+
+  /** The highest height that somebody committed. */
+  get height(): bigint {
+    return BigInt(this.chain.size);
+  }
+
+  fail(invariant: string, sentence: string): void {
+    this.trace.line(this.scheduler.nowMs, '!!!!', `${invariant}: ${sentence}`);
+    this.violations.push({ invariant, sentence, atMs: this.scheduler.nowMs });
+  }
+
+  /** Lets virtual time pass until this is true; false when it is not by then, or something is violated. */
+  async runUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
+    const { scheduler } = this;
+    while (!isDone()) {
+      if (this.violations.length > 0 || scheduler.nowMs >= untilMs) return false;
+      if (!(await scheduler.step())) return false;
+    }
+    return true;
+  }
+
+  /** Asks the invariants about the whole. */
+  async end(): Promise<void> {
+    for (const invariant of this.invariants) await invariant.ended?.();
+  }
+
+  /** A client sends somebody money through some node. */
+  sendTransfer(): void {
+    const { random } = this.scheduler;
+    const from = random.below(this.#sequences.length);
+    const to = (from + 1 + random.below(Math.max(1, this.#sequences.length - 1))) % this.#sequences.length;
+    const up = this.machines.filter(({ state, isHonest }) => state === 'up' && isHonest);
+    const machine = random.pick(up);
+    if (machine?.core === undefined) return;
+    const sequence = this.#sequences[from] ?? 0;
+    const tx = transfer({ from, to, sequence, amount: 1 + random.below(3) });
+    machine.core.mempool.checkTx(tx).then(
+      ({ code }) => {
+        if (code === 0) this.#sequences[from] = sequence + 1;
+        else if (random.percent(30)) this.#sequences[from] = Math.max(0, sequence - 1);
+      },
+      () => undefined, // it is known, or there is no room
+    );
+  }
+
+  signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void {
+    const said = readSigned(message);
+    if (said.round > this.roundMax) this.roundMax = said.round;
+    this.line(machine, `signs ${said.type} ${said.height}/${said.round} ${shortValue(said.value)}`);
+    const fact = { ...said, subject: machine, key: toHex(publicKey) };
+    for (const invariant of this.invariants) invariant.signed?.(fact);
+  }
+
+  committed(machine: SimMachine, committed: CommittedBlock): void {
+    const { height, blockId, block } = committed;
+    if (machine.isHonest && !this.chain.has(height)) this.chain.set(height, committed);
+    this.line(machine, `COMMITS ${height} ${toHex(blockId.hash).slice(0, 6)} with ${block.txs.length} txs`);
+    if (!machine.isHonest) return;
+    for (const invariant of this.invariants) invariant.committed?.({ subject: machine, committed });
+  }
+
+  started(machine: SimMachine, height: bigint, appHash: Uint8Array): void {
+    this.line(machine, `is up at height ${height}`);
+    if (!machine.isHonest) return;
+    const fact = { subject: machine, height, appHash: toHex(appHash) };
+    for (const invariant of this.invariants) invariant.started?.(fact);
+  }
+
+  blamed(machine: SimMachine, peer: string, reason: string): void {
+    const subject = this.machines.find(({ name }) => name === peer);
+    if (subject === undefined) return;
+    for (const invariant of this.invariants) invariant.blamed?.({ by: machine, peer: subject, reason });
+  }
+
+  stopped(machine: SimMachine, what: string, reason: string): void {
+    this.line(machine, `${what}: ${reason}`);
+    if (machine.disk.isGarbled && reason.includes('wal repair')) {
+      this.scheduler.after(100, () => machine.repairLog());
+      return;
+    }
+    if (machine.isHonest && machine.excuse === undefined) {
+      this.fail('honest nodes run', `${machine.name} ${what}, and its disk is sound: ${reason}`);
+    }
+  }
+
+  line(machine: SimMachine, text: string): void {
+    this.trace.line(this.scheduler.nowMs, machine.name, text);
+  }
+
+  /** A promise of some process was rejected, and nobody cared. */
+  unhandled(error: unknown): void {
+    if (error instanceof Killed || (error instanceof Error && error.cause instanceof Killed)) return;
+    this.fail('no error escapes', stackOf(error));
+  }
+
+  #makeInvariants(scheme: SignatureScheme): readonly Invariant[] {
+    const failing = (make: (fail: (sentence: string) => void) => Invariant): Invariant => {
+      const invariant: Invariant = make((sentence) => this.fail(invariant.name, sentence));
+      return invariant;
+    };
+    return [
+      failing(agreement),
+      failing(doubleSign),
+      failing(lockedValue),
+      failing((fail) => validity(fail, scheme)),
+      failing((fail) => blockTime(fail, () => this.honest)),
+      failing(once),
+      failing(blame),
+      failing((fail) => replay(fail, this.genesis)),
+    ];
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error
+    ? (error.stack ?? error.message).split('\n').slice(0, 6).join(' | ')
+    : messageOf(error);
+}

@@ -1,0 +1,50 @@
+/** What happened, for people (the last lines) and for comparison (a hash of everything). */
+import { createHash, type Hash } from 'node:crypto';
+
+const LINES_KEPT = 400;
+const HASHED_TOGETHER = 1_000;
+
+/** The trace of one run. */
+export class Trace {
+  readonly #hash: Hash = createHash('sha256');
+  readonly #lines: string[] = [];
+  #pending: string[] = [];
+  #digest: string | undefined;
+  /** Keeps every line: for the replay of one seed. */
+  readonly #keepAll: boolean;
+
+  constructor(options: { readonly keepAll: boolean }) {
+    this.#keepAll = options.keepAll;
+  }
+
+  /** Something that people want to read. */
+  line(atMs: number, who: string, what: string): void {
+    const text = `${atMs.toFixed(1).padStart(9)} ${who.padEnd(6)} ${what}`;
+    this.note(text);
+    this.#lines.push(text);
+    if (!this.#keepAll && this.#lines.length > 2 * LINES_KEPT) this.#lines.splice(0, LINES_KEPT);
+  }
+
+  /** Something that only must be the same again. */
+  note(text: string): void {
+    this.#pending.push(text);
+    if (this.#pending.length >= HASHED_TOGETHER) this.#flush();
+  }
+
+  /** The last lines, the oldest first. */
+  last(count: number): readonly string[] {
+    return this.#lines.slice(-count);
+  }
+
+  /** The hash of all that happened; nothing may be added after it. */
+  digest(): string {
+    this.#flush();
+    this.#digest ??= this.#hash.digest('hex').slice(0, 16);
+    return this.#digest;
+  }
+
+  #flush(): void {
+    if (this.#pending.length > 0) this.#hash.update(this.#pending.join('\n'));
+    this.#pending = [];
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The network between the machines: the one in memory, with faults. Channels keep their promise (no loss, in
+ * order, while connected) unless a fault breaks it; a pair whose promise was broken is disconnected at the
+ * heal, as TCP would have done.
+ */
+import { MemoryHub } from '../../p2p/memory.ts';
+import type { Network, NetworkOptions } from '../../p2p/network.ts';
+import type { Owner, Scheduler } from './scheduler.ts';
+
+/** How bad the wires are. */
+export interface Weather {
+  readonly latencyMinMs: number;
+  readonly latencyMaxMs: number;
+  /** Of a hundred messages on a channel. */
+  readonly lostPercent: number;
+  readonly doubledPercent: number;
+  readonly overtakenPercent: number;
+}
+
+/** Wires that do what they should. */
+export const FAIR_WEATHER: Weather = {
+  latencyMinMs: 1,
+  latencyMaxMs: 15,
+  lostPercent: 0,
+  doubledPercent: 0,
+  overtakenPercent: 0,
+};
+
+const IN_TURN: readonly number[] = [0];
+const LOST: readonly number[] = [];
+
+/** See the file comment. */
+export class Wires {
+  readonly hub: MemoryHub;
+  weather: Weather = FAIR_WEATHER;
+  messages = 0;
+  bytes = 0;
+  readonly #scheduler: Scheduler;
+  readonly #owners: Map<string, Owner> = new Map();
+  readonly #peersOf: (name: string) => readonly string[];
+  /** One way, until that moment. */
+  readonly #blocked: Map<string, number> = new Map();
+  readonly #broken: Set<string> = new Set();
+
+  constructor(scheduler: Scheduler, peersOf: (name: string) => readonly string[]) {
+    this.#scheduler = scheduler;
+    this.#peersOf = peersOf;
+    this.hub = new MemoryHub({
+      timers: scheduler.timersOf(scheduler.world),
+      random: () => scheduler.random.below(1_000) / 1_000,
+      latencyMs: (from, to) => this.#latencyMs(from, to),
+      timersOf: (name) => scheduler.timersOf(this.#owners.get(name) ?? scheduler.world),
+      fate: (message) => {
+        this.messages++;
+        this.bytes += message.bytes.length;
+        return this.#fate(message.from, message.to);
+      },
+    });
+  }
+
+  connect(name: string, options: NetworkOptions, owner: Owner): Network {
+    this.#owners.set(name, owner);
+    const persistentPeers = this.#peersOf(name).map((peer) => `/memory/${peer}`);
+    return this.hub.createNetwork(name, { ...options, persistentPeers });
+  }
+
+  /** What is sent that way arrives only after the time. */
+  block(from: string, to: string, forMs: number): void {
+    this.#blocked.set(`${from} ${to}`, this.#scheduler.nowMs + forMs);
+  }
+
+  /** The connection breaks; it may be made anew at once. */
+  disconnect(a: string, b: string): void {
+    this.hub.cut(a, b);
+    this.hub.heal(a, b);
+  }
+
+  /** Fair weather, and connections whose promise was broken are made anew. */
+  heal(): void {
+    this.weather = FAIR_WEATHER;
+    this.#blocked.clear();
+    for (const pair of this.#broken) {
+      const [a = '', b = ''] = pair.split(' ');
+      this.disconnect(a, b);
+    }
+    this.#broken.clear();
+  }
+
+  #latencyMs(from: string, to: string): number {
+    const { latencyMinMs, latencyMaxMs } = this.weather;
+    const span = latencyMaxMs - latencyMinMs;
+    const latencyMs = latencyMinMs + (span * this.#scheduler.random.below(1_000)) / 1_000;
+    const untilMs = this.#blocked.get(`${from} ${to}`) ?? 0;
+    return latencyMs + Math.max(0, untilMs - this.#scheduler.nowMs);
+  }
+
+  #fate(from: string, to: string): readonly number[] {
+    const { lostPercent, doubledPercent, overtakenPercent, latencyMaxMs } = this.weather;
+    if (lostPercent + doubledPercent + overtakenPercent === 0) return IN_TURN;
+    const { random } = this.#scheduler;
+    const dice = random.below(100);
+    if (dice < lostPercent) {
+      this.#broken.add(from < to ? `${from} ${to}` : `${to} ${from}`);
+      return LOST;
+    }
+    if (dice < lostPercent + doubledPercent) return [0, random.below(2 * latencyMaxMs)];
+    if (dice < lostPercent + doubledPercent + overtakenPercent) return [random.below(4 * latencyMaxMs)];
+    return IN_TURN;
+  }
+}
