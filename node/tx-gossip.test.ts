@@ -40,3 +40,24 @@ test('a transaction reaches the far end of a chain of nodes that keep each other
   for (const { mempool } of nodes) mempool.stop();
   await world.close();
 });
+
+test('a batch goes to every peer but the one it came from', () => {
+  const sent: string[] = [];
+  const peersOf = (...ids: readonly string[]): readonly { readonly id: string }[] =>
+    ids.map((id) => ({ id }));
+  const publish = (
+    peers: readonly { readonly id: string }[],
+    origin: string | undefined,
+  ): readonly string[] => {
+    sent.length = 0;
+    txGossip({
+      peers: () => peers,
+      send: (peer) => sent.push(peer) > 0,
+    }).publish([Uint8Array.of(1)], origin);
+    return [...sent];
+  };
+  expect(publish(peersOf('a', 'b', 'c'), 'b')).toEqual(['a', 'c']);
+  expect(publish(peersOf('a', 'b'), undefined)).toEqual(['a', 'b']);
+  expect(publish(peersOf('b'), 'b')).toEqual([]);
+  expect(publish([], undefined)).toEqual([]);
+});

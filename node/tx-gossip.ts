@@ -17,14 +17,20 @@ const TXS_FOR_NEW_PEER_MAX = 5_000;
 /** Bytes of one batch for a peer that connects, unless a single transaction is larger. */
 const BATCH_BYTES = 256 * 1024;
 
+/** What sending takes of the network. */
+export interface TxSender {
+  peers(): readonly { readonly id: string }[];
+  send(peer: string, channel: string, bytes: Uint8Array): boolean;
+}
+
 /** The mempool's way out. */
-export function txGossip(network: Network): TxGossip {
+export function txGossip(network: TxSender): TxGossip {
   return {
     publish(txs, origin) {
+      const others = network.peers().filter(({ id }) => id !== origin);
+      if (others.length === 0) return;
       const bytes = Txs.encode({ txs });
-      for (const { id } of network.peers()) {
-        if (id !== origin) network.send(id, TXS_CHANNEL.name, bytes);
-      }
+      for (const { id } of others) network.send(id, TXS_CHANNEL.name, bytes);
     },
   };
 }

@@ -99,9 +99,9 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver {
     return this.#pool.size > 0;
   }
 
-  checkTx(tx: Uint8Array): Promise<ResponseCheckTx> {
+  checkTx(tx: Uint8Array, key: string = txKey(tx)): Promise<ResponseCheckTx> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#admit({ key: txKey(tx), tx, origin: undefined, settle: { resolve, reject } });
+      const refusal = this.#admit({ key, tx, origin: undefined, settle: { resolve, reject } });
       if (refusal !== undefined) reject(refusal);
     });
   }

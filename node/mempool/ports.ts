@@ -47,10 +47,10 @@ export interface TxPool {
 /** The RPC server's side. */
 export interface TxSubmission {
   /**
-   * Checks a transaction and keeps it when its code is 0.
+   * Checks a transaction and keeps it when its code is 0. `key` is its `txKey`, when the caller has it.
    * @throws MempoolError when it is known already, too large, or when there is no room
    */
-  checkTx(tx: Uint8Array): Promise<ResponseCheckTx>;
+  checkTx(tx: Uint8Array, key?: string): Promise<ResponseCheckTx>;
   readonly size: number;
   readonly sizeBytes: number;
   /** The first `limit` transactions, in order. */

@@ -108,7 +108,7 @@ export interface GenesisSource {
 
 /** Where transactions are submitted. Errors carry their text in `message` (see `node/mempool`). */
 export interface TxSubmission {
-  checkTx(tx: Uint8Array): Promise<ResponseCheckTx>;
+  checkTx(tx: Uint8Array, key?: string): Promise<ResponseCheckTx>;
   readonly size: number;
   readonly sizeBytes: number;
   list(limit: number): readonly Uint8Array[];

@@ -26,18 +26,20 @@ export function transactionMethods(ports: RpcPorts, config: RpcConfig): readonly
       name: 'broadcast_tx_sync',
       params: { tx: 'bytes' },
       call: async ({ tx }) => {
-        const { code, data, log, codespace } = await mempool.checkTx(tx);
-        return { code, data: hexJson(data), log, codespace, hash: txKey(tx) };
+        const hash = txKey(tx);
+        const { code, data, log, codespace } = await mempool.checkTx(tx, hash);
+        return { code, data: hexJson(data), log, codespace, hash };
       },
     }),
     method({
       name: 'broadcast_tx_async',
       params: { tx: 'bytes' },
       call: ({ tx }) => {
-        mempool.checkTx(tx).catch((error: unknown) => {
+        const hash = txKey(tx);
+        mempool.checkTx(tx, hash).catch((error: unknown) => {
           ports.logger.debug({ error: messageOf(error) }, 'transaction was not taken');
         });
-        return { code: CODE_OK, data: '', log: '', codespace: '', hash: txKey(tx) };
+        return { code: CODE_OK, data: '', log: '', codespace: '', hash };
       },
     }),
     method({
@@ -82,7 +84,7 @@ async function broadcastCommit(ports: RpcPorts, config: RpcConfig, tx: Uint8Arra
   const { committed, cancel } = ports.events.waitForTx(key);
   let timer: NodeJS.Timeout | undefined;
   try {
-    const check = await ports.mempool.checkTx(tx).catch((error: unknown) => {
+    const check = await ports.mempool.checkTx(tx, key).catch((error: unknown) => {
       throw new LedgerError('rpc.broadcast', `error on broadcastTxCommit: ${messageOf(error)}`, {}, error);
     });
     const answer = (result: ExecTxResult, height: bigint): Json => ({
