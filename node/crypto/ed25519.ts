@@ -46,8 +46,8 @@ export function ed25519Signer(seed: Uint8Array): Ed25519Signer {
 
 /**
  * Verifies by ZIP-215, the rule of CometBFT and so of every node: node:crypto first, which is fifteen times
- * as fast and accepts a subset of what ZIP-215 accepts, and @noble/curves when it says no. Bad lengths are
- * false, not errors.
+ * as fast and accepts a subset of what ZIP-215 accepts (the README says why), and @noble/curves when it says
+ * no. Bad lengths are false, not errors.
  */
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== ED25519_KEY_BYTES || signature.length !== ED25519_SIGNATURE_BYTES) return false;
