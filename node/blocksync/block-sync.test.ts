@@ -45,6 +45,7 @@ function commitOf(height: bigint): Commit {
 class TestChain implements SyncStore, SyncTarget {
   height: bigint;
   base = 1n;
+  alone = false;
   joinedAt: bigint | undefined;
   /** The height that consensus has decided and is executing. */
   executing: bigint | undefined;
@@ -93,6 +94,10 @@ class TestChain implements SyncStore, SyncTarget {
         decided: this.executing === undefined ? undefined : {},
       }),
     };
+  }
+
+  decidesAlone(): boolean {
+    return this.alone;
   }
 
   joinConsensus(): void {
@@ -180,13 +185,19 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
     expect(late.sync.isCatchingUp()).toBe(false);
   });
 
-  test('a node without peers joins after a grace time, one at their height at once', async () => {
+  test('a node that decides alone joins after a grace time, others when peers are at their height', async () => {
     const alone = await node(3n);
+    alone.chain.alone = true;
+    const lonely = await node(3n);
     await worlds.world.until('it joined', () => alone.chain.joinedAt === 3n);
     const [a, b] = [await node(7n), await node(7n)];
     join(a, b);
     await worlds.world.until('both joined', () => a.chain.joinedAt === 7n && b.chain.joinedAt === 7n);
     expect(a.sync.metrics.blocksApplied).toBe(0);
+    // It may be far behind without knowing: it waits for somebody to tell.
+    expect(lonely.chain.joinedAt).toBeUndefined();
+    join(lonely, a);
+    await worlds.world.until('it is there', () => lonely.chain.joinedAt === 7n);
   });
 
   test('after it joined, it fetches what consensus does not bring', async () => {
@@ -271,22 +282,107 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
   });
 });
 
-test('a peer that never answers is left for another, and banned when it does so again', async () => {
-  const world = memoryWorld();
-  const worlds = { world, timers: world.timers };
-  const [mute, late] = [await makeNetwork(worlds), await makeNode(worlds, 0n)];
-  mute.handle('sync', () => undefined);
-  mute.serve(BLOCKS_PROTOCOL.name, () => new Promise(() => undefined));
-  mute.onPeer({
-    connected: (peer) => void mute.send(peer.id, 'sync', encodeRange({ base: 1n, height: 9n })),
+/** A peer that claims a range and answers each request as told. */
+async function makeLiar(
+  worlds: Worlds,
+  range: { readonly base: bigint; readonly height: bigint },
+  answer: () => Uint8Array | Promise<Uint8Array>,
+): Promise<Network> {
+  const liar = await makeNetwork(worlds);
+  liar.handle('sync', () => undefined);
+  liar.serve(BLOCKS_PROTOCOL.name, () => answer());
+  liar.onPeer({
+    connected: (peer) => void liar.send(peer.id, 'sync', encodeRange(range)),
     disconnected: () => undefined,
   });
+  return liar;
+}
+
+const never = (): Promise<Uint8Array> => new Promise(() => undefined);
+const none = (): Uint8Array => encodeBlockResponse(undefined);
+
+test('a peer that never answers is left for another', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [mute, late] = [await makeLiar(worlds, { base: 1n, height: 9n }, never), await makeNode(worlds, 0n)];
   join(late, { network: mute });
-  await world.until('requests time out', () => late.sync.metrics.requestsFailed > 0);
+  await world.until('a request timed out', () => late.sync.metrics.requestsFailed > 0);
   const honest = await makeNode(worlds, 30n);
   join(late, honest);
   await world.until('the other served', () => late.chain.height === 30n);
-  expect(late.network.metrics.bans).toBe(1);
+  late.sync.stop();
+  honest.sync.stop();
+  await world.close();
+});
+
+test('peers with false claims, however many and however often they come, delay joining by a bounded time', async () => {
+  for (const answer of [never, none]) {
+    const world = memoryWorld();
+    const worlds = { world, timers: world.timers };
+    const [honest, late] = [await makeNode(worlds, 20n), await makeNode(worlds, 20n)];
+    join(late, honest);
+    const startedMs = world.timers.nowMs();
+    const false1 = { base: 1n, height: 1_000_000n };
+    for (let i = 0; i < 10; i++) join(late, { network: await makeLiar(worlds, false1, answer) });
+    let joinedMs: number | undefined;
+    for (let wave = 0; wave < 20 && joinedMs === undefined; wave++) {
+      join(late, { network: await makeLiar(worlds, false1, answer) });
+      await world.timers.advance(2_000);
+      if (late.chain.joinedAt !== undefined) joinedMs = world.timers.nowMs();
+    }
+    expect(late.chain.joinedAt).toBe(20n);
+    expect((joinedMs ?? Number.POSITIVE_INFINITY) - startedMs).toBeLessThanOrEqual(
+      DEFAULT_BLOCK_SYNC.patienceMs + 2_000,
+    );
+    // It follows the honest one all the same.
+    for (let i = 0; i < 30; i++) honest.chain.advance();
+    const followedMs = world.timers.nowMs();
+    await world.until('it follows', () => late.chain.height === 50n);
+    expect(world.timers.nowMs() - followedMs).toBeLessThan(30_000);
+    late.sync.stop();
+    honest.sync.stop();
+    await world.close();
+  }
+});
+
+test('a peer that lacks what it claimed loses its claim and points; one that said so before does not', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [late, liar] = [await makeNode(worlds, 0n), await makeLiar(worlds, { base: 1n, height: 99n }, none)];
+  const claim = (range: { readonly base: bigint; readonly height: bigint }): void =>
+    void liar.send(late.network.nodeId, 'sync', encodeRange(range));
+  join(late, { network: liar });
+  await world.until('it was caught', () => late.network.metrics.penalties === 1);
+  expect(late.sync.metrics.requestsFailed).toBe(1);
+  await world.timers.advance(DEFAULT_BLOCK_SYNC.distrustMs * 2);
+  expect(late.network.metrics.penalties).toBe(1);
+  claim({ base: 1n, height: 99n });
+  await world.until('it was asked once more', () => late.network.metrics.penalties === 2);
+  late.sync.stop();
+  const honest = await makeNode(worlds, 0n);
+  const modest = await makeLiar(worlds, { base: 1n, height: 99n }, () => {
+    void modest.send(honest.network.nodeId, 'sync', encodeRange({ base: 50n, height: 99n }));
+    return new Promise((resolve) => world.timers.after(500, () => resolve(none())));
+  });
+  join(honest, { network: modest });
+  await world.timers.advance(20_000);
+  expect(honest.network.metrics.penalties).toBe(0);
+  honest.sync.stop();
+  await world.close();
+});
+
+test('what is needed next is asked of a second peer when the first is slow', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [mute, late] = [await makeLiar(worlds, { base: 1n, height: 40n }, never), await makeNode(worlds, 0n)];
+  join(late, { network: mute });
+  await world.timers.advance(1_000);
+  const honest = await makeNode(worlds, 40n);
+  join(late, honest);
+  const startedMs = world.timers.nowMs();
+  await world.until('it is there', () => late.chain.height === 40n);
+  expect(world.timers.nowMs() - startedMs).toBeLessThan(DEFAULT_BLOCK_SYNC.requestTimeoutMs / 2);
+  expect(late.sync.metrics.blocksApplied).toBe(40);
   late.sync.stop();
   honest.sync.stop();
   await world.close();

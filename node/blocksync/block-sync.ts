@@ -6,7 +6,8 @@
  * have, many blocks at a time, delivers them in order, and ends by joining consensus. After that it looks
  * on: when peers have stored blocks that this node does not come to decide by itself, it fetches those too.
  *
- * Claims of peers are hints (see `sources.ts`); every block is verified by the target before it counts.
+ * Claims of peers are hints (see `sources.ts`); every block is verified by the target before it counts. How
+ * long claims can keep the node from consensus is bounded by its own clock, not by what peers do.
  */
 import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, SYNC_CHANNEL } from '../../p2p/channels.ts';
@@ -42,8 +43,12 @@ export interface BlockSyncOptions {
   readonly requestTimeoutMs: number;
   /** How long a peer is not believed after it did not deliver. */
   readonly distrustMs: number;
-  /** How long to wait for peers before taking part in consensus without. */
+  /** How long connected peers have to say what they have, before the node goes by those that did. */
   readonly graceMs: number;
+  /** How long claims above ours may stay without a valid block, before the node takes part all the same. */
+  readonly patienceMs: number;
+  /** A height that is needed soon is asked of a second peer when the first has not answered for so long. */
+  readonly hedgeMs: number;
   /** How long consensus may take to get to a height that peers have, before its block is fetched. */
   readonly followDelayMs: number;
   /** Least time between two announcements of what is stored. */
@@ -58,13 +63,19 @@ export const DEFAULT_BLOCK_SYNC: BlockSyncOptions = {
   requestTimeoutMs: 10_000,
   distrustMs: 30_000,
   graceMs: 2_000,
+  patienceMs: 15_000,
+  hedgeMs: 2_000,
   followDelayMs: 1_000,
   announceIntervalMs: 50,
   tickMs: 250,
 };
 
-/** A peer that times out this often is banned. */
-const TIMEOUT_POINTS = 34;
+/** A peer that times out, or lacks what it claimed, three times is banned. */
+const UNKEPT_POINTS = 34;
+/** Heights from the next one on that a second peer may be asked for. */
+const HEDGED_BLOCKS = 16n;
+/** Peers asked for one height at the same time. */
+const ASKED_MAX = 2;
 
 /** Counters since start. */
 export interface BlockSyncMetrics {
@@ -79,6 +90,12 @@ interface Fetched extends SentBlock {
   readonly peerId: string;
 }
 
+/** Who was asked for a height and has not answered; when last. */
+interface Asked {
+  readonly peers: Set<string>;
+  atMs: number;
+}
+
 /** The block sync of one node. */
 export class BlockSync {
   readonly metrics: BlockSyncMetrics = {
@@ -91,8 +108,7 @@ export class BlockSync {
   readonly #ports: BlockSyncPorts;
   readonly #options: BlockSyncOptions;
   readonly #sources = new Sources();
-  /** Who was asked for a height. */
-  readonly #asked: Map<bigint, string> = new Map();
+  readonly #asked: Map<bigint, Asked> = new Map();
   readonly #fetched: Map<bigint, Fetched> = new Map();
   readonly #stops: (() => void)[] = [];
   #bufferedBytes = 0;
@@ -102,6 +118,8 @@ export class BlockSync {
   #joined = false;
   #running = false;
   #startedAtMs = 0;
+  /** Since when there are claims above ours, or since the last block that was applied. */
+  #waitingSinceMs: number | undefined;
   /** The height at which this node has been behind its peers, and since when. */
   #behind: { readonly next: bigint; readonly sinceMs: number } | undefined;
   #cancelTick: () => void = () => undefined;
@@ -194,12 +212,19 @@ export class BlockSync {
   }
 
   #isReadyToJoin(lag: bigint): boolean {
-    this.#forgetBefore(this.#ports.target.nextHeight());
-    const nowMs = this.#ports.timers.nowMs();
-    if (this.#applying || this.#fetched.size > 0) return false;
+    const { target, network, timers } = this.#ports;
+    this.#forgetBefore(target.nextHeight());
+    const nowMs = timers.nowMs();
+    if (this.#applying) return false;
+    if (lag > 0n) this.#waitingSinceMs ??= nowMs;
+    const waitedMs = nowMs - (this.#waitingSinceMs ?? nowMs);
+    if (waitedMs >= this.#options.patienceMs) return true; // nobody kept a claim above ours in time
+    if (this.#fetched.size > 0) return false;
+    const graceIsOver = nowMs - this.#startedAtMs >= this.#options.graceMs;
+    if (!this.#sources.hasClaims(nowMs)) return graceIsOver && target.decidesAlone();
+    if (!graceIsOver && this.#sources.size < network.peers().length) return false;
     // The others go on while the last blocks are fetched: one behind is as near as it may get.
-    if (this.#sources.hasClaims(nowMs)) return lag === 0n || (lag === 1n && this.metrics.blocksApplied > 0);
-    return nowMs - this.#startedAtMs >= this.#options.graceMs;
+    return lag === 0n || (lag === 1n && this.metrics.blocksApplied > 0);
   }
 
   #join(): void {
@@ -230,10 +255,18 @@ export class BlockSync {
     const room = this.#bufferedBytes < bufferBytesMax ? windowBlocks : 1n;
     const count = lag < room ? lag : room;
     for (let height = this.#isExecuting(next) ? next + 1n : next; height < next + count; height++) {
-      if (height === this.#delivering || this.#asked.has(height) || this.#fetched.has(height)) continue;
-      const peerId = this.#sources.pick(height, timers.nowMs());
+      if (height === this.#delivering || this.#fetched.has(height)) continue;
+      const asked = this.#asked.get(height);
+      if (asked !== undefined && !this.#mayAskAnother(asked, height - next)) continue;
+      const peerId = this.#sources.pick(height, timers.nowMs(), asked?.peers);
       if (peerId !== undefined) void this.#ask(peerId, height);
     }
+  }
+
+  /** A peer that is slow to answer, or never does, holds up what is needed next only for a moment. */
+  #mayAskAnother({ peers, atMs }: Asked, ahead: bigint): boolean {
+    const waitedMs = this.#ports.timers.nowMs() - atMs;
+    return ahead < HEDGED_BLOCKS && peers.size < ASKED_MAX && waitedMs >= this.#options.hedgeMs;
   }
 
   /** Consensus has decided the height by itself, and only executing it takes its time. */
@@ -251,29 +284,43 @@ export class BlockSync {
   }
 
   async #ask(peerId: string, height: bigint): Promise<void> {
-    const { network } = this.#ports;
+    const { network, timers } = this.#ports;
     const timeoutMs = this.#options.requestTimeoutMs;
-    this.#asked.set(height, peerId);
+    const asked: Asked = this.#asked.get(height) ?? { peers: new Set(), atMs: 0 };
+    asked.peers.add(peerId);
+    asked.atMs = timers.nowMs();
+    this.#asked.set(height, asked);
     this.#sources.asked(peerId, height);
     try {
       const request = encodeBlockRequest(height);
       const response = await network.request(peerId, BLOCKS_PROTOCOL.name, request, { timeoutMs });
       this.metrics.bytesReceived += response.length;
       const sent = decodeBlockResponse(height, response);
-      if (sent === undefined) this.#distrust(peerId);
+      if (sent === undefined) this.#hasNone(peerId, height);
       else this.#keep(height, { ...sent, peerId });
     } catch (error) {
       this.#requestFailed(peerId, height, error);
     } finally {
-      this.#asked.delete(height);
+      asked.peers.delete(peerId);
+      if (asked.peers.size === 0 && this.#asked.get(height) === asked) this.#asked.delete(height);
       this.#sources.answered(peerId, height);
       this.#update();
     }
   }
 
   #keep(height: bigint, fetched: Fetched): void {
+    const isNeeded = height >= this.#ports.target.nextHeight() && height !== this.#delivering;
+    if (!isNeeded || this.#fetched.has(height)) return; // two were asked
     this.#fetched.set(height, fetched);
     this.#bufferedBytes += fetched.blockBytes.length;
+  }
+
+  #hasNone(peerId: string, height: bigint): void {
+    if (!this.#sources.lacks(peerId, height)) return; // it has said so in the meantime
+    this.metrics.requestsFailed++;
+    this.#distrust(peerId);
+    const reason = `it claimed block ${height} and does not have it`;
+    this.#ports.network.penalize(peerId, { reason, points: UNKEPT_POINTS });
   }
 
   #requestFailed(peerId: string, height: bigint, error: unknown): void {
@@ -284,7 +331,7 @@ export class BlockSync {
     if (error instanceof DecodeError)
       network.penalize(peerId, { reason: `block response: ${error.message}` });
     else if (error instanceof LedgerError && error.code === 'p2p.timeout')
-      network.penalize(peerId, { reason: `no block ${height} in time`, points: TIMEOUT_POINTS });
+      network.penalize(peerId, { reason: `no block ${height} in time`, points: UNKEPT_POINTS });
   }
 
   #distrust(peerId: string): void {
@@ -308,8 +355,7 @@ export class BlockSync {
     } finally {
       this.#applying = false;
     }
-    const idle = this.#running && !this.#joined && this.#fetched.size === 0;
-    if (idle && this.#isReadyToJoin(this.#lag())) this.#join();
+    if (this.#running && !this.#joined && this.#isReadyToJoin(this.#lag())) this.#join();
   }
 
   /** Delivers one block; false when it could not be applied. */
@@ -319,6 +365,8 @@ export class BlockSync {
     try {
       await target.applySynced({ height, blockBytes, commit });
       this.metrics.blocksApplied++;
+      this.#sources.prove(peerId);
+      if (this.#waitingSinceMs !== undefined) this.#waitingSinceMs = this.#ports.timers.nowMs();
       return true;
     } catch (error) {
       if (!(error instanceof LedgerError && error.code === 'sync.invalid_block')) {

@@ -33,6 +33,8 @@ export interface SyncTarget {
    * executed.
    */
   consensus(): { view(): { readonly height: bigint; readonly decided: object | undefined } } | undefined;
+  /** True when this node needs nobody to decide blocks: without peers, it goes on alone. */
+  decidesAlone(): boolean;
   /** Take part in consensus. */
   joinConsensus(): void;
   /** Calls the listener for each event until the returned function is called. */

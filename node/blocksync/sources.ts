@@ -1,17 +1,22 @@
 /**
- * The peers that blocks can be had from. What a peer claims to have is a hint: it counts while the peer
- * keeps it. A peer that does not deliver what it claimed is not believed for a while, so that no claim can
- * keep a node waiting.
+ * The peers that blocks can be had from. What a peer claims to have is a hint: it says whom to ask, and is
+ * worth what the peer delivers. Who does not have what it claimed loses its claim; who does not answer is not
+ * believed for a while; who has delivered is asked first and for more.
  */
 import type { StoredRange } from './messages.ts';
 
-/** Requests under way with one peer. */
+/** Requests under way with a peer that has delivered. */
 export const REQUESTS_PER_PEER_MAX = 4;
+/** Requests under way with one that has not delivered yet. */
+export const REQUESTS_UNPROVEN_MAX = 1;
 
 interface Source {
-  range: StoredRange;
+  /** Undefined after it did not have what it claimed, until it claims again. */
+  range: StoredRange | undefined;
   /** Its claims do not count before this. */
   distrustedUntilMs: number;
+  /** It has delivered blocks that were valid, and nothing else since. */
+  proven: boolean;
   readonly asked: Set<bigint>;
 }
 
@@ -19,19 +24,43 @@ interface Source {
 export class Sources {
   readonly #sources: Map<string, Source> = new Map();
 
+  /** How many peers have ever said what they have. */
+  get size(): number {
+    return this.#sources.size;
+  }
+
+  /** A newer claim replaces an older one, whether it is higher or lower. */
   claim(peerId: string, range: StoredRange): void {
     const source = this.#sources.get(peerId);
     if (source !== undefined) source.range = range;
-    else this.#sources.set(peerId, { range, distrustedUntilMs: 0, asked: new Set() });
+    else this.#sources.set(peerId, { range, distrustedUntilMs: 0, proven: false, asked: new Set() });
   }
 
   remove(peerId: string): void {
     this.#sources.delete(peerId);
   }
 
+  /** It did not answer, or not rightly. */
   distrust(peerId: string, untilMs: number): void {
     const source = this.#sources.get(peerId);
-    if (source !== undefined) source.distrustedUntilMs = untilMs;
+    if (source === undefined) return;
+    source.distrustedUntilMs = untilMs;
+    source.proven = false;
+  }
+
+  /** It does not have a block. True when it had claimed it: then its claim is forgotten. */
+  lacks(peerId: string, height: bigint): boolean {
+    const source = this.#sources.get(peerId);
+    if (source?.range === undefined || !has(source.range, height)) return false;
+    source.range = undefined;
+    source.proven = false;
+    return true;
+  }
+
+  /** It delivered a block that was valid. */
+  prove(peerId: string): void {
+    const source = this.#sources.get(peerId);
+    if (source !== undefined) source.proven = true;
   }
 
   asked(peerId: string, height: bigint): void {
@@ -42,9 +71,10 @@ export class Sources {
     this.#sources.get(peerId)?.asked.delete(height);
   }
 
-  /** True when some peer has said what it has, even if that is nothing. */
+  /** True when some believed peer has said what it has, even if that is nothing. */
   hasClaims(nowMs: number): boolean {
-    for (const source of this.#sources.values()) if (source.distrustedUntilMs <= nowMs) return true;
+    for (const { range, distrustedUntilMs } of this.#sources.values())
+      if (range !== undefined && distrustedUntilMs <= nowMs) return true;
     return false;
   }
 
@@ -52,23 +82,31 @@ export class Sources {
   highest(next: bigint, nowMs: number): bigint {
     let highest = 0n;
     for (const { range, distrustedUntilMs } of this.#sources.values()) {
-      const counts = distrustedUntilMs <= nowMs && range.base <= next;
+      const counts = range !== undefined && distrustedUntilMs <= nowMs && range.base <= next;
       if (counts && range.height > highest) highest = range.height;
     }
     return highest;
   }
 
   /**
-   * The believed peer with the fewest requests that claims a height and may be asked; undefined when there
-   * is none.
+   * The believed peer to ask for a height: of those that claim it and may be asked, one that has delivered
+   * before one that has not, then the one with the fewest requests; undefined when there is none.
    */
-  pick(height: bigint, nowMs: number): string | undefined {
-    let best: { readonly peerId: string; readonly load: number } | undefined;
-    for (const [peerId, { range, distrustedUntilMs, asked }] of this.#sources) {
-      const has = range.base <= height && height <= range.height;
-      if (!has || distrustedUntilMs > nowMs || asked.size >= REQUESTS_PER_PEER_MAX) continue;
-      if (best === undefined || asked.size < best.load) best = { peerId, load: asked.size };
+  pick(height: bigint, nowMs: number, except: ReadonlySet<string> = NOBODY): string | undefined {
+    let best: { readonly peerId: string; readonly rank: number } | undefined;
+    for (const [peerId, { range, distrustedUntilMs, asked, proven }] of this.#sources) {
+      if (range === undefined || !has(range, height) || distrustedUntilMs > nowMs) continue;
+      const max = proven ? REQUESTS_PER_PEER_MAX : REQUESTS_UNPROVEN_MAX;
+      if (asked.size >= max || except.has(peerId)) continue;
+      const rank = asked.size + (proven ? 0 : REQUESTS_PER_PEER_MAX);
+      if (best === undefined || rank < best.rank) best = { peerId, rank };
     }
     return best?.peerId;
   }
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+function has({ base, height: highest }: StoredRange, height: bigint): boolean {
+  return base <= height && height <= highest;
 }

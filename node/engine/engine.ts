@@ -32,7 +32,7 @@ import type {
   SyncTarget,
 } from './ports.ts';
 import { replay } from './replay.ts';
-import { sign, signatureOf } from './signing.ts';
+import { holdsTwoThirds, sign, signatureOf } from './signing.ts';
 import { readSynced, verifySyncedCommit } from './synced.ts';
 import { Timers } from './timers.ts';
 import { judge, propose, type ValuePorts } from './values.ts';
@@ -112,6 +112,10 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   nextHeight(): bigint {
     const { lastBlockHeight, initialHeight } = this.#ports.executor.state;
     return lastBlockHeight === 0n ? initialHeight : lastBlockHeight + 1n;
+  }
+
+  decidesAlone(): boolean {
+    return holdsTwoThirds(this.#ports.executor.state.validators, this.#ports.signer?.address);
   }
 
   partBits(header: PartSetHeader): BitArray | undefined {

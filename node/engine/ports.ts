@@ -117,6 +117,8 @@ export interface SyncTarget {
    * @throws LedgerError `sync.invalid_block` when the sender is at fault
    */
   applySynced(block: SyncedBlock): Promise<void>;
+  /** True when our key holds more than two thirds of the voting power. */
+  decidesAlone(): boolean;
   /** The node is near enough to the others: take part in consensus. Calling it again does nothing. */
   joinConsensus(): void;
 }

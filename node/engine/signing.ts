@@ -2,7 +2,10 @@ import type { Input } from '../../consensus/input.ts';
 import type { SignProposal, SignVote } from '../../consensus/output.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { type Time, timeFromNanos, timeToNanos } from '../../consensus/types/time.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import { isTwoThirds } from '../../consensus/types/validator-set.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
+import { equalBytes } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { ConsensusSigner, EngineClock, EngineLogger, SigningGuard } from './ports.ts';
 
@@ -66,4 +69,11 @@ export function signatureOf(
   const { height, round } = input.proposal;
   const proposer = core.proposer(round);
   return proposer === undefined ? undefined : { address: proposer.address, height, round, step: 1 };
+}
+
+/** True when that validator's votes alone decide blocks. */
+export function holdsTwoThirds(validators: ValidatorSet, address: Uint8Array | undefined): boolean {
+  if (address === undefined) return false;
+  const own = validators.validators.find((each) => equalBytes(each.address, address));
+  return own !== undefined && isTwoThirds(validators, own.votingPower);
 }

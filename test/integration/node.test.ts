@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
-import { EMPTY_BYTES, toBase64, utf8 } from '../../core/bytes.ts';
+import { EMPTY_BYTES, equalBytes, toBase64, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
+import type { CommittedBlock } from '../../node/committed-block.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import { defaultNodeConfig } from '../../node/config/toml.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
@@ -55,7 +56,38 @@ function configOf(peers: readonly string[]): NodeConfig {
   };
 }
 
-async function start(home: Home, genesis: GenesisDocument, peers: readonly string[] = []): Promise<Node> {
+/** What a node has told of its blocks: each can be read over RPC. */
+class Heard {
+  height = 0n;
+  readonly txs: Uint8Array[] = [];
+  #waiting: (() => void)[] = [];
+
+  hear({ height, block }: CommittedBlock): void {
+    this.height = height;
+    this.txs.push(...block.txs);
+    for (const look of [...this.#waiting]) look();
+  }
+
+  /** Resolves when it holds, at once or with the block that makes it so. */
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!holds()) return;
+        this.#waiting = this.#waiting.filter((other) => other !== look);
+        resolve();
+      };
+      this.#waiting.push(look);
+      look();
+    });
+  }
+}
+
+interface Started extends Node {
+  readonly heard: Heard;
+}
+
+async function start(home: Home, genesis: GenesisDocument, peers: readonly string[] = []): Promise<Started> {
+  const heard = new Heard();
   const paths = {
     genesisFile: '',
     nodeKeyFile: '',
@@ -67,7 +99,7 @@ async function start(home: Home, genesis: GenesisDocument, peers: readonly strin
     statePath: paths.privValidatorStateFile,
     makeSigner: ed25519Signer,
   }).catch(() => undefined);
-  return startNode({
+  const node = await startNode({
     config: configOf(peers),
     dataDir: join(home.directory, 'data'),
     paths,
@@ -77,10 +109,12 @@ async function start(home: Home, genesis: GenesisDocument, peers: readonly strin
     application: new TestApplication(home.disk),
     version: '0.0.0',
     logging: () => ({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }),
+    onBlock: (committed) => heard.hear(committed),
     onFatal: (error) => {
       throw error;
     },
   });
+  return { ...node, heard };
 }
 
 async function call(node: Node, method: string, params: object = {}): Promise<Record<string, unknown>> {
@@ -91,26 +125,15 @@ async function call(node: Node, method: string, params: object = {}): Promise<Re
   return result;
 }
 
-async function until<T>(what: string, read: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    const value = await read();
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`${what}: not within 20 s`);
-}
-
-const heightOf = async (node: Node): Promise<number> => {
+const heightOf = async (node: Node): Promise<bigint> => {
   const { sync_info: info } = (await call(node, 'status')) as { sync_info: { latest_block_height: string } };
-  return Number(info.latest_block_height);
+  return BigInt(info.latest_block_height);
 };
 
-const atLeast = (node: Node, height: number): Promise<number> =>
-  until(`height ${height}`, async () => {
-    const now = await heightOf(node);
-    return now >= height ? now : undefined;
-  });
+const atLeast = async (node: Started, height: bigint): Promise<void> => {
+  await node.heard.until(() => node.heard.height >= height);
+  expect(await heightOf(node)).toBeGreaterThanOrEqual(height);
+};
 
 test('a validator and a full node: a transaction sent to one is found on both, and both go on after a restart', async () => {
   const genesis = genesisFor(['alice']);
@@ -123,16 +146,14 @@ test('a validator and a full node: a transaction sent to one is found on both, a
   expect(sent['code']).toBe(0);
   const query = { query: `tx.hash='${sent['hash']}'` };
   for (const node of [validator, full]) {
-    const found = await until('the transaction', async () => {
-      const { txs } = (await call(node, 'tx_search', query)) as { txs: { tx: string }[] };
-      return txs[0];
-    });
-    expect(found.tx).toBe(toBase64(tx));
+    await node.heard.until(() => node.heard.txs.some((other) => equalBytes(other, tx)));
+    const { txs } = (await call(node, 'tx_search', query)) as { txs: { tx: string }[] };
+    expect(txs.map((found) => found.tx)).toEqual([toBase64(tx)]);
   }
   const height = await heightOf(validator);
   await validator.stop();
   validator = await start(alice, genesis);
-  await atLeast(validator, height + 2);
+  await atLeast(validator, height + 2n);
   await validator.stop();
   await full.stop();
 });
@@ -141,7 +162,7 @@ test('four validators over libp2p agree; a home of another chain is refused with
   const names = ['v0', 'v1', 'v2', 'v3'];
   const genesis = genesisFor(names);
   const homes = names.map(newHome);
-  const nodes: Node[] = [];
+  const nodes: Started[] = [];
   for (const home of homes)
     nodes.push(
       await start(
@@ -150,7 +171,7 @@ test('four validators over libp2p agree; a home of another chain is refused with
         nodes.flatMap(({ p2p }) => p2p),
       ),
     );
-  await Promise.all(nodes.map((node) => atLeast(node, 6)));
+  await Promise.all(nodes.map((node) => atLeast(node, 6n)));
   const hashes = await Promise.all(
     nodes.map(async (node) => {
       const { block_id: id } = (await call(node, 'block', { height: '5' })) as { block_id: { hash: string } };
