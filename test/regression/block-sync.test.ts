@@ -90,9 +90,9 @@ const joinsWithin = async (limitMs: number): Promise<void> => {
 };
 
 /**
- * Sent: great heights that nobody has, and blocks that are none. There: a peer could make a syncing node panic,
- * or keep it in block sync for ever. Here: a bad block bans, a claim that is not kept is forgotten, and a clock
- * of the node's own ends the wait.
+ * Sent: great heights that nobody has, and blocks that are none. There: a peer could make a syncing node
+ * panic, or keep it in block sync for ever. Here: a bad block bans, a claim that is not kept is forgotten,
+ * and a clock of the node's own ends the wait.
  */
 test('ASA-2024-008 (GHSA-hg58-rf2h-6rr7): a peer that claims what nobody has, silent, empty or with rubbish', async () => {
   await peer([atTheTip]);
@@ -118,9 +118,9 @@ test('ASA-2025-001 (GHSA-22qq-3xwm-r5x4): a peer that claims a great height and 
 });
 
 /**
- * Sent: a range that begins far above what is needed. There: the height counted as the target although the peer
- * could give no block that was needed, and a restarted node never left block sync. Here: who cannot give the
- * next block does not count, and is not asked.
+ * Sent: a range that begins far above what is needed. There: the height counted as the target although the
+ * peer could give no block that was needed, and a restarted node never left block sync. Here: who cannot
+ * give the next block does not count, and is not asked.
  */
 test('#5801: a peer with an inflated base', async () => {
   await peer([{ base: 1_000_000n, height: 2_000_000n }]);

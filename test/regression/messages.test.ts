@@ -14,8 +14,8 @@ import { CHAIN_ID, firstBlock, validators, verify, voteOf } from './signed-chain
 const bytesOf = (message: Partial<Message>): Uint8Array => Message.encode(Message.create(message));
 
 /**
- * Sent: a precommit whose validator index is outside the set. There: the index was used before it was checked,
- * and the node panicked. Here: impossible indexes do not decode, others are nobody's vote.
+ * Sent: a precommit whose validator index is outside the set. There: the index was used before it was
+ * checked, and the node panicked. Here: impossible indexes do not decode, others are nobody's vote.
  */
 test('ASA-2024-011 (GHSA-p7mv-53f2-4cwj): a vote with a validator index out of range', () => {
   const against = { chainId: CHAIN_ID, validators, verify };
@@ -29,9 +29,9 @@ test('ASA-2024-011 (GHSA-p7mv-53f2-4cwj): a vote with a validator index out of r
 });
 
 /**
- * Sent: a block part whose index is not that of its proof. There: the proof was checked for its own index, the
- * bytes were stored at the other: the block never came together and the network stalled. Here: refused, on the
- * wire and in the set.
+ * Sent: a block part whose index is not that of its proof. There: the proof was checked for its own index,
+ * the bytes were stored at the other: the block never came together and the network stalled. Here: refused,
+ * on the wire and in the set.
  */
 test('ASA-2025-002 (GHSA-r3r4-g7hq-pq4f): a part whose index is not that of its proof', () => {
   const { header, parts } = partsOf(new Uint8Array(2 * BLOCK_PART_BYTES).fill(7));
