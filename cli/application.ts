@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
+import { LedgerError } from '../core/errors.ts';
 import type { Application } from '../node/application.ts';
 import {
   CachedSignatureVerifier,
@@ -124,16 +125,23 @@ interface Parts {
 async function executeBlock(
   { app, now }: Parts,
   request: RequestFinalizeBlock,
+  isReplaced: () => boolean,
 ): Promise<ResponseFinalizeBlock> {
+  if (isReplaced()) throw replaced(request);
   const execution = app.beginBlock(request);
   let turnEnds = now() + EXECUTION_TURN_MS;
   while (execution.remaining > 0) {
     execution.run(TXS_BETWEEN_CLOCK_READS);
     if (now() < turnEnds) continue;
     await setImmediate();
+    if (isReplaced()) throw replaced(request);
     turnEnds = now() + EXECUTION_TURN_MS;
   }
   return execution.end();
+}
+
+function replaced({ height }: RequestFinalizeBlock): LedgerError {
+  return new LedgerError('app.replaced', 'another block is executed in place of this one', { height });
 }
 
 /** The node's port in front of the application. */
@@ -141,6 +149,8 @@ function asynchronous(parts: Parts): Application {
   const { app, store, verifier } = parts;
   const signatures = new SignaturePrefetch(app, verifier);
   const checks = new OrderedQueue();
+  /** FinalizeBlock calls so far: only the last one counts. */
+  let executions = 0;
   return {
     info: async (request) => app.info(request),
     initChain: async (request) => app.initChain(request),
@@ -151,8 +161,9 @@ function asynchronous(parts: Parts): Application {
     prepareProposal: async (request) => app.prepareProposal(request),
     processProposal: async (request) => app.processProposal(request),
     finalizeBlock: async (request) => {
+      const own = ++executions;
       await signatures.of(request.txs);
-      return executeBlock(parts, request);
+      return executeBlock(parts, request, () => own !== executions);
     },
     commit: async () => {
       const response = app.commit();

@@ -230,6 +230,8 @@ export interface ChainExecutor {
     readonly validity: 'accepted' | 'rejected' | 'invalid';
     readonly reason: string | undefined;
   }>;
+  /** Begins to execute a block that may be decided; nothing comes of it but time saved. */
+  speculate(block: Block): void;
   /** Executes a block in memory at once, and makes anything of it durable only when `stored` has resolved. */
   apply(decided: {
     readonly block: Block;

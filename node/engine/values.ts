@@ -28,6 +28,8 @@ export async function propose(ports: ValuePorts, request: RequestValue): Promise
     log.append(partRecord(part));
     assembly.restore(part);
   }
+  const block = assembly.block(blockId);
+  if (block !== undefined) executor.speculate(block);
   return { kind: 'proposeValue', height: request.height, round: request.round, blockId };
 }
 

@@ -7,10 +7,11 @@ import { makeBlock } from '../../consensus/types/block-rules.ts';
 import { type Commit, type CommitSig, commitSignBytes, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
-import { concatBytes, EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
+import { concatBytes, EMPTY_BYTES, equalBytes, utf8 } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import {
+  ExecTxResult,
   ResponseCommit,
   ResponseFinalizeBlock,
   ResponseInfo,
@@ -99,4 +100,87 @@ test('a block is not good because another one with its header was', async () => 
   expect((await executor.judge(good)).validity).toBe('accepted');
   expect(await executor.judge(forged)).toEqual({ validity: 'invalid', reason: 'wrong signature in commit' });
   await store.close();
+});
+
+interface Calls {
+  readonly executed: string[];
+  fails: number;
+}
+
+async function openExecutor(calls: Calls): Promise<{ executor: BlockExecutor; genesis: ChainState }> {
+  const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
+  const genesis = genesisState({
+    chainId: CHAIN,
+    genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
+    initialHeight: 1n,
+    consensusParams: DEFAULT_CONSENSUS_PARAMS,
+    validators: [{ publicKey: { type: 'ed25519', bytes: KEY }, votingPower: 7n }],
+    appHash: EMPTY_BYTES,
+    appState: EMPTY_BYTES,
+  });
+  const executing: BlockApplication = {
+    ...application,
+    finalizeBlock: async ({ txs }) => {
+      calls.executed.push(Buffer.concat(txs).toString());
+      if (calls.fails-- > 0) throw new Error('no');
+      return ResponseFinalizeBlock.create({
+        appHash: new Uint8Array(32),
+        txResults: txs.map(() => ExecTxResult.create()),
+      });
+    },
+  };
+  const ports = { application: executing, mempool, evidence, store, verify, prune: async () => undefined };
+  return { executor: new BlockExecutor(ports, genesis), genesis };
+}
+
+function blockWith(state: ChainState, text: string): Block {
+  const content = { txs: [utf8(text)], evidence: [], lastCommit: EMPTY_COMMIT, proposerAddress: ADDRESS };
+  return makeBlock(contextOf(state), content);
+}
+
+const decided = (block: Block): Parameters<BlockExecutor['apply']>[0] => ({
+  block,
+  blockId: cutBlock(block).blockId,
+  stored: Promise.resolve(),
+});
+
+test('an accepted proposal is executed before it is decided, and not again', async () => {
+  const calls = { executed: [], fails: 0 };
+  const { executor, genesis } = await openExecutor(calls);
+  const block = blockWith(genesis, 'a');
+  await executor.judge(block);
+  expect(calls.executed).toEqual(['a']);
+  await executor.apply(decided(block));
+  expect([calls.executed, executor.state.lastBlockHeight]).toEqual([['a'], 1n]);
+});
+
+test('when another block is decided, that one is executed', async () => {
+  const calls = { executed: [], fails: 0 };
+  const { executor, genesis } = await openExecutor(calls);
+  const [a, b] = [blockWith(genesis, 'a'), blockWith(genesis, 'b')];
+  await executor.judge(a);
+  await executor.judge(b);
+  await executor.apply(decided(a));
+  expect(calls.executed).toEqual(['a', 'b', 'a']);
+  expect(executor.state.lastBlockId).toEqual(cutBlock(a).blockId);
+});
+
+test('an execution that failed before the decision is tried again', async () => {
+  const calls = { executed: [], fails: 1 };
+  const { executor, genesis } = await openExecutor(calls);
+  const block = blockWith(genesis, 'a');
+  await executor.judge(block);
+  await executor.apply(decided(block));
+  expect(calls.executed).toEqual(['a', 'a']);
+});
+
+test('nothing is executed ahead once the height is decided', async () => {
+  const calls = { executed: [], fails: 0 };
+  const { executor, genesis } = await openExecutor(calls);
+  const [ours, theirs] = [blockWith(genesis, 'ours'), blockWith(genesis, 'theirs')];
+  const applied = executor.apply(decided(theirs));
+  executor.speculate(ours); // our proposal is ready when a decision is under way
+  await applied;
+  await executor.judge(blockOn(executor.state, commitFor(executor.state)));
+  expect(calls.executed).toEqual(['theirs', '']);
 });

@@ -1,8 +1,7 @@
 /**
- * Makes, judges and executes blocks on top of the state that it holds. Calls to the application never
- * overlap: each method waits for the one before. Where execution while others still vote (on a proposal,
- * before it is decided) will have its place: between `judge` and `apply`, keyed by block id, dropped when
- * another block is decided.
+ * Makes, judges and executes blocks on top of the state that it holds. Each method waits for the one before.
+ * An accepted proposal is executed at once, while others still vote on it (`speculate`): when it is decided,
+ * its results are there or under way. When another block is decided, that one's FinalizeBlock replaces it.
  */
 import { type Block, type CutBlock, cutBlock, dataBytesMax } from '../../consensus/types/block.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
@@ -16,7 +15,7 @@ import {
   ResponseProcessProposal_ProposalStatus as ProposalStatus,
 } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
-import { afterBlock, type ChainState, contextOf } from './chain-state.ts';
+import { afterBlock, type ChainState, contextOf, nextHeightOf } from './chain-state.ts';
 import { committedBlock } from './committed.ts';
 import type { BlockApplication, BlockEvidence, BlockMempool } from './ports.ts';
 import { ProposalSize } from './proposal-size.ts';
@@ -71,6 +70,8 @@ export class BlockExecutor {
    * by hash: a header's hash does not cover height, round and block id of the last commit.
    */
   #verified = new WeakSet<Block>();
+  /** The block that is executed before it is decided. By object, as above. */
+  #speculation: { readonly block: Block; readonly results: Promise<ResponseFinalizeBlock> } | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   /**
    * The mempool checks again what the last block left over; the next commit waits for it, the next proposal
@@ -102,6 +103,16 @@ export class BlockExecutor {
   /** Whether a well-formed block follows from the state, and whether the application takes it. */
   judge(block: Block): Promise<Judgement> {
     return this.#inTurn(() => this.#judge(block));
+  }
+
+  /**
+   * Begins to execute a block that may be decided. Nothing comes of it but time saved; what fails will fail
+   * again when the block is decided.
+   */
+  speculate(block: Block): void {
+    void this.#inTurn(async () => {
+      if (block.header.height === nextHeightOf(this.#state)) this.#speculate(block);
+    });
   }
 
   /**
@@ -164,7 +175,10 @@ export class BlockExecutor {
     }
     const request = processRequest(block, this.#state.lastValidators);
     const { status } = await this.#ports.application.processProposal(request);
-    if (status === ProposalStatus.ACCEPT) return { validity: 'accepted', reason: undefined };
+    if (status === ProposalStatus.ACCEPT) {
+      this.#speculate(block);
+      return { validity: 'accepted', reason: undefined };
+    }
     return { validity: 'rejected', reason: 'the application refused the proposal' };
   }
 
@@ -176,14 +190,37 @@ export class BlockExecutor {
     this.#verified.add(block);
   }
 
-  async #apply(decided: DecidedInput): Promise<CommittedBlock> {
-    const { application, mempool, evidence, store, nowMs = machineNowMs } = this.#ports;
-    const { block } = decided;
-    const { height } = block.header;
-    this.#verify(block);
+  /** Only in turn: never between the execution of a decided block and its commit. */
+  #speculate(block: Block): void {
+    if (this.#speculation?.block === block) return;
+    const results = this.#run(block);
+    results.catch(() => undefined); // replaced by another block, or told when the block is decided
+    this.#speculation = { block, results };
+  }
+
+  /** The results of a decided block: those of its speculative execution, or of executing it now. */
+  async #resultsOf(block: Block): Promise<ResponseFinalizeBlock> {
+    const speculation = this.#speculation;
+    this.#speculation = undefined;
+    if (speculation?.block !== block) return this.#run(block);
+    return speculation.results.catch(() => this.#run(block));
+  }
+
+  /** A block under way in the application is replaced: see `BlockApplication.finalizeBlock`. */
+  async #run(block: Block): Promise<ResponseFinalizeBlock> {
+    const { application, nowMs = machineNowMs } = this.#ports;
     const began = nowMs();
     const results = await application.finalizeBlock(finalizeRequest(block, this.#state.lastValidators));
     this.#size.executed(bytesOf(block.txs), nowMs() - began);
+    return results;
+  }
+
+  async #apply(decided: DecidedInput): Promise<CommittedBlock> {
+    const { application, mempool, evidence, store } = this.#ports;
+    const { block } = decided;
+    const { height } = block.header;
+    this.#verify(block);
+    const results = await this.#resultsOf(block);
     checkResults(block, results);
     await decided.stored;
     await Promise.all([store.saveResults(height, results), this.#mempoolUpdate]);

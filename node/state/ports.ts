@@ -18,7 +18,11 @@ import type {
 import type { CommittedBlock } from '../committed-block.ts';
 import type { ChainState } from './chain-state.ts';
 
-/** The calls of the application that blocks are made of. Never two at a time. */
+/**
+ * The calls of the application that blocks are made of. One at a time, but for FinalizeBlock: while it runs,
+ * proposals may be prepared and processed on the last commit, and another FinalizeBlock of the same height
+ * takes its place. Then the earlier call rejects, or its result is not used.
+ */
 export interface BlockApplication {
   info(request: RequestInfo): Promise<ResponseInfo>;
   initChain(request: RequestInitChain): Promise<ResponseInitChain>;

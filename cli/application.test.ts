@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest';
+import { utf8 } from '../core/bytes.ts';
+import { sha256 } from '../core/hash.ts';
+import { buildGenesis } from '../genesis/build.ts';
+import { initChainRequest } from '../genesis/encode.ts';
+import type { Application } from '../node/application.ts';
+import { silentLogger } from '../p2p/network.ts';
+import type { RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
+import { MemoryBackend } from '../store/backend/memory.ts';
+import { openApplication } from './application.ts';
+
+/** An application whose clock makes every few transactions a turn of the event loop. */
+async function open(): Promise<Application> {
+  let ms = 0;
+  const { application } = await openApplication(
+    {
+      dataDir: '',
+      chainId: 'app-1',
+      prefix: 'open',
+      minimumGasPrices: '',
+      txBytesMax: 1_000_000,
+      verifierWorkers: 0,
+      version: '',
+      log: silentLogger,
+    },
+    {
+      openBackend: async () => new MemoryBackend(),
+      openPool: () => ({ verify: async () => [], stop: async () => undefined }),
+      now: () => {
+        ms += 20;
+        return ms;
+      },
+    },
+  );
+  const document = buildGenesis({
+    chainId: 'app-1',
+    genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
+    accounts: [],
+    validators: [{ pubKey: sha256(utf8('validator')), power: 10n, name: 'validator' }],
+  });
+  await application.initChain(initChainRequest(document));
+  return application;
+}
+
+const blockOf = (name: string, height = 1n): RequestFinalizeBlock => ({
+  txs: Array.from({ length: 100 }, (_, i) => utf8(`junk ${name} ${i}`)),
+  decidedLastCommit: { round: 0, votes: [] },
+  misbehavior: [],
+  hash: sha256(utf8(name)),
+  height,
+  time: { seconds: 1_700_000_000n + height, nanos: 0 },
+  nextValidatorsHash: new Uint8Array(32),
+  proposerAddress: new Uint8Array(20),
+});
+
+it('another block takes the place of one that is being executed, and of one that is finished', async () => {
+  const application = await open();
+  const expected = await (await open()).finalizeBlock(blockOf('b'));
+  const first = application.finalizeBlock(blockOf('a'));
+  const refused = expect(first).rejects.toMatchObject({ code: 'app.replaced' });
+  await new Promise((resolve) => setImmediate(resolve)); // it is under way
+  expect(await application.finalizeBlock(blockOf('b'))).toEqual(expected);
+  await refused;
+  await application.finalizeBlock(blockOf('c'));
+  expect((await application.finalizeBlock(blockOf('b'))).appHash).toEqual(expected.appHash);
+  await application.commit();
+  expect(
+    (await application.info({ version: '', blockVersion: 0n, p2pVersion: 0n, abciVersion: '' }))
+      .lastBlockHeight,
+  ).toBe(1n);
+  const next = await application.finalizeBlock(blockOf('d', 2n));
+  expect(next.txResults).toHaveLength(100);
+});
