@@ -3,6 +3,7 @@
  * values, the RPC server writes them as JSON.
  */
 import type { BlockId } from '../consensus/types/block-id.ts';
+import type { Evidence } from '../consensus/types/evidence.ts';
 import type { Validator } from '../consensus/types/validator.ts';
 import type { Vote } from '../consensus/types/vote.ts';
 import type { Event, ResponseFinalizeBlock, TxResult } from '../proto/gen/tendermint/abci/types.ts';
@@ -33,6 +34,7 @@ export type EventData =
       readonly events: readonly Event[];
       readonly numTxs: bigint;
     }
+  | { readonly type: 'NewEvidence'; readonly height: bigint; readonly evidence: Evidence }
   | { readonly type: 'Tx'; readonly result: TxResult; readonly txKey: string }
   | { readonly type: 'ValidatorSetUpdates'; readonly validators: readonly Validator[] }
   | { readonly type: 'Vote'; readonly vote: Vote }

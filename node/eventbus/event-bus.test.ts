@@ -8,6 +8,8 @@ import type { CommittedBlock } from '../committed-block.ts';
 import type { EventMessage } from '../events.ts';
 import { parseQuery } from '../query.ts';
 import { txKey } from '../tx-key.ts';
+import { testEvidence } from '../evidence/testing.ts';
+import { eventDataJson } from '../rpc/json/event.ts';
 import { DEFAULT_EVENT_BUS_CONFIG } from './config.ts';
 import { EventBus } from './event-bus.ts';
 import { EventPublisher } from './publisher.ts';
@@ -82,6 +84,25 @@ describe('a committed block', () => {
       'tm.event': ['Tx'],
       'tx.hash': [txKey(TX_A)],
       'tx.height': ['4'],
+    });
+  });
+
+  test('with evidence is announced with it, before the transactions', async () => {
+    const { bus, publisher } = setUp();
+    const all = new Subscriber();
+    bus.subscribe('c', parseQuery('tm.event EXISTS'), all);
+    const evidence = testEvidence(3n);
+    const committed = block();
+    await publisher.onCommit({ ...committed, block: { ...committed.block, evidence: [evidence] } });
+    expect(all.got.map((message) => message.data.type).slice(2, 5)).toEqual([
+      'NewBlockEvents',
+      'NewEvidence',
+      'Tx',
+    ]);
+    const data = all.got[3]?.data;
+    expect(data && JSON.parse(JSON.stringify(eventDataJson(data)))).toMatchObject({
+      type: 'tendermint/event/NewEvidence',
+      value: { height: '4', evidence: { type: 'tendermint/DuplicateVoteEvidence' } },
     });
   });
 

@@ -1,6 +1,6 @@
 /**
  * Turns what the engine reports into events, in CometBFT's order: NewBlock, NewBlockHeader, NewBlockEvents,
- * each Tx, ValidatorSetUpdates. Composite keys are built as v0.38 `types/event_bus.go` builds them.
+ * each NewEvidence, each Tx, ValidatorSetUpdates. Composite keys are built as v0.38 `types/event_bus.go` builds them.
  */
 import { addressOf, publicKeyFromMessage } from '../../consensus/types/public-key.ts';
 import type { Validator } from '../../consensus/types/validator.ts';
@@ -39,6 +39,7 @@ export class EventPublisher {
     this.#publish({ type: 'NewBlockHeader', header: block.header });
     const numTxs = BigInt(block.txs.length);
     this.#publish({ type: 'NewBlockEvents', height, events, numTxs }, events);
+    for (const evidence of block.evidence) this.#publish({ type: 'NewEvidence', height, evidence });
     block.txs.forEach((tx, index) => {
       const result = results.txResults[index];
       if (result === undefined) return;

@@ -3,7 +3,9 @@
  * What can be read when somebody asks is read then; only what passes by is counted.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Evidence } from '../../consensus/types/evidence.ts';
 import { timeToNanos } from '../../consensus/types/time.ts';
+import { toHex } from '../../core/bytes.ts';
 import type { ApplicationMemory } from '../application.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import type { MetricsSource } from './ports.ts';
@@ -102,7 +104,7 @@ export class NodeMetrics {
     this.#latestHeight.set(Number(height));
     this.#numTxs.set(block.txs.length);
     this.#totalTxs.inc(block.txs.length);
-    this.#byzantineValidators.set(block.evidence.length);
+    this.#byzantineValidators.set(validatorsToBlame(block.evidence));
     const absent = block.lastCommit.signatures.filter((entry) => entry.blockIdFlag === 'absent');
     this.#missingValidators.set(absent.length);
     const nanos = timeToNanos(block.header.time);
@@ -198,4 +200,14 @@ export class NodeMetrics {
       registers: [this.registry],
     });
   }
+}
+
+/** Validators that evidence names, each once. */
+function validatorsToBlame(list: readonly Evidence[]): number {
+  const addresses = list.flatMap((evidence) =>
+    evidence.kind === 'duplicateVote'
+      ? [evidence.voteA.validatorAddress]
+      : evidence.byzantineValidators.map(({ address }) => address),
+  );
+  return new Set(addresses.map(toHex)).size;
 }

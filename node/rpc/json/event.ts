@@ -2,7 +2,14 @@
 import { unreachable } from '../../../core/errors.ts';
 import type { EventData, EventMessage } from '../../events.ts';
 import { blockEventJson, finalizeBlockJson, txResultJson } from './abci.ts';
-import { blockIdJson, blockJson, headerJson, validatorJson, voteJson } from '../../../light/json/print.ts';
+import {
+  blockIdJson,
+  blockJson,
+  evidenceJson,
+  headerJson,
+  validatorJson,
+  voteJson,
+} from '../../../light/json/print.ts';
 import { type Json, listOrNull } from '../../../light/json/json.ts';
 
 function typed(name: string, value: Json): Json {
@@ -25,6 +32,11 @@ export function eventDataJson(data: EventData): Json {
         height: data.height.toString(),
         events: listOrNull(data.events, blockEventJson),
         num_txs: data.numTxs.toString(),
+      });
+    case 'NewEvidence':
+      return typed('NewEvidence', {
+        height: data.height.toString(),
+        evidence: evidenceJson(data.evidence),
       });
     case 'Tx':
       return typed('Tx', { TxResult: txResultJson(data.result) });
