@@ -5,6 +5,7 @@ import { addDevnetCommand } from './devnet.ts';
 import { addGenesisCommand } from './genesis.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
+import { addLightCommand } from './light/command.ts';
 import { addSignerCommand } from './signer.ts';
 import { addStartCommand } from './start.ts';
 import { addStatusCommand } from './status.ts';
@@ -28,6 +29,7 @@ export function createProgram(terminal: Terminal): Command {
   addStartCommand(program, terminal);
   addSignerCommand(program, terminal);
   addStatusCommand(program, terminal);
+  addLightCommand(program, terminal);
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
   addWalCommand(program, terminal);

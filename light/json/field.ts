@@ -2,6 +2,7 @@ import { fromBase64, fromHex } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { parseInstant } from '../../core/time.ts';
 import type { Time } from '../../consensus/types/time.ts';
+import type { Json } from './json.ts';
 
 const INTEGER = /^-?\d{1,20}$/;
 const INT64_MAX = (1n << 63n) - 1n;
@@ -87,6 +88,11 @@ export class JsonField {
     const items: readonly unknown[] = value;
     if (items.length > max) throw this.wrong(`a list of at most ${max}, but has ${items.length} items`);
     return items.map((item, index) => new JsonField(item, `${this.path}[${index}]`));
+  }
+
+  /** The value as it is, whatever it is; null when it is missing. For values that JSON.parse has made. */
+  json(): Json {
+    return (this.value ?? null) as Json;
   }
 
   /** What to throw when the value is not as it should be. */

@@ -3,10 +3,12 @@
  * side on which the child is and the hash of its sibling; nothing else may be in it, so that a path has one
  * meaning only (the ICS-23 forgery of October 2022, "Dragonberry", lived on steps with two).
  *
- * | tree | leaf input | inner input |
+ * | tree | input of a leaf's hash | of an inner node's |
  * | --- | --- | --- |
- * | IAVL | height 0, size, version, key, sha256(value), each with its length | height, size, version, 32 left, 32 right |
- * | simple | 00, key, sha256(value), each with its length | 01, left, right |
+ * | IAVL | 0, size, version, key, sha256(value) | height, size, version, left, right |
+ * | simple | byte 0, key, sha256(value) | byte 1, left, right |
+ *
+ * Keys and hashes have their length before them, but for the children of the simple tree.
  *
  * Source: github.com/cosmos/ics23 v0.11 `proof.go`, `ops.go`, specs `IavlSpec` and `TendermintSpec`.
  */
