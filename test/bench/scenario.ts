@@ -2,13 +2,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { createDevnet } from '../../cli/devnet/layout.ts';
 import { openHome } from '../../cli/home/open.ts';
-import { toHex } from '../../core/bytes.ts';
 import { homePaths } from '../../node/config/home.ts';
 import { writeNodeConfig } from '../../node/config/toml.ts';
-import { BaseAccount } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
-import { QueryAccountRequest, QueryAccountResponse } from '../../proto/gen/cosmos/auth/v1beta1/query.ts';
+import { accountAt } from '../e2e/account.ts';
 import { RunningDevnet, temporaryHome } from '../e2e/program.ts';
-import { call } from '../e2e/rpc.ts';
 import { type LatencyResult, measureLatency } from './latency.ts';
 import { type ProcessStats, processStats } from './process-stats.ts';
 import { makeSenders, type Sender, signedSend } from '../e2e/senders.ts';
@@ -74,8 +71,8 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
     const pids = devnet.ready.nodes.map((node) => node.pid);
     const idleRssBytes = pids.map((pid) => stats(pid).rssBytes);
     const rpc = devnet.ready.nodes[0]?.rpc ?? '';
-    const first = await accountNumber(rpc, senders[0]?.address ?? '');
-    const workload = new Workload(senders, first);
+    const { accountNumber } = await accountAt(rpc, senders[0]?.address ?? '');
+    const workload = new Workload(senders, accountNumber);
     options.note(`latency: ${options.latencySamples} transactions, one at a time`);
     const latency = await measureLatency({
       rpc,
@@ -185,16 +182,6 @@ class Workload {
       Array.from({ length: perLane }, (_, i) => this.next(lane * SENDERS_PER_LANE + (i % SENDERS_PER_LANE))),
     );
   }
-}
-
-async function accountNumber(rpc: string, address: string): Promise<bigint> {
-  const { response } = await call<{ response: { value: string | null } }>(rpc, 'abci_query', {
-    path: '/cosmos.auth.v1beta1.Query/Account',
-    data: toHex(QueryAccountRequest.encode({ address })),
-  });
-  const { account } = QueryAccountResponse.decode(Buffer.from(response.value ?? '', 'base64'));
-  if (account === undefined) throw new Error(`there is no account ${address}`);
-  return BaseAccount.decode(account.value).accountNumber;
 }
 
 function stats(pid: number): ProcessStats {

@@ -1,11 +1,15 @@
 /** The few RPC calls that the end-to-end tests need, over plain HTTP. */
 
+/** A node that is paused answers later, or never. */
+const CALL_TIMEOUT_MS = 30_000;
+
 /** Calls a method; parameters by name. @throws Error with the node's error text */
 export async function call<T>(url: string, method: string, params: Record<string, unknown> = {}): Promise<T> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
   });
   const body = (await response.json()) as { result?: T; error?: { message: string; data?: string } };
   if (body.result === undefined)

@@ -1,0 +1,56 @@
+import { rmSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { SeededRandom } from '../../../consensus/simulation/random.ts';
+import { temporaryHome } from '../program.ts';
+import { Ledger } from './ledger.ts';
+import { drawPerturbation } from './plan.ts';
+import { runChaos } from './run.ts';
+
+const SEED = 3;
+const PERTURBATIONS = 3;
+
+it('four validators survive kills, pauses and cuts in random sequence, and a full node joins', async () => {
+  const home = temporaryHome();
+  const lines: string[] = [];
+  const report = await runChaos({
+    home,
+    validators: 4,
+    seed: SEED,
+    durationMs: Number.POSITIVE_INFINITY,
+    perturbationsMax: PERTURBATIONS,
+    blockTimeMs: 200,
+    actionMsMax: 1_500,
+    calmMsMax: 300,
+    recoveryMsMax: 20_000,
+    note: (line) => lines.push(line),
+  });
+  expect(report.violations, `${lines.join('\n')}\nhomes and logs: ${home}\n`).toEqual([]);
+  expect(report.perturbations).toBe(PERTURBATIONS);
+  expect(report.joined).toBeDefined();
+  expect(report.txs).toBeGreaterThan(0);
+  expect(report.signedMessages).toBeGreaterThan(0);
+  rmSync(home, { recursive: true, force: true });
+});
+
+it('the sequence follows from the seed', () => {
+  const options = { nodes: 5, validators: 4, actionMsMax: 8_000, calmMsMax: 2_000 };
+  const draw = (seed: number): unknown => {
+    const random = new SeededRandom(seed);
+    return Array.from({ length: 50 }, () => drawPerturbation(random, options));
+  };
+  expect(draw(7)).toEqual(draw(7));
+  expect(draw(7)).not.toEqual(draw(8));
+});
+
+it('two nodes with different blocks at one height are told apart', () => {
+  const ledger = new Ledger();
+  const block = { height: 5, hash: 'AA', app_hash: '01', txs: 2 };
+  ledger.note('node0', block);
+  ledger.note('node1', block);
+  expect(ledger.contradictions).toEqual([]);
+  ledger.note('node2', { ...block, app_hash: '02' });
+  expect(ledger.contradictions).toEqual([
+    'height 5: node0 has block AA with app hash 01, node2 has AA with 02',
+  ]);
+  expect(ledger.txs).toBe(2);
+});

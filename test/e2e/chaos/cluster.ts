@@ -1,0 +1,212 @@
+/**
+ * A network of real processes whose every wire is a proxy: node i reaches node j through a port of its own,
+ * so that any set of nodes can be cut off from the others.
+ */
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configureNodes, createDevnet } from '../../../cli/devnet/layout.ts';
+import { choosePorts } from '../../../cli/devnet/ports.ts';
+import { createHome } from '../../../cli/home/create.ts';
+import { openHome } from '../../../cli/home/open.ts';
+import type { NodeConfig } from '../../../node/config/config.ts';
+import { homePaths } from '../../../node/config/home.ts';
+import { defaultAppConfig, writeNodeConfig } from '../../../node/config/toml.ts';
+import { type LoadChain, makeSenders, type Sender } from '../senders.ts';
+import { Ledger } from './ledger.ts';
+import { ChaosNode } from './node.ts';
+import { type Cut, Wire } from './proxy.ts';
+
+const CHAIN_ID = 'chaos-1';
+const PREFIX = 'open';
+const DENOM = 'uopen';
+const LOOPBACK = '127.0.0.1';
+
+/** What a network is made of. */
+export interface ClusterOptions {
+  /** Empty. */
+  readonly home: string;
+  readonly validators: number;
+  readonly blockTimeMs: number;
+  readonly senders: number;
+}
+
+interface OneWire {
+  readonly from: number;
+  readonly to: number;
+  readonly wire: Wire;
+  state: Cut | undefined;
+}
+
+/** A cut that lasts: wires between one of these nodes and one of the others. */
+interface ActiveCut {
+  readonly side: ReadonlySet<number>;
+  readonly how: Cut;
+}
+
+/** See the file comment. */
+export class Cluster {
+  readonly chain: LoadChain = { chainId: CHAIN_ID, denom: DENOM };
+  readonly nodes: ChaosNode[] = [];
+  readonly senders: readonly Sender[];
+  readonly ledger: Ledger = new Ledger();
+  /** What must not happen, each as a sentence. */
+  readonly faults: string[] = [];
+  readonly #options: ClusterOptions;
+  readonly #wires: OneWire[] = [];
+  readonly #cuts: Set<ActiveCut> = new Set();
+  readonly #waiting: Set<() => void> = new Set();
+
+  private constructor(options: ClusterOptions, senders: readonly Sender[]) {
+    this.#options = options;
+    this.senders = senders;
+  }
+
+  /** Makes the homes of the validators and the wires between them; nothing runs yet. */
+  static async create(options: ClusterOptions): Promise<Cluster> {
+    const { home, validators, blockTimeMs } = options;
+    const senders = makeSenders(options.senders, PREFIX);
+    const cluster = new Cluster(options, senders);
+    const settings = {
+      chainId: CHAIN_ID,
+      prefix: PREFIX,
+      denom: DENOM,
+      validators,
+      accounts: 1,
+      blockTimeMs,
+      rpcPort: 0,
+    };
+    const extraAccounts = senders.map(({ address }) => address);
+    const record = await createDevnet({ home, settings, extraAccounts, now: new Date() });
+    const ports = await choosePorts({ nodes: validators, rpcPort: 0 });
+    configureNodes({ record, ports, blockTimeMs });
+    for (const [i, { moniker, home: own, p2p }] of record.nodes.entries()) {
+      const peerId = p2p.split('/p2p/')[1] ?? '';
+      cluster.#add({ moniker, home: own, peerId, ports: ports[i] ?? { rpc: 0, p2p: 0 } });
+    }
+    for (const i of record.nodes.keys()) {
+      const others = record.nodes.keys().filter((other) => other !== i);
+      await cluster.#wire(i, [...others]);
+    }
+    return cluster;
+  }
+
+  start(): Promise<unknown> {
+    return Promise.all(this.nodes.map((node) => node.start().ready));
+  }
+
+  /** Makes and starts a full node that knows all others; it has nothing but the genesis. */
+  async join(): Promise<ChaosNode> {
+    const [ports] = await choosePorts({ nodes: 1, rpcPort: 0 });
+    const index = this.nodes.length;
+    const moniker = `node${index}`;
+    const home = join(this.#options.home, moniker);
+    const first = openHome(this.nodes[0]?.home ?? '');
+    const laddr = (port: number): string => `tcp://${LOOPBACK}:${port}`;
+    const config: NodeConfig = {
+      ...first.node,
+      base: { ...first.node.base, moniker },
+      rpc: { ...first.node.rpc, laddr: laddr(ports?.rpc ?? 0) },
+      p2p: { ...first.node.p2p, laddr: laddr(ports?.p2p ?? 0), persistentPeers: [] },
+    };
+    const { paths, peerId } = await createHome({ home, node: config, app: defaultAppConfig() });
+    copyFileSync(first.paths.genesisFile, paths.genesisFile);
+    this.#add({ moniker, home, peerId, ports: ports ?? { rpc: 0, p2p: 0 } });
+    await this.#wire(
+      index,
+      Array.from({ length: index }, (_, i) => i),
+    );
+    const node = this.nodes[index];
+    if (node === undefined) throw new Error('the joined node is not there');
+    node.start();
+    return node;
+  }
+
+  /** Cuts these nodes off from the others until the returned function is called. */
+  cut(side: readonly number[], how: Cut): () => void {
+    const cut = { side: new Set(side), how };
+    this.#cuts.add(cut);
+    this.#applyCuts();
+    return () => {
+      this.#cuts.delete(cut);
+      this.#applyCuts();
+    };
+  }
+
+  /** The highest height that some node has. */
+  get height(): number {
+    return Math.max(...this.nodes.map(({ height }) => height));
+  }
+
+  /** URLs of the nodes that run. */
+  rpcs(): readonly string[] {
+    return this.nodes.filter(({ state }) => state === 'running').map(({ rpc }) => rpc);
+  }
+
+  /** Milliseconds until all these nodes have that height; undefined when they do not in time. */
+  async reach(
+    height: number,
+    limits: { readonly withinMs: number; readonly nodes?: readonly ChaosNode[] },
+  ): Promise<number | undefined> {
+    const { withinMs, nodes = this.nodes } = limits;
+    const beganMs = performance.now();
+    return new Promise((resolve) => {
+      const settle = (result: number | undefined): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+        resolve(result);
+      };
+      const check = (): void => {
+        if (nodes.every((node) => node.height >= height)) settle(performance.now() - beganMs);
+      };
+      const timer = setTimeout(() => settle(undefined), withinMs);
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  /** Ends all processes and wires. */
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.terminate()));
+    await Promise.all(this.#wires.map(({ wire }) => wire.close()));
+  }
+
+  #add(options: ConstructorParameters<typeof ChaosNode>[0]): void {
+    const node = new ChaosNode(options, {
+      block: ({ moniker }, block) => {
+        this.ledger.note(moniker, block);
+        for (const check of this.#waiting) check();
+      },
+      died: ({ moniker }, how) => this.faults.push(`${moniker} ended by itself: ${how}`),
+    });
+    this.nodes.push(node);
+  }
+
+  async #wire(from: number, to: readonly number[]): Promise<void> {
+    const persistentPeers: string[] = [];
+    for (const target of to) {
+      const node = this.nodes[target];
+      if (node === undefined) continue;
+      const wire = await Wire.to(node.ports.p2p);
+      this.#wires.push({ from, to: target, wire, state: undefined });
+      persistentPeers.push(`/ip4/${LOOPBACK}/tcp/${wire.port}/p2p/${node.peerId}`);
+    }
+    const { home, node } = openHome(this.nodes[from]?.home ?? '');
+    writeFileSync(
+      homePaths(home).configFile,
+      writeNodeConfig({ ...node, p2p: { ...node.p2p, persistentPeers } }),
+    );
+  }
+
+  #applyCuts(): void {
+    for (const each of this.#wires) {
+      const hows = [...this.#cuts]
+        .filter(({ side }) => side.has(each.from) !== side.has(each.to))
+        .map(({ how }) => how);
+      const wanted = hows.includes('reset') ? 'reset' : hows[0];
+      if (wanted === each.state) continue;
+      each.state = wanted;
+      if (wanted === undefined) each.wire.heal();
+      else each.wire.cut(wanted);
+    }
+  }
+}
