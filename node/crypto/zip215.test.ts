@@ -21,6 +21,7 @@ import {
 import { type Vote, verifyVote } from '../../consensus/types/vote.ts';
 import { concatBytes, EMPTY_BYTES, fromHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import { verifySignature as verifyWithNoble } from '../../light/verify-signature.ts';
 import { machine } from '../environment.ts';
 import { ed25519Signer, verifyEd25519 } from './ed25519.ts';
 
@@ -32,6 +33,10 @@ interface Verdict {
   readonly valid: boolean;
 }
 const file = join(import.meta.dirname, '../../test/vectors/ed25519/verdicts.json');
+const secp256k1File = join(
+  import.meta.dirname,
+  '../../test/vectors/secret-connection/secp256k1-verdicts.json',
+);
 const verdicts: readonly Verdict[] = JSON.parse(readFileSync(file, 'utf8'));
 
 const SPKI_PREFIX = fromHex('302a300506032b6570032100');
@@ -79,9 +84,23 @@ describe('published edge cases', () => {
     expect(accepted.length).toBeLessThan(286 - 100);
   });
 
-  test('@noble/curves decides by the same rule', () => {
-    for (const one of verdicts) expect(noble(...parts(one)), one.name).toBe(one.valid);
+  test('@noble/curves decides by the same rule, and so does the light client, which uses nothing else', () => {
+    for (const one of verdicts) {
+      const [bytes, message, signature] = parts(one);
+      expect(verifyWithNoble({ type: 'ed25519', bytes }, message, signature), one.name).toBe(one.valid);
+    }
   });
+});
+
+test('secp256k1 as CometBFT: high s, zeros, overflows, wrong lengths, keys that are none', () => {
+  const edge: readonly Verdict[] = JSON.parse(readFileSync(secp256k1File, 'utf8'));
+  for (const one of edge) {
+    const [bytes, message, signature] = parts(one);
+    for (const verify of [machine.verify, verifyWithNoble]) {
+      expect(verify({ type: 'secp256k1', bytes }, message, signature), one.name).toBe(one.valid);
+    }
+  }
+  expect(edge.filter(({ valid }) => valid)).toHaveLength(4);
 });
 
 // The eight points of small order, and encodings of y ≥ p and of -0 that decode to some of them.
