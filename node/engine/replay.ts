@@ -5,7 +5,7 @@ import { readRecord } from './wal-codec.ts';
 
 /** What a replay works on. */
 export interface ReplayPorts {
-  readonly core: ConsensusCore;
+  readonly core: Pick<ConsensusCore, 'apply'>;
   readonly assembly: BlockAssembly;
   readonly evidence: EvidenceSink;
 }
