@@ -165,6 +165,14 @@ export class OpenLedgerApp {
     };
   }
 
+  /** The store was restored from a snapshot behind the application's back: nothing of before counts. */
+  restored(): void {
+    this.#genesis = undefined;
+    this.#executing = undefined;
+    this.#finalized = undefined;
+    this.#check = this.#checkState();
+  }
+
   /**
    * Builds the first state in a branch; the first FinalizeBlock goes on from it and commits it.
    * @throws JsonError naming what is wrong in the document, StateError on a wrong chain id or validator

@@ -26,6 +26,7 @@ import type { Backend } from '../store/backend/backend.ts';
 import { openLevel } from '../store/backend/level.ts';
 import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
 import { OrderedQueue } from './ordered-queue.ts';
+import { SnapshotService, type StateSnapshotSettings } from './state-snapshots.ts';
 
 /** Results of signature checks that are kept, 100 bytes each: at least half, which is a full mempool. */
 const SIGNATURES_CACHED_MAX = 100_000;
@@ -44,6 +45,8 @@ export interface ApplicationOptions {
   readonly txBytesMax: number;
   /** States that queries can reach back to. */
   readonly keepVersions?: number;
+  /** Absent: no snapshots are made, offered or taken, and no files but the database are touched. */
+  readonly snapshots?: StateSnapshotSettings;
   readonly verifierWorkers: number;
   readonly version: string;
   readonly log: Logger;
@@ -102,19 +105,31 @@ export async function openApplication(
         pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
     },
   });
+  const snapshots = await openSnapshots(options, app, store);
   return {
-    application: asynchronous({ app, store, verifier, now: ports.now ?? (() => 0) }),
+    application: asynchronous({ app, store, verifier, snapshots, now: ports.now ?? (() => 0) }),
     close: async () => {
+      await snapshots?.close();
       await pool.stop();
       await store.close();
     },
   };
 }
 
+async function openSnapshots(
+  { dataDir, snapshots, log }: ApplicationOptions,
+  app: OpenLedgerApp,
+  store: PersistentMultiStore,
+): Promise<SnapshotService | undefined> {
+  if (snapshots === undefined) return undefined;
+  return SnapshotService.open(dataDir, { store, restored: () => app.restored(), log }, snapshots);
+}
+
 interface Parts {
   readonly app: OpenLedgerApp;
   readonly store: PersistentMultiStore;
   readonly verifier: CachedSignatureVerifier;
+  readonly snapshots: SnapshotService | undefined;
   readonly now: () => number;
 }
 
@@ -146,7 +161,7 @@ function replaced({ height }: RequestFinalizeBlock): LedgerError {
 
 /** The node's port in front of the application. */
 function asynchronous(parts: Parts): Application {
-  const { app, store, verifier } = parts;
+  const { app, store, verifier, snapshots } = parts;
   const signatures = new SignaturePrefetch(app, verifier);
   const checks = new OrderedQueue();
   /** FinalizeBlock calls so far: only the last one counts. */
@@ -167,10 +182,12 @@ function asynchronous(parts: Parts): Application {
     },
     commit: async () => {
       const response = app.commit();
+      snapshots?.committed(app.height);
       await store.flush();
       return response;
     },
     query: async (request) => app.query(request),
+    ...(snapshots === undefined ? {} : { snapshots }),
     memory: () => ({
       stateBytes: store.allocatedBytes,
       historyBytes: store.historyBytes,

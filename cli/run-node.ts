@@ -65,6 +65,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       minimumGasPrices: home.app.minimumGasPrices,
       txBytesMax: mempool.maxTxBytes,
       keepVersions: versionsKept(home.app),
+      snapshots: { interval: home.app.snapshotInterval, keepRecent: home.app.snapshotKeepRecent },
       verifierWorkers: 1,
       version: ownVersion(),
       log: logging('app'),

@@ -5,18 +5,25 @@
  * `initChain`, `prepareProposal`, `processProposal`, `finalizeBlock` and `commit` one at a time.
  */
 import type {
+  RequestApplySnapshotChunk,
   RequestCheckTx,
   RequestFinalizeBlock,
   RequestInfo,
   RequestInitChain,
+  RequestLoadSnapshotChunk,
+  RequestOfferSnapshot,
   RequestPrepareProposal,
   RequestProcessProposal,
   RequestQuery,
+  ResponseApplySnapshotChunk,
   ResponseCheckTx,
   ResponseCommit,
   ResponseFinalizeBlock,
   ResponseInfo,
   ResponseInitChain,
+  ResponseListSnapshots,
+  ResponseLoadSnapshotChunk,
+  ResponseOfferSnapshot,
   ResponsePrepareProposal,
   ResponseProcessProposal,
   ResponseQuery,
@@ -30,6 +37,18 @@ export interface ApplicationMemory {
   readonly historyBytes: number;
   /** Decoded transactions that wait for a block. */
   readonly decodedTxsBytes: number;
+}
+
+/** The snapshots of an application: those it has made, and one that it restores itself from. */
+export interface SnapshotApplication {
+  /** The newest first. */
+  listSnapshots(): Promise<ResponseListSnapshots>;
+  /** Begins to restore a snapshot, in place of one that was begun before; `appHash` is trusted. */
+  offerSnapshot(request: RequestOfferSnapshot): Promise<ResponseOfferSnapshot>;
+  /** Empty when there is none. */
+  loadSnapshotChunk(request: RequestLoadSnapshotChunk): Promise<ResponseLoadSnapshotChunk>;
+  /** Takes the chunks in order. After the last one the state has the offered app hash, or was refused. */
+  applySnapshotChunk(request: RequestApplySnapshotChunk): Promise<ResponseApplySnapshotChunk>;
 }
 
 /** The port through which the node reaches the state machine. */
@@ -49,4 +68,6 @@ export interface Application {
   query(request: RequestQuery): Promise<ResponseQuery>;
   /** For metrics; absent when the application is not in this process. */
   memory?(): ApplicationMemory;
+  /** Absent when the application makes and takes no snapshots. */
+  readonly snapshots?: SnapshotApplication;
 }

@@ -13,6 +13,7 @@ import { LevelDatabase } from './indexer/level-database.ts';
 import type { Logging } from './logging/logger.ts';
 import { storedCommittedBlock } from './state/committed.ts';
 import { StateStore } from './state/state-store.ts';
+import type { LightBlockSource } from './statesync/ports.ts';
 import { Wal } from './wal/wal.ts';
 
 /** The stores of a node but its application's. */
@@ -70,7 +71,9 @@ export async function openIndexer(
   closers.push(() => indexer.close());
   await indexer.catchUp({
     ...stores.blocks.range(),
-    block: (height) => storedCommittedBlock(stores, height),
+    // The first block after a state sync was not executed here: there are no results to find.
+    block: (height) =>
+      stores.state.results(height) === undefined ? undefined : storedCommittedBlock(stores, height),
   });
   return indexer;
 }
@@ -78,7 +81,7 @@ export async function openIndexer(
 /** The stored chain, as evidence is judged by it. */
 export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'>): EvidenceChain {
   return {
-    range: () => blocks.range(),
+    range: () => ({ base: blocks.headersFrom(), height: blocks.range().height }),
     header: (height) => blocks.meta(height)?.header,
     signedHeader: (height) => {
       const header = blocks.meta(height)?.header;
@@ -90,6 +93,15 @@ export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'
       const bytes = blocks.blockBytes(height);
       return bytes === undefined ? [] : decodeBlock(bytes).evidence;
     },
+  };
+}
+
+/** Stored light blocks, for peers. */
+export function storedHeaders({ blocks, state }: Pick<Stores, 'blocks' | 'state'>): LightBlockSource {
+  return {
+    header: (height) => blocks.meta(height)?.header,
+    commit: (height) => blocks.commit(height),
+    validators: (height) => state.validators(height),
   };
 }
 

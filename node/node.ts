@@ -41,15 +41,18 @@ import {
   openIndexer,
   openStores,
   pruneStores,
+  storedHeaders,
   type Stores,
 } from './node-stores.ts';
 import type { PrivValidator } from './privval/priv-validator.ts';
 import { RpcServer } from './rpc/server.ts';
 import { settleWithin } from './settle-within.ts';
 import { SigningGuard } from './signing-state.ts';
-import type { ChainState } from './state/chain-state.ts';
+import type { ChainState, Genesis } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
+import { stateSyncIfWanted } from './state-sync.ts';
+import { serveStateSync } from './statesync/server.ts';
 import { receiveTxs, shareWaitingTxs, txGossip } from './tx-gossip.ts';
 
 /** What the core of a node is made of and from. */
@@ -146,7 +149,7 @@ export async function openCore(
 ): Promise<Core> {
   const { application, logging, config } = options;
   const genesis = genesisOf(options.genesis);
-  const stores = await openStores(options, environment, closers);
+  const stores = await openSyncedStores(options, environment, { genesis, closers });
   const { signer, release } = await openSigner(options, environment, { stores, closers });
   const log = logging('consensus');
   const state = await handshake(
@@ -191,7 +194,7 @@ export async function openCore(
   closers.push(() => engine.stop(), release);
   announceRounds(engine, events);
   const gossip = new Gossip({ network, engine, store: stores.blocks, timers }, DEFAULT_GOSSIP);
-  const sync = openBlockSync(options, environment, { network, stores, engine });
+  const sync = openSync(options, environment, { network, stores, engine });
   const evidenceGossip = new EvidenceGossip({ network, pool: evidence, timers, log: logging('evidence') });
   return {
     stores,
@@ -208,6 +211,18 @@ export async function openCore(
     executor,
     metrics,
   };
+}
+
+/** The stores, after a state was fetched when there is none and one is wanted. */
+async function openSyncedStores(
+  options: CoreOptions,
+  environment: NodeEnvironment,
+  { genesis, closers }: { readonly genesis: Genesis; readonly closers: Closers },
+): Promise<Stores> {
+  const stores = await openStores(options, environment, closers);
+  const openSyncNetwork = (): Promise<Network> => openNetwork(options, environment, stores);
+  await stateSyncIfWanted({ ...options, genesis, environment, stores, openNetwork: openSyncNetwork });
+  return stores;
 }
 
 /** The core lives: it meets peers, fetches blocks, takes part in consensus. Its network is started before. */
@@ -278,12 +293,14 @@ function openGuard({ consensus }: NodeConfig, signer: PrivValidator, { blocks }:
   return new SigningGuard({ signer, blocks, doubleSignCheckHeight: consensus.doubleSignCheckHeight });
 }
 
-function openBlockSync(
-  { config, logging }: CoreOptions,
+/** Block sync, and what peers ask for that begin with a snapshot. */
+function openSync(
+  { config, logging, application }: CoreOptions,
   { timers, blockSync = DEFAULT_BLOCK_SYNC }: NodeEnvironment,
   parts: { readonly network: Network; readonly stores: Stores; readonly engine: Engine },
 ): BlockSync {
   const { network, stores, engine } = parts;
+  serveStateSync({ network, snapshots: application.snapshots, headers: storedHeaders(stores) });
   const alone = config.p2p.persistentPeers.length === 0;
   return new BlockSync(
     { network, store: stores.blocks, target: engine, timers, log: logging('sync') },

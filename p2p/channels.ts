@@ -79,8 +79,40 @@ export const BLOCKS_PROTOCOL: ProtocolSpec = {
   concurrentMax: 8,
 };
 
+/** The newest state snapshots that a node has made. Their metadata are 32 bytes for each chunk. */
+export const SNAPSHOTS_PROTOCOL: ProtocolSpec = {
+  name: 'snapshots',
+  version: 1,
+  requestBytesMax: 64,
+  responseBytesMax: 4 * MIB,
+  concurrentMax: 2,
+};
+
+/** Chunks of state snapshots: as large as CometBFT's may be. */
+export const SNAPSHOT_CHUNK_PROTOCOL: ProtocolSpec = {
+  name: 'snapshot-chunk',
+  version: 1,
+  requestBytesMax: 64,
+  responseBytesMax: 16 * MIB,
+  concurrentMax: 4,
+};
+
+/** Headers with their commits and validators. With 10,000 validators one has about 2 MiB. */
+export const LIGHT_BLOCK_PROTOCOL: ProtocolSpec = {
+  name: 'light-block',
+  version: 1,
+  requestBytesMax: 64,
+  responseBytesMax: 4 * MIB,
+  concurrentMax: 8,
+};
+
 /** Every request protocol of a node. */
-export const PROTOCOLS: readonly ProtocolSpec[] = [BLOCKS_PROTOCOL];
+export const PROTOCOLS: readonly ProtocolSpec[] = [
+  BLOCKS_PROTOCOL,
+  SNAPSHOTS_PROTOCOL,
+  SNAPSHOT_CHUNK_PROTOCOL,
+  LIGHT_BLOCK_PROTOCOL,
+];
 
 /**
  * The handshake. Its name carries no chain id, so that nodes of two chains still understand each other well

@@ -45,6 +45,13 @@ export interface MultiStoreOptions {
   readonly keepBytesMax?: number;
 }
 
+/** A version that is being read from beginning to end. */
+export interface ExportedVersion {
+  /** See `snapshot.ts`. */
+  readonly chunks: Iterable<Uint8Array>;
+  readonly close: () => void;
+}
+
 const KEEP_VERSIONS_DEFAULT = 100;
 const KEEP_BYTES_DEFAULT = 64 * 1024 * 1024;
 
@@ -168,12 +175,12 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     return count;
   }
 
-  /** A retained version chunk by chunk; it stays retained until `close`. One such reader at a time. */
-  exportVersion(version: bigint): { readonly chunks: Iterable<Uint8Array>; readonly close: () => void } {
+  /** A retained version chunk by chunk; it stays retained until `close`, which is called once. */
+  exportVersion(version: bigint): ExportedVersion {
     const { stores } = this.#history.version(version);
     this.#history.pin(version);
     const roots = [...stores].map(([name, { root }]) => [name, root] as const);
-    return { chunks: exportChunks(this.#arena, roots), close: () => this.#history.unpin() };
+    return { chunks: exportChunks(this.#arena, roots), close: () => this.#history.unpin(version) };
   }
 
   /** Begins to read a version from chunks into this multistore, in which nothing was committed yet. */

@@ -44,7 +44,8 @@ export class VersionHistory {
   /** Memory held only by versions before the newest. */
   #orphanBytes = 0;
   #latest: CommittedVersion | undefined;
-  #pinned: bigint | undefined;
+  /** How many readers hold a version. */
+  readonly #pins = new Map<bigint, number>();
 
   constructor(arena: NodeArena, limits: HistoryLimits) {
     this.#arena = arena;
@@ -72,13 +73,13 @@ export class VersionHistory {
     this.prune();
   }
 
-  /** Drops the oldest versions beyond the limits, up to a pinned one. */
+  /** Drops the oldest versions beyond the limits, up to one that is pinned. */
   prune(): void {
     const { keepVersions, keepBytesMax } = this.#limits;
     while (this.#versions.size > Math.max(1, Math.min(keepVersions, VERSIONS_MIN))) {
       if (this.#versions.size <= keepVersions && this.#orphanBytes <= keepBytesMax) return;
       const oldest = this.earliest;
-      if (oldest === undefined || oldest.version === this.#pinned) return;
+      if (oldest === undefined || this.#pins.has(oldest.version)) return;
       this.#versions.delete(oldest.version);
       const next = this.earliest;
       this.#orphanBytes -= next?.orphanBytes ?? 0;
@@ -86,13 +87,16 @@ export class VersionHistory {
     }
   }
 
-  /** Keeps a version until `unpin`, for a reader that takes its time. One at a time. */
+  /** Keeps a version until its `unpin`, for a reader that takes its time. */
   pin(version: bigint): void {
-    this.#pinned = version;
+    this.#pins.set(version, (this.#pins.get(version) ?? 0) + 1);
   }
 
-  unpin(): void {
-    this.#pinned = undefined;
+  /** The counterpart of one `pin`. */
+  unpin(version: bigint): void {
+    const left = (this.#pins.get(version) ?? 1) - 1;
+    if (left === 0) this.#pins.delete(version);
+    else this.#pins.set(version, left);
     this.prune();
   }
 

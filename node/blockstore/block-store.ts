@@ -5,13 +5,14 @@
  */
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { type Commit, decodeCommit, encodeCommit } from '../../consensus/types/commit.ts';
+import type { Header } from '../../consensus/types/header.ts';
 import { BLOCK_PART_BYTES } from '../../consensus/types/limits.ts';
 import { decodePart, encodePart, type Part } from '../../consensus/types/part-set.ts';
 import { concatBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
 import { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
 import { type Database, type DatabaseBatch, type OpenDatabase, openLevelDatabase } from '../database.ts';
-import { commitKey, hashKey, metaKey, partKey, RANGE_KEY, seenCommitKey } from './keys.ts';
+import { commitKey, hashKey, HEADERS_KEY, metaKey, partKey, RANGE_KEY, seenCommitKey } from './keys.ts';
 
 /** Blocks deleted in one batch when pruning. */
 const PRUNE_BATCH_BLOCKS = 100;
@@ -36,10 +37,14 @@ export interface HeightRange {
 export class BlockStore {
   readonly #database: Database;
   #range: HeightRange;
+  /** The lowest height with at least a header; 0n: there are no headers below the lowest block. */
+  #headersFrom: bigint;
 
   private constructor(database: Database, range: HeightRange) {
     this.#database = database;
     this.#range = range;
+    const bytes = database.getSync(HEADERS_KEY);
+    this.#headersFrom = bytes === undefined ? 0n : fromUint64BigEndian(bytes);
   }
 
   /**
@@ -65,6 +70,26 @@ export class BlockStore {
   /** Lowest and highest stored height. */
   range(): HeightRange {
     return this.#range;
+  }
+
+  /** Lowest height with a header and its commit: below the lowest block after a state sync. */
+  headersFrom(): bigint {
+    return this.#headersFrom === 0n ? this.#range.base : this.#headersFrom;
+  }
+
+  /** Writes header and commit of the height below all that are here. Durable with the next synced write. */
+  async saveHeader(header: Header, commit: Commit): Promise<void> {
+    const { height } = header;
+    assert(height + 1n === this.headersFrom(), 'headers are stored from the top down', { height });
+    const batch = this.#database.batch();
+    batch.put(
+      metaKey(height),
+      BlockMeta.encode({ blockId: commit.blockId, blockSize: 0n, header, numTxs: 0n }),
+    );
+    batch.put(commitKey(height), encodeCommit(commit));
+    batch.put(HEADERS_KEY, uint64BigEndian(height));
+    await batch.write();
+    this.#headersFrom = height;
   }
 
   /** Writes a block durably. Its height follows the highest one, unless the store is empty. */
@@ -160,12 +185,32 @@ export class BlockStore {
     const { height } = this.#range;
     const end = retainHeight < height ? retainHeight : height;
     let pruned = 0;
+    await this.#pruneHeaders(end);
     while (this.#range.base !== 0n && this.#range.base < end) {
       const batchEnd = minimum(this.#range.base + BigInt(PRUNE_BATCH_BLOCKS), end);
       pruned += Number(batchEnd - this.#range.base);
       await this.#deleteBlocks(this.#range.base, batchEnd);
     }
     return pruned;
+  }
+
+  /** Deletes headers without a block below a height. */
+  async #pruneHeaders(retainHeight: bigint): Promise<void> {
+    const { base } = this.#range;
+    const end = minimum(retainHeight, base);
+    while (this.#headersFrom !== 0n && this.#headersFrom < end) {
+      const batch = this.#database.batch();
+      const batchEnd = minimum(this.#headersFrom + BigInt(PRUNE_BATCH_BLOCKS), end);
+      for (let height = this.#headersFrom; height < batchEnd; height++) {
+        batch.del(metaKey(height));
+        batch.del(commitKey(height - 1n));
+      }
+      const left = batchEnd === base ? 0n : batchEnd;
+      if (left === 0n) batch.del(HEADERS_KEY);
+      else batch.put(HEADERS_KEY, uint64BigEndian(left));
+      await batch.write();
+      this.#headersFrom = left;
+    }
   }
 
   /** Removes the highest block: for `rollback --hard` only. */

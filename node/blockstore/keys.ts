@@ -10,6 +10,9 @@ const HEIGHT_OF_HASH = utf8('B');
 /** Where lowest and highest height are kept. */
 export const RANGE_KEY: Uint8Array = utf8('range');
 
+/** Where the lowest height is kept that has at least a header. */
+export const HEADERS_KEY: Uint8Array = utf8('headers');
+
 /** Key of a block's meta data. */
 export const metaKey = (height: bigint): Uint8Array => concatBytes(META, uint64BigEndian(height));
 

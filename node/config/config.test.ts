@@ -88,11 +88,11 @@ describe('config.toml', () => {
   });
 
   it('warns of keys and sections that have no effect', () => {
-    const { warnings } = node('nosuch = 1\n[rpc]\nlader = "x"\n[statesync]\nenable = true');
+    const { warnings } = node('nosuch = 1\n[rpc]\nlader = "x"\n[storage]\nenable = true');
     expect(warnings).toEqual([
       'config.toml: nosuch is not a known setting',
       'config.toml: rpc.lader is not a known setting',
-      'config.toml: section [statesync] is not used',
+      'config.toml: section [storage] is not used',
     ]);
   });
 });

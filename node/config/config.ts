@@ -54,6 +54,20 @@ export interface MempoolConfig {
   readonly cacheSize: number;
 }
 
+/** `[statesync]` */
+export interface StateSyncConfig {
+  readonly enable: boolean;
+  /** Nodes whose RPC the light client asks: at least two. */
+  readonly rpcServers: readonly string[];
+  /** A height and its block hash, from a source that the operator trusts. */
+  readonly trustHeight: number;
+  readonly trustHash: string;
+  readonly trustPeriodMs: number;
+  readonly discoveryTimeMs: number;
+  readonly chunkRequestTimeoutMs: number;
+  readonly chunkFetchers: number;
+}
+
 /** `[consensus]` */
 export interface ConsensusConfig {
   readonly timeoutProposeMs: number;
@@ -87,13 +101,22 @@ export interface NodeConfig {
   readonly rpc: RpcConfig;
   readonly p2p: P2pConfig;
   readonly mempool: MempoolConfig;
+  readonly stateSync: StateSyncConfig;
   readonly consensus: ConsensusConfig;
   readonly txIndex: TxIndexConfig;
   readonly instrumentation: InstrumentationConfig;
 }
 
+/** `[state-sync]` of `app.toml`. */
+export interface SnapshotConfig {
+  /** Blocks between two snapshots for other nodes; 0: none are made. */
+  readonly snapshotInterval: number;
+  /** Snapshots that are kept; 0: all. */
+  readonly snapshotKeepRecent: number;
+}
+
 /** Everything in `app.toml`. */
-export interface AppConfig {
+export interface AppConfig extends SnapshotConfig {
   /** Decimal coins: `0.0025uopen`. A validator's own floor for fees; empty: none. */
   readonly minimumGasPrices: string;
   /** Blocks are kept whatever this says. */
@@ -114,6 +137,15 @@ const signerRule = {
   allowed: 'empty or an address such as "tcp://127.0.0.1:26659" or "unix:///run/openledgerd/signer.sock"',
   accepts: (value: string): boolean =>
     value === '' || /^unix:\/\/.+$/.test(value) || orUndefined(() => parseListenAddress(value)) !== undefined,
+};
+const serverRule = {
+  allowed: 'a comma-separated list of RPC addresses such as "http://10.0.0.1:26657,http://10.0.0.2:26657"',
+  accepts: (value: string): boolean =>
+    /^(?:(?:https?|tcp):\/\/)?[^\s/:]+:\d{1,5}(?:\/\S*)?$|^https?:\/\/\S+$/.test(value),
+};
+const hashRule = {
+  allowed: 'empty or a block hash of 64 hexadecimal digits',
+  accepts: (value: string): boolean => /^(?:[0-9a-fA-F]{64})?$/.test(value),
 };
 const fileRule = { allowed: 'the path of a file', accepts: (value: string): boolean => value !== '' };
 const MONIKER_CHARACTERS_MAX = 70;
@@ -277,6 +309,54 @@ const mempool: Fields<MempoolConfig> = {
   ),
 };
 
+const stateSync: Fields<StateSyncConfig> = {
+  enable: flag({
+    key: 'enable',
+    comment: 'A node without a state fetches one from its peers instead of executing every block.',
+    fallback: false,
+  }),
+  rpcServers: list(
+    {
+      key: 'rpc_servers',
+      comment:
+        'Nodes whose RPC vouches for the state: at least two, of different operators, comma-separated.',
+      fallback: [],
+    },
+    serverRule,
+  ),
+  trustHeight: whole(
+    { key: 'trust_height', comment: 'A recent height and its block hash that you trust.', fallback: 0 },
+    { min: 0, max: Number.MAX_SAFE_INTEGER },
+  ),
+  trustHash: text(
+    {
+      key: 'trust_hash',
+      comment: 'The hash: "curl RPC/commit?height=HEIGHT", from several sources.',
+      fallback: '',
+    },
+    hashRule,
+  ),
+  trustPeriodMs: duration({
+    key: 'trust_period',
+    comment: 'How old the trusted block may be: clearly less than the unbonding time.',
+    fallback: 168 * 3_600_000,
+  }),
+  discoveryTimeMs: duration({
+    key: 'discovery_time',
+    comment: 'How long offers of snapshots are gathered.',
+    fallback: 15_000,
+  }),
+  chunkRequestTimeoutMs: duration({
+    key: 'chunk_request_timeout',
+    comment: 'How long a peer may take for a chunk, before another one is asked.',
+    fallback: 10_000,
+  }),
+  chunkFetchers: whole(
+    { key: 'chunk_fetchers', comment: 'Chunks fetched at the same time.', fallback: 4 },
+    { min: 1, max: 64 },
+  ),
+};
+
 const wait = (key: string, fallback: number, comment: string): ReturnType<typeof duration> =>
   duration({ key, fallback, comment });
 
@@ -342,13 +422,30 @@ export const nodeSections: {
   rpc: { header: 'rpc', fields: rpc },
   p2p: { header: 'p2p', fields: p2p },
   mempool: { header: 'mempool', fields: mempool },
+  stateSync: { header: 'statesync', fields: stateSync },
   consensus: { header: 'consensus', fields: consensus },
   txIndex: { header: 'tx_index', fields: txIndex },
   instrumentation: { header: 'instrumentation', fields: instrumentation },
 };
 
-/** The table of `app.toml`, under the Cosmos SDK's names. */
-export const appFields: Fields<AppConfig> = {
+/** The table of `[state-sync]` in `app.toml`. */
+export const snapshotFields: Fields<SnapshotConfig> = {
+  snapshotInterval: whole(
+    {
+      key: 'snapshot-interval',
+      comment: 'Blocks between two snapshots of the state for nodes that join by state sync; 0: none.',
+      fallback: 0,
+    },
+    { min: 0, max: 1_000_000_000 },
+  ),
+  snapshotKeepRecent: whole(
+    { key: 'snapshot-keep-recent', comment: 'Snapshots to keep; 0: all.', fallback: 2 },
+    { min: 0, max: 1_000_000 },
+  ),
+};
+
+/** The table of what stands before all sections of `app.toml`, under the Cosmos SDK's names. */
+export const appFields: Fields<Omit<AppConfig, keyof SnapshotConfig>> = {
   minimumGasPrices: text(
     {
       key: 'minimum-gas-prices',

@@ -3,7 +3,7 @@
  */
 import { parse as parseToml } from 'smol-toml';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { type AppConfig, appFields, type NodeConfig, nodeSections } from './config.ts';
+import { type AppConfig, appFields, type NodeConfig, nodeSections, snapshotFields } from './config.ts';
 import type { Field, Fields, TomlValue } from './field.ts';
 
 /** A configuration as read, and what in the file has no effect. */
@@ -20,6 +20,8 @@ export interface ConfigText {
 }
 
 type Table = Readonly<Record<string, TomlValue>>;
+
+const SNAPSHOT_HEADER = 'state-sync';
 
 /** Characters of a wrong value that an error repeats. */
 const VALUE_CHARACTERS_MAX = 60;
@@ -41,6 +43,7 @@ export function readNodeConfig(source: ConfigText): ReadConfig<NodeConfig> {
     rpc: section('rpc'),
     p2p: section('p2p'),
     mempool: section('mempool'),
+    stateSync: section('stateSync'),
     consensus: section('consensus'),
     txIndex: section('txIndex'),
     instrumentation: section('instrumentation'),
@@ -59,13 +62,17 @@ export function readNodeConfig(source: ConfigText): ReadConfig<NodeConfig> {
 export function readAppConfig(source: ConfigText): ReadConfig<AppConfig> {
   const root = parseTable(source);
   const warnings: string[] = [];
-  const config = readSection(
-    withoutTables(root),
-    { fields: appFields, header: '', file: source.file },
+  const { file } = source;
+  const base = readSection(withoutTables(root), { fields: appFields, header: '', file }, warnings);
+  const snapshots = readSection(
+    subtable(root, SNAPSHOT_HEADER, file),
+    { fields: snapshotFields, header: SNAPSHOT_HEADER, file },
     warnings,
   );
+  const config = { ...base, ...snapshots };
   for (const [key, value] of Object.entries(root)) {
-    if (isTable(value)) warnings.push(`${source.file}: section [${key}] is not used`);
+    if (isTable(value) && key !== SNAPSHOT_HEADER)
+      warnings.push(`${source.file}: section [${key}] is not used`);
   }
   return { config, warnings };
 }
@@ -82,6 +89,7 @@ export function writeNodeConfig(config: NodeConfig): string {
   append('rpc');
   append('p2p');
   append('mempool');
+  append('stateSync');
   append('consensus');
   append('txIndex');
   append('instrumentation');
@@ -90,7 +98,8 @@ export function writeNodeConfig(config: NodeConfig): string {
 
 /** `app.toml` with a comment above each setting. */
 export function writeAppConfig(config: AppConfig): string {
-  return `# Settings of the application. Names are those of the Cosmos SDK.\n\n${writeSection(appFields, config)}`;
+  const snapshots = `[${SNAPSHOT_HEADER}]\n\n${writeSection(snapshotFields, config)}`;
+  return `# Settings of the application. Names are those of the Cosmos SDK.\n\n${writeSection(appFields, config)}\n${snapshots}`;
 }
 
 /** The defaults of `config.toml`. */

@@ -105,6 +105,28 @@ export class StateStore {
     await batch.write({ sync: true });
   }
 
+  /** Writes the first state of a node that begins with a snapshot, durably. */
+  async bootstrap(state: ChainState): Promise<void> {
+    const last = state.lastBlockHeight;
+    const batch = this.#database.batch();
+    batch.put(FORMAT_KEY, FORMAT);
+    batch.put(STATE_KEY, encodeState(state));
+    batch.put(keyOf(VALIDATORS, last), encodeValidatorSet(state.lastValidators));
+    batch.put(keyOf(VALIDATORS, last + 1n), encodeValidatorSet(state.validators));
+    batch.put(keyOf(VALIDATORS, last + 2n), encodeValidatorSet(state.nextValidators));
+    batch.put(keyOf(PARAMS, last + 1n), encodeConsensusParams(state.consensusParams));
+    batch.put(BASE_KEY, uint64BigEndian(last));
+    await batch.write({ sync: true });
+  }
+
+  /** Writes who decided the height below all that are here. Durable with the next synced write. */
+  async saveOlderValidators(height: bigint, validators: ValidatorSet): Promise<void> {
+    const batch = this.#database.batch();
+    batch.put(keyOf(VALIDATORS, height), encodeValidatorSet(validators));
+    batch.put(BASE_KEY, uint64BigEndian(height));
+    await batch.write();
+  }
+
   /** Writes the results of a block durably, before the application commits it. */
   async saveResults(height: bigint, results: ResponseFinalizeBlock): Promise<void> {
     const batch = this.#database.batch();

@@ -12,10 +12,11 @@ import type {
   MultiStoreReader,
   StoreQueryResult,
 } from '../kv.ts';
-import type { MemoryMultiStore, MultiStoreOptions } from '../multistore.ts';
+import { type ExportedVersion, MemoryMultiStore, type MultiStoreOptions } from '../multistore.ts';
 import type { Backend } from './backend.ts';
 import { loadMultiStore, requireFormat } from './load.ts';
 import { changeSetKey, seal } from './records.ts';
+import { notEmpty, StateRestore } from './restore.ts';
 import { deleteAfter, type SnapshotLimits, Snapshotter } from './snapshotter.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -178,6 +179,27 @@ export class PersistentMultiStore implements CommitMultiStore {
     await this.#snapshotter.abort();
     await this.#queue.flush();
     await this.load(version);
+  }
+
+  /** A retained version chunk by chunk; it stays retained until `close`, which is called once. */
+  exportVersion(version: bigint): ExportedVersion {
+    return this.#memory.exportVersion(version);
+  }
+
+  /**
+   * Begins to restore a version from chunks. The store must be empty, and nobody may use it until the restore
+   * is finished; it can be begun again instead.
+   * @throws LedgerError `store.not_empty`, `store.disk`
+   */
+  async beginRestore(version: bigint): Promise<StateRestore> {
+    if (this.lastCommit.version !== 0n) throw notEmpty(this.lastCommit.version);
+    await this.#queue.flush();
+    const restored = (memory: MemoryMultiStore): void => {
+      memory.useStores(this.#options.stores);
+      this.#loaded = memory;
+    };
+    const memory = new MemoryMultiStore(this.#options);
+    return StateRestore.begin({ backend: this.#backend, memory, restored }, version);
   }
 
   /** Waits for what is queued, gives up a snapshot under way and closes the backend. */

@@ -1,0 +1,169 @@
+/**
+ * A node without a state gets one by state sync before anything else of it is made: on a network of its own,
+ * which is closed again. Afterwards the stores are as if the node had executed the snapshot's block, and the start
+ * goes on as every other.
+ *
+ *     snapshot → application ─ block of that height → block store ─ state → state store ─ older headers
+ *
+ * Each step is durable before the next, and the work folder stays until the last: a restart goes on.
+ */
+import { LedgerError } from '../core/errors.ts';
+import type { Network } from '../p2p/network.ts';
+import type { Application, SnapshotApplication } from './application.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { NodeEnvironment } from './environment.ts';
+import type { Logging } from './logging/logger.ts';
+import type { Stores } from './node-stores.ts';
+import type { ChainState, Genesis } from './state/chain-state.ts';
+import { Backfill, evidenceEnd } from './statesync/backfill.ts';
+import { DEFAULT_STATE_SYNC, type StateSyncOptions } from './statesync/options.ts';
+import type { HeaderSink, SnapshotTarget } from './statesync/ports.ts';
+import { StateSyncer } from './statesync/syncer.ts';
+import type { TrustedState } from './statesync/trusted.ts';
+import { isStateSyncUnfinished, WorkFolder } from './statesync/work-folder.ts';
+import { checkStateSyncConfig, openTrustedChain } from './trusted-chain.ts';
+
+/** What is synced, and into what. */
+export interface StateSyncParts {
+  readonly config: NodeConfig;
+  readonly dataDir: string;
+  readonly application: Application;
+  readonly genesis: Genesis;
+  readonly stores: Stores;
+  readonly environment: NodeEnvironment;
+  readonly logging: Logging;
+  /** A network for the time of the sync; it is not started. */
+  readonly openNetwork: () => Promise<Network>;
+}
+
+/**
+ * Runs state sync when it is wanted and the node has no state.
+ * @throws LedgerError `statesync.*`, `light.*`, `config.value`
+ */
+export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
+  const { config, dataDir, application, stores, logging } = parts;
+  const log = logging('statesync');
+  const isUnfinished = isStateSyncUnfinished(dataDir);
+  if (!config.stateSync.enable) {
+    if (isUnfinished) throw unfinished();
+    return;
+  }
+  const { height } = stores.blocks.range();
+  const appHeight = (await lastState(application)).height;
+  if (
+    !isUnfinished &&
+    (height !== 0n || appHeight !== 0n || (stores.state.load()?.lastBlockHeight ?? 0n) !== 0n)
+  ) {
+    log.info({ height }, 'statesync.enable has no effect: this node has a state already');
+    return;
+  }
+  if (application.snapshots === undefined)
+    throw new LedgerError(
+      'statesync.unsupported',
+      'statesync.enable is true, but the application takes no snapshots',
+    );
+  checkStateSyncConfig(config.stateSync);
+  await run(parts, application.snapshots);
+}
+
+async function run(parts: StateSyncParts, snapshots: SnapshotApplication): Promise<void> {
+  const { config, dataDir, application, environment, logging, genesis } = parts;
+  const { timers } = environment;
+  const log = logging('statesync');
+  const options = optionsOf(config);
+  const folder = await WorkFolder.open(dataDir);
+  const network = await parts.openNetwork();
+  await network.start();
+  try {
+    const chain = await openTrustedChain(config.stateSync, genesis.chainId, { environment, log });
+    const target: SnapshotTarget = {
+      offerSnapshot: (request) => snapshots.offerSnapshot(request),
+      applySnapshotChunk: (request) => snapshots.applySnapshotChunk(request),
+      lastState: () => lastState(application),
+    };
+    const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, options);
+    const trusted = await syncer.run();
+    const { height } = trusted.last.header;
+    const backfill = new Backfill({ network, timers, log }, options);
+    await store(parts, backfill, trusted);
+    const end = evidenceEnd(trusted.last.header, trusted.params.evidence, genesis.initialHeight);
+    await backfill.headers(lowestHeader(parts.stores) ?? trusted.last.header, headerSink(parts.stores), end);
+    await folder.clear();
+    log.info({ height }, 'state sync is done; the blocks that follow are fetched');
+  } finally {
+    await network.stop();
+  }
+}
+
+/** Block and state of the snapshot's height, unless an earlier start has stored them. */
+async function store(
+  { stores, genesis }: StateSyncParts,
+  backfill: Backfill,
+  trusted: TrustedState,
+): Promise<void> {
+  const { blocks, state } = stores;
+  const { header, commit } = trusted.last;
+  if (blocks.range().height === 0n) {
+    const { block, parts, bytes } = await backfill.block(trusted.last);
+    await blocks.save({
+      meta: { blockId: commit.blockId, blockSize: BigInt(bytes), header, numTxs: BigInt(block.txs.length) },
+      parts,
+      lastCommit: header.height === genesis.initialHeight ? undefined : block.lastCommit,
+      seenCommit: commit,
+    });
+  }
+  if ((state.load()?.lastBlockHeight ?? 0n) < header.height)
+    await state.bootstrap(chainStateOf(trusted, genesis));
+}
+
+/** The state after the snapshot's block, as CometBFT's state provider makes it. */
+function chainStateOf({ last, current, next, ...known }: TrustedState, genesis: Genesis): ChainState {
+  return {
+    chainId: genesis.chainId,
+    initialHeight: genesis.initialHeight,
+    lastBlockHeight: last.header.height,
+    lastBlockId: last.commit.blockId,
+    lastBlockTime: last.header.time,
+    lastValidators: last.validators,
+    validators: known.validators,
+    nextValidators: known.nextValidators,
+    lastHeightValidatorsChanged: next.header.height,
+    consensusParams: known.params,
+    lastHeightConsensusParamsChanged: current.header.height,
+    appHash: current.header.appHash,
+    lastResultsHash: current.header.lastResultsHash,
+  };
+}
+
+function lowestHeader({ blocks }: Stores): TrustedState['last']['header'] | undefined {
+  return blocks.meta(blocks.headersFrom())?.header;
+}
+
+/** Validators first: a header that is there has its validators. */
+function headerSink({ blocks, state }: Stores): HeaderSink {
+  return {
+    save: async ({ header, commit, validators }) => {
+      await state.saveOlderValidators(header.height, validators);
+      await blocks.saveHeader(header, commit);
+    },
+  };
+}
+
+async function lastState(application: Application): ReturnType<SnapshotTarget['lastState']> {
+  const request = { version: '0.38.0', blockVersion: 11n, p2pVersion: 8n, abciVersion: '2.0.0' };
+  const { lastBlockHeight, lastBlockAppHash } = await application.info(request);
+  return { height: lastBlockHeight, appHash: lastBlockAppHash };
+}
+
+function optionsOf({ stateSync }: NodeConfig): StateSyncOptions {
+  const { discoveryTimeMs, chunkRequestTimeoutMs, chunkFetchers } = stateSync;
+  return { ...DEFAULT_STATE_SYNC, discoveryTimeMs, chunkRequestTimeoutMs, chunkFetchers };
+}
+
+function unfinished(): LedgerError {
+  return new LedgerError(
+    'statesync.unfinished',
+    'a state sync was begun in this data directory and is not finished: set statesync.enable = true to go on with it, ' +
+      'or delete everything in the data directory but priv_validator_state.json',
+  );
+}

@@ -1,0 +1,229 @@
+/**
+ * What lies below the height of a snapshot: its block, and the headers, commits and validators before it as
+ * far as evidence may be about them. Each header names the hash of the one below and of its commit, so none
+ * needs a signature checked.
+ */
+import { type Block, decodeBlock } from '../../consensus/types/block.ts';
+import { equalBlockId } from '../../consensus/types/block-id.ts';
+import { commitHash } from '../../consensus/types/commit.ts';
+import { type Header, headerHash } from '../../consensus/types/header.ts';
+import type { LightBlock } from '../../consensus/types/light-block.ts';
+import { partsOf } from '../../consensus/types/part-set.ts';
+import { timeToNanos } from '../../consensus/types/time.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
+import { BLOCKS_PROTOCOL, LIGHT_BLOCK_PROTOCOL } from '../../p2p/channels.ts';
+import type { Logger, Network } from '../../p2p/network.ts';
+import type { Timers } from '../../p2p/timers.ts';
+import { decodeBlockBytes, decodeLightBlockResponse, encodeHeightRequest } from './messages.ts';
+import type { StateSyncOptions } from './options.ts';
+import type { HeaderSink, VerifiedBlock } from './ports.ts';
+import { Wakeup } from './wakeup.ts';
+
+/** Light blocks asked of one peer at a time. */
+const REQUESTS_PER_PEER = 6;
+
+/** What is fetched with. */
+export interface BackfillPorts {
+  readonly network: Network;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** How far back headers are needed: to the first that is at or below both. */
+export interface BackfillEnd {
+  readonly height: bigint;
+  readonly timeNanos: bigint;
+  /** Nothing is below. */
+  readonly initialHeight: bigint;
+}
+
+/** How far back evidence may be about, seen from the last block. */
+export function evidenceEnd(
+  last: Pick<Header, 'height' | 'time'>,
+  params: {
+    readonly maxAgeNumBlocks: bigint;
+    readonly maxAgeDuration: { readonly seconds: bigint; readonly nanos: number };
+  },
+  initialHeight: bigint,
+): BackfillEnd {
+  const { maxAgeNumBlocks, maxAgeDuration } = params;
+  return {
+    height: last.height - maxAgeNumBlocks,
+    timeNanos: timeToNanos(last.time) - timeToNanos(maxAgeDuration),
+    initialHeight,
+  };
+}
+
+/** Requests to any peer that may have what is wanted. */
+export class Backfill {
+  readonly #ports: BackfillPorts;
+  readonly #options: StateSyncOptions;
+  readonly #wakeup: Wakeup;
+  /** Peers that did not have a height, and the highest of these. */
+  readonly #missing = new Map<string, bigint>();
+  #turn = 0;
+
+  constructor(ports: BackfillPorts, options: StateSyncOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#wakeup = new Wakeup(ports.timers);
+  }
+
+  /**
+   * The block that a verified light block is of.
+   * @throws LedgerError `statesync.no_block`
+   */
+  async block(trusted: LightBlock): Promise<VerifiedBlock> {
+    const { height } = trusted.header;
+    const found = await this.#ask(height, BLOCKS_PROTOCOL.name, (answer) => verifiedBlock(trusted, answer));
+    if (found !== undefined) return found;
+    throw new LedgerError(
+      'statesync.no_block',
+      `state sync has restored the state of height ${height}, but no connected peer has the block of that height: ` +
+        'connect to a peer that has it (p2p.persistent_peers) and start the node again, it goes on from here',
+      { height },
+    );
+  }
+
+  /**
+   * Fetches the light blocks below a verified header, from the top down; ends early where no peer has them.
+   * Returns the lowest height that is there.
+   */
+  async headers(from: Header, sink: HeaderSink, end: BackfillEnd): Promise<bigint> {
+    let above = from;
+    const { log } = this.#ports;
+    if (isEnd(above, end)) return above.height;
+    log.info({ below: above.height, to: end.height }, 'fetching headers that evidence may be about');
+    /** Unverified, by height: asked for together, used from the top. */
+    const asked = new Map<bigint, Promise<readonly [LightBlock | undefined, string]>>();
+    while (!isEnd(above, end)) {
+      const lowest = above.height - this.#window();
+      for (let height = above.height - 1n; height >= lowest && height >= end.initialHeight; height--) {
+        if (!asked.has(height)) asked.set(height, this.#guess(height));
+      }
+      const height = above.height - 1n;
+      const [guess, peerId] = (await asked.get(height)) ?? [undefined, ''];
+      asked.delete(height);
+      const block = this.#accepted(above, guess, peerId) ?? (await this.#below(above));
+      if (block === undefined) {
+        log.warn(
+          { height },
+          'no peer has headers this far back: evidence about older blocks cannot be judged',
+        );
+        return above.height;
+      }
+      await sink.save(block);
+      above = block.header;
+    }
+    log.info({ lowest: above.height }, 'headers are there as far back as evidence counts');
+    return above.height;
+  }
+
+  #window(): bigint {
+    const { backfillWindow } = this.#options;
+    return BigInt(
+      Math.max(1, Math.min(backfillWindow, REQUESTS_PER_PEER * this.#ports.network.peers().length)),
+    );
+  }
+
+  /** A light block from some peer, not verified against anything. */
+  async #guess(height: bigint): Promise<readonly [LightBlock | undefined, string]> {
+    const peerId = this.#next(height);
+    if (peerId === undefined) return [undefined, ''];
+    const read = (answer: Uint8Array): LightBlock | undefined => decodeLightBlockResponse(height, answer);
+    return [await this.#askOne({ peerId, height, protocol: LIGHT_BLOCK_PROTOCOL.name }, read), peerId];
+  }
+
+  /** The light block if it is the one that the header above names; otherwise its sender is to blame. */
+  #accepted(above: Header, guess: LightBlock | undefined, peerId: string): LightBlock | undefined {
+    if (guess === undefined) return undefined;
+    try {
+      return linked(above, guess);
+    } catch (error) {
+      this.#ports.network.penalize(peerId, { reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  async #below(above: Header): Promise<LightBlock | undefined> {
+    const height = above.height - 1n;
+    return this.#ask(height, LIGHT_BLOCK_PROTOCOL.name, (answer) => {
+      const block = decodeLightBlockResponse(height, answer);
+      return block === undefined ? undefined : linked(above, block);
+    });
+  }
+
+  /** Asks one peer after the other, some times over; undefined when none has it. */
+  async #ask<T>(
+    height: bigint,
+    protocol: string,
+    read: (answer: Uint8Array) => T | undefined,
+  ): Promise<T | undefined> {
+    const { timers } = this.#ports;
+    const untilMs = timers.nowMs() + this.#options.peersWaitMs;
+    for (;;) {
+      const peers = this.#ports.network.peers().map(({ id }) => id);
+      for (const peerId of peers) {
+        const found = await this.#askOne({ peerId, height, protocol }, read);
+        if (found !== undefined) return found;
+      }
+      const allMiss = peers.length > 0 && peers.every((id) => (this.#missing.get(id) ?? -1n) >= height);
+      if (allMiss || timers.nowMs() >= untilMs) return undefined;
+      await this.#wakeup.wait(this.#options.tickMs);
+    }
+  }
+
+  async #askOne<T>(
+    at: { readonly peerId: string; readonly height: bigint; readonly protocol: string },
+    read: (answer: Uint8Array) => T | undefined,
+  ): Promise<T | undefined> {
+    const { network, log } = this.#ports;
+    const { peerId, height, protocol } = at;
+    const timeoutMs = this.#options.heightRequestTimeoutMs;
+    try {
+      const found = read(await network.request(peerId, protocol, encodeHeightRequest(height), { timeoutMs }));
+      if (found === undefined && height > (this.#missing.get(peerId) ?? -1n))
+        this.#missing.set(peerId, height);
+      return found;
+    } catch (error) {
+      log.debug({ peer: peerId, height, protocol, reason: messageOf(error) }, 'no answer from a peer');
+      if (error instanceof DecodeError) network.penalize(peerId, { reason: `${protocol}: ${error.message}` });
+      return undefined;
+    }
+  }
+
+  /** The peers in turn, but for those that do not reach that far back. */
+  #next(height: bigint): string | undefined {
+    const able = this.#ports.network.peers().filter(({ id }) => (this.#missing.get(id) ?? -1n) < height);
+    return able.length === 0 ? undefined : able[this.#turn++ % able.length]?.id;
+  }
+}
+
+function isEnd({ height, time }: Header, end: BackfillEnd): boolean {
+  return height <= end.initialHeight || (height <= end.height && timeToNanos(time) <= end.timeNanos);
+}
+
+/** @throws DecodeError when the header above does not name this block and this commit */
+function linked(above: Header, block: LightBlock): LightBlock {
+  const { header, commit } = block;
+  const isNamed =
+    header.height === above.height - 1n &&
+    equalBytes(headerHash(header), above.lastBlockId.hash) &&
+    equalBlockId(commit.blockId, above.lastBlockId) &&
+    equalBytes(commitHash(commit), above.lastCommitHash);
+  if (isNamed) return block;
+  throw new DecodeError(`light block ${header.height} is not the one that the header above it names`);
+}
+
+/** @throws DecodeError when the bytes are not the block of the trusted header */
+function verifiedBlock(trusted: LightBlock, answer: Uint8Array): VerifiedBlock | undefined {
+  const bytes = decodeBlockBytes(answer);
+  if (bytes === undefined) return undefined;
+  const block: Block = decodeBlock(bytes);
+  const { header, parts } = partsOf(bytes);
+  const blockId = { hash: headerHash(block.header), partSetHeader: header };
+  if (!equalBlockId(blockId, trusted.commit.blockId))
+    throw new DecodeError(`block ${trusted.header.height} is not the one of the verified header`);
+  return { block, parts, bytes: bytes.length };
+}

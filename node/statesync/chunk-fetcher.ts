@@ -1,0 +1,183 @@
+/**
+ * Fetches the chunks of one snapshot from the peers that offer it, several at a time, into the work folder. A
+ * request that fails is made to another peer; a peer that does not have what it offered is no longer asked.
+ */
+import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
+import type { Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
+import { SNAPSHOT_CHUNK_PROTOCOL } from '../../p2p/channels.ts';
+import type { Logger, Network } from '../../p2p/network.ts';
+import type { Timers } from '../../p2p/timers.ts';
+import { decodeChunk, encodeChunkRequest } from './messages.ts';
+import type { Offers } from './offers.ts';
+import type { StateSyncOptions } from './options.ts';
+import type { ReceivedChunk, WorkFolder } from './work-folder.ts';
+import { Wakeup } from './wakeup.ts';
+
+/** Requests to one peer at a time. */
+const REQUESTS_PER_PEER_MAX = 2;
+/** A peer that times out this often is banned. */
+const TIMEOUT_POINTS = 34;
+
+/** What the fetcher works with. */
+export interface FetcherPorts {
+  readonly network: Network;
+  readonly offers: Offers;
+  readonly folder: WorkFolder;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** See the file comment. */
+export class ChunkFetcher {
+  readonly #ports: FetcherPorts;
+  readonly #options: StateSyncOptions;
+  readonly #snapshot: Snapshot;
+  readonly #wakeup: Wakeup;
+  /** Who is asked for a chunk. */
+  readonly #asked = new Map<number, string>();
+  /** Who failed to deliver a chunk last. */
+  readonly #failed = new Map<number, string>();
+  /** Until when a peer is not asked. */
+  readonly #distrusted = new Map<string, number>();
+  /** Chunks that are being written; none of these rejects. */
+  readonly #saving = new Set<Promise<void>>();
+  /** Every chunk below is here or was used. */
+  #lowest = 0;
+  #stopped = false;
+  #failure: unknown;
+
+  constructor(ports: FetcherPorts, options: StateSyncOptions, snapshot: Snapshot) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#snapshot = snapshot;
+    this.#wakeup = new Wakeup(ports.timers);
+  }
+
+  /**
+   * A chunk, once it is here.
+   * @throws LedgerError `statesync.no_peers` when nobody who has it was connected for too long
+   */
+  async chunk(index: number): Promise<ReceivedChunk> {
+    const { folder, timers } = this.#ports;
+    let waitedFromMs = timers.nowMs();
+    this.#lowest = index;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const here = folder.has(index) ? await folder.chunk(index) : undefined;
+      if (here !== undefined) return here;
+      this.#pump();
+      if (this.#asked.size > 0) waitedFromMs = timers.nowMs();
+      if (timers.nowMs() - waitedFromMs >= this.#options.peersWaitMs) throw this.#noPeers(index);
+      await this.#wakeup.wait(this.#options.tickMs);
+    }
+  }
+
+  /** Asks anew for a chunk, of another peer if there is one. */
+  async refetch(index: number): Promise<void> {
+    await this.#ports.folder.forget(index);
+    if (index < this.#lowest) this.#lowest = index;
+  }
+
+  /** No further requests; what arrives later is dropped. Resolves when nothing is being written any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#saving);
+  }
+
+  #pump(): void {
+    const { chunks } = this.#snapshot;
+    for (let index = this.#lowest; index < chunks; index++) {
+      if (this.#stopped || this.#asked.size >= this.#options.chunkFetchers) return;
+      if (this.#asked.has(index) || this.#ports.folder.has(index)) continue;
+      const peerId = this.#pick(index);
+      if (peerId === undefined) return;
+      void this.#ask(peerId, index);
+    }
+  }
+
+  /** The least busy peer, not the one that failed last if there is another. */
+  #pick(index: number): string | undefined {
+    const nowMs = this.#ports.timers.nowMs();
+    const load = new Map<string, number>();
+    for (const peerId of this.#asked.values()) load.set(peerId, (load.get(peerId) ?? 0) + 1);
+    const able = this.#ports.offers
+      .peersOf(this.#snapshot)
+      .filter(
+        (id) => (load.get(id) ?? 0) < REQUESTS_PER_PEER_MAX && (this.#distrusted.get(id) ?? 0) <= nowMs,
+      );
+    const others = able.filter((id) => id !== this.#failed.get(index));
+    return leastBusy(others.length > 0 ? others : able, load);
+  }
+
+  async #ask(peerId: string, index: number): Promise<void> {
+    const { network, offers, log } = this.#ports;
+    const { height, format } = this.#snapshot;
+    this.#asked.set(index, peerId);
+    try {
+      const request = { height, format, index };
+      const timeoutMs = this.#options.chunkRequestTimeoutMs;
+      const bytes = encodeChunkRequest(request);
+      const answer = await network.request(peerId, SNAPSHOT_CHUNK_PROTOCOL.name, bytes, { timeoutMs });
+      const chunk = decodeChunk(request, answer);
+      if (chunk === undefined) {
+        log.info({ peer: peerId, height, chunk: index }, 'a peer does not have a chunk that it offered');
+        offers.withdraw(this.#snapshot, peerId);
+        this.#failed.set(index, peerId);
+      } else if (!this.#stopped) {
+        const saving = this.#keep(index, { chunk, sender: peerId });
+        this.#saving.add(saving);
+        await saving;
+        this.#saving.delete(saving);
+      }
+    } catch (error) {
+      this.#requestFailed(peerId, index, error);
+    } finally {
+      this.#asked.delete(index);
+      this.#wakeup.wake();
+    }
+  }
+
+  async #keep(index: number, received: ReceivedChunk): Promise<void> {
+    try {
+      await this.#ports.folder.save(index, received);
+      this.#failed.delete(index);
+    } catch (cause) {
+      this.#failure = new LedgerError(
+        'statesync.disk',
+        `state sync cannot write chunk ${index} to the data directory: ${messageOf(cause)}. Free or repair ` +
+          'the disk and start the node again: it goes on with the chunks it has',
+        { chunk: index },
+        cause,
+      );
+    }
+  }
+
+  #requestFailed(peerId: string, index: number, error: unknown): void {
+    const { network, log, timers } = this.#ports;
+    const { height } = this.#snapshot;
+    this.#failed.set(index, peerId);
+    this.#distrusted.set(peerId, timers.nowMs() + this.#options.distrustMs);
+    log.info({ peer: peerId, height, chunk: index, reason: messageOf(error) }, 'no chunk from a peer');
+    if (error instanceof DecodeError)
+      network.penalize(peerId, { reason: `snapshot chunk: ${error.message}` });
+    else if (error instanceof LedgerError && error.code === 'p2p.timeout')
+      network.penalize(peerId, { reason: `no chunk ${index} in time`, points: TIMEOUT_POINTS });
+  }
+
+  #noPeers(index: number): LedgerError {
+    const { height, chunks } = this.#snapshot;
+    return new LedgerError(
+      'statesync.no_peers',
+      `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer has had it`,
+      { height, chunk: index },
+    );
+  }
+}
+
+function leastBusy(peers: readonly string[], load: ReadonlyMap<string, number>): string | undefined {
+  let found: string | undefined;
+  for (const id of peers) {
+    if (found === undefined || (load.get(id) ?? 0) < (load.get(found) ?? 0)) found = id;
+  }
+  return found;
+}

@@ -1,0 +1,290 @@
+/**
+ * State sync: the state of a recent height from a snapshot, instead of executing every block.
+ *
+ * | step | what | when it fails |
+ * | --- | --- | --- |
+ * | discover | peers say which snapshots they have | waits, asks again, says what to check |
+ * | verify | the light client vouches for headers h, h+1, h+2 | set aside; trust in doubt: the node stops |
+ * | offer | the application judges the snapshot | refused for good, with its format or its peers |
+ * | fetch | chunks from several peers into the work folder | another peer; without any, another snapshot |
+ * | apply | the application takes the chunks in order | it says: fetch anew, ban these peers, or refuse all |
+ * | compare | height and hash of the application are those of the headers | the node stops |
+ *
+ * The chosen snapshot and its chunks are on disk: a restart goes on with them.
+ */
+import { equalBytes, toUpperHex } from '../../core/bytes.ts';
+import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
+import {
+  ResponseApplySnapshotChunk_Result as ApplyResult,
+  ResponseOfferSnapshot_Result as OfferResult,
+  type Snapshot,
+} from '../../proto/gen/tendermint/abci/types.ts';
+import { SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
+import type { Logger, Network } from '../../p2p/network.ts';
+import type { Timers } from '../../p2p/timers.ts';
+import { ChunkFetcher } from './chunk-fetcher.ts';
+import { decodeSnapshots, encodeSnapshotsRequest } from './messages.ts';
+import { Offers } from './offers.ts';
+import type { StateSyncOptions } from './options.ts';
+import type { SnapshotTarget, TrustedChain } from './ports.ts';
+import { type TrustedState, trustedState } from './trusted.ts';
+import { Wakeup } from './wakeup.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/** What state sync works with. */
+export interface SyncerPorts {
+  readonly network: Network;
+  readonly application: SnapshotTarget;
+  readonly chain: TrustedChain;
+  readonly folder: WorkFolder;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+/** Errors of the light client that say only that the headers are not there (yet). */
+const NOT_THERE: readonly string[] = ['light.height_too_high', 'light.not_found', 'light.no_response'];
+/** Chunks that are asked for anew because the application refused them, for each chunk and at least. */
+const REFETCHES_MIN = 100;
+/** Times that one snapshot is begun anew because the application asks for it. */
+const RESTORES_MAX = 3;
+
+/** What became of a snapshot. */
+type Outcome = 'restored' | 'rejected' | 'again';
+
+/** See the file comment. */
+export class StateSyncer {
+  readonly #ports: SyncerPorts;
+  readonly #options: StateSyncOptions;
+  readonly #offers = new Offers();
+  readonly #wakeup: Wakeup;
+
+  constructor(ports: SyncerPorts, options: StateSyncOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#wakeup = new Wakeup(ports.timers);
+  }
+
+  /**
+   * Restores the application; returns what the chain vouches for about its state.
+   * @throws LedgerError `statesync.*`, `light.*` when going on would not help
+   */
+  async run(): Promise<TrustedState> {
+    const { network, folder } = this.#ports;
+    const stop = network.onPeer({
+      connected: (peer) => void this.#discover(peer.id),
+      disconnected: (peer) => this.#offers.removePeer(peer.id),
+    });
+    try {
+      if (folder.plan === undefined) await this.#pause(this.#options.discoveryTimeMs);
+      for (let resumed = folder.plan; ; resumed = undefined) {
+        const snapshot = resumed ?? (await this.#choose());
+        const trusted = await this.#verified(snapshot);
+        if (trusted !== undefined && (await this.#restore(snapshot, trusted))) return trusted;
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  /** Waits in pieces, so that a stopped world is noticed. */
+  async #pause(durationMs: number): Promise<void> {
+    await this.#wakeup.wait(durationMs);
+  }
+
+  async #choose(): Promise<Snapshot> {
+    const { network, timers, log } = this.#ports;
+    for (;;) {
+      const best = this.#offers.best(timers.nowMs());
+      if (best !== undefined) return best;
+      const peers = network.peers();
+      log.warn(
+        { peers: peers.length, retryMs: this.#options.discoveryTimeMs },
+        peers.length === 0
+          ? 'state sync: no peer is connected; check p2p.persistent_peers'
+          : 'state sync: no peer offers a snapshot that can be used; peers make some with state-sync.snapshot-interval in app.toml',
+      );
+      await Promise.race([
+        Promise.all(peers.map((peer) => this.#discover(peer.id))),
+        this.#pause(this.#options.discoveryTimeMs),
+      ]);
+      if (this.#offers.best(timers.nowMs()) === undefined) await this.#pause(this.#options.discoveryTimeMs);
+    }
+  }
+
+  async #discover(peerId: string): Promise<void> {
+    const { network, log } = this.#ports;
+    const timeoutMs = this.#options.chunkRequestTimeoutMs;
+    try {
+      const request = encodeSnapshotsRequest();
+      const answer = await network.request(peerId, SNAPSHOTS_PROTOCOL.name, request, { timeoutMs });
+      const snapshots = decodeSnapshots(answer);
+      this.#offers.offered(peerId, snapshots);
+      log.info({ peer: peerId, heights: snapshots.map(({ height }) => height) }, 'a peer offers snapshots');
+    } catch (error) {
+      log.info({ peer: peerId, reason: messageOf(error) }, 'a peer does not say which snapshots it has');
+      if (error instanceof DecodeError) network.penalize(peerId, { reason: `snapshots: ${error.message}` });
+    }
+  }
+
+  /** What the chain says about the snapshot's height; undefined when it cannot say it now. */
+  async #verified(snapshot: Snapshot): Promise<TrustedState | undefined> {
+    const { chain, log, timers } = this.#ports;
+    const { height } = snapshot;
+    const { headersAttempts, headersWaitMs, setAsideMs } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await trustedState(chain, height);
+      } catch (error) {
+        if (!(error instanceof LedgerError) || !NOT_THERE.includes(error.code)) throw inStep(height, error);
+        const facts = { height, attempt, reason: error.message };
+        if (attempt < headersAttempts) {
+          log.info(facts, 'the headers after a snapshot are not there yet');
+          await this.#pause(headersWaitMs);
+          continue;
+        }
+        log.warn(facts, 'no headers for a snapshot: another one is tried; check statesync.rpc_servers');
+        this.#offers.setAside(snapshot, timers.nowMs() + setAsideMs);
+        return undefined;
+      }
+    }
+  }
+
+  async #restore(snapshot: Snapshot, trusted: TrustedState): Promise<boolean> {
+    const { application, folder, timers, log } = this.#ports;
+    const { height, chunks } = snapshot;
+    const { appHash } = trusted.current.header;
+    await folder.begin(snapshot);
+    if ((await application.lastState()).height === height) return this.#compare(height, appHash);
+    log.info({ height, chunks, here: folder.chunks, appHash: toUpperHex(appHash) }, 'restoring a snapshot');
+    for (let attempt = 1; ; attempt++) {
+      const outcome = (await this.#offer(snapshot, appHash)) ? await this.#apply(snapshot) : 'rejected';
+      if (outcome === 'restored') return this.#compare(height, appHash);
+      if (outcome === 'rejected' || attempt === RESTORES_MAX) {
+        this.#offers.setAside(snapshot, timers.nowMs() + this.#options.setAsideMs);
+        await folder.clear();
+        return false;
+      }
+    }
+  }
+
+  /** Whether the application takes the snapshot. */
+  async #offer(snapshot: Snapshot, appHash: Uint8Array): Promise<boolean> {
+    const { application, log } = this.#ports;
+    const { height, format } = snapshot;
+    const { result } = await application.offerSnapshot({ snapshot, appHash });
+    if (result === OfferResult.ACCEPT) return true;
+    if (
+      result !== OfferResult.REJECT &&
+      result !== OfferResult.REJECT_FORMAT &&
+      result !== OfferResult.REJECT_SENDER
+    )
+      throw aborted(height, 'does not want to be restored');
+    log.warn({ height, format }, 'the application refuses a snapshot that is offered');
+    if (result === OfferResult.REJECT_FORMAT) this.#offers.rejectFormat(format);
+    if (result === OfferResult.REJECT_SENDER)
+      this.#blame(snapshot, 'it offers a snapshot that cannot be right');
+    this.#offers.reject(snapshot);
+    return false;
+  }
+
+  async #apply(snapshot: Snapshot): Promise<Outcome> {
+    const { application, folder, log } = this.#ports;
+    const { height, chunks } = snapshot;
+    const fetcher = new ChunkFetcher({ ...this.#ports, offers: this.#offers }, this.#options, snapshot);
+    let refetches = REFETCHES_MIN + chunks;
+    try {
+      for (let index = 0; index < chunks; ) {
+        const { chunk, sender } = await fetcher.chunk(index);
+        const response = await application.applySnapshotChunk({ index, chunk, sender });
+        for (const peerId of response.rejectSenders) await this.#rejectSender(snapshot, peerId, index);
+        for (const again of response.refetchChunks) await fetcher.refetch(again);
+        if (response.result === ApplyResult.ACCEPT) {
+          index++;
+          if (index < chunks) log.debug({ height, chunk: index, chunks }, 'a chunk is applied');
+          continue;
+        }
+        const ended = this.#refused(snapshot, response.result);
+        if (ended !== undefined) return ended;
+        if (--refetches < 0) return this.#reject(snapshot, 'its chunks are refused over and over');
+      }
+      return 'restored';
+    } catch (error) {
+      if (!(error instanceof LedgerError) || error.code !== 'statesync.no_peers') throw error;
+      log.warn(
+        { height, here: folder.chunks, reason: error.message },
+        'state sync: another snapshot is tried',
+      );
+      return 'rejected';
+    } finally {
+      await fetcher.stop();
+    }
+  }
+
+  /** What a chunk that was not taken means for the snapshot; undefined when it is tried again. */
+  #refused(snapshot: Snapshot, result: number): Outcome | undefined {
+    switch (result) {
+      case ApplyResult.RETRY:
+        return undefined;
+      case ApplyResult.RETRY_SNAPSHOT:
+        return 'again';
+      case ApplyResult.REJECT_SNAPSHOT:
+        this.#blame(
+          snapshot,
+          `its snapshot of height ${snapshot.height} does not have the app hash of the chain`,
+        );
+        return this.#reject(snapshot, 'it does not have the app hash of the chain, or cannot be read');
+      default:
+        throw aborted(snapshot.height, 'gave up the restore');
+    }
+  }
+
+  #reject(snapshot: Snapshot, reason: string): Outcome {
+    this.#ports.log.warn({ height: snapshot.height, reason }, 'a snapshot is refused; another one is tried');
+    this.#offers.reject(snapshot);
+    return 'rejected';
+  }
+
+  /** Who offers what turned out to be wrong has made it up: the hashes in the offer bind every chunk. */
+  #blame(snapshot: Snapshot, reason: string): void {
+    for (const peerId of this.#offers.peersOf(snapshot)) {
+      this.#ports.network.penalize(peerId, { reason });
+      this.#offers.removePeer(peerId);
+    }
+  }
+
+  async #rejectSender(snapshot: Snapshot, peerId: string, index: number): Promise<void> {
+    const { network, folder, log } = this.#ports;
+    log.warn({ peer: peerId, height: snapshot.height, chunk: index }, 'a peer sent a wrong chunk');
+    network.penalize(peerId, { reason: `wrong chunk ${index} of the snapshot of height ${snapshot.height}` });
+    this.#offers.removePeer(peerId);
+    await folder.forgetFrom(peerId, index);
+  }
+
+  async #compare(height: bigint, appHash: Uint8Array): Promise<true> {
+    const found = await this.#ports.application.lastState();
+    if (found.height === height && equalBytes(found.appHash, appHash)) return true;
+    throw new LedgerError(
+      'statesync.app_hash',
+      `after state sync the application is at height ${found.height} with hash ${toUpperHex(found.appHash)}, the ` +
+        `chain's at height ${height} is ${toUpperHex(appHash)}: is this the program's version for the chain? ` +
+        'Delete everything in the data directory but priv_validator_state.json and start again',
+      { height },
+    );
+  }
+}
+
+function aborted(height: bigint, what: string): LedgerError {
+  return new LedgerError(
+    'statesync.aborted',
+    `the application ${what} (snapshot of height ${height}): state sync needs an empty state; delete everything in ` +
+      'the data directory but priv_validator_state.json, or set statesync.enable = false',
+    { height },
+  );
+}
+
+/** The light client's error, with the step in which it came. */
+function inStep(height: bigint, cause: unknown): unknown {
+  if (!(cause instanceof LedgerError)) return cause;
+  const message = `state sync cannot verify the headers ${height} to ${height + 2n}: ${cause.message}`;
+  return new LedgerError(cause.code, message, cause.facts, cause);
+}

@@ -1,0 +1,150 @@
+/**
+ * What a state sync has got so far, on disk, so that a restart goes on: the snapshot that was chosen and its
+ * chunks, each with its hash and who sent it. Gone when the sync is done.
+ *
+ *     statesync/plan        SHA-256, then the snapshot (tendermint.abci.Snapshot)
+ *     statesync/chunk-0 …   SHA-256 of the rest, length of the sender's id in one byte, the id, the chunk
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { concatBytes, equalBytes, fromUtf8, utf8 } from '../../core/bytes.ts';
+import { HASH_BYTES, sha256 } from '../../core/hash.ts';
+import { Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
+import { snapshotKey } from './offers.ts';
+
+/** Where state sync keeps its work inside the data directory. */
+export const WORK_FOLDER = 'statesync';
+
+const PLAN_FILE = 'plan';
+
+/** A chunk and the peer it came from. */
+export interface ReceivedChunk {
+  readonly chunk: Uint8Array;
+  readonly sender: string;
+}
+
+/** True when a state sync was begun in a data directory and is not finished. */
+export function isStateSyncUnfinished(dataDir: string): boolean {
+  return existsSync(join(dataDir, WORK_FOLDER, PLAN_FILE));
+}
+
+/** One writer. */
+export class WorkFolder {
+  readonly #directory: string;
+  #plan: Snapshot | undefined;
+  /** Who sent the chunks that are here. */
+  readonly #senders = new Map<number, string>();
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Opens or makes the folder; what a crash has damaged in it is removed. */
+  static async open(dataDir: string): Promise<WorkFolder> {
+    const folder = new WorkFolder(join(dataDir, WORK_FOLDER));
+    await mkdir(folder.#directory, { recursive: true });
+    const plan = await folder.#sealed(PLAN_FILE);
+    if (plan !== undefined) folder.#plan = Snapshot.decode(plan);
+    for (const name of await readdir(folder.#directory)) await folder.#look(name);
+    return folder;
+  }
+
+  /** The snapshot that was chosen. */
+  get plan(): Snapshot | undefined {
+    return this.#plan;
+  }
+
+  /** Chunks that are here. */
+  get chunks(): number {
+    return this.#senders.size;
+  }
+
+  /** Chooses a snapshot. What is here of the same one stays, of another it goes. */
+  async begin(snapshot: Snapshot): Promise<void> {
+    if (this.#plan !== undefined && snapshotKey(this.#plan) === snapshotKey(snapshot)) return;
+    await this.clear();
+    await mkdir(this.#directory, { recursive: true });
+    await this.#seal(PLAN_FILE, Snapshot.encode(snapshot));
+    this.#plan = snapshot;
+  }
+
+  has(index: number): boolean {
+    return this.#senders.has(index);
+  }
+
+  /** A chunk; undefined when it is not here, or is damaged. */
+  async chunk(index: number): Promise<ReceivedChunk | undefined> {
+    const bytes = this.#senders.has(index) ? await this.#sealed(chunkFile(index)) : undefined;
+    if (bytes === undefined) {
+      this.#senders.delete(index);
+      return undefined;
+    }
+    return readChunk(bytes);
+  }
+
+  /** Keeps a chunk. */
+  async save(index: number, { chunk, sender }: ReceivedChunk): Promise<void> {
+    const id = utf8(sender);
+    await this.#seal(chunkFile(index), concatBytes(Uint8Array.of(id.length), id, chunk));
+    this.#senders.set(index, sender);
+  }
+
+  async forget(index: number): Promise<void> {
+    this.#senders.delete(index);
+    await rm(join(this.#directory, chunkFile(index)), { force: true });
+  }
+
+  /** Forgets what a peer sent, from a chunk on. */
+  async forgetFrom(sender: string, first: number): Promise<void> {
+    for (const [index, by] of [...this.#senders]) {
+      if (by === sender && index >= first) await this.forget(index);
+    }
+  }
+
+  /** Removes everything, the plan first: without it nothing else counts. */
+  async clear(): Promise<void> {
+    this.#plan = undefined;
+    this.#senders.clear();
+    await rm(join(this.#directory, PLAN_FILE), { force: true });
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #look(name: string): Promise<void> {
+    if (name === PLAN_FILE && this.#plan !== undefined) return;
+    const index = this.#plan === undefined ? undefined : /^chunk-(\d{1,6})$/.exec(name)?.[1];
+    const bytes = index === undefined ? undefined : await this.#sealed(name);
+    if (index === undefined || bytes === undefined)
+      await rm(join(this.#directory, name), { recursive: true, force: true });
+    else this.#senders.set(Number(index), readChunk(bytes).sender);
+  }
+
+  /** The content of a file; undefined when there is none or its hash is wrong. */
+  async #sealed(name: string): Promise<Uint8Array | undefined> {
+    const path = join(this.#directory, name);
+    if (!existsSync(path)) return undefined;
+    const bytes = await readFile(path);
+    const content = bytes.subarray(HASH_BYTES);
+    return equalBytes(sha256(content), bytes.subarray(0, HASH_BYTES)) ? content : undefined;
+  }
+
+  /** Under another name first: a file that is there is whole. */
+  async #seal(name: string, content: Uint8Array): Promise<void> {
+    const temporary = join(this.#directory, `.${name}.tmp`);
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(concatBytes(sha256(content), content));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(this.#directory, name));
+  }
+}
+
+const chunkFile = (index: number): string => `chunk-${index}`;
+
+function readChunk(bytes: Uint8Array): ReceivedChunk {
+  const end = 1 + (bytes[0] ?? 0);
+  return { sender: fromUtf8(bytes.subarray(1, end)), chunk: bytes.subarray(end) };
+}

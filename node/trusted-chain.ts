@@ -1,0 +1,181 @@
+/** What state sync believes: a light client over the RPC servers of `[statesync]`, and the operator's trust. */
+import {
+  type ConsensusParams,
+  checkConsensusParams,
+  encodeConsensusParams,
+} from '../consensus/types/params.ts';
+import { timeFromNanos } from '../consensus/types/time.ts';
+import { equalBytes, fromHex } from '../core/bytes.ts';
+import { LedgerError, messageOf } from '../core/errors.ts';
+import { openLightClient } from '../light/client.ts';
+import { HttpProvider } from '../light/http-provider.ts';
+import type { JsonField } from '../light/json/field.ts';
+import { JsonRpc } from '../light/json-rpc.ts';
+import type { LightClock } from '../light/ports.ts';
+import { memoryDatabase, TrustedStore } from '../light/store.ts';
+import type { Logger } from '../p2p/network.ts';
+import type { StateSyncConfig } from './config/config.ts';
+import type { NodeEnvironment } from './environment.ts';
+import type { TrustedChain } from './statesync/ports.ts';
+
+const NANOS_PER_MS = 1_000_000n;
+const RPC_TIMEOUT_MS = 10_000;
+const PARAMS_BYTES_MAX = 64 * 1024;
+const KEY_TYPES_MAX = 8;
+/** Servers that must tell the same: a header vouches for a part of the parameters only. */
+const SERVERS_MIN = 2;
+
+/**
+ * Checks what `[statesync]` says as a whole.
+ * @throws LedgerError `config.value`
+ */
+export function checkStateSyncConfig({
+  rpcServers,
+  trustHeight,
+  trustHash,
+  trustPeriodMs,
+}: StateSyncConfig): void {
+  const wrong = (message: string): LedgerError =>
+    new LedgerError('config.value', `config.toml: statesync.enable is true, but ${message}`);
+  if (new Set(rpcServers.map(urlOf)).size < SERVERS_MIN)
+    throw wrong(
+      'statesync.rpc_servers names fewer than two different servers: one alone could make up a chain; ' +
+        'name at least two, of different operators',
+    );
+  if (trustHeight === 0)
+    throw wrong('statesync.trust_height is not set: give a recent height and its block hash that you trust');
+  if (trustHash === '')
+    throw wrong(
+      `statesync.trust_hash is not set: give the block hash of height ${trustHeight} from a source that you trust ` +
+        `(for example ${urlOf(rpcServers[0] ?? '')}/commit?height=${trustHeight}, compared with another)`,
+    );
+  if (trustPeriodMs <= 0) throw wrong('statesync.trust_period is not longer than nothing');
+}
+
+/**
+ * Opens the light client.
+ * @throws LedgerError `light.*`: a server does not answer, or the trusted block is not on its chain
+ */
+export async function openTrustedChain(
+  config: StateSyncConfig,
+  chainId: string,
+  ports: { readonly environment: NodeEnvironment; readonly log: Logger },
+): Promise<TrustedChain> {
+  const clock = lightClock(ports.environment);
+  const urls = config.rpcServers.map(urlOf);
+  const [primary, ...witnesses] = urls.map((url) => new HttpProvider({ chainId, url, clock }));
+  if (primary === undefined)
+    throw new LedgerError('config.value', 'config.toml: statesync.rpc_servers is empty');
+  const { log } = ports;
+  const client = await openLightClient(
+    {
+      primary,
+      witnesses,
+      clock,
+      store: await TrustedStore.open(memoryDatabase()),
+      verify: ports.environment.verify,
+      log: (level, message, facts) => log[level](facts, `light client: ${message}`),
+    },
+    {
+      chainId,
+      trustingPeriodNanos: BigInt(config.trustPeriodMs) * NANOS_PER_MS,
+      trust: { height: BigInt(config.trustHeight), hash: fromHex(config.trustHash) },
+    },
+  ).catch((cause: unknown) => {
+    throw openError(cause);
+  });
+  return {
+    lightBlock: (height) => client.lightBlock(height),
+    consensusParams: (height) => agreedParams(urls, height),
+  };
+}
+
+/** `tcp://` is CometBFT's word for HTTP; without a scheme it is meant, too. */
+function urlOf(server: string): string {
+  if (/^https?:\/\//.test(server)) return server;
+  return `http://${server.replace(/^tcp:\/\//, '')}`;
+}
+
+function lightClock({ clock, timers }: NodeEnvironment): LightClock {
+  return {
+    now: () => timeFromNanos(clock.now()),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        const cancel = timers.after(ms, resolve);
+        signal?.addEventListener('abort', () => {
+          cancel();
+          resolve();
+        });
+      }),
+  };
+}
+
+function openError(cause: unknown): unknown {
+  if (!(cause instanceof LedgerError)) return cause;
+  const message =
+    `state sync cannot begin from the trusted block: ${cause.message}. Check statesync.trust_height, ` +
+    'statesync.trust_hash and statesync.rpc_servers in config.toml';
+  return new LedgerError(cause.code, message, cause.facts, cause);
+}
+
+/** The parameters that all servers that answer give, at least two. */
+async function agreedParams(urls: readonly string[], height: bigint): Promise<ConsensusParams> {
+  const answers: { readonly url: string; readonly params: ConsensusParams }[] = [];
+  const failures: string[] = [];
+  for (const url of urls) {
+    try {
+      answers.push({ url, params: await paramsOf(url, height) });
+    } catch (error) {
+      failures.push(messageOf(error));
+    }
+  }
+  const [first, ...others] = answers;
+  if (first === undefined || answers.length < SERVERS_MIN)
+    throw new LedgerError(
+      'light.no_response',
+      `fewer than two servers of statesync.rpc_servers give the consensus parameters of height ${height}: ` +
+        failures.join('; '),
+      { height },
+    );
+  const bytes = encodeConsensusParams(first.params);
+  const other = others.find(({ params }) => !equalBytes(encodeConsensusParams(params), bytes));
+  if (other === undefined) return first.params;
+  throw new LedgerError(
+    'statesync.params',
+    `${first.url} and ${other.url} give different consensus parameters for height ${height}: one of them is wrong; ` +
+      'ask others, and put into statesync.rpc_servers those that agree',
+    { height },
+  );
+}
+
+async function paramsOf(url: string, height: bigint): Promise<ConsensusParams> {
+  const rpc = new JsonRpc({ url, timeoutMs: RPC_TIMEOUT_MS, responseBytesMax: PARAMS_BYTES_MAX });
+  const answer = await rpc.call('consensus_params', { height: String(height) });
+  if (answer.at('block_height').int64() !== height) throw answer.wrong(`for height ${height}`);
+  return checkConsensusParams(readParams(answer.at('consensus_params')));
+}
+
+function readParams(json: JsonField): ConsensusParams {
+  const block = json.at('block');
+  const evidence = json.at('evidence');
+  const age = timeFromNanos(evidence.at('max_age_duration').int64());
+  const types = json.at('validator').at('pub_key_types').list(KEY_TYPES_MAX);
+  return {
+    block: { maxBytes: block.at('max_bytes').int64(), maxGas: block.at('max_gas').int64() },
+    evidence: {
+      maxAgeNumBlocks: evidence.at('max_age_num_blocks').int64(),
+      maxAgeDuration: age,
+      maxBytes: evidence.at('max_bytes').int64(),
+    },
+    validator: { pubKeyTypes: types.map((type) => type.string()) },
+    version: { app: optionalInt64(json.at('version'), 'app') },
+    abci: { voteExtensionsEnableHeight: optionalInt64(json.at('abci'), 'vote_extensions_enable_height') },
+  };
+}
+
+/** Go leaves out what is zero. */
+function optionalInt64(json: JsonField, name: string): bigint {
+  if (json.isEmpty) return 0n;
+  const field = json.at(name);
+  return field.isEmpty ? 0n : field.int64();
+}
