@@ -17,7 +17,7 @@ import { MESSAGE_BYTES_MAX, signedVoteResponse } from './messages.ts';
 import { RemoteSigner, type SignerTimes } from './remote-signer.ts';
 import { SignerServer } from './signer-server.ts';
 
-const QUICK: SignerTimes = { startMs: 150, answerMs: 150, pingMs: 60 };
+const QUICK: SignerTimes = { startMs: 150, answerMs: 500, pingMs: 60 };
 const at = { height: 1n, round: 0 };
 
 const closers: (() => unknown)[] = [];
@@ -101,7 +101,7 @@ test('no signer in time: one sentence with what to do', async () => {
 });
 
 test('a signer for another chain is refused, by itself and so by the node, and says why', async () => {
-  const { node, lines } = await listen('unix', { ...QUICK, startMs: 400 });
+  const { node, lines } = await listen('unix', { ...QUICK, startMs: 1_000 });
   const waiting = node.connected();
   const refused = lines.next('signs for other-chain only');
   serve(await newSigner(), node.listensAt, 'other-chain');
