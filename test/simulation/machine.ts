@@ -164,6 +164,7 @@ export class SimMachine implements Subject {
   /** What an operator does when the node says that its log has to be repaired. */
   repairLog(): void {
     this.ports.observer.line(this, 'has its log repaired');
+    this.killAtOperation = undefined;
     const user: DiskUser = { wait: () => Promise.resolve(), isDead: () => false };
     const files = new SimWalFiles({ disk: this.disk, user, directory: WAL_PATH, pattern: FILE_PATTERN });
     repairWal(files);

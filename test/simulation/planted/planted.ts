@@ -1,0 +1,114 @@
+/**
+ * Bugs put into honest nodes on purpose, from outside: around the core, or into what they are given. The
+ * simulator has to find each of them.
+ */
+import { isNilBlockId } from '../../../consensus/types/block-id.ts';
+import { DEFAULT_BLOCK_SYNC } from '../../../node/blocksync/block-sync.ts';
+import type { ConsensusCore } from '../../../node/engine/ports.ts';
+import type { NodeEnvironment } from '../../../node/environment.ts';
+import type { SimMachine } from '../machine.ts';
+import type { Fault } from '../faults.ts';
+import type { Profile, Scenario } from '../profiles.ts';
+
+/** A bug, and where it is looked for. */
+export interface PlantedBug {
+  readonly profile: Profile;
+  /** Seeds before it are known to find nothing for long. */
+  readonly from: number;
+  /** Default: those of the seed. */
+  readonly faults?: readonly Fault[];
+  /** Invariants that may notice it. */
+  readonly noticedBy: readonly string[];
+  readonly plant: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
+}
+
+/** The bugs by name. */
+export const PLANTED: Readonly<Record<string, PlantedBug>> = {
+  'the lock rule is skipped': {
+    profile: 'safety',
+    from: 50,
+    faults: ['storm', 'one way', 'partition'],
+    noticedBy: ['locked value', 'agreement'],
+    plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
+  },
+  'the write-ahead log is not synced': {
+    profile: 'crash',
+    from: 1,
+    faults: ['power cut', 'kill point', 'partition'],
+    noticedBy: ['locked value', 'double sign', 'honest nodes run', 'liveness'],
+    plant: lyingDisk((path) => path.includes('cs.wal')),
+  },
+  'the signing state is not synced': {
+    profile: 'crash',
+    from: 1,
+    noticedBy: ['double sign', 'honest nodes run'],
+    plant: lyingDisk((path) => path.includes('priv_validator_state') || path.endsWith('/data')),
+  },
+  'a vote is accepted twice': {
+    profile: 'safety',
+    from: 1,
+    noticedBy: ['locked value', 'agreement', 'validity', 'honest nodes run'],
+    plant: (environment) => ({ ...environment, wrapCore: countingTwice }),
+  },
+  'the height that a peer claims is trusted': {
+    profile: 'sync',
+    from: 11,
+    noticedBy: ['liveness'],
+    plant: (environment) => ({ ...environment, blockSync: { ...DEFAULT_BLOCK_SYNC, distrustMs: 0 } }),
+  },
+};
+
+/** The scenario with the bug in every honest node. */
+export function planted({ plant, faults = [] }: PlantedBug, scenario: Scenario): Scenario {
+  const machines = scenario.options.machines.map((machine) =>
+    machine.isHonest ? { ...machine, environment: plant } : machine,
+  );
+  const options = { ...scenario.options, machines };
+  return { ...scenario, options, faults: faults.length > 0 ? faults : scenario.faults };
+}
+
+/** Says that it has synced, and has not. */
+function lyingDisk(about: (path: string) => boolean): PlantedBug['plant'] {
+  return (environment, machine) => {
+    machine.disk.ignoresSync = about;
+    return environment;
+  };
+}
+
+/** Prevotes whatever is proposed, locked or not. */
+function withoutLocks(core: ConsensusCore): ConsensusCore {
+  return changed(core, {
+    apply: (input) =>
+      core.apply(input).map((output) => {
+        if (output.kind !== 'signVote' || output.vote.type !== 'prevote') return output;
+        const proposal = core.proposal(output.vote.round);
+        if (proposal === undefined || !isNilBlockId(output.vote.blockId)) return output;
+        return { ...output, vote: { ...output.vote, blockId: proposal.blockId } };
+      }),
+  });
+}
+
+/** Counts each vote of another for its neighbour as well. */
+function countingTwice(core: ConsensusCore): ConsensusCore {
+  return changed(core, {
+    apply: (input) => {
+      if (input.kind !== 'vote') return core.apply(input);
+      const { validators } = core.validators();
+      const at = (input.vote.validatorIndex + 1) % validators.length;
+      const validatorAddress = validators[at]?.address ?? input.vote.validatorAddress;
+      const again = { ...input, vote: { ...input.vote, validatorIndex: at, validatorAddress } };
+      return [...core.apply(input), ...core.apply(again)];
+    },
+  });
+}
+
+/** The core with another `apply`, whatever else it can do. */
+function changed(core: ConsensusCore, change: Pick<ConsensusCore, 'apply'>): ConsensusCore {
+  return new Proxy(core, {
+    get: (target, name) => {
+      if (name === 'apply') return change.apply;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
