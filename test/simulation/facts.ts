@@ -1,4 +1,5 @@
 /** What the observer of a simulation sees, from outside of the nodes, and hands to the invariants. */
+import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { toHex } from '../../core/bytes.ts';
 import { readUvarint } from '../../core/varint.ts';
@@ -15,6 +16,14 @@ export interface Subject {
   now(): bigint;
   /** The validators of a height, as its state store has them. */
   validatorsAt(height: bigint): ValidatorSet | undefined;
+  /** How often it was started. */
+  readonly starts: number;
+  /** The last height that it stored and executed. */
+  readonly height: bigint;
+  /** Where its consensus stands; undefined when it takes no part. */
+  standsAt(): { readonly height: bigint; readonly round: number } | undefined;
+  /** What waits for a block. */
+  pendingEvidence(): readonly Evidence[];
 }
 
 /** A key has signed something. It may never have left the machine. */
@@ -29,6 +38,17 @@ export interface SignedFact {
   readonly value: string;
   /** Only of a proposal. */
   readonly polRound: number;
+}
+
+/** A node is given a vote by a peer. */
+export interface VoteFact {
+  readonly subject: Subject;
+  /** Hex of the validator's address. */
+  readonly address: string;
+  readonly type: 'prevote' | 'precommit';
+  readonly height: bigint;
+  readonly round: number;
+  readonly value: string;
 }
 
 /** A node has executed and stored a block. */
@@ -49,6 +69,7 @@ export interface StartedFact {
 export interface Invariant {
   readonly name: string;
   signed?(fact: SignedFact): void;
+  voted?(fact: VoteFact): void;
   committed?(fact: CommittedFact): void;
   started?(fact: StartedFact): void;
   /** A node holds a peer at fault. */

@@ -6,6 +6,7 @@ import { openApplication } from '../../cli/application.ts';
 import { toHex } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
+import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Application } from '../../node/application.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
@@ -17,6 +18,7 @@ import type { NodeEnvironment } from '../../node/environment.ts';
 import type { Logger } from '../../node/logging/logger.ts';
 import { repairWal } from '../../node/wal/inspect.ts';
 import { FILE_PATTERN } from '../../node/wal/wal.ts';
+import { VOTES_CHANNEL } from '../../p2p/channels.ts';
 import type { Network } from '../../p2p/network.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import { CHAIN_ID, GENESIS_SECONDS, PREFIX } from './chain.ts';
@@ -41,6 +43,8 @@ export interface MachinePorts {
 
 /** Who hears of what happens on a machine. */
 export interface MachineObserver {
+  /** A peer has sent bytes on the channel of votes. */
+  given(machine: SimMachine, bytes: Uint8Array): void;
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
   committed(
     machine: SimMachine,
@@ -114,6 +118,14 @@ export class SimMachine implements Subject {
 
   validatorsAt(height: bigint): ValidatorSet | undefined {
     return this.core?.stores.state.validators(height);
+  }
+
+  standsAt(): { readonly height: bigint; readonly round: number } | undefined {
+    return this.core?.engine.consensus()?.view();
+  }
+
+  pendingEvidence(): readonly Evidence[] {
+    return this.core?.evidence.all() ?? [];
   }
 
   /** The last height that it stored and executed; 0 when it is not up. */
@@ -317,10 +329,23 @@ export class SimMachine implements Subject {
           this.ports.observer.blamed(this, peer, penalty.reason);
           penalize(peer, penalty);
         };
+        this.#listen(network);
         return this.options.network?.(network, this) ?? network;
       },
     };
     return this.options.environment?.(environment, this) ?? environment;
+  }
+
+  /** The votes that it is given are seen here. */
+  #listen(network: Network): void {
+    const handle = network.handle.bind(network);
+    network.handle = (channel, handler) => {
+      if (channel !== VOTES_CHANNEL.name) return handle(channel, handler);
+      handle(channel, (peer, bytes) => {
+        this.ports.observer.given(this, bytes);
+        return handler(peer, bytes);
+      });
+    };
   }
 
   /** Whatever the signer gives away is seen here, whether it leaves the machine or not. */

@@ -1,14 +1,17 @@
 /** One run: machines, wires, clients, and the observer that holds what they do against the invariants. */
 import { toHex } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
+import { decodeVoteMessage } from '../../node/gossip/messages.ts';
 import { simulationConfig, simulationGenesis, transfer } from './chain.ts';
 import { Killed } from './disk/files.ts';
-import { type Invariant, readSigned, shortValue } from './facts.ts';
+import { blockValue, type Invariant, readSigned, shortValue } from './facts.ts';
 import { agreement } from './invariants/agreement.ts';
 import { blame } from './invariants/blame.ts';
+import { evidence } from './invariants/evidence.ts';
 import { doubleSign } from './invariants/double-sign.ts';
 import { lockedValue } from './invariants/locked-value.ts';
 import { once } from './invariants/once.ts';
@@ -56,6 +59,7 @@ export class Simulation implements MachineObserver {
   readonly chain: Map<bigint, CommittedBlock> = new Map();
   roundMax = 0;
   readonly #sequences: number[];
+  readonly #hasAdversaries: boolean;
 
   constructor(options: SimulationOptions) {
     const { seed, scheme, powers, accounts } = options;
@@ -71,6 +75,7 @@ export class Simulation implements MachineObserver {
     this.machines = options.machines.map(
       (machine) => new SimMachine({ scheduler, wires, genesis, config, scheme, observer: this }, machine),
     );
+    this.#hasAdversaries = this.machines.some(({ isHonest }) => !isHonest);
     this.invariants = this.#makeInvariants(scheme);
     scheduler.onEvent = (atMs, owner, sequence) => this.trace.note(`${atMs} ${owner.name} ${sequence}`);
     scheduler.onError = (owner, error) => {
@@ -139,6 +144,16 @@ export class Simulation implements MachineObserver {
     for (const invariant of this.invariants) invariant.signed?.(fact);
   }
 
+  given(machine: SimMachine, bytes: Uint8Array): void {
+    if (!this.#hasAdversaries || !machine.isHonest) return;
+    const message = decodeVoteMessage(bytes);
+    if (message.kind !== 'vote') return;
+    const { type, height, round, blockId, validatorAddress } = message.vote;
+    const address = toHex(validatorAddress);
+    const fact = { subject: machine, address, type, height, round, value: blockValue(blockId) };
+    for (const invariant of this.invariants) invariant.voted?.(fact);
+  }
+
   committed(machine: SimMachine, committed: CommittedBlock): void {
     const { height, blockId, block } = committed;
     if (machine.isHonest && !this.chain.has(height)) this.chain.set(height, committed);
@@ -182,6 +197,10 @@ export class Simulation implements MachineObserver {
   }
 
   #makeInvariants(scheme: SignatureScheme): readonly Invariant[] {
+    const addressOf = ({ options }: SimMachine): string =>
+      toHex(sha256(scheme.makeSigner(options.keySeed, 'ed25519').publicKey).subarray(0, 20));
+    const addresses = new Set(this.honest.map(addressOf));
+    const honestAddresses = (address: string): boolean => addresses.has(address);
     const failing = (make: (fail: (sentence: string) => void) => Invariant): Invariant => {
       const invariant: Invariant = make((sentence) => this.fail(invariant.name, sentence));
       return invariant;
@@ -194,6 +213,7 @@ export class Simulation implements MachineObserver {
       failing((fail) => blockTime(fail, () => this.honest)),
       failing(once),
       failing(blame),
+      failing((fail) => evidence(fail, honestAddresses)),
       failing((fail) => replay(fail, this.genesis)),
     ];
   }

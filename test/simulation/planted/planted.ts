@@ -50,6 +50,12 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['locked value', 'agreement', 'validity', 'honest nodes run'],
     plant: (environment) => ({ ...environment, wrapCore: countingTwice }),
   },
+  'conflicting votes are not reported': {
+    profile: 'byzantine',
+    from: 1,
+    noticedBy: ['evidence'],
+    plant: (environment) => ({ ...environment, wrapCore: lookingAway }),
+  },
   'the height that a peer claims is trusted': {
     profile: 'sync',
     from: 11,
@@ -99,6 +105,13 @@ function countingTwice(core: ConsensusCore): ConsensusCore {
       const again = { ...input, vote: { ...input.vote, validatorIndex: at, validatorAddress } };
       return [...core.apply(input), ...core.apply(again)];
     },
+  });
+}
+
+/** Says nothing of conflicting votes. */
+function lookingAway(core: ConsensusCore): ConsensusCore {
+  return changed(core, {
+    apply: (input) => core.apply(input).filter(({ kind }) => kind !== 'reportEvidence'),
   });
 }
 

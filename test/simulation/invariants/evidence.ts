@@ -1,0 +1,76 @@
+/**
+ * Evidence: for every equivocation of which an honest node was given both halves while it was at that height,
+ * it is on the chain, or waits at that node for a block; on the chain once; never against the honest.
+ */
+import { evidenceHash } from '../../../consensus/types/evidence.ts';
+import { toHex } from '../../../core/bytes.ts';
+import type { Fail, Invariant, Subject, VoteFact } from '../facts.ts';
+
+interface Offence {
+  readonly subject: Subject;
+  /** How often the subject had been started: what it has in memory only goes with the process. */
+  readonly starts: number;
+  readonly height: bigint;
+  readonly name: string;
+}
+
+const placeOf = ({ address, height, round, type }: Omit<VoteFact, 'subject' | 'value'>): string =>
+  `${address} ${height}/${round} ${type}`;
+
+/** See the file comment. */
+export function evidence(fail: Fail, isHonestAddress: (address: string) => boolean): Invariant {
+  const committedAt = new Map<string, bigint>();
+  const proven = new Set<string>();
+  const given = new Map<string, string>();
+  const offences = new Map<string, Offence>();
+
+  return {
+    name: 'evidence',
+    voted(fact) {
+      const { subject, height, round, value } = fact;
+      const at = subject.standsAt();
+      if (!subject.isHonest || at?.height !== height || at.round < round) return;
+      const place = placeOf(fact);
+      const key = `${subject.name} ${subject.starts} ${place}`;
+      const before = given.get(key);
+      if (before === undefined) given.set(key, value);
+      else if (before !== value) {
+        offences.set(key, { subject, starts: subject.starts, height, name: place });
+      }
+    },
+    committed({ subject, committed: { height, block } }) {
+      for (const piece of block.evidence) {
+        const hash = toHex(evidenceHash(piece));
+        const before = committedAt.get(hash);
+        if (before !== undefined && before !== height) {
+          fail(`one piece of evidence is in the blocks of heights ${before} and ${height}`);
+        }
+        committedAt.set(hash, height);
+        if (piece.kind !== 'duplicateVote') continue;
+        const { voteA } = piece;
+        const address = toHex(voteA.validatorAddress);
+        if (isHonestAddress(address)) {
+          fail(`block ${height} of ${subject.name} holds evidence against ${address}, which is honest`);
+        }
+        proven.add(placeOf({ ...voteA, address }));
+      }
+    },
+    ended() {
+      for (const { subject, starts, height, name } of offences.values()) {
+        if (proven.has(name) || subject.starts !== starts) continue;
+        if (subject.standsAt() === undefined || subject.height <= height) continue;
+        if (
+          subject
+            .pendingEvidence()
+            .some(
+              (piece) =>
+                piece.kind === 'duplicateVote' &&
+                placeOf({ ...piece.voteA, address: toHex(piece.voteA.validatorAddress) }) === name,
+            )
+        )
+          continue;
+        fail(`${subject.name} was given two votes of ${name}, and there is no evidence of it`);
+      }
+    },
+  };
+}
