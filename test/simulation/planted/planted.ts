@@ -4,8 +4,10 @@
  */
 import { isNilBlockId } from '../../../consensus/types/block-id.ts';
 import { DEFAULT_BLOCK_SYNC } from '../../../node/blocksync/block-sync.ts';
+import { decodeBlockRequest, decodeBlockResponse } from '../../../node/blocksync/messages.ts';
 import type { ConsensusCore } from '../../../node/engine/ports.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
+import { BLOCKS_PROTOCOL } from '../../../p2p/channels.ts';
 import type { SimMachine } from '../machine.ts';
 import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
@@ -15,6 +17,8 @@ export interface PlantedBug {
   readonly profile: Profile;
   /** Seeds before it are known to find nothing for long. */
   readonly from: number;
+  /** How long progress is waited for; default: that of the profile. */
+  readonly patienceMs?: number;
   /** Default: those of the seed. */
   readonly faults?: readonly Fault[];
   /** Invariants that may notice it. */
@@ -22,11 +26,13 @@ export interface PlantedBug {
   readonly plant: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
 }
 
+const ASKS_AGAIN_AFTER_MS = 100;
+
 /** The bugs by name. */
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the lock rule is skipped': {
     profile: 'safety',
-    from: 50,
+    from: 70,
     faults: ['storm', 'one way', 'partition'],
     noticedBy: ['locked value', 'agreement'],
     plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
@@ -59,18 +65,24 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the height that a peer claims is trusted': {
     profile: 'sync',
     from: 11,
+    patienceMs: 30_000,
     noticedBy: ['liveness'],
-    plant: (environment) => ({ ...environment, blockSync: { ...DEFAULT_BLOCK_SYNC, distrustMs: 0 } }),
+    plant: trusting,
   },
 };
 
 /** The scenario with the bug in every honest node. */
-export function planted({ plant, faults = [] }: PlantedBug, scenario: Scenario): Scenario {
+export function planted({ plant, faults = [], patienceMs }: PlantedBug, scenario: Scenario): Scenario {
   const machines = scenario.options.machines.map((machine) =>
     machine.isHonest ? { ...machine, environment: plant } : machine,
   );
   const options = { ...scenario.options, machines };
-  return { ...scenario, options, faults: faults.length > 0 ? faults : scenario.faults };
+  return {
+    ...scenario,
+    options,
+    faults: faults.length > 0 ? faults : scenario.faults,
+    patienceMs: patienceMs ?? scenario.patienceMs,
+  };
 }
 
 /** Says that it has synced, and has not. */
@@ -106,6 +118,29 @@ function countingTwice(core: ConsensusCore): ConsensusCore {
       return [...core.apply(input), ...core.apply(again)];
     },
   });
+}
+
+/** Believes what peers claim to have for as long as they claim it, and holds nothing against them. */
+function trusting(environment: NodeEnvironment): NodeEnvironment {
+  return {
+    ...environment,
+    blockSync: { ...DEFAULT_BLOCK_SYNC, distrustMs: 0, patienceMs: Number.MAX_SAFE_INTEGER },
+    openNetwork: async (options) => {
+      const network = await environment.openNetwork(options);
+      network.penalize = () => undefined;
+      const request = network.request.bind(network);
+      network.request = async (peer, protocol, bytes, limits) => {
+        for (;;) {
+          const response = await request(peer, protocol, bytes, limits);
+          if (protocol !== BLOCKS_PROTOCOL.name) return response;
+          if (decodeBlockResponse(decodeBlockRequest(bytes), response) !== undefined) return response;
+          // It said that it has it, so it will.
+          await new Promise<void>((resolve) => environment.timers.after(ASKS_AGAIN_AFTER_MS, resolve));
+        }
+      };
+      return network;
+    },
+  };
 }
 
 /** Says nothing of conflicting votes. */
