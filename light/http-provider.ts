@@ -129,7 +129,8 @@ export class HttpProvider implements LightProvider {
     }
     if (!(error instanceof LedgerError)) return error;
     const code = error.code === 'light.unreachable' ? 'light.no_response' : 'light.bad_block';
-    return this.#error(code, error.message, { height, cause: error });
+    // It names the node already.
+    return new LedgerError(code, error.message, { provider: this.name, height }, error);
   }
 
   /** Turns what cannot be read or does not fit together into proof of bad faith. */

@@ -96,11 +96,16 @@ export class JsonRpc {
     const decoder = new TextDecoder();
     let text = '';
     let bytes = 0;
-    if (response.body === null) return text;
-    for await (const chunk of response.body) {
+    // Not `for await`: browsers do not all iterate over streams.
+    const reader = response.body?.getReader();
+    for (;;) {
+      const { value: chunk } = (await reader?.read()) ?? {};
+      if (chunk === undefined) break;
       bytes += chunk.length;
-      if (bytes > responseBytesMax)
+      if (bytes > responseBytesMax) {
+        await reader?.cancel();
         throw this.#malformed(`its answer is longer than ${responseBytesMax} bytes`);
+      }
       text += decoder.decode(chunk, { stream: true });
     }
     // A gateway in front of the node that cannot reach it speaks HTML.

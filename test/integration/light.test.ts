@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LightProxy, type LightProxySettings, startLightProxy } from '../../cli/light/proxy.ts';
+import { commitSignBytes } from '../../consensus/types/commit.ts';
+import { headerHash } from '../../consensus/types/header.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
 import { EMPTY_BYTES, fromHex, toBase64, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
+import { JsonField } from '../../light/json/field.ts';
+import { commitJson, headerJson } from '../../light/json/print.ts';
+import { readSignedHeader } from '../../light/json/read.ts';
 import { defaultNodeConfig } from '../../node/config/toml.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
 import { type Node, startNode } from '../../node/node.ts';
@@ -199,6 +204,65 @@ it('another trusted hash is refused, with what the node has', async () => {
   const trust = { height: 1n, hash: new Uint8Array(32) };
   await expect(startLightProxy({ ...settings, directory, trust })).rejects.toThrow('not the trusted 0000');
 });
+
+/** The first block with evidence in it, as text. */
+async function convicted(): Promise<string> {
+  const deadline = Date.now() + 20_000;
+  for (let height = Number(txHeight); Date.now() < deadline; ) {
+    const block = await call(node.rpc, 'block', { height: String(height) }).catch(() => undefined);
+    const text = JSON.stringify(block ?? {});
+    if (text.includes('LightClientAttackEvidence')) return text;
+    if (block === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+    else height++;
+  }
+  throw new Error('the evidence is in no block');
+}
+
+/** The block of that height with other data, signed by the validator a second time. */
+async function forgedCommit(height: string): Promise<string> {
+  const answer = await call(node.rpc, 'commit', { height });
+  const signed = readSignedHeader(new JsonField(answer, 'commit').at('signed_header'));
+  const header = { ...signed.header, dataHash: sha256(utf8('forged')) };
+  const blockId = { ...signed.commit.blockId, hash: headerHash(header) };
+  const unsigned = { ...signed.commit, blockId };
+  const signatures = unsigned.signatures.map((entry, i) => {
+    const message = commitSignBytes(CHAIN_ID, unsigned, i) ?? EMPTY_BYTES;
+    return { ...entry, signature: ed25519Signer(SEED).sign(message) };
+  });
+  const commit = commitJson({ ...unsigned, signatures });
+  const result = { signed_header: { header: headerJson(header), commit }, canonical: true };
+  return JSON.stringify(result);
+}
+
+it('a liar with enough signatures is convicted: the node takes the evidence and puts it into a block', async () => {
+  const forged = await forgedCommit(txHeight);
+  liar.change = {
+    method: 'commit',
+    edit: (text) => {
+      const answer = new JsonField(JSON.parse(text), 'answer');
+      const height = answer.at('result').at('signed_header').at('header').at('height').string();
+      const id = answer.at('id').int32();
+      return height === txHeight ? `{"jsonrpc":"2.0","id":${id},"result":${forged}}` : text;
+    },
+  };
+  try {
+    const lines: string[] = [];
+    const logger = { ...silent, error: (_: unknown, line: string) => void lines.push(line) };
+    const directory = mkdtempSync(join(tmpdir(), 'light-store-'));
+    const attacked = await startLightProxy({ ...settings, directory, logger });
+    try {
+      await expect(call(attacked.url, 'header', { height: txHeight })).rejects.toThrow(
+        'one of them is an attack',
+      );
+      expect(lines).toContain('attack: evidence was sent');
+    } finally {
+      await attacked.stop();
+    }
+  } finally {
+    liar.change = undefined;
+  }
+  expect(await convicted()).toContain(`"CommonHeight":"${txHeight}"`);
+}, 30_000);
 
 it('what was verified is still there after a restart, without a trusted block being given', async () => {
   const before = proxy.client.trustedHeights;
