@@ -93,6 +93,22 @@ describe('verification', () => {
     expect(new Set(primary.asked).size).toBe(20);
   });
 
+  it('sequentially keeps what is verified every 500 blocks, so that a long way can be gone on with', async () => {
+    const chain = testChain({ length: 1101, validators: () => ({ a: 10n }) });
+    const primary = new TestProvider('primary', chain).remove(900n);
+    const witness = new TestProvider('witness', chain);
+    const clock = new TestClock(timeAt(1200n));
+    const setting = { primary, witnesses: [witness], clock, root: block(chain, 1) };
+    const client = await open({ ...setting, options: { mode: 'sequential' } });
+    witness.remove(900n);
+    await expect(client.lightBlock(1100n)).rejects.toEqual(code('light.not_found'));
+    expect(client.trustedHeights).toEqual([1n, 501n]);
+    primary.set(block(chain, 900));
+    witness.set(block(chain, 900));
+    await client.lightBlock(1100n);
+    expect(client.trustedHeights).toEqual([1n, 501n, 1001n, 1100n]);
+  });
+
   it('goes backwards below the first trusted height, by hashes', async () => {
     const chain = testChain({ length: 20 });
     const primary = new TestProvider('primary', chain);

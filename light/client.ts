@@ -50,6 +50,8 @@ const DEFAULT_DRIFT_MS = 10_000;
 const DEFAULT_LAG_MS = 10_000;
 const DEFAULT_KEEP = 1000;
 const NANOS_PER_MS = 1_000_000n;
+/** Blocks of a sequential trace that are held at once; what is verified up to there is kept. */
+const SEQUENTIAL_STRIDE = 500n;
 /** Callers that wait for their turn. */
 const WAITING_MAX = 1000;
 /** Errors that only a faulty primary can cause. */
@@ -280,15 +282,20 @@ export class LightClient {
   }
 
   async #forwards(block: LightBlock, root: LightBlock, options: VerifyOptions): Promise<void> {
-    const trace =
-      this.#options.mode === 'sequential'
-        ? await this.#sequential(block, root, options)
-        : await verifySkipping(
-            { source: this.#pool.primary, trusted: root, target: block },
-            options,
-            this.#ports.signal,
-          );
-    await this.#detector.detect(trace, options);
+    if (this.#options.mode !== 'sequential') {
+      const task = { source: this.#pool.primary, trusted: root, target: block };
+      const trace = await verifySkipping(task, options, this.#ports.signal);
+      await this.#detector.detect(trace, options);
+      return;
+    }
+    let verified = root;
+    while (block.header.height - verified.header.height > SEQUENTIAL_STRIDE) {
+      const milestone = await this.#primaryBlock(verified.header.height + SEQUENTIAL_STRIDE);
+      await this.#detector.detect(await this.#sequential(milestone, verified, options), options);
+      await this.#save(milestone);
+      verified = milestone;
+    }
+    await this.#detector.detect(await this.#sequential(block, verified, options), options);
   }
 
   async #sequential(
