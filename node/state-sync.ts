@@ -117,7 +117,7 @@ async function store(
 }
 
 /** The state after the snapshot's block, as CometBFT's state provider makes it. */
-function chainStateOf({ last, current, next, ...known }: TrustedState, genesis: Genesis): ChainState {
+function chainStateOf({ last, current, next, params }: TrustedState, genesis: Genesis): ChainState {
   return {
     chainId: genesis.chainId,
     initialHeight: genesis.initialHeight,
@@ -125,10 +125,10 @@ function chainStateOf({ last, current, next, ...known }: TrustedState, genesis: 
     lastBlockId: last.commit.blockId,
     lastBlockTime: last.header.time,
     lastValidators: last.validators,
-    validators: known.validators,
-    nextValidators: known.nextValidators,
+    validators: current.validators,
+    nextValidators: next.validators,
     lastHeightValidatorsChanged: next.header.height,
-    consensusParams: known.params,
+    consensusParams: params,
     lastHeightConsensusParamsChanged: current.header.height,
     appHash: current.header.appHash,
     lastResultsHash: current.header.lastResultsHash,

@@ -1,25 +1,13 @@
 /** What the chain vouches for about the state after a height: three headers in a row, and the parameters. */
-import { incrementProposerPriority } from '../../consensus/proposer.ts';
 import type { LightBlock } from '../../consensus/types/light-block.ts';
-import { equalBlockId } from '../../consensus/types/block-id.ts';
 import { type ConsensusParams, consensusParamsHash } from '../../consensus/types/params.ts';
-import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
-import { checkPriorities, checkSuccessor, samePriorities } from '../../light/priorities.ts';
+import { type SyncBlocks, syncBlocks } from '../../light/sync-state.ts';
 import type { TrustedChain } from './ports.ts';
 
-/** The state after `last`, as far as headers tell it. */
-export interface TrustedState {
-  /** The block of the snapshot's height. */
-  readonly last: LightBlock;
-  /** The next block: its header has the hash of the state, and of the results, after `last`. */
-  readonly current: LightBlock;
-  /** Its validators were chosen by `last`. */
-  readonly next: LightBlock;
-  /** Who decides the next block, with the exact proposer where it can be known. */
-  readonly validators: ValidatorSet;
-  readonly nextValidators: ValidatorSet;
+/** The state after a height, as far as headers tell it. */
+export interface TrustedState extends SyncBlocks {
   /** For the next block. */
   readonly params: ConsensusParams;
 }
@@ -30,25 +18,8 @@ export interface TrustedState {
  * @throws LedgerError `light.*`, `statesync.params`
  */
 export async function trustedState(chain: TrustedChain, height: bigint): Promise<TrustedState> {
-  const last = await chain.lightBlock(height);
-  const current = await chain.lightBlock(height + 1n);
-  const next = await chain.lightBlock(height + 2n);
-  for (const block of [last, current, next]) checkPriorities(block);
-  checkSuccessor(last, current);
-  checkSuccessor(current, next);
-  if (!equalBlockId(current.header.lastBlockId, last.commit.blockId))
-    throw new LedgerError('light.conflict', `header ${height + 1n} names another block before it`, {
-      height,
-    });
-  const params = checkParams(await chain.consensusParams(height + 1n), current);
-  const validators = turned(last.validators, current.validators);
-  return { last, current, next, params, validators, nextValidators: turned(validators, next.validators) };
-}
-
-/** Pages of validators do not say whose turn it is: one turn after the set before, it is known. */
-function turned(before: ValidatorSet, after: ValidatorSet): ValidatorSet {
-  const turn = incrementProposerPriority(before, 1);
-  return samePriorities(turn, after) ? turn : after;
+  const blocks = await syncBlocks(chain, height);
+  return { ...blocks, params: checkParams(await chain.consensusParams(height + 1n), blocks.current) };
 }
 
 function checkParams(params: ConsensusParams, { header }: LightBlock): ConsensusParams {

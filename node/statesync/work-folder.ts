@@ -6,12 +6,12 @@
  *     statesync/chunk-0 …   SHA-256 of the rest, length of the sender's id in one byte, the id, the chunk
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatBytes, equalBytes, fromUtf8, utf8 } from '../../core/bytes.ts';
 import { HASH_BYTES, sha256 } from '../../core/hash.ts';
 import { Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
 import { snapshotKey } from './offers.ts';
+import { DirectoryFiles, type WorkFiles } from './work-files.ts';
 
 /** Where state sync keeps its work inside the data directory. */
 export const WORK_FOLDER = 'statesync';
@@ -31,22 +31,26 @@ export function isStateSyncUnfinished(dataDir: string): boolean {
 
 /** One writer. */
 export class WorkFolder {
-  readonly #directory: string;
+  readonly #files: WorkFiles;
   #plan: Snapshot | undefined;
   /** Who sent the chunks that are here. */
   readonly #senders = new Map<number, string>();
 
-  private constructor(directory: string) {
-    this.#directory = directory;
+  private constructor(files: WorkFiles) {
+    this.#files = files;
   }
 
-  /** Opens or makes the folder; what a crash has damaged in it is removed. */
+  /** Opens the folder of a data directory; what a crash has damaged in it is removed. */
   static async open(dataDir: string): Promise<WorkFolder> {
-    const folder = new WorkFolder(join(dataDir, WORK_FOLDER));
-    await mkdir(folder.#directory, { recursive: true });
+    return WorkFolder.over(new DirectoryFiles(join(dataDir, WORK_FOLDER)));
+  }
+
+  /** The folder over these files. */
+  static async over(files: WorkFiles): Promise<WorkFolder> {
+    const folder = new WorkFolder(files);
     const plan = await folder.#sealed(PLAN_FILE);
     if (plan !== undefined) folder.#plan = Snapshot.decode(plan);
-    for (const name of await readdir(folder.#directory)) await folder.#look(name);
+    for (const name of await files.list()) await folder.#look(name);
     return folder;
   }
 
@@ -64,7 +68,6 @@ export class WorkFolder {
   async begin(snapshot: Snapshot): Promise<void> {
     if (this.#plan !== undefined && snapshotKey(this.#plan) === snapshotKey(snapshot)) return;
     await this.clear();
-    await mkdir(this.#directory, { recursive: true });
     await this.#seal(PLAN_FILE, Snapshot.encode(snapshot));
     this.#plan = snapshot;
   }
@@ -92,7 +95,7 @@ export class WorkFolder {
 
   async forget(index: number): Promise<void> {
     this.#senders.delete(index);
-    await rm(join(this.#directory, chunkFile(index)), { force: true });
+    await this.#files.remove(chunkFile(index));
   }
 
   /** Forgets what a peer sent, from a chunk on. */
@@ -106,39 +109,28 @@ export class WorkFolder {
   async clear(): Promise<void> {
     this.#plan = undefined;
     this.#senders.clear();
-    await rm(join(this.#directory, PLAN_FILE), { force: true });
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.#files.remove(PLAN_FILE);
+    await this.#files.removeAll();
   }
 
   async #look(name: string): Promise<void> {
     if (name === PLAN_FILE && this.#plan !== undefined) return;
     const index = this.#plan === undefined ? undefined : /^chunk-(\d{1,6})$/.exec(name)?.[1];
     const bytes = index === undefined ? undefined : await this.#sealed(name);
-    if (index === undefined || bytes === undefined)
-      await rm(join(this.#directory, name), { recursive: true, force: true });
+    if (index === undefined || bytes === undefined) await this.#files.remove(name);
     else this.#senders.set(Number(index), readChunk(bytes).sender);
   }
 
   /** The content of a file; undefined when there is none or its hash is wrong. */
   async #sealed(name: string): Promise<Uint8Array | undefined> {
-    const path = join(this.#directory, name);
-    if (!existsSync(path)) return undefined;
-    const bytes = await readFile(path);
+    const bytes = await this.#files.read(name);
+    if (bytes === undefined) return undefined;
     const content = bytes.subarray(HASH_BYTES);
     return equalBytes(sha256(content), bytes.subarray(0, HASH_BYTES)) ? content : undefined;
   }
 
-  /** Under another name first: a file that is there is whole. */
   async #seal(name: string, content: Uint8Array): Promise<void> {
-    const temporary = join(this.#directory, `.${name}.tmp`);
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(concatBytes(sha256(content), content));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, join(this.#directory, name));
+    await this.#files.write(name, concatBytes(sha256(content), content));
   }
 }
 

@@ -82,7 +82,7 @@ export class StateSnapshots {
     if (snapshot === undefined || snapshot.format !== at.format || at.index >= snapshot.chunks)
       return undefined;
     try {
-      const bytes = await readFile(join(this.#folder(at.height), chunkFile(at.index)));
+      const bytes = new Uint8Array(await readFile(join(this.#folder(at.height), chunkFile(at.index))));
       if (equalBytes(sha256(bytes), chunkHashOf(snapshot, at.index))) return bytes;
       throw new DecodeError('its hash is wrong');
     } catch (error) {
@@ -177,7 +177,7 @@ export class StateSnapshots {
 
   async #read(height: bigint): Promise<Snapshot> {
     const folder = this.#folder(height);
-    const bytes = await readFile(join(folder, METADATA_FILE));
+    const bytes = new Uint8Array(await readFile(join(folder, METADATA_FILE)));
     const encoded = bytes.subarray(HASH_BYTES);
     if (!equalBytes(sha256(encoded), bytes.subarray(0, HASH_BYTES)))
       throw new DecodeError('the hash of its metadata is wrong');

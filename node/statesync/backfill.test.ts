@@ -1,0 +1,157 @@
+/** Block and headers below a snapshot, from honest peers and liars. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { commitHash } from '../../consensus/types/commit.ts';
+import type { LightBlock } from '../../consensus/types/light-block.ts';
+import { timeToNanos } from '../../consensus/types/time.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
+import { BLOCKS_PROTOCOL, CHANNELS, LIGHT_BLOCK_PROTOCOL, PROTOCOLS } from '../../p2p/channels.ts';
+import { DEFAULT_LIMITS, type Network, silentLogger } from '../../p2p/network.ts';
+import { memoryWorld } from '../../p2p/testing.ts';
+import { testChain } from '../../light/testing/chain.ts';
+import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
+import { Backfill, type BackfillEnd, evidenceEnd } from './backfill.ts';
+import { decodeHeightRequest, encodeLightBlockResponse } from './messages.ts';
+import { DEFAULT_STATE_SYNC } from './options.ts';
+import { serveStateSync } from './server.ts';
+
+const LENGTH = 60;
+let world: ReturnType<typeof memoryWorld>;
+
+beforeEach(() => {
+  world = memoryWorld();
+});
+afterEach(() => world.close());
+
+/** Headers that name the commit below; validators change on the way. */
+function linkedChain(appHash?: Uint8Array): readonly LightBlock[] {
+  let blocks: readonly LightBlock[] = [];
+  for (let length = 1; length <= LENGTH; length++) {
+    const below = blocks.at(-1);
+    blocks = testChain({
+      length,
+      validators: (height) => (height < 30n ? { a: 10n, b: 10n, c: 10n } : { a: 10n, c: 10n, d: 40n }),
+      header: () => ({
+        ...(below === undefined ? {} : { lastCommitHash: commitHash(below.commit) }),
+        ...(appHash === undefined ? {} : { appHash }),
+      }),
+      ...(below === undefined ? {} : { fork: { of: blocks, at: BigInt(length - 1) } }),
+    });
+  }
+  return blocks;
+}
+
+const chain = linkedChain();
+const other = linkedChain(new Uint8Array(32).fill(1));
+const at = (height: number, of = chain): LightBlock => defined(of[height - 1], 'block');
+
+async function newNetwork(): Promise<Network> {
+  const limits = { ...DEFAULT_LIMITS, banMs: 600_000 };
+  const network = await world.create({ channels: CHANNELS, protocols: PROTOCOLS, limits });
+  await network.start();
+  return network;
+}
+
+/** A peer that has the light blocks from a height on. */
+async function peer(from: number, of = chain): Promise<Network> {
+  const network = await newNetwork();
+  const block = (height: bigint): LightBlock | undefined =>
+    Number(height) < from ? undefined : of[Number(height) - 1];
+  const headers = {
+    header: (height: bigint) => block(height)?.header,
+    commit: (height: bigint) => block(height)?.commit,
+    validators: (height: bigint) => block(height)?.validators,
+  };
+  serveStateSync({ network, snapshots: undefined, headers });
+  return network;
+}
+
+interface Filled {
+  readonly network: Network;
+  readonly saved: readonly LightBlock[];
+  readonly lowest: bigint;
+}
+
+async function fill(peers: readonly Network[], end: BackfillEnd): Promise<Filled> {
+  const network = await newNetwork();
+  for (const each of peers) network.addPersistentPeer(each.listenAddresses()[0] ?? '');
+  await world.until('all are connected', () => network.peers().length === peers.length);
+  const backfill = new Backfill({ network, timers: world.timers, log: silentLogger }, DEFAULT_STATE_SYNC);
+  const saved: LightBlock[] = [];
+  let lowest: bigint | undefined;
+  const sink = { save: async (block: LightBlock) => void saved.push(block) };
+  const filling = backfill.headers(at(LENGTH).header, sink, end).then((height) => {
+    lowest = height;
+  });
+  await world.until('it is filled', () => lowest !== undefined);
+  await filling;
+  return { network, saved, lowest: lowest ?? 0n };
+}
+
+const ALL: BackfillEnd = { height: -40n, timeNanos: 0n, initialHeight: 1n };
+const heightsOf = (blocks: readonly LightBlock[]): number[] =>
+  blocks.map(({ header }) => Number(header.height));
+const down = (from: number, to: number): number[] =>
+  Array.from({ length: from - to + 1 }, (_, i) => from - i);
+
+test('all headers down to the first, with the validators of each height', async () => {
+  const { saved, lowest, network } = await fill([await peer(1), await peer(1)], ALL);
+  expect(lowest).toBe(1n);
+  expect(saved).toEqual(chain.slice(0, -1).toReversed());
+  expect(network.metrics.requestsFailed[LIGHT_BLOCK_PROTOCOL.name] ?? 0).toBe(0);
+});
+
+test('it ends where evidence is too old by both ages', async () => {
+  const params = { maxAgeNumBlocks: 10n, maxAgeDuration: { seconds: 20n, nanos: 0 } };
+  const byTime = evidenceEnd(at(LENGTH).header, params, 1n);
+  expect(byTime.timeNanos).toBe(timeToNanos(at(LENGTH - 20).header.time));
+  expect(heightsOf((await fill([await peer(1)], byTime)).saved)).toEqual(down(59, 40));
+  const byHeight = evidenceEnd(at(LENGTH).header, { ...params, maxAgeNumBlocks: 30n }, 1n);
+  expect(heightsOf((await fill([await peer(1)], byHeight)).saved)).toEqual(down(59, 30));
+});
+
+test('one that is on another chain is banned; one that pruned is passed over', async () => {
+  const { saved, network } = await fill([await peer(1, other), await peer(40), await peer(1)], ALL);
+  expect(heightsOf(saved)).toEqual(down(59, 1));
+  expect(saved.at(-1)).toEqual(at(1));
+  expect(network.metrics.bans).toBe(1);
+});
+
+test('a commit that the header above does not name is refused, though it is for the right block', async () => {
+  const network = await newNetwork();
+  network.serve(LIGHT_BLOCK_PROTOCOL.name, (_peer, bytes) => {
+    const block = at(Number(decodeHeightRequest(bytes)));
+    const signatures = block.commit.signatures.map((entry, i) =>
+      i === 0 ? { ...entry, signature: new Uint8Array(64).fill(7) } : entry,
+    );
+    return encodeLightBlockResponse({ ...block, commit: { ...block.commit, signatures } });
+  });
+  const filled = await fill([network, await peer(1)], ALL);
+  expect(filled.saved.at(-1)).toEqual(at(1));
+  expect(filled.network.metrics.bans).toBe(1);
+});
+
+test('where nobody has more it ends, and says how far it got', async () => {
+  const { lowest, saved } = await fill([await peer(45), await peer(50)], ALL);
+  expect(lowest).toBe(45n);
+  expect(heightsOf(saved)).toEqual(down(59, 45));
+});
+
+test('a block that is not that of the trusted header bans its sender; without a right one the error says where', async () => {
+  const liar = await newNetwork();
+  liar.serve(BLOCKS_PROTOCOL.name, () =>
+    BlockResponse.encode(BlockResponse.create({ block: utf8('no block') })),
+  );
+  const network = await newNetwork();
+  network.addPersistentPeer(liar.listenAddresses()[0] ?? '');
+  await world.until('it is connected', () => network.peers().length === 1);
+  const backfill = new Backfill({ network, timers: world.timers, log: silentLogger }, DEFAULT_STATE_SYNC);
+  let error: unknown;
+  void backfill.block(at(LENGTH)).catch((thrown: unknown) => {
+    error = thrown;
+  });
+  await world.until('it gives up', () => error !== undefined);
+  expect(error).toBeInstanceOf(LedgerError);
+  expect(error).toMatchObject({ code: 'statesync.no_block', facts: { height: 60n } });
+  expect(network.metrics.bans).toBe(1);
+});

@@ -1,0 +1,299 @@
+/** State sync over a network in memory: honest peers, liars of each kind, and restarts. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { utf8 } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { CHANNELS, PROTOCOLS, SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
+import { DEFAULT_LIMITS, type Network, type RequestHandler } from '../../p2p/network.ts';
+import { memoryWorld, recordingLogger } from '../../p2p/testing.ts';
+import { ResponseListSnapshots, type Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
+import { ChunkResponse } from '../../proto/gen/tendermint/statesync/types.ts';
+import { decodeChunkRequest, encodeChunk } from './messages.ts';
+import { DEFAULT_STATE_SYNC } from './options.ts';
+import type { SnapshotSource, TrustedChain } from './ports.ts';
+import { serveStateSync } from './server.ts';
+import { StateSyncer } from './syncer.ts';
+import {
+  appHashOf,
+  CHUNKS,
+  chunksOf,
+  MemoryFiles,
+  snapshotOf,
+  TestSource,
+  TestTarget,
+  trustedChain,
+} from './testing.ts';
+import type { TrustedState } from './trusted.ts';
+import { WorkFolder } from './work-folder.ts';
+
+const OPTIONS = { ...DEFAULT_STATE_SYNC, discoveryTimeMs: 500, setAsideMs: 600_000 };
+const NO_HEADERS = { header: () => undefined, commit: () => undefined, validators: () => undefined };
+
+let world: ReturnType<typeof memoryWorld>;
+let files: MemoryFiles;
+
+beforeEach(() => {
+  world = memoryWorld();
+  files = new MemoryFiles();
+});
+afterEach(async () => {
+  await world.close();
+});
+
+async function newNetwork(): Promise<Network> {
+  const limits = { ...DEFAULT_LIMITS, banMs: 600_000 };
+  const network = await world.create({ channels: CHANNELS, protocols: PROTOCOLS, limits });
+  await network.start();
+  return network;
+}
+
+/** A peer that serves snapshots. */
+async function honest(source: SnapshotSource): Promise<Network> {
+  const network = await newNetwork();
+  serveStateSync({ network, snapshots: source, headers: NO_HEADERS });
+  return network;
+}
+
+/** A peer that offers these and answers requests for chunks as it likes. */
+async function liar(snapshots: readonly Snapshot[], chunk: RequestHandler): Promise<Network> {
+  const network = await newNetwork();
+  network.serve(SNAPSHOTS_PROTOCOL.name, () => ResponseListSnapshots.encode({ snapshots }));
+  network.serve(SNAPSHOT_CHUNK_PROTOCOL.name, chunk);
+  return network;
+}
+
+const missing: RequestHandler = (_peer, bytes) => encodeChunk(decodeChunkRequest(bytes), new Uint8Array(0));
+const wrong: RequestHandler = (_peer, bytes) => encodeChunk(decodeChunkRequest(bytes), utf8('not it'));
+const mute: RequestHandler = () => new Promise(() => undefined);
+
+interface Joiner {
+  readonly network: Network;
+  readonly target: TestTarget;
+  readonly lines: readonly string[];
+  /** How it ended. */
+  readonly ended: Promise<TrustedState | LedgerError>;
+  readonly isOver: () => boolean;
+}
+
+/** A node that joins, with these peers. */
+async function joinBy(
+  peers: readonly Network[],
+  parts: { readonly target?: TestTarget; readonly chain?: TrustedChain } = {},
+): Promise<Joiner> {
+  const { target = new TestTarget(), chain = trustedChain(30) } = parts;
+  const network = await newNetwork();
+  for (const peer of peers) network.addPersistentPeer(peer.listenAddresses()[0] ?? '');
+  const log = recordingLogger();
+  const folder = await WorkFolder.over(files);
+  const { timers } = world;
+  const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, OPTIONS);
+  let over = false;
+  const ended = syncer.run().then(
+    (state) => {
+      over = true;
+      return state;
+    },
+    (error: unknown) => {
+      over = true;
+      if (error instanceof LedgerError) return error;
+      throw error;
+    },
+  );
+  return { network, target, lines: log.lines, ended, isOver: () => over };
+}
+
+async function endOf(joiner: Joiner): Promise<TrustedState | LedgerError> {
+  await world.until('it is over', joiner.isOver);
+  return joiner.ended;
+}
+
+async function expectRestored(joiner: Joiner, height: bigint): Promise<void> {
+  const end = await endOf(joiner);
+  if (end instanceof LedgerError) throw end;
+  expect(end.last.header.height).toBe(height);
+  expect(joiner.target.state).toEqual({ height, appHash: appHashOf(chunksOf(height)) });
+}
+
+test('the newest snapshot is restored, its chunks from several peers', async () => {
+  const sources = [new TestSource([10n], [20n]), new TestSource([20n], [15n])];
+  const joiner = await joinBy(await Promise.all(sources.map(honest)));
+  await expectRestored(joiner, 20n);
+  for (const { served } of sources) expect(served.length).toBeGreaterThan(1);
+  expect(sources.flatMap(({ served }) => served).toSorted((a, b) => a - b)).toEqual([
+    ...Array(CHUNKS).keys(),
+  ]);
+  expect(joiner.network.metrics.penalties).toBe(0);
+});
+
+test('who sends a wrong chunk is banned, and all is restored from the others', async () => {
+  const source = new TestSource([20n]);
+  const joiner = await joinBy([await liar([snapshotOf(20n, chunksOf(20n))], wrong), await honest(source)]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.metrics.bans).toBe(1);
+  expect(joiner.network.peers()).toHaveLength(1);
+});
+
+test('a snapshot without the app hash of the chain is refused, and all who offer it are banned', async () => {
+  const forged = [new TestSource([20n, 'forged']), new TestSource([20n, 'forged'])];
+  const joiner = await joinBy(
+    await Promise.all([...forged, new TestSource([20n]), new TestSource([10n])].map(honest)),
+  );
+  await expectRestored(joiner, 20n);
+  expect(joiner.target.offered).toEqual([20n, 20n]);
+  expect(joiner.network.metrics.bans).toBe(2);
+});
+
+const right = snapshotOf(25n, chunksOf(25n));
+test.each<readonly [string, readonly Snapshot[]]>([
+  ['more snapshots than it may', Array.from({ length: 11 }, (_, i) => ({ ...right, height: BigInt(i + 1) }))],
+  ['a snapshot of too many chunks', [{ ...right, chunks: 100_001 }]],
+  ['a snapshot without chunks', [{ ...right, chunks: 0 }]],
+  ['a snapshot of height 0', [{ ...right, height: 0n }]],
+  ['a snapshot without a hash', [{ ...right, hash: new Uint8Array(0) }]],
+  ['a snapshot whose metadata are missing', [{ ...right, metadata: new Uint8Array(0) }]],
+])('a peer that offers %s is banned', async (_what, snapshots) => {
+  const joiner = await joinBy([await liar(snapshots, missing), await honest(new TestSource([20n]))]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.metrics.bans).toBe(1);
+});
+
+test('a format that the application does not know is passed over without blame', async () => {
+  const other = await liar([{ ...right, format: 7 }], missing);
+  const joiner = await joinBy([other, await honest(new TestSource([20n]))]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.metrics.penalties).toBe(0);
+});
+
+test('a height that the chain has not reached is set aside before a chunk is asked for', async () => {
+  const asked: number[] = [];
+  const far = await liar([snapshotOf(1_000_000n, chunksOf(1n))], (peer, bytes) => {
+    asked.push(1);
+    return missing(peer, bytes);
+  });
+  const joiner = await joinBy([far, await honest(new TestSource([20n]))]);
+  await expectRestored(joiner, 20n);
+  expect(asked).toEqual([]);
+});
+
+test('the two headers after a fresh snapshot are waited for', async () => {
+  const chain = trustedChain(30);
+  const [later] = [await chain.provider.lightBlock(22n)];
+  chain.provider.remove(...Array.from({ length: 9 }, (_, i) => BigInt(22 + i)));
+  const joiner = await joinBy([await honest(new TestSource([20n]))], { chain });
+  await world.until('it waits', () =>
+    joiner.lines.includes('the headers after a snapshot are not there yet'),
+  );
+  chain.provider.set(later);
+  await expectRestored(joiner, 20n);
+});
+
+test('a peer that does not answer, one that has not what it offered, one that goes: the others serve', async () => {
+  const snapshot = snapshotOf(20n, chunksOf(20n));
+  const source = new TestSource([20n]);
+  const leaving = await honest(new TestSource([20n]));
+  const peers = [
+    await liar([snapshot], mute),
+    await liar([snapshot], missing),
+    leaving,
+    await honest(source),
+  ];
+  const joiner = await joinBy(peers);
+  await world.until('chunks are fetched', () => source.served.length > 1);
+  await leaving.stop();
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.metrics.requestsFailed[SNAPSHOT_CHUNK_PROTOCOL.name]).toBeGreaterThan(0);
+});
+
+test('a chunk that was not asked for is a fault', async () => {
+  const other: RequestHandler = () =>
+    ChunkResponse.encode({ height: 20n, format: 1, index: 99, chunk: utf8('x'), missing: false });
+  const joiner = await joinBy([
+    await liar([snapshotOf(20n, chunksOf(20n))], other),
+    await honest(new TestSource([20n])),
+  ]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.metrics.bans).toBe(1);
+});
+
+test('when nobody has what is missing for a minute, another snapshot is tried', async () => {
+  const joiner = await joinBy([
+    await liar([snapshotOf(25n, chunksOf(25n))], missing),
+    await honest(new TestSource([20n])),
+  ]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.target.offered).toEqual([25n, 20n]);
+  expect(joiner.lines).toContain('state sync: another snapshot is tried');
+});
+
+test('without peers, and without snapshots, it waits and says what to check', async () => {
+  const joiner = await joinBy([]);
+  const said = (what: string) => () => joiner.lines.some((line) => line.includes(what));
+  await world.until('no peer', said('no peer is connected; check p2p.persistent_peers'));
+  const empty = await honest(new TestSource());
+  joiner.network.addPersistentPeer(empty.listenAddresses()[0] ?? '');
+  await world.until('no snapshot', said('snapshot-interval in app.toml'));
+  const full = await honest(new TestSource([20n]));
+  joiner.network.addPersistentPeer(full.listenAddresses()[0] ?? '');
+  await expectRestored(joiner, 20n);
+});
+
+test('after a crash the chunks that are there are not fetched again, damaged ones are', async () => {
+  const source = new TestSource([20n]);
+  const peer = await honest(source);
+  const crashing = new TestTarget();
+  crashing.crashBefore = CHUNKS - 1;
+  const first = await joinBy([peer], { target: crashing });
+  expect(await endOf(first)).toMatchObject({ code: 'test.crash' });
+  await first.network.stop();
+  expect(files.files.has('plan')).toBe(true);
+  expect(new Set(source.served).size).toBe(CHUNKS);
+  files.files.set('chunk-3', utf8('other bytes'));
+  files.files.set('.chunk-4.tmp', utf8('half'));
+
+  source.served.length = 0;
+  await expectRestored(await joinBy([peer]), 20n);
+  expect(source.served).toEqual([3]);
+  expect(files.files.has('.chunk-4.tmp')).toBe(false);
+});
+
+test('after a crash behind the restore, nothing is fetched and nothing applied', async () => {
+  const source = new TestSource([20n]);
+  const peer = await honest(source);
+  const { target, ...first } = await joinBy([peer]);
+  await expectRestored({ target, ...first }, 20n);
+  await first.network.stop();
+  source.served.length = 0;
+  await expectRestored(await joinBy([peer], { target }), 20n);
+  expect(source.served).toEqual([]);
+  expect(target.offered).toEqual([20n]);
+});
+
+test('what speaks against the trust itself ends it, with the step and what to do', async () => {
+  const chain = trustedChain(30);
+  chain.provider.failure = new LedgerError('light.expired', 'the trusted header 5 expired');
+  const joiner = await joinBy([await honest(new TestSource([20n]))], { chain });
+  const error = await endOf(joiner);
+  expect(error).toMatchObject({
+    code: 'light.expired',
+    message: 'state sync cannot verify the headers 20 to 22: the trusted header 5 expired',
+  });
+});
+
+test('parameters that are not those of the header end it', async () => {
+  const chain = trustedChain(30);
+  const params = await chain.consensusParams(1n);
+  const forged = { ...params, block: { ...params.block, maxGas: 7n } };
+  const joiner = await joinBy([await honest(new TestSource([20n]))], {
+    chain: { lightBlock: chain.lightBlock, consensusParams: () => Promise.resolve(forged) },
+  });
+  expect(await endOf(joiner)).toMatchObject({ code: 'statesync.params' });
+});
+
+test('an application that says it has another state than it took ends it', async () => {
+  class Lying extends TestTarget {
+    override lastState(): ReturnType<TestTarget['lastState']> {
+      return Promise.resolve({ ...this.state, appHash: utf8('another') });
+    }
+  }
+  const joiner = await joinBy([await honest(new TestSource([20n]))], { target: new Lying() });
+  expect(await endOf(joiner)).toMatchObject({ code: 'statesync.app_hash' });
+});

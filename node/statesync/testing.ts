@@ -1,0 +1,143 @@
+/** Test doubles of state sync: a chain with states, an application with snapshots, nodes that serve it. */
+import { DEFAULT_CONSENSUS_PARAMS, consensusParamsHash } from '../../consensus/types/params.ts';
+import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { testChain, TestProvider } from '../../light/testing/chain.ts';
+import {
+  type RequestApplySnapshotChunk,
+  type RequestOfferSnapshot,
+  type ResponseApplySnapshotChunk,
+  ResponseApplySnapshotChunk_Result as ApplyResult,
+  type ResponseOfferSnapshot,
+  ResponseOfferSnapshot_Result as OfferResult,
+  type Snapshot,
+} from '../../proto/gen/tendermint/abci/types.ts';
+import type { SnapshotSource, SnapshotTarget, TrustedChain } from './ports.ts';
+import type { WorkFiles } from './work-files.ts';
+
+export const CHUNKS = 12;
+
+/** The chunks of the state of a height; of another state with a name. */
+export const chunksOf = (height: bigint, name = 'state'): readonly Uint8Array[] =>
+  Array.from({ length: CHUNKS }, (_, i) => utf8(`${name} ${height} chunk ${i}`));
+
+export const appHashOf = (chunks: readonly Uint8Array[]): Uint8Array => sha256(concatBytes(...chunks));
+
+/** As our application makes them: the metadata are the hashes of the chunks. */
+export function snapshotOf(height: bigint, chunks: readonly Uint8Array[]): Snapshot {
+  const metadata = concatBytes(...chunks.map(sha256));
+  return { height, format: 1, chunks: chunks.length, hash: sha256(metadata), metadata };
+}
+
+/** A chain of so many blocks in which the state of each height is that of `chunksOf`. */
+export function trustedChain(length: number): TrustedChain & { readonly provider: TestProvider } {
+  const consensusHash = consensusParamsHash(DEFAULT_CONSENSUS_PARAMS);
+  const header = ({ height }: { readonly height: bigint }): object => ({
+    consensusHash,
+    appHash: appHashOf(chunksOf(height - 1n)),
+  });
+  const provider = new TestProvider('trusted', testChain({ length, header }));
+  return {
+    provider,
+    lightBlock: (height) => provider.lightBlock(height),
+    consensusParams: () => Promise.resolve(DEFAULT_CONSENSUS_PARAMS),
+  };
+}
+
+/** Snapshots of some heights. */
+export class TestSource implements SnapshotSource {
+  readonly served: number[] = [];
+  readonly #states = new Map<bigint, readonly Uint8Array[]>();
+
+  constructor(...states: readonly (readonly [height: bigint, name?: string])[]) {
+    for (const [height, name] of states) this.#states.set(height, chunksOf(height, name));
+  }
+
+  listSnapshots(): ReturnType<SnapshotSource['listSnapshots']> {
+    const heights = [...this.#states].sort(([a], [b]) => (a < b ? 1 : -1));
+    return Promise.resolve({ snapshots: heights.map(([height, chunks]) => snapshotOf(height, chunks)) });
+  }
+
+  loadSnapshotChunk({
+    height,
+    chunk,
+  }: Parameters<SnapshotSource['loadSnapshotChunk']>[0]): ReturnType<SnapshotSource['loadSnapshotChunk']> {
+    this.served.push(chunk);
+    return Promise.resolve({ chunk: this.#states.get(height)?.[chunk] ?? new Uint8Array(0) });
+  }
+}
+
+/** Restores as our application does; it can be made to crash before a chunk. */
+export class TestTarget implements SnapshotTarget {
+  #restoring: RequestOfferSnapshot | undefined;
+  #chunks: Uint8Array[] = [];
+  state: { readonly height: bigint; readonly appHash: Uint8Array } = {
+    height: 0n,
+    appHash: new Uint8Array(0),
+  };
+  crashBefore: number | undefined;
+  /** Heights of the snapshots that it was offered. */
+  readonly offered: bigint[] = [];
+
+  offerSnapshot(request: RequestOfferSnapshot): Promise<ResponseOfferSnapshot> {
+    const { snapshot } = request;
+    if (snapshot === undefined) return Promise.resolve({ result: OfferResult.ABORT });
+    this.offered.push(snapshot.height);
+    if (snapshot.format !== 1) return Promise.resolve({ result: OfferResult.REJECT_FORMAT });
+    if (snapshot.metadata.length !== 32 * snapshot.chunks)
+      return Promise.resolve({ result: OfferResult.REJECT_SENDER });
+    this.#restoring = request;
+    this.#chunks = [];
+    return Promise.resolve({ result: OfferResult.ACCEPT });
+  }
+
+  async applySnapshotChunk(request: RequestApplySnapshotChunk): Promise<ResponseApplySnapshotChunk> {
+    const { index, chunk, sender } = request;
+    if (this.crashBefore === index) throw new LedgerError('test.crash', 'the process is gone');
+    const { snapshot, appHash } = this.#restoring ?? {};
+    if (snapshot === undefined || appHash === undefined || index !== this.#chunks.length)
+      return { result: ApplyResult.ABORT, refetchChunks: [], rejectSenders: [] };
+    const expected = snapshot.metadata.subarray(32 * index, 32 * (index + 1));
+    if (!equalBytes(sha256(chunk), expected))
+      return { result: ApplyResult.RETRY, refetchChunks: [index], rejectSenders: [sender] };
+    this.#chunks.push(chunk);
+    const isLast = this.#chunks.length === snapshot.chunks;
+    if (isLast && !equalBytes(appHashOf(this.#chunks), appHash))
+      return { result: ApplyResult.REJECT_SNAPSHOT, refetchChunks: [], rejectSenders: [] };
+    if (isLast) this.state = { height: snapshot.height, appHash: Uint8Array.from(appHash) };
+    return { result: ApplyResult.ACCEPT, refetchChunks: [], rejectSenders: [] };
+  }
+
+  lastState(): ReturnType<SnapshotTarget['lastState']> {
+    return Promise.resolve(this.state);
+  }
+}
+
+/** A folder in memory. */
+export class MemoryFiles implements WorkFiles {
+  readonly files: Map<string, Uint8Array> = new Map();
+
+  list(): Promise<readonly string[]> {
+    return Promise.resolve([...this.files.keys()]);
+  }
+
+  read(name: string): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.files.get(name));
+  }
+
+  write(name: string, bytes: Uint8Array): Promise<void> {
+    this.files.set(name, bytes);
+    return Promise.resolve();
+  }
+
+  remove(name: string): Promise<void> {
+    this.files.delete(name);
+    return Promise.resolve();
+  }
+
+  removeAll(): Promise<void> {
+    this.files.clear();
+    return Promise.resolve();
+  }
+}
