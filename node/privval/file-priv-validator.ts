@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Proposal } from '../../consensus/types/proposal.ts';
 import { addressOf } from '../../consensus/types/public-key.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
@@ -5,7 +6,7 @@ import type { Time } from '../../consensus/types/time.ts';
 import type { PublicKey } from '../../consensus/types/validator.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
 import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 import { readUvarint } from '../../core/varint.ts';
 import {
   CanonicalProposal,
@@ -80,6 +81,7 @@ export class FilePrivValidator implements ExtendingPrivValidator {
         { path: options.statePath },
       );
     }
+    await makeDurable(files, options.statePath);
     return new FilePrivValidator(key, state, options);
   }
 
@@ -182,6 +184,24 @@ export class FilePrivValidator implements ExtendingPrivValidator {
     const timestamp = request.timeOfSame(signed.signBytes);
     if (timestamp !== undefined) return request.answer(signed.signature, timestamp);
     throw refused('it has signed something else there', request.step, this.#state);
+  }
+}
+
+/**
+ * The process before this one may have been killed between renaming the state into its place and syncing the
+ * directory: what we read is then in the page cache only. Were we to answer from it and the power failed, an
+ * older state would come back and let the same step be signed again.
+ */
+async function makeDurable(files: DurableFiles, path: string): Promise<void> {
+  try {
+    await files.syncDirectory(dirname(path));
+  } catch (cause) {
+    throw new LedgerError(
+      'privval.state_file',
+      `the signing state ${path} cannot be made durable: ${messageOf(cause)}. Nothing is signed with it until the disk works.`,
+      { path },
+      cause,
+    );
   }
 }
 

@@ -127,6 +127,20 @@ function disk(name: string, start: () => Promise<Rig>): void {
     },
   );
 
+  test(`${name}: a state that only the page cache holds is made durable before it is used again`, async () => {
+    const { signer, files, restart } = await start();
+    files.stepsLeft = 2; // written and renamed; the directory is not synced
+    const cutOff = signer.signVote(CHAIN, vote('prevote', at(3n, 0)));
+    await expect(cutOff).rejects.toThrow('could not be written');
+    files.crash(true); // the process is killed, the machine goes on
+    const first = await (await restart()).signVote(CHAIN, vote('prevote', at(3n, 0)));
+    files.crash(false); // the power fails
+    const restarted = await restart();
+    const other = restarted.signVote(CHAIN, vote('prevote', at(3n, 0), { blockId: block('b') }));
+    await expect(other).rejects.toThrow('something else');
+    expect(await restarted.signVote(CHAIN, vote('prevote', at(3n, 0)))).toEqual(first);
+  });
+
   test(`${name}: killed between the write and the answer, it gives the same signature after a restart`, async () => {
     const { signer, files, restart } = await start();
     const died = files.dieOnceDurable();

@@ -46,7 +46,10 @@ export class CrashFiles implements DurableFiles {
     });
   }
 
-  /** The power fails. Renames that were not synced may or may not have happened. */
+  /**
+   * With `keepRenames` the process is killed: what it wrote is seen after it, but not yet safe. Without, the
+   * power fails: what was not synced is gone.
+   */
   crash(keepRenames: boolean): void {
     this.stepsLeft = Number.POSITIVE_INFINITY;
     this.#die = undefined;
