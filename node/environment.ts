@@ -28,6 +28,10 @@ export interface NodeEnvironment {
   readonly signerFiles: DurableFiles;
   readonly makeSigner: MakeKeySigner;
   readonly verify: VerifySignature;
+  /** Where the address book and the bans are kept. Default: nowhere. */
+  readonly peerFiles?: DurableFiles;
+  /** A number in [0, 1): jitter and choices of peers. */
+  readonly random: () => number;
   readonly openNetwork: (options: Parameters<typeof createLibp2pNetwork>[0]) => Promise<Network>;
   /** Limits and waits of block sync. Default: `DEFAULT_BLOCK_SYNC`. */
   readonly blockSync?: BlockSyncOptions;
@@ -48,6 +52,8 @@ export const machine: NodeEnvironment = {
   walFiles: (directory) => new DirectoryWalFiles(directory, FILE_PATTERN),
   randomBytes,
   signerFiles: machineFiles,
+  peerFiles: machineFiles,
+  random: Math.random,
   makeSigner: (secret, type) => (type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret)),
   verify: (key, message, signature) =>
     key.type === 'ed25519'

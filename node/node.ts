@@ -8,13 +8,11 @@ import { Consensus } from '../consensus/consensus.ts';
 import { toUpperHex } from '../core/bytes.ts';
 import { messageOf } from '../core/errors.ts';
 import type { GenesisDocument } from '../genesis/document.ts';
-import { genesisHash } from '../genesis/encode.ts';
-import { CHANNELS, PROTOCOLS } from '../p2p/channels.ts';
-import { DEFAULT_LIMITS, type Network } from '../p2p/network.ts';
+import type { Network } from '../p2p/network.ts';
 import type { Application, ApplicationMemory } from './application.ts';
 import { BlockSync, DEFAULT_BLOCK_SYNC } from './blocksync/block-sync.ts';
 import type { CommittedBlock } from './committed-block.ts';
-import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
+import { parseListenAddress } from './config/address.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { ConfiguredPaths } from './config/home.ts';
 import type { EnginePorts } from './engine/context.ts';
@@ -32,6 +30,7 @@ import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
 import { Mempool } from './mempool/mempool.ts';
 import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
+import { openNetwork, type OpenedNetwork } from './node-network.ts';
 import { openSigner } from './node-signer.ts';
 import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
@@ -126,6 +125,7 @@ export interface Core {
   readonly stores: Stores;
   readonly signer: PrivValidator;
   readonly network: Network;
+  readonly peers: OpenedNetwork;
   readonly mempool: Mempool;
   readonly bus: EventBus;
   readonly index: Awaited<ReturnType<typeof openIndexer>>;
@@ -157,7 +157,8 @@ export async function openCore(
     genesis,
   );
   const index = await openIndexer(options, stores, closers);
-  const network = await openNetwork(options, environment, stores);
+  const peers = await openNetwork(options, environment, stores);
+  const { network } = peers;
   // The core and what reads it are made below: both are read only when something happens.
   const metrics = openMetrics(options, {
     consensus: () => consensusNumbers(engine),
@@ -200,6 +201,7 @@ export async function openCore(
     stores,
     signer,
     network,
+    peers,
     mempool,
     bus,
     index,
@@ -258,6 +260,7 @@ async function openServices(
     closers.push(() => server.stop());
   }
   startCore(core, closers);
+  core.peers.start(closers);
   const p2p = network.listenAddresses();
   const { host } = parseListenAddress(config.rpc.laddr);
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
@@ -347,30 +350,6 @@ function openExecutor(
     // Execution runs in the pause after a decision: what takes no longer than that costs nothing.
     { executionTargetMs: Math.max(EXECUTION_TARGET_MS_MIN, config.consensus.timeoutCommitMs) },
   );
-}
-
-function openNetwork(options: CoreOptions, environment: NodeEnvironment, stores: Stores): Promise<Network> {
-  const { p2p, base } = options.config;
-  return environment.openNetwork({
-    privateKey: options.nodeKey,
-    listen: [toMultiaddr(parseListenAddress(p2p.laddr))],
-    chainId: options.genesis.chainId,
-    moniker: base.moniker,
-    softwareVersion: options.version,
-    genesisHash: genesisHash(options.genesis),
-    channels: CHANNELS,
-    protocols: PROTOCOLS,
-    latestHeight: () => stores.blocks.range().height,
-    persistentPeers: p2p.persistentPeers.map(parsePeerAddress),
-    limits: {
-      ...DEFAULT_LIMITS,
-      inboundPeersMax: p2p.maxNumInboundPeers,
-      outboundPeersMax: p2p.maxNumOutboundPeers,
-      handshakeTimeoutMs: p2p.handshakeTimeoutMs,
-      dialTimeoutMs: p2p.dialTimeoutMs,
-    },
-    log: options.logging('p2p'),
-  });
 }
 
 function openMempool(

@@ -29,7 +29,7 @@ test('one frame larger than the queue passes, alone', () => {
 
 test('points add up to a ban, fade with time, and a ban ends', async () => {
   const timers = new VirtualTimers();
-  const scores = new PeerScores(timers, { banMs: 1_000, decayPerSecond: 10 });
+  const scores = new PeerScores(timers, { banMs: 1_000, banMaxMs: 1_000, decayPerSecond: 10 });
   expect(scores.book('a', 60)).toBe(false);
   await timers.advance(3_000);
   expect(scores.book('a', 60)).toBe(false);

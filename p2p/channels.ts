@@ -1,6 +1,7 @@
 /**
  * The catalogue of channels and request protocols, with their limits, and the names they have on the wire.
  */
+import { ADDRESSES_BYTES_MAX } from './exchange.ts';
 import type { ChannelSpec, ProtocolSpec } from './network.ts';
 
 const KIB = 1024;
@@ -106,12 +107,22 @@ export const LIGHT_BLOCK_PROTOCOL: ProtocolSpec = {
   concurrentMax: 8,
 };
 
+/** Addresses of other nodes. */
+export const ADDRESSES_PROTOCOL: ProtocolSpec = {
+  name: 'addresses',
+  version: 1,
+  requestBytesMax: 16,
+  responseBytesMax: ADDRESSES_BYTES_MAX,
+  concurrentMax: 1,
+};
+
 /** Every request protocol of a node. */
 export const PROTOCOLS: readonly ProtocolSpec[] = [
   BLOCKS_PROTOCOL,
   SNAPSHOTS_PROTOCOL,
   SNAPSHOT_CHUNK_PROTOCOL,
   LIGHT_BLOCK_PROTOCOL,
+  ADDRESSES_PROTOCOL,
 ];
 
 /**

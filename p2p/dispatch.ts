@@ -212,6 +212,7 @@ function emptyMetrics(): NetworkMetrics {
     bans: 0,
     dials: 0,
     dialsFailed: 0,
+    refused: {},
     messagesSent: {},
     messagesReceived: {},
     bytesSent: {},

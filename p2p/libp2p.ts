@@ -7,9 +7,11 @@
 import type { Connection, ConnectionGater, Libp2p, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
+import { Admission, type Candidate } from './admission.ts';
 import { STATUS_BYTES_MAX, STATUS_PROTOCOL, wireName } from './channels.ts';
-import { Dispatch, disconnectedError } from './dispatch.ts';
+import { count, Dispatch, disconnectedError } from './dispatch.ts';
 import { encodeFrame } from './frame.ts';
+import { Handshake, STREAMS_WAITING_MAX } from './handshake.ts';
 import { createHost } from './host.ts';
 import { nodeKey } from './identity.ts';
 import type {
@@ -24,7 +26,7 @@ import type {
 } from './network.ts';
 import type { Status } from '../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Redialer } from './redial.ts';
-import { BAN_POINTS, PeerScores } from './scores.ts';
+import { type Ban, BAN_POINTS, PeerScores, scoreOptions, type Standing } from './scores.ts';
 import type { Traffic } from './flow.ts';
 import { Session } from './session.ts';
 import { checkStatus, encodeStatus } from './status.ts';
@@ -73,6 +75,7 @@ class Libp2pNetwork implements Network {
   readonly #dispatch: Dispatch;
   readonly #scores: PeerScores;
   readonly #redialer: Redialer;
+  readonly #admission: Admission;
   /** By peer id. */
   readonly #sessions: Map<string, Session> = new Map();
   /** Connections whose handshake is not done, by connection id, and who waits for each. */
@@ -85,10 +88,7 @@ class Libp2pNetwork implements Network {
     this.nodeId = host.peerId.toString();
     this.#host = host;
     this.#options = options;
-    this.#scores = new PeerScores(systemTimers, {
-      banMs: limits.banMs,
-      decayPerSecond: limits.penaltyDecayPerSecond,
-    });
+    this.#scores = new PeerScores(systemTimers, scoreOptions(limits), options.banStore);
     this.#dispatch = new Dispatch({
       channels,
       protocols,
@@ -104,15 +104,24 @@ class Libp2pNetwork implements Network {
       dial: (address) => this.#dial(address),
       isConnected: (peerId) => this.#sessions.has(peerId),
     });
+    this.#admission = new Admission({
+      nodeId: this.nodeId,
+      limits,
+      unconditionalPeers: new Set(options.unconditionalPeers),
+      isPersistent: (peerId) => this.#redialer.has(peerId),
+      isBanned: (peerId) => this.#scores.isBanned(peerId),
+      peers: () => this.peers(),
+    });
     for (const address of options.persistentPeers) this.addPersistentPeer(address);
   }
 
   gater(): ConnectionGater {
     return {
-      denyInboundEncryptedConnection: (peer) => {
-        const peerId = peer.toString();
-        if (this.#scores.isBanned(peerId)) return true;
-        return !this.#redialer.has(peerId) && this.#inboundCount() >= this.#options.limits.inboundPeersMax;
+      denyInboundEncryptedConnection: (peer, { remoteAddr }) => {
+        const candidate = { peerId: peer.toString(), remoteAddress: remoteAddr.toString() };
+        const refusal = this.#refusal({ ...candidate, direction: 'inbound' });
+        if (refusal !== undefined) this.#logRefusal(candidate.peerId, refusal);
+        return refusal !== undefined;
       },
     };
   }
@@ -192,7 +201,7 @@ class Libp2pNetwork implements Network {
     const points = penalty.points ?? BAN_POINTS;
     const session = this.#sessions.get(peerId);
     this.metrics.penalties++;
-    const banned = this.#scores.book(peerId, points);
+    const banned = this.#scores.book(peerId, points, penalty.reason);
     const fields = { peer: peerId, moniker: session?.peer.moniker, points, banned };
     this.#options.log.warn(fields, `peer at fault: ${penalty.reason}`);
     if (!banned) return;
@@ -203,6 +212,37 @@ class Libp2pNetwork implements Network {
   addPersistentPeer(address: string): void {
     const peerId = peerIdOfAddress(address);
     if (peerId !== this.nodeId) this.#redialer.add(peerId, address);
+  }
+
+  async dial(address: string): Promise<void> {
+    await this.#dial(address);
+  }
+
+  disconnect(peerId: string, reason: string): void {
+    const session = this.#sessions.get(peerId);
+    if (session !== undefined) this.#endSession(session, reason);
+  }
+
+  prefer(peerId: string): void {
+    if (this.#sessions.has(peerId)) this.#admission.prefer(peerId);
+  }
+
+  isPreferred(peerId: string): boolean {
+    return this.#admission.isPreferred(peerId);
+  }
+
+  standing(peerId: string): Standing {
+    return this.#scores.standing(peerId);
+  }
+
+  bans(): readonly Ban[] {
+    return this.#scores.bans();
+  }
+
+  #refusal(candidate: Candidate): LedgerError | undefined {
+    const refusal = this.#admission.refusal(candidate);
+    if (refusal !== undefined) count(this.metrics.refused, refusal.code);
+    return refusal;
   }
 
   async #registerProtocols(): Promise<void> {
@@ -251,6 +291,10 @@ class Libp2pNetwork implements Network {
   async #dial(address: string): Promise<void> {
     this.metrics.dials++;
     try {
+      const candidate = { peerId: peerIdOfAddress(address), remoteAddress: address };
+      if (this.#sessions.has(candidate.peerId)) return;
+      const refusal = this.#refusal({ ...candidate, direction: 'outbound' });
+      if (refusal !== undefined) throw refusal;
       const signal = AbortSignal.timeout(this.#options.limits.dialTimeoutMs);
       const connection = await this.#host.dial(multiaddr(address), { signal });
       await this.#handshakes.get(connection.id)?.done;
@@ -304,7 +348,7 @@ class Libp2pNetwork implements Network {
   }
 
   #ownStatus(): Uint8Array {
-    return encodeStatus(this.#options, this.listenAddresses()[0] ?? '');
+    return encodeStatus(this.#options, this.#options.externalAddress ?? this.listenAddresses()[0] ?? '');
   }
 
   #establish(handshake: Handshake, status: Status): void {
@@ -312,8 +356,10 @@ class Libp2pNetwork implements Network {
     if (!this.#handshakes.has(connection.id) || connection.status !== 'open') return;
     const peerId = connection.remotePeer.toString();
     const existing = this.#sessions.get(peerId);
-    if (this.#scores.isBanned(peerId)) {
-      this.#refuse(handshake, new LedgerError('p2p.banned', 'peer is banned for a while'));
+    const { direction, remoteAddr } = connection;
+    const refusal = this.#refusal({ peerId, direction, remoteAddress: remoteAddr.toString() });
+    if (refusal !== undefined) {
+      this.#refuse(handshake, refusal);
       return;
     }
     if (existing !== undefined && !this.#prefer(connection, existing.connection)) {
@@ -341,6 +387,7 @@ class Libp2pNetwork implements Network {
       dispatch: this.#dispatch,
       stallTimeoutMs: this.#options.limits.stallTimeoutMs,
       receive: this.#options.limits.receive,
+      send: this.#options.limits.send,
       peer: {
         id: peerId,
         moniker: status.moniker,
@@ -411,42 +458,9 @@ class Libp2pNetwork implements Network {
     session.end();
     session.connection.abort(new LedgerError('p2p.session_ended', 'session ended'));
     this.#options.log.info({ peer: id, moniker: session.peer.moniker }, `peer disconnected: ${reason}`);
+    this.#admission.disconnected(id);
     this.#dispatch.disconnected(session.peer, reason);
     this.#redialer.disconnected(id);
-  }
-
-  #inboundCount(): number {
-    let inbound = 0;
-    for (const session of this.#sessions.values()) if (session.peer.direction === 'inbound') inbound++;
-    return inbound;
-  }
-}
-
-/** Streams that may wait for a handshake to end. */
-const STREAMS_WAITING_MAX = 16;
-
-/** A connection before it is a session. */
-class Handshake {
-  readonly connection: Connection;
-  readonly waiting: ((session: Session) => void)[] = [];
-  readonly done: Promise<void>;
-  cancelTimeout: () => void = () => undefined;
-  readonly #resolvers: PromiseWithResolvers<void> = Promise.withResolvers();
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-    this.done = this.#resolvers.promise;
-    this.done.catch(() => undefined);
-  }
-
-  finish(): void {
-    this.cancelTimeout();
-    this.#resolvers.resolve();
-  }
-
-  fail(error: unknown): void {
-    this.cancelTimeout();
-    this.#resolvers.reject(error);
   }
 }
 

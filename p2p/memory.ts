@@ -4,10 +4,10 @@
  * simulator need. Addresses are `/memory/<node id>`.
  */
 import { LedgerError, messageOf } from '../core/errors.ts';
+import { Admission, type Candidate } from './admission.ts';
 import { count, Dispatch, disconnectedError, openResponse, timeoutError } from './dispatch.ts';
 import { FlowMeter, type Traffic } from './flow.ts';
 import type {
-  ChannelSpec,
   MessageHandler,
   Network,
   NetworkMetrics,
@@ -17,8 +17,9 @@ import type {
   Penalty,
   RequestHandler,
 } from './network.ts';
+import { Pipe } from './pipe.ts';
 import { Redialer } from './redial.ts';
-import { BAN_POINTS, PeerScores } from './scores.ts';
+import { type Ban, BAN_POINTS, PeerScores, scoreOptions, type Standing } from './scores.ts';
 import { checkStatus, encodeStatus } from './status.ts';
 import type { Timers } from './timers.ts';
 
@@ -39,6 +40,8 @@ export interface MemoryHubOptions {
    * is overtaken. Default: one zero.
    */
   readonly fate?: (message: MessageOnTheWay) => readonly number[];
+  /** The one address at which a node can be reached; it ends in `/<node id>`. Default: `/memory/<node id>`. */
+  readonly addressOf?: (nodeId: string) => string;
 }
 
 /** What is known of a message when its fate is decided. */
@@ -94,6 +97,10 @@ export class MemoryHub {
     return network?.running === true ? network : undefined;
   }
 
+  addressOf(nodeId: string): string {
+    return this.options.addressOf?.(nodeId) ?? ADDRESS_PREFIX + nodeId;
+  }
+
   isCut(a: string, b: string): boolean {
     return this.#cuts.has(linkName(a, b));
   }
@@ -101,58 +108,6 @@ export class MemoryHub {
 
 function linkName(a: string, b: string): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
-}
-
-/** Messages on their way from one node to another on one channel. */
-class Pipe {
-  readonly #spec: ChannelSpec;
-  readonly #deliver: (bytes: Uint8Array) => Promise<void> | undefined;
-  readonly #arrived: Uint8Array[] = [];
-  #bytes = 0;
-  #inFlight = 0;
-
-  constructor(spec: ChannelSpec, deliver: (bytes: Uint8Array) => Promise<void> | undefined) {
-    this.#spec = spec;
-    this.#deliver = deliver;
-  }
-
-  /** Takes room for a message; false when there is none. */
-  reserve(length: number): boolean {
-    if (this.#bytes > 0 && this.#bytes + length > this.#spec.queueBytesMax) return false;
-    this.#bytes += length;
-    return true;
-  }
-
-  /** Gives the room of a message back: it will not arrive. */
-  release(length: number): void {
-    this.#bytes -= length;
-  }
-
-  /** Another copy of a message arrives. */
-  arriveAgain(bytes: Uint8Array): void {
-    this.#bytes += bytes.length;
-    this.arrive(bytes);
-  }
-
-  arrive(bytes: Uint8Array): void {
-    this.#arrived.push(bytes);
-    this.#drain();
-  }
-
-  #drain(): void {
-    while (this.#inFlight < this.#spec.inFlightMax) {
-      const bytes = this.#arrived.shift();
-      if (bytes === undefined) return;
-      this.#bytes -= bytes.length;
-      const pending = this.#deliver(bytes);
-      if (pending === undefined) continue;
-      this.#inFlight++;
-      void pending.then(() => {
-        this.#inFlight--;
-        this.#drain();
-      });
-    }
-  }
 }
 
 /** One end of a connection. */
@@ -188,6 +143,7 @@ class MemoryNetwork implements Network {
   readonly metrics: NetworkMetrics;
   readonly dispatch: Dispatch;
   readonly scores: PeerScores;
+  readonly admission: Admission;
   readonly options: NetworkOptions;
   running = false;
   readonly #hub: MemoryHub;
@@ -203,10 +159,7 @@ class MemoryNetwork implements Network {
     this.#timers = timers;
     this.options = options;
     this.#hub = hub;
-    this.scores = new PeerScores(timers, {
-      banMs: limits.banMs,
-      decayPerSecond: limits.penaltyDecayPerSecond,
-    });
+    this.scores = new PeerScores(timers, scoreOptions(limits), options.banStore);
     const onFault = (peer: PeerInfo, reason: string): void => this.penalize(peer.id, { reason });
     this.dispatch = new Dispatch({ channels, protocols, log, onFault });
     this.metrics = this.dispatch.metrics;
@@ -217,6 +170,14 @@ class MemoryNetwork implements Network {
       random,
       dial: (address) => this.#dial(address),
       isConnected: (peerId) => this.#sessions.has(peerId),
+    });
+    this.admission = new Admission({
+      nodeId,
+      limits,
+      unconditionalPeers: new Set(options.unconditionalPeers),
+      isPersistent: (peerId) => this.#redialer.has(peerId),
+      isBanned: (peerId) => this.scores.isBanned(peerId),
+      peers: () => this.peers(),
     });
     for (const address of options.persistentPeers) this.addPersistentPeer(address);
   }
@@ -235,7 +196,7 @@ class MemoryNetwork implements Network {
   }
 
   listenAddresses(): readonly string[] {
-    return this.running ? [ADDRESS_PREFIX + this.nodeId] : [];
+    return this.running ? [this.#hub.addressOf(this.nodeId)] : [];
   }
 
   peers(): readonly PeerInfo[] {
@@ -314,7 +275,7 @@ class MemoryNetwork implements Network {
   penalize(peerId: string, penalty: Penalty): void {
     if (this.scores.isBanned(peerId)) return;
     this.metrics.penalties++;
-    const banned = this.scores.book(peerId, penalty.points ?? BAN_POINTS);
+    const banned = this.scores.book(peerId, penalty.points ?? BAN_POINTS, penalty.reason);
     this.options.log.warn({ peer: peerId, banned }, `peer at fault: ${penalty.reason}`);
     if (!banned) return;
     this.metrics.bans++;
@@ -322,13 +283,32 @@ class MemoryNetwork implements Network {
   }
 
   addPersistentPeer(address: string): void {
-    if (!address.startsWith(ADDRESS_PREFIX))
-      throw new LedgerError(
-        'p2p.bad_address',
-        `not a peer address: "${address}"; expected /memory/<node id>`,
-      );
-    const peerId = address.slice(ADDRESS_PREFIX.length);
+    const peerId = peerIdOf(address);
     if (peerId !== this.nodeId) this.#redialer.add(peerId, address);
+  }
+
+  dial(address: string): Promise<void> {
+    return this.#dial(address);
+  }
+
+  disconnect(peerId: string, reason: string): void {
+    this.endPeer(peerId, reason);
+  }
+
+  prefer(peerId: string): void {
+    if (this.#sessions.has(peerId)) this.admission.prefer(peerId);
+  }
+
+  isPreferred(peerId: string): boolean {
+    return this.admission.isPreferred(peerId);
+  }
+
+  standing(peerId: string): Standing {
+    return this.scores.standing(peerId);
+  }
+
+  bans(): readonly Ban[] {
+    return this.scores.bans();
   }
 
   /** Ends the session with a peer, at both ends. */
@@ -359,6 +339,7 @@ class MemoryNetwork implements Network {
     this.#sessions.delete(session.peer.id);
     session.ended = true;
     for (const callback of session.onEnd) callback();
+    this.admission.disconnected(session.peer.id);
     this.dispatch.disconnected(session.peer, reason);
     this.#redialer.disconnected(session.peer.id);
   }
@@ -426,13 +407,13 @@ class MemoryNetwork implements Network {
   }
 
   #dial(address: string): Promise<void> {
-    const peerId = address.slice(ADDRESS_PREFIX.length);
+    const peerId = peerIdOf(address);
     const { latencyMs } = this.#hub.options;
     this.metrics.dials++;
     return new Promise<void>((resolve, reject) => {
       this.#timers.after(2 * latencyMs(this.nodeId, peerId), () => {
         try {
-          this.#connect(peerId);
+          this.#connect(peerId, address);
           resolve();
         } catch (error) {
           this.metrics.dialsFailed++;
@@ -443,17 +424,17 @@ class MemoryNetwork implements Network {
   }
 
   /** Both ends shake hands at one moment. */
-  #connect(peerId: string): void {
+  #connect(peerId: string, address: string): void {
     const other = this.#hub.find(peerId);
-    if (!this.running || other === undefined || this.#hub.isCut(this.nodeId, peerId))
+    const reached = other !== undefined && this.#hub.addressOf(peerId) === address;
+    if (!this.running || !reached || this.#hub.isCut(this.nodeId, peerId))
       throw new LedgerError('p2p.unreachable', `node ${peerId} cannot be reached`);
     if (this.#sessions.has(peerId)) return;
     const stale = other.#sessions.get(this.nodeId); // of a node of this id that is gone
     if (stale !== undefined) other.#end(stale, 'connection was replaced');
-    if (other.scores.isBanned(this.nodeId) || this.scores.isBanned(peerId))
-      throw new LedgerError('p2p.banned', 'peer is banned for a while');
-    if (!other.#redialer.has(this.nodeId) && other.#inboundCount() >= other.options.limits.inboundPeersMax)
-      throw new LedgerError('p2p.full', `node ${peerId} has no room for another peer`);
+    this.#admit({ peerId, direction: 'outbound', remoteAddress: address });
+    const remoteAddress = this.#hub.addressOf(this.nodeId);
+    other.#admit({ peerId: this.nodeId, direction: 'inbound', remoteAddress });
     const mine = this.#meet(other, 'outbound');
     const theirs = other.#meet(this, 'inbound');
     const connection = {};
@@ -465,11 +446,19 @@ class MemoryNetwork implements Network {
     if (!theirSession.ended) other.dispatch.connected(theirs);
   }
 
+  #admit(candidate: Candidate): void {
+    const refusal = this.admission.refusal(candidate);
+    if (refusal === undefined) return;
+    count(this.metrics.refused, refusal.code);
+    throw refusal;
+  }
+
   /** Checks the other's status, as its bytes would arrive. */
   #meet(other: MemoryNetwork, direction: 'inbound' | 'outbound'): PeerInfo {
     try {
-      const address = ADDRESS_PREFIX + other.nodeId;
-      const status = checkStatus(this.options, encodeStatus(other.options, address));
+      const address = this.#hub.addressOf(other.nodeId);
+      const told = other.options.externalAddress ?? address;
+      const status = checkStatus(this.options, encodeStatus(other.options, told));
       return {
         id: other.nodeId,
         moniker: status.moniker,
@@ -488,10 +477,11 @@ class MemoryNetwork implements Network {
       throw error;
     }
   }
+}
 
-  #inboundCount(): number {
-    let inbound = 0;
-    for (const session of this.#sessions.values()) if (session.peer.direction === 'inbound') inbound++;
-    return inbound;
-  }
+function peerIdOf(address: string): string {
+  const peerId = /^\/[a-z0-9]+\/(?:[^\s]+\/)?([^/\s]+)$/.exec(address)?.[1];
+  if (peerId !== undefined) return peerId;
+  const message = `not a peer address: "${address}"; expected /memory/<node id>`;
+  throw new LedgerError('p2p.bad_address', message);
 }

@@ -6,6 +6,7 @@
 
 import type { Traffic } from './flow.ts';
 import type { RateLimits } from './rate.ts';
+import type { Ban, BanStore, Standing } from './scores.ts';
 
 /** Where log lines go: the shape of pino. Fields never hold raw bytes from a peer. */
 export interface Logger {
@@ -98,6 +99,8 @@ export interface NetworkMetrics {
   bans: number;
   dials: number;
   dialsFailed: number;
+  /** Connections refused by the rules of admission, by reason. */
+  refused: Record<string, number>;
   messagesSent: Record<string, number>;
   messagesReceived: Record<string, number>;
   bytesSent: Record<string, number>;
@@ -154,6 +157,20 @@ export interface Network {
   penalize(peerId: string, penalty: Penalty): void;
   /** Keeps a connection to `<multiaddr>/p2p/<id>` up for ever. */
   addPersistentPeer(address: string): void;
+  /**
+   * Connects once to `<multiaddr>/p2p/<id>`; resolves when the session stands, also when it stood before.
+   * @throws LedgerError or another error that says why there is no session
+   */
+  dial(address: string): Promise<void>;
+  /** Ends the session with a peer that did nothing wrong. */
+  disconnect(peerId: string, reason: string): void;
+  /** Takes a peer out of all limits for this session: it proved that it is a validator. */
+  prefer(peerId: string): void;
+  isPreferred(peerId: string): boolean;
+  /** What is held against a peer, connected or not. */
+  standing(peerId: string): Standing;
+  /** The bans that stand, also of peers that are long gone. */
+  bans(): readonly Ban[];
 }
 
 /** What every implementation needs to know. */
@@ -168,6 +185,12 @@ export interface NetworkOptions {
   /** The height to claim in handshakes. */
   readonly latestHeight: () => bigint;
   readonly persistentPeers: readonly string[];
+  /** Ids of peers that no limit counts. */
+  readonly unconditionalPeers?: readonly string[];
+  /** Where to tell peers that this node listens; default: the first address it listens at. */
+  readonly externalAddress?: string;
+  /** Where bans outlive the process. Default: nowhere. */
+  readonly banStore?: BanStore;
   readonly limits: NetworkLimits;
   readonly log: Logger;
 }
@@ -183,13 +206,21 @@ export interface NetworkLimits {
   readonly redialMaxMs: number;
   /** A peer that takes no bytes for this long is disconnected. */
   readonly stallTimeoutMs: number;
+  /** The first ban of a peer; each further one lasts twice as long, up to `banMaxMs`. */
   readonly banMs: number;
+  readonly banMaxMs: number;
   /** Penalty points forgotten each second. */
   readonly penaltyDecayPerSecond: number;
   /** What one peer may send on its channels; beyond it the peer is read no faster. */
   readonly receive: RateLimits;
+  /** What one peer is sent on its channels. Messages are not counted. Only over real connections. */
+  readonly send: RateLimits;
   /** New inbound connections a second from one host. */
   readonly inboundPerHostPerSecondMax: number;
+  /** Peers from one host, both directions. */
+  readonly peersPerHostMax: number;
+  /** Hosts that `peersPerHostMax` does not hold for. */
+  readonly unlimitedHosts: readonly string[];
 }
 
 /** Defaults: a small mesh of validators and full nodes, also many on one host. */
@@ -202,6 +233,7 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   redialMaxMs: 10_000,
   stallTimeoutMs: 30_000,
   banMs: 60_000,
+  banMaxMs: 3_600_000,
   penaltyDecayPerSecond: 1,
   receive: {
     messagesPerSecondMax: 20_000,
@@ -209,5 +241,13 @@ export const DEFAULT_LIMITS: NetworkLimits = {
     bytesPerSecondMax: 32 * 1024 * 1024,
     bytesBurstMax: 64 * 1024 * 1024,
   },
+  send: {
+    messagesPerSecondMax: Number.POSITIVE_INFINITY,
+    messagesBurstMax: Number.POSITIVE_INFINITY,
+    bytesPerSecondMax: 32 * 1024 * 1024,
+    bytesBurstMax: 64 * 1024 * 1024,
+  },
   inboundPerHostPerSecondMax: 100,
+  peersPerHostMax: Number.POSITIVE_INFINITY,
+  unlimitedHosts: [],
 };

@@ -24,6 +24,7 @@ export interface SessionOptions {
   readonly dispatch: Dispatch;
   readonly stallTimeoutMs: number;
   readonly receive: RateLimits;
+  readonly send: RateLimits;
   /** Ends the session; `penalized` when the peer is at fault. */
   readonly onFailed: (session: Session, reason: string, fault: boolean) => void;
 }
@@ -36,6 +37,7 @@ export class Session {
   readonly #senders: Map<string, ChannelSender> = new Map();
   readonly #requesting: Map<string, number> = new Map();
   readonly #meter: RateMeter;
+  readonly #sendMeter: RateMeter;
   readonly #sent: FlowMeter = new FlowMeter(systemTimers);
   readonly #received: FlowMeter = new FlowMeter(systemTimers);
   readonly #ended: AbortController = new AbortController();
@@ -45,6 +47,7 @@ export class Session {
     this.connection = options.connection;
     this.#options = options;
     this.#meter = new RateMeter(options.receive, systemTimers);
+    this.#sendMeter = new RateMeter(options.send, systemTimers);
   }
 
   traffic(): Traffic {
@@ -153,6 +156,7 @@ export class Session {
       stallTimeoutMs,
       open: () => this.connection.newStream(wireName(chainId, spec), { signal: this.#ended.signal }),
       onFailed: (reason) => onFailed(this, reason, false),
+      book: (bytes) => this.#sendMeter.book(bytes),
     });
     this.#senders.set(channel, sender);
     return sender;

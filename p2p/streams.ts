@@ -98,6 +98,8 @@ export interface SenderOptions {
   readonly stallTimeoutMs: number;
   readonly open: () => Promise<Stream>;
   readonly onFailed: (reason: string) => void;
+  /** Books bytes; returns for how many milliseconds to send nothing more. */
+  readonly book: (bytes: number) => number;
 }
 
 /** The outbound stream of one channel to one peer: opened with the first message, then kept. */
@@ -133,7 +135,10 @@ export class ChannelSender {
     try {
       this.#stream ??= await this.#open();
       for (let chunk = this.#take(); chunk !== undefined; chunk = this.#take()) {
-        if (this.#stream.send(chunk)) continue;
+        const taken = this.#stream.send(chunk);
+        const waitMs = this.#options.book(chunk.length);
+        if (waitMs > 0) await new Promise<void>((resolve) => void systemTimers.after(waitMs, resolve));
+        if (taken) continue;
         const deadline = new Deadline(this.#options.stallTimeoutMs);
         await drained(this.#stream, deadline.signal).finally(() => deadline.cancel());
       }

@@ -1,4 +1,7 @@
 /** Worlds for tests: networks of one kind, real or in memory, and how to wait in them. */
+import { base58 } from '@scure/base';
+import { utf8 } from '../core/bytes.ts';
+import { sha256 } from '../core/hash.ts';
 import { createLibp2pNetwork } from './libp2p.ts';
 import { MemoryHub } from './memory.ts';
 import { DEFAULT_LIMITS, type Logger, type Network, type NetworkOptions, silentLogger } from './network.ts';
@@ -99,3 +102,12 @@ export async function until(what: string, condition: () => boolean): Promise<voi
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
+
+/** A well-formed peer id whose key nobody holds. */
+export function strangerId(seed: number): string {
+  const key = sha256(utf8(`stranger ${seed}`));
+  return base58.encode(Uint8Array.of(...ED25519_ID_PREFIX, ...key));
+}
+
+/** An identity multihash of a protobuf of an ed25519 key. */
+const ED25519_ID_PREFIX = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];

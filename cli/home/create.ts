@@ -38,7 +38,7 @@ export async function createHome(options: HomeOptions): Promise<CreatedHome> {
   const { peerIdOfKey } = await import('../../p2p/identity.ts');
   requireFolder(options.home);
   const home = homePaths(options.home);
-  const paths = configuredPaths(options.home, options.node.base);
+  const paths = configuredPaths(options.home, options.node);
   for (const file of [home.configFile, paths.genesisFile, paths.nodeKeyFile, paths.privValidatorKeyFile]) {
     if (existsSync(file)) {
       throw new LedgerError(

@@ -36,7 +36,7 @@ export function openHome(home: string): OpenedHome {
   return {
     home,
     dataDir: files.dataDir,
-    paths: configuredPaths(home, node.config.base),
+    paths: configuredPaths(home, node.config),
     node: node.config,
     app: app.config,
     warnings: [...node.warnings, ...app.warnings],

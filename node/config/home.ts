@@ -1,6 +1,6 @@
 /** Where the files of a node lie. */
 import { isAbsolute, join } from 'node:path';
-import type { BaseConfig } from './config.ts';
+import type { NodeConfig } from './config.ts';
 
 /** The files of a home that do not depend on its configuration. */
 export interface HomePaths {
@@ -28,15 +28,17 @@ export interface ConfiguredPaths {
   readonly privValidatorKeyFile: string;
   readonly privValidatorStateFile: string;
   readonly nodeKeyFile: string;
+  readonly addrBookFile: string;
 }
 
 /** The configured files as paths. */
-export function configuredPaths(home: string, base: BaseConfig): ConfiguredPaths {
+export function configuredPaths(home: string, { base, p2p }: NodeConfig): ConfiguredPaths {
   const resolve = (file: string): string => (isAbsolute(file) ? file : join(home, file));
   return {
     genesisFile: resolve(base.genesisFile),
     privValidatorKeyFile: resolve(base.privValidatorKeyFile),
     privValidatorStateFile: resolve(base.privValidatorStateFile),
     nodeKeyFile: resolve(base.nodeKeyFile),
+    addrBookFile: resolve(p2p.addrBookFile),
   };
 }

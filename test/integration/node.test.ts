@@ -90,6 +90,7 @@ async function start(home: Home, genesis: GenesisDocument, peers: readonly strin
   const heard = new Heard();
   const paths = {
     genesisFile: '',
+    addrBookFile: join(home.directory, 'addrbook.json'),
     nodeKeyFile: '',
     privValidatorKeyFile: join(home.directory, 'key.json'),
     privValidatorStateFile: join(home.directory, 'state.json'),

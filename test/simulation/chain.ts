@@ -64,7 +64,7 @@ export function simulationConfig(): NodeConfig {
   const config = defaultNodeConfig();
   return {
     ...config,
-    p2p: { ...config.p2p, persistentPeers: [`/ip4/127.0.0.1/tcp/1/p2p/${'1'.repeat(52)}`] },
+    p2p: { ...config.p2p, pex: false, persistentPeers: [`/ip4/127.0.0.1/tcp/1/p2p/${'1'.repeat(52)}`] },
     consensus: {
       ...config.consensus,
       timeoutProposeMs: 600,

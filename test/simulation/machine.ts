@@ -250,6 +250,7 @@ export class SimMachine implements Subject {
         dataDir: `${HOME}/data`,
         paths: {
           genesisFile: '',
+          addrBookFile: 'addrbook.json',
           nodeKeyFile: '',
           privValidatorKeyFile: KEY_PATH,
           privValidatorStateFile: SIGNING_STATE_PATH,
@@ -319,6 +320,7 @@ export class SimMachine implements Subject {
       walFiles: (directory) => new SimWalFiles({ disk, user, directory, pattern: FILE_PATTERN }),
       randomBytes: (length) => Uint8Array.from({ length }, () => scheduler.random.below(256)),
       signerFiles: simSignerFiles(disk, user),
+      random: () => scheduler.random.below(1_000_000) / 1_000_000,
       makeSigner: scheme.makeSigner,
       wrapSigner: (signer) => this.#observed(signer),
       verify: scheme.verify,

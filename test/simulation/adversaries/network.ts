@@ -44,5 +44,11 @@ export function tamperedNetwork(network: Network, { send, answer }: Tampering): 
     onPeer: (listener) => network.onPeer(listener),
     penalize: (peer, penalty) => network.penalize(peer, penalty),
     addPersistentPeer: (address) => network.addPersistentPeer(address),
+    dial: (address) => network.dial(address),
+    disconnect: (peer, reason) => network.disconnect(peer, reason),
+    prefer: (peer) => network.prefer(peer),
+    isPreferred: (peer) => network.isPreferred(peer),
+    standing: (peer) => network.standing(peer),
+    bans: () => network.bans(),
   };
 }
