@@ -23,9 +23,8 @@ const WRITE_DELAY_MS = 1_000;
 /** Bursts are this many seconds of a rate. */
 const BURST_SECONDS = 2;
 
-/** See the file comment. */
-export interface OpenedNetwork {
-  readonly network: Network;
+/** How the node finds its peers. */
+export interface Peers {
   /** Undefined when the node keeps to its configured peers. */
   readonly discovery: Discovery | undefined;
   readonly book: AddressBook | undefined;
@@ -38,7 +37,7 @@ export async function openNetwork(
   options: CoreOptions,
   environment: NodeEnvironment,
   stores: Stores,
-): Promise<OpenedNetwork> {
+): Promise<{ readonly network: Network; readonly peers: Peers }> {
   const { p2p, base } = options.config;
   const log = options.logging('p2p');
   const bansFile = new JsonFile(join(options.dataDir, BANS_FILE), environment, log);
@@ -69,7 +68,7 @@ export async function openNetwork(
       await found.file.flush();
     });
   };
-  return { network, discovery: found?.discovery, book: found?.book, start };
+  return { network, peers: { discovery: found?.discovery, book: found?.book, start } };
 }
 
 interface OpenedDiscovery {

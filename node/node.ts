@@ -30,7 +30,7 @@ import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
 import { Mempool } from './mempool/mempool.ts';
 import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
-import { openNetwork, type OpenedNetwork } from './node-network.ts';
+import { openNetwork, type Peers } from './node-network.ts';
 import { openSigner } from './node-signer.ts';
 import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
@@ -125,7 +125,7 @@ export interface Core {
   readonly stores: Stores;
   readonly signer: PrivValidator;
   readonly network: Network;
-  readonly peers: OpenedNetwork;
+  readonly peers: Peers;
   readonly mempool: Mempool;
   readonly bus: EventBus;
   readonly index: Awaited<ReturnType<typeof openIndexer>>;
@@ -157,8 +157,7 @@ export async function openCore(
     genesis,
   );
   const index = await openIndexer(options, stores, closers);
-  const peers = await openNetwork(options, environment, stores);
-  const { network } = peers;
+  const { network, peers } = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
   const metrics = openMetrics(options, {
     consensus: () => consensusNumbers(engine),
@@ -168,10 +167,8 @@ export async function openCore(
   const mempool = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
-  closers.push(
-    () => mempool.stop(),
-    () => bus.stop(),
-  );
+  closers.push(() => mempool.stop());
+  closers.push(() => bus.stop());
   if (config.mempool.broadcast) closers.push(shareWaitingTxs(network, mempool));
   const { timers } = environment;
   const evidence = await openEvidence(options, environment, { stores, state, closers });

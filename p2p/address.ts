@@ -1,6 +1,7 @@
 /**
  * Addresses of nodes as they travel: `/ip4/<host>/tcp/<port>/p2p/<peer id>`. Names are resolved only where an
- * operator wrote them; what a peer tells is a number, so that its network is known before anything is dialled.
+ * operator wrote them; what a peer tells is a number, so that its network is known before anything is
+ * dialled.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { peerIdFromString } from '@libp2p/peer-id';
