@@ -219,7 +219,8 @@ async function openSyncedStores(
   { genesis, closers }: { readonly genesis: Genesis; readonly closers: Closers },
 ): Promise<Stores> {
   const stores = await openStores(options, environment, closers);
-  const openSyncNetwork = (): Promise<Network> => openNetwork(options, environment, stores);
+  const openSyncNetwork = async (): Promise<Network> =>
+    (await openNetwork(options, environment, stores)).network;
   await stateSyncIfWanted({ ...options, genesis, environment, stores, openNetwork: openSyncNetwork });
   return stores;
 }

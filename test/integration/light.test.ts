@@ -50,6 +50,7 @@ async function startValidator(): Promise<Node> {
   };
   const paths = {
     genesisFile: '',
+    addrBookFile: join(home, 'addrbook.json'),
     nodeKeyFile: '',
     privValidatorKeyFile: join(home, 'key.json'),
     privValidatorStateFile: join(home, 'state.json'),
