@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, type Logger, type Network, type NetworkLimits } from '.
 import type { Ban, BanStore } from '../p2p/scores.ts';
 import { join } from 'node:path';
 import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
-import type { P2pConfig } from './config/config.ts';
+import type { P2pConfig } from './config/p2p.ts';
 import type { NodeEnvironment } from './environment.ts';
 import type { Closers, CoreOptions } from './node.ts';
 import type { Stores } from './node-stores.ts';

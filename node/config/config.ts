@@ -2,8 +2,10 @@
  * `config/config.toml`: the settings of the node, under CometBFT's names, and `config/app.toml`: those of
  * the application.
  */
-import { parseListenAddress, parsePeerAddress } from './address.ts';
+import { parseListenAddress } from './address.ts';
 import { choice, duration, type Fields, flag, list, orUndefined, text, whole } from './field.ts';
+import { type P2pConfig, p2pFields } from './p2p.ts';
+import { fileRule, listenRule } from './rules.ts';
 
 /** Settings before the first section. */
 export interface BaseConfig {
@@ -31,35 +33,6 @@ export interface RpcConfig {
   readonly timeoutBroadcastTxCommitMs: number;
   readonly maxRequestBatchSize: number;
   readonly maxBodyBytes: number;
-}
-
-/** `[p2p]` */
-export interface P2pConfig {
-  readonly laddr: string;
-  /** Where others reach this node, if that is not `laddr`; empty: `laddr`. */
-  readonly externalAddress: string;
-  /** Nodes that are asked for addresses; in the form of `persistentPeers`. */
-  readonly seeds: readonly string[];
-  /** Each as written: a multiaddr or `<peer id>@host:port`; `parsePeerAddress` makes them one form. */
-  readonly persistentPeers: readonly string[];
-  readonly maxNumInboundPeers: number;
-  readonly maxNumOutboundPeers: number;
-  /** Peer ids. */
-  readonly unconditionalPeerIds: readonly string[];
-  readonly privatePeerIds: readonly string[];
-  readonly pex: boolean;
-  readonly seedMode: boolean;
-  /** Relative to the home unless absolute. */
-  readonly addrBookFile: string;
-  readonly addrBookStrict: boolean;
-  readonly allowDuplicateIp: boolean;
-  /** Longest wait between two dials of a persistent peer; 0: the default. */
-  readonly persistentPeersMaxDialPeriodMs: number;
-  /** Bytes a second, of each peer. */
-  readonly sendRate: number;
-  readonly recvRate: number;
-  readonly handshakeTimeoutMs: number;
-  readonly dialTimeoutMs: number;
 }
 
 /** `[mempool]` */
@@ -142,24 +115,6 @@ export interface AppConfig extends SnapshotConfig {
   readonly pruningKeepRecent: number;
 }
 
-const listenRule = {
-  allowed: 'an address such as "tcp://127.0.0.1:26657"',
-  accepts: (value: string): boolean => orUndefined(() => parseListenAddress(value)) !== undefined,
-};
-const peerRule = {
-  allowed:
-    'a comma-separated list of peers such as "/ip4/127.0.0.1/tcp/26656/p2p/12D3Koo…" or "12D3Koo…@host:26656"',
-  accepts: (value: string): boolean => orUndefined(() => parsePeerAddress(value)) !== undefined,
-};
-const idRule = {
-  allowed: 'a comma-separated list of peer ids such as "12D3Koo…"',
-  accepts: (value: string): boolean => /^[1-9A-HJ-NP-Za-km-z]{40,70}$/.test(value),
-};
-const externalRule = {
-  allowed: 'empty or an address such as "tcp://203.0.113.7:26656"',
-  accepts: (value: string): boolean =>
-    value === '' || (orUndefined(() => parseListenAddress(value))?.port ?? 0) > 0,
-};
 const signerRule = {
   allowed: 'empty or an address such as "tcp://127.0.0.1:26659" or "unix:///run/openledgerd/signer.sock"',
   accepts: (value: string): boolean =>
@@ -174,7 +129,6 @@ const hashRule = {
   allowed: 'empty or a block hash of 64 hexadecimal digits',
   accepts: (value: string): boolean => /^(?:[0-9a-fA-F]{64})?$/.test(value),
 };
-const fileRule = { allowed: 'the path of a file', accepts: (value: string): boolean => value !== '' };
 const MONIKER_CHARACTERS_MAX = 70;
 const LEVEL = '(?:trace|debug|info|warn|error|none)';
 const LOG_LEVEL = new RegExp(`^(?:${LEVEL}|(?:[a-z0-9*_-]+:${LEVEL})(?:,[a-z0-9*_-]+:${LEVEL})*)$`);
@@ -279,98 +233,6 @@ const rpc: Fields<RpcConfig> = {
     { key: 'max_body_bytes', comment: 'Bytes of a request body.', fallback: 1_000_000 },
     { min: 1_000, max: 100_000_000 },
   ),
-};
-
-const p2p: Fields<P2pConfig> = {
-  laddr: text(
-    { key: 'laddr', comment: 'Where peers connect; port 0: any free one.', fallback: 'tcp://0.0.0.0:26656' },
-    listenRule,
-  ),
-  externalAddress: text(
-    {
-      key: 'external_address',
-      comment: 'Where other nodes reach this one, when that is not laddr: "tcp://203.0.113.7:26656".',
-      fallback: '',
-    },
-    externalRule,
-  ),
-  seeds: list(
-    {
-      key: 'seeds',
-      comment:
-        'Nodes to ask for addresses, in the form of persistent_peers. They are left once they answered.',
-      fallback: [],
-    },
-    peerRule,
-  ),
-  persistentPeers: list(
-    {
-      key: 'persistent_peers',
-      comment:
-        'Peers to stay connected to: "/ip4/…/tcp/26656/p2p/12D3Koo…" or "12D3Koo…@host:26656", comma-separated.',
-      fallback: [],
-    },
-    peerRule,
-  ),
-  maxNumInboundPeers: whole(
-    { key: 'max_num_inbound_peers', comment: 'Peers that connect to us.', fallback: 40 },
-    { min: 0, max: 10_000 },
-  ),
-  maxNumOutboundPeers: whole(
-    { key: 'max_num_outbound_peers', comment: 'Peers that we connect to.', fallback: 20 },
-    { min: 0, max: 10_000 },
-  ),
-  unconditionalPeerIds: list(
-    { key: 'unconditional_peer_ids', comment: 'Peer ids that no limit counts.', fallback: [] },
-    idRule,
-  ),
-  privatePeerIds: list(
-    { key: 'private_peer_ids', comment: 'Peer ids that other nodes are never told of.', fallback: [] },
-    idRule,
-  ),
-  pex: flag({
-    key: 'pex',
-    comment: 'Find peers by asking peers, and answer those who ask.',
-    fallback: true,
-  }),
-  seedMode: flag({
-    key: 'seed_mode',
-    comment: 'Be a seed: go round the network, tell addresses, keep no peers but persistent ones.',
-    fallback: false,
-  }),
-  addrBookFile: text(
-    { key: 'addr_book_file', comment: 'Known addresses.', fallback: 'config/addrbook.json' },
-    fileRule,
-  ),
-  addrBookStrict: flag({
-    key: 'addr_book_strict',
-    comment: 'Refuse private, loopback and reserved addresses; false for a network on one machine or site.',
-    fallback: true,
-  }),
-  allowDuplicateIp: flag({
-    key: 'allow_duplicate_ip',
-    comment: 'Several peers from one host. Loopback is never limited.',
-    fallback: false,
-  }),
-  persistentPeersMaxDialPeriodMs: duration({
-    key: 'persistent_peers_max_dial_period',
-    comment: 'Longest wait between two dials of a persistent peer; "0s": ten seconds.',
-    fallback: 0,
-  }),
-  sendRate: whole(
-    { key: 'send_rate', comment: 'Bytes a second to each peer.', fallback: 33_554_432 },
-    { min: 10_000, max: 10_000_000_000 },
-  ),
-  recvRate: whole(
-    { key: 'recv_rate', comment: 'Bytes a second from each peer.', fallback: 33_554_432 },
-    { min: 10_000, max: 10_000_000_000 },
-  ),
-  handshakeTimeoutMs: duration({
-    key: 'handshake_timeout',
-    comment: 'A connection without a finished handshake is closed after this.',
-    fallback: 5_000,
-  }),
-  dialTimeoutMs: duration({ key: 'dial_timeout', comment: 'How long a dial may take.', fallback: 5_000 }),
 };
 
 const mempool: Fields<MempoolConfig> = {
@@ -509,7 +371,7 @@ export const nodeSections: {
 } = {
   base: { header: '', fields: base },
   rpc: { header: 'rpc', fields: rpc },
-  p2p: { header: 'p2p', fields: p2p },
+  p2p: { header: 'p2p', fields: p2pFields },
   mempool: { header: 'mempool', fields: mempool },
   stateSync: { header: 'statesync', fields: stateSync },
   consensus: { header: 'consensus', fields: consensus },
