@@ -37,7 +37,7 @@ export function checkStateSyncConfig({
 }: StateSyncConfig): void {
   const wrong = (message: string): LedgerError =>
     new LedgerError('config.value', `config.toml: statesync.enable is true, but ${message}`);
-  if (new Set(rpcServers.map(urlOf)).size < SERVERS_MIN)
+  if (new Set(rpcServers.map((server) => new URL(urlOf(server)).host)).size < SERVERS_MIN)
     throw wrong(
       'statesync.rpc_servers names fewer than two different servers: one alone could make up a chain; ' +
         'name at least two, of different operators',
