@@ -1,6 +1,6 @@
 /** Runs the node of a home in the foreground. */
 import { toUpperHex } from '../core/bytes.ts';
-import { messageOf } from '../core/errors.ts';
+import { LedgerError, messageOf } from '../core/errors.ts';
 import type { AppConfig } from '../node/config/config.ts';
 import type { CommittedBlock } from '../node/committed-block.ts';
 import { readAppConfig, readNodeConfig, writeAppConfig, writeNodeConfig } from '../node/config/toml.ts';
@@ -57,6 +57,8 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
   const log = logging('main');
   for (const warning of home.warnings) log.warn({}, warning);
   const end = endOf(stop);
+  const starting = new AbortController();
+  end.ended.finally(() => starting.abort()).catch(() => undefined);
   try {
     const { application, close } = await openApplication({
       dataDir: home.dataDir,
@@ -81,6 +83,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
         application,
         version: ownVersion(),
         logging,
+        signal: starting.signal,
         onBlock: (committed) => tellSupervisor(blockMessage(committed)),
         onFatal: end.fail,
       });
@@ -89,6 +92,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       await node.stop();
     } catch (error) {
       await settleWithin(close(), CLOSE_AFTER_FAILURE_MS);
+      if (error instanceof LedgerError && error.code === 'statesync.stopped') return;
       throw error;
     }
     await close();

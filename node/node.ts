@@ -67,6 +67,8 @@ export interface CoreOptions {
   /** Our own version, for peers. */
   readonly version: string;
   readonly logging: Logging;
+  /** Ends a state sync, which may wait for peers for ever; the start then rejects with `statesync.stopped`. */
+  readonly signal?: AbortSignal;
   /** Told of each block once it can be read over RPC. */
   readonly onBlock?: (committed: CommittedBlock) => void;
   /** The node cannot go on: the process should stop it and end with this error. */

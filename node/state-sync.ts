@@ -32,6 +32,8 @@ export interface StateSyncParts {
   readonly stores: Stores;
   readonly environment: NodeEnvironment;
   readonly logging: Logging;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
   /** A network for the time of the sync; it is not started. */
   readonly openNetwork: () => Promise<Network>;
 }
@@ -63,35 +65,67 @@ export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
       'statesync.enable is true, but the application takes no snapshots',
     );
   checkStateSyncConfig(config.stateSync);
-  await run(parts, application.snapshots);
-}
-
-async function run(parts: StateSyncParts, snapshots: SnapshotApplication): Promise<void> {
-  const { config, dataDir, application, environment, logging, genesis } = parts;
-  const { timers } = environment;
-  const log = logging('statesync');
-  const options = optionsOf(config);
   const folder = await WorkFolder.open(dataDir);
   const network = await parts.openNetwork();
   await network.start();
   try {
-    const chain = await openTrustedChain(config.stateSync, genesis.chainId, { environment, log });
-    const target: SnapshotTarget = {
-      offerSnapshot: (request) => snapshots.offerSnapshot(request),
-      applySnapshotChunk: (request) => snapshots.applySnapshotChunk(request),
-      lastState: () => lastState(application),
-    };
-    const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, options);
-    const trusted = await syncer.run();
-    const { height } = trusted.last.header;
-    const backfill = new Backfill({ network, timers, log }, options);
-    await store(parts, backfill, trusted);
-    const end = evidenceEnd(trusted.last.header, trusted.params.evidence, genesis.initialHeight);
-    await backfill.headers(lowestHeader(parts.stores) ?? trusted.last.header, headerSink(parts.stores), end);
-    await folder.clear();
-    log.info({ height }, 'state sync is done; the blocks that follow are fetched');
+    await untilAborted(run(parts, { snapshots: application.snapshots, folder, network }), parts.signal);
   } finally {
     await network.stop();
+  }
+}
+
+async function run(
+  parts: StateSyncParts,
+  made: {
+    readonly snapshots: SnapshotApplication;
+    readonly folder: WorkFolder;
+    readonly network: Network;
+  },
+): Promise<void> {
+  const { config, application, environment, logging, genesis, stores } = parts;
+  const { snapshots, folder, network } = made;
+  const { timers } = environment;
+  const log = logging('statesync');
+  const options = optionsOf(config);
+  const chain = await openTrustedChain(config.stateSync, genesis.chainId, { environment, log });
+  const target: SnapshotTarget = {
+    offerSnapshot: (request) => snapshots.offerSnapshot(request),
+    applySnapshotChunk: (request) => snapshots.applySnapshotChunk(request),
+    lastState: () => lastState(application),
+  };
+  const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, options);
+  const trusted = await syncer.run();
+  const { header } = trusted.last;
+  const backfill = new Backfill({ network, timers, log }, options);
+  await store(parts, backfill, trusted);
+  const end = evidenceEnd(header, trusted.params.evidence, genesis.initialHeight);
+  await backfill.headers(lowestHeader(stores) ?? header, headerSink(stores), end);
+  await stores.state.sync();
+  await stores.blocks.sync();
+  await folder.clear();
+  log.info({ height: header.height }, 'state sync is done; the blocks that follow are fetched');
+}
+
+/**
+ * The work, or `statesync.stopped` when it is to end: what is under way then loses its network, and what it
+ * has on disk stays for the next start.
+ */
+async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () =>
+      reject(new LedgerError('statesync.stopped', 'state sync was stopped; the next start goes on'));
+  });
+  aborted.catch(() => undefined);
+  work.catch(() => undefined);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

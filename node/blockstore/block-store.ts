@@ -77,7 +77,7 @@ export class BlockStore {
     return this.#headersFrom === 0n ? this.#range.base : this.#headersFrom;
   }
 
-  /** Writes header and commit of the height below all that are here. Durable with the next synced write. */
+  /** Writes header and commit of the height below all that are here. Durable with the next `sync`. */
   async saveHeader(header: Header, commit: Commit): Promise<void> {
     const { height } = header;
     assert(height + 1n === this.headersFrom(), 'headers are stored from the top down', { height });
@@ -90,6 +90,13 @@ export class BlockStore {
     batch.put(HEADERS_KEY, uint64BigEndian(height));
     await batch.write();
     this.#headersFrom = height;
+  }
+
+  /** Resolves when all that was written is durable. */
+  async sync(): Promise<void> {
+    const batch = this.#database.batch();
+    batch.put(RANGE_KEY, encodeRange(this.#range));
+    await batch.write({ sync: true });
   }
 
   /** Writes a block durably. Its height follows the highest one, unless the store is empty. */

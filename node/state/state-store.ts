@@ -119,12 +119,19 @@ export class StateStore {
     await batch.write({ sync: true });
   }
 
-  /** Writes who decided the height below all that are here. Durable with the next synced write. */
+  /** Writes who decided the height below all that are here. Durable with the next `sync`. */
   async saveOlderValidators(height: bigint, validators: ValidatorSet): Promise<void> {
     const batch = this.#database.batch();
     batch.put(keyOf(VALIDATORS, height), encodeValidatorSet(validators));
     batch.put(BASE_KEY, uint64BigEndian(height));
     await batch.write();
+  }
+
+  /** Resolves when all that was written is durable. */
+  async sync(): Promise<void> {
+    const batch = this.#database.batch();
+    batch.put(FORMAT_KEY, FORMAT);
+    await batch.write({ sync: true });
   }
 
   /** Writes the results of a block durably, before the application commits it. */

@@ -253,9 +253,16 @@ test('stopped at every step of state sync, a node goes on where it was and agree
   await expect(startNode({ ...off, genesisText })).rejects.toMatchObject({ code: 'statesync.unfinished' });
   await off.close();
 
+  const alone = await optionsFor('joiner', { config: configOf({ stateSync }), paths });
+  const stopped = new AbortController();
+  const waiting = startNode({ ...alone, genesisText, signal: stopped.signal });
+  stopped.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'statesync.stopped' });
+  await alone.close();
+
   const joiner = await start(await optionsFor('joiner', { config, paths }));
   const target = (await heightOf(validator.rpc)) + 3;
   await Promise.all([reaches(joiner, target), reaches(validator, target)]);
   for (let height = target - 5; height <= target; height++)
     expect(await blockAt(joiner.rpc, height)).toEqual(await blockAt(validator.rpc, height));
-});
+}, 120_000);
