@@ -38,12 +38,18 @@ export function txGossip(network: TxSender): TxGossip {
 /** Hands what peers send to the mempool. */
 export function receiveTxs(network: Network, mempool: TxReceiver): void {
   network.handle(TXS_CHANNEL.name, (peer, bytes) => {
-    const { txs } = Txs.decode(bytes);
-    if (txs.length === 0 || txs.length > TXS_PER_MESSAGE_MAX) {
-      throw new DecodeError('a batch of transactions is empty or too long', { count: txs.length });
-    }
-    mempool.receive(txs, peer.id);
+    mempool.receive(decodeTxs(bytes), peer.id);
   });
+}
+
+/**
+ * The transactions of a message. They are counted as they are read: two bytes may claim to be one.
+ * @throws DecodeError when it is malformed, empty or holds too many
+ */
+export function decodeTxs(bytes: Uint8Array): readonly Uint8Array[] {
+  const { txs } = Txs.decode(bytes, { elementsMax: TXS_PER_MESSAGE_MAX });
+  if (txs.length === 0) throw new DecodeError('a batch of transactions is empty');
+  return txs;
 }
 
 /** Gives each peer that connects what waits in the mempool; returns how to end it. */

@@ -7,7 +7,7 @@ import type { BlockId } from './block-id.ts';
 import { type Commit, commitFromMessage, commitHash, commitToMessage } from './commit.ts';
 import { type Evidence, evidenceListFromMessage, evidenceListHash, evidenceToMessage } from './evidence.ts';
 import { checkHeader, type Header, headerHash } from './header.ts';
-import { BLOCK_BYTES_MAX } from './limits.ts';
+import { BLOCK_BYTES_MAX, BLOCK_ELEMENTS_MAX } from './limits.ts';
 import { type Part, partsOf } from './part-set.ts';
 
 /** A block (tendermint.types.Block). */
@@ -42,7 +42,7 @@ export function encodeBlock(block: Block): Uint8Array {
  */
 export function decodeBlock(bytes: Uint8Array): Block {
   if (bytes.length > BLOCK_BYTES_MAX) throw new DecodeError('block: too large', { bytes: bytes.length });
-  const message = BlockMessage.decode(bytes);
+  const message = BlockMessage.decode(bytes, { elementsMax: BLOCK_ELEMENTS_MAX });
   if (message.lastCommit === undefined) throw new DecodeError('block: last commit is missing');
   return checkBlock({
     header: message.header,

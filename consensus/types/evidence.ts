@@ -33,6 +33,12 @@ export type Evidence = DuplicateVoteEvidence | LightClientAttackEvidence;
 export const EVIDENCE_MAX = 4096;
 
 /**
+ * Most elements of lists in a message of evidence, at all depths. An attack by as many validators as there
+ * may be has three lists of them. Two bytes may claim to be an element, which takes a hundred times that.
+ */
+const EVIDENCE_ELEMENTS_MAX = 100_000;
+
+/**
  * The height that counts for expiry, and whose validators are to blame: that of the votes, or the common one.
  */
 export function evidenceHeight(evidence: Evidence): bigint {
@@ -91,7 +97,7 @@ export function encodeEvidenceList(list: readonly Evidence[]): Uint8Array {
 
 /** @throws DecodeError as `evidenceListFromMessage` */
 export function decodeEvidenceList(bytes: Uint8Array): Evidence[] {
-  return evidenceListFromMessage(EvidenceListCodec.decode(bytes));
+  return evidenceListFromMessage(EvidenceListCodec.decode(bytes, { elementsMax: EVIDENCE_ELEMENTS_MAX }));
 }
 
 /** One piece as it is stored (tendermint.types.Evidence). */
@@ -101,5 +107,5 @@ export function encodeEvidence(evidence: Evidence): Uint8Array {
 
 /** @throws DecodeError as `evidenceFromMessage` */
 export function decodeEvidence(bytes: Uint8Array): Evidence {
-  return evidenceFromMessage(EvidenceCodec.decode(bytes));
+  return evidenceFromMessage(EvidenceCodec.decode(bytes, { elementsMax: EVIDENCE_ELEMENTS_MAX }));
 }

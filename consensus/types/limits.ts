@@ -25,3 +25,8 @@ export const HEIGHT_MAX: bigint = (1n << 63n) - 1n;
 export const ROUND_MAX = 2_147_483_647;
 /** The block protocol that headers state (`version.BlockProtocol`). */
 export const BLOCK_PROTOCOL = 11n;
+/**
+ * Most elements of lists in an encoded block: transactions, entries of the commit, what evidence lists. Two
+ * bytes may claim to be one and take a hundred times that. Ours: CometBFT has no such bound.
+ */
+export const BLOCK_ELEMENTS_MAX = 1_048_576;

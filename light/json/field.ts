@@ -97,9 +97,7 @@ export class JsonField {
 
   /** What to throw when the value is not as it should be. */
   wrong(expected: string): DecodeError {
-    const text = JSON.stringify(this.value) ?? 'missing';
-    const shown = text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
-    return new DecodeError(`${this.path} should be ${expected}: ${shown}`, { path: this.path });
+    return new DecodeError(`${this.path} should be ${expected}: ${shown(this.value)}`, { path: this.path });
   }
 
   #decoded<T>(decode: (text: string) => T, expected: string): T {
@@ -110,4 +108,13 @@ export class JsonField {
       throw error;
     }
   }
+}
+
+/** The beginning of a plain value. A list or object may nest deeper than the stack, so it is only named. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length} items`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = typeof value === 'string' ? value.slice(0, SHOWN_CHARS_MAX + 1) : value;
+  const json = JSON.stringify(text) ?? 'missing';
+  return json.length > SHOWN_CHARS_MAX ? `${json.slice(0, SHOWN_CHARS_MAX)}…` : json;
 }

@@ -1,5 +1,6 @@
 /** The messages of block sync, checked in full when they are read. */
 import { type Commit, commitFromMessage, commitToMessage } from '../../consensus/types/commit.ts';
+import { VALIDATORS_MAX } from '../../consensus/types/limits.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
 import { BlockRequest, Message } from '../../proto/gen/tendermint/blocksync/types.ts';
@@ -54,7 +55,8 @@ export function encodeBlockResponse(sent: SentBlock | undefined): Uint8Array {
  * @throws DecodeError when it is malformed, or its commit is not one for that height
  */
 export function decodeBlockResponse(height: bigint, bytes: Uint8Array): SentBlock | undefined {
-  const { block, commit: message } = BlockResponse.decode(bytes);
+  // The commit's entries are counted as they are read: two bytes may claim to be one.
+  const { block, commit: message } = BlockResponse.decode(bytes, { elementsMax: VALIDATORS_MAX });
   if (block.length === 0 && message === undefined) return undefined;
   if (block.length === 0 || message === undefined)
     throw new DecodeError('block response: half of it is missing');

@@ -6,7 +6,7 @@ import { decodePart, encodePart, type Part } from '../../consensus/types/part-se
 import { decodeProposal, encodeProposal } from '../../consensus/types/proposal.ts';
 import { decodeVote, encodeVote } from '../../consensus/types/vote.ts';
 import { concatBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
-import { DecodeError, defined } from '../../core/errors.ts';
+import { DecodeError } from '../../core/errors.ts';
 import { BlockID } from '../../proto/gen/tendermint/types/types.ts';
 import type { LogRecord } from './ports.ts';
 
@@ -92,7 +92,7 @@ function readInput(type: number, payload: Uint8Array): LoggedInput {
     case TYPES.signedVote:
       return { kind: 'signedVote', vote: decodeVote(payload) };
     case TYPES.value: {
-      const validity = defined(VALIDITIES[payload[0] ?? -1], 'validity');
+      const validity = oneOf(VALIDITIES, payload[0], 'validity');
       return { kind: 'value', validity, height: heightAt(payload, 1), blockId: blockIdAt(payload, 9) };
     }
     case TYPES.proposeValue: {
@@ -100,7 +100,7 @@ function readInput(type: number, payload: Uint8Array): LoggedInput {
       return { kind: 'proposeValue', height: heightAt(payload, 0), round, blockId: blockIdAt(payload, 16) };
     }
     case TYPES.timeoutElapsed: {
-      const kind = defined(TIMEOUT_KINDS[payload[0] ?? -1], 'timeout kind');
+      const kind = oneOf(TIMEOUT_KINDS, payload[0], 'timeout kind');
       const round = Number(heightAt(payload, 9));
       return { kind: 'timeoutElapsed', timeout: { kind, height: heightAt(payload, 1), round } };
     }
@@ -114,6 +114,12 @@ function readInput(type: number, payload: Uint8Array): LoggedInput {
         },
       );
   }
+}
+
+function oneOf<T>(names: readonly T[], index: number | undefined, what: string): T {
+  const found = names[index ?? -1];
+  if (found === undefined) throw new DecodeError(`the consensus log holds an unknown ${what}`, { index });
+  return found;
 }
 
 function heightAt(payload: Uint8Array, offset: number): bigint {

@@ -1,0 +1,19 @@
+/** Every decoder of bytes from peers, signers, clients and servers. */
+import type { Target } from './target.ts';
+import { CODEC_TARGETS } from './targets/codec.ts';
+import { CONSENSUS_TARGETS } from './targets/consensus.ts';
+import { JSON_TARGETS } from './targets/json.ts';
+import { LOG_TARGETS } from './targets/log.ts';
+import { NETWORK_TARGETS } from './targets/network.ts';
+import { SIGNER_TARGETS } from './targets/signer.ts';
+import { TRANSACTION_TARGETS } from './targets/transactions.ts';
+
+export const TARGETS: readonly Target[] = [
+  ...NETWORK_TARGETS,
+  ...CONSENSUS_TARGETS,
+  ...CODEC_TARGETS,
+  ...TRANSACTION_TARGETS,
+  ...LOG_TARGETS,
+  ...SIGNER_TARGETS,
+  ...JSON_TARGETS,
+];
