@@ -126,6 +126,7 @@ async function joinerPaths(): Promise<ConfiguredPaths> {
   const paths = {
     genesisFile: '',
     nodeKeyFile: '',
+    addrBookFile: join(home, 'addrbook.json'),
     privValidatorKeyFile: join(home, 'key.json'),
     privValidatorStateFile: join(home, 'state.json'),
   };
