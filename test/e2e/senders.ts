@@ -19,7 +19,8 @@ interface NativeSecp256k1 {
 
 const require = createRequire(import.meta.url);
 const native: NativeSecp256k1 = require('secp256k1');
-const GAS_LIMIT = 100_000n;
+const GAS_LIMIT = 100_000;
+const GAS_PER_MEMO_CHARACTER = 10;
 const SIGN_MODE_DIRECT = 1;
 
 /** An account of the load. */
@@ -51,17 +52,21 @@ export interface SendOrder {
   readonly to: string;
   readonly accountNumber: bigint;
   readonly sequence: bigint;
+  /** A long one makes a large transaction, for which gas is asked by its size. */
+  readonly memo?: string;
 }
 
 /** The bytes of a signed MsgSend of one base unit. */
 export function signedSend(chain: LoadChain, order: SendOrder): Uint8Array {
+  const { memo = '' } = order;
+  const gasLimit = BigInt(GAS_LIMIT + GAS_PER_MEMO_CHARACTER * memo.length);
   const message = MsgSend.create({
     fromAddress: order.from.address,
     toAddress: order.to,
     amount: [{ denom: chain.denom, amount: '1' }],
   });
   const bodyBytes = TxBody.encode(
-    TxBody.create({ messages: [{ typeUrl: MsgSend.typeUrl, value: MsgSend.encode(message) }] }),
+    TxBody.create({ messages: [{ typeUrl: MsgSend.typeUrl, value: MsgSend.encode(message) }], memo }),
   );
   const publicKey = { typeUrl: PubKey.typeUrl, value: PubKey.encode({ key: order.from.publicKey }) };
   const authInfoBytes = AuthInfo.encode(
@@ -73,7 +78,7 @@ export function signedSend(chain: LoadChain, order: SendOrder): Uint8Array {
           sequence: order.sequence,
         },
       ],
-      fee: { amount: [{ denom: chain.denom, amount: '1000' }], gasLimit: GAS_LIMIT, payer: '', granter: '' },
+      fee: { amount: [{ denom: chain.denom, amount: '1000' }], gasLimit, payer: '', granter: '' },
     }),
   );
   const signDoc = SignDoc.encode({
