@@ -10,6 +10,7 @@ import type { Network } from '../p2p/network.ts';
 import { systemTimers, type Timers } from '../p2p/timers.ts';
 import type { BlockSyncOptions } from './blocksync/block-sync.ts';
 import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
+import { rememberingVerify } from './crypto/remembering-verify.ts';
 import { secp256k1Signer, verifySecp256k1 } from './crypto/secp256k1.ts';
 import { type OpenDatabase, openLevelDatabase } from './database.ts';
 import type { ConsensusCore, ConsensusSigner, EngineClock } from './engine/ports.ts';
@@ -55,9 +56,10 @@ export const machine: NodeEnvironment = {
   peerFiles: machineFiles,
   random: Math.random,
   makeSigner: (secret, type) => (type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret)),
-  verify: (key, message, signature) =>
+  verify: rememberingVerify((key, message, signature) =>
     key.type === 'ed25519'
       ? verifyEd25519(key.bytes, message, signature)
       : verifySecp256k1(key.bytes, sha256(message), signature),
+  ),
   openNetwork: createLibp2pNetwork,
 };

@@ -16,7 +16,7 @@ import type {
 export interface DecisionPorts {
   readonly executor: ChainExecutor;
   readonly blocks: BlockSink;
-  readonly log: ConsensusLog;
+  readonly log: Pick<ConsensusLog, 'endHeight'>;
   readonly clock: EngineClock;
   /** Told in order, each after the one before. */
   readonly listeners: readonly CommitListener[];

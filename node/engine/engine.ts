@@ -40,6 +40,8 @@ import { inputRecord, partRecord } from './wal-codec.ts';
 
 /** Items handled before timers and sockets get their turn. */
 const ITEMS_PER_TURN = 16;
+/** Before consensus nothing is logged, so the end of a height is not marked: joining does it once. */
+const UNMARKED = { endHeight: async (): Promise<void> => undefined };
 
 type Work =
   | { readonly kind: 'join' }
@@ -416,7 +418,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       );
     }
     try {
-      await finishHeight(this.#ports, decided);
+      await finishHeight({ ...this.#ports, log: UNMARKED }, decided);
     } catch (error) {
       this.#fail(error);
       throw error;

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: what a devnet of real processes does on this machine, beside the machine's own limit.
  * Options: --validators 1,4  --seconds 20  --block-time 1000 (ms)  --samples 40  --out results.json
+ * --only throughput,sync,full  --blocks 10000 (of the empty chain)
  * --rate 500 (transactions a second; default: as many as the chain takes)  --soak (10 minutes at 500 a
  * second, memory over time).
  */
@@ -9,12 +10,15 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runScenario, type ScenarioResult } from './scenario.ts';
 import { signatureChecksPerSecond } from './signature-rate.ts';
+import { reportSync } from './sync-report.ts';
 
 const SIGNATURE_SECONDS = 2;
 const SOAK_SECONDS = 600;
 const SOAK_ROWS = 10;
 /** Transactions a second to prepare for; the load ends early when a node takes more. */
 const RATE_MAX = { one: 10_000, several: 5_000, soak: 500 } as const;
+/** Blocks of 2 MB: transfers with long memos, so that execution is not what is measured. */
+const FULL = { blocks: 200, txs: 32, memoBytes: 62_000 } as const;
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +29,8 @@ const { values } = parseArgs({
     out: { type: 'string' },
     rate: { type: 'string' },
     soak: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'throughput' },
+    blocks: { type: 'string', default: '10000' },
   },
 });
 
@@ -47,33 +53,41 @@ say(
 say(
   `settings: block time ${values['block-time']} ms, load ${seconds} s, load generator and all validators on the same cores`,
 );
-note('native signature checks');
-const limit = await signatureChecksPerSecond(machine.cores, SIGNATURE_SECONDS);
-row(
-  'machine/secp256k1-verify',
-  { cores: machine.cores },
-  `${Math.round(limit)} checks/s (the limit of this run)`,
-);
+const parts = values.only.split(',');
+if (parts.includes('throughput')) await throughput();
+if (parts.includes('sync') || parts.includes('restart'))
+  await reportSync({ name: 'empty', blocks: Number(values.blocks), txs: 0, memoBytes: 0, say: row, note });
+if (parts.includes('full')) await reportSync({ name: 'full', ...FULL, say: row, note });
 
-const results: ScenarioResult[] = [];
-for (const validators of values.validators.split(',').map(Number)) {
-  const result = await runScenario({
-    validators,
-    seconds,
-    blockTimeMs: Number(values['block-time']),
-    rateMax: rate ?? (validators === 1 ? RATE_MAX.one : RATE_MAX.several),
-    rate,
-    latencySamples: Number(values.samples),
-    note,
-  });
-  results.push(result);
-  print(result);
-}
-if (values.out !== undefined) {
-  writeFileSync(values.out, `${JSON.stringify({ machine, limit, results }, undefined, 2)}\n`);
+async function throughput(): Promise<void> {
+  note('native signature checks');
+  const limit = await signatureChecksPerSecond(machine.cores, SIGNATURE_SECONDS);
+  row(
+    'machine/secp256k1-verify',
+    { cores: machine.cores },
+    `${Math.round(limit)} checks/s (the limit of this run)`,
+  );
+
+  const results: ScenarioResult[] = [];
+  for (const validators of values.validators.split(',').map(Number)) {
+    const result = await runScenario({
+      validators,
+      seconds,
+      blockTimeMs: Number(values['block-time']),
+      rateMax: rate ?? (validators === 1 ? RATE_MAX.one : RATE_MAX.several),
+      rate,
+      latencySamples: Number(values.samples),
+      note,
+    });
+    results.push(result);
+    print(result, limit);
+  }
+  if (values.out !== undefined) {
+    writeFileSync(values.out, `${JSON.stringify({ machine, limit, results }, undefined, 2)}\n`);
+  }
 }
 
-function print(result: ScenarioResult): void {
+function print(result: ScenarioResult, limit: number): void {
   const { validators, blockTimeMs, throughput, latency } = result;
   const key = { validators };
   // Every validator checks every signature once: the bound on these cores is the limit over the validators.
@@ -110,7 +124,7 @@ function print(result: ScenarioResult): void {
       row('node/rss/soak', { ...key, second: Math.round(at) }, `${megabytes(bytes)} MB (largest process)`);
 }
 
-function row(name: string, keys: Readonly<Record<string, number>>, value: string): void {
+function row(name: string, keys: Readonly<Record<string, number | string>>, value: string): void {
   const path = [name, ...Object.entries(keys).map(([key, each]) => `${key}=${each}`)].join('/');
   say(`${path.padEnd(44)} ${value}`);
 }

@@ -19,7 +19,10 @@ export interface ChaosOptions {
   readonly blockTimeMs: number;
   readonly actionMsMax: number;
   readonly calmMsMax: number;
-  /** From the heal until every node has two more blocks. */
+  /**
+   * From the heal until every node has two more blocks. Healed is a wire that is whole, a process that
+   * goes on, and one that was started again and whose RPC answers.
+   */
   readonly recoveryMsMax: number;
   readonly note: (line: string) => void;
 }
@@ -130,7 +133,7 @@ class Chaos {
     const number = ++this.#perturbations;
     const atSeconds = (this.#elapsedMs() / 1000).toFixed(1);
     const before = cluster.height;
-    await this.#carryOut(plan);
+    const startMs = await this.#carryOut(plan);
     const healed = cluster.height;
     const recoveryMs = await cluster.reach(healed + RECOVERY_BLOCKS, {
       withinMs: PATIENCE_FACTOR * recoveryMsMax,
@@ -138,7 +141,8 @@ class Chaos {
     const what = plan.actions.map(describeAction).join('; ');
     const outcome =
       recoveryMs === undefined ? 'NOT RECOVERED' : `recovered in ${(recoveryMs / 1000).toFixed(2)} s`;
-    const line = `#${number} at ${atSeconds} s: ${what}: height ${before} -> ${healed}, ${outcome}`;
+    const started = startMs === 0 ? '' : `, up after ${(startMs / 1000).toFixed(1)} s`;
+    const line = `#${number} at ${atSeconds} s: ${what}: height ${before} -> ${healed}${started}, ${outcome}`;
     note(line);
     if (recoveryMs !== undefined) this.#recoveriesMs.push(recoveryMs);
     const trouble = [...cluster.ledger.contradictions, ...cluster.faults];
@@ -149,21 +153,24 @@ class Chaos {
     if (trouble.length > 0) this.#violations.push(...trouble, await stateOf(cluster));
   }
 
-  async #carryOut({ actions }: Perturbation): Promise<void> {
-    await Promise.all(
+  /** Returns the longest that a node which was started again took until its RPC answered. */
+  async #carryOut({ actions }: Perturbation): Promise<number> {
+    const startMs = await Promise.all(
       actions.map(async (action) => {
         await delay(action.afterMs);
-        await this.#act(action);
+        return this.#act(action);
       }),
     );
+    return Math.max(...startMs);
   }
 
-  async #act({ kind, nodes: indices, forMs }: Action): Promise<void> {
+  /** Does and undoes it. Returns how long nodes took to start again, in milliseconds. */
+  async #act({ kind, nodes: indices, forMs }: Action): Promise<number> {
     if (isCut(kind)) {
       const heal = this.#cluster.cut(indices, kind);
       await delay(forMs);
       heal();
-      return;
+      return 0;
     }
     const nodes = indices.flatMap((i) => this.#cluster.nodes[i] ?? []);
     switch (kind) {
@@ -171,22 +178,21 @@ class Chaos {
       case 'crash-loop':
         await Promise.all(nodes.map((node) => node.kill()));
         for (const crashMs of kind === 'crash-loop' ? CRASH_MS : []) {
-          for (const node of nodes) startOf(node);
+          for (const node of nodes) node.start().ready.catch(() => undefined);
           await delay(crashMs);
           await Promise.all(nodes.map((node) => node.kill()));
         }
         await delay(forMs);
-        for (const node of nodes) startOf(node);
-        return;
+        return startAll(nodes);
       case 'terminate':
         await Promise.all(nodes.map((node) => node.terminate()));
         await delay(forMs);
-        for (const node of nodes) startOf(node);
-        return;
+        return startAll(nodes);
       case 'pause':
         for (const node of nodes) node.pause();
         await delay(forMs);
         for (const node of nodes) node.resume();
+        return 0;
     }
   }
 
@@ -222,9 +228,12 @@ class Chaos {
   }
 }
 
-/** What goes wrong before it is ready is told as its end. */
-function startOf(node: Cluster['nodes'][number]): void {
-  node.start().ready.catch(() => undefined);
+/** Starts nodes and waits until their RPC answers. What goes wrong before is told as their end. */
+async function startAll(nodes: Cluster['nodes']): Promise<number> {
+  const beganMs = performance.now();
+  const late = delay(START_MS_MAX, undefined, { ref: false });
+  await Promise.all(nodes.map((node) => Promise.race([node.start().ready.catch(() => undefined), late])));
+  return performance.now() - beganMs;
 }
 
 async function storedBlocks(
