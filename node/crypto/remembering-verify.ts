@@ -1,7 +1,7 @@
 /**
- * Signature checks that were passed are not made again: a precommit is checked when it comes, and again in the
- * last commit of the next block; a commit from block sync twice. Only what is true is remembered, under the
- * whole of key, signature and message, so no collision can make a wrong one pass.
+ * Signature checks that were passed are not made again: a precommit is checked when it comes, and again in
+ * the last commit of the next block; a commit from block sync twice. Only what is true is remembered, under
+ * the whole of key, signature and message, so no collision can make a wrong one pass.
  */
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 

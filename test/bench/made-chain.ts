@@ -1,7 +1,7 @@
 /**
- * A chain that nobody voted on in real time: blocks are made and executed one after another, and signed by all
- * validators at once. Its data directory is that of a full node at the last height. No validator of it runs
- * later, so the chain stands still: a node that syncs it has an end to reach.
+ * A chain that nobody voted on in real time: blocks are made and executed one after another, and signed by
+ * all validators at once. Its data directory is that of a full node at the last height. No validator of it
+ * runs later, so the chain stands still: a node that syncs it has an end to reach.
  */
 import { randomBytes } from 'node:crypto';
 import { cpSync, writeFileSync } from 'node:fs';

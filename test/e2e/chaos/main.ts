@@ -1,7 +1,7 @@
 /**
- * `npm run chaos -- --minutes 10 --validators 7 --seed 1`: real processes that are killed, paused and cut off at
- * random while load runs. Also --block-time (ms), --recovery (seconds allowed), --keep (leave the homes). A
- * failure leaves them too. Exit code 1 when something did not hold.
+ * `npm run chaos -- --minutes 10 --validators 7 --seed 1`: real processes that are killed, paused and cut off
+ * at random while load runs. Also --block-time (ms), --recovery (seconds allowed), --keep (leave the homes).
+ * A failure leaves them too. Exit code 1 when something did not hold.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
