@@ -140,23 +140,22 @@ interface Parts {
 async function executeBlock(
   { app, now }: Parts,
   request: RequestFinalizeBlock,
-  isReplaced: () => boolean,
+  control: { readonly cancelled: boolean } | undefined,
 ): Promise<ResponseFinalizeBlock> {
-  if (isReplaced()) throw replaced(request);
   const execution = app.beginBlock(request);
   let turnEnds = now() + EXECUTION_TURN_MS;
   while (execution.remaining > 0) {
     execution.run(TXS_BETWEEN_CLOCK_READS);
     if (now() < turnEnds) continue;
     await setImmediate();
-    if (isReplaced()) throw replaced(request);
+    if (control?.cancelled === true) throw cancelled(request);
     turnEnds = now() + EXECUTION_TURN_MS;
   }
   return execution.end();
 }
 
-function replaced({ height }: RequestFinalizeBlock): LedgerError {
-  return new LedgerError('app.replaced', 'another block is executed in place of this one', { height });
+function cancelled({ height }: RequestFinalizeBlock): LedgerError {
+  return new LedgerError('app.cancelled', 'the execution of this block was cancelled', { height });
 }
 
 /** The node's port in front of the application. */
@@ -164,8 +163,6 @@ function asynchronous(parts: Parts): Application {
   const { app, store, verifier, snapshots } = parts;
   const signatures = new SignaturePrefetch(app, verifier);
   const checks = new OrderedQueue();
-  /** FinalizeBlock calls so far: only the last one counts. */
-  let executions = 0;
   return {
     info: async (request) => app.info(request),
     initChain: async (request) => app.initChain(request),
@@ -175,10 +172,9 @@ function asynchronous(parts: Parts): Application {
     },
     prepareProposal: async (request) => app.prepareProposal(request),
     processProposal: async (request) => app.processProposal(request),
-    finalizeBlock: async (request) => {
-      const own = ++executions;
+    finalizeBlock: async (request, control) => {
       await signatures.of(request.txs);
-      return executeBlock(parts, request, () => own !== executions);
+      return executeBlock(parts, request, control);
     },
     commit: async () => {
       const response = app.commit();

@@ -51,6 +51,12 @@ export interface SnapshotApplication {
   applySnapshotChunk(request: RequestApplySnapshotChunk): Promise<ResponseApplySnapshotChunk>;
 }
 
+/** Tells an execution under way that nobody wants it any more. */
+export interface ExecutionControl {
+  /** Looked at now and then: once true, the execution ends, with a rejection or as if nothing were. */
+  readonly cancelled: boolean;
+}
+
 /** The port through which the node reaches the state machine. */
 export interface Application {
   info(request: RequestInfo): Promise<ResponseInfo>;
@@ -62,7 +68,8 @@ export interface Application {
   checkTx(request: RequestCheckTx): Promise<ResponseCheckTx>;
   prepareProposal(request: RequestPrepareProposal): Promise<ResponsePrepareProposal>;
   processProposal(request: RequestProcessProposal): Promise<ResponseProcessProposal>;
-  finalizeBlock(request: RequestFinalizeBlock): Promise<ResponseFinalizeBlock>;
+  /** May be called again for the same height once the call before has settled; Commit commits the last one. */
+  finalizeBlock(request: RequestFinalizeBlock, control?: ExecutionControl): Promise<ResponseFinalizeBlock>;
   /** Resolves when the block's state is on disk. */
   commit(): Promise<ResponseCommit>;
   query(request: RequestQuery): Promise<ResponseQuery>;

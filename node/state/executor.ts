@@ -1,7 +1,7 @@
 /**
  * Makes, judges and executes blocks on top of the state that it holds. Each method waits for the one before.
  * An accepted proposal is executed at once, while others still vote on it (`speculate`): when it is decided,
- * its results are there or under way. When another block is decided, that one's FinalizeBlock replaces it.
+ * its results are there or under way. When another block is decided, this execution ends, and that one's begins.
  */
 import { type Block, type CutBlock, cutBlock, dataBytesMax } from '../../consensus/types/block.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
@@ -14,6 +14,7 @@ import {
   type ResponseFinalizeBlock,
   ResponseProcessProposal_ProposalStatus as ProposalStatus,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import type { ExecutionControl } from '../application.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { afterBlock, type ChainState, contextOf, nextHeightOf } from './chain-state.ts';
 import { committedBlock } from './committed.ts';
@@ -60,6 +61,15 @@ export interface DecidedInput {
   readonly stored: Promise<void>;
 }
 
+/** A block in execution. By object: see `#verified`. */
+interface Execution extends ExecutionControl {
+  readonly block: Block;
+  cancelled: boolean;
+  readonly results: Promise<ResponseFinalizeBlock>;
+}
+
+const ignore = (): void => {};
+
 /** Holds the chain state; the one place that changes it. */
 export class BlockExecutor {
   readonly #ports: ExecutorPorts;
@@ -70,8 +80,8 @@ export class BlockExecutor {
    * by hash: a header's hash does not cover height, round and block id of the last commit.
    */
   #verified = new WeakSet<Block>();
-  /** The block that is executed before it is decided. By object, as above. */
-  #speculation: { readonly block: Block; readonly results: Promise<ResponseFinalizeBlock> } | undefined;
+  /** The block of the next height that is executed, or was last: decided or not. */
+  #execution: Execution | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   /**
    * The mempool checks again what the last block left over; the next commit waits for it, the next proposal
@@ -192,25 +202,41 @@ export class BlockExecutor {
 
   /** Only in turn: never between the execution of a decided block and its commit. */
   #speculate(block: Block): void {
-    if (this.#speculation?.block === block) return;
-    const results = this.#run(block);
-    results.catch(() => undefined); // replaced by another block, or told when the block is decided
-    this.#speculation = { block, results };
+    this.#execute(block).results.catch(() => undefined); // told when the block is decided
   }
 
   /** The results of a decided block: those of its speculative execution, or of executing it now. */
   async #resultsOf(block: Block): Promise<ResponseFinalizeBlock> {
-    const speculation = this.#speculation;
-    this.#speculation = undefined;
-    if (speculation?.block !== block) return this.#run(block);
-    return speculation.results.catch(() => this.#run(block));
+    try {
+      return await this.#execute(block).results;
+    } catch {
+      this.#execution = undefined;
+      return await this.#execute(block).results;
+    }
   }
 
-  /** A block under way in the application is replaced: see `BlockApplication.finalizeBlock`. */
-  async #run(block: Block): Promise<ResponseFinalizeBlock> {
+  /**
+   * Executes a block, unless that is done or under way. The application executes one at a time: another block
+   * is told to end first, whatever became of it.
+   */
+  #execute(block: Block): Execution {
+    const before = this.#execution;
+    if (before?.block === block) return before;
+    if (before !== undefined) before.cancelled = true;
+    const ended = before?.results.then(ignore, ignore) ?? Promise.resolve();
+    const execution: Execution = { block, cancelled: false, results: ended.then(() => this.#run(execution)) };
+    this.#execution = execution;
+    return execution;
+  }
+
+  async #run(execution: Execution): Promise<ResponseFinalizeBlock> {
     const { application, nowMs = machineNowMs } = this.#ports;
+    const { block } = execution;
+    if (execution.cancelled)
+      throw new LedgerError('state.cancelled', 'another block is executed in its place');
     const began = nowMs();
-    const results = await application.finalizeBlock(finalizeRequest(block, this.#state.lastValidators));
+    const request = finalizeRequest(block, this.#state.lastValidators);
+    const results = await application.finalizeBlock(request, execution);
     this.#size.executed(bytesOf(block.txs), nowMs() - began);
     return results;
   }
@@ -232,6 +258,7 @@ export class BlockExecutor {
       const { retainHeight } = await application.commit();
       this.#state = next;
       this.#verified = new WeakSet();
+      this.#execution = undefined;
       await store.save(next);
       if (retainHeight > 0n) await this.#ports.prune(retainHeight);
     } catch (error) {

@@ -15,20 +15,21 @@ import type {
   ResponsePrepareProposal,
   ResponseProcessProposal,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import type { ExecutionControl } from '../application.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import type { ChainState } from './chain-state.ts';
 
 /**
- * The calls of the application that blocks are made of. One at a time, but for FinalizeBlock: while it runs,
- * proposals may be prepared and processed on the last commit, and another FinalizeBlock of the same height
- * takes its place. Then the earlier call rejects, or its result is not used.
+ * The calls of the application that blocks are made of. One at a time, but while FinalizeBlock runs, proposals
+ * may be prepared and processed, on the last commit. FinalizeBlock may be called again for the same height,
+ * once the call before has settled: the last one is what Commit commits.
  */
 export interface BlockApplication {
   info(request: RequestInfo): Promise<ResponseInfo>;
   initChain(request: RequestInitChain): Promise<ResponseInitChain>;
   prepareProposal(request: RequestPrepareProposal): Promise<ResponsePrepareProposal>;
   processProposal(request: RequestProcessProposal): Promise<ResponseProcessProposal>;
-  finalizeBlock(request: RequestFinalizeBlock): Promise<ResponseFinalizeBlock>;
+  finalizeBlock(request: RequestFinalizeBlock, control?: ExecutionControl): Promise<ResponseFinalizeBlock>;
   commit(): Promise<ResponseCommit>;
 }
 

@@ -288,7 +288,7 @@ export class SimMachine implements Subject {
       ...application,
       prepareProposal: (request) => after(() => application.prepareProposal(request)),
       processProposal: (request) => after(() => application.processProposal(request)),
-      finalizeBlock: (request) => after(() => application.finalizeBlock(request)),
+      finalizeBlock: (request, control) => after(() => application.finalizeBlock(request, control)),
       commit: () => after(() => application.commit()),
     };
   }

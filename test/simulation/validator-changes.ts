@@ -20,8 +20,8 @@ export interface ChangingValidators {
 export function withValidatorChanges(application: Application, options: ChangingValidators): Application {
   return {
     ...application,
-    finalizeBlock: async (request) => {
-      const response = await application.finalizeBlock(request);
+    finalizeBlock: async (request, control) => {
+      const response = await application.finalizeBlock(request, control);
       return { ...response, validatorUpdates: updatesAt(request.height, options) };
     },
   };
