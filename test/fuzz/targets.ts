@@ -6,10 +6,12 @@ import { JSON_TARGETS } from './targets/json.ts';
 import { LOG_TARGETS } from './targets/log.ts';
 import { NETWORK_TARGETS } from './targets/network.ts';
 import { SIGNER_TARGETS } from './targets/signer.ts';
+import { STATE_SYNC_TARGETS } from './targets/state-sync.ts';
 import { TRANSACTION_TARGETS } from './targets/transactions.ts';
 
 export const TARGETS: readonly Target[] = [
   ...NETWORK_TARGETS,
+  ...STATE_SYNC_TARGETS,
   ...CONSENSUS_TARGETS,
   ...CODEC_TARGETS,
   ...TRANSACTION_TARGETS,

@@ -25,32 +25,12 @@ import { checkStatus, encodeStatus } from '../../../p2p/status.ts';
 import { Status } from '../../../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Txs } from '../../../proto/gen/tendermint/mempool/types.ts';
 import type { Target } from '../target.ts';
-import { hexVectors, isDecodeError } from './vectors.ts';
+import { protobufTarget as target } from './protobuf-target.ts';
+import { hexVectors } from './vectors.ts';
 
 const KIB = 1024;
 const HEIGHT = 3n;
 const at = { height: HEIGHT, round: 1 };
-
-function target<T>(
-  name: string,
-  seeds: readonly Uint8Array[],
-  codec: { readonly decode: (bytes: Uint8Array) => T; readonly encode?: (value: T) => Uint8Array },
-  more: Partial<Target> = {},
-): Target {
-  return {
-    name,
-    form: 'protobuf',
-    seeds,
-    bytesMax: 64 * KIB,
-    read: (bytes) => {
-      const value = codec.decode(bytes);
-      const { encode } = codec;
-      return encode === undefined ? undefined : () => encode(value);
-    },
-    documented: isDecodeError,
-    ...more,
-  };
-}
 
 const { blockId, parts } = testBlock(HEIGHT, 1);
 const states: readonly StateMessage[] = [
