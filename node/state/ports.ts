@@ -20,9 +20,9 @@ import type { CommittedBlock } from '../committed-block.ts';
 import type { ChainState } from './chain-state.ts';
 
 /**
- * The calls of the application that blocks are made of. One at a time, but while FinalizeBlock runs, proposals
- * may be prepared and processed, on the last commit. FinalizeBlock may be called again for the same height,
- * once the call before has settled: the last one is what Commit commits.
+ * The calls of the application that blocks are made of. One at a time, but while FinalizeBlock runs,
+ * proposals may be prepared and processed, on the last commit. FinalizeBlock may be called again for the
+ * same height, once the call before has settled: the last one is what Commit commits.
  */
 export interface BlockApplication {
   info(request: RequestInfo): Promise<ResponseInfo>;
