@@ -56,6 +56,8 @@ export interface ApplicationOptions {
 export interface ApplicationPorts {
   readonly openBackend: (directory: string) => Promise<Backend>;
   readonly openPool: (options: ApplicationOptions) => SignaturePool;
+  /** Versions between two snapshots that restarts begin with. Default: the store's. */
+  readonly snapshotVersions?: number;
   /** Milliseconds. Without this clock a block is executed in one go: simulations want no chance in it. */
   readonly now?: () => number;
 }
@@ -90,6 +92,7 @@ export async function openApplication(
   const store = await openMultiStore(backend, {
     stores: names,
     ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
+    ...(ports.snapshotVersions === undefined ? {} : { snapshotVersions: ports.snapshotVersions }),
   });
   const pool = ports.openPool(options);
   const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: SIGNATURES_CACHED_MAX });

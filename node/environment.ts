@@ -25,6 +25,8 @@ export interface NodeEnvironment {
   readonly timers: Timers;
   readonly openDatabase: OpenDatabase;
   readonly walFiles: (directory: string) => WalFiles;
+  /** Sizes of the write-ahead log. Default: `WalOptions`. */
+  readonly walSizes?: { readonly fileBytesMax: number; readonly totalBytesMax: number };
   readonly randomBytes: (length: number) => Uint8Array;
   readonly signerFiles: DurableFiles;
   readonly makeSigner: MakeKeySigner;

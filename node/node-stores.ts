@@ -27,7 +27,7 @@ export interface Stores {
 /** Opens the stores; how to close each is added to `closers` as soon as it is open. */
 export async function openStores(
   { dataDir, logging }: { readonly dataDir: string; readonly logging: Logging },
-  { openDatabase, walFiles, randomBytes }: NodeEnvironment,
+  { openDatabase, walFiles, walSizes, randomBytes }: NodeEnvironment,
   closers: (() => Promise<void> | void)[],
 ): Promise<Stores> {
   const blocks = await BlockStore.open(join(dataDir, 'blockstore.db'), openDatabase);
@@ -39,6 +39,7 @@ export async function openStores(
   const warn = (message: string): void => logging('wal').warn({}, message);
   const directory = join(dataDir, 'cs.wal');
   const wal = Wal.open({
+    ...walSizes,
     directory,
     warn,
     files: walFiles(directory),

@@ -21,6 +21,8 @@ export const FAULTS = [
   'slow disk',
   'slow application',
   'disk full',
+  'lost signing state',
+  'stale signing state',
 ] as const;
 
 /** A kind of fault. */
@@ -107,6 +109,12 @@ export class Nemesis {
         };
         machine.onKillPoint = () => this.#comeBack(machine, random.below(lastsMs));
         return;
+      case 'lost signing state':
+        machine.spoilSigningState('lost');
+        return;
+      case 'stale signing state':
+        machine.spoilSigningState('stale');
+        return;
       case 'pause':
         machine.pause();
         this.#later(lastsMs, () => machine.resume());
@@ -123,6 +131,7 @@ export class Nemesis {
         return;
       case 'slow application':
         machine.applicationDelayMaxMs = 500;
+        this.#say(`the application of ${machine.name} is slow`);
         this.#later(lastsMs, () => {
           machine.applicationDelayMaxMs = 0;
         });

@@ -3,7 +3,7 @@
  * A process that is killed never runs again; the next one starts from what the disk kept.
  */
 import { openApplication } from '../../cli/application.ts';
-import { toHex } from '../../core/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
@@ -23,7 +23,7 @@ import type { Network } from '../../p2p/network.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import { CHAIN_ID, GENESIS_SECONDS, PREFIX } from './chain.ts';
 import { SimBackend, simDatabase } from './disk/databases.ts';
-import { type DiskOperation, type Ending, SimDisk, type Verdict } from './disk/disk.ts';
+import { type DiskOperation, type Ending, SimDisk, type SimFile, type Verdict } from './disk/disk.ts';
 import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
 import type { Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
@@ -72,9 +72,12 @@ const HOME = '/home';
 const KEY_PATH = `${HOME}/config/priv_validator_key.json`;
 /** The file that keeps a validator from signing twice. */
 export const SIGNING_STATE_PATH: string = `${HOME}/data/priv_validator_state.json`;
+/** Often enough to be in the middle of one now and then. */
+const SNAPSHOT_VERSIONS = 3;
 const WAL_PATH = `${HOME}/data/cs.wal`;
 /** The genesis is older than any clock is wrong. */
 const GENESIS_AGE_MS = 3_600_000;
+const NEVER_SIGNED = utf8('{"height":"0","round":0,"step":0}');
 const LOG = { debug: () => undefined, info: () => undefined };
 
 /** See the file comment. */
@@ -93,12 +96,16 @@ export class SimMachine implements Subject {
   /** Ends the process at that operation of the disk. */
   killAtOperation: { readonly at: number; readonly how: Ending } | undefined;
   onKillPoint: () => void = () => undefined;
+  /** Its signing state was taken away or is old: with that it must not start. */
+  mustRefuse: string | undefined;
   /** Something was done to it after which it may refuse to run. */
   excuse: string | undefined;
   state: 'down' | 'starting' | 'up' | 'refused' = 'down';
   starts = 0;
   owner: Owner;
   core: Core | undefined;
+
+  #goodState: SimFile | undefined;
 
   constructor(ports: MachinePorts, options: MachineOptions) {
     this.ports = ports;
@@ -173,6 +180,33 @@ export class SimMachine implements Subject {
     this.#end(how);
   }
 
+  /** Takes the file that guards the signer away, or puts an old one in its place, while the node is down. */
+  spoilSigningState(how: 'lost' | 'stale'): boolean {
+    const file = this.disk.files.get(SIGNING_STATE_PATH);
+    if (this.core === undefined || file === undefined || !this.#isInSomeCommit(this.core)) return false;
+    this.kill('process killed');
+    if (how === 'lost') this.disk.files.delete(SIGNING_STATE_PATH);
+    else this.disk.files.set(SIGNING_STATE_PATH, { bytes: NEVER_SIGNED, synced: NEVER_SIGNED });
+    this.ports.observer.line(this, `finds its signing state ${how}`);
+    this.mustRefuse = how;
+    this.#goodState = file;
+    this.start();
+    return true;
+  }
+
+  /** The operator has found the right file again. */
+  restoreSigningState(): void {
+    if (this.#goodState !== undefined) this.disk.files.set(SIGNING_STATE_PATH, this.#goodState);
+    this.mustRefuse = undefined;
+    this.start();
+  }
+
+  /** The node can know that it has signed: its signature is in the last commit that it saw. */
+  #isInSomeCommit({ stores, signer }: Core): boolean {
+    const commit = stores.blocks.seenCommit(stores.blocks.range().height);
+    return commit?.signatures.some((one) => equalBytes(one.validatorAddress, signer.address)) === true;
+  }
+
   /** What an operator does when the node says that its log has to be repaired. */
   repairLog(): void {
     this.ports.observer.line(this, 'has its log repaired');
@@ -242,6 +276,7 @@ export class SimMachine implements Subject {
       {
         openBackend: async (path) => new SimBackend({ disk: this.disk, user, path }),
         openPool: () => checkSignatures,
+        snapshotVersions: SNAPSHOT_VERSIONS,
       },
     );
     const core = await openCore(
@@ -279,10 +314,14 @@ export class SimMachine implements Subject {
   /** The application takes its time, when it is told to. */
   #slow(owner: Owner, application: Application): Application {
     const { scheduler } = this.ports;
-    const after = async <T>(call: () => Promise<T>): Promise<T> => {
+    // Calls do not overtake each other: an application sees them in the order in which they are made.
+    let turn: Promise<void> = Promise.resolve();
+    const after = <T>(call: () => Promise<T>): Promise<T> => {
       const delayMs = (this.applicationDelayMaxMs * scheduler.random.below(1_000)) / 1_000;
-      if (delayMs > 0) await new Promise<void>((resolve) => scheduler.after(delayMs, resolve, owner));
-      return call();
+      if (delayMs > 0) {
+        turn = turn.then(() => new Promise<void>((resolve) => scheduler.after(delayMs, resolve, owner)));
+      }
+      return turn.then(call);
     };
     return {
       ...application,
@@ -318,6 +357,7 @@ export class SimMachine implements Subject {
       timers,
       openDatabase: async (path) => simDatabase({ disk, user, path }),
       walFiles: (directory) => new SimWalFiles({ disk, user, directory, pattern: FILE_PATTERN }),
+      walSizes: { fileBytesMax: 6_000, totalBytesMax: 60_000 },
       randomBytes: (length) => Uint8Array.from({ length }, () => scheduler.random.below(256)),
       signerFiles: simSignerFiles(disk, user),
       random: () => scheduler.random.below(1_000_000) / 1_000_000,

@@ -5,6 +5,7 @@ import { LIES, syncLiar } from './adversaries/sync-liar.ts';
 import { validatorSeed } from './chain.ts';
 import { type Fault, FAULTS } from './faults.ts';
 import { quickScheme, realScheme } from './keys.ts';
+import type { Ending } from './disk/disk.ts';
 import type { MachineOptions } from './machine.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { withValidatorChanges } from './validator-changes.ts';
@@ -15,6 +16,8 @@ export interface Scenario {
   readonly faults: readonly Fault[];
   /** Machines that faults hit, besides the wires; default: all. */
   readonly victims?: readonly string[];
+  /** Ends the first machine at exactly this operation of its disk; seeds go through them one by one. */
+  readonly killPoint?: { readonly at: number; readonly how: Ending };
   /** Machines that start later, with an empty disk. */
   readonly late?: readonly string[];
   /** Milliseconds between two transactions of clients. */
@@ -43,7 +46,17 @@ export type Profile = (typeof PROFILES)[number];
 
 const PATIENCE_MS = 120_000;
 const POWER = 10n;
-const CRASHES: readonly Fault[] = ['kill', 'power cut', 'kill point', 'slow disk', 'disk full'];
+/** Operations on a disk, from the first one on, each of which is a kill point of some seed. */
+const KILL_POINTS = 300;
+const CRASHES: readonly Fault[] = [
+  'kill',
+  'power cut',
+  'kill point',
+  'slow disk',
+  'disk full',
+  'lost signing state',
+  'stale signing state',
+];
 
 /** The scenario of a seed. */
 export function scenarioOf(profile: Profile, seed: number): Scenario {
@@ -54,7 +67,15 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
     case 'liveness':
       return base(random, 4);
     case 'crash':
-      return { ...base(random, 4), faults: someOf(CRASHES, random), healAtMs: 3_000 };
+      return {
+        ...base(random, 4),
+        faults: someOf(CRASHES, random),
+        killPoint: {
+          at: 1 + (Math.floor(seed / 2) % KILL_POINTS),
+          how: seed % 2 === 0 ? 'power cut' : 'process killed',
+        },
+        healAtMs: 3_000,
+      };
     case 'byzantine':
       return byzantine(random);
     case 'validators':

@@ -34,6 +34,7 @@ export interface RunOptions {
 /** More than this is a loop that time does not pass in. */
 const EVENTS_MAX = 600_000;
 const STARTS_WITHIN_MS = 300;
+const RESTART_AFTER_MS = 300;
 const LATE_AFTER_HEIGHTS = 2n;
 
 /** See the file comment. */
@@ -62,6 +63,12 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   const isLate = ({ name }: Pick<MachineOptions, 'name'>): boolean => scenario.late?.includes(name) === true;
   for (const machine of machines) {
     if (!isLate(machine)) scheduler.after(scheduler.random.below(STARTS_WITHIN_MS), () => machine.start());
+  }
+  const [first] = machines;
+  if (first !== undefined && scenario.killPoint !== undefined) {
+    const { at, how } = scenario.killPoint;
+    first.killAtOperation = { at: first.disk.operations + at, how };
+    first.onKillPoint = () => scheduler.after(RESTART_AFTER_MS, () => first.start());
   }
   const send = (): void => {
     simulation.sendTransfer();

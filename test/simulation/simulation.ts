@@ -164,6 +164,9 @@ export class Simulation implements MachineObserver {
 
   started(machine: SimMachine, height: bigint, appHash: Uint8Array): void {
     this.line(machine, `is up at height ${height}`);
+    if (machine.mustRefuse !== undefined) {
+      this.fail('signing state', `${machine.name} starts with a ${machine.mustRefuse} signing state`);
+    }
     if (!machine.isHonest) return;
     const fact = { subject: machine, height, appHash: toHex(appHash) };
     for (const invariant of this.invariants) invariant.started?.(fact);
@@ -177,6 +180,10 @@ export class Simulation implements MachineObserver {
 
   stopped(machine: SimMachine, what: string, reason: string): void {
     this.line(machine, `${what}: ${reason}`);
+    if (machine.mustRefuse !== undefined) {
+      this.scheduler.after(100, () => machine.restoreSigningState());
+      return;
+    }
     if (machine.disk.isGarbled && reason.includes('wal repair')) {
       this.scheduler.after(100, () => machine.repairLog());
       return;
