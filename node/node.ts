@@ -221,8 +221,7 @@ async function openSyncedStores(
   { genesis, closers }: { readonly genesis: Genesis; readonly closers: Closers },
 ): Promise<Stores> {
   const stores = await openStores(options, environment, closers);
-  const openSyncNetwork = async (): Promise<Network> =>
-    (await openNetwork(options, environment, stores)).network;
+  const openSyncNetwork = (): ReturnType<typeof openNetwork> => openNetwork(options, environment, stores);
   await stateSyncIfWanted({ ...options, genesis, environment, stores, openNetwork: openSyncNetwork });
   return stores;
 }

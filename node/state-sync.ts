@@ -23,6 +23,8 @@ import type { TrustedState } from './statesync/trusted.ts';
 import { isStateSyncUnfinished, WorkFolder } from './statesync/work-folder.ts';
 import { checkStateSyncConfig, openTrustedChain } from './trusted-chain.ts';
 
+type Closers = (() => Promise<void> | void)[];
+
 /** What is synced, and into what. */
 export interface StateSyncParts {
   readonly config: NodeConfig;
@@ -34,8 +36,11 @@ export interface StateSyncParts {
   readonly logging: Logging;
   /** Ends it. */
   readonly signal?: AbortSignal;
-  /** A network for the time of the sync; it is not started. */
-  readonly openNetwork: () => Promise<Network>;
+  /** A network for the time of the sync and how it finds peers; nothing is started. */
+  readonly openNetwork: () => Promise<{
+    readonly network: Network;
+    readonly peers: { start(closers: Closers): void };
+  }>;
 }
 
 /**
@@ -66,12 +71,14 @@ export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
     );
   checkStateSyncConfig(config.stateSync);
   const folder = await WorkFolder.open(dataDir);
-  const network = await parts.openNetwork();
+  const { network, peers } = await parts.openNetwork();
   await network.start();
+  const closers: Closers = [() => network.stop()];
   try {
+    peers.start(closers);
     await untilAborted(run(parts, { snapshots: application.snapshots, folder, network }), parts.signal);
   } finally {
-    await network.stop();
+    for (const close of closers.toReversed()) await close();
   }
 }
 
