@@ -137,6 +137,18 @@ test('where nobody has more it ends, and says how far it got', async () => {
   expect(heightsOf(saved)).toEqual(down(59, 45));
 });
 
+test('without any peer it does not pass for done', async () => {
+  const network = await newNetwork();
+  const backfill = new Backfill({ network, timers: world.timers, log: silentLogger }, DEFAULT_STATE_SYNC);
+  let error: unknown;
+  const sink = { save: () => Promise.resolve() };
+  void backfill.headers(at(LENGTH).header, sink, ALL).catch((thrown: unknown) => {
+    error = thrown;
+  });
+  await world.until('it gives up', () => error !== undefined);
+  expect(error).toMatchObject({ code: 'statesync.no_peers' });
+});
+
 test('a block that is not that of the trusted header bans its sender; without a right one the error says where', async () => {
   const liar = await newNetwork();
   liar.serve(BLOCKS_PROTOCOL.name, () =>

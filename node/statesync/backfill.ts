@@ -89,6 +89,7 @@ export class Backfill {
   /**
    * Fetches the light blocks below a verified header, from the top down; ends early where no peer has them.
    * Returns the lowest height that is there.
+   * @throws LedgerError `statesync.no_peers` when no peer has been connected for too long
    */
   async headers(from: Header, sink: HeaderSink, end: BackfillEnd): Promise<bigint> {
     let above = from;
@@ -107,6 +108,7 @@ export class Backfill {
       asked.delete(height);
       const block = this.#accepted(above, guess, peerId) ?? (await this.#below(above));
       if (block === undefined) {
+        if (this.#ports.network.peers().length === 0) throw noPeers(height);
         log.warn(
           { height },
           'no peer has headers this far back: evidence about older blocks cannot be judged',
@@ -198,6 +200,15 @@ export class Backfill {
     const able = this.#ports.network.peers().filter(({ id }) => (this.#missing.get(id) ?? -1n) < height);
     return able.length === 0 ? undefined : able[this.#turn++ % able.length]?.id;
   }
+}
+
+function noPeers(height: bigint): LedgerError {
+  return new LedgerError(
+    'statesync.no_peers',
+    `state sync fetches older headers and has lost its last peer at height ${height}: check p2p.persistent_peers ` +
+      'and start the node again, it goes on from here',
+    { height },
+  );
 }
 
 function isEnd({ height, time }: Header, end: BackfillEnd): boolean {
