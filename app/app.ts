@@ -46,6 +46,7 @@ import {
 } from '../proto/gen/tendermint/abci/types.ts';
 import { branchOver } from '../store/branch.ts';
 import type { CommitMultiStore, MultiStoreBranch } from '../store/kv.ts';
+import { admissionEvents } from './admission.ts';
 import { BlockExecution } from './block-execution.ts';
 import { blockOf, hookEvents, momentOf, resultOf, undecodable } from './blocks.ts';
 import { exportModules, initModules } from './genesis.ts';
@@ -216,7 +217,9 @@ export class OpenLedgerApp {
     const tx = this.#decode(request.tx);
     if (tx instanceof StateError) return undecodable(tx);
     const mode = request.type === CheckTxType.RECHECK ? 'recheck' : 'check';
-    return resultOf(runTx(tx, this.#environment(this.#check, mode)));
+    const result = resultOf(runTx(tx, this.#environment(this.#check, mode)));
+    const isAdmitted = result.code === 0 && mode === 'check';
+    return isAdmitted ? { ...result, events: admissionEvents(tx, this.#ante.addresses) } : result;
   }
 
   /**

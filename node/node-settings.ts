@@ -49,7 +49,12 @@ export function mempoolConfigOf(section: MempoolSection): Partial<MempoolConfig>
     txsMax: section.size,
     txsBytesMax: section.maxTxsBytes,
     txBytesMax: section.maxTxBytes,
+    senderTxsMax: section.maxTxsPerSender,
+    senderBytesMax: section.maxTxsBytesPerSender,
+    ttlMs: section.ttlDurationMs,
+    ttlBlocks: section.ttlNumBlocks,
     cacheMax: section.cacheSize,
+    keepInvalidInCache: section.keepInvalidTxsInCache,
     recheck: section.recheck,
   };
 }

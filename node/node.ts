@@ -52,7 +52,7 @@ import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
 import { stateSyncIfWanted } from './state-sync.ts';
 import { serveStateSync } from './statesync/server.ts';
-import { receiveTxs, shareWaitingTxs, txGossip } from './tx-gossip.ts';
+import { followPeers, receiveTxs, TxCourier } from './tx-gossip.ts';
 
 /** What the core of a node is made of and from. */
 export interface CoreOptions {
@@ -166,12 +166,10 @@ export async function openCore(
     catchingUp: () => sync.isCatchingUp(),
     peers: () => network.peers().length,
   });
-  const mempool = openMempool(options, environment, { network, metrics });
+  const { mempool, stop: stopMempool } = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
-  closers.push(() => mempool.stop());
-  closers.push(() => bus.stop());
-  if (config.mempool.broadcast) closers.push(shareWaitingTxs(network, mempool));
+  closers.push(stopMempool, () => bus.stop());
   const { timers } = environment;
   const evidence = await openEvidence(options, environment, { stores, state, closers });
   const executor = openExecutor(options, environment, { stores, mempool, evidence, state });
@@ -355,21 +353,36 @@ function openMempool(
   options: CoreOptions,
   { timers, clock }: NodeEnvironment,
   { network, metrics }: { readonly network: Network; readonly metrics: NodeMetrics },
-): Mempool {
+): { readonly mempool: Mempool; readonly stop: () => void } {
   const { mempool: config } = options.config;
-  const mempool = new Mempool(
+  const courier = config.broadcast
+    ? new TxCourier({
+        network,
+        after: (delayMs, callback) => timers.after(delayMs, callback),
+        waiting: () => mempool,
+      })
+    : undefined;
+  const mempool: Mempool = new Mempool(
     {
       application: options.application,
-      gossip: config.broadcast ? txGossip(network) : { publish: () => undefined },
+      gossip: courier ?? { publish: () => undefined },
       metrics,
       logger: options.logging('mempool'),
       startTimer: (callback, delayMs) => timers.after(delayMs, callback),
+      nowMs: () => timers.nowMs(),
       ...(clock.yieldToOthers === undefined ? {} : { yieldToOthers: clock.yieldToOthers }),
     },
     { ...DEFAULT_MEMPOOL_CONFIG, ...mempoolConfigOf(config) },
   );
   receiveTxs(network, mempool);
-  return mempool;
+  const unfollow = followPeers(network, { mempool, courier });
+  return {
+    mempool,
+    stop: () => {
+      unfollow();
+      mempool.stop();
+    },
+  };
 }
 
 function openRpc(options: NodeOptions, core: Core): RpcServer {

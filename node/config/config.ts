@@ -42,7 +42,14 @@ export interface MempoolConfig {
   readonly size: number;
   readonly maxTxsBytes: number;
   readonly maxTxBytes: number;
+  /** 0: no limit of its own. So is `maxTxsBytesPerSender`. */
+  readonly maxTxsPerSender: number;
+  readonly maxTxsBytesPerSender: number;
+  /** 0: as long as it takes. So is `ttlNumBlocks`. */
+  readonly ttlDurationMs: number;
+  readonly ttlNumBlocks: number;
   readonly cacheSize: number;
+  readonly keepInvalidTxsInCache: boolean;
 }
 
 /** `[statesync]` */
@@ -254,10 +261,44 @@ const mempool: Fields<MempoolConfig> = {
     { key: 'max_tx_bytes', comment: 'Bytes of one transaction.', fallback: 1_048_576 },
     { min: 1_000, max: 16_777_216 },
   ),
+  maxTxsPerSender: whole(
+    {
+      key: 'max_txs_per_sender',
+      comment: 'Transactions of one sender that may wait; 0: all room that nobody else wants.',
+      fallback: 0,
+    },
+    { min: 0, max: 10_000_000 },
+  ),
+  maxTxsBytesPerSender: whole(
+    {
+      key: 'max_txs_bytes_per_sender',
+      comment: 'Bytes of transactions of one sender that may wait; 0: all room that nobody else wants.',
+      fallback: 0,
+    },
+    { min: 0, max: 8_589_934_592 },
+  ),
+  ttlDurationMs: duration({
+    key: 'ttl-duration',
+    comment: 'Drop a transaction that has waited for so long; 0s: never.',
+    fallback: 0,
+  }),
+  ttlNumBlocks: whole(
+    {
+      key: 'ttl-num-blocks',
+      comment: 'Drop a transaction that so many blocks have not taken; 0: never.',
+      fallback: 0,
+    },
+    { min: 0, max: 1_000_000_000 },
+  ),
   cacheSize: whole(
-    { key: 'cache_size', comment: 'Hashes of transactions seen lately.', fallback: 10_000 },
+    { key: 'cache_size', comment: 'Hashes of committed transactions remembered.', fallback: 10_000 },
     { min: 1, max: 100_000_000 },
   ),
+  keepInvalidTxsInCache: flag({
+    key: 'keep-invalid-txs-in-cache',
+    comment: 'Remember refused transactions, too: they are not checked again.',
+    fallback: false,
+  }),
 };
 
 const stateSync: Fields<StateSyncConfig> = {

@@ -25,18 +25,56 @@ export function txInCache(): MempoolError {
   return new MempoolError('mempool.tx_in_cache', 19, 'tx already exists in cache');
 }
 
-/** No room. */
-export function mempoolFull(facts: {
+/** How full the mempool is. */
+export interface Fullness {
   readonly txs: number;
   readonly txsMax: number;
   readonly bytes: number;
   readonly bytesMax: number;
-}): MempoolError {
+}
+
+/** What there was no room for, in words and as part of the error's code. */
+export type FullBecause =
+  | 'count'
+  | 'bytes'
+  | 'queue'
+  | 'sender_count'
+  | 'sender_bytes'
+  | 'predecessor'
+  | 'evicted'
+  | 'unplaced';
+
+const WHY: Readonly<Record<FullBecause, string>> = {
+  count: '',
+  bytes: '',
+  queue: '; too many wait for their check: send it again later',
+  sender_count: '; this sender has as many as one may have: wait until a block takes some',
+  sender_bytes: '; this sender has as many bytes as one may have: wait until a block takes some',
+  predecessor: '; an earlier one of this sender found no room: send both again after the next block',
+  evicted:
+    '; it made way for one with a higher fee, or whose sender or peer has fewer: send it again after the next block',
+  unplaced: '; too many found no room since the last block: send it again after the next one',
+};
+
+/**
+ * No room. All begin with `mempool is full`, by which the SDK knows them; the code is `mempool.full` for the
+ * pool itself, and `mempool.full_<because>` for the rest.
+ */
+export function mempoolFull(because: FullBecause, facts: Fullness): MempoolError {
   const { txs, txsMax, bytes, bytesMax } = facts;
   const message =
     `mempool is full: number of txs ${txs} (max: ${txsMax}), ` +
-    `total txs bytes ${bytes} (max: ${bytesMax})`;
-  return new MempoolError('mempool.full', 20, message, facts);
+    `total txs bytes ${bytes} (max: ${bytesMax})${WHY[because]}`;
+  const code = because === 'count' || because === 'bytes' ? 'mempool.full' : `mempool.full_${because}`;
+  return new MempoolError(code, 20, message, { ...facts, because });
+}
+
+/** It waited for longer than it may, and was dropped since the last block. */
+export function txTooOld(): MempoolError {
+  const message =
+    'mempool is full: tx waited for longer than ttl-duration or ttl-num-blocks allow and was dropped; ' +
+    'send it again after the next block';
+  return new MempoolError('mempool.tx_too_old', 20, message);
 }
 
 /** Larger than the limit. */

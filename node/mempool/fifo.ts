@@ -7,6 +7,14 @@ export class Fifo<T> {
     return this.#items.length - this.#head;
   }
 
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  get last(): T | undefined {
+    return this.length === 0 ? undefined : this.#items[this.#items.length - 1];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
@@ -22,6 +30,11 @@ export class Fifo<T> {
       this.#head = 0;
     }
     return item;
+  }
+
+  /** Takes the last one. */
+  pop(): T | undefined {
+    return this.length === 0 ? undefined : this.#items.pop();
   }
 }
 

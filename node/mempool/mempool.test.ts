@@ -143,16 +143,17 @@ describe('admission', () => {
 });
 
 describe('reap', () => {
-  test('counts the bytes as the block will, and stops at the first that does not fit', async () => {
+  test('counts the bytes as the block will, and passes over what does not fit', async () => {
     const { mempool } = setUp();
     await mempool.checkTx(new Uint8Array(100).fill(1));
     await mempool.checkTx(new Uint8Array(200).fill(2));
     await mempool.checkTx(new Uint8Array(1).fill(3));
     expect(mempool.reap(-1, -1n).length).toBe(3);
     expect(mempool.reap(102, -1n).length).toBe(1);
-    expect(mempool.reap(101, -1n).length).toBe(0);
+    expect(mempool.reap(101, -1n)).toEqual([Uint8Array.of(3)]);
+    expect(mempool.reap(2, -1n)).toEqual([]);
     expect(mempool.reap(102 + 203, -1n).length).toBe(2);
-    expect(mempool.reap(102 + 202, -1n).length).toBe(1);
+    expect(mempool.reap(102 + 202, -1n).map((bytes) => bytes.length)).toEqual([100, 1]);
     expect(mempool.reap(-1, 2n).length).toBe(2);
     expect(mempool.reap(-1, 0n).length).toBe(0);
   });
@@ -227,13 +228,15 @@ describe('gossip', () => {
   test('goes out in batches, and not back to where it came from', async () => {
     const { mempool, gossip, timer } = setUp();
     await mempool.checkTx(tx('mine'));
+    await mempool.checkTx(tx('own'));
+    // The peer sends it, too: so it has it.
     mempool.receive([tx('p1'), tx('p2'), tx('mine')], 'peer');
     await new Promise((resolve) => setImmediate(resolve));
     expect(gossip.batches).toEqual([]);
     timer.fire();
-    expect(gossip.batches.map(({ txs, origin }) => [origin, names(txs)])).toEqual([
-      [undefined, ['mine']],
-      ['peer', ['p1', 'p2']],
+    expect(gossip.batches.map(({ txs, senders }) => [...senders, names(txs)])).toEqual([
+      ['peer', ['mine', 'p1', 'p2']],
+      [['own']],
     ]);
     expect(timer.running).toBe(false);
   });

@@ -10,14 +10,36 @@ import type { CommittedBlock } from '../committed-block.ts';
  */
 export type TxChecker = Pick<Application, 'checkTx'>;
 
+/** Accepted transactions that the same peers are known to have. */
+export interface TxBatch {
+  readonly txs: readonly Uint8Array[];
+  /** The peers that sent them, who must not get them back; none for what was submitted here. */
+  readonly senders: readonly string[];
+  /** The place of the first in the pool's order. */
+  readonly first: number;
+}
+
 /** How accepted transactions reach other nodes. */
 export interface TxGossip {
   /**
-   * Sends one batch to the peers; never waits. `origin` is the peer that all of them came from, who must not
-   * get them back; undefined for transactions that were submitted here. Whether those of others are passed on
-   * at all is for the gossip to decide: it knows the topology.
+   * Sends one batch to the peers; never waits. Whether those of others are passed on at all is for the gossip
+   * to decide: it knows the topology. To a peer that cannot take it now, it is given later, out of
+   * `WaitingTxs`.
    */
-  publish(txs: readonly Uint8Array[], origin: string | undefined): void;
+  publish(batch: TxBatch): void;
+}
+
+/** What a peer gets that has fallen behind, or has just come. */
+export interface WaitingTxs {
+  /**
+   * Transactions that wait, from the place `first` on, without those that the peer sent: at least one if there
+   * is any, else up to `bytesMax`. `next` is the place to go on from; undefined after the last.
+   */
+  waitingFrom(
+    first: number,
+    peer: string,
+    bytesMax: number,
+  ): { readonly txs: readonly Uint8Array[]; readonly next: number | undefined };
 }
 
 /** Where gossip hands in what peers send. */
@@ -26,12 +48,15 @@ export interface TxReceiver {
    * Takes a batch; never throws and never waits. Known transactions are skipped, and dropped ones counted.
    */
   receive(txs: readonly Uint8Array[], peer: string): void;
+  /** A peer has left. What came from it stays. */
+  peerLeft(peer: string): void;
 }
 
 /** The engine's side. */
 export interface TxPool {
   /**
-   * Transactions for a block in the order in which they were accepted, up to the first that does not fit.
+   * Transactions for a block in the order in which they were accepted. One that does not fit is passed over,
+   * with those that follow it, so that it cannot stand in the way of all others.
    * `maxBytes` counts each with its protobuf overhead in `Data.txs`; -1 is no limit.
    */
   reap(maxBytes: number, maxGas: bigint): readonly Uint8Array[];
@@ -64,6 +89,10 @@ export interface MempoolMetrics {
   addFailed(): void;
   /** Refused for want of room. */
   addRejected(): void;
+  /** Accepted, and then out again without a block: to make room, or refused by a recheck. */
+  addEvicted(): void;
+  /** Accepted, and then out again for their age. */
+  addExpired(): void;
   addAlreadyReceived(): void;
   addRechecks(count: number): void;
 }

@@ -8,7 +8,7 @@ import { EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import { Header } from '../../proto/gen/tendermint/types/types.ts';
 import { NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
 import type { StartTimer } from './gossip-batcher.ts';
-import type { MempoolLogger, MempoolMetrics, TxGossip } from './ports.ts';
+import type { MempoolLogger, MempoolMetrics, TxBatch, TxGossip } from './ports.ts';
 
 /** Log that nobody reads. */
 export const silentLogger: MempoolLogger = { debug: () => {}, warn: () => {} };
@@ -19,18 +19,29 @@ export class CountingMetrics implements MempoolMetrics {
   bytes = 0;
   failed = 0;
   rejected = 0;
+  evicted = 0;
+  expired = 0;
   alreadyReceived = 0;
   rechecks = 0;
   setSize(count: number, bytes: number): void {
     this.size = count;
     this.bytes = bytes;
   }
-  addTx(): void {}
+  accepted = 0;
+  addTx(): void {
+    this.accepted++;
+  }
   addFailed(): void {
     this.failed++;
   }
   addRejected(): void {
     this.rejected++;
+  }
+  addEvicted(): void {
+    this.evicted++;
+  }
+  addExpired(): void {
+    this.expired++;
   }
   addAlreadyReceived(): void {
     this.alreadyReceived++;
@@ -42,9 +53,9 @@ export class CountingMetrics implements MempoolMetrics {
 
 /** Gossip that remembers. */
 export class RecordingGossip implements TxGossip {
-  readonly batches: { readonly txs: readonly Uint8Array[]; readonly origin: string | undefined }[] = [];
-  publish(txs: readonly Uint8Array[], origin: string | undefined): void {
-    this.batches.push({ txs, origin });
+  readonly batches: TxBatch[] = [];
+  publish(batch: TxBatch): void {
+    this.batches.push(batch);
   }
 }
 
@@ -74,6 +85,14 @@ export function checked(code: number, gasWanted = 1n): ResponseCheckTx {
   return ResponseCheckTx.create({ code, gasWanted, log: code === 0 ? '' : 'refused' });
 }
 
+/** An answer as a Cosmos SDK application gives it: with signers, as `address/sequence`, and the fee. */
+export function checkedOf(fee: number, ...signers: readonly string[]): ResponseCheckTx {
+  const attribute = (key: string, value: string) => ({ key, value, index: true });
+  const events = [{ type: 'tx', attributes: [attribute('fee', `${fee}uopen`)] }];
+  for (const signer of signers) events.push({ type: 'tx', attributes: [attribute('acc_seq', signer)] });
+  return ResponseCheckTx.create({ code: 0, gasWanted: 1n, events });
+}
+
 /** A committed block of these transactions, all with these result codes (default 0). */
 export function committed(txs: readonly Uint8Array[], codes: readonly number[] = []): CommittedBlock {
   return {
@@ -84,4 +103,47 @@ export function committed(txs: readonly Uint8Array[], codes: readonly number[] =
       txResults: txs.map((_tx, index) => ExecTxResult.create({ code: codes[index] ?? 0 })),
     }),
   };
+}
+
+/**
+ * An application with accounts whose sequences must come one after the other, as the Cosmos SDK's ante handler
+ * wants them. Transactions are texts: `sender/sequence/fee/rest`.
+ */
+export class SequenceApplication {
+  readonly committed: Map<string, number> = new Map();
+  #check: Map<string, number> = new Map();
+
+  readonly checkTx: (request: { readonly tx: Uint8Array }) => Promise<ResponseCheckTx> = async ({ tx }) => {
+    const { sender, sequence, fee } = readTx(tx);
+    if (sequence !== this.nextOf(sender)) return checked(32);
+    this.#check.set(sender, sequence + 1);
+    return checkedOf(fee, `${sender}/${sequence}`);
+  };
+
+  /** The sequence that CheckTx expects of a sender. */
+  nextOf(sender: string): number {
+    return this.#check.get(sender) ?? this.committed.get(sender) ?? 0;
+  }
+
+  /** Executes and commits a block; the result code of each transaction. */
+  commit(txs: readonly Uint8Array[]): readonly number[] {
+    const codes = txs.map((tx) => {
+      const { sender, sequence } = readTx(tx);
+      if (sequence !== (this.committed.get(sender) ?? 0)) return 32;
+      this.committed.set(sender, sequence + 1);
+      return 0;
+    });
+    this.#check = new Map();
+    return codes;
+  }
+}
+
+/** The parts of a transaction of `SequenceApplication`. */
+export function readTx(tx: Uint8Array): {
+  readonly sender: string;
+  readonly sequence: number;
+  readonly fee: number;
+} {
+  const [sender = '', sequence, fee] = Buffer.from(tx).toString().split('/');
+  return { sender, sequence: Number(sequence), fee: Number(fee) };
 }

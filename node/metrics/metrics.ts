@@ -43,6 +43,8 @@ export class NodeMetrics {
   readonly #txSize: Histogram;
   readonly #failedTxs: Counter;
   readonly #rejectedTxs: Counter;
+  readonly #evictedTxs: Counter;
+  readonly #expiredTxs: Counter;
   readonly #alreadyReceivedTxs: Counter;
   readonly #recheckTimes: Counter;
   #mempoolSize = 0;
@@ -83,6 +85,14 @@ export class NodeMetrics {
     this.#rejectedTxs = this.#counter({
       name: 'mempool_rejected_txs',
       help: 'Transactions refused because the mempool was full.',
+    });
+    this.#evictedTxs = this.#counter({
+      name: 'mempool_evicted_txs',
+      help: 'Accepted transactions that made room, or became invalid.',
+    });
+    this.#expiredTxs = this.#counter({
+      name: 'mempool_expired_txs',
+      help: 'Accepted transactions that waited for too long.',
     });
     this.#alreadyReceivedTxs = this.#counter({
       name: 'mempool_already_received_txs',
@@ -129,6 +139,14 @@ export class NodeMetrics {
 
   addRejected(): void {
     this.#rejectedTxs.inc();
+  }
+
+  addEvicted(): void {
+    this.#evictedTxs.inc();
+  }
+
+  addExpired(): void {
+    this.#expiredTxs.inc();
   }
 
   addAlreadyReceived(): void {

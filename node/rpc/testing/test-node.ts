@@ -74,6 +74,8 @@ export class TestNode {
       addTx: NOTHING,
       addFailed: NOTHING,
       addRejected: NOTHING,
+      addEvicted: NOTHING,
+      addExpired: NOTHING,
       addAlreadyReceived: NOTHING,
       addRechecks: NOTHING,
     };
