@@ -202,7 +202,7 @@ function large(): Scenario {
     faults: [],
     transferEveryMs: 500,
     healAtMs: 0,
-    heights: 3n,
+    heights: 2n,
     patienceMs: PATIENCE_MS,
   };
 }

@@ -32,7 +32,7 @@ export interface RunOptions {
 }
 
 /** More than this is a loop that time does not pass in. */
-const EVENTS_MAX = 600_000;
+const EVENTS_MAX = 5_000_000;
 const STARTS_WITHIN_MS = 300;
 const RESTART_AFTER_MS = 300;
 const LATE_AFTER_HEIGHTS = 2n;
