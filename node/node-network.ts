@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseListenAddress, parsePeerAddress, toMultiaddr } from './config/address.ts';
 import type { P2pConfig } from './config/p2p.ts';
 import type { NodeEnvironment } from './environment.ts';
+import type { MetricsSource } from './metrics/ports.ts';
 import type { Closers, CoreOptions } from './node.ts';
 import type { Stores } from './node-stores.ts';
 import { type DurableFiles, replaceFile } from './privval/durable-file.ts';
@@ -32,7 +33,9 @@ export interface Peers {
   start(closers: Closers): void;
 }
 
-/** Opens the network; nothing is started. A file that cannot be read is said so in the log, and begun anew. */
+/**
+ * Opens the network; nothing is started. A file that cannot be read is said so in the log, and begun anew.
+ */
 export async function openNetwork(
   options: CoreOptions,
   environment: NodeEnvironment,
@@ -71,6 +74,18 @@ export async function openNetwork(
   return { network, peers: { discovery: found?.discovery, book: found?.book, start } };
 }
 
+/** What the metrics read of the network. */
+export function peerNumbers(network: Network, { book }: Peers): PeerNumbers {
+  return {
+    peers: () => network.peers().length,
+    network: () => network.metrics,
+    addresses: () => book?.size ?? 0,
+  };
+}
+
+/** See `peerNumbers`. */
+export type PeerNumbers = Pick<MetricsSource, 'peers' | 'network' | 'addresses'>;
+
 interface OpenedDiscovery {
   readonly discovery: Discovery;
   readonly book: AddressBook;
@@ -98,6 +113,7 @@ async function openDiscovery(
       seeds: p2p.seeds.map(parsePeerAddress).filter((seed) => !seed.endsWith(`/${nodeId}`)),
       outboundPeersMax: p2p.maxNumOutboundPeers,
       privatePeerIds: p2p.privatePeerIds,
+      persistentPeers: p2p.persistentPeers.map(parsePeerAddress),
       limits: DEFAULT_DISCOVERY,
     },
   );

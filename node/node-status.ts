@@ -31,12 +31,20 @@ export function nodeStatus(ports: StatusPorts): StatusSource {
   };
 }
 
+/** The network and what finds peers for it. */
+export interface NetworkParts {
+  readonly network: Network;
+  readonly peers: { readonly book: { readonly size: number; readonly triedSize: number } | undefined };
+}
+
 /** The peers, as `/net_info` shows them. */
-export function peerSource(network: Network, chainId: string): PeerSource {
+export function peerSource({ network, peers }: NetworkParts, chainId: string): PeerSource {
   return {
     listening: () => network.listenAddresses().length > 0,
     listeners: () => network.listenAddresses(),
     peers: () => network.peers().map((peer) => rpcPeer(network, peer, chainId)),
+    bans: () => network.bans(),
+    addressBook: () => peers.book,
   };
 }
 
@@ -55,6 +63,11 @@ function rpcPeer(network: Network, peer: NetworkPeer, chainId: string): PeerInfo
     connectedMs: Date.now() - peer.connectedAtMs,
     sent,
     received,
+    peerId: peer.id,
+    address: peer.remoteAddress,
+    persistent: peer.persistent,
+    score: network.standing(peer.id).points,
+    claimedHeight: peer.claimedHeight,
   };
 }
 

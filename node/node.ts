@@ -30,7 +30,7 @@ import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
 import { Mempool } from './mempool/mempool.ts';
 import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
-import { openNetwork, type Peers } from './node-network.ts';
+import { openNetwork, peerNumbers, type Peers } from './node-network.ts';
 import { openSigner } from './node-signer.ts';
 import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
@@ -164,7 +164,7 @@ export async function openCore(
   const metrics = openMetrics(options, {
     consensus: () => consensusNumbers(engine),
     catchingUp: () => sync.isCatchingUp(),
-    peers: () => network.peers().length,
+    ...peerNumbers(network, peers),
   });
   const { mempool, stop: stopMempool } = openMempool(options, environment, { network, metrics });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
@@ -394,7 +394,7 @@ function openRpc(options: NodeOptions, core: Core): RpcServer {
       blocks: stores.blocks,
       state: stores.state,
       status: nodeStatus({ config, network, signer: core.signer, sync: core.sync, executor: core.executor }),
-      peers: peerSource(network, options.genesis.chainId),
+      peers: peerSource(core, options.genesis.chainId),
       genesis: { text: () => options.genesisText },
       mempool,
       evidence: core.evidence,

@@ -41,6 +41,28 @@ test('points add up to a ban, fade with time, and a ban ends', async () => {
   expect(scores.isBanned('a')).toBe(false);
 });
 
+test('a peer that repeats itself is banned for longer, up to a limit; one that behaves begins anew', async () => {
+  const timers = new VirtualTimers();
+  const scores = new PeerScores(timers, { banMs: 1_000, banMaxMs: 5_000, decayPerSecond: 10 });
+  const lasts: number[] = [];
+  for (let ban = 0; ban < 4; ban++) {
+    scores.book('a', 100, 'again');
+    lasts.push(scores.standing('a').bannedForMs);
+    await timers.advance(5_001);
+  }
+  expect(lasts).toEqual([1_000, 2_000, 4_000, 5_000]);
+  await timers.advance(30_000);
+  scores.book('a', 100, 'again');
+  expect(scores.bans()).toEqual([{ peerId: 'a', reason: 'again', remainingMs: 1_000, times: 1 }]);
+});
+
+test('a flood of new peers does not push bans out', () => {
+  const scores = new PeerScores(new VirtualTimers(), { banMs: 1_000, banMaxMs: 5_000, decayPerSecond: 10 });
+  scores.book('banned', 100, 'x');
+  for (let peer = 0; peer < 10_000; peer++) scores.book(`peer ${peer}`, 1);
+  expect(scores.isBanned('banned')).toBe(true);
+});
+
 test('virtual timers run in order of time, then of asking, and not when cancelled', async () => {
   const timers = new VirtualTimers();
   const ran: string[] = [];

@@ -1,7 +1,7 @@
 /** What every implementation of `Network` keeps, on each of them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { utf8 } from '../core/bytes.ts';
-import { DecodeError } from '../core/errors.ts';
+import { DecodeError, LedgerError } from '../core/errors.ts';
 import {
   type ChannelSpec,
   DEFAULT_LIMITS,
@@ -9,6 +9,7 @@ import {
   type NetworkOptions,
   type ProtocolSpec,
 } from './network.ts';
+import type { Ban } from './scores.ts';
 import { libp2pWorld, memoryWorld, recordingLogger, type World } from './testing.ts';
 
 const CHAT: ChannelSpec = {
@@ -40,7 +41,7 @@ const worlds: readonly (readonly [string, () => World])[] = [
   ['libp2p', libp2pWorld],
 ];
 
-describe.each(worlds)('%s', (_name, makeWorld) => {
+describe.each(worlds)('%s', (name, makeWorld) => {
   let world: World;
 
   beforeEach(() => {
@@ -346,6 +347,88 @@ describe.each(worlds)('%s', (_name, makeWorld) => {
     expect(first.peers().map((peer) => peer.moniker)).toEqual(['second']);
     first.addPersistentPeer(third.listenAddresses()[0] ?? '');
     await world.until('it is let in', () => first.peers().length === 2);
+  });
+
+  test('a node does not dial itself, nor more than its outbound peers', async () => {
+    const limits = { ...DEFAULT_LIMITS, outboundPeersMax: 1 };
+    const [first, second] = await pair({ limits });
+    const third = await world.create({ ...COMMON });
+    await third.start();
+    const codes: unknown[] = [];
+    const dial = (to: Network): void =>
+      void first.dial(to.listenAddresses()[0] ?? '').then(
+        () => codes.push('connected'),
+        (error: unknown) => codes.push(error instanceof LedgerError ? error.code : error),
+      );
+    dial(first);
+    await world.until('it was refused', () => codes.length === 1);
+    dial(second);
+    await world.until('one is connected', () => codes.length === 2);
+    dial(third);
+    await world.until('the other was refused', () => codes.length === 3);
+    expect(codes).toEqual(['p2p.self', 'connected', 'p2p.full']);
+    expect(first.metrics.refused).toEqual({ 'p2p.self': 1, 'p2p.full': 1 });
+    expect(first.peers()).toHaveLength(1);
+    expect(first.peers()[0]?.persistent).toBe(false);
+  });
+
+  test('no limit counts unconditional and preferred peers', async () => {
+    const [first, second] = await pair({ limits: { ...DEFAULT_LIMITS, inboundPeersMax: 0 } });
+    join(second, first);
+    await world.until('it is refused', () => (first.metrics.refused['p2p.full'] ?? 0) > 0);
+    const third = await world.create({
+      ...COMMON,
+      limits: { ...DEFAULT_LIMITS, inboundPeersMax: 1 },
+      unconditionalPeers: [second.nodeId],
+    });
+    await third.start();
+    join(first, third);
+    await world.until('one is in', () => third.peers().length === 1);
+    join(second, third);
+    await world.until('the unconditional one too', () => third.peers().length === 2);
+    third.prefer(first.nodeId);
+    expect(third.isPreferred(first.nodeId)).toBe(true);
+    const fourth = await world.create({ ...COMMON });
+    await fourth.start();
+    join(fourth, third);
+    await world.until('there is room again', () => third.peers().length === 3);
+    await first.stop();
+    await world.until('it left', () => third.peers().length === 2);
+    expect(third.isPreferred(first.nodeId)).toBe(false);
+  });
+
+  test('one host has as many peers as it may', async () => {
+    const [first, second] = await pair({ limits: { ...DEFAULT_LIMITS, peersPerHostMax: 1 } });
+    join(second, first);
+    await world.until('one is in', () => first.peers().length === 1);
+    const third = await world.create({ ...COMMON });
+    await third.start();
+    join(third, first);
+    if (name === 'memory') await world.until('another host', () => first.peers().length === 2);
+    else await world.until('refused', () => (first.metrics.refused['p2p.same_host'] ?? 0) > 0);
+  });
+
+  test('a peer that is left did nothing wrong: it may come back', async () => {
+    const [first, second] = await joined();
+    second.disconnect(first.nodeId, 'no need');
+    await world.until('it came back', () => second.metrics.connected === 2);
+    expect(second.standing(first.nodeId)).toEqual({ points: 0, bannedForMs: 0 });
+  });
+
+  test('a ban is written down, and holds after a restart', async () => {
+    let kept: readonly Ban[] = [];
+    const banStore = { load: () => kept, save: (bans: readonly Ban[]) => void (kept = bans) };
+    const [first, second] = await joined({}, { banStore });
+    second.penalize(first.nodeId, { reason: 'lied', points: 60 });
+    expect(second.standing(first.nodeId).points).toBeGreaterThan(50);
+    second.penalize(first.nodeId, { reason: 'lied', points: 60 });
+    expect(kept).toMatchObject([{ peerId: first.nodeId, reason: 'lied', times: 1 }]);
+    expect(second.bans()).toHaveLength(1);
+    const again = await world.create({ ...COMMON, banStore });
+    await again.start();
+    join(first, again);
+    await world.until('it is refused', () => (again.metrics.refused['p2p.banned'] ?? 0) > 0);
+    expect(again.peers()).toEqual([]);
   });
 
   test('a persistent peer that comes up later is reached', async () => {

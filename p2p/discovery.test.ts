@@ -68,6 +68,7 @@ async function join(index: number, options: Partial<DiscoveryOptions> = {}): Pro
       seeds: [addressOfIndex(0)],
       outboundPeersMax: OUTBOUND_MAX,
       privatePeerIds: [],
+      persistentPeers: [],
       limits: DEFAULT_DISCOVERY,
       ...options,
     },

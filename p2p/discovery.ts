@@ -84,6 +84,8 @@ export interface DiscoveryOptions {
   readonly seedMode: boolean;
   /** `<multiaddr>/p2p/<id>` */
   readonly seeds: readonly string[];
+  /** Those are dialled by the network itself, for ever; in the same form. */
+  readonly persistentPeers: readonly string[];
   readonly outboundPeersMax: number;
   /** Ids never told to others. */
   readonly privatePeerIds: readonly string[];
@@ -119,6 +121,7 @@ export class Discovery {
   readonly #ports: DiscoveryPorts;
   readonly #options: DiscoveryOptions;
   readonly #private: ReadonlySet<string>;
+  readonly #persistent: ReadonlySet<string>;
   /** When a peer was asked last, connected or not. */
   readonly #askedAtMs: Map<string, number> = new Map();
   /** When a peer asked last, connected or not. */
@@ -137,6 +140,7 @@ export class Discovery {
     this.#ports = ports;
     this.#options = options;
     this.#private = new Set(options.privatePeerIds);
+    this.#persistent = new Set(options.persistentPeers.map(peerIdAtEnd));
     this.#savedAtMs = ports.timers.nowMs();
     ports.network.serve(ADDRESSES_PROTOCOL.name, (peer, bytes) => this.#answer(peer, bytes));
   }
@@ -197,6 +201,7 @@ export class Discovery {
       !connected.has(peerId) &&
       !this.#dialing.has(peerId) &&
       !this.#isSeed(peerId) &&
+      !this.#persistent.has(peerId) &&
       network.standing(peerId).bannedForMs === 0 &&
       (!routable || (groups[group] ?? 0) < this.#options.limits.outboundPerGroupMax);
     for (; begun < wanted; begun++) {

@@ -1,4 +1,7 @@
-/** How much goes over a connection in one direction: totals and rates, as CometBFT's `libs/flowrate` counts them. */
+/**
+ * How much goes over a connection in one direction: totals and rates, as CometBFT's `libs/flowrate` counts
+ * them.
+ */
 import type { Timers } from './timers.ts';
 
 /** A sample is closed when it is this old. */

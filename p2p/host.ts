@@ -20,6 +20,8 @@ const STREAM_WINDOW_BYTES_MAX = 1024 * 1024;
 const STREAMS_MAX = 256;
 /** Connections that come and go while peers are replaced, on top of the peers themselves. */
 const SPARE_CONNECTIONS = 32;
+/** Connections that may be on their way in at once, at least. */
+const PENDING_CONNECTIONS_MIN = 16;
 /** A peer whose process is busy may answer a ping late; libp2p drops the connection after this. */
 const PING_TIMEOUT_MS = 20_000;
 
@@ -53,7 +55,8 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     connectionManager: {
       maxConnections: limits.inboundPeersMax + limits.outboundPeersMax + SPARE_CONNECTIONS,
       inboundConnectionThreshold: limits.inboundPerHostPerSecondMax,
-      maxIncomingPendingConnections: limits.inboundPeersMax,
+      // Also with no room for strangers: unconditional and persistent peers come in.
+      maxIncomingPendingConnections: Math.max(PENDING_CONNECTIONS_MIN, limits.inboundPeersMax),
       inboundUpgradeTimeout: limits.handshakeTimeoutMs,
       dialTimeout: limits.dialTimeoutMs,
       // Redialling is ours (redial.ts): libp2p gives up after a few tries.

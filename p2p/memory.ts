@@ -40,7 +40,9 @@ export interface MemoryHubOptions {
    * is overtaken. Default: one zero.
    */
   readonly fate?: (message: MessageOnTheWay) => readonly number[];
-  /** The one address at which a node can be reached; it ends in `/<node id>`. Default: `/memory/<node id>`. */
+  /**
+   * The one address at which a node can be reached; it ends in `/<node id>`. Default: `/memory/<node id>`.
+   */
   readonly addressOf?: (nodeId: string) => string;
 }
 

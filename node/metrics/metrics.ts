@@ -8,7 +8,7 @@ import { timeToNanos } from '../../consensus/types/time.ts';
 import { toHex } from '../../core/bytes.ts';
 import type { ApplicationMemory } from '../application.ts';
 import type { CommittedBlock } from '../committed-block.ts';
-import type { MetricsSource } from './ports.ts';
+import type { MetricsSource, NetworkCounts } from './ports.ts';
 
 const NANOS_PER_SECOND = 1e9;
 /** CometBFT's buckets of `mempool_tx_size_bytes`: 1, 3, 9 … */
@@ -184,7 +184,7 @@ export class NodeMetrics {
     read({ name: 'blocksync_syncing', help: 'Whether blocks are fetched.' }, () =>
       source.catchingUp() ? 1 : 0,
     );
-    read({ name: 'p2p_peers', help: 'Number of peers.' }, () => source.peers());
+    this.#readNetwork(source, read);
     const memory = (part: keyof ApplicationMemory) => (): number => source.applicationMemory()?.[part] ?? 0;
     read(
       { name: 'application_state_bytes', help: 'Memory of the state, all kept versions together.' },
@@ -200,6 +200,29 @@ export class NodeMetrics {
     );
     read({ name: 'mempool_size', help: 'Transactions in the mempool.' }, () => this.#mempoolSize);
     read({ name: 'mempool_size_bytes', help: 'Bytes of the mempool.' }, () => this.#mempoolBytes);
+  }
+
+  #readNetwork(source: MetricsSource, read: (described: Described, value: () => number) => void): void {
+    read({ name: 'p2p_peers', help: 'Number of peers.' }, () => source.peers());
+    read({ name: 'p2p_address_book_size', help: 'Known addresses.' }, () => source.addresses());
+    const sum = (counts: Readonly<Record<string, number>>): number =>
+      Object.values(counts).reduce((total, one) => total + one, 0);
+    const total = (name: string, help: string, value: (counts: NetworkCounts) => number): void =>
+      read({ name: `p2p_${name}`, help }, () => value(source.network()));
+    total('dials_total', 'Peers dialled.', ({ dials }) => dials);
+    total('dials_failed_total', 'Dials that failed.', ({ dialsFailed }) => dialsFailed);
+    total('connections_refused_total', 'Connections without room or right.', ({ refused }) => sum(refused));
+    total('handshakes_refused_total', 'Handshakes refused.', ({ handshakesRefused }) => handshakesRefused);
+    total('penalties_total', 'Faults of peers.', ({ penalties }) => penalties);
+    total('bans_total', 'Bans of peers.', ({ bans }) => bans);
+    total('throttled_total', 'Times that a peer was read no further.', ({ throttled }) => throttled);
+    total('message_send_bytes_total', 'Bytes sent on channels.', ({ bytesSent }) => sum(bytesSent));
+    total('message_receive_bytes_total', 'Bytes received on channels.', (counts) =>
+      sum(counts.bytesReceived),
+    );
+    total('messages_dropped_total', 'Messages that did not fit a queue.', (counts) =>
+      sum(counts.messagesDropped),
+    );
   }
 
   #gauge(described: Described & { readonly collect?: () => void }): Gauge {

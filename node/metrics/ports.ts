@@ -16,8 +16,28 @@ export interface MetricsSource {
   catchingUp(): boolean;
   /** Connected peers. */
   peers(): number;
+  /** What the network has counted since start. */
+  network(): NetworkCounts;
+  /** Addresses in the book. */
+  addresses(): number;
   /** What the application holds in memory; undefined when it is not in this process. */
   applicationMemory(): ApplicationMemory | undefined;
+}
+
+/** See `NetworkMetrics` in `p2p/network.ts`. */
+export interface NetworkCounts {
+  readonly dials: number;
+  readonly dialsFailed: number;
+  readonly handshakesRefused: number;
+  readonly penalties: number;
+  readonly bans: number;
+  readonly throttled: number;
+  /** By reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** By channel. */
+  readonly bytesSent: Readonly<Record<string, number>>;
+  readonly bytesReceived: Readonly<Record<string, number>>;
+  readonly messagesDropped: Readonly<Record<string, number>>;
 }
 
 /** Log lines with facts. */

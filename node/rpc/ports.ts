@@ -76,6 +76,25 @@ export interface PeerInfo {
   readonly connectedMs: number;
   readonly sent: PeerFlow;
   readonly received: PeerFlow;
+  /** The libp2p peer id, by which settings and bans name the peer. */
+  readonly peerId: string;
+  /** Where it is met: a multiaddr. */
+  readonly address: string;
+  /** This node keeps the connection up. */
+  readonly persistent: boolean;
+  /** Penalty points, 0 to 100; at 100 the peer is banned. */
+  readonly score: number;
+  /** What it said when it connected. */
+  readonly claimedHeight: bigint;
+}
+
+/** A peer that is banned for some time. */
+export interface BanInfo {
+  readonly peerId: string;
+  readonly reason: string;
+  readonly remainingMs: number;
+  /** The how many-th ban it is. */
+  readonly times: number;
 }
 
 /** What went to or came from a peer; rates in bytes a second. */
@@ -98,6 +117,9 @@ export interface PeerSource {
   listening(): boolean;
   listeners(): readonly string[];
   peers(): readonly PeerInfo[];
+  bans(): readonly BanInfo[];
+  /** Known addresses, and those at which a peer was met; undefined without peer exchange. */
+  addressBook(): { readonly size: number; readonly triedSize: number } | undefined;
 }
 
 /** The chain's genesis file. */

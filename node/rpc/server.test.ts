@@ -332,7 +332,19 @@ describe('URI calls', () => {
   test('peers, parameters, evidence', async () => {
     expect(pick(await get('/net_info'), 'body.result')).toMatchObject({
       n_peers: '1',
-      peers: [{ is_outbound: true, remote_ip: '10.0.0.1', node_info: { moniker: 'peer' } }],
+      peers: [
+        {
+          is_outbound: true,
+          remote_ip: '10.0.0.1',
+          node_info: { moniker: 'peer' },
+          peer_id: '12D3a',
+          persistent: true,
+          score: 13,
+          claimed_height: '77',
+        },
+      ],
+      bans: [{ peer_id: '12D3b', reason: 'lied', seconds_left: 2, times: 2 }],
+      address_book: { addresses: 9, met: 4 },
     });
     expect(pick(await get('/net_info'), 'body.result.peers.0.connection_status')).toEqual({
       Duration: '2000000000',

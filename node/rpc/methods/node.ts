@@ -9,7 +9,7 @@ import { latestUncommittedHeight } from '../heights.ts';
 import { hexJson, type Json, timeJson } from '../../../light/json/json.ts';
 import { RawJson } from '../json/raw.ts';
 import { type Method, method } from '../method.ts';
-import type { NodeInfo, PeerFlow, PeerInfo, RpcPorts } from '../ports.ts';
+import type { BanInfo, NodeInfo, PeerFlow, PeerInfo, RpcPorts } from '../ports.ts';
 
 /**
  * CometBFT v0.38's version of the peer-to-peer protocol. Nobody connects by it; clients want a number here.
@@ -125,11 +125,15 @@ function blockInfo(
 
 function netInfo(ports: RpcPorts, config: ServerInfo): Json {
   const peers = ports.peers.peers();
+  const book = ports.peers.addressBook();
   return {
     listening: ports.peers.listening(),
     listeners: ports.peers.listeners(),
     n_peers: peers.length.toString(),
     peers: peers.map((peer) => peerJson(peer, config.reportedVersion)),
+    // Not CometBFT's: what makes it a map.
+    bans: ports.peers.bans().map(banJson),
+    ...(book === undefined ? {} : { address_book: { addresses: book.size, met: book.triedSize } }),
   };
 }
 
@@ -145,7 +149,16 @@ function peerJson(peer: PeerInfo, version: string): Json {
       Channels: [],
     },
     remote_ip: peer.remoteIp,
+    peer_id: peer.peerId,
+    address: peer.address,
+    persistent: peer.persistent,
+    score: Math.ceil(peer.score),
+    claimed_height: peer.claimedHeight.toString(),
   };
+}
+
+function banJson({ peerId, reason, remainingMs, times }: BanInfo): Json {
+  return { peer_id: peerId, reason, seconds_left: Math.ceil(remainingMs / 1000), times };
 }
 
 /** CometBFT's `flowrate.Status`. Nothing is known of a transfer's end, so nothing remains of it. */

@@ -89,7 +89,13 @@ export class TestNode {
       blocks: this.chain,
       state: this.chain,
       status: { nodeInfo: () => nodeInfo('node'), catchingUp: () => false, validator: () => validator },
-      peers: { listening: () => true, listeners: () => ['/ip4/127.0.0.1/tcp/1'], peers: () => [peer()] },
+      peers: {
+        listening: () => true,
+        listeners: () => ['/ip4/127.0.0.1/tcp/1'],
+        peers: () => [peer()],
+        bans: () => [{ peerId: '12D3b', reason: 'lied', remainingMs: 1500, times: 2 }],
+        addressBook: () => ({ size: 9, triedSize: 4 }),
+      },
       genesis: { text: () => genesisText(this.chain) },
       mempool: this.mempool,
       evidence: { add: () => 'added' },
@@ -155,6 +161,11 @@ function peer(): ReturnType<RpcPorts['peers']['peers']>[number] {
     connectedMs: 2000,
     sent: flow(1000),
     received: flow(500),
+    peerId: '12D3a',
+    address: '/ip4/10.0.0.1/tcp/26656/p2p/12D3a',
+    persistent: true,
+    score: 12.5,
+    claimedHeight: 77n,
   };
 }
 
