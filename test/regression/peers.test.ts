@@ -22,10 +22,10 @@ const answerOf = (...hosts: readonly string[]): Uint8Array =>
   );
 
 /** A node that finds peers, and one that it dials and that answers as it likes. */
-async function meet(answer: () => Uint8Array): Promise<void> {
+function meet(answer: () => Uint8Array): void {
   peer.serve(ADDRESSES_PROTOCOL.name, answer);
   discovery.start();
-  await network.dial(peer.listenAddresses()[0] ?? '').catch(() => undefined);
+  void network.dial(peer.listenAddresses()[0] ?? '').catch(() => undefined);
 }
 
 beforeEach(async () => {
@@ -106,7 +106,7 @@ test.each([
   ['an address twice', new Uint8Array([...answerOf('20.1.1.1'), ...answerOf('20.1.1.1')])],
   ['no address', Uint8Array.of(10, 5, ...utf8('hello'))],
 ])('an answer with %s is refused whole', async (_what, answer) => {
-  await meet(() => answer);
+  meet(() => answer);
   await world.until('it is banned', () => network.bans().length === 1);
   expect(book.size).toBe(0);
 });
@@ -116,7 +116,7 @@ test.each([
  * (addr_book_strict in CometBFT). Here: none is kept or dialled.
  */
 test('a peer cannot make a node dial into private networks', async () => {
-  await meet(() => answerOf('10.0.0.1', '127.0.0.1', '192.168.0.1', '169.254.169.254', '0.0.0.0'));
+  meet(() => answerOf('10.0.0.1', '127.0.0.1', '192.168.0.1', '169.254.169.254', '0.0.0.0'));
   await world.until('it was asked', () => discovery.metrics.told.refused === 5);
   const { dials } = network.metrics;
   await world.timers.advance(60_000);
@@ -131,7 +131,7 @@ test('a peer cannot make a node dial into private networks', async () => {
  */
 test('addresses at which nobody is stay within a limit and go no further', async () => {
   let asked = 0;
-  await meet(() => {
+  meet(() => {
     asked++;
     return answerOf(...Array.from({ length: 100 }, (_, n) => `${20 + asked}.${n}.${asked}.1`));
   });

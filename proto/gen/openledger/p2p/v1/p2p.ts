@@ -59,27 +59,3 @@ export const AddressesResponse: MessageType<AddressesResponse> = messageType<Add
     { number: 1, name: 'addresses', protoName: 'addresses', rule: 'repeated', value: { kind: 'string' } },
   ],
 );
-
-export interface ValidatorProofRequest {
-  readonly nonce: Uint8Array;
-}
-export const ValidatorProofRequest: MessageType<ValidatorProofRequest> = messageType<ValidatorProofRequest>(
-  'openledger.p2p.v1.ValidatorProofRequest',
-  () => ({ nonce: NO_BYTES }),
-  () => [
-    { number: 1, name: 'nonce', protoName: 'nonce', rule: 'single', value: { kind: 'bytes' } },
-  ],
-);
-
-export interface ValidatorProofResponse {
-  readonly publicKey: Uint8Array;
-  readonly signature: Uint8Array;
-}
-export const ValidatorProofResponse: MessageType<ValidatorProofResponse> = messageType<ValidatorProofResponse>(
-  'openledger.p2p.v1.ValidatorProofResponse',
-  () => ({ publicKey: NO_BYTES, signature: NO_BYTES }),
-  () => [
-    { number: 1, name: 'publicKey', protoName: 'public_key', rule: 'single', value: { kind: 'bytes' } },
-    { number: 2, name: 'signature', protoName: 'signature', rule: 'single', value: { kind: 'bytes' } },
-  ],
-);
