@@ -149,7 +149,7 @@ test('what OpenSSL accepts ZIP-215 accepts: odd keys, odd R, true and torsioned 
       accepted += native ? 1 : 0;
       onlyZip215 += rule && !native ? 1 : 0;
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 215 }, // the counts below are of these cases
   );
   expect(accepted).toBeGreaterThan(10);
   expect(onlyZip215).toBeGreaterThan(10);
