@@ -16,7 +16,7 @@ test('a seed gives the same trace twice in one process, with other seeds in betw
     expect(second.digest, profile).toBe(first.digest);
     expect(second.events).toBe(first.events);
   }
-}, 240_000);
+}, 900_000);
 
 test('a seed gives the same trace in another process', async () => {
   const here = await runSeed({ profile: 'crash', seed: 5 });
@@ -26,10 +26,10 @@ test('a seed gives the same trace in another process', async () => {
     { maxBuffer: 64 * 1024 * 1024 },
   );
   expect(/trace ([0-9a-f]{16});/.exec(stdout)?.[1]).toBe(here.digest);
-}, 240_000);
+}, 900_000);
 
 test('another seed gives another trace', async () => {
   const traces = new Set<string>();
   for (const seed of [21, 22, 23]) traces.add((await runSeed({ profile: 'safety', seed })).digest);
   expect(traces.size).toBe(3);
-}, 240_000);
+}, 900_000);

@@ -32,7 +32,7 @@ const ASKS_AGAIN_AFTER_MS = 100;
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the lock rule is skipped': {
     profile: 'safety',
-    from: 70,
+    from: 800,
     faults: ['storm', 'one way', 'partition'],
     noticedBy: ['locked value', 'agreement'],
     plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
