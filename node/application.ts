@@ -1,8 +1,8 @@
 /**
  * The application as the node sees it: ABCI 2.0 with CometBFT v0.38's messages. The calls are asynchronous so
  * that an application may live behind a socket; ours runs in the process and is synchronous inside (`app/`),
- * only signature checks and the write to disk are awaited. Calls of one kind never overlap: the engine issues
- * `initChain`, `prepareProposal`, `processProposal`, `finalizeBlock` and `commit` one at a time.
+ * only signature checks and the write to disk are awaited. Calls of one kind never overlap; while
+ * `finalizeBlock` runs, proposals may be prepared and processed, on the last commit.
  */
 import type {
   RequestApplySnapshotChunk,
@@ -68,7 +68,9 @@ export interface Application {
   checkTx(request: RequestCheckTx): Promise<ResponseCheckTx>;
   prepareProposal(request: RequestPrepareProposal): Promise<ResponsePrepareProposal>;
   processProposal(request: RequestProcessProposal): Promise<ResponseProcessProposal>;
-  /** May be called again for the same height once the call before has settled; Commit commits the last one. */
+  /**
+   * May be called again for the same height once the call before has settled; Commit commits the last one.
+   */
   finalizeBlock(request: RequestFinalizeBlock, control?: ExecutionControl): Promise<ResponseFinalizeBlock>;
   /** Resolves when the block's state is on disk. */
   commit(): Promise<ResponseCommit>;

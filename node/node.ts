@@ -301,7 +301,7 @@ function openSync(
 ): BlockSync {
   const { network, stores, engine } = parts;
   serveStateSync({ network, snapshots: application.snapshots, headers: storedHeaders(stores) });
-  const alone = config.p2p.persistentPeers.length === 0;
+  const alone = config.p2p.persistentPeers.length + config.p2p.seeds.length === 0;
   return new BlockSync(
     { network, store: stores.blocks, target: engine, timers, log: logging('sync') },
     alone ? { ...blockSync, graceMs: 0 } : blockSync,

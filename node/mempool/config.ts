@@ -37,7 +37,7 @@ export interface MempoolConfig {
   readonly gossipBatchBytes: number;
 }
 
-/** What a node starts with. */
+/** What tests and tools start with; a node takes its limits from `config.toml`. */
 export const DEFAULT_MEMPOOL_CONFIG: MempoolConfig = {
   txsMax: 50_000,
   txsBytesMax: 64 * 1024 * 1024,

@@ -207,9 +207,11 @@ export class BlockExecutor {
 
   /** The results of a decided block: those of its speculative execution, or of executing it now. */
   async #resultsOf(block: Block): Promise<ResponseFinalizeBlock> {
+    const speculative = this.#execution?.block === block;
     try {
       return await this.#execute(block).results;
-    } catch {
+    } catch (error) {
+      if (!speculative) throw error;
       this.#execution = undefined;
       return await this.#execute(block).results;
     }
