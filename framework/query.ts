@@ -8,6 +8,7 @@ import type { MessageType } from '../proto/codec/message.ts';
 import type { Address, AddressCodec } from './address.ts';
 import type { ReadContext } from './context.ts';
 import { QueryError } from './errors.ts';
+import { ELEMENTS_MAX } from './message.ts';
 
 /** Answers one method. Refuses by throwing `QueryError`. */
 export interface QueryMethod {
@@ -40,7 +41,7 @@ export function query<Q, A>(
 
 function decodeRequest<Q>(type: MessageType<Q>, bytes: Uint8Array): Q {
   try {
-    return type.decode(bytes);
+    return type.decode(bytes, { elementsMax: ELEMENTS_MAX });
   } catch (cause) {
     if (cause instanceof DecodeError) throw new QueryError('InvalidArgument', cause.message);
     throw cause;

@@ -30,15 +30,13 @@ export function encodeAddressesResponse(addresses: readonly PeerAddress[]): Uint
 }
 
 /**
- * The addresses of an answer, each in its one spelling.
+ * The addresses of an answer, each in its one spelling, counted as they are read.
  * @throws DecodeError when there are more than were wanted, one twice, or one that is malformed
  */
 export function decodeAddressesResponse(bytes: Uint8Array, addressesMax: number): readonly PeerAddress[] {
   if (bytes.length > ADDRESSES_BYTES_MAX)
     throw new DecodeError('answer with addresses is over the limit', { length: bytes.length });
-  const { addresses } = AddressesResponse.decode(bytes);
-  if (addresses.length > addressesMax)
-    throw new DecodeError(`answer with ${addresses.length} addresses, ${addressesMax} were wanted`);
+  const { addresses } = AddressesResponse.decode(bytes, { elementsMax: addressesMax });
   const told = new Map<string, PeerAddress>();
   for (const text of addresses) {
     const address = parseAddress(text);

@@ -6,6 +6,8 @@ import { assert, DecodeError } from '../../core/errors.ts';
 
 /** Most bits that are read from outside: more than any validator set or part set has. */
 export const BIT_ARRAY_BITS_MAX = 10_000;
+/** Most words of 64 bits that hold them. */
+export const BIT_ARRAY_WORDS_MAX: number = Math.ceil(BIT_ARRAY_BITS_MAX / 64);
 
 /** Bits 0…length-1; bit i is bit i % 8 of byte i / 8. Bits past the length are zero. */
 export interface BitArray {

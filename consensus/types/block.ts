@@ -5,7 +5,13 @@ import { txHash } from '../../core/tx-hash.ts';
 import { Block as BlockMessage } from '../../proto/gen/tendermint/types/block.ts';
 import type { BlockId } from './block-id.ts';
 import { type Commit, commitFromMessage, commitHash, commitToMessage } from './commit.ts';
-import { type Evidence, evidenceListFromMessage, evidenceListHash, evidenceToMessage } from './evidence.ts';
+import {
+  type Evidence,
+  evidenceElements,
+  evidenceListFromMessage,
+  evidenceListHash,
+  evidenceToMessage,
+} from './evidence.ts';
 import { checkHeader, type Header, headerHash } from './header.ts';
 import { BLOCK_BYTES_MAX, BLOCK_ELEMENTS_MAX } from './limits.ts';
 import { type Part, partsOf } from './part-set.ts';
@@ -105,4 +111,14 @@ export function dataBytesMax(room: {
   const commit = COMMIT_OVERHEAD_BYTES + COMMIT_ENTRY_BYTES * BigInt(room.validators);
   const left = bytes - BLOCK_OVERHEAD_BYTES - HEADER_BYTES_MAX - commit - room.evidenceBytes;
   return left > 0n ? left : 0n;
+}
+
+/**
+ * How many transactions a block may have beside this evidence and commit, so that others decode it
+ * (`BLOCK_ELEMENTS_MAX`). Evidence alone never reaches that: it is bounded in bytes, and an element of a
+ * signed commit with its validators has fifty.
+ */
+export function blockTxsMax(beside: Pick<Block, 'evidence' | 'lastCommit'>): number {
+  const taken = beside.lastCommit.signatures.length + evidenceElements(beside.evidence);
+  return Math.max(0, BLOCK_ELEMENTS_MAX - taken);
 }

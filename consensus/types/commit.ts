@@ -102,7 +102,7 @@ export function encodeCommit(commit: Commit): Uint8Array {
 
 /** @throws DecodeError when the bytes are not a commit, or not one that `checkCommit` takes */
 export function decodeCommit(bytes: Uint8Array): Commit {
-  return commitFromMessage(CommitMessage.decode(bytes));
+  return commitFromMessage(CommitMessage.decode(bytes, { elementsMax: VALIDATORS_MAX }));
 }
 
 /** The commit as a message, to stand inside another. */

@@ -64,6 +64,17 @@ export function evidenceHash(evidence: Evidence): Uint8Array {
     : lightClientAttackHash(evidence);
 }
 
+/** Elements of lists in the encoding of a list of evidence: what `BLOCK_ELEMENTS_MAX` counts. */
+export function evidenceElements(list: readonly Evidence[]): number {
+  let count = list.length;
+  for (const evidence of list) {
+    if (evidence.kind === 'duplicateVote') continue;
+    const { commit, validators } = evidence.conflictingBlock;
+    count += commit.signatures.length + validators.validators.length + evidence.byzantineValidators.length;
+  }
+  return count;
+}
+
 /** The header's `evidenceHash`: 32 bytes over a block's evidence. */
 export function evidenceListHash(list: readonly Evidence[]): Uint8Array {
   return merkleRoot(list.map(evidenceBytes));

@@ -8,8 +8,12 @@ import {
 } from '../../proto/gen/tendermint/types/types.ts';
 import { type Commit, commitFromMessage, commitToMessage } from './commit.ts';
 import { checkHeader, type Header, headerHash } from './header.ts';
+import { VALIDATORS_MAX } from './limits.ts';
 import type { ValidatorSet } from './validator.ts';
 import { validatorSetFromMessage, validatorSetToMessage, validatorsHash } from './validator-set.ts';
+
+/** Entries of a full commit, and as many validators. */
+const LIGHT_BLOCK_ELEMENTS_MAX = 2 * VALIDATORS_MAX;
 
 /** A header and the precommits for it (tendermint.types.SignedHeader). */
 export interface SignedHeader {
@@ -89,5 +93,5 @@ export function encodeLightBlock(block: LightBlock): Uint8Array {
 
 /** @throws DecodeError as `lightBlockFromMessage` */
 export function decodeLightBlock(bytes: Uint8Array): LightBlock {
-  return lightBlockFromMessage(LightBlockCodec.decode(bytes));
+  return lightBlockFromMessage(LightBlockCodec.decode(bytes, { elementsMax: LIGHT_BLOCK_ELEMENTS_MAX }));
 }

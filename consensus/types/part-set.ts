@@ -133,7 +133,7 @@ export function encodePart(part: Part): Uint8Array {
 
 /** @throws DecodeError when the bytes are not a part, or not one that `partFromMessage` takes */
 export function decodePart(bytes: Uint8Array): Part {
-  return partFromMessage(PartMessage.decode(bytes));
+  return partFromMessage(PartMessage.decode(bytes, { elementsMax: MERKLE_AUNTS_MAX }));
 }
 
 /** The part as a message, to stand inside another. */

@@ -134,7 +134,7 @@ describe('votes, proposals and commits', () => {
   it('are refused when there are more entries than validators can be', () => {
     const [entry = ABSENT_COMMIT_SIG] = COMMIT.signatures;
     const flood = { ...COMMIT, signatures: new Array<typeof entry>(10_001).fill(entry) };
-    expect(() => decodeCommit(encodeCommit(flood))).toThrow(/10000 entries/);
+    expect(() => decodeCommit(encodeCommit(flood))).toThrow(/too many elements/);
   });
 
   it('allow as many parts as the block size needs', () => {

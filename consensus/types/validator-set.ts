@@ -86,7 +86,7 @@ export function validatorToMessage(validator: Validator): ValidatorMessage {
  * @throws DecodeError when it is malformed or does not satisfy `validatorSetFromMessage`
  */
 export function decodeValidatorSet(bytes: Uint8Array): ValidatorSet {
-  return validatorSetFromMessage(ValidatorSetMessage.decode(bytes));
+  return validatorSetFromMessage(ValidatorSetMessage.decode(bytes, { elementsMax: VALIDATORS_MAX }));
 }
 
 /**

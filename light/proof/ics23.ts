@@ -18,7 +18,7 @@ import { encodeUvarint } from '../../core/varint.ts';
 import type { ExistenceProof, InnerOp, NonExistenceProof } from './commitment-proof.ts';
 
 /** Deepest tree: IAVL keeps itself balanced, so this is far beyond what fits on earth. */
-const PATH_MAX = 128;
+export const PATH_MAX = 128;
 const SHA256_OP = 1;
 const NO_HASH_OP = 0;
 const VAR_PROTO_OP = 1;

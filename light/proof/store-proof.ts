@@ -1,7 +1,7 @@
 import { utf8 } from '../../core/bytes.ts';
 import { DecodeError, LedgerError } from '../../core/errors.ts';
 import { CommitmentProof } from './commitment-proof.ts';
-import { verifyAbsence, verifyExistence } from './ics23.ts';
+import { PATH_MAX, verifyAbsence, verifyExistence } from './ics23.ts';
 
 /** One operation of a proof, as `abci_query` answers it. */
 export interface ProofOp {
@@ -48,7 +48,8 @@ export function verifyStoreProof(ops: readonly ProofOp[], claim: StoreClaim): vo
 
 function decoded(op: ProofOp, claim: StoreClaim): CommitmentProof {
   try {
-    return CommitmentProof.decode(op.data);
+    // Two neighbours of what is absent, each with its path.
+    return CommitmentProof.decode(op.data, { elementsMax: 2 * PATH_MAX });
   } catch (error) {
     if (error instanceof DecodeError) throw wrong(claim, `a proof cannot be read: ${error.message}`);
     throw error;

@@ -18,7 +18,7 @@ export function encodeRange(range: StoredRange): Uint8Array {
 
 /** @throws DecodeError when it is no status response, or its heights cannot be */
 export function decodeRange(bytes: Uint8Array): StoredRange {
-  const range = Message.decode(bytes).statusResponse;
+  const range = Message.decode(bytes, { elementsMax: 0 }).statusResponse;
   if (range === undefined) throw new DecodeError('no message of the sync channel');
   const { base, height } = range;
   const empty = base === 0n && height === 0n;

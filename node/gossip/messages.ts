@@ -5,7 +5,12 @@
  * and covers votes for any block (its block id is empty), and `NewValidBlock` names the part set that a node
  * is collecting, whether valid or not.
  */
-import { type BitArray, bitArrayFromWords, bitArrayToWords } from '../../consensus/types/bit-array.ts';
+import {
+  BIT_ARRAY_WORDS_MAX,
+  type BitArray,
+  bitArrayFromWords,
+  bitArrayToWords,
+} from '../../consensus/types/bit-array.ts';
 import { isCompleteBlockId, NIL_BLOCK_ID, type PartSetHeader } from '../../consensus/types/block-id.ts';
 import { checkHeight, checkRound } from '../../consensus/types/check.ts';
 import { BLOCK_PARTS_MAX, VALIDATORS_MAX } from '../../consensus/types/limits.ts';
@@ -15,6 +20,7 @@ import { VOTE_TYPE_NUMBER } from '../../consensus/types/sign-bytes.ts';
 import { type VoteType, voteFromMessage, voteToMessage } from '../../consensus/types/vote.ts';
 import type { Step } from '../../consensus/view.ts';
 import { DecodeError, unreachable } from '../../core/errors.ts';
+import { MERKLE_AUNTS_MAX } from '../../core/merkle.ts';
 import { Message } from '../../proto/gen/tendermint/consensus/types.ts';
 import type { ConsensusMessage } from './ports.ts';
 
@@ -120,7 +126,7 @@ export function encodeStateMessage(message: StateMessage): Uint8Array {
  * @throws DecodeError when it is malformed, out of bounds or of another channel
  */
 export function decodeStateMessage(bytes: Uint8Array): StateMessage {
-  const message = Message.decode(bytes);
+  const message = Message.decode(bytes, { elementsMax: BIT_ARRAY_WORDS_MAX });
   if (message.newRoundStep !== undefined) return readRoundStep(message.newRoundStep);
   if (message.newValidBlock !== undefined) return readPartsHeld(message.newValidBlock);
   if (message.hasVote !== undefined) {
@@ -160,7 +166,7 @@ export function encodeConsensusMessage(message: ConsensusMessage): Uint8Array {
  * @throws DecodeError when it is malformed, out of bounds or of another channel
  */
 export function decodeDataMessage(bytes: Uint8Array): ConsensusMessage {
-  const message = Message.decode(bytes);
+  const message = Message.decode(bytes, { elementsMax: MERKLE_AUNTS_MAX });
   if (message.proposal !== undefined) {
     const proposal = proposalFromMessage(message.proposal.proposal);
     if (!isCompleteBlockId(proposal.blockId) || proposal.blockId.partSetHeader.total > BLOCK_PARTS_MAX)
@@ -180,7 +186,7 @@ export function decodeDataMessage(bytes: Uint8Array): ConsensusMessage {
  * @throws DecodeError when it is malformed, out of bounds or of another channel
  */
 export function decodeVoteMessage(bytes: Uint8Array): ConsensusMessage {
-  const vote = Message.decode(bytes).vote?.vote;
+  const vote = Message.decode(bytes, { elementsMax: 0 }).vote?.vote;
   if (vote === undefined) throw new DecodeError('no message of the votes channel');
   return { kind: 'vote', vote: voteFromMessage(vote) };
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { type Block, cutBlock } from '../../consensus/types/block.ts';
 import { makeBlock } from '../../consensus/types/block-rules.ts';
 import { type Commit, type CommitSig, commitSignBytes, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
+import { BLOCK_ELEMENTS_MAX } from '../../consensus/types/limits.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import { concatBytes, EMPTY_BYTES, equalBytes, utf8 } from '../../core/bytes.ts';
@@ -28,6 +29,16 @@ import { StateStore } from './state-store.ts';
 const CHAIN = 'executor-test';
 const KEY = Uint8Array.from(sha256(Uint8Array.of(1)));
 const ADDRESS = sha256(KEY).slice(0, 20);
+
+const GENESIS = {
+  chainId: CHAIN,
+  genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
+  initialHeight: 1n,
+  consensusParams: DEFAULT_CONSENSUS_PARAMS,
+  validators: [{ publicKey: { type: 'ed25519', bytes: KEY }, votingPower: 7n }],
+  appHash: EMPTY_BYTES,
+  appState: EMPTY_BYTES,
+} as const;
 
 /** A signature scheme for tests: the hash of key and message, twice. */
 const signature = (message: Uint8Array): Uint8Array =>
@@ -77,15 +88,7 @@ const evidence = {
 
 test('a block is not good because another one with its header was', async () => {
   const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
-  const genesis = genesisState({
-    chainId: CHAIN,
-    genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
-    initialHeight: 1n,
-    consensusParams: DEFAULT_CONSENSUS_PARAMS,
-    validators: [{ publicKey: { type: 'ed25519', bytes: KEY }, votingPower: 7n }],
-    appHash: EMPTY_BYTES,
-    appState: EMPTY_BYTES,
-  });
+  const genesis = genesisState(GENESIS);
   const executor = new BlockExecutor(
     { application, mempool, evidence, store, verify, prune: async () => undefined },
     genesis,
@@ -109,15 +112,7 @@ interface Calls {
 
 async function openExecutor(calls: Calls): Promise<{ executor: BlockExecutor; genesis: ChainState }> {
   const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
-  const genesis = genesisState({
-    chainId: CHAIN,
-    genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
-    initialHeight: 1n,
-    consensusParams: DEFAULT_CONSENSUS_PARAMS,
-    validators: [{ publicKey: { type: 'ed25519', bytes: KEY }, votingPower: 7n }],
-    appHash: EMPTY_BYTES,
-    appState: EMPTY_BYTES,
-  });
+  const genesis = genesisState(GENESIS);
   let underWay = 0;
   const executing: BlockApplication = {
     ...application,
@@ -188,4 +183,31 @@ test('nothing is executed ahead once the height is decided', async () => {
   await applied;
   await executor.judge(blockOn(executor.state, commitFor(executor.state)));
   expect(calls.executed).toEqual(['theirs', '']);
+});
+
+test('a proposal has no more transactions than others decode', async () => {
+  const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
+  const waiting = new Array<Uint8Array>(BLOCK_ELEMENTS_MAX + 5).fill(Uint8Array.of(1));
+  let offered = 0;
+  let answered: readonly Uint8Array[] = [];
+  const prepareProposal: BlockApplication['prepareProposal'] = async ({ txs }) => {
+    offered = txs.length;
+    return ResponsePrepareProposal.create({ txs: answered });
+  };
+  const executor = new BlockExecutor(
+    {
+      application: { ...application, prepareProposal },
+      mempool: { ...mempool, reap: () => waiting },
+      evidence,
+      store,
+      verify,
+      prune: async () => undefined,
+    },
+    genesisState(GENESIS),
+  );
+  await executor.propose(undefined, ADDRESS);
+  expect(offered).toBe(BLOCK_ELEMENTS_MAX);
+  answered = waiting;
+  await expect(executor.propose(undefined, ADDRESS)).rejects.toThrow('more bytes or transactions');
+  await store.close();
 });

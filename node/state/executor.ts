@@ -3,7 +3,13 @@
  * An accepted proposal is executed at once, while others still vote on it (`speculate`): when it is decided,
  * its results are there or under way. When another block is decided, this execution ends, and that one's begins.
  */
-import { type Block, type CutBlock, cutBlock, dataBytesMax } from '../../consensus/types/block.ts';
+import {
+  type Block,
+  blockTxsMax,
+  type CutBlock,
+  cutBlock,
+  dataBytesMax,
+} from '../../consensus/types/block.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { makeBlock, verifyBlock } from '../../consensus/types/block-rules.ts';
 import { type Commit, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
@@ -152,19 +158,18 @@ export class BlockExecutor {
       evidenceBytes,
       validators: state.validators.validators.length,
     });
-    const reaped = this.#reap(Math.min(Number(maxTxBytes), REAP_BYTES_MAX), maxGas);
+    const maxTxs = blockTxsMax({ evidence, lastCommit });
+    const limit = Math.min(Number(maxTxBytes), REAP_BYTES_MAX);
+    const reaped = this.#reap(limit, maxGas).slice(0, maxTxs);
     const draft = { txs: reaped, evidence, lastCommit, proposerAddress, maxTxBytes };
     const request = prepareRequest(context, draft);
     const { txs } = await this.#ports.application.prepareProposal(request);
     const bytes = bytesOf(txs);
-    if (bytes > maxTxBytes) {
+    if (bytes > maxTxBytes || txs.length > maxTxs) {
       throw new LedgerError(
         'state.proposal_too_large',
-        'the application prepared more bytes than a block may hold',
-        {
-          bytes,
-          maxTxBytes,
-        },
+        'the application prepared more bytes or transactions than a block may hold',
+        { bytes, maxTxBytes, txs: txs.length, maxTxs },
       );
     }
     return cutBlock(makeBlock(context, { txs, evidence, lastCommit, proposerAddress }));

@@ -1,6 +1,7 @@
 /** The requests of state sync and their answers, checked in full when they are read. */
 import { checkHash } from '../../consensus/types/block-id.ts';
 import { decodeLightBlock, encodeLightBlock, type LightBlock } from '../../consensus/types/light-block.ts';
+import { VALIDATORS_MAX } from '../../consensus/types/limits.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
 import { ResponseListSnapshots, type Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
@@ -20,7 +21,8 @@ export function encodeSnapshotsRequest(): Uint8Array {
 
 /** @throws DecodeError when it is something else */
 export function decodeSnapshotsRequest(bytes: Uint8Array): void {
-  if (Message.decode(bytes).snapshotsRequest === undefined) throw new DecodeError('no request for snapshots');
+  if (Message.decode(bytes, { elementsMax: 0 }).snapshotsRequest === undefined)
+    throw new DecodeError('no request for snapshots');
 }
 
 /** The newest snapshots, as many as may be offered and fit an answer. */
@@ -32,14 +34,11 @@ export function encodeSnapshots(newestFirst: readonly Snapshot[]): Uint8Array {
 }
 
 /**
- * Reads what a peer offers. The bytes are no longer than the protocol allows, so all that comes of them is
- * bounded.
+ * Reads what a peer offers. Snapshots are counted as they are read: two bytes may claim to be one.
  * @throws DecodeError when it is malformed, too many, or none of it can be
  */
 export function decodeSnapshots(bytes: Uint8Array): readonly Snapshot[] {
-  const { snapshots } = ResponseListSnapshots.decode(bytes);
-  if (snapshots.length > SNAPSHOTS_OFFERED_MAX)
-    throw new DecodeError(`${snapshots.length} snapshots, at most ${SNAPSHOTS_OFFERED_MAX} may be offered`);
+  const { snapshots } = ResponseListSnapshots.decode(bytes, { elementsMax: SNAPSHOTS_OFFERED_MAX });
   return snapshots.map(checkSnapshot);
 }
 
@@ -114,8 +113,11 @@ export function decodeLightBlockResponse(height: bigint, bytes: Uint8Array): Lig
   return block;
 }
 
-/** The encoded block in an answer of block sync's protocol; undefined when there is none. */
+/**
+ * The encoded block in an answer of block sync's protocol; undefined when there is none.
+ * @throws DecodeError when it is malformed, or has more entries in its commit than validators there may be
+ */
 export function decodeBlockBytes(bytes: Uint8Array): Uint8Array | undefined {
-  const { block } = BlockResponse.decode(bytes);
+  const { block } = BlockResponse.decode(bytes, { elementsMax: VALIDATORS_MAX });
   return block.length === 0 ? undefined : block;
 }

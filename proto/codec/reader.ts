@@ -1,4 +1,4 @@
-import { copyBytes } from '../../core/bytes.ts';
+import { copyBytes, EMPTY_BYTES } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -86,6 +86,7 @@ export class Reader {
   lengthDelimited(): Uint8Array {
     const length = this.uvarint();
     const start = this.#take(length);
+    if (length === 0) return EMPTY_BYTES; // an array of its own takes 200 bytes
     const { buffer, byteOffset } = this.bytes;
     if (this.#views) return new Uint8Array(buffer, byteOffset + start, length);
     return copyBytes(this.bytes, start, start + length);

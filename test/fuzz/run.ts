@@ -99,7 +99,7 @@ async function timed(target: Target, input: Uint8Array): Promise<{ outcome: Outc
 }
 
 /** What reading an input allocates: the least of several measurements, since others count too. */
-async function allocatedBy(target: Target, input: Uint8Array, measurements: number): Promise<number> {
+export async function allocatedBy(target: Target, input: Uint8Array, measurements: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < measurements; i++) {
     const before = getHeapStatistics();
