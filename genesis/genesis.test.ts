@@ -40,7 +40,7 @@ describe('consensus parameters', () => {
       );
     const params = fc.record({
       block: fc.record({
-        maxBytes: edge(4_194_304n, -1n, 0n, 842n, 843n, 104_857_600n, 104_857_601n),
+        maxBytes: edge(4_194_304n, -1n, 0n, 842n, 843n, 22_020_096n, 22_020_097n),
         maxGas: edge(-1n, -2n, 0n, 1_000n),
       }),
       evidence: fc.record({
@@ -167,6 +167,11 @@ describe('genesis document', () => {
       'blocks that cannot hold their own commit',
       (json) => (json['consensus_params'] = { block: { max_bytes: '800', max_gas: '-1' } }),
       'consensus_params: block.MaxBytes must be greater than 842, the size of an empty block. Got 800',
+    ],
+    [
+      'blocks that nobody could fetch',
+      (json) => (json['consensus_params'] = { block: { max_bytes: '22020097', max_gas: '-1' } }),
+      'consensus_params: block.MaxBytes must be at most 22020096, what other nodes can fetch. Got 22020097',
     ],
     [
       'evidence that leaves no room for the rest of its block',

@@ -271,7 +271,7 @@ describe('witnesses', () => {
     expect(await client.lightBlock(20n)).toBe(block(chain, 20));
   });
 
-  it('that always stand one block above or below do not keep the client running (cometbft#5820)', async () => {
+  it('that always stand one block above or below do not keep the client running', async () => {
     const witness = new TestProvider('w', chain);
     const client = await open({ primary: primary(), witnesses: [witness], root: block(chain, 1) });
     let asked = 0;

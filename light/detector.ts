@@ -1,7 +1,7 @@
 /**
  * Compares a verified block with the witnesses, and reports an attack when one of them proves another.
- * Source: CometBFT v0.38.21 `light/detector.go`; its loop over a witness's latest block is bounded here
- * (cometbft#5820).
+ * Source: CometBFT v0.38.21 `light/detector.go`; its loop over a witness's latest block is bounded here,
+ * and a comparison has one result (cometbft#5820: a witness that disagreed was counted as agreeing, too).
  */
 import { LedgerError, messageOf } from '../core/errors.ts';
 import type { LightBlock } from '../consensus/types/light-block.ts';

@@ -54,7 +54,7 @@ export class TxCourier implements TxGossip {
     const takers = network.peers().filter(({ id }) => !senders.includes(id) && !this.#behind.has(id));
     if (takers.length === 0) return;
     const bytes = Txs.encode({ txs });
-    if (bytes.length > TXS_CHANNEL.messageBytesMax) return; // one that no peer would take
+    if (bytes.length > CHANNEL_BYTES) return; // no peer takes it; `max_tx_bytes` is below that
     for (const { id } of takers) {
       if (!network.send(id, TXS_CHANNEL.name, bytes)) this.#behind.set(id, first);
     }

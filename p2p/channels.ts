@@ -43,6 +43,12 @@ export const TXS_CHANNEL: ChannelSpec = {
   inFlightMax: 4,
 };
 
+/**
+ * Largest transaction that peers hand to each other: what a message carries beside its tag and length. No
+ * mempool takes a larger one (`max_tx_bytes`).
+ */
+export const GOSSIPED_TX_BYTES_MAX: number = TXS_CHANNEL.messageBytesMax - 6;
+
 /** Which heights a node has stored: a few bytes after each block. */
 export const SYNC_CHANNEL: ChannelSpec = {
   name: 'sync',
@@ -71,7 +77,10 @@ export const CHANNELS: readonly ChannelSpec[] = [
   EVIDENCE_CHANNEL,
 ];
 
-/** Whole blocks with their commits, by height. A block is at most 21 MiB by default. */
+/**
+ * Whole blocks with their commits, by height. A block is at most 21 MiB (`BLOCK_BYTES_MAX`), a commit of
+ * 10,000 validators about 1 MiB.
+ */
 export const BLOCKS_PROTOCOL: ProtocolSpec = {
   name: 'blocks',
   version: 1,

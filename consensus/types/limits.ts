@@ -5,8 +5,12 @@
 
 /** Bytes of each part of a block but the last. */
 export const BLOCK_PART_BYTES = 65_536;
-/** Largest encoded block that any parameters may allow: 100 MiB. */
-export const BLOCK_BYTES_MAX = 104_857_600;
+/**
+ * Largest encoded block that any parameters may allow: 21 MiB, CometBFT's default. CometBFT allows 100 MiB;
+ * here whatever is decided must also fit one answer of block sync, and larger blocks make long rounds
+ * (ASA-2023-002).
+ */
+export const BLOCK_BYTES_MAX = 22_020_096;
 /** Most parts of a block. */
 export const BLOCK_PARTS_MAX: number = BLOCK_BYTES_MAX / BLOCK_PART_BYTES + 1;
 /** Most validators, and so most entries of a commit. */

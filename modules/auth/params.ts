@@ -13,7 +13,7 @@ export const DEFAULT_PARAMS: Params = {
 
 /**
  * Largest values. Gas is added up in numbers, so all that a transaction can be charged before its messages
- * run must stay below 2^53: 2^27 bytes (a block has at most 100 MiB) and one signature for every 40 of them,
+ * run must stay below 2^53: 2^27 bytes (a block has at most 21 MiB) and one signature for every 40 of them,
  * since each needs a signer, together cost less than 5 × 10^15.
  */
 export const PARAM_MAX: Params = {

@@ -1,8 +1,8 @@
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 
-/** CometBFT's largest block: 100 MiB. */
-export const BLOCK_BYTES_MAX = 104_857_600n;
+/** Largest block: 21 MiB, what one answer of block sync carries. The engine has the same bound. */
+export const BLOCK_BYTES_MAX = 22_020_096n;
 
 /** CometBFT v0.38's defaults, with blocks of at most 4 MiB. */
 export const DEFAULT_CONSENSUS_PARAMS: ConsensusParams = {
@@ -64,7 +64,8 @@ function sizeProblem({ block, evidence }: ConsensusParams, validators: number): 
   const maxBytes = block?.maxBytes ?? 0n;
   if (maxBytes === 0n || maxBytes < -1n)
     return `block.MaxBytes must be -1 or greater than 0. Got ${maxBytes}`;
-  if (maxBytes > BLOCK_BYTES_MAX) return `block.MaxBytes is too big. ${maxBytes} > ${BLOCK_BYTES_MAX}`;
+  if (maxBytes > BLOCK_BYTES_MAX)
+    return `block.MaxBytes must be at most ${BLOCK_BYTES_MAX}, what other nodes can fetch. Got ${maxBytes}`;
   const least = BLOCK_FRAME_BYTES + COMMIT_ENTRY_BYTES * BigInt(validators);
   if (maxBytes !== -1n && maxBytes <= least)
     return `block.MaxBytes must be greater than ${least}, the size of an empty block. Got ${maxBytes}`;

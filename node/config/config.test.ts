@@ -77,6 +77,7 @@ describe('config.toml', () => {
     ['[consensus]\ntimeout_commit = "soon"', /consensus\.timeout_commit is "soon", but must be a duration/],
     ['[rpc]\nladdr = 26657', /rpc\.laddr is 26657, but must be an address/],
     ['[mempool]\nsize = 0', /mempool\.size is 0, but must be a whole number from 1/],
+    ['[mempool]\nmax_tx_bytes = 2097147', /max_tx_bytes is 2097147, but must be .* from 1000 to 2097146/],
     ['log_level = "loud"', /log_level is "loud", but must be a level/],
     ['db_backend = "rocksdb"', /db_backend is "rocksdb", but must be one of "leveldb"/],
     ['[p2p]\npersistent_peers = "me"', /p2p\.persistent_peers is "me", but must be/],

@@ -2,6 +2,7 @@
  * `config/config.toml`: the settings of the node, under CometBFT's names, and `config/app.toml`: those of
  * the application.
  */
+import { GOSSIPED_TX_BYTES_MAX } from '../../p2p/channels.ts';
 import { parseListenAddress } from './address.ts';
 import { choice, duration, type Fields, flag, list, orUndefined, text, whole } from './field.ts';
 import { type P2pConfig, p2pFields } from './p2p.ts';
@@ -259,7 +260,7 @@ const mempool: Fields<MempoolConfig> = {
   ),
   maxTxBytes: whole(
     { key: 'max_tx_bytes', comment: 'Bytes of one transaction.', fallback: 1_048_576 },
-    { min: 1_000, max: 16_777_216 },
+    { min: 1_000, max: GOSSIPED_TX_BYTES_MAX },
   ),
   maxTxsPerSender: whole(
     {

@@ -29,9 +29,6 @@ import { ProposalSize } from './proposal-size.ts';
 import { finalizeRequest, prepareRequest, processRequest } from './requests.ts';
 import type { StateStore } from './state-store.ts';
 
-/** Largest block that the mempool is asked to fill, when the parameters set no limit. */
-const REAP_BYTES_MAX = 100 * 1024 * 1024;
-
 /** What judging a block came to, and why it was not accepted. */
 export interface Judgement {
   readonly validity: 'accepted' | 'rejected' | 'invalid';
@@ -159,8 +156,7 @@ export class BlockExecutor {
       validators: state.validators.validators.length,
     });
     const maxTxs = blockTxsMax({ evidence, lastCommit });
-    const limit = Math.min(Number(maxTxBytes), REAP_BYTES_MAX);
-    const reaped = this.#reap(limit, maxGas).slice(0, maxTxs);
+    const reaped = this.#reap(Number(maxTxBytes), maxGas).slice(0, maxTxs);
     const draft = { txs: reaped, evidence, lastCommit, proposerAddress, maxTxBytes };
     const request = prepareRequest(context, draft);
     const { txs } = await this.#ports.application.prepareProposal(request);

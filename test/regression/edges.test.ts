@@ -1,5 +1,7 @@
 /** What went wrong elsewhere at the edges: mempool, state sync, RPC. `README.md` lists the advisories. */
 import { expect, test } from 'vitest';
+import { RpcError } from '../../node/rpc/errors.ts';
+import { type RpcRequest, readRequests } from '../../node/rpc/message.ts';
 import { endpointsPage } from '../../node/rpc/transport/endpoints-page.ts';
 import { decodeSnapshots, SNAPSHOT_CHUNKS_MAX } from '../../node/statesync/messages.ts';
 import { decodeTxs } from '../../node/tx-gossip.ts';
@@ -36,4 +38,19 @@ test('#5921: markup in the Host header', () => {
   );
   expect(page).toContain('&quot;&gt;&lt;script&gt;');
   expect(page).not.toContain('<script');
+});
+
+/**
+ * Sent: requests whose ids no number holds. There: they were cut to one value, so that answers to different
+ * requests carried the same id. Here: such an id is refused; one within bounds comes back as it is. (Of a
+ * fraction the whole part comes back, as in CometBFT v0.38.)
+ */
+test('#5861: JSON-RPC ids beyond what numbers hold', () => {
+  const read = (id: string): readonly RpcRequest[] =>
+    readRequests(`{"jsonrpc":"2.0","id":${id},"method":"health"}`, { jsonDepthMax: 64, batchMax: 10 })
+      .requests;
+  for (const id of ['9223372036854775808', '9223372036854775809', '9007199254740993', '-1e300', '1e999'])
+    expect(() => read(id)).toThrow(RpcError);
+  expect(read('9007199254740991').map(({ id }) => id)).toEqual(['9007199254740991']);
+  expect(read('"9223372036854775809"').map(({ id }) => id)).toEqual(['"9223372036854775809"']);
 });

@@ -9,6 +9,8 @@ import { sha256 } from '../../core/hash.ts';
 import { parseAmount } from '../../framework/coins.ts';
 import { StateError } from '../../framework/errors.ts';
 import { MessageRouter } from '../../framework/message.ts';
+import { buildGenesis } from '../../genesis/build.ts';
+import { ProposalSize } from '../../node/state/proposal-size.ts';
 import { decodeTx } from '../../framework/tx/decode.ts';
 import { composeModules } from '../../app/modules.ts';
 import { MsgSend } from '../../proto/gen/cosmos/bank/v1beta1/tx.ts';
@@ -32,6 +34,28 @@ test('ASA-2024-001 (GHSA-qr8r-m495-7hc4): consensus parameters out of bounds', (
     expect(() => updateConsensusParams(DEFAULT_CONSENSUS_PARAMS, update)).toThrow('block.max_bytes');
   }
   expect(checkConsensusParams(DEFAULT_CONSENSUS_PARAMS)).toBe(DEFAULT_CONSENSUS_PARAMS);
+});
+
+/**
+ * Sent: nothing but blocks as full as the defaults allow, 21 MiB. There: their parts took so long to get to
+ * everybody that rounds failed one after another. Here: a chain that this program makes begins with 4 MiB,
+ * a proposer fills a block with what it executes in the time between two, and no vote of parameters can allow
+ * more than 21 MiB.
+ */
+test('ASA-2023-002: the default size of blocks, and the largest', () => {
+  const made = buildGenesis({
+    chainId: 'a-1',
+    genesisTime: { seconds: 1n, nanos: 0 },
+    accounts: [],
+    validators: [],
+  });
+  expect(made.consensusParams.block?.maxBytes).toBe(4_194_304n);
+  const larger = ConsensusParams.create({ block: { maxBytes: 22_020_097n, maxGas: -1n } });
+  expect(() => updateConsensusParams(DEFAULT_CONSENSUS_PARAMS, larger)).toThrow('block.max_bytes');
+  const backlog = new ProposalSize(1_000);
+  backlog.executed(1_000_000, 10_000);
+  for (let block = 0; block < 20; block++) backlog.executed(1_000_000, 10_000);
+  expect(backlog.bytesMax(21 * 1024 * 1024)).toBeLessThan(200_000);
 });
 
 /**
