@@ -15,6 +15,7 @@ import {
   type SignatureTask,
 } from '../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../node/crypto/verifier-pool.ts';
+import type { HeldWrites } from '../node/held-writes.ts';
 import type { Logger } from '../node/logging/logger.ts';
 import { txKey } from '../node/tx-key.ts';
 import {
@@ -166,6 +167,7 @@ function asynchronous(parts: Parts): Application {
   const { app, store, verifier, snapshots } = parts;
   const signatures = new SignaturePrefetch(app, verifier);
   const checks = new OrderedQueue();
+  const writes = new HeldCommits(store);
   return {
     info: async (request) => app.info(request),
     initChain: async (request) => app.initChain(request),
@@ -182,9 +184,10 @@ function asynchronous(parts: Parts): Application {
     commit: async () => {
       const response = app.commit();
       snapshots?.committed(app.height);
-      await store.flush();
+      if (!writes.areHeld) await store.flush();
       return response;
     },
+    writes,
     query: async (request) => app.query(request),
     ...(snapshots === undefined ? {} : { snapshots }),
     memory: () => ({
@@ -193,6 +196,31 @@ function asynchronous(parts: Parts): Application {
       decodedTxsBytes: app.decodedTxsBytes,
     }),
   };
+}
+
+/** Commits that become durable together. */
+class HeldCommits implements HeldWrites {
+  areHeld = false;
+  readonly #store: PersistentMultiStore;
+
+  constructor(store: PersistentMultiStore) {
+    this.#store = store;
+  }
+
+  hold(): void {
+    this.areHeld = true;
+    this.#store.holdWrites();
+  }
+
+  flush(): Promise<void> {
+    return this.#store.writeHeld();
+  }
+
+  release(): Promise<void> {
+    this.areHeld = false;
+    this.#store.releaseWrites();
+    return this.#store.flush();
+  }
 }
 
 /** Has the signatures of transactions checked on the workers, each transaction once. */

@@ -28,6 +28,7 @@ import type {
   ResponseProcessProposal,
   ResponseQuery,
 } from '../proto/gen/tendermint/abci/types.ts';
+import type { HeldWrites } from './held-writes.ts';
 
 /** Memory that an application in this process holds, in bytes. */
 export interface ApplicationMemory {
@@ -72,11 +73,16 @@ export interface Application {
    * May be called again for the same height once the call before has settled; Commit commits the last one.
    */
   finalizeBlock(request: RequestFinalizeBlock, control?: ExecutionControl): Promise<ResponseFinalizeBlock>;
-  /** Resolves when the block's state is on disk. */
+  /** Resolves when the block's state is on disk, unless it is held. */
   commit(): Promise<ResponseCommit>;
   query(request: RequestQuery): Promise<ResponseQuery>;
   /** For metrics; absent when the application is not in this process. */
   memory?(): ApplicationMemory;
+  /**
+   * Holds commits back, to make several durable at once. Absent when the application cannot: every commit is
+   * durable then.
+   */
+  readonly writes?: HeldWrites;
   /** Absent when the application makes and takes no snapshots. */
   readonly snapshots?: SnapshotApplication;
 }

@@ -1,10 +1,12 @@
 /** Everything a node keeps in its data directory, opened. */
 import { join } from 'node:path';
 import { decodeBlock } from '../consensus/types/block.ts';
+import type { Application } from './application.ts';
 import { BlockStore } from './blockstore/block-store.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { BlockSink } from './engine/ports.ts';
 import type { NodeEnvironment } from './environment.ts';
+import { DatabaseGroup, type HeldWrites } from './held-writes.ts';
 import { EvidenceStore } from './evidence/evidence-store.ts';
 import type { EvidenceChain } from './evidence/ports.ts';
 import { DEFAULT_INDEXER_CONFIG } from './indexer/config.ts';
@@ -22,6 +24,8 @@ export interface Stores {
   readonly state: StateStore;
   readonly evidence: EvidenceStore;
   readonly wal: Wal;
+  /** The databases of the first three, held back and made durable together. */
+  readonly writes: HeldWrites;
 }
 
 /** Opens the stores; how to close each is added to `closers` as soon as it is open. */
@@ -30,12 +34,14 @@ export async function openStores(
   { openDatabase, walFiles, walSizes, randomBytes }: NodeEnvironment,
   closers: (() => Promise<void> | void)[],
 ): Promise<Stores> {
-  const blocks = await BlockStore.open(join(dataDir, 'blockstore.db'), openDatabase);
+  // What is held is written in this order: a state never lacks its blocks, nor evidence that is in them.
+  const group = new DatabaseGroup(openDatabase);
+  const blocks = await BlockStore.open(join(dataDir, 'blockstore.db'), group.open);
   closers.push(() => blocks.close());
-  const state = await StateStore.open(join(dataDir, 'state.db'), openDatabase);
-  closers.push(() => state.close());
-  const evidence = await EvidenceStore.open(join(dataDir, 'evidence.db'), openDatabase);
+  const evidence = await EvidenceStore.open(join(dataDir, 'evidence.db'), group.open);
   closers.push(() => evidence.close());
+  const state = await StateStore.open(join(dataDir, 'state.db'), group.open);
+  closers.push(() => state.close());
   const warn = (message: string): void => logging('wal').warn({}, message);
   const directory = join(dataDir, 'cs.wal');
   const wal = Wal.open({
@@ -46,7 +52,27 @@ export async function openStores(
     makeSalt: () => randomBytes(8),
   });
   closers.push(() => wal.close());
-  return { blocks, state, evidence, wal };
+  return { blocks, state, evidence, wal, writes: group };
+}
+
+/** What is held back of stores and application while blocks are synced; undefined when it cannot be. */
+export function heldWrites(stores: Stores, application: Application): HeldWrites | undefined {
+  const { writes } = application;
+  if (writes === undefined) return undefined; // it would be ahead of the stores after a crash
+  return {
+    hold: () => {
+      stores.writes.hold();
+      writes.hold();
+    },
+    flush: async () => {
+      await stores.writes.flush();
+      await writes.flush();
+    },
+    release: async () => {
+      await stores.writes.release();
+      await writes.release();
+    },
+  };
 }
 
 /** Opens the index, when one is wanted, and brings it to the height of the state. */

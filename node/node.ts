@@ -37,6 +37,7 @@ import { nodeStatus, peerSource } from './node-status.ts';
 import {
   blockSink,
   evidenceChain,
+  heldWrites,
   openIndexer,
   openStores,
   pruneStores,
@@ -180,6 +181,7 @@ export async function openCore(
   const engine = openEngine(options, environment, {
     executor,
     blocks: blockSink(stores.blocks, genesis.initialHeight),
+    writes: heldWrites(stores, application),
     log: stores.wal,
     signer,
     guard: openGuard(config, signer, stores),

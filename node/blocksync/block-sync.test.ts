@@ -214,7 +214,7 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
   test('a claim that is not kept does not keep the node waiting', async () => {
     const [honest, liar, late] = [await node(20n), await makeNetwork(worlds), await node(0n)];
     liar.handle('sync', () => undefined);
-    liar.serve(BLOCKS_PROTOCOL.name, () => encodeBlockResponse(undefined));
+    liar.serve(BLOCKS_PROTOCOL.name, () => encodeBlockResponse([]));
     liar.onPeer({
       connected: (peer) => void liar.send(peer.id, 'sync', encodeRange({ base: 1n, height: 1_000_000n })),
       disconnected: () => undefined,
@@ -237,7 +237,7 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
       const liar = await makeNetwork(worlds);
       liar.handle('sync', () => undefined);
       let asked = 0n;
-      liar.serve(BLOCKS_PROTOCOL.name, () => encodeBlockResponse(forge(++asked)));
+      liar.serve(BLOCKS_PROTOCOL.name, () => encodeBlockResponse([forge(++asked)]));
       liar.onPeer({
         connected: (peer) => void liar.send(peer.id, 'sync', encodeRange({ base: 1n, height: 40n })),
         disconnected: () => undefined,
@@ -299,7 +299,7 @@ async function makeLiar(
 }
 
 const never = (): Promise<Uint8Array> => new Promise(() => undefined);
-const none = (): Uint8Array => encodeBlockResponse(undefined);
+const none = (): Uint8Array => encodeBlockResponse([]);
 
 test('a peer that never answers is left for another', async () => {
   const world = memoryWorld();

@@ -14,6 +14,9 @@ import { BLOCKS_PROTOCOL, SYNC_CHANNEL } from '../../p2p/channels.ts';
 import type { Logger, Network, PeerInfo } from '../../p2p/network.ts';
 import type { Timers } from '../../p2p/timers.ts';
 import {
+  AnswerRoom,
+  type BlockRange,
+  BlockSizes,
   decodeBlockRequest,
   decodeBlockResponse,
   decodeRange,
@@ -58,7 +61,7 @@ export interface BlockSyncOptions {
 
 /** For blocks of a second or so, on a network without state sync. */
 export const DEFAULT_BLOCK_SYNC: BlockSyncOptions = {
-  windowBlocks: 64n,
+  windowBlocks: 128n,
   bufferBytesMax: 64 * 1024 * 1024,
   requestTimeoutMs: 10_000,
   distrustMs: 30_000,
@@ -110,6 +113,7 @@ export class BlockSync {
   readonly #sources = new Sources();
   readonly #asked: Map<bigint, Asked> = new Map();
   readonly #fetched: Map<bigint, Fetched> = new Map();
+  readonly #sizes = new BlockSizes();
   readonly #stops: (() => void)[] = [];
   #bufferedBytes = 0;
   #applying = false;
@@ -170,13 +174,23 @@ export class BlockSync {
   }
 
   #serve(bytes: Uint8Array): Uint8Array {
+    const { height, blocksMax } = decodeBlockRequest(bytes);
+    const blocks: SentBlock[] = [];
+    const room = new AnswerRoom();
+    while (blocks.length < blocksMax) {
+      const block = this.#stored(height + BigInt(blocks.length));
+      if (block === undefined || !room.take(block)) break;
+      blocks.push(block);
+    }
+    this.metrics.blocksServed += blocks.length;
+    return encodeBlockResponse(blocks);
+  }
+
+  #stored(height: bigint): SentBlock | undefined {
     const { store } = this.#ports;
-    const height = decodeBlockRequest(bytes);
     const blockBytes = store.blockBytes(height);
     const commit = store.commit(height);
-    if (blockBytes === undefined || commit === undefined) return encodeBlockResponse(undefined);
-    this.metrics.blocksServed++;
-    return encodeBlockResponse({ blockBytes, commit });
+    return blockBytes === undefined || commit === undefined ? undefined : { blockBytes, commit };
   }
 
   /** Tells what is stored: at once, and then at most once an interval. */
@@ -253,14 +267,29 @@ export class BlockSync {
     const next = target.nextHeight();
     this.#forgetBefore(next);
     const room = this.#bufferedBytes < bufferBytesMax ? windowBlocks : 1n;
-    const count = lag < room ? lag : room;
-    for (let height = this.#isExecuting(next) ? next + 1n : next; height < next + count; height++) {
+    const end = next + (lag < room ? lag : room);
+    for (let height = this.#isExecuting(next) ? next + 1n : next; height < end; height++) {
       if (height === this.#delivering || this.#fetched.has(height)) continue;
       const asked = this.#asked.get(height);
       if (asked !== undefined && !this.#mayAskAnother(asked, height - next)) continue;
-      const peerId = this.#sources.pick(height, timers.nowMs(), asked?.peers);
-      if (peerId !== undefined) void this.#ask(peerId, height);
+      const source = this.#sources.pick(height, timers.nowMs(), asked?.peers);
+      if (source === undefined) continue;
+      const wanted = Math.min(source.blocksMax, this.#sizes.blocksPerAnswer);
+      const blocksMax = asked === undefined ? this.#askable(height, { end, blocksMax: wanted }) : 1;
+      // At the end of the window: a little later, more can be asked for at once.
+      const isCutShort = blocksMax < wanted && height + BigInt(blocksMax) === end && lag > room;
+      if (isCutShort && height !== next && asked === undefined) break;
+      void this.#ask(source.peerId, { height, blocksMax });
+      height += BigInt(blocksMax - 1);
     }
+  }
+
+  /** How many heights from one on, that nobody was asked for, one request asks a source for. */
+  #askable(height: bigint, { end, blocksMax }: { readonly end: bigint; readonly blocksMax: number }): number {
+    let count = 1;
+    for (let next = height + 1n; count < blocksMax && next < end; next++, count++)
+      if (this.#fetched.has(next) || this.#asked.has(next)) break;
+    return count;
   }
 
   /** A peer that is slow to answer, or never does, holds up what is needed next only for a moment. */
@@ -283,35 +312,47 @@ export class BlockSync {
     }
   }
 
-  async #ask(peerId: string, height: bigint): Promise<void> {
-    const { network, timers } = this.#ports;
+  async #ask(peerId: string, range: BlockRange): Promise<void> {
+    const { network } = this.#ports;
+    const { height, blocksMax } = range;
     const timeoutMs = this.#options.requestTimeoutMs;
-    const asked: Asked = this.#asked.get(height) ?? { peers: new Set(), atMs: 0 };
-    asked.peers.add(peerId);
-    asked.atMs = timers.nowMs();
-    this.#asked.set(height, asked);
+    const heights = Array.from({ length: blocksMax }, (_, i) => height + BigInt(i));
+    const asked = heights.map((each) => this.#noteAsked(peerId, each));
     this.#sources.asked(peerId, height);
     try {
-      const request = encodeBlockRequest(height);
+      const request = encodeBlockRequest(height, blocksMax);
       const response = await network.request(peerId, BLOCKS_PROTOCOL.name, request, { timeoutMs });
       this.metrics.bytesReceived += response.length;
-      const sent = decodeBlockResponse(height, response);
-      if (sent === undefined) this.#hasNone(peerId, height);
-      else this.#keep(height, { ...sent, peerId });
+      const blocks = decodeBlockResponse(range, response);
+      if (blocks.length === 0) this.#hasNone(peerId, height);
+      for (const [i, block] of blocks.entries()) this.#keep(height + BigInt(i), { ...block, peerId });
     } catch (error) {
       this.#requestFailed(peerId, height, error);
     } finally {
-      asked.peers.delete(peerId);
-      if (asked.peers.size === 0 && this.#asked.get(height) === asked) this.#asked.delete(height);
+      for (const [i, each] of heights.entries()) this.#noteAnswered(peerId, each, asked[i]);
       this.#sources.answered(peerId, height);
       this.#update();
     }
+  }
+
+  #noteAsked(peerId: string, height: bigint): Asked {
+    const asked: Asked = this.#asked.get(height) ?? { peers: new Set(), atMs: 0 };
+    asked.peers.add(peerId);
+    asked.atMs = this.#ports.timers.nowMs();
+    this.#asked.set(height, asked);
+    return asked;
+  }
+
+  #noteAnswered(peerId: string, height: bigint, asked: Asked | undefined): void {
+    asked?.peers.delete(peerId);
+    if (asked?.peers.size === 0 && this.#asked.get(height) === asked) this.#asked.delete(height);
   }
 
   #keep(height: bigint, fetched: Fetched): void {
     const isNeeded = height >= this.#ports.target.nextHeight() && height !== this.#delivering;
     if (!isNeeded || this.#fetched.has(height)) return; // two were asked
     this.#fetched.set(height, fetched);
+    this.#sizes.received(fetched);
     this.#bufferedBytes += fetched.blockBytes.length;
   }
 

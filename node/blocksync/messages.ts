@@ -2,8 +2,17 @@
 import { type Commit, commitFromMessage, commitToMessage } from '../../consensus/types/commit.ts';
 import { VALIDATORS_MAX } from '../../consensus/types/limits.ts';
 import { DecodeError } from '../../core/errors.ts';
-import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
-import { BlockRequest, Message } from '../../proto/gen/tendermint/blocksync/types.ts';
+import { BlockRequest, BlockResponse, type FollowingBlock } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
+import { Message } from '../../proto/gen/tendermint/blocksync/types.ts';
+
+/** Blocks that one request may ask for: what a request costs is spread over them. */
+export const BLOCKS_PER_REQUEST_MAX = 16;
+/** An answer is not made longer by a further block than this. */
+const ANSWER_BYTES_MAX = 1024 * 1024;
+/** Blocks whose sizes make up most of the average. */
+const SIZES_AVERAGED = 4;
+/** Encoded, with address, time and signature. */
+const COMMIT_SIG_BYTES = 110;
 
 /** The heights that a node says it has stored; both 0n when there is none. */
 export interface StoredRange {
@@ -26,16 +35,25 @@ export function decodeRange(bytes: Uint8Array): StoredRange {
   return { base, height };
 }
 
-/** A request for the block of a height. */
-export function encodeBlockRequest(height: bigint): Uint8Array {
-  return BlockRequest.encode({ height });
+/** Blocks from one height on. */
+export interface BlockRange {
+  readonly height: bigint;
+  /** At least 1. */
+  readonly blocksMax: number;
 }
 
-/** @throws DecodeError when it is malformed or the height cannot be */
-export function decodeBlockRequest(bytes: Uint8Array): bigint {
-  const { height } = BlockRequest.decode(bytes);
+/** A request for the block of a height, and those after it. */
+export function encodeBlockRequest(height: bigint, blocksMax = 1): Uint8Array {
+  return BlockRequest.encode({ height, blocksMax: blocksMax === 1 ? 0 : blocksMax });
+}
+
+/** @throws DecodeError when it is malformed, or height or number cannot be */
+export function decodeBlockRequest(bytes: Uint8Array): BlockRange {
+  const { height, blocksMax } = BlockRequest.decode(bytes);
   if (height < 1n) throw new DecodeError('block request: impossible height', { height });
-  return height;
+  if (blocksMax > BLOCKS_PER_REQUEST_MAX)
+    throw new DecodeError('block request: too many blocks', { blocksMax });
+  return { height, blocksMax: Math.max(1, blocksMax) };
 }
 
 /** A block with the precommits that decided it, as it travels. */
@@ -44,20 +62,64 @@ export interface SentBlock {
   readonly commit: Commit;
 }
 
-/** An answer; undefined says that the height is not stored. */
-export function encodeBlockResponse(sent: SentBlock | undefined): Uint8Array {
-  if (sent === undefined) return BlockResponse.encode(BlockResponse.create());
-  return BlockResponse.encode({ block: sent.blockBytes, commit: commitToMessage(sent.commit) });
+/** An answer: the blocks from the height that was asked for; none says that it is not stored. */
+export function encodeBlockResponse(blocks: readonly SentBlock[]): Uint8Array {
+  const [first, ...following] = blocks.map(({ blockBytes, commit }) => ({
+    block: blockBytes,
+    commit: commitToMessage(commit),
+  }));
+  if (first === undefined) return BlockResponse.encode(BlockResponse.create());
+  return BlockResponse.encode({ ...first, following });
+}
+
+/** What one answer holds at most: beyond it, fewer blocks are in it than were asked for, but never none. */
+export class AnswerRoom {
+  #bytes: number = ANSWER_BYTES_MAX;
+  #signatures: number = VALIDATORS_MAX;
+
+  /** Books a block; false when it does not fit behind those before it. */
+  take(block: SentBlock): boolean {
+    const isFirst = this.#bytes === ANSWER_BYTES_MAX;
+    this.#bytes -= bytesOf(block);
+    this.#signatures -= block.commit.signatures.length;
+    return isFirst || (this.#bytes >= 0 && this.#signatures >= 0);
+  }
+}
+
+/** How large blocks have been lately: nobody is asked for more of them than one answer holds. */
+export class BlockSizes {
+  #averageBytes = 0;
+
+  received(block: SentBlock): void {
+    this.#averageBytes += (bytesOf(block) - this.#averageBytes) / SIZES_AVERAGED;
+  }
+
+  get blocksPerAnswer(): number {
+    return Math.max(1, Math.floor(ANSWER_BYTES_MAX / Math.max(1, this.#averageBytes)));
+  }
+}
+
+function bytesOf({ blockBytes, commit }: SentBlock): number {
+  return blockBytes.length + COMMIT_SIG_BYTES * commit.signatures.length;
 }
 
 /**
- * Reads an answer. The block itself is decoded by who verifies it.
- * @throws DecodeError when it is malformed, or its commit is not one for that height
+ * Reads an answer. The blocks themselves are decoded by who verifies them.
+ * @throws DecodeError when it is malformed, holds more than was asked for, or a commit of another height
  */
-export function decodeBlockResponse(height: bigint, bytes: Uint8Array): SentBlock | undefined {
-  // The commit's entries are counted as they are read: two bytes may claim to be one.
-  const { block, commit: message } = BlockResponse.decode(bytes, { elementsMax: VALIDATORS_MAX });
-  if (block.length === 0 && message === undefined) return undefined;
+export function decodeBlockResponse(
+  { height, blocksMax }: BlockRange,
+  bytes: Uint8Array,
+): readonly SentBlock[] {
+  // The entries of all commits are counted as they are read: two bytes may claim to be one.
+  const elementsMax = VALIDATORS_MAX + blocksMax - 1;
+  const { following, ...first } = BlockResponse.decode(bytes, { elementsMax });
+  if (first.block.length === 0 && first.commit === undefined && following.length === 0) return [];
+  if (following.length >= blocksMax) throw new DecodeError('block response: more blocks than were asked for');
+  return [first, ...following].map((message, i) => sentBlock(height + BigInt(i), message));
+}
+
+function sentBlock(height: bigint, { block, commit: message }: FollowingBlock): SentBlock {
   if (block.length === 0 || message === undefined)
     throw new DecodeError('block response: half of it is missing');
   const commit = commitFromMessage(message);

@@ -3,12 +3,18 @@
  * worth what the peer delivers. Who does not have what it claimed loses its claim; who does not answer is not
  * believed for a while; who has delivered is asked first and for more.
  */
-import type { StoredRange } from './messages.ts';
+import { BLOCKS_PER_REQUEST_MAX, type StoredRange } from './messages.ts';
 
 /** Requests under way with a peer that has delivered. */
 export const REQUESTS_PER_PEER_MAX = 4;
 /** Requests under way with one that has not delivered yet. */
 export const REQUESTS_UNPROVEN_MAX = 1;
+
+/** Whom to ask, and for how many blocks at most. */
+export interface Picked {
+  readonly peerId: string;
+  readonly blocksMax: number;
+}
 
 interface Source {
   /** Undefined after it did not have what it claimed, until it claims again. */
@@ -90,18 +96,22 @@ export class Sources {
 
   /**
    * The believed peer to ask for a height: of those that claim it and may be asked, one that has delivered
-   * before one that has not, then the one with the fewest requests; undefined when there is none.
+   * before one that has not, then the one with the fewest requests; undefined when there is none. With it,
+   * how many heights that it has from there on one request may ask it for.
    */
-  pick(height: bigint, nowMs: number, except: ReadonlySet<string> = NOBODY): string | undefined {
-    let best: { readonly peerId: string; readonly rank: number } | undefined;
+  pick(height: bigint, nowMs: number, except: ReadonlySet<string> = NOBODY): Picked | undefined {
+    let best: (Picked & { readonly rank: number }) | undefined;
     for (const [peerId, { range, distrustedUntilMs, asked, proven }] of this.#sources) {
       if (range === undefined || !has(range, height) || distrustedUntilMs > nowMs) continue;
       const max = proven ? REQUESTS_PER_PEER_MAX : REQUESTS_UNPROVEN_MAX;
       if (asked.size >= max || except.has(peerId)) continue;
       const rank = asked.size + (proven ? 0 : REQUESTS_PER_PEER_MAX);
-      if (best === undefined || rank < best.rank) best = { peerId, rank };
+      if (best !== undefined && rank >= best.rank) continue;
+      const inRange = Number(range.height - height) + 1;
+      const blocksMax = proven ? Math.min(BLOCKS_PER_REQUEST_MAX, inRange) : 1;
+      best = { peerId, rank, blocksMax };
     }
-    return best?.peerId;
+    return best;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What an engine is made of, and what it holds messages against. */
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import type { HeldWrites } from '../held-writes.ts';
 import type {
   BlockSink,
   ChainExecutor,
@@ -21,6 +22,8 @@ export interface EnginePorts {
   readonly core: ConsensusCore;
   readonly executor: ChainExecutor;
   readonly blocks: BlockSink;
+  /** Absent: every block from block sync is made durable on its own. */
+  readonly writes?: HeldWrites | undefined;
   readonly log: ConsensusLog;
   /** Undefined in a node that does not validate. */
   readonly signer: ConsensusSigner | undefined;

@@ -16,6 +16,7 @@ import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
 import { BlockAssembly, blocksInUse, headerKey } from './block-assembly.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { EnginePorts, HeightContext } from './context.ts';
 import { decidedBlock, finishHeight } from './decisions.ts';
 import { faultError } from './fault.ts';
@@ -33,26 +34,16 @@ import type {
 } from './ports.ts';
 import { replay } from './replay.ts';
 import { holdsTwoThirds, sign, signatureOf } from './signing.ts';
-import { readSynced, verifySyncedCommit } from './synced.ts';
+import { checkSyncedBlock, readSynced, verifySyncedCommit } from './synced.ts';
 import { Timers } from './timers.ts';
 import { judge, propose, type ValuePorts } from './values.ts';
 import { inputRecord, partRecord } from './wal-codec.ts';
+import type { Work } from './work.ts';
 
 /** Items handled before timers and sockets get their turn. */
 const ITEMS_PER_TURN = 16;
 /** Before consensus nothing is logged, so the end of a height is not marked: joining does it once. */
 const UNMARKED = { endHeight: async (): Promise<void> => undefined };
-
-type Work =
-  | { readonly kind: 'join' }
-  | { readonly kind: 'nextHeight' }
-  | { readonly kind: 'input'; readonly input: Input }
-  | {
-      readonly kind: 'synced';
-      readonly synced: SyncedBlock;
-      readonly resolve: () => void;
-      readonly reject: (error: unknown) => void;
-    };
 
 /** Drives one node's consensus. */
 export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
@@ -61,6 +52,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   readonly #assembly = new BlockAssembly();
   readonly #inbox: Inbox;
   readonly #timers: Timers;
+  readonly #checkpoints: Checkpoints;
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #background = new Set<Promise<void>>();
   #work: Work[] = [];
@@ -77,12 +69,15 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     this.#ports = ports;
     this.#gate = new HeightGate(ports, options);
     this.#inbox = new Inbox({ ...ports, assembly: this.#assembly });
+    this.#checkpoints = new Checkpoints(ports, () => this.#enqueue({ kind: 'checkpoint' }));
     this.#timers = new Timers(ports.clock, (timeout) => this.#answer({ kind: 'timeoutElapsed', timeout }));
   }
 
   /** Ready for block sync. The stores and the application have been brought to one height before. */
   start(): void {
-    if (this.#phase === 'new') this.#phase = 'syncing';
+    if (this.#phase !== 'new') return;
+    this.#phase = 'syncing';
+    this.#checkpoints.begin();
   }
 
   joinConsensus(): void {
@@ -94,6 +89,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     this.#halt();
     await this.#pumpDone;
     while (this.#background.size > 0) await Promise.allSettled(this.#background);
+    await this.#checkpoints.end();
     await this.#ports.log.sync();
   }
 
@@ -163,13 +159,16 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
 
   async #run(): Promise<void> {
     await Promise.resolve(); // never inside the caller
-    const { clock } = this.#ports;
     for (let handled = 1; this.#phase !== 'stopped'; handled++) {
       const work = this.#work.shift();
       if (work !== undefined) await this.#handle(work);
       else if (!(await this.#handleMessage())) return;
-      if (handled % ITEMS_PER_TURN === 0) await (clock.yieldToOthers?.() ?? nextTurn());
+      if (handled % ITEMS_PER_TURN === 0) await this.#yield();
     }
+  }
+
+  #yield(): Promise<void> {
+    return this.#ports.clock.yieldToOthers?.() ?? nextTurn();
   }
 
   async #handle(work: Work): Promise<void> {
@@ -180,6 +179,9 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       case 'nextHeight':
         await this.#apply(this.#startHeight());
         this.#inbox.releaseFuture();
+        return;
+      case 'checkpoint':
+        if (this.#phase === 'syncing') await this.#checkpoints.write();
         return;
       case 'input':
         await this.#apply(work.input);
@@ -277,6 +279,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       clock.schedule(waitMs, () => this.joinConsensus());
       return;
     }
+    await this.#checkpoints.end();
     this.#ports.guard?.checkBeforeJoining();
     this.#phase = 'running';
     const records = log.takeReplay(lastBlockHeight, lastBlockHeight === 0n);
@@ -407,23 +410,16 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
 
   async #applyDirectly(decided: DecidedBlock): Promise<void> {
     const { executor } = this.#ports;
-    try {
-      executor.check(decided.block);
-    } catch (cause) {
-      throw new LedgerError(
-        'sync.invalid_block',
-        messageOf(cause),
-        { height: decided.block.header.height },
-        cause,
-      );
-    }
+    checkSyncedBlock(decided, executor);
     try {
       await finishHeight({ ...this.#ports, log: UNMARKED }, decided);
+      await this.#checkpoints.applied(decided.blockSize);
     } catch (error) {
       this.#fail(error);
       throw error;
     }
     this.#heightFinished(decided.block.header.height);
+    await this.#yield();
   }
 
   /**
@@ -478,6 +474,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
 
   #fail(error: unknown): void {
     if (this.#phase === 'stopped') return;
+    this.#checkpoints.abandon();
     this.#ports.logger.error({ reason: messageOf(error) }, 'consensus stopped');
     this.#halt();
     this.#ports.onFatal(error);
@@ -486,6 +483,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   #halt(): void {
     this.#phase = 'stopped';
     this.#timers.cancelAll();
+    this.#checkpoints.cancel();
     this.#gate.close();
     for (const waiter of this.#finishWaiters) waiter.resolve();
     this.#finishWaiters = [];

@@ -6,7 +6,7 @@ import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { verifyCommit } from '../../consensus/types/verify-commit.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import type { DecidedBlock, SyncedBlock } from './ports.ts';
+import type { ChainExecutor, DecidedBlock, SyncedBlock } from './ports.ts';
 
 /** @throws LedgerError `sync.invalid_block` when the bytes are no block, or of another height */
 export function readSynced(synced: SyncedBlock): DecidedBlock {
@@ -33,6 +33,15 @@ export function verifySyncedCommit(
     verifyCommit({ ...against, height, blockId: decided.blockId, commit: decided.seenCommit });
   } catch (cause) {
     throw invalid(height, cause);
+  }
+}
+
+/** @throws LedgerError `sync.invalid_block` when the block does not follow from the state */
+export function checkSyncedBlock({ block }: DecidedBlock, executor: Pick<ChainExecutor, 'check'>): void {
+  try {
+    executor.check(block);
+  } catch (cause) {
+    throw invalid(block.header.height, cause);
   }
 }
 

@@ -205,6 +205,24 @@ const cases: readonly (readonly [string, Parameters<typeof homeAt>[0], number, r
     ['init', 'finalize 5', 'finalize 6'],
   ],
   [
+    'two blocks stored, not executed',
+    { application: 1, state: 1, blocks: 3, results: 1 },
+    3,
+    ['finalize 6', 'finalize 7'],
+  ],
+  [
+    'two blocks stored, one committed by the application only',
+    { application: 2, state: 1, blocks: 3, results: 2 },
+    3,
+    ['finalize 7'],
+  ],
+  [
+    'blocks stored, of which the state lacks one and the application two',
+    { application: 1, state: 2, blocks: 3, results: 2 },
+    3,
+    ['finalize 6', 'finalize 7'],
+  ],
+  [
     'an application that lost one, and a block to execute',
     { application: 1, state: 2, blocks: 3, results: 2 },
     3,
@@ -232,9 +250,9 @@ const refusals: readonly (readonly [string, Parameters<typeof homeAt>[0], string
     'lacks blocks that were executed',
   ],
   [
-    'the state lost two blocks',
-    { application: 1, state: 1, blocks: 3, results: 3 },
-    'more than one block behind',
+    'the application is two blocks ahead of the state',
+    { application: 3, state: 1, blocks: 3, results: 3 },
+    'more than one block ahead',
   ],
   ['the application is ahead', { application: 3, state: 2, blocks: 2, results: 2 }, 'application is ahead'],
   ['results are missing', { application: 2, state: 1, blocks: 2, results: 1 }, 'its results are not stored'],

@@ -1,13 +1,14 @@
 /**
- * Brings application, state and block store to one height on start. A crash leaves at most one block
- * between two of them, in the order in which a block is written: block store, results, application, state.
+ * Brings application, state and block store to one height on start. A crash in consensus leaves at most one
+ * block between two of them, in the order in which a block is written: block store, results, application,
+ * state. In block sync several blocks are written together: block store, results and state, application.
  *
  * | application | state | blocks | what is done |
  * | --- | --- | --- | --- |
  * | 0 | 0 | 0 | InitChain |
  * | below the state | s | s | the missing blocks are executed again on the application alone |
- * | s | s | s + 1 | the last block is executed |
- * | s + 1 | s | s + 1 | the application has it: the state follows from the stored results |
+ * | s | s | above s | the blocks above are executed |
+ * | s + 1 | s | above s | the application has one of them: the state follows from its stored results |
  *
  * Everything else is a mixture of homes, or lost data: refused, with what to do.
  */
@@ -18,7 +19,14 @@ import { EMPTY_VALIDATOR_SET } from '../../consensus/types/validator-set.ts';
 import { equalBytes, toUpperHex } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
 import type { RequestInfo } from '../../proto/gen/tendermint/abci/types.ts';
-import { afterBlock, afterInitChain, type ChainState, type Genesis, genesisState } from './chain-state.ts';
+import {
+  afterBlock,
+  afterInitChain,
+  type ChainState,
+  type Genesis,
+  genesisState,
+  nextHeightOf,
+} from './chain-state.ts';
 import { checkResults } from './executor.ts';
 import type { BlockApplication, StoredBlockReader } from './ports.ts';
 import { finalizeRequest } from './requests.ts';
@@ -51,9 +59,9 @@ export async function handshake(ports: HandshakePorts, genesis: Genesis): Promis
     await replayOnApplication(ports, appHeight, state);
     appHeight = state.lastBlockHeight;
   }
-  if (blockHeight === state.lastBlockHeight + 1n || (state.lastBlockHeight === 0n && blockHeight > 0n)) {
-    state = await finishLastBlock(ports, state, appHeight === blockHeight);
-  } else if (appHeight !== 0n) await checkAppHash(ports, state);
+  if (appHeight === state.lastBlockHeight && appHeight !== 0n) await checkAppHash(ports, state);
+  for (let height = nextHeightOf(state); height <= blockHeight; height++)
+    state = await finishBlock(ports, state, appHeight >= height);
   return state;
 }
 
@@ -103,8 +111,8 @@ function checkHeights(heights: {
       facts,
     );
   if (blocks.height < stateHeight) throw refuse('the block store lacks blocks that were executed');
-  if (blocks.height > first) throw refuse('the state is more than one block behind the block store');
   if (appHeight > blocks.height) throw refuse('the application is ahead of the block store');
+  if (appHeight > first) throw refuse('the application is more than one block ahead of the state');
   const needed = appHeight === 0n ? state.initialHeight : appHeight + 1n;
   if (appHeight < stateHeight && needed < blocks.base) {
     throw refuse(`the application needs block ${needed}, and blocks before ${blocks.base} were pruned`);
@@ -130,17 +138,15 @@ async function replayOnApplication(
   }
 }
 
-/**
- * The block store has one block more than the state: execute it, or take over what the application did with
- * it.
- */
-async function finishLastBlock(
+/** The block store has a block that the state lacks: execute it, or take over what the application did with it. */
+async function finishBlock(
   ports: HandshakePorts,
   state: ChainState,
   applicationHasIt: boolean,
 ): Promise<ChainState> {
-  const { height } = ports.blocks.range();
+  const height = nextHeightOf(state);
   const block = storedBlock(ports.blocks, height);
+  requireAppHash(state.lastBlockHeight, state.appHash, block.header.appHash);
   const blockId = defined(ports.blocks.blockId(height), 'block id');
   ports.log(
     { height, applicationHasIt },

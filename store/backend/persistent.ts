@@ -164,6 +164,21 @@ export class PersistentMultiStore implements CommitMultiStore {
     await this.#queue.flush();
   }
 
+  /** Commits from now on are written with `writeHeld` only; until then a crash loses them. */
+  holdWrites(): void {
+    this.#queue.hold();
+  }
+
+  /** Resolves when the commits that were held are durable. */
+  async writeHeld(): Promise<void> {
+    await this.#queue.writeHeld();
+  }
+
+  /** Commits are written as they come again. */
+  releaseWrites(): void {
+    this.#queue.release();
+  }
+
   /** Resolves when no snapshot is being written. */
   async snapshotsIdle(): Promise<void> {
     await this.#snapshotter.idle();
@@ -202,8 +217,9 @@ export class PersistentMultiStore implements CommitMultiStore {
     return StateRestore.begin({ backend: this.#backend, memory, restored }, version);
   }
 
-  /** Waits for what is queued, gives up a snapshot under way and closes the backend. */
+  /** Waits for what is queued, gives up what is held and a snapshot under way, and closes the backend. */
   async close(): Promise<void> {
+    this.#queue.dropHeld();
     try {
       await this.#snapshotter.abort();
       await this.#queue.flush();

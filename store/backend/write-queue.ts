@@ -15,6 +15,9 @@ export class WriteQueue {
   /** Settles when all that was added is durable. Undefined when nothing is under way. */
   #running: Promise<void> | undefined;
   #failure: LedgerError | undefined;
+  #holds = false;
+  /** Called when a write begins, or what is held is given up. */
+  #wakers: (() => void)[] = [];
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -33,21 +36,51 @@ export class WriteQueue {
     );
   }
 
-  /** Adds a batch. It is written soon; `flush` tells when. */
+  /** Adds a batch. It is written soon, or with `writeHeld`; `flush` tells when. */
   add(batch: BackendWrite[]): void {
     this.#waiting.push(batch);
+    if (!this.#holds) this.#start();
+  }
+
+  /** Batches added from now on wait for `writeHeld`. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  /** Batches are written as they come again. */
+  release(): void {
+    this.#holds = false;
     this.#start();
+  }
+
+  /** Resolves when all that was held is durable; rejects with `store.disk` when that failed. */
+  async writeHeld(): Promise<void> {
+    this.#start();
+    await this.flush();
+  }
+
+  /** Gives up what is held: the writer ends without it. */
+  dropHeld(): void {
+    if (!this.#holds) return;
+    this.#waiting = [];
+    this.#wake();
   }
 
   /** Resolves when all that was added is durable; rejects with `store.disk` when that failed. */
   async flush(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
+    while (this.#failure === undefined && (this.#running !== undefined || this.#waiting.length > 0))
+      await (this.#running ?? new Promise<void>((resolve) => this.#wakers.push(resolve)));
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   #start(): void {
-    if (this.#running !== undefined || this.#failure !== undefined) return;
+    if (this.#running !== undefined || this.#failure !== undefined || this.#waiting.length === 0) return;
     this.#running = this.#run();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers.splice(0)) wake();
   }
 
   async #run(): Promise<void> {

@@ -26,8 +26,8 @@ test('elements are counted as they are read: transactions, evidence, commits, bl
   expect(() => decodeEvidenceList(repeated(Uint8Array.of(10, 0), 100_001))).toThrow('too many elements');
   const signatures = new Array<CommitSig>(VALIDATORS_MAX + 1).fill(CommitSig.create());
   const commit = Commit.create({ signatures });
-  const response = BlockResponse.encode({ block: Uint8Array.of(1), commit });
-  expect(() => decodeBlockResponse(1n, response)).toThrow('too many elements');
+  const response = BlockResponse.encode({ block: Uint8Array.of(1), commit, following: [] });
+  expect(() => decodeBlockResponse({ height: 1n, blocksMax: 1 }, response)).toThrow('too many elements');
   const txs = repeated(Uint8Array.of(10, 0), (1 << 20) + 1);
   const length = [0x80 | (txs.length & 127), 0x80 | ((txs.length >> 7) & 127), txs.length >> 14];
   const data = Uint8Array.of(18, ...length.slice(0, 2), 0x80 | ((length[2] ?? 0) & 127), txs.length >> 21);

@@ -97,10 +97,12 @@ const joinsWithin = async (limitMs: number): Promise<void> => {
 test('ASA-2024-008 (GHSA-hg58-rf2h-6rr7): a peer that claims what nobody has, silent, empty or with rubbish', async () => {
   await peer([atTheTip]);
   await peer([{ base: 1n, height: (1n << 63n) - 1n }]);
-  await peer([{ base: 1n, height: 500n }], () => encodeBlockResponse(undefined));
+  await peer([{ base: 1n, height: 500n }], () => encodeBlockResponse([]));
   await peer([{ base: 1n, height: 500n }], () => Uint8Array.of(0xff, 0xff));
   await peer([{ base: 1n, height: 500n }], () =>
-    encodeBlockResponse({ blockBytes: new Uint8Array(9), commit: { ...commitOf(allEntries), height: 11n } }),
+    encodeBlockResponse([
+      { blockBytes: new Uint8Array(9), commit: { ...commitOf(allEntries), height: 11n } },
+    ]),
   );
   await joinsWithin(DEFAULT_BLOCK_SYNC.patienceMs + 2_000);
   expect(network.metrics.bans).toBeGreaterThanOrEqual(2);

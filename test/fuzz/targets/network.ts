@@ -108,18 +108,24 @@ export const NETWORK_TARGETS: readonly Target[] = [
     decode: decodeRange,
     encode: encodeRange,
   }),
-  target('blocksync/request', [encodeBlockRequest(HEIGHT)], {
+  target('blocksync/request', [encodeBlockRequest(HEIGHT), encodeBlockRequest(HEIGHT, 3)], {
     decode: decodeBlockRequest,
-    encode: encodeBlockRequest,
+    encode: ({ height, blocksMax }) => encodeBlockRequest(height, blocksMax),
   }),
   target(
     'blocksync/response',
     [
-      encodeBlockResponse(undefined),
+      encodeBlockResponse([]),
       ...hexVectors('cometbft/blocks.json', 'blocks.bytes').map((blockBytes) =>
-        encodeBlockResponse({ blockBytes, commit: testCommit(HEIGHT, 1) }),
+        encodeBlockResponse([
+          { blockBytes, commit: testCommit(HEIGHT, 1) },
+          { blockBytes, commit: testCommit(HEIGHT + 1n, 1) },
+        ]),
       ),
     ],
-    { decode: (bytes) => decodeBlockResponse(HEIGHT, bytes), encode: encodeBlockResponse },
+    {
+      decode: (bytes) => decodeBlockResponse({ height: HEIGHT, blocksMax: 2 }, bytes),
+      encode: encodeBlockResponse,
+    },
   ),
 ];

@@ -133,7 +133,7 @@ function trusting(environment: NodeEnvironment): NodeEnvironment {
         for (;;) {
           const response = await request(peer, protocol, bytes, limits);
           if (protocol !== BLOCKS_PROTOCOL.name) return response;
-          if (decodeBlockResponse(decodeBlockRequest(bytes), response) !== undefined) return response;
+          if (decodeBlockResponse(decodeBlockRequest(bytes), response).length > 0) return response;
           // It said that it has it, so it will.
           await new Promise<void>((resolve) => environment.timers.after(ASKS_AGAIN_AFTER_MS, resolve));
         }

@@ -25,12 +25,40 @@ export const Status: MessageType<Status> = messageType<Status>(
   ],
 );
 
+export interface BlockRequest {
+  readonly height: bigint;
+  readonly blocksMax: number;
+}
+export const BlockRequest: MessageType<BlockRequest> = messageType<BlockRequest>(
+  'openledger.p2p.v1.BlockRequest',
+  () => ({ height: 0n, blocksMax: 0 }),
+  () => [
+    { number: 1, name: 'height', protoName: 'height', rule: 'single', value: { kind: 'int64' } },
+    { number: 2, name: 'blocksMax', protoName: 'blocks_max', rule: 'single', value: { kind: 'uint32' } },
+  ],
+);
+
 export interface BlockResponse {
   readonly block: Uint8Array;
   readonly commit: Commit | undefined;
+  readonly following: readonly FollowingBlock[];
 }
 export const BlockResponse: MessageType<BlockResponse> = messageType<BlockResponse>(
   'openledger.p2p.v1.BlockResponse',
+  () => ({ block: NO_BYTES, commit: undefined, following: [] }),
+  () => [
+    { number: 1, name: 'block', protoName: 'block', rule: 'single', value: { kind: 'bytes' } },
+    { number: 2, name: 'commit', protoName: 'commit', rule: 'single', value: { kind: 'message', message: () => Commit } },
+    { number: 3, name: 'following', protoName: 'following', rule: 'repeated', value: { kind: 'message', message: () => FollowingBlock } },
+  ],
+);
+
+export interface FollowingBlock {
+  readonly block: Uint8Array;
+  readonly commit: Commit | undefined;
+}
+export const FollowingBlock: MessageType<FollowingBlock> = messageType<FollowingBlock>(
+  'openledger.p2p.v1.FollowingBlock',
   () => ({ block: NO_BYTES, commit: undefined }),
   () => [
     { number: 1, name: 'block', protoName: 'block', rule: 'single', value: { kind: 'bytes' } },
