@@ -9,11 +9,11 @@ import { createLibp2pNetwork } from '../p2p/libp2p.ts';
 import type { Network } from '../p2p/network.ts';
 import { systemTimers, type Timers } from '../p2p/timers.ts';
 import type { BlockSyncOptions } from './blocksync/block-sync.ts';
-import { ed25519Signer, verifyEd25519 } from './crypto/ed25519.ts';
-import { rememberingVerify } from './crypto/remembering-verify.ts';
+import { ed25519Signer, verifyEd25519, verifyEd25519InBackground } from './crypto/ed25519.ts';
+import { RememberingVerifier } from './crypto/remembering-verify.ts';
 import { secp256k1Signer, verifySecp256k1 } from './crypto/secp256k1.ts';
 import { type OpenDatabase, openLevelDatabase } from './database.ts';
-import type { ConsensusCore, ConsensusSigner, EngineClock } from './engine/ports.ts';
+import type { ConsensusCore, ConsensusSigner, EngineClock, ExpectSignature } from './engine/ports.ts';
 import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
 import type { MakeKeySigner } from './privval/ports.ts';
 import { DirectoryWalFiles, type WalFiles } from './wal/files.ts';
@@ -31,6 +31,8 @@ export interface NodeEnvironment {
   readonly signerFiles: DurableFiles;
   readonly makeSigner: MakeKeySigner;
   readonly verify: VerifySignature;
+  /** Told of signatures that `verify` will be asked about soon: it may check them elsewhere meanwhile. */
+  readonly expectSignature?: ExpectSignature;
   /** Where the address book and the bans are kept. Default: nowhere. */
   readonly peerFiles?: DurableFiles;
   /** A number in [0, 1): jitter and choices of peers. */
@@ -43,6 +45,17 @@ export interface NodeEnvironment {
   /** Puts something around the signer: the simulator sees what leaves it. */
   readonly wrapSigner?: (signer: ConsensusSigner) => ConsensusSigner;
 }
+
+const verifier = new RememberingVerifier(
+  (key, message, signature) =>
+    key.type === 'ed25519'
+      ? verifyEd25519(key.bytes, message, signature)
+      : verifySecp256k1(key.bytes, sha256(message), signature),
+  {
+    inBackground: async (key, message, signature) =>
+      key.type === 'ed25519' && (await verifyEd25519InBackground(key.bytes, message, signature)),
+  },
+);
 
 /** The machine. */
 export const machine: NodeEnvironment = {
@@ -58,10 +71,7 @@ export const machine: NodeEnvironment = {
   peerFiles: machineFiles,
   random: Math.random,
   makeSigner: (secret, type) => (type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret)),
-  verify: rememberingVerify((key, message, signature) =>
-    key.type === 'ed25519'
-      ? verifyEd25519(key.bytes, message, signature)
-      : verifySecp256k1(key.bytes, sha256(message), signature),
-  ),
+  verify: verifier.verify,
+  expectSignature: verifier.expect,
   openNetwork: createLibp2pNetwork,
 };

@@ -283,12 +283,16 @@ function openMetrics(
 
 function openEngine(
   { config, onFatal }: CoreOptions,
-  { clock, verify, wrapCore = (core) => core, wrapSigner = (signer) => signer }: NodeEnvironment,
-  parts: Omit<EnginePorts, 'core' | 'verify' | 'clock' | 'onFatal'> & { readonly signer: PrivValidator },
+  environment: NodeEnvironment,
+  parts: Omit<EnginePorts, 'core' | 'verify' | 'expectSignature' | 'clock' | 'onFatal'> & {
+    readonly signer: PrivValidator;
+  },
 ): Engine {
+  const { clock, verify, expectSignature } = environment;
+  const { wrapCore = (core) => core, wrapSigner = (signer) => signer } = environment;
   const core = wrapCore(new Consensus({ address: parts.signer.address, timeouts: timeoutsOf(config) }));
   const signer = wrapSigner(parts.signer);
-  return new Engine({ ...parts, core, signer, verify, clock, onFatal }, config.consensus);
+  return new Engine({ ...parts, core, signer, verify, expectSignature, clock, onFatal }, config.consensus);
 }
 
 function openGuard({ consensus }: NodeConfig, signer: PrivValidator, { blocks }: Stores): SigningGuard {

@@ -353,6 +353,7 @@ export class BlockSync {
     if (!isNeeded || this.#fetched.has(height)) return; // two were asked
     this.#fetched.set(height, fetched);
     this.#sizes.received(fetched);
+    this.#ports.target.expectSynced?.({ ...fetched, height });
     this.#bufferedBytes += fetched.blockBytes.length;
   }
 

@@ -28,6 +28,8 @@ export interface SyncTarget {
    * @throws LedgerError `sync.invalid_block` when the sender is at fault
    */
   applySynced(block: SyncedBlock): Promise<void>;
+  /** Absent when it does not care: a block that will be delivered soon, if it is what it should be. */
+  expectSynced?(block: SyncedBlock): void;
   /**
    * Where consensus stands; undefined before the node takes part. `decided` is set while its height is
    * executed.

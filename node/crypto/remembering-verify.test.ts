@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { PublicKey } from '../../consensus/types/validator.ts';
 import { utf8 } from '../../core/bytes.ts';
-import { ed25519Signer, verifyEd25519 } from './ed25519.ts';
-import { rememberingVerify } from './remembering-verify.ts';
+import { ed25519Signer, verifyEd25519, verifyEd25519InBackground } from './ed25519.ts';
+import { RememberingVerifier } from './remembering-verify.ts';
 
 const signer = ed25519Signer(new Uint8Array(32).fill(1));
 const key: PublicKey = { type: 'ed25519', bytes: signer.publicKey };
 
 function counted(entriesMax?: number) {
   let checks = 0;
-  const verify = rememberingVerify(
+  const { verify } = new RememberingVerifier(
     ({ bytes }, message, signature) => {
       checks++;
       return verifyEd25519(bytes, message, signature);
@@ -64,4 +64,25 @@ it('what is remembered is bounded', () => {
   expect(checks()).toBe(5);
   verify(key, first, signer.sign(first));
   expect(checks()).toBe(6);
+});
+
+it('what was checked in the background is not checked again, and what failed there is', async () => {
+  let checks = 0;
+  const { verify, expect: expectSignature } = new RememberingVerifier(
+    ({ bytes }, message, signature) => {
+      checks++;
+      return verifyEd25519(bytes, message, signature);
+    },
+    { inBackground: ({ bytes }, message, signature) => verifyEd25519InBackground(bytes, message, signature) },
+  );
+  const message = utf8('vote');
+  const signature = signer.sign(message);
+  const wrong = signature.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
+  expectSignature(key, message, signature);
+  expectSignature(key, message, wrong);
+  expect(await verifyEd25519InBackground(key.bytes, message, signature)).toBe(true);
+  expect(await verifyEd25519InBackground(new Uint8Array(32).fill(255), message, signature)).toBe(false);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([verify(key, message, signature), verify(key, message, wrong)]).toEqual([true, false]);
+  expect(checks).toBe(1);
 });

@@ -12,6 +12,7 @@ import type {
   ConsensusSigner,
   EngineClock,
   EngineLogger,
+  ExpectSignature,
   EvidenceSink,
   SigningGuard,
   TransactionSignal,
@@ -34,6 +35,7 @@ export interface EnginePorts {
   readonly evidence: EvidenceSink;
   readonly listeners: readonly CommitListener[];
   readonly verify: VerifySignature;
+  readonly expectSignature?: ExpectSignature | undefined;
   readonly clock: EngineClock;
   readonly logger: EngineLogger;
   /** The engine cannot go on and has stopped: the process should end with this error. */

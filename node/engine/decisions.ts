@@ -46,20 +46,36 @@ export interface FinishTimes {
  * executed, the handshake executes it; executed and not told, the listeners catch up from the stores.
  */
 export async function finishHeight(ports: DecisionPorts, decided: DecidedBlock): Promise<FinishTimes> {
-  const { clock, executor } = ports;
+  const { clock } = ports;
   const began = clock.now();
-  const stored = storeBlock(ports, decided);
-  stored.catch(() => undefined); // the executor waits for it and fails with it
-  const committed: CommittedBlock = await executor.apply({ ...decided, stored });
+  const committed = await executeDecided(ports, decided);
   const executed = clock.now();
-  for (const listener of ports.listeners) await listener.onCommit(committed);
+  await tellOf(committed, ports.listeners);
   return {
     executedMs: milliseconds(executed - began),
     toldMs: milliseconds(clock.now() - executed),
   };
 }
 
-async function storeBlock({ blocks, log }: DecisionPorts, decided: DecidedBlock): Promise<void> {
+/** Stores and executes a decided block: the first half of finishing a height. */
+export async function executeDecided(
+  ports: Omit<DecisionPorts, 'clock' | 'listeners'>,
+  decided: DecidedBlock,
+): Promise<CommittedBlock> {
+  const stored = storeBlock(ports, decided);
+  stored.catch(() => undefined); // the executor waits for it and fails with it
+  return await ports.executor.apply({ ...decided, stored });
+}
+
+/** The second half. */
+export async function tellOf(committed: CommittedBlock, listeners: readonly CommitListener[]): Promise<void> {
+  for (const listener of listeners) await listener.onCommit(committed);
+}
+
+async function storeBlock(
+  { blocks, log }: Pick<DecisionPorts, 'blocks' | 'log'>,
+  decided: DecidedBlock,
+): Promise<void> {
   const { height } = decided.block.header;
   if (blocks.range().height < height) await blocks.saveBlock(decided);
   await log.endHeight(height);

@@ -18,7 +18,7 @@ import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
 import { BlockAssembly, blocksInUse, headerKey } from './block-assembly.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { EnginePorts, HeightContext } from './context.ts';
-import { decidedBlock, finishHeight } from './decisions.ts';
+import { decidedBlock, executeDecided, finishHeight } from './decisions.ts';
 import { faultError } from './fault.ts';
 import { genesisWaitMs } from './genesis-wait.ts';
 import { type EmptyBlockOptions, HeightGate } from './height-gate.ts';
@@ -34,7 +34,7 @@ import type {
 } from './ports.ts';
 import { replay } from './replay.ts';
 import { holdsTwoThirds, sign, signatureOf } from './signing.ts';
-import { checkSyncedBlock, readSynced, verifySyncedCommit } from './synced.ts';
+import { checkSyncedBlock, expectCommit, readSynced, verifySyncedCommit } from './synced.ts';
 import { Timers } from './timers.ts';
 import { judge, propose, type ValuePorts } from './values.ts';
 import { inputRecord, partRecord } from './wal-codec.ts';
@@ -132,6 +132,11 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   applySynced(synced: SyncedBlock): Promise<void> {
     if (this.#phase === 'stopped') return Promise.reject(stopped());
     return new Promise((resolve, reject) => this.#enqueue({ kind: 'synced', synced, resolve, reject }));
+  }
+
+  expectSynced({ commit }: SyncedBlock): void {
+    const { executor, expectSignature } = this.#ports;
+    if (expectSignature !== undefined) expectCommit(commit, executor.state, expectSignature);
   }
 
   // The loop.
@@ -370,7 +375,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   }
 
   #othersAreAhead(): boolean {
-    const next = this.#current === undefined ? undefined : this.#next(this.#current);
+    const next = this.#current && this.#next(this.#current);
     return next !== undefined && this.#inbox.hasGoodFuture(next);
   }
 
@@ -389,9 +394,8 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       resolve();
       return;
     }
-    const { chainId, validators } = this.#ports.executor.state;
     const decided = readSynced(synced);
-    verifySyncedCommit(decided, { chainId, validators, verify: this.#ports.verify });
+    verifySyncedCommit(decided, { ...this.#ports.executor.state, verify: this.#ports.verify });
     this.#ports.guard?.sawCommit(decided.seenCommit);
     if (this.#phase === 'running') this.#guardOrFail();
     this.#finishWaiters.push({ height, resolve });
@@ -409,11 +413,10 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   }
 
   async #applyDirectly(decided: DecidedBlock): Promise<void> {
-    const { executor } = this.#ports;
-    checkSyncedBlock(decided, executor);
+    checkSyncedBlock(decided, this.#ports.executor);
     try {
-      await finishHeight({ ...this.#ports, log: UNMARKED }, decided);
-      await this.#checkpoints.applied(decided.blockSize);
+      const committed = await executeDecided({ ...this.#ports, log: UNMARKED }, decided);
+      await this.#checkpoints.applied(committed, decided.blockSize);
     } catch (error) {
       this.#fail(error);
       throw error;

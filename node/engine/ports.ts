@@ -12,6 +12,7 @@ import type { Commit } from '../../consensus/types/commit.ts';
 import type { Part } from '../../consensus/types/part-set.ts';
 import type { Proposal, UnsignedProposal } from '../../consensus/types/proposal.ts';
 import type { Time } from '../../consensus/types/time.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
@@ -117,6 +118,8 @@ export interface SyncTarget {
    * @throws LedgerError `sync.invalid_block` when the sender is at fault
    */
   applySynced(block: SyncedBlock): Promise<void>;
+  /** A block that will be delivered soon: its signatures may be checked beforehand. Nothing is promised. */
+  expectSynced(block: SyncedBlock): void;
   /** True when our key holds more than two thirds of the voting power. */
   decidesAlone(): boolean;
   /** The node is near enough to the others: take part in consensus. Calling it again does nothing. */
@@ -189,6 +192,9 @@ export interface ConsensusCore extends ConsensusReader {
   /** Everything asked for and not answered, and our own messages of the current round. */
   resume(): readonly Output[];
 }
+
+/** Told of signatures that will be checked soon. */
+export type ExpectSignature = (...signature: Parameters<VerifySignature>) => void;
 
 /** Where decided blocks are stored. */
 export interface BlockSink {

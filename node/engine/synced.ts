@@ -1,12 +1,14 @@
 /** Blocks from block sync: read, and their commits checked as strictly as consensus checks votes. */
 import { decodeBlock } from '../../consensus/types/block.ts';
+import { type Commit, commitSignBytes } from '../../consensus/types/commit.ts';
 import { headerHash } from '../../consensus/types/header.ts';
 import { partsOf } from '../../consensus/types/part-set.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { verifyCommit } from '../../consensus/types/verify-commit.ts';
+import { equalBytes } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import type { ChainExecutor, DecidedBlock, SyncedBlock } from './ports.ts';
+import type { ChainExecutor, DecidedBlock, ExpectSignature, SyncedBlock } from './ports.ts';
 
 /** @throws LedgerError `sync.invalid_block` when the bytes are no block, or of another height */
 export function readSynced(synced: SyncedBlock): DecidedBlock {
@@ -20,6 +22,20 @@ export function readSynced(synced: SyncedBlock): DecidedBlock {
     return { block, blockId, parts, blockSize, seenCommit: synced.commit };
   } catch (cause) {
     throw invalid(synced.height, cause);
+  }
+}
+
+/** Tells of the signatures in a commit, as far as today's validators made them. */
+export function expectCommit(
+  commit: Commit,
+  { chainId, validators }: { readonly chainId: string; readonly validators: ValidatorSet },
+  expectSignature: ExpectSignature,
+): void {
+  for (const [index, { signature, validatorAddress }] of commit.signatures.entries()) {
+    const validator = validators.validators[index];
+    if (validator === undefined || !equalBytes(validator.address, validatorAddress)) continue;
+    const message = commitSignBytes(chainId, commit, index);
+    if (message !== undefined) expectSignature(validator.publicKey, message, signature);
   }
 }
 
