@@ -53,13 +53,14 @@ test('the largest block that parameters may allow is handed over, with the large
   const blockBytes = new Uint8Array(BLOCK_BYTES_MAX).fill(4);
   const [server, client] = await connected();
   server.serve(BLOCKS_PROTOCOL.name, (_, request) => {
-    expect(decodeBlockRequest(request)).toBe(HEIGHT_MAX);
-    return encodeBlockResponse({ blockBytes, commit });
+    expect(decodeBlockRequest(request)).toEqual(range);
+    return encodeBlockResponse([{ blockBytes, commit }]);
   });
+  const range = { height: HEIGHT_MAX, blocksMax: 1 };
   const request = encodeBlockRequest(HEIGHT_MAX);
   const timeoutMs = REQUEST_TIMEOUT_MS;
   const answer = await client.request(server.nodeId, BLOCKS_PROTOCOL.name, request, { timeoutMs });
-  const sent = decodeBlockResponse(HEIGHT_MAX, answer);
+  const [sent] = decodeBlockResponse(range, answer);
   expect(sent?.commit).toEqual(commit);
   expect(sent !== undefined && equalBytes(sent.blockBytes, blockBytes)).toBe(true);
 });
