@@ -24,11 +24,15 @@ export interface NodeProcessListener {
   exited(moniker: string, how: string): void;
 }
 
-const mainFile = join(dirname(fileURLToPath(import.meta.url)), '..', 'main.ts');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const mainFile = join(root, 'cli', 'main.ts');
 /** As in bin/run.mjs, for the same reasons. */
 const V8_FLAGS = ['--max-semi-space-size=64', '--heap-growing-percent=100'];
 /** As in bin/run.mjs: also when the devnet itself was not started through it. */
-const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
+const ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '2',
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
+};
 /** A log that has grown beyond this is started afresh. */
 const LOG_BYTES_MAX = 50_000_000;
 /** A node that does not stop in this time after SIGTERM is killed. */

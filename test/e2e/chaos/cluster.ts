@@ -10,7 +10,7 @@ import { createHome } from '../../../cli/home/create.ts';
 import { openHome } from '../../../cli/home/open.ts';
 import type { NodeConfig } from '../../../node/config/config.ts';
 import { homePaths } from '../../../node/config/home.ts';
-import { defaultAppConfig, writeNodeConfig } from '../../../node/config/toml.ts';
+import { defaultAppConfig, writeAppConfig, writeNodeConfig } from '../../../node/config/toml.ts';
 import { type LoadChain, makeSenders, type Sender } from '../senders.ts';
 import { Ledger } from './ledger.ts';
 import { ChaosNode } from './node.ts';
@@ -20,6 +20,11 @@ const CHAIN_ID = 'chaos-1';
 const PREFIX = 'open';
 const DENOM = 'uopen';
 const LOOPBACK = '127.0.0.1';
+const SNAPSHOTS_KEPT = 4;
+/** Validators whose RPC the light client of a state sync asks. */
+const RPC_SERVERS = 3;
+const TRUSTED_BLOCKS_BEHIND = 10;
+const DISCOVERY_MS = 2_000;
 
 /** What a network is made of. */
 export interface ClusterOptions {
@@ -28,7 +33,12 @@ export interface ClusterOptions {
   readonly validators: number;
   readonly blockTimeMs: number;
   readonly senders: number;
+  /** Blocks between two snapshots of the validators. */
+  readonly snapshotInterval: number;
 }
+
+/** How a new full node gets the state. */
+export type JoinKind = 'block sync' | 'state sync';
 
 interface OneWire {
   readonly from: number;
@@ -83,9 +93,15 @@ export class Cluster {
       const peerId = p2p.split('/p2p/')[1] ?? '';
       cluster.#add({ moniker, home: own, peerId, ports: ports[i] ?? { rpc: 0, p2p: 0 } });
     }
-    for (const i of record.nodes.keys()) {
+    for (const [i, { home: own }] of record.nodes.entries()) {
       const others = record.nodes.keys().filter((other) => other !== i);
       await cluster.#wire(i, [...others]);
+      const { app } = openHome(own);
+      const settings = {
+        snapshotInterval: options.snapshotInterval,
+        snapshotKeepRecent: SNAPSHOTS_KEPT,
+      };
+      writeFileSync(homePaths(own).appConfigFile, writeAppConfig({ ...app, ...settings }));
     }
     return cluster;
   }
@@ -94,8 +110,11 @@ export class Cluster {
     return Promise.all(this.nodes.map((node) => node.start().ready));
   }
 
-  /** Makes and starts a full node that knows all others; it has nothing but the genesis. */
-  async join(): Promise<ChaosNode> {
+  /**
+   * Makes and starts a full node that knows all others; it has nothing but the genesis. For state sync also the
+   * RPC of some validators, and the hash of a block that those who run them agree on.
+   */
+  async join(kind: JoinKind): Promise<ChaosNode> {
     const [ports] = await choosePorts({ nodes: 1, rpcPort: 0 });
     const index = this.nodes.length;
     const moniker = `node${index}`;
@@ -107,6 +126,7 @@ export class Cluster {
       base: { ...first.node.base, moniker },
       rpc: { ...first.node.rpc, laddr: laddr(ports?.rpc ?? 0) },
       p2p: { ...first.node.p2p, laddr: laddr(ports?.p2p ?? 0), persistentPeers: [] },
+      stateSync: kind === 'state sync' ? this.#stateSync(first.node.stateSync) : first.node.stateSync,
     };
     const { paths, peerId } = await createHome({ home, node: config, app: defaultAppConfig() });
     copyFileSync(first.paths.genesisFile, paths.genesisFile);
@@ -117,8 +137,21 @@ export class Cluster {
     );
     const node = this.nodes[index];
     if (node === undefined) throw new Error('the joined node is not there');
-    node.start();
+    node.isJoining = true;
+    node.start().ready.catch(() => undefined);
     return node;
+  }
+
+  #stateSync(defaults: NodeConfig['stateSync']): NodeConfig['stateSync'] {
+    const trustHeight = Math.max(1, this.height - TRUSTED_BLOCKS_BEHIND);
+    return {
+      ...defaults,
+      enable: true,
+      rpcServers: this.nodes.slice(0, RPC_SERVERS).map(({ rpc }) => rpc),
+      trustHeight,
+      trustHash: this.ledger.hashAt(trustHeight) ?? '',
+      discoveryTimeMs: DISCOVERY_MS,
+    };
   }
 
   /** Cuts these nodes off from the others until the returned function is called. */
@@ -137,17 +170,34 @@ export class Cluster {
     return Math.max(...this.nodes.map(({ height }) => height));
   }
 
+  /** The nodes that are part of the network; those that join are not, yet. */
+  get members(): readonly ChaosNode[] {
+    return this.nodes.filter(({ isJoining }) => !isJoining);
+  }
+
   /** URLs of the nodes that run. */
   rpcs(): readonly string[] {
-    return this.nodes.filter(({ state }) => state === 'running').map(({ rpc }) => rpc);
+    return this.members.filter(({ state }) => state === 'running').map(({ rpc }) => rpc);
   }
 
   /** Milliseconds until all these nodes have that height; undefined when they do not in time. */
-  async reach(
+  reach(
     height: number,
     limits: { readonly withinMs: number; readonly nodes?: readonly ChaosNode[] },
   ): Promise<number | undefined> {
-    const { withinMs, nodes = this.nodes } = limits;
+    const { withinMs, nodes = this.members } = limits;
+    return this.#until(() => nodes.every((node) => node.height >= height), withinMs);
+  }
+
+  /** Milliseconds until a new node is as high as all others; it is a member then. Undefined: not in time. */
+  async reachTip(node: ChaosNode, withinMs: number): Promise<number | undefined> {
+    const from = this.height;
+    const ms = await this.#until(() => node.height >= from && node.height >= this.height, withinMs);
+    if (ms !== undefined) node.isJoining = false;
+    return ms;
+  }
+
+  async #until(holds: () => boolean, withinMs: number): Promise<number | undefined> {
     const beganMs = performance.now();
     return new Promise((resolve) => {
       const settle = (result: number | undefined): void => {
@@ -156,7 +206,7 @@ export class Cluster {
         resolve(result);
       };
       const check = (): void => {
-        if (nodes.every((node) => node.height >= height)) settle(performance.now() - beganMs);
+        if (holds()) settle(performance.now() - beganMs);
       };
       const timer = setTimeout(() => settle(undefined), withinMs);
       this.#waiting.add(check);

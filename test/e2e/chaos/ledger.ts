@@ -22,6 +22,16 @@ export class Ledger {
     return Math.max(0, ...this.#blocks.keys());
   }
 
+  /** Hash of the block that the nodes have at a height. */
+  hashAt(height: number): string | undefined {
+    return this.#blocks.get(height)?.hash;
+  }
+
+  /** App hash in the header of a height. */
+  appHashAt(height: number): string | undefined {
+    return this.#blocks.get(height)?.appHash;
+  }
+
   /** Contradictions so far, each as a sentence. */
   get contradictions(): readonly string[] {
     return this.#contradictions;

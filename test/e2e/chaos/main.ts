@@ -1,13 +1,16 @@
 /**
  * `npm run chaos -- --minutes 10 --validators 7 --seed 1`: real processes that are killed, paused and cut off
- * at random while load runs. Also --block-time (ms), --recovery (seconds allowed), --keep (leave the homes).
+ * at random while load runs. Also --block-time (ms), --recovery (seconds allowed, from the heal; with
+ * --from-answer from when the RPC of every node that was started again answers), --keep (leave the homes).
  * A failure leaves them too. Exit code 1 when something did not hold.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { percentile } from '../../bench/percentile.ts';
 import { temporaryHome } from '../program.ts';
-import { type ChaosReport, runChaos } from './run.ts';
+import { summaryOf } from './report.ts';
+import { runChaos } from './run.ts';
+
+const SNAPSHOT_INTERVAL = 20;
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     'block-time': { type: 'string', default: '500' },
     recovery: { type: 'string', default: '20' },
+    'from-answer': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -31,34 +35,17 @@ const report = await runChaos({
   durationMs: 60_000 * Number(values.minutes),
   perturbationsMax: Number.POSITIVE_INFINITY,
   blockTimeMs: Number(values['block-time']),
+  snapshotInterval: SNAPSHOT_INTERVAL,
   actionMsMax: 8_000,
   calmMsMax: 2_000,
   recoveryMsMax: 1_000 * Number(values.recovery),
+  recoveryFrom: values['from-answer'] ? 'answer' : 'heal',
+  joinAfter: { 'block sync': 2, 'state sync': 5 },
   note: say,
 });
-summarize(report);
+for (const line of summaryOf(report)) say(line);
 if (report.violations.length > 0) {
   say(`FAILED: homes and logs are in ${home}; the same sequence again: ${again}`);
   process.exitCode = 1;
 } else if (values.keep) say(`homes: ${home}`);
 else rmSync(home, { recursive: true, force: true });
-
-function summarize({
-  perturbations,
-  recoveriesMs,
-  height,
-  txs,
-  signedMessages,
-  violations,
-}: ChaosReport): void {
-  const seconds = (ms: number): string => (ms / 1000).toFixed(2);
-  say(
-    `${perturbations} perturbations; recovery: median ${seconds(percentile(recoveriesMs, 0.5))} s, ` +
-      `90 % within ${seconds(percentile(recoveriesMs, 0.9))} s, longest ${seconds(Math.max(...recoveriesMs))} s`,
-  );
-  say(
-    `${height} blocks with ${txs} transactions, equal on all nodes at every height: ${violations.length === 0}; ` +
-      `${signedMessages} signed messages in the logs`,
-  );
-  for (const violation of violations) say(`VIOLATED: ${violation}`);
-}

@@ -37,6 +37,8 @@ export class ChaosNode {
   state: State = 'down';
   /** The last block that it told of. */
   height = 0;
+  /** It is new and has not been at the tip of the chain yet. */
+  isJoining = false;
   readonly #listener: ChaosNodeListener;
   #process: NodeProcess | undefined;
   #gone: Promise<void> = Promise.resolve();

@@ -98,7 +98,8 @@ export function describeAction({ kind, nodes, afterMs, forMs }: Action): string 
   return `${VERBS[kind]} ${names} for ${(forMs / 1000).toFixed(1)} s${after}`;
 }
 
-const VERBS: Readonly<Record<Kind, string>> = {
+/** What each is called in a line. */
+export const VERBS: Readonly<Record<Kind, string>> = {
   kill: 'kill -9',
   'crash-loop': 'kill -9 three times',
   terminate: 'SIGTERM',

@@ -1,11 +1,14 @@
 /** A network under chaos: perturbations in random sequence, load all the while, and what must hold. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { SeededRandom } from '../../../consensus/simulation/random.ts';
-import { call } from '../rpc.ts';
 import { doubleSignatures, signedMessagesUnder } from '../signed-messages.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, type JoinKind } from './cluster.ts';
+import { compareChains } from './compare.ts';
+import { measureCpu } from './cpu.ts';
+import { Faults } from './faults.ts';
 import { Load } from './load.ts';
-import { type Action, describeAction, drawPerturbation, isCut, type Perturbation } from './plan.ts';
+import { describeAction, drawPerturbation } from './plan.ts';
+import { type ChaosReport, describeJoined, type Joined, type Recovery, seconds } from './report.ts';
 
 /** What is done, and how long recovery may take. */
 export interface ChaosOptions {
@@ -17,27 +20,16 @@ export interface ChaosOptions {
   readonly durationMs: number;
   readonly perturbationsMax: number;
   readonly blockTimeMs: number;
+  readonly snapshotInterval: number;
   readonly actionMsMax: number;
   readonly calmMsMax: number;
-  /**
-   * From the heal until every node has two more blocks. Healed is a wire that is whole, a process that
-   * goes on, and one that was started again and whose RPC answers.
-   */
+  /** From the heal until every node has two more blocks. */
   readonly recoveryMsMax: number;
+  /** What the limit is counted from; both are reported. */
+  readonly recoveryFrom: 'heal' | 'answer';
+  /** After how many perturbations a new full node begins to join; the next ones come meanwhile. */
+  readonly joinAfter: Readonly<Record<JoinKind, number>>;
   readonly note: (line: string) => void;
-}
-
-/** What came of it. */
-export interface ChaosReport {
-  readonly perturbations: number;
-  readonly recoveriesMs: readonly number[];
-  /** The full node that joined under load. */
-  readonly joined: { readonly blocks: number; readonly ms: number } | undefined;
-  readonly height: number;
-  readonly txs: number;
-  readonly signedMessages: number;
-  /** What must not be, each as a sentence; the nodes' states with their logs follow the first. */
-  readonly violations: readonly string[];
 }
 
 const SENDERS = 6;
@@ -46,12 +38,8 @@ const START_MS_MAX = 60_000;
 /** How much longer than allowed a recovery is waited for, so that slow and never can be told apart. */
 const PATIENCE_FACTOR = 4;
 const RECOVERY_BLOCKS = 2;
-/** The full node joins after so many perturbations; the later ones hit it, too. */
-const JOIN_AFTER = 2;
-const JOIN_MS_MAX = 90_000;
-const METAS_PER_CALL = 20;
-/** A node in a crash loop is killed so long after its start. */
-const CRASH_MS = [400, 1_200] as const;
+/** Faults go on while a node joins; what decides nothing for a while holds it up, too. */
+const JOIN_MS_MAX = 180_000;
 
 /** Runs it from an empty home to a stopped network. Rejects only when the network does not even start. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -71,42 +59,50 @@ class Chaos {
   readonly #cluster: Cluster;
   readonly #options: ChaosOptions;
   readonly #random: SeededRandom;
+  readonly #faults: Faults;
   readonly #beganMs = performance.now();
-  readonly #recoveriesMs: number[] = [];
+  readonly #recoveries: Recovery[] = [];
   readonly #violations: string[] = [];
+  readonly #joined: Joined[] = [];
   #perturbations = 0;
-  #joined: ChaosReport['joined'];
 
   constructor(cluster: Cluster, options: ChaosOptions) {
     this.#cluster = cluster;
     this.#options = options;
     this.#random = new SeededRandom(options.seed);
+    this.#faults = new Faults(cluster);
   }
 
   async run(): Promise<ChaosReport> {
     const cluster = this.#cluster;
-    const { home } = this.#options;
+    const { home, joinAfter, recoveryMsMax } = this.#options;
     const load = new Load({
       chain: cluster.chain,
       senders: cluster.senders,
       rpcs: () => cluster.rpcs(),
     });
+    const joining: Promise<void>[] = [];
     try {
       while (!this.#isOver()) {
         await this.#perturb();
-        if (this.#perturbations === JOIN_AFTER) await this.#join();
+        for (const kind of ['block sync', 'state sync'] as const)
+          if (this.#perturbations === joinAfter[kind]) joining.push(this.#join(kind));
       }
+      await Promise.all(joining);
     } finally {
       await load.stop();
     }
-    if (this.#violations.length === 0) await this.#compareChains();
+    if (this.#violations.length === 0)
+      this.#violations.push(...(await compareChains(cluster, recoveryMsMax)));
     const messages = signedMessagesUnder(home);
     for (const sentence of doubleSignatures(messages)) this.#violations.push(`signed twice: ${sentence}`);
     if (cluster.ledger.txs === 0) this.#violations.push('no transaction was committed');
     return {
       perturbations: this.#perturbations,
-      recoveriesMs: this.#recoveriesMs,
+      faults: this.#faults.counts,
+      recoveries: this.#recoveries,
       joined: this.#joined,
+      elapsedMs: this.#elapsedMs(),
       height: cluster.height,
       txs: cluster.ledger.txs,
       signedMessages: messages.length,
@@ -131,132 +127,64 @@ class Chaos {
     const plan = drawPerturbation(this.#random, { nodes, validators, actionMsMax, calmMsMax });
     await delay(plan.calmMs);
     const number = ++this.#perturbations;
-    const atSeconds = (this.#elapsedMs() / 1000).toFixed(1);
+    const at = seconds(this.#elapsedMs());
     const before = cluster.height;
-    const startMs = await this.#carryOut(plan);
+    const heal = await this.#faults.carryOut(plan);
     const healed = cluster.height;
-    const recoveryMs = await cluster.reach(healed + RECOVERY_BLOCKS, {
-      withinMs: PATIENCE_FACTOR * recoveryMsMax,
-    });
+    const busyShare = measureCpu();
+    const withinMs = PATIENCE_FACTOR * recoveryMsMax;
+    const fromHealMs = await cluster.reach(healed + RECOVERY_BLOCKS, { withinMs });
+    const busy = `CPU ${Math.round(100 * busyShare())} %`;
+    const answerMs = (await heal.answered) - heal.atMs;
     const what = plan.actions.map(describeAction).join('; ');
     const outcome =
-      recoveryMs === undefined ? 'NOT RECOVERED' : `recovered in ${(recoveryMs / 1000).toFixed(2)} s`;
-    const started = startMs === 0 ? '' : `, up after ${(startMs / 1000).toFixed(1)} s`;
-    const line = `#${number} at ${atSeconds} s: ${what}: height ${before} -> ${healed}${started}, ${outcome}`;
+      fromHealMs === undefined ? 'NOT RECOVERED' : `recovered ${seconds(fromHealMs)} after the heal`;
+    const answered = answerMs === 0 ? '' : `, RPC answers after ${seconds(answerMs)}`;
+    const line = `#${number} at ${at}: ${what}: height ${before} -> ${healed}, ${outcome}${answered}, ${busy}`;
     note(line);
-    if (recoveryMs !== undefined) this.#recoveriesMs.push(recoveryMs);
-    const trouble = [...cluster.ledger.contradictions, ...cluster.faults];
-    if (recoveryMs === undefined || recoveryMs > recoveryMsMax) {
-      const limit = `all nodes shall have ${RECOVERY_BLOCKS} more blocks within ${recoveryMsMax / 1000} s of the heal`;
+    const recovery = fromHealMs === undefined ? undefined : recoveryOf(fromHealMs, answerMs);
+    if (recovery !== undefined) this.#recoveries.push(recovery);
+    await this.#judge(recovery, line);
+  }
+
+  async #judge(recovery: Recovery | undefined, line: string): Promise<void> {
+    const { ledger, faults } = this.#cluster;
+    const { recoveryMsMax, recoveryFrom } = this.#options;
+    const trouble = [...ledger.contradictions, ...faults];
+    const ms = recoveryFrom === 'heal' ? recovery?.fromHealMs : recovery?.fromAnswerMs;
+    if (ms === undefined || ms > recoveryMsMax) {
+      const limit = `all nodes shall have ${RECOVERY_BLOCKS} more blocks within ${seconds(recoveryMsMax)} of the heal`;
       trouble.push(`${limit} (${line})`);
     }
-    if (trouble.length > 0) this.#violations.push(...trouble, await stateOf(cluster));
+    if (trouble.length > 0) this.#violations.push(...trouble, await stateOf(this.#cluster));
   }
 
-  /** Returns the longest that a node which was started again took until its RPC answered. */
-  async #carryOut({ actions }: Perturbation): Promise<number> {
-    const startMs = await Promise.all(
-      actions.map(async (action) => {
-        await delay(action.afterMs);
-        return this.#act(action);
-      }),
-    );
-    return Math.max(...startMs);
-  }
-
-  /** Does and undoes it. Returns how long nodes took to start again, in milliseconds. */
-  async #act({ kind, nodes: indices, forMs }: Action): Promise<number> {
-    if (isCut(kind)) {
-      const heal = this.#cluster.cut(indices, kind);
-      await delay(forMs);
-      heal();
-      return 0;
-    }
-    const nodes = indices.flatMap((i) => this.#cluster.nodes[i] ?? []);
-    switch (kind) {
-      case 'kill':
-      case 'crash-loop':
-        await Promise.all(nodes.map((node) => node.kill()));
-        for (const crashMs of kind === 'crash-loop' ? CRASH_MS : []) {
-          for (const node of nodes) node.start().ready.catch(() => undefined);
-          await delay(crashMs);
-          await Promise.all(nodes.map((node) => node.kill()));
-        }
-        await delay(forMs);
-        return startAll(nodes);
-      case 'terminate':
-        await Promise.all(nodes.map((node) => node.terminate()));
-        await delay(forMs);
-        return startAll(nodes);
-      case 'pause':
-        for (const node of nodes) node.pause();
-        await delay(forMs);
-        for (const node of nodes) node.resume();
-        return 0;
-    }
-  }
-
-  async #join(): Promise<void> {
+  /** A new full node joins while load and faults go on. */
+  async #join(kind: JoinKind): Promise<void> {
     const cluster = this.#cluster;
-    const target = cluster.height + RECOVERY_BLOCKS;
     const beganMs = performance.now();
-    const node = await cluster.join();
-    const reached = await cluster.reach(target, { withinMs: JOIN_MS_MAX, nodes: [node] });
-    const ms = performance.now() - beganMs;
-    this.#joined = { blocks: target, ms };
-    this.#options.note(
-      `${node.moniker}, a new full node, ${reached === undefined ? 'DID NOT JOIN' : 'joined'} by block sync ` +
-        `under load: ${target} blocks in ${(ms / 1000).toFixed(1)} s from its start`,
-    );
-    if (reached === undefined) {
-      const sentence = `the new full node has height ${node.height} after ${JOIN_MS_MAX / 1000} s, not ${target}`;
+    const perturbations = this.#perturbations;
+    const node = await cluster.join(kind);
+    const { moniker } = node;
+    if ((await cluster.reachTip(node, JOIN_MS_MAX)) === undefined) {
+      const sentence = `${moniker}, a new full node, has not joined by ${kind} in ${seconds(JOIN_MS_MAX)}`;
       this.#violations.push(sentence, await stateOf(cluster));
+      return;
     }
-  }
-
-  /** All nodes, all heights, from their stores. */
-  async #compareChains(): Promise<void> {
-    const { nodes, height, ledger } = this.#cluster;
-    await this.#cluster.reach(height, { withinMs: this.#options.recoveryMsMax });
-    for (const node of nodes) {
-      for (let low = 1; low <= height; low += METAS_PER_CALL) {
-        const high = Math.min(height, low + METAS_PER_CALL - 1);
-        for (const block of await storedBlocks(node.rpc, low, high)) ledger.note(node.moniker, block);
-      }
-    }
-    this.#violations.push(...ledger.contradictions);
+    const joined: Joined = {
+      moniker,
+      kind,
+      ms: performance.now() - beganMs,
+      height: node.height,
+      perturbations: this.#perturbations - perturbations,
+    };
+    this.#joined.push(joined);
+    this.#options.note(describeJoined(joined));
   }
 }
 
-/** Starts nodes and waits until their RPC answers. What goes wrong before is told as their end. */
-async function startAll(nodes: Cluster['nodes']): Promise<number> {
-  const beganMs = performance.now();
-  const late = delay(START_MS_MAX, undefined, { ref: false });
-  await Promise.all(nodes.map((node) => Promise.race([node.start().ready.catch(() => undefined), late])));
-  return performance.now() - beganMs;
-}
-
-async function storedBlocks(
-  rpc: string,
-  minHeight: number,
-  maxHeight: number,
-): Promise<readonly { height: number; hash: string; app_hash: string; txs: number }[]> {
-  const { block_metas } = await call<{
-    block_metas: readonly {
-      block_id: { hash: string };
-      header: { height: string; app_hash: string };
-      num_txs: string;
-    }[];
-  }>(rpc, 'blockchain', { minHeight: String(minHeight), maxHeight: String(maxHeight) });
-  const wanted = maxHeight - minHeight + 1;
-  if (block_metas.length !== wanted)
-    throw new Error(`${rpc} has ${block_metas.length} of ${wanted} blocks from height ${minHeight}`);
-  return block_metas.map(({ block_id, header, num_txs }) => ({
-    height: Number(header.height),
-    hash: block_id.hash,
-    app_hash: header.app_hash,
-    txs: Number(num_txs),
-  }));
+function recoveryOf(fromHealMs: number, answerMs: number): Recovery {
+  return { fromHealMs, fromAnswerMs: Math.max(0, fromHealMs - answerMs) };
 }
 
 async function stateOf({ nodes }: Cluster): Promise<string> {
