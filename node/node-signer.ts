@@ -14,6 +14,11 @@ const SEED_BYTES = 32;
 /** A signer, and what to do before the engine stops: requests that wait for ever are given up. */
 export interface OpenedSigner {
   readonly signer: PrivValidator;
+  /**
+   * Holds its state against the stored blocks; to be called before it signs.
+   * @throws LedgerError `privval.*` when the state is older than they are
+   */
+  readonly check: (blocks: Stores['blocks']) => void;
   readonly release: () => Promise<void>;
 }
 
@@ -24,19 +29,18 @@ export interface OpenedSigner {
 export async function openSigner(
   options: Pick<CoreOptions, 'config' | 'paths' | 'genesis' | 'nodeKey' | 'logging'>,
   environment: NodeEnvironment,
-  parts: { readonly stores: Stores; readonly closers: Closers },
+  closers: Closers,
 ): Promise<OpenedSigner> {
   const { paths, config } = options;
   const address = config.base.privValidatorLaddr;
-  if (address !== '') return openRemoteSigner(address, options, environment, parts.closers);
+  if (address !== '') return openRemoteSigner(address, options, environment, closers);
   const signer = await FilePrivValidator.open({
     keyPath: paths.privValidatorKeyFile,
     statePath: paths.privValidatorStateFile,
     makeSigner: environment.makeSigner,
     files: environment.signerFiles,
   });
-  checkSigningState(signer, parts.stores.blocks);
-  return { signer, release: async () => undefined };
+  return { signer, check: (blocks) => checkSigningState(signer, blocks), release: async () => undefined };
 }
 
 async function openRemoteSigner(
@@ -58,5 +62,5 @@ async function openRemoteSigner(
   const release = (): Promise<void> => signer.close();
   closers.push(release);
   await signer.connected();
-  return { signer, release };
+  return { signer, check: () => undefined, release };
 }

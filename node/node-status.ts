@@ -12,7 +12,7 @@ export interface StatusPorts {
   readonly network: Network;
   readonly signer: { readonly address: Uint8Array; readonly publicKey: PublicKey };
   readonly sync: { isCatchingUp(): boolean };
-  readonly executor: { readonly state: ChainState };
+  readonly executor: { readonly state: Pick<ChainState, 'chainId' | 'consensusParams'> };
 }
 
 /** This node, as `/status` shows it. */

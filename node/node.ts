@@ -31,9 +31,9 @@ import { Mempool } from './mempool/mempool.ts';
 import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
 import { openNetwork, peerNumbers, type Peers } from './node-network.ts';
+import { NodeRpc } from './node-rpc.ts';
 import { openSigner } from './node-signer.ts';
-import { genesisOf, mempoolConfigOf, rpcConfigOf, timeoutsOf } from './node-settings.ts';
-import { nodeStatus, peerSource } from './node-status.ts';
+import { genesisOf, mempoolConfigOf, timeoutsOf } from './node-settings.ts';
 import {
   blockSink,
   evidenceChain,
@@ -45,7 +45,6 @@ import {
   type Stores,
 } from './node-stores.ts';
 import type { PrivValidator } from './privval/priv-validator.ts';
-import { RpcServer } from './rpc/server.ts';
 import { settleWithin } from './settle-within.ts';
 import { SigningGuard } from './signing-state.ts';
 import type { ChainState, Genesis } from './state/chain-state.ts';
@@ -72,8 +71,17 @@ export interface CoreOptions {
   readonly signal?: AbortSignal;
   /** Told of each block once it can be read over RPC. */
   readonly onBlock?: (committed: CommittedBlock) => void;
+  /** Told when a state sync begins, before its network is started. */
+  readonly onStateSync?: (syncing: Syncing) => Promise<void>;
   /** The node cannot go on: the process should stop it and end with this error. */
   readonly onFatal: (error: unknown) => void;
+}
+
+/** What there is of a node while it restores a snapshot. */
+export interface Syncing {
+  readonly network: Network;
+  readonly peers: Peers;
+  readonly signer: PrivValidator;
 }
 
 /** What a whole node is made of and from. */
@@ -110,8 +118,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const core = await openCore(options, machine, closers);
-    return { ...(await openServices(options, core, closers)), stop };
+    const rpc = new NodeRpc(options, closers);
+    const onStateSync = (syncing: Syncing): Promise<void> => rpc.startWhileSyncing(syncing);
+    const core = await openCore({ ...options, onStateSync }, machine, closers);
+    return { ...(await openServices(options, core, { closers, rpc })), stop };
   } catch (error) {
     const log = options.logging('node');
     const stopped = stop().catch((later: unknown) => {
@@ -152,8 +162,9 @@ export async function openCore(
 ): Promise<Core> {
   const { application, logging, config } = options;
   const genesis = genesisOf(options.genesis);
-  const stores = await openSyncedStores(options, environment, { genesis, closers });
-  const { signer, release } = await openSigner(options, environment, { stores, closers });
+  const { signer, check, release } = await openSigner(options, environment, closers);
+  const stores = await openSyncedStores(options, environment, { genesis, signer, closers });
+  check(stores.blocks);
   const log = logging('consensus');
   const state = await handshake(
     { application, store: stores.state, blocks: stores.blocks, log: (facts, text) => log.info(facts, text) },
@@ -218,10 +229,15 @@ export async function openCore(
 async function openSyncedStores(
   options: CoreOptions,
   environment: NodeEnvironment,
-  { genesis, closers }: { readonly genesis: Genesis; readonly closers: Closers },
+  parts: { readonly genesis: Genesis; readonly signer: PrivValidator; readonly closers: Closers },
 ): Promise<Stores> {
+  const { genesis, signer, closers } = parts;
   const stores = await openStores(options, environment, closers);
-  const openSyncNetwork = (): ReturnType<typeof openNetwork> => openNetwork(options, environment, stores);
+  const openSyncNetwork = async (): ReturnType<typeof openNetwork> => {
+    const opened = await openNetwork(options, environment, stores);
+    await options.onStateSync?.({ ...opened, signer });
+    return opened;
+  };
   await stateSyncIfWanted({ ...options, genesis, environment, stores, openNetwork: openSyncNetwork });
   return stores;
 }
@@ -241,15 +257,13 @@ export function startCore({ gossip, evidenceGossip, engine, sync }: Core, closer
 async function openServices(
   options: NodeOptions,
   core: Core,
-  closers: Closers,
+  { closers, rpc }: { readonly closers: Closers; readonly rpc: NodeRpc },
 ): Promise<Pick<Node, 'rpc' | 'p2p'>> {
   const { config, logging, genesis } = options;
   const { network } = core;
   await network.start();
   closers.push(() => network.stop());
-  const rpc = openRpc(options, core);
-  await rpc.start();
-  closers.push(() => rpc.stop());
+  const rpcPort = await rpc.serve(core);
   if (config.instrumentation.prometheus) {
     const server = new MetricsServer(
       { metrics: core.metrics, logger: logging('metrics') },
@@ -263,7 +277,7 @@ async function openServices(
   const p2p = network.listenAddresses();
   const { host } = parseListenAddress(config.rpc.laddr);
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${rpc.port}`;
+  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${rpcPort}`;
   const facts = { chain: genesis.chainId, rpc: url, p2p: p2p[0], validator: toUpperHex(core.signer.address) };
   logging('node').info(facts, 'the node has started');
   return { rpc: url, p2p };
@@ -389,28 +403,6 @@ function openMempool(
       mempool.stop();
     },
   };
-}
-
-function openRpc(options: NodeOptions, core: Core): RpcServer {
-  const { config, application, logging } = options;
-  const { stores, mempool, bus, engine, index, network } = core;
-  return new RpcServer(
-    {
-      application,
-      blocks: stores.blocks,
-      state: stores.state,
-      status: nodeStatus({ config, network, signer: core.signer, sync: core.sync, executor: core.executor }),
-      peers: peerSource(core, options.genesis.chainId),
-      genesis: { text: () => options.genesisText },
-      mempool,
-      evidence: core.evidence,
-      index,
-      events: bus,
-      consensus: engine,
-      logger: logging('rpc'),
-    },
-    rpcConfigOf(config.rpc),
-  );
 }
 
 /** Who hears of a committed block: the index before the subscribers, so that what they hear of can be found. */

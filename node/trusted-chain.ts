@@ -25,6 +25,11 @@ const KEY_TYPES_MAX = 8;
 /** Servers that must tell the same: a header vouches for a part of the parameters only. */
 const SERVERS_MIN = 2;
 
+/** Errors of servers that are away or behind, and may be back. */
+const AWAY: readonly string[] = ['light.no_response', 'light.height_too_high'];
+const OPEN_ATTEMPTS = 10;
+const OPEN_WAIT_MS = 3_000;
+
 /**
  * Checks what `[statesync]` says as a whole.
  * @throws LedgerError `config.value`
@@ -52,15 +57,38 @@ export function checkStateSyncConfig({
   if (trustPeriodMs <= 0) throw wrong('statesync.trust_period is not longer than nothing');
 }
 
+/** What the light client is opened with. */
+interface ChainPorts {
+  readonly environment: NodeEnvironment;
+  readonly log: Logger;
+}
+
 /**
- * Opens the light client.
- * @throws LedgerError `light.*`: a server does not answer, or the trusted block is not on its chain
+ * Opens the light client; servers that do not answer are asked again for a while, for they may be restarting.
+ * @throws LedgerError `light.*`: no server answers, or the trusted block is not on its chain
  */
 export async function openTrustedChain(
   config: StateSyncConfig,
   chainId: string,
-  ports: { readonly environment: NodeEnvironment; readonly log: Logger },
+  ports: ChainPorts,
 ): Promise<TrustedChain> {
+  const { timers } = ports.environment;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce(config, chainId, ports);
+    } catch (cause) {
+      const isAway = cause instanceof LedgerError && AWAY.includes(cause.code);
+      if (!isAway || attempt === OPEN_ATTEMPTS) throw openError(cause);
+      ports.log.warn(
+        { attempt, reason: cause.message },
+        'state sync: no server of statesync.rpc_servers gives the trusted block now: they are asked again',
+      );
+      await new Promise<void>((resolve) => void timers.after(OPEN_WAIT_MS, resolve));
+    }
+  }
+}
+
+async function openOnce(config: StateSyncConfig, chainId: string, ports: ChainPorts): Promise<TrustedChain> {
   const clock = lightClock(ports.environment);
   const urls = config.rpcServers.map(urlOf);
   const [primary, ...witnesses] = urls.map((url) => new HttpProvider({ chainId, url, clock }));
@@ -81,9 +109,7 @@ export async function openTrustedChain(
       trustingPeriodNanos: BigInt(config.trustPeriodMs) * NANOS_PER_MS,
       trust: { height: BigInt(config.trustHeight), hash: fromHex(config.trustHash) },
     },
-  ).catch((cause: unknown) => {
-    throw openError(cause);
-  });
+  );
   return {
     lightBlock: (height) => client.lightBlock(height),
     consensusParams: (height) => agreedParams(urls, height),

@@ -37,11 +37,17 @@ export function rpcMethods(ports: RpcPorts, config: RpcConfig, address: () => st
   ];
 }
 
+/** What requests are answered from. */
+interface Serving {
+  readonly ports: RpcPorts;
+  readonly dispatcher: Dispatcher;
+  readonly handler: HttpHandler;
+}
+
 /** The server. */
 export class RpcServer {
-  readonly #ports: RpcPorts;
   readonly #config: RpcConfig;
-  readonly #dispatcher: Dispatcher;
+  #serving: Serving;
   readonly #server: Server;
   readonly #websockets: WebSocketServer;
   readonly #connections = new Set<WebsocketConnection>();
@@ -50,13 +56,9 @@ export class RpcServer {
   #checkTimer: NodeJS.Timeout | undefined;
 
   constructor(ports: RpcPorts, config: RpcConfig) {
-    this.#ports = ports;
     this.#config = config;
     this.#port = config.port;
-    const { logger } = ports;
-    const methods = rpcMethods(ports, config, () => `tcp://${config.host}:${this.#port}`);
-    this.#dispatcher = new Dispatcher({ methods, logger });
-    const handler = new HttpHandler({ dispatcher: this.#dispatcher, config, logger });
+    this.#serving = this.#over(ports);
     this.#server = createServer({
       maxHeaderSize: config.headerBytesMax,
       requestTimeout: config.readTimeoutMs,
@@ -65,13 +67,30 @@ export class RpcServer {
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
     });
     this.#server.maxConnections = config.connectionsMax;
-    this.#server.on('request', (request, response) => void handler.handle(request, response));
+    this.#server.on('request', (request, response) => void this.#serving.handler.handle(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#websockets = new WebSocketServer({
       noServer: true,
       maxPayload: config.bodyBytesMax,
       perMessageDeflate: false,
     });
+  }
+
+  /**
+   * Answers from these ports from now on. Requests under way end as they began; websockets are closed, because
+   * what they would wait for does not come any more.
+   */
+  use(ports: RpcPorts): void {
+    this.#serving = this.#over(ports);
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #over(ports: RpcPorts): Serving {
+    const config = this.#config;
+    const { logger } = ports;
+    const methods = rpcMethods(ports, config, () => `tcp://${config.host}:${this.#port}`);
+    const dispatcher = new Dispatcher({ methods, logger });
+    return { ports, dispatcher, handler: new HttpHandler({ dispatcher, config, logger }) };
   }
 
   /** The port that is listened on. */
@@ -94,12 +113,13 @@ export class RpcServer {
     });
     const address = this.#server.address();
     if (typeof address === 'object' && address !== null) this.#port = address.port;
-    this.#server.on('error', (error) => this.#ports.logger.error({ error: messageOf(error) }, 'RPC server'));
+    const { logger } = this.#serving.ports;
+    this.#server.on('error', (error) => logger.error({ error: messageOf(error) }, 'RPC server'));
     this.#checkTimer = setInterval(() => {
       for (const connection of this.#connections) connection.check();
     }, this.#config.websocket.pingPeriodMs);
     this.#checkTimer.unref();
-    this.#ports.logger.info({ host, port: this.#port }, 'RPC is listening');
+    logger.info({ host, port: this.#port }, 'RPC is listening');
   }
 
   /** Takes no more requests, lets those under way end, and closes every connection. */
@@ -128,11 +148,12 @@ export class RpcServer {
   #connect(socket: WebSocket, remote: Socket): void {
     // Numbered, because a port can come again before the old connection's subscriptions are gone.
     const client = `${remote.remoteAddress ?? ''}:${remote.remotePort ?? 0}#${this.#nextClient++}`;
+    const { dispatcher, ports } = this.#serving;
     const connection = new WebsocketConnection(socket, client, {
-      dispatcher: this.#dispatcher,
-      events: this.#ports.events,
+      dispatcher,
+      events: ports.events,
       config: this.#config,
-      logger: this.#ports.logger,
+      logger: ports.logger,
       nowMs: Date.now,
     });
     this.#connections.add(connection);

@@ -20,6 +20,8 @@ import type { StateSyncOptions } from './options.ts';
 import type { HeaderSink, VerifiedBlock } from './ports.ts';
 import { Wakeup } from './wakeup.ts';
 
+/** Peers that an error names. */
+const PEERS_NAMED_MAX = 5;
 /** Light blocks asked of one peer at a time. */
 const REQUESTS_PER_PEER = 6;
 
@@ -78,10 +80,12 @@ export class Backfill {
     const { height } = trusted.header;
     const found = await this.#ask(height, BLOCKS_PROTOCOL.name, (answer) => verifiedBlock(trusted, answer));
     if (found !== undefined) return found;
+    const peers = this.#ports.network.peers().map(({ id }) => id);
     throw new LedgerError(
       'statesync.no_block',
-      `state sync has restored the state of height ${height}, but no connected peer has the block of that height: ` +
-        'connect to a peer that has it (p2p.persistent_peers) and start the node again, it goes on from here',
+      `state sync has restored the state of height ${height}, but no connected peer has the block of that height ` +
+        `(asked: ${peers.slice(0, PEERS_NAMED_MAX).join(', ') || 'nobody is connected'}): connect to a peer that has ` +
+        'it (p2p.persistent_peers) and start the node again, it goes on from here',
       { height },
     );
   }

@@ -41,8 +41,13 @@ export interface SyncerPorts {
   readonly log: Logger;
 }
 
-/** Errors of the light client that say only that the headers are not there (yet). */
-const NOT_THERE: readonly string[] = ['light.height_too_high', 'light.not_found', 'light.no_response'];
+/** Errors of the light client that say only that the headers are not there, or not to be compared, (yet). */
+const NOT_THERE: readonly string[] = [
+  'light.height_too_high',
+  'light.not_found',
+  'light.no_response',
+  'light.no_cross_reference',
+];
 /** Chunks that are asked for anew because the application refused them, for each chunk and at least. */
 const REFETCHES_MIN = 100;
 /** Times that one snapshot is begun anew because the application asks for it. */
@@ -100,7 +105,7 @@ export class StateSyncer {
       log.warn(
         { peers: peers.length, retryMs: this.#options.discoveryTimeMs },
         peers.length === 0
-          ? 'state sync: no peer is connected; check p2p.persistent_peers'
+          ? 'state sync: no peer is connected; check p2p.persistent_peers and p2p.seeds'
           : 'state sync: no peer offers a snapshot that can be used; peers make some with state-sync.snapshot-interval in app.toml',
       );
       await Promise.race([
@@ -262,7 +267,10 @@ export class StateSyncer {
 
   async #compare(height: bigint, appHash: Uint8Array): Promise<true> {
     const found = await this.#ports.application.lastState();
-    if (found.height === height && equalBytes(found.appHash, appHash)) return true;
+    if (found.height === height && equalBytes(found.appHash, appHash)) {
+      this.#ports.log.info({ height, appHash: toUpperHex(appHash) }, 'the state is restored and verified');
+      return true;
+    }
     throw new LedgerError(
       'statesync.app_hash',
       `after state sync the application is at height ${found.height} with hash ${toUpperHex(found.appHash)}, the ` +

@@ -5,7 +5,8 @@ import { keyOfMnemonic } from '../../cli/wallet/hd.ts';
 import { toBase64 } from '../../core/bytes.ts';
 import { txKey } from '../../node/tx-key.ts';
 import { killProcess, RunningDevnet, RunningNode, temporaryHome } from './program.ts';
-import { type BlockFacts, blockAt, call } from './rpc.ts';
+import { accountAt } from './account.ts';
+import { type BlockFacts, blockAt, call, heightOf } from './rpc.ts';
 import { type Sender, signedSend } from './senders.ts';
 import { doubleSignatures, signedMessagesUnder } from './signed-messages.ts';
 
@@ -89,82 +90,107 @@ describe('with four validators', () => {
 
 describe('all four killed at a random moment, ten times', () => {
   it('always start again, never sign twice, never lose what was committed', async () => {
-    const seen = new Map<number, BlockFacts>();
-    const committed = new Map<string, number>();
-    let mnemonic = '';
+    const told: Told = { blocks: new Map(), txs: new Map() };
     for (let run = 0; run < KILLS; run++) {
       const devnet = await RunningDevnet.start(['--home', home, ...(run === 0 ? FAST : [])]);
-      mnemonic = devnet.ready.accounts[0]?.mnemonic ?? '';
-      const traffic = new Traffic(devnet, mnemonic);
-      const sending = traffic.run(seen, committed);
-      await devnet.moreBlocks(1);
+      const committedBefore = told.txs.size;
+      const traffic = new Traffic(devnet, told);
+      const sending = traffic.run();
+      // Every run commits something before it is killed: a traffic that fails earlier fails the test.
+      await Promise.race([traffic.committed, sending]);
       await delay(Math.random() * KILL_WITHIN_MS);
+      traffic.expectTheEnd();
       await devnet.killAll();
       await sending;
+      expect(told.txs.size, `transactions committed in run ${run}`).toBeGreaterThan(committedBefore);
     }
     const devnet = await startDevnet();
-    const last = Math.max(...seen.keys());
+    const last = Math.max(...told.blocks.keys());
     await devnet.waitForHeight(last + 1);
     for (const { rpc, moniker } of devnet.ready.nodes) {
-      for (const [height, block] of seen) {
+      for (const [height, block] of told.blocks) {
         expect(await blockAt(rpc, height), `${moniker}, height ${height}`).toEqual(block);
       }
-      for (const [hash, height] of committed) {
+      for (const [hash, height] of told.txs) {
         const found = await call<{ height: string }>(rpc, 'tx', {
           hash: Buffer.from(hash, 'hex').toString('base64'),
         });
         expect(Number(found.height), `${moniker}, ${hash}`).toBe(height);
       }
     }
-    expect(committed.size).toBeGreaterThan(0);
+    expect(told.txs.size).toBeGreaterThanOrEqual(KILLS);
     expectNoDoubleSignature();
   });
 });
 
-/** Sends transactions and notes what the chain says is committed, until the devnet is gone. */
+/** What nodes said is committed. */
+interface Told {
+  readonly blocks: Map<number, BlockFacts>;
+  /** Heights by transaction hash, hexadecimal. */
+  readonly txs: Map<string, number>;
+}
+
+/** Sends transactions and notes what the chain says is committed, until the devnet is killed. */
 class Traffic {
+  /** Resolves when a transaction is committed. */
+  readonly committed: Promise<void>;
   readonly #devnet: RunningDevnet;
   readonly #sender: Sender;
+  readonly #told: Told;
+  #tellCommitted: () => void = () => undefined;
+  #isEndExpected = false;
+  #turn = 0;
 
-  constructor(devnet: RunningDevnet, mnemonic: string) {
+  constructor(devnet: RunningDevnet, told: Told) {
     this.#devnet = devnet;
-    const key = keyOfMnemonic(mnemonic);
-    this.#sender = { ...key, address: devnet.ready.accounts[0]?.address ?? '' };
+    this.#told = told;
+    const [account] = devnet.ready.accounts;
+    this.#sender = { ...keyOfMnemonic(account?.mnemonic ?? ''), address: account?.address ?? '' };
+    this.committed = new Promise((resolve) => {
+      this.#tellCommitted = resolve;
+    });
   }
 
-  async run(seen: Map<number, BlockFacts>, committed: Map<string, number>): Promise<void> {
-    const rpc = this.#devnet.ready.nodes[0]?.rpc ?? '';
+  /** From now on errors are the kill's. */
+  expectTheEnd(): void {
+    this.#isEndExpected = true;
+  }
+
+  /** @throws whatever goes wrong before the end is expected */
+  async run(): Promise<void> {
+    const { nodes } = this.#devnet.ready;
     try {
       for (;;) {
+        // Each node in turn says what is committed: what one has said counts for all.
+        const rpc = nodes[this.#turn++ % nodes.length]?.rpc ?? '';
         await this.#send(rpc);
-        const height = await this.#devnet.moreBlocks(1);
-        const block = await blockAt(rpc, height);
-        seen.set(height, block);
-        for (const tx of block.txs) committed.set(txKey(Buffer.from(tx, 'base64')), height);
+        await this.#devnet.moreBlocks(1);
+        await this.#note(rpc);
       }
-    } catch {
-      // The devnet was killed: that is the end of the traffic.
+    } catch (error) {
+      if (!this.#isEndExpected) throw error;
+    }
+  }
+
+  async #note(rpc: string): Promise<void> {
+    const { blocks, txs } = this.#told;
+    const last = await heightOf(rpc);
+    for (let height = last; height > 0 && !blocks.has(height); height--) {
+      const block = await blockAt(rpc, height);
+      blocks.set(height, block);
+      for (const tx of block.txs) txs.set(txKey(Buffer.from(tx, 'base64')), height);
+      if (block.txs.length > 0) this.#tellCommitted();
     }
   }
 
   /** One transfer; which sequence is next is asked of the chain, because a kill may have lost what waited. */
   async #send(rpc: string): Promise<void> {
-    const { signingClient } = await import('./wallet.ts');
-    const account = this.#devnet.ready.accounts[0];
-    if (account === undefined) return;
-    const client = await signingClient(this.#devnet.ready, account, rpc);
-    const { accountNumber, sequence } = await client.getSequence(account.address);
-    client.disconnect();
     const { chain_id: chainId, denom } = this.#devnet.ready;
-    const tx = signedSend(
-      { chainId, denom },
-      {
-        from: this.#sender,
-        to: account.address,
-        accountNumber: BigInt(accountNumber),
-        sequence: BigInt(sequence),
-      },
-    );
+    const from = this.#sender;
+    const { accountNumber, sequence } = await accountAt(rpc, from.address);
+    // With a memo of its own: one that waits already would be refused as known.
+    const memo = `${this.#devnet.pid}-${this.#turn}`;
+    const tx = signedSend({ chainId, denom }, { from, to: from.address, accountNumber, sequence, memo });
     await call(rpc, 'broadcast_tx_sync', { tx: toBase64(tx) });
   }
 }

@@ -10,7 +10,9 @@ import { type BlockMessage, type ChildMessage, isChildMessage } from '../../cli/
 import type { DevnetAccount, DevnetNode } from '../../cli/devnet/record.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const mainFile = join(root, 'cli', 'main.ts');
+
+/** The program's entry. */
+export const mainFile: string = join(root, 'cli', 'main.ts');
 
 /** What npm scripts start. */
 export const launcherFile: string = join(root, 'bin', 'run.mjs');
@@ -18,8 +20,11 @@ export const launcherFile: string = join(root, 'bin', 'run.mjs');
 /** The launcher, told to start the program. */
 export const launcher: readonly string[] = [launcherFile, 'cli'];
 
-/** As the launcher does it: what was compiled once is not compiled again. */
-const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
+/** For a program: as the launcher does it, what was compiled once is not compiled again. */
+export const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
+};
 
 /** How a process ended. */
 export interface Ended {

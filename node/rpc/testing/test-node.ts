@@ -47,6 +47,7 @@ export class TestNode {
   readonly mempool: Mempool;
   readonly bus: EventBus;
   readonly server: RpcServer;
+  readonly ports: RpcPorts;
   readonly logger: TestLogger;
   readonly #publisher: EventPublisher;
   readonly #indexer: Indexer;
@@ -105,6 +106,7 @@ export class TestNode {
       logger,
       ...options.ports,
     };
+    this.ports = ports;
     this.server = new RpcServer(ports, { ...DEFAULT_RPC_CONFIG, port: 0, ...options.config });
   }
 
