@@ -77,8 +77,8 @@ export class RpcServer {
   }
 
   /**
-   * Answers from these ports from now on. Requests under way end as they began; websockets are closed, because
-   * what they would wait for does not come any more.
+   * Answers from these ports from now on. Requests under way end as they began; websockets are closed,
+   * because what they would wait for does not come any more.
    */
   use(ports: RpcPorts): void {
     this.#serving = this.#over(ports);

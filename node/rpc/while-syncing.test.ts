@@ -56,7 +56,7 @@ test.each([
   expect(JSON.stringify(error)).toContain('restoring its state (state sync)');
 });
 
-test.each(['block', 'commit', 'validators', 'consensus_params', 'block_results', 'consensus_state'])(
+test.each(['validators', 'consensus_params', 'block_results', 'consensus_state'])(
   '%s: there is none',
   async (method) => {
     await startedWhileSyncing();
@@ -64,6 +64,12 @@ test.each(['block', 'commit', 'validators', 'consensus_params', 'block_results',
     expect(node?.logger.errors).toEqual([]);
   },
 );
+
+test('block and commit are empty, as before the first block of a chain', async () => {
+  await startedWhileSyncing();
+  expect(await call('block')).toMatchObject({ result: { block: null } });
+  expect(await call('commit')).not.toHaveProperty('result.signed_header.header.height');
+});
 
 test('once the state is there, the same server answers from it, and old websockets are closed', async () => {
   const { node, whole } = await startedWhileSyncing();

@@ -1,6 +1,6 @@
 /**
- * What the server is joined to while the node restores a snapshot: it tells of itself and its peers. There is no
- * chain yet, and nothing of a state that is half restored gets out.
+ * What the server is joined to while the node restores a snapshot: it tells of itself and its peers. There is
+ * no chain yet, and nothing of a state that is half restored gets out.
  */
 import { LedgerError } from '../../core/errors.ts';
 import type { RpcPorts } from './ports.ts';

@@ -8,7 +8,10 @@ import { runChaos } from './run.ts';
 
 const SEED = 3;
 const PERTURBATIONS = 3;
-/** This machine may be busy with anything: a test does not fail on time that a chain needs, only on one that stands. */
+/**
+ * This machine may be busy with anything: a test does not fail on time that a chain needs, only on one that
+ * stands.
+ */
 const RECOVERY_MS_MAX = 60_000;
 
 it('four validators survive kills, pauses and cuts in random sequence, and two full nodes join', async () => {

@@ -111,8 +111,8 @@ export class Cluster {
   }
 
   /**
-   * Makes and starts a full node that knows all others; it has nothing but the genesis. For state sync also the
-   * RPC of some validators, and the hash of a block that those who run them agree on.
+   * Makes and starts a full node that knows all others; it has nothing but the genesis. For state sync also
+   * the RPC of some validators, and the hash of a block that those who run them agree on.
    */
   async join(kind: JoinKind): Promise<ChaosNode> {
     const [ports] = await choosePorts({ nodes: 1, rpcPort: 0 });

@@ -12,8 +12,8 @@ interface StoredBlock {
 }
 
 /**
- * Every stored block of every node goes into the ledger; the hash of every application is held against the next
- * header. Returns what is wrong, each as a sentence.
+ * Every stored block of every node goes into the ledger; the hash of every application is held against the
+ * next header. Returns what is wrong, each as a sentence.
  */
 export async function compareChains(cluster: Cluster, withinMs: number): Promise<readonly string[]> {
   const { members, height, ledger } = cluster;
