@@ -14,8 +14,8 @@ import { isBenign, type LightProvider } from './provider.ts';
 import { noWitnesses, type ProviderPool } from './provider-pool.ts';
 import type { VerifyOptions } from './verify.ts';
 
-/** How often a witness that is behind is asked for its latest block. */
-const LATEST_ATTEMPTS_MAX = 2;
+/** How often a witness that is behind is asked for its latest block: mostly it is one block behind. */
+const LATEST_POLL_MS = 1_000;
 
 /** What the detector is made of. */
 export interface DetectorPorts extends Pick<LightPorts, 'clock' | 'log' | 'signal'> {
@@ -132,13 +132,15 @@ export class Detector {
     } catch (error) {
       if (!(error instanceof LedgerError) || error.code !== 'light.height_too_high') throw error;
     }
-    for (let attempt = 1; ; attempt++) {
+    for (let leftMs = waitMs; ; ) {
       const latest = await witness.lightBlock(undefined, signal);
       if (latest.header.height === height) return latest;
       if (latest.header.height > height) return await witness.lightBlock(height, signal);
       if (compareTime(latest.header.time, block.header.time) >= 0) return latest;
-      if (attempt >= LATEST_ATTEMPTS_MAX) return undefined;
-      await clock.sleep(waitMs, signal);
+      if (leftMs <= 0) return undefined;
+      const stepMs = Math.min(LATEST_POLL_MS, leftMs);
+      leftMs -= stepMs;
+      await clock.sleep(stepMs, signal);
     }
   }
 

@@ -37,6 +37,13 @@ describe('lines', () => {
     expect(lines).toEqual(['03:04:05.006 INF engine: committed height=7 hash=01FF text="a\\nb"\n']);
   });
 
+  it.each(['plain', 'json'] as const)('%s: have lists of facts, too', (format) => {
+    const { lines, logging } = logged(format, 'info');
+    logging('statesync').info({ heights: [7n, 8n], hashes: [Uint8Array.of(1)] }, 'offered');
+    expect(lines[0]?.replaceAll('\\', '')).toContain('["7","8"]');
+    expect(lines[0]?.replaceAll('\\', '')).toContain('["01"]');
+  });
+
   it('are JSON objects for machines', () => {
     const { lines, logging } = logged('json', 'info');
     logging('engine').error({ height: 7n, cause: new Error('disk full') }, 'halted');

@@ -89,13 +89,15 @@ function plainValue(value: unknown): string {
   return /[\s"=\p{C}]/u.test(short) ? JSON.stringify(short) : short;
 }
 
-/** bigint as decimal text, bytes as hexadecimal, errors as their message; the rest as it is. */
+/** bigint as decimal text, bytes as hexadecimal, errors as their message, also in lists; the rest as it is. */
 function printable(facts: LogFacts): LogFacts {
-  const entries = Object.entries(facts).map(([key, value]): [string, unknown] => {
-    if (typeof value === 'bigint') return [key, value.toString()];
-    if (value instanceof Uint8Array) return [key, toUpperHex(value.subarray(0, FACT_CHARACTERS_MAX / 2))];
-    if (value instanceof Error) return [key, value.message];
-    return [key, value];
-  });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, printableValue(value)]));
+}
+
+function printableValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) return toUpperHex(value.subarray(0, FACT_CHARACTERS_MAX / 2));
+  if (value instanceof Error) return value.message;
+  if (Array.isArray(value)) return value.map(printableValue);
+  return value;
 }

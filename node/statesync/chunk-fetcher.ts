@@ -44,6 +44,8 @@ export class ChunkFetcher {
   /** Every chunk below is here or was used. */
   #lowest = 0;
   #stopped = false;
+  /** Some peer does not have what it offered any more. */
+  #isWithdrawn = false;
   #failure: unknown;
 
   constructor(ports: FetcherPorts, options: StateSyncOptions, snapshot: Snapshot) {
@@ -67,9 +69,16 @@ export class ChunkFetcher {
       if (here !== undefined) return here;
       this.#pump();
       if (this.#asked.size > 0) waitedFromMs = timers.nowMs();
-      if (timers.nowMs() - waitedFromMs >= this.#options.peersWaitMs) throw this.#noPeers(index);
+      if (timers.nowMs() - waitedFromMs >= this.#waitMs()) throw this.#noPeers(index);
       await this.#wakeup.wait(this.#options.tickMs);
     }
+  }
+
+  /** Peers that are away may come back; what all have pruned will not. */
+  #waitMs(): number {
+    const { peersWaitMs, goneWaitMs } = this.#options;
+    const isGone = this.#isWithdrawn && this.#ports.offers.peersOf(this.#snapshot).length === 0;
+    return isGone ? goneWaitMs : peersWaitMs;
   }
 
   /** Asks anew for a chunk, of another peer if there is one. */
@@ -122,6 +131,7 @@ export class ChunkFetcher {
       if (chunk === undefined) {
         log.info({ peer: peerId, height, chunk: index }, 'a peer does not have a chunk that it offered');
         offers.withdraw(this.#snapshot, peerId);
+        this.#isWithdrawn = true;
         this.#failed.set(index, peerId);
       } else if (!this.#stopped) {
         const saving = this.#keep(index, { chunk, sender: peerId });

@@ -7,6 +7,8 @@ export interface StateSyncOptions {
   readonly chunkFetchers: number;
   /** How long a snapshot is kept to when no connected peer has what is missing of it. */
   readonly peersWaitMs: number;
+  /** The same, when every peer that offered it has said that it has it no more. */
+  readonly goneWaitMs: number;
   /** How long a peer is not asked after it did not deliver. */
   readonly distrustMs: number;
   /** How often waiting is interrupted to look. */
@@ -27,6 +29,7 @@ export const DEFAULT_STATE_SYNC: StateSyncOptions = {
   chunkRequestTimeoutMs: 10_000,
   chunkFetchers: 4,
   peersWaitMs: 60_000,
+  goneWaitMs: 2_000,
   distrustMs: 10_000,
   tickMs: 250,
   headersAttempts: 10,

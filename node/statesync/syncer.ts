@@ -85,6 +85,7 @@ export class StateSyncer {
         const snapshot = resumed ?? (await this.#choose());
         const trusted = await this.#verified(snapshot);
         if (trusted !== undefined && (await this.#restore(snapshot, trusted))) return trusted;
+        await this.#discoverAnew(); // what peers offer may be others by now
       }
     } finally {
       stop();
@@ -108,12 +109,18 @@ export class StateSyncer {
           ? 'state sync: no peer is connected; check p2p.persistent_peers and p2p.seeds'
           : 'state sync: no peer offers a snapshot that can be used; peers make some with state-sync.snapshot-interval in app.toml',
       );
-      await Promise.race([
-        Promise.all(peers.map((peer) => this.#discover(peer.id))),
-        this.#pause(this.#options.discoveryTimeMs),
-      ]);
+      await this.#discoverAnew();
       if (this.#offers.best(timers.nowMs()) === undefined) await this.#pause(this.#options.discoveryTimeMs);
     }
+  }
+
+  /** Asks all peers; does not wait long for one that does not answer. */
+  async #discoverAnew(): Promise<void> {
+    const peers = this.#ports.network.peers();
+    await Promise.race([
+      Promise.all(peers.map((peer) => this.#discover(peer.id))),
+      this.#pause(this.#options.discoveryTimeMs),
+    ]);
   }
 
   async #discover(peerId: string): Promise<void> {

@@ -20,7 +20,8 @@ const CHAIN_ID = 'chaos-1';
 const PREFIX = 'open';
 const DENOM = 'uopen';
 const LOOPBACK = '127.0.0.1';
-const SNAPSHOTS_KEPT = 4;
+/** So many that a machine with much else to do finds one that it was offered a moment ago. */
+const SNAPSHOTS_KEPT = 20;
 /** Validators whose RPC the light client of a state sync asks. */
 const RPC_SERVERS = 3;
 const TRUSTED_BLOCKS_BEHIND = 10;
