@@ -43,6 +43,8 @@ export function parseJson(text: string, path = ''): JsonValue {
 
 function toJson(value: unknown, at: { readonly path: string; readonly depth: number }): JsonValue {
   if (at.depth > DEPTH_MAX) throw new JsonError(at.path, `is nested deeper than ${DEPTH_MAX}`);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new JsonError(at.path, 'is a number that is too large');
   if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string')
     return value;
   const depth = at.depth + 1;

@@ -178,10 +178,14 @@ async function paramsOf(url: string, height: bigint): Promise<ConsensusParams> {
   const rpc = new JsonRpc({ url, timeoutMs: RPC_TIMEOUT_MS, responseBytesMax: PARAMS_BYTES_MAX });
   const answer = await rpc.call('consensus_params', { height: String(height) });
   if (answer.at('block_height').int64() !== height) throw answer.wrong(`for height ${height}`);
-  return checkConsensusParams(readParams(answer.at('consensus_params')));
+  return checkConsensusParams(readConsensusParams(answer.at('consensus_params')));
 }
 
-function readParams(json: JsonField): ConsensusParams {
+/**
+ * The parameters as `consensus_params` answers them.
+ * @throws DecodeError when it is something else
+ */
+export function readConsensusParams(json: JsonField): ConsensusParams {
   const block = json.at('block');
   const evidence = json.at('evidence');
   const age = timeFromNanos(evidence.at('max_age_duration').int64());

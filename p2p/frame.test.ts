@@ -48,6 +48,19 @@ test('random bytes give frames within the limit or a DecodeError, nothing else',
   );
 });
 
+test('what waits for the rest of its frame is copied: a byte keeps no packet alive', () => {
+  const payload = Uint8Array.from({ length: LIMIT }, (_, i) => i + 1);
+  const frame = encodeFrame(payload);
+  const decoder = new FrameDecoder(LIMIT);
+  decoder.push(frame.slice(0, 3));
+  for (const byte of frame.subarray(3)) {
+    const packet = new Uint8Array(64).fill(byte);
+    decoder.push(packet.subarray(7, 8));
+    packet.fill(0);
+  }
+  expect(decoder.next()).toEqual(payload);
+});
+
 test.each([
   ['an empty frame', [0]],
   ['a frame over the limit', [0xad, 0x02]],

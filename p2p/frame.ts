@@ -1,12 +1,18 @@
 /**
  * Frames on a stream: the length as an unsigned varint, then that many bytes. A frame is never empty. The
- * decoder holds only bytes that arrived: a claimed length allocates nothing.
+ * decoder holds only bytes that arrived: a claimed length allocates nothing, and what waits for the rest of
+ * its frame is copied. A chunk is a view of a larger packet; a peer could have each byte of a frame keep a
+ * whole packet alive.
  */
 import { DecodeError } from '../core/errors.ts';
 import { uvarintLength, writeUvarint } from '../core/varint.ts';
 
 /** Lengths are below 2^28: four bytes of varint. */
 const PREFIX_BYTES_MAX = 4;
+
+/** What waits is kept in blocks: the first this large, later ones as large as what waits, up to the other. */
+const BLOCK_BYTES_MIN = 4 * 1024;
+const BLOCK_BYTES_MAX = 64 * 1024;
 
 /** One frame, prefix and payload in a single array. */
 export function encodeFrame(payload: Uint8Array): Uint8Array {
@@ -21,6 +27,8 @@ export function encodeFrame(payload: Uint8Array): Uint8Array {
 export class FrameDecoder {
   readonly #messageBytesMax: number;
   #chunks: Uint8Array[] = [];
+  /** The block whose used part is the last chunk, unless that has been taken since. */
+  #block: Uint8Array | undefined;
   /** Bytes of the first chunk that are consumed. */
   #offset = 0;
   #pending = 0;
@@ -39,11 +47,27 @@ export class FrameDecoder {
     return this.#pending + (this.#length === undefined ? 0 : 1);
   }
 
-  /** Adds bytes as they arrived. */
+  /** Adds bytes as they arrived. Whole frames are read out of them where they are. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
+    if (this.#chunks.length === 0) this.#chunks.push(chunk);
+    else this.#append(chunk);
     this.#pending += chunk.length;
+  }
+
+  #append(chunk: Uint8Array): void {
+    const last = this.#chunks.at(-1);
+    const used = last?.length ?? 0;
+    const block = this.#block;
+    if (block !== undefined && last?.buffer === block.buffer && used + chunk.length <= block.length) {
+      block.set(chunk, used);
+      this.#chunks[this.#chunks.length - 1] = block.subarray(0, used + chunk.length);
+      return;
+    }
+    const wanted = Math.min(BLOCK_BYTES_MAX, Math.max(BLOCK_BYTES_MIN, this.#pending));
+    this.#block = new Uint8Array(Math.max(wanted, chunk.length));
+    this.#block.set(chunk);
+    this.#chunks.push(this.#block.subarray(0, chunk.length));
   }
 
   /**

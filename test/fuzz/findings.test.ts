@@ -4,6 +4,7 @@ import { VALIDATORS_MAX } from '../../consensus/types/limits.ts';
 import { decodeBlock } from '../../consensus/types/block.ts';
 import { decodeEvidenceList } from '../../consensus/types/evidence.ts';
 import { DecodeError } from '../../core/errors.ts';
+import { parseJson } from '../../framework/json.ts';
 import { JsonField } from '../../light/json/field.ts';
 import { decodeBlockResponse } from '../../node/blocksync/messages.ts';
 import { readRecord } from '../../node/engine/wal-codec.ts';
@@ -35,6 +36,11 @@ test('elements are counted as they are read: transactions, evidence, commits, bl
   block.set(data);
   block.set(txs, data.length);
   expect(() => decodeBlock(block)).toThrow('too many elements');
+});
+
+/** genesis/document: 1e400 was read as Infinity and written as that, which is no JSON. */
+test('numbers that none can hold are no JSON of a genesis', () => {
+  expect(() => parseJson('{"a":{"b":[1e400]}}')).toThrow('a.b[0]: is a number that is too large');
 });
 
 /** An answer nested deeper than the stack: a RangeError while its error message was written. */

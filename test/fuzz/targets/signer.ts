@@ -15,8 +15,12 @@ import {
 import {
   FRAME_DATA_BYTES,
   FrameOpener,
+  FrameSealer,
   SEALED_FRAME_BYTES,
 } from '../../../node/privval/secret-connection/frames.ts';
+import { agreeOnKeys, ephemeralKey } from '../../../node/privval/secret-connection/key-agreement.ts';
+import { SecretChannel } from '../../../node/privval/secret-connection/secret-channel.ts';
+import { BytesValue } from '../../../proto/gen/google/protobuf/wrappers.ts';
 import { AuthSigMessage } from '../../../proto/gen/tendermint/p2p/conn.ts';
 import { Message } from '../../../proto/gen/tendermint/privval/types.ts';
 import type { Target } from '../target.ts';
@@ -71,7 +75,30 @@ const PLAIN_BYTES = 4 + FRAME_DATA_BYTES;
 const isBadFrame = (error: unknown): boolean =>
   error instanceof LedgerError && error.code === 'secret_connection.bad_frame';
 
+const ours = ephemeralKey(new Uint8Array(32).fill(5));
+const theirs = ephemeralKey(new Uint8Array(32).fill(6));
+/** What the other side sends second. */
+const sealedProof = new FrameSealer(agreeOnKeys(theirs, ours.publicKey).sendKey).seal(
+  AuthSigMessage.encodeDelimited(proof),
+);
+const identity = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
+
 export const SIGNER_TARGETS: readonly Target[] = [
+  {
+    name: 'privval/handshake',
+    form: 'bytes',
+    seeds: [
+      concatBytes(BytesValue.encodeDelimited({ value: theirs.publicKey }), sealedProof),
+      BytesValue.encodeDelimited({ value: new Uint8Array(32) }),
+    ],
+    bytesMax: 2 * SEALED_FRAME_BYTES,
+    read: async (bytes) => {
+      await SecretChannel.open(channelOf(bytes), { identity, ephemeral: ours, verify: () => true });
+      return undefined;
+    },
+    documented: (error) =>
+      isChannelError(error) || (error instanceof LedgerError && error.code.startsWith('secret_connection.')),
+  },
   {
     name: 'privval/message',
     form: 'protobuf',
