@@ -140,11 +140,11 @@ export const STATE_TARGETS: readonly Target[] = [
   protobufTarget(
     'statesync/block-bytes',
     hexVectors('cometbft/blocks.json', 'blocks.bytes').map((block) =>
-      BlockResponse.encode({ block, commit: undefined }),
+      BlockResponse.encode(BlockResponse.create({ block })),
     ),
     {
       decode: (bytes) => decodeBlockBytes(bytes),
-      encode: (block) => BlockResponse.encode({ block: block ?? new Uint8Array(0), commit: undefined }),
+      encode: (block) => BlockResponse.encode(BlockResponse.create({ block: block ?? new Uint8Array(0) })),
     },
   ),
   {
