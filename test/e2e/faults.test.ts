@@ -160,6 +160,8 @@ class Traffic {
   async run(): Promise<void> {
     const { nodes } = this.#devnet.ready;
     try {
+      // A node without a block has no account either.
+      for (const { rpc } of nodes) while ((await heightOf(rpc)) === 0) await this.#devnet.moreBlocks(1);
       for (;;) {
         // Each node in turn says what is committed: what one has said counts for all.
         const rpc = nodes[this.#turn++ % nodes.length]?.rpc ?? '';
