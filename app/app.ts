@@ -280,6 +280,7 @@ export class OpenLedgerApp {
     const genesis = this.#genesis?.branch;
     const branch = genesis?.branch() ?? this.#store.branch();
     const begin = this.#runHooks(branch, block, 'BeginBlock');
+    const keyTypes = this.composition.consensus.keyTypes(new QueryContext(branch, block, unlimitedGas()));
     const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
     const txs: DecodedTx[] = [];
     const execution = new BlockExecution({
@@ -292,7 +293,7 @@ export class OpenLedgerApp {
       end: (txResults) => {
         assert(this.#executing === execution, 'the block under way is another one');
         this.#executing = undefined;
-        const end = this.#runHooks(branch, block, 'EndBlock');
+        const end = this.#runHooks(branch, block, 'EndBlock', keyTypes);
         const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
         const consensusParamUpdates = this.composition.consensus.params(context);
         branch.write();
@@ -404,6 +405,7 @@ export class OpenLedgerApp {
     branch: MultiStoreBranch,
     block: BlockInfo,
     when: 'BeginBlock' | 'EndBlock',
+    keyTypes: readonly string[] = [],
   ): { readonly events: readonly Event[]; readonly validatorUpdates: readonly ValidatorUpdate[] } {
     const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
     const validatorUpdates: ValidatorUpdate[] = [];
@@ -411,7 +413,7 @@ export class OpenLedgerApp {
       if (when === 'BeginBlock') module.beginBlock?.(context);
       else validatorUpdates.push(...(module.endBlock?.(context) ?? []));
     }
-    if (validatorUpdates.length > 0) this.composition.consensus.apply(context, validatorUpdates);
+    if (validatorUpdates.length > 0) this.composition.consensus.apply(context, validatorUpdates, keyTypes);
     return { events: hookEvents(context.events, when), validatorUpdates };
   }
 

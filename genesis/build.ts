@@ -1,10 +1,10 @@
-import { sha256 } from '../core/hash.ts';
 import type { Instant } from '../core/time.ts';
 import { addCoins, type Coins, coinsToWire, NO_COINS } from '../framework/coins.ts';
 import type { JsonObject, JsonValue } from '../framework/json.ts';
 import { DEFAULT_PARAMS, paramsToJson } from '../modules/auth/params.ts';
 import { metadataToJson } from '../modules/bank/metadata.ts';
 import * as bank from '../modules/bank/params.ts';
+import { CONSENSUS_KEY_TYPES, consensusAddress, type ConsensusKeyType } from '../modules/consensus/keys.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../modules/consensus/params.ts';
 import type { Metadata } from '../proto/gen/cosmos/bank/v1beta1/bank.ts';
 import type { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
@@ -17,15 +17,21 @@ export interface FundedAccount {
   readonly coins: Coins;
 }
 
+/** A validator of a new chain. */
+export interface NewValidator extends Pick<GenesisValidator, 'pubKey' | 'power' | 'name'> {
+  /** Default: ed25519. */
+  readonly keyType?: ConsensusKeyType;
+}
+
 /** What a new chain begins with. */
 export interface GenesisOptions {
   readonly chainId: string;
   readonly genesisTime: Instant;
   readonly accounts: readonly FundedAccount[];
-  readonly validators: readonly Omit<GenesisValidator, 'address'>[];
+  readonly validators: readonly NewValidator[];
   /** Default 1. */
   readonly initialHeight?: bigint;
-  /** Default CometBFT's, with blocks of at most 4 MiB. */
+  /** Default CometBFT's, with blocks of at most 4 MiB and the kinds of keys that the validators have. */
   readonly consensusParams?: ConsensusParams;
   /** How wallets show the denominations. */
   readonly denomMetadata?: readonly Metadata[];
@@ -39,14 +45,22 @@ export function buildGenesis(options: GenesisOptions): GenesisDocument {
     genesisTime: options.genesisTime,
     chainId: options.chainId,
     initialHeight: options.initialHeight ?? 1n,
-    consensusParams: options.consensusParams ?? DEFAULT_CONSENSUS_PARAMS,
-    validators: options.validators.map((validator) => ({
+    consensusParams: options.consensusParams ?? paramsFor(options.validators),
+    validators: options.validators.map(({ keyType = 'ed25519', ...validator }) => ({
       ...validator,
-      address: sha256(validator.pubKey).slice(0, 20),
+      keyType,
+      address: consensusAddress({ type: keyType, bytes: validator.pubKey }),
     })),
     appHash: new Uint8Array(0),
     appState: { auth: authSection(options), bank: bankSection(options), ...options.sections },
   };
+}
+
+function paramsFor(validators: readonly NewValidator[]): ConsensusParams {
+  const used = new Set(validators.map(({ keyType = 'ed25519' }) => keyType));
+  if (used.size === 0) return DEFAULT_CONSENSUS_PARAMS;
+  const pubKeyTypes = CONSENSUS_KEY_TYPES.filter((type) => used.has(type));
+  return { ...DEFAULT_CONSENSUS_PARAMS, validator: { pubKeyTypes } };
 }
 
 /** Metadata of a base denomination such as `uopen`, shown as OPEN with six digits behind the point. */

@@ -1,13 +1,16 @@
 import { equalBytes, fromHex } from '../core/bytes.ts';
-import { sha256 } from '../core/hash.ts';
 import { type Instant, parseInstant } from '../core/time.ts';
 import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
-import { validateConsensusParams } from '../modules/consensus/params.ts';
+import {
+  CONSENSUS_KEY_BYTES,
+  CONSENSUS_KEY_JSON,
+  CONSENSUS_KEY_TYPES,
+  consensusAddress,
+  type ConsensusKeyType,
+} from '../modules/consensus/keys.ts';
+import { requireKeyTypes, validateConsensusParams } from '../modules/consensus/params.ts';
 import type { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
 import { consensusParamsFromJson } from './params-json.ts';
-
-/** Name of an ed25519 key in CometBFT's JSON. */
-export const ED25519_KEY_TYPE = 'tendermint/PubKeyEd25519';
 
 /** Longest chain id: CometBFT's `MaxChainIDLen`. */
 export const CHAIN_ID_LENGTH_MAX = 50;
@@ -20,9 +23,10 @@ const INITIAL_HEIGHT_MAX = 1_000_000_000_000_000n;
 
 /** A validator of the first set. */
 export interface GenesisValidator {
-  /** 20 bytes: the first of SHA-256 of the key. */
+  /** 20 bytes, of the key. */
   readonly address: Uint8Array;
-  /** 32 bytes, ed25519. */
+  readonly keyType: ConsensusKeyType;
+  /** 32 bytes (ed25519) or 33 (secp256k1, compressed). */
   readonly pubKey: Uint8Array;
   readonly power: bigint;
   /** For people; may be empty. */
@@ -70,6 +74,12 @@ export function parseGenesis(text: string): GenesisDocument {
   const consensusParams = consensusParamsFromJson(params);
   const set = readValidators(validators);
   params.attempt(() => validateConsensusParams(consensusParams, set.length));
+  params.attempt(() =>
+    requireKeyTypes(
+      consensusParams,
+      set.map(({ keyType: type }) => ({ type })),
+    ),
+  );
   return {
     genesisTime: readTime(json.member('genesis_time')),
     chainId: readChainId(json.member('chain_id')),
@@ -121,13 +131,12 @@ function readValidators(json: JsonReader): readonly GenesisValidator[] {
 }
 
 function readValidator(json: JsonReader): GenesisValidator {
-  const type = json.member('pub_key').member('type');
-  if (type.text() !== ED25519_KEY_TYPE)
-    type.fail(`${type.text()} keys cannot validate; use ${ED25519_KEY_TYPE}`);
+  const keyType = readKeyType(json.member('pub_key').member('type'));
   const value = json.member('pub_key').member('value');
   const pubKey = value.base64();
-  if (pubKey.length !== 32) value.fail(`has ${pubKey.length} bytes, an ed25519 key has 32`);
-  const address = sha256(pubKey).slice(0, 20);
+  const length = CONSENSUS_KEY_BYTES[keyType];
+  if (pubKey.length !== length) value.fail(`has ${pubKey.length} bytes, a key of ${keyType} has ${length}`);
+  const address = consensusAddress({ type: keyType, bytes: pubKey });
   const stated = json.member('address');
   if (stated.present && stated.text() !== '') {
     const bytes = stated.attempt(() => fromHex(stated.text()));
@@ -135,5 +144,12 @@ function readValidator(json: JsonReader): GenesisValidator {
   }
   const power = json.member('power').integer();
   if (power <= 0n) json.member('power').fail(`is ${power}, a validator needs at least 1`);
-  return { address, pubKey, power, name: json.member('name').textOr('') };
+  return { address, keyType, pubKey, power, name: json.member('name').textOr('') };
+}
+
+function readKeyType(json: JsonReader): ConsensusKeyType {
+  const name = json.text();
+  const type = CONSENSUS_KEY_TYPES.find((known) => CONSENSUS_KEY_JSON[known] === name);
+  const known = Object.values(CONSENSUS_KEY_JSON).join(' or ');
+  return type ?? json.fail(`${name} keys cannot validate; use ${known}`);
 }

@@ -2,8 +2,9 @@ import { toBase64, toUpperHex, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
 import { formatInstant } from '../core/time.ts';
 import { canonicalJson, type JsonObject } from '../framework/json.ts';
+import { CONSENSUS_KEY_JSON, consensusKeyMessage } from '../modules/consensus/keys.ts';
 import type { RequestInitChain } from '../proto/gen/tendermint/abci/types.ts';
-import { ED25519_KEY_TYPE, type GenesisDocument } from './document.ts';
+import type { GenesisDocument } from './document.ts';
 import { consensusParamsToJson } from './params-json.ts';
 
 /** The document as JSON in CometBFT's shape: what the RPC method `genesis` returns and the file holds. */
@@ -13,9 +14,9 @@ export function genesisToJson(document: GenesisDocument): JsonObject {
     chain_id: document.chainId,
     initial_height: document.initialHeight.toString(),
     consensus_params: consensusParamsToJson(document.consensusParams),
-    validators: document.validators.map(({ address, pubKey, power, name }) => ({
+    validators: document.validators.map(({ address, keyType, pubKey, power, name }) => ({
       address: toUpperHex(address),
-      pub_key: { type: ED25519_KEY_TYPE, value: toBase64(pubKey) },
+      pub_key: { type: CONSENSUS_KEY_JSON[keyType], value: toBase64(pubKey) },
       power: power.toString(),
       name,
     })),
@@ -42,8 +43,8 @@ export function initChainRequest(document: GenesisDocument): RequestInitChain {
     time: document.genesisTime,
     chainId: document.chainId,
     consensusParams: document.consensusParams,
-    validators: document.validators.map(({ pubKey, power }) => ({
-      pubKey: { ed25519: pubKey, secp256k1: undefined },
+    validators: document.validators.map(({ keyType, pubKey, power }) => ({
+      pubKey: consensusKeyMessage({ type: keyType, bytes: pubKey }),
       power,
     })),
     appStateBytes: utf8(canonicalJson(document.appState)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CONSENSUS_PARAMS, updateConsensusParams } from '../consensus/types/params.ts';
+import { addressOf } from '../consensus/types/public-key.ts';
 import { toBase64, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
 import { validateConsensusParams } from '../modules/consensus/params.ts';
@@ -111,6 +112,34 @@ describe('genesis document', () => {
     expect(document.appState['bank']).toMatchObject({ supply: [{ denom: 'uopen', amount: '15' }] });
   });
 
+  it('has validators of both kinds of keys, and the parameter that allows them', () => {
+    const compressed = new Uint8Array(33).fill(2);
+    const mixed = buildGenesis({
+      chainId: 'test-1',
+      genesisTime: document.genesisTime,
+      accounts: [],
+      validators: [
+        { keyType: 'secp256k1', pubKey: compressed, power: 10n, name: 'val0' },
+        { pubKey: key, power: 10n, name: 'val1' },
+      ],
+    });
+    expect(mixed.consensusParams.validator).toEqual({ pubKeyTypes: ['ed25519', 'secp256k1'] });
+    expect(mixed.validators.map(({ address }) => address)).toEqual([
+      addressOf({ type: 'secp256k1', bytes: compressed }),
+      addressOf({ type: 'ed25519', bytes: key }),
+    ]);
+    const text = encodeGenesis(mixed);
+    expect(JSON.parse(text).validators[0].pub_key.type).toBe('tendermint/PubKeySecp256k1');
+    expect(parseGenesis(text)).toEqual(mixed);
+    expect(initChainRequest(mixed).validators.map(({ pubKey }) => pubKey)).toEqual([
+      { ed25519: undefined, secp256k1: compressed },
+      { ed25519: key, secp256k1: undefined },
+    ]);
+    expect(() => parseGenesis(text.replace('"ed25519",', ''))).toThrow(
+      'consensus_params: Validator.PubKeyTypes must name ed25519: there are validators with such keys',
+    );
+  });
+
   it('becomes the request that starts the application', () => {
     const request = initChainRequest(document);
     expect(request.chainId).toBe('test-1');
@@ -137,6 +166,23 @@ describe('genesis document', () => {
       'an odd key type',
       validator({ pub_key: { type: 'x', value: '' } }),
       'validators[0].pub_key.type: x keys',
+    ],
+    [
+      'keys that no validator has',
+      (json) => (json['consensus_params'] = { validator: { pub_key_types: ['ed25519', 'bls12381'] } }),
+      'consensus_params: params.Validator.PubKeyTypes[1], bls12381, is an unknown pubkey type',
+    ],
+    [
+      'a key of a kind that is not allowed',
+      validator({
+        pub_key: { type: 'tendermint/PubKeySecp256k1', value: toBase64(new Uint8Array(33).fill(2)) },
+      }),
+      'consensus_params: Validator.PubKeyTypes must name secp256k1',
+    ],
+    [
+      'a key of the other length',
+      validator({ pub_key: { type: 'tendermint/PubKeySecp256k1', value: toBase64(key) } }),
+      'validators[0].pub_key.value: has 32 bytes, a key of secp256k1 has 33',
     ],
     [
       'a short key',

@@ -20,8 +20,8 @@ export function genesisOf(document: GenesisDocument): Genesis {
     genesisTime: document.genesisTime,
     initialHeight: document.initialHeight,
     consensusParams: updateConsensusParams(DEFAULT_CONSENSUS_PARAMS, document.consensusParams),
-    validators: document.validators.map(({ pubKey, power }) => ({
-      publicKey: { type: 'ed25519', bytes: pubKey },
+    validators: document.validators.map(({ keyType, pubKey, power }) => ({
+      publicKey: { type: keyType, bytes: pubKey },
       votingPower: power,
     })),
     appHash: document.appHash,

@@ -1,7 +1,12 @@
 /** Makes the homes of a devnet and sets the ports and peers of its nodes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
+import {
+  buildGenesis,
+  type FundedAccount,
+  microDenomMetadata,
+  type NewValidator,
+} from '../../genesis/build.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import { formatListenAddress } from '../../node/config/address.ts';
@@ -44,7 +49,7 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
   const { home, settings } = plan;
   const accounts = createAccounts(plan);
   const nodes: DevnetNode[] = [];
-  const validators: { readonly pubKey: Uint8Array; readonly power: bigint; readonly name: string }[] = [];
+  const validators: NewValidator[] = [];
   const genesisFiles: string[] = [];
   for (let i = 0; i < settings.validators; i++) {
     const moniker = `node${i}`;
@@ -53,7 +58,8 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
       node: withMoniker(defaultNodeConfig(), moniker),
       app: { ...defaultAppConfig(), minimumGasPrices: `${GAS_PRICE}${settings.denom}` },
     });
-    validators.push({ pubKey: node.validatorPublicKey, power: VALIDATOR_POWER, name: moniker });
+    const { bytes: pubKey, type: keyType } = node.validatorPublicKey;
+    validators.push({ keyType, pubKey, power: VALIDATOR_POWER, name: moniker });
     genesisFiles.push(node.paths.genesisFile);
     const p2p = `/ip4/${LOOPBACK}/tcp/0/p2p/${node.peerId}`;
     nodes.push({ moniker, home: join(home, moniker), pid: 0, rpc: '', p2p });
@@ -91,7 +97,7 @@ function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly Devn
 function genesisText(
   plan: DevnetPlan,
   accounts: readonly DevnetAccount[],
-  validators: readonly { readonly pubKey: Uint8Array; readonly power: bigint; readonly name: string }[],
+  validators: readonly NewValidator[],
 ): string {
   const { settings, extraAccounts = [], now } = plan;
   const funded = (address: string): FundedAccount => ({

@@ -8,7 +8,9 @@ import { LedgerError } from '../../core/errors.ts';
 import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
 import { type ConfiguredPaths, configuredPaths, homePaths } from '../../node/config/home.ts';
 import { writeAppConfig, writeNodeConfig } from '../../node/config/toml.ts';
+import type { PublicKey } from '../../consensus/types/validator.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
+import { secp256k1Signer } from '../../node/crypto/secp256k1.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
 import { createNodeKey } from './node-key.ts';
 import { makeFolder, requireFolder } from './folder.ts';
@@ -20,13 +22,14 @@ export interface HomeOptions {
   readonly home: string;
   readonly node: NodeConfig;
   readonly app: AppConfig;
+  /** Of the validator key. Default: ed25519. */
+  readonly keyType?: PublicKey['type'];
 }
 
 /** A home that was made. */
 export interface CreatedHome {
   readonly paths: ConfiguredPaths;
-  /** Ed25519, 32 bytes. */
-  readonly validatorPublicKey: Uint8Array;
+  readonly validatorPublicKey: PublicKey;
   readonly peerId: string;
 }
 
@@ -55,7 +58,8 @@ export async function createHome(options: HomeOptions): Promise<CreatedHome> {
   const validator = await FilePrivValidator.create(Uint8Array.from(randomBytes(SEED_BYTES)), {
     keyPath: paths.privValidatorKeyFile,
     statePath: paths.privValidatorStateFile,
-    makeSigner: ed25519Signer,
+    makeSigner: (secret, type) => (type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret)),
+    keyType: options.keyType ?? 'ed25519',
   });
-  return { paths, validatorPublicKey: validator.publicKey.bytes, peerId: await peerIdOfKey(nodeKey) };
+  return { paths, validatorPublicKey: validator.publicKey, peerId: await peerIdOfKey(nodeKey) };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toUpperHex } from '../../core/bytes.ts';
 import { createDevnet, configureNodes } from '../devnet/layout.ts';
 import { readRecord } from '../devnet/record.ts';
 import type { DevnetSettings } from '../devnet/settings.ts';
@@ -75,6 +76,22 @@ describe('a devnet', () => {
 });
 
 describe('openledgerd init', () => {
+  it('makes a validator with a secp256k1 key, where the chain allows it', async () => {
+    const made = await init('a', { keyType: 'secp256k1' });
+    const { document } = readGenesisFile(made.genesis);
+    expect(document.validators[0]?.keyType).toBe('secp256k1');
+    expect(toUpperHex(document.validators[0]?.address ?? new Uint8Array(0))).toBe(made.validator_address);
+    expect(document.consensusParams.validator?.pubKeyTypes).toEqual(['secp256k1']);
+    const key = JSON.parse(readFileSync(join(made.home, 'config', 'priv_validator_key.json'), 'utf8'));
+    expect(key.priv_key.type).toBe('tendermint/PrivKeySecp256k1');
+    expect(key.address).toBe(made.validator_address);
+    await init('b', { genesis: made.genesis, keyType: 'secp256k1' });
+    await expect(init('c', { genesis: made.genesis, keyType: 'ed25519' })).rejects.toThrow(
+      '--key-type ed25519: validators of this chain have keys of type secp256k1',
+    );
+    await expect(init('c', { keyType: 'sr25519' })).rejects.toThrow('must be ed25519 or secp256k1');
+  });
+
   it('makes a chain of one validator', async () => {
     const account = 'open1dn9kejzqa4cruu5ldhtp4zp2tefg4sh8w40xh3=5uopen';
     const made = await init('a', { account: [account] });

@@ -1,5 +1,6 @@
 /** Makes a node that joins a chain, or that begins one as its only validator. */
 import { addressOf } from '../../consensus/types/public-key.ts';
+import type { PublicKey } from '../../consensus/types/validator.ts';
 import { writeFileSync } from 'node:fs';
 import { fromBech32 } from '../../core/bech32.ts';
 import { toUpperHex } from '../../core/bytes.ts';
@@ -8,6 +9,11 @@ import { coinsFromString } from '../../framework/coins.ts';
 import { buildGenesis } from '../../genesis/build.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
 import { formatListenAddress, parseListenAddress } from '../../node/config/address.ts';
+import {
+  type ConsensusKeyType,
+  CONSENSUS_KEY_TYPES,
+  isConsensusKeyType,
+} from '../../modules/consensus/keys.ts';
 import type { AppConfig, NodeConfig } from '../../node/config/config.ts';
 import {
   defaultAppConfig,
@@ -25,7 +31,10 @@ import { type CheckedGenesis, checkGenesis, readGenesisFile } from './genesis-fi
 
 const VALIDATOR_POWER = 100n;
 /** Stands for the validator's key until there is one: a genesis is checked before anything is written. */
-const ANY_KEY = new Uint8Array(32);
+const ANY_KEY: Readonly<Record<ConsensusKeyType, PublicKey>> = {
+  ed25519: { type: 'ed25519', bytes: new Uint8Array(32) },
+  secp256k1: { type: 'secp256k1', bytes: new Uint8Array(33) },
+};
 /** Beyond the ports that a devnet of ten takes. */
 const PORT_STEP = 100;
 
@@ -44,6 +53,8 @@ export interface InitNodeOptions {
   /** `address=coins`, of a new chain. */
   readonly account: readonly string[];
   readonly now: Date;
+  /** Of the validator key: ed25519 (default) or secp256k1. */
+  readonly keyType?: string | undefined;
 }
 
 /** What was made, as it is printed. */
@@ -67,9 +78,10 @@ export async function initNode(options: InitNodeOptions): Promise<InitializedNod
   if (options.genesis === undefined) checkForm('--chain-id', options.chainId, CHAIN_ID_FORM);
   const given = options.genesis === undefined ? undefined : readGenesisFile(options.genesis);
   if (given !== undefined) requireChainId(given, options);
+  const keyType = keyTypeOf(options, given);
   const node = await nodeConfig(options);
-  if (given === undefined) checkGenesis(newGenesis(options, ANY_KEY));
-  const home = await createHome({ home: options.home, node, app: appConfig(options) });
+  if (given === undefined) checkGenesis(newGenesis(options, ANY_KEY[keyType]));
+  const home = await createHome({ home: options.home, node, app: appConfig(options), keyType });
   const genesis = given ?? checkGenesis(newGenesis(options, home.validatorPublicKey));
   writeFileSync(home.paths.genesisFile, genesis.text);
   return {
@@ -80,8 +92,22 @@ export async function initNode(options: InitNodeOptions): Promise<InitializedNod
     rpc_laddr: node.rpc.laddr,
     p2p_laddr: node.p2p.laddr,
     node_id: home.peerId,
-    validator_address: toUpperHex(addressOf({ type: 'ed25519', bytes: home.validatorPublicKey })),
+    validator_address: toUpperHex(addressOf(home.validatorPublicKey)),
   };
+}
+
+/** The kind of the validator key; the chain that the node joins must allow it. */
+function keyTypeOf(
+  { keyType = 'ed25519' }: InitNodeOptions,
+  given: CheckedGenesis | undefined,
+): ConsensusKeyType {
+  if (!isConsensusKeyType(keyType))
+    throw usageError(`--key-type must be ${CONSENSUS_KEY_TYPES.join(' or ')}`);
+  const allowed = given?.document.consensusParams.validator?.pubKeyTypes ?? [keyType];
+  if (allowed.includes(keyType)) return keyType;
+  throw usageError(
+    `--key-type ${keyType}: validators of this chain have keys of type ${allowed.join(' or ')}`,
+  );
 }
 
 function requireChainId({ document }: CheckedGenesis, options: InitNodeOptions): void {
@@ -125,7 +151,7 @@ function appConfig(options: InitNodeOptions): AppConfig {
   return readAppConfig({ file: 'what you gave', text }).config;
 }
 
-function newGenesis(options: InitNodeOptions, validatorPublicKey: Uint8Array): string {
+function newGenesis(options: InitNodeOptions, { type: keyType, bytes: pubKey }: PublicKey): string {
   const nowMs = BigInt(options.now.getTime());
   const accounts = options.account.map((given) => {
     const [address = '', coins = ''] = given.split('=');
@@ -141,7 +167,7 @@ function newGenesis(options: InitNodeOptions, validatorPublicKey: Uint8Array): s
       chainId: options.chainId ?? options.newChainId,
       genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
       accounts,
-      validators: [{ pubKey: validatorPublicKey, power: VALIDATOR_POWER, name: options.moniker }],
+      validators: [{ keyType, pubKey, power: VALIDATOR_POWER, name: options.moniker }],
     }),
   );
 }

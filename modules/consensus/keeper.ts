@@ -1,9 +1,10 @@
-import { DecodeError } from '../../core/errors.ts';
-import { sha256 } from '../../core/hash.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Context, ReadContext, Timestamp } from '../../framework/context.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import type { ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
+import type { PublicKey } from '../../proto/gen/tendermint/crypto/keys.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
+import { consensusAddress, type ConsensusKey, consensusKeyMessage, consensusKeyOf } from './keys.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from './params.ts';
 import type { ConsensusState } from './state.ts';
 import type { ActiveValidator, ConsensusKeeper } from './types.ts';
@@ -27,34 +28,46 @@ export class Consensus implements ConsensusKeeper {
     this.#state.params.set(context, params);
   }
 
-  validators(context: ReadContext): readonly ActiveValidator[] {
-    return [...this.#state.validators.iterate(context)].map(([address, { pubKey, power }]) => {
-      if (pubKey.ed25519 === undefined) throw new DecodeError('stored validator has no ed25519 key');
-      return { address, pubKey: pubKey.ed25519, power };
-    });
+  /** The kinds of keys that validators may have. */
+  keyTypes(context: ReadContext): readonly string[] {
+    return this.params(context).validator?.pubKeyTypes ?? [];
   }
 
-  setPower(context: Context, validator: { readonly pubKey: Uint8Array; readonly power: bigint }): void {
+  validators(context: ReadContext): readonly ActiveValidator[] {
+    return [...this.#state.validators.iterate(context)].map(([address, { pubKey, power }]) => ({
+      address,
+      pubKey: consensusKeyOf(pubKey),
+      power,
+    }));
+  }
+
+  setPower(context: Context, validator: { readonly pubKey: ConsensusKey; readonly power: bigint }): void {
     const { pubKey, power } = validator;
     const address = consensusAddress(pubKey);
     if (power === 0n) this.#state.validators.remove(context, address);
-    else
-      this.#state.validators.set(context, address, {
-        pubKey: { ed25519: pubKey, secp256k1: undefined },
-        power,
-      });
+    else this.#state.validators.set(context, address, { pubKey: consensusKeyMessage(pubKey), power });
   }
 
   /**
    * Applies what a block changes in the set.
-   * @throws StateError (sdk 18) on a key that is not ed25519, a negative power or too much of it
+   * @param keyTypes `validator.pub_key_types` as the block began: the engine takes no other keys, also when
+   * the block itself allows them
+   * @throws StateError (sdk 18) on a key of another kind or length, a negative power or too much of it
    */
-  apply(context: Context, updates: readonly ValidatorUpdate[]): void {
-    for (const { pubKey, power } of updates) {
-      if (pubKey.ed25519?.length !== 32)
-        throw new StateError(sdkErrors.invalidRequest, 'a validator needs an ed25519 key of 32 bytes');
+  apply(
+    context: Context,
+    updates: readonly ValidatorUpdate[],
+    keyTypes: readonly string[] = this.keyTypes(context),
+  ): void {
+    for (const { pubKey: message, power } of updates) {
+      const pubKey = keyOfUpdate(message);
+      if (power > 0n && !keyTypes.includes(pubKey.type))
+        throw new StateError(
+          sdkErrors.invalidRequest,
+          `validator.pub_key_types allows ${keyTypes.join(', ')}, not ${pubKey.type}`,
+        );
       if (power < 0n) throw new StateError(sdkErrors.invalidRequest, `voting power ${power} is negative`);
-      this.setPower(context, { pubKey: pubKey.ed25519, power });
+      this.setPower(context, { pubKey, power });
     }
     const total = this.validators(context).reduce((sum, { power }) => sum + power, 0n);
     if (total > TOTAL_POWER_MAX)
@@ -73,7 +86,10 @@ export class Consensus implements ConsensusKeeper {
   }
 }
 
-/** Address of a consensus key: the first 20 bytes of its SHA-256. */
-export function consensusAddress(pubKey: Uint8Array): Uint8Array {
-  return sha256(pubKey).slice(0, 20);
+function keyOfUpdate(message: PublicKey): ConsensusKey {
+  try {
+    return consensusKeyOf(message);
+  } catch (cause) {
+    throw new StateError(sdkErrors.invalidRequest, messageOf(cause));
+  }
 }

@@ -4,7 +4,7 @@ import { type MessageRoute, messageRoute } from '../../framework/message.ts';
 import { MsgUpdateParams, MsgUpdateParamsResponse } from '../../proto/gen/cosmos/consensus/v1/tx.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import type { Consensus } from './keeper.ts';
-import { validateConsensusParams } from './params.ts';
+import { requireKeyTypes, validateConsensusParams } from './params.ts';
 
 /** `cosmos.consensus.v1.Msg`: only the governance account may change parameters. */
 export function consensusMessages(keeper: Consensus, addresses: AddressCodec): readonly MessageRoute[] {
@@ -20,7 +20,12 @@ export function consensusMessages(keeper: Consensus, addresses: AddressCodec): r
           throw new StateError(invalidAuthority, `invalid authority; expected ${expected}, got ${authority}`);
         const { version, abci: abciBefore } = keeper.params(context);
         const params = { block, evidence, validator, version, abci: abci ?? abciBefore };
-        validateConsensusParams(params, keeper.validators(context).length);
+        const validators = keeper.validators(context);
+        validateConsensusParams(params, validators.length);
+        requireKeyTypes(
+          params,
+          validators.map(({ pubKey }) => pubKey),
+        );
         return params;
       },
       execute(context, _, params) {

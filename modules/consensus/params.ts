@@ -1,5 +1,6 @@
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
+import { type ConsensusKey, isConsensusKeyType } from './keys.ts';
 
 /** Largest block: 21 MiB, what one answer of block sync carries. The engine has the same bound. */
 export const BLOCK_BYTES_MAX = 22_020_096n;
@@ -37,6 +38,19 @@ export function validateConsensusParams(params: ConsensusParams, validators = 1)
   if (problem !== undefined) throw new StateError(sdkErrors.invalidRequest, problem);
 }
 
+/**
+ * Checks that every validator has a key of a kind that the parameters allow: the engine takes no update of
+ * the power of another.
+ * @throws StateError (sdk 18) with the kind that is missing
+ */
+export function requireKeyTypes(params: ConsensusParams, keys: readonly Pick<ConsensusKey, 'type'>[]): void {
+  const allowed = params.validator?.pubKeyTypes ?? [];
+  const other = keys.find(({ type }) => !allowed.includes(type));
+  if (other === undefined) return;
+  const problem = `Validator.PubKeyTypes must name ${other.type}: there are validators with such keys`;
+  throw new StateError(sdkErrors.invalidRequest, problem);
+}
+
 function problemOf(params: ConsensusParams): string | undefined {
   const { block, evidence, validator, version, abci } = params;
   if (block === undefined || evidence === undefined || validator === undefined)
@@ -50,9 +64,11 @@ function problemOf(params: ConsensusParams): string | undefined {
   if (seconds < 0n || nanos < 0 || nanos >= Number(NANOS_PER_SECOND) || age <= 0n || age > INT64_MAX)
     return `evidence.MaxAgeDuration must be from 1 to ${INT64_MAX} ns. Got ${seconds} s and ${nanos} ns`;
   if (validator.pubKeyTypes.length === 0) return 'len(Validator.PubKeyTypes) must be greater than 0';
-  if (validator.pubKeyTypes.length > 1) return 'Validator.PubKeyTypes must name one type: ed25519';
-  for (const type of validator.pubKeyTypes)
-    if (type !== 'ed25519') return `params.Validator.PubKeyTypes: ${type} is an unknown pubkey type`;
+  for (const [i, type] of validator.pubKeyTypes.entries()) {
+    if (!isConsensusKeyType(type))
+      return `params.Validator.PubKeyTypes[${i}], ${type}, is an unknown pubkey type`;
+    if (validator.pubKeyTypes.indexOf(type) < i) return `Validator.PubKeyTypes names ${type} twice`;
+  }
   if (version !== undefined && (version.app < 0n || version.app > UINT64_MAX))
     return `version.App must be from 0 to ${UINT64_MAX}. Got ${version.app}`;
   if (abci !== undefined && abci.voteExtensionsEnableHeight !== 0n)

@@ -1,12 +1,12 @@
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
+import type { ConsensusKey } from './keys.ts';
 
 /** A validator of the set that signs the next blocks. */
 export interface ActiveValidator {
-  /** 20 bytes: the first of SHA-256 of the key. */
+  /** 20 bytes, of the key. */
   readonly address: Uint8Array;
-  /** 32 bytes, ed25519. */
-  readonly pubKey: Uint8Array;
+  readonly pubKey: ConsensusKey;
   readonly power: bigint;
 }
 
@@ -23,5 +23,5 @@ export interface ConsensusKeeper extends ConsensusView {
    * Sets the power of a validator; 0 removes it. Takes effect in consensus through the block's validator
    * updates.
    */
-  setPower(context: Context, validator: { readonly pubKey: Uint8Array; readonly power: bigint }): void;
+  setPower(context: Context, validator: { readonly pubKey: ConsensusKey; readonly power: bigint }): void;
 }

@@ -44,7 +44,15 @@ async function startValidator(): Promise<Node> {
     chainId: CHAIN_ID,
     initialHeight: 1n,
     consensusParams: DEFAULT_CONSENSUS_PARAMS,
-    validators: [{ address: sha256(publicKey).slice(0, 20), pubKey: publicKey, power: 10n, name: 'one' }],
+    validators: [
+      {
+        address: sha256(publicKey).slice(0, 20),
+        keyType: 'ed25519',
+        pubKey: publicKey,
+        power: 10n,
+        name: 'one',
+      },
+    ],
     appHash: EMPTY_BYTES,
     appState: {},
   };

@@ -38,7 +38,13 @@ function genesisFor(validators: readonly string[]): GenesisDocument {
     consensusParams: DEFAULT_CONSENSUS_PARAMS,
     validators: validators.map((name) => {
       const { publicKey } = ed25519Signer(seedOf(name));
-      return { address: sha256(publicKey).slice(0, 20), pubKey: publicKey, power: 10n, name };
+      return {
+        address: sha256(publicKey).slice(0, 20),
+        keyType: 'ed25519',
+        pubKey: publicKey,
+        power: 10n,
+        name,
+      };
     }),
     appHash: EMPTY_BYTES,
     appState: {},
