@@ -23,6 +23,8 @@ const FILE_VERSION = 1;
 const WRITE_DELAY_MS = 1_000;
 /** Bursts are this many seconds of a rate. */
 const BURST_SECONDS = 2;
+/** Inbound peers beyond the limit that may show that they are validators. */
+const PROBATION_PLACES = 4;
 
 /** How the node finds its peers. */
 export interface Peers {
@@ -125,6 +127,7 @@ function networkLimits(p2p: P2pConfig): NetworkLimits {
     ...DEFAULT_LIMITS,
     inboundPeersMax: p2p.maxNumInboundPeers,
     outboundPeersMax: p2p.maxNumOutboundPeers,
+    inboundProbationMax: p2p.maxNumInboundPeers > 0 && !p2p.seedMode ? PROBATION_PLACES : 0,
     handshakeTimeoutMs: p2p.handshakeTimeoutMs,
     dialTimeoutMs: p2p.dialTimeoutMs,
     redialMaxMs: p2p.persistentPeersMaxDialPeriodMs || DEFAULT_LIMITS.redialMaxMs,
@@ -139,6 +142,11 @@ function networkLimits(p2p: P2pConfig): NetworkLimits {
       ...DEFAULT_LIMITS.send,
       bytesPerSecondMax: p2p.sendRate,
       bytesBurstMax: p2p.sendRate * BURST_SECONDS,
+    },
+    answers: {
+      ...DEFAULT_LIMITS.answers,
+      bytesPerSecondMax: p2p.answerRate,
+      bytesBurstMax: p2p.answerRate * BURST_SECONDS,
     },
   };
 }

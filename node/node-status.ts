@@ -35,20 +35,25 @@ export function nodeStatus(ports: StatusPorts): StatusSource {
 export interface NetworkParts {
   readonly network: Network;
   readonly peers: { readonly book: { readonly size: number; readonly triedSize: number } | undefined };
+  readonly validatorPeers: { validatorOf(peerId: string): Uint8Array | undefined };
 }
 
 /** The peers, as `/net_info` shows them. */
-export function peerSource({ network, peers }: NetworkParts, chainId: string): PeerSource {
+export function peerSource({ network, peers, validatorPeers }: NetworkParts, chainId: string): PeerSource {
   return {
     listening: () => network.listenAddresses().length > 0,
     listeners: () => network.listenAddresses(),
-    peers: () => network.peers().map((peer) => rpcPeer(network, peer, chainId)),
+    peers: () =>
+      network.peers().map((peer) => ({
+        ...rpcPeer(network, peer, chainId),
+        validator: validatorPeers.validatorOf(peer.id),
+      })),
     bans: () => network.bans(),
     addressBook: () => peers.book,
   };
 }
 
-function rpcPeer(network: Network, peer: NetworkPeer, chainId: string): PeerInfo {
+function rpcPeer(network: Network, peer: NetworkPeer, chainId: string): Omit<PeerInfo, 'validator'> {
   const { sent = NO_FLOW, received = NO_FLOW } = network.traffic(peer.id) ?? {};
   return {
     node: {

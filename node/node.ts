@@ -53,6 +53,8 @@ import { handshake } from './state/handshake.ts';
 import { stateSyncIfWanted } from './state-sync.ts';
 import { serveStateSync } from './statesync/server.ts';
 import { followPeers, receiveTxs, TxCourier } from './tx-gossip.ts';
+import { DEFAULT_VALIDATOR_PEERS } from './validatorpeers/ports.ts';
+import { ValidatorPeers } from './validatorpeers/validator-peers.ts';
 
 /** What the core of a node is made of and from. */
 export interface CoreOptions {
@@ -139,6 +141,7 @@ export interface Core {
   readonly signer: PrivValidator;
   readonly network: Network;
   readonly peers: Peers;
+  readonly validatorPeers: ValidatorPeers;
   readonly mempool: Mempool;
   readonly bus: EventBus;
   readonly index: Awaited<ReturnType<typeof openIndexer>>;
@@ -185,6 +188,7 @@ export async function openCore(
   const { timers } = environment;
   const evidence = await openEvidence(options, environment, { stores, state, closers });
   const executor = openExecutor(options, environment, { stores, mempool, evidence, state });
+  const validatorPeers = openValidatorPeers(options, environment, { network, signer, executor });
   const publisher: ConsensusPublisher = {
     publish: (message) => gossip.publish(message),
     misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
@@ -199,7 +203,7 @@ export async function openCore(
     publisher,
     transactions: mempool,
     evidence,
-    listeners: listenersOf(options, index, [metrics, events]),
+    listeners: listenersOf(options, index, [metrics, events, validatorPeers]),
     logger: log,
   });
   closers.push(() => engine.stop(), release);
@@ -212,6 +216,7 @@ export async function openCore(
     signer,
     network,
     peers,
+    validatorPeers,
     mempool,
     bus,
     index,
@@ -243,7 +248,10 @@ async function openSyncedStores(
 }
 
 /** The core lives: it meets peers, fetches blocks, takes part in consensus. Its network is started before. */
-export function startCore({ gossip, evidenceGossip, engine, sync }: Core, closers: Closers): void {
+export function startCore(core: Core, closers: Closers): void {
+  const { validatorPeers, gossip, evidenceGossip, engine, sync } = core;
+  validatorPeers.start();
+  closers.push(() => validatorPeers.stop());
   gossip.start();
   closers.push(() => gossip.stop());
   evidenceGossip.start();
@@ -325,6 +333,20 @@ function openSync(
   return new BlockSync(
     { network, store: stores.blocks, target: engine, timers, log: logging('sync') },
     alone ? { ...blockSync, graceMs: 0 } : blockSync,
+  );
+}
+
+function openValidatorPeers(
+  { config, genesis, logging }: CoreOptions,
+  { verify, randomBytes, timers }: NodeEnvironment,
+  parts: { readonly network: Network; readonly signer: PrivValidator; readonly executor: BlockExecutor },
+): ValidatorPeers {
+  const { network, signer, executor } = parts;
+  const validators = (): ChainState['validators'] => executor.state.validators;
+  const log = logging('p2p');
+  return new ValidatorPeers(
+    { network, signer, validators, verify, randomBytes, timers, log },
+    { chainId: genesis.chainId, prove: config.p2p.proveValidator, limits: DEFAULT_VALIDATOR_PEERS },
   );
 }
 

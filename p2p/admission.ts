@@ -10,6 +10,7 @@ export interface AdmissionPorts {
   readonly unconditionalPeers: ReadonlySet<string>;
   readonly isPersistent: (peerId: string) => boolean;
   readonly isBanned: (peerId: string) => boolean;
+  /** In the order in which their sessions began. */
   readonly peers: () => Iterable<PeerInfo>;
 }
 
@@ -38,9 +39,10 @@ export class Admission {
     if (peerId === nodeId) return new LedgerError('p2p.self', 'the address leads to this node itself');
     if (isBanned(peerId)) return new LedgerError('p2p.banned', 'peer is banned for a while');
     if (this.isExempt(peerId)) return undefined;
+    const max = this.#placesFor(direction);
+    const probation = direction === 'inbound' ? limits.inboundProbationMax : 0;
     const others = [...this.#ports.peers()].filter(({ id }) => id !== peerId && !this.isExempt(id));
-    const max = direction === 'inbound' ? limits.inboundPeersMax : limits.outboundPeersMax;
-    if (others.filter((peer) => peer.direction === direction).length >= max) {
+    if (others.filter((peer) => peer.direction === direction).length >= max + probation) {
       const facts = { peerId, max };
       return new LedgerError('p2p.full', `no room for another ${direction} peer (${max} at most)`, facts);
     }
@@ -49,6 +51,20 @@ export class Admission {
     const same = others.filter(({ remoteAddress }) => hostOf(remoteAddress) === host).length;
     if (same < limits.peersPerHostMax) return undefined;
     return new LedgerError('p2p.same_host', `${same} peers are connected from ${host} already`, { peerId });
+  }
+
+  /**
+   * True when a connected peer has a place without probation: it is exempt, or fewer others than there are
+   * places came before it.
+   */
+  hasRoomFor(peerId: string): boolean {
+    const peers = [...this.#ports.peers()];
+    const index = peers.findIndex(({ id }) => id === peerId);
+    const direction = peers[index]?.direction;
+    if (direction === undefined) return false;
+    if (this.isExempt(peerId)) return true;
+    const before = peers.slice(0, index).filter((peer) => peer.direction === direction);
+    return before.filter(({ id }) => !this.isExempt(id)).length < this.#placesFor(direction);
   }
 
   /** True for peers that no limit counts: persistent, unconditional, and validators that proved it. */
@@ -61,6 +77,10 @@ export class Admission {
     this.#preferred.add(peerId);
   }
 
+  unprefer(peerId: string): void {
+    this.#preferred.delete(peerId);
+  }
+
   /** To be told of every session that ended: a proof is worth one session. */
   disconnected(peerId: string): void {
     this.#preferred.delete(peerId);
@@ -68,5 +88,10 @@ export class Admission {
 
   isPreferred(peerId: string): boolean {
     return this.#preferred.has(peerId);
+  }
+
+  #placesFor(direction: Candidate['direction']): number {
+    const { inboundPeersMax, outboundPeersMax } = this.#ports.limits;
+    return direction === 'inbound' ? inboundPeersMax : outboundPeersMax;
   }
 }

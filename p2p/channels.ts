@@ -3,6 +3,7 @@
  */
 import { ADDRESSES_BYTES_MAX } from './exchange.ts';
 import type { ChannelSpec, ProtocolSpec } from './network.ts';
+import { PROOF_REQUEST_BYTES_MAX, PROOF_RESPONSE_BYTES_MAX } from './validator-proof.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -125,6 +126,15 @@ export const ADDRESSES_PROTOCOL: ProtocolSpec = {
   concurrentMax: 1,
 };
 
+/** Proofs that a peer holds a consensus key. */
+export const VALIDATOR_PROOF_PROTOCOL: ProtocolSpec = {
+  name: 'validator-proof',
+  version: 1,
+  requestBytesMax: PROOF_REQUEST_BYTES_MAX,
+  responseBytesMax: PROOF_RESPONSE_BYTES_MAX,
+  concurrentMax: 1,
+};
+
 /** Every request protocol of a node. */
 export const PROTOCOLS: readonly ProtocolSpec[] = [
   BLOCKS_PROTOCOL,
@@ -132,6 +142,7 @@ export const PROTOCOLS: readonly ProtocolSpec[] = [
   SNAPSHOT_CHUNK_PROTOCOL,
   LIGHT_BLOCK_PROTOCOL,
   ADDRESSES_PROTOCOL,
+  VALIDATOR_PROOF_PROTOCOL,
 ];
 
 /**

@@ -9,6 +9,7 @@ import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
+import { LedgerError, messageOf } from '../core/errors.ts';
 import type { NetworkLimits } from './network.ts';
 
 /**
@@ -20,6 +21,8 @@ const STREAM_WINDOW_BYTES_MAX = 1024 * 1024;
 const STREAMS_MAX = 256;
 /** Connections that come and go while peers are replaced, on top of the peers themselves. */
 const SPARE_CONNECTIONS = 32;
+/** Peers that no limit counts: libp2p must not close them to make room. */
+const EXEMPT_CONNECTIONS = 512;
 /** Connections that may be on their way in at once, at least. */
 const PENDING_CONNECTIONS_MIN = 16;
 /** A peer whose process is busy may answer a ping late; libp2p drops the connection after this. */
@@ -53,7 +56,8 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     connectionGater: options.gater,
     connectionMonitor: { pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
     connectionManager: {
-      maxConnections: limits.inboundPeersMax + limits.outboundPeersMax + SPARE_CONNECTIONS,
+      maxConnections:
+        limits.inboundPeersMax + limits.outboundPeersMax + EXEMPT_CONNECTIONS + SPARE_CONNECTIONS,
       inboundConnectionThreshold: limits.inboundPerHostPerSecondMax,
       // Also with no room for strangers: unconditional and persistent peers come in.
       maxIncomingPendingConnections: Math.max(PENDING_CONNECTIONS_MIN, limits.inboundPeersMax),
@@ -86,4 +90,16 @@ function tolerant(factory: StreamMuxerFactory): StreamMuxerFactory {
       return factory.createStreamMuxer(connection);
     },
   };
+}
+
+/** libp2p tells of a taken port with stacks of every address in the message: one sentence instead. */
+export function listenError(listen: readonly string[], cause: unknown): LedgerError {
+  const reason = messageOf(cause);
+  const system = /\bE[A-Z]{4,}\b/.exec(reason)?.[0];
+  const where = listen.join(', ');
+  if (system === undefined)
+    return new LedgerError('p2p.start', `cannot listen for peers on ${where}: ${reason}`);
+  const advice = system === 'EADDRINUSE' ? 'it is taken; stop what uses it, or choose' : `${system}; choose`;
+  const message = `cannot listen for peers on ${where}: ${advice} another p2p.laddr`;
+  return new LedgerError('p2p.listen', message, { system });
 }

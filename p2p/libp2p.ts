@@ -12,7 +12,7 @@ import { STATUS_BYTES_MAX, STATUS_PROTOCOL, wireName } from './channels.ts';
 import { count, Dispatch, disconnectedError } from './dispatch.ts';
 import { encodeFrame } from './frame.ts';
 import { Handshake, STREAMS_WAITING_MAX } from './handshake.ts';
-import { createHost } from './host.ts';
+import { createHost, listenError } from './host.ts';
 import { nodeKey } from './identity.ts';
 import type {
   MessageHandler,
@@ -227,8 +227,16 @@ class Libp2pNetwork implements Network {
     if (this.#sessions.has(peerId)) this.#admission.prefer(peerId);
   }
 
+  unprefer(peerId: string): void {
+    this.#admission.unprefer(peerId);
+  }
+
   isPreferred(peerId: string): boolean {
     return this.#admission.isPreferred(peerId);
+  }
+
+  hasRoomFor(peerId: string): boolean {
+    return this.#admission.hasRoomFor(peerId);
   }
 
   standing(peerId: string): Standing {
@@ -385,9 +393,7 @@ class Libp2pNetwork implements Network {
       chainId: this.#options.chainId,
       connection,
       dispatch: this.#dispatch,
-      stallTimeoutMs: this.#options.limits.stallTimeoutMs,
-      receive: this.#options.limits.receive,
-      send: this.#options.limits.send,
+      limits: this.#options.limits,
       peer: {
         id: peerId,
         moniker: status.moniker,
@@ -477,16 +483,4 @@ export function peerIdOfAddress(address: string): string {
     throw new LedgerError('p2p.bad_address', `not a peer address: "${address}"; ${hint}`, {}, cause);
   }
   throw new LedgerError('p2p.bad_address', `peer address "${address}" has no peer id; ${hint}`);
-}
-
-/** libp2p tells of a taken port with stacks of every address in the message: one sentence instead. */
-function listenError(listen: readonly string[], cause: unknown): LedgerError {
-  const reason = messageOf(cause);
-  const system = /\bE[A-Z]{4,}\b/.exec(reason)?.[0];
-  const where = listen.join(', ');
-  if (system === undefined)
-    return new LedgerError('p2p.start', `cannot listen for peers on ${where}: ${reason}`);
-  const advice = system === 'EADDRINUSE' ? 'it is taken; stop what uses it, or choose' : `${system}; choose`;
-  const message = `cannot listen for peers on ${where}: ${advice} another p2p.laddr`;
-  return new LedgerError('p2p.listen', message, { system });
 }

@@ -301,8 +301,16 @@ class MemoryNetwork implements Network {
     if (this.#sessions.has(peerId)) this.admission.prefer(peerId);
   }
 
+  unprefer(peerId: string): void {
+    this.admission.unprefer(peerId);
+  }
+
   isPreferred(peerId: string): boolean {
     return this.admission.isPreferred(peerId);
+  }
+
+  hasRoomFor(peerId: string): boolean {
+    return this.admission.hasRoomFor(peerId);
   }
 
   standing(peerId: string): Standing {

@@ -166,7 +166,11 @@ export interface Network {
   disconnect(peerId: string, reason: string): void;
   /** Takes a peer out of all limits for this session: it proved that it is a validator. */
   prefer(peerId: string): void;
+  /** Counts the peer again: it is no validator any more. It is not disconnected for that. */
+  unprefer(peerId: string): void;
   isPreferred(peerId: string): boolean;
+  /** False for a connected peer that is there on probation: it has to prove itself, or be sent away. */
+  hasRoomFor(peerId: string): boolean;
   /** What is held against a peer, connected or not. */
   standing(peerId: string): Standing;
   /** The bans that stand, also of peers that are long gone. */
@@ -199,6 +203,8 @@ export interface NetworkOptions {
 export interface NetworkLimits {
   readonly inboundPeersMax: number;
   readonly outboundPeersMax: number;
+  /** Inbound peers beyond that, who get the time to prove that they are validators; others are sent away. */
+  readonly inboundProbationMax: number;
   /** A connection without a finished handshake is closed after this. */
   readonly handshakeTimeoutMs: number;
   readonly dialTimeoutMs: number;
@@ -215,6 +221,11 @@ export interface NetworkLimits {
   readonly receive: RateLimits;
   /** What one peer is sent on its channels. Messages are not counted. Only over real connections. */
   readonly send: RateLimits;
+  /**
+   * What one peer is answered: requests, and bytes of answers; beyond it its next requests wait unread. Only
+   * over real connections.
+   */
+  readonly answers: RateLimits;
   /** New inbound connections a second from one host. */
   readonly inboundPerHostPerSecondMax: number;
   /** Peers from one host, both directions. */
@@ -227,6 +238,7 @@ export interface NetworkLimits {
 export const DEFAULT_LIMITS: NetworkLimits = {
   inboundPeersMax: 40,
   outboundPeersMax: 20,
+  inboundProbationMax: 0,
   handshakeTimeoutMs: 5_000,
   dialTimeoutMs: 5_000,
   redialMinMs: 200,
@@ -244,6 +256,12 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   send: {
     messagesPerSecondMax: Number.POSITIVE_INFINITY,
     messagesBurstMax: Number.POSITIVE_INFINITY,
+    bytesPerSecondMax: 32 * 1024 * 1024,
+    bytesBurstMax: 64 * 1024 * 1024,
+  },
+  answers: {
+    messagesPerSecondMax: 2_000,
+    messagesBurstMax: 4_000,
     bytesPerSecondMax: 32 * 1024 * 1024,
     bytesBurstMax: 64 * 1024 * 1024,
   },

@@ -11,8 +11,8 @@ import {
   timeoutError,
 } from './dispatch.ts';
 import { FlowMeter, type Traffic } from './flow.ts';
-import type { ChannelSpec, PeerInfo } from './network.ts';
-import { type RateLimits, RateMeter } from './rate.ts';
+import type { ChannelSpec, NetworkLimits, PeerInfo } from './network.ts';
+import { RateMeter } from './rate.ts';
 import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame } from './streams.ts';
 import { systemTimers } from './timers.ts';
 
@@ -22,9 +22,7 @@ export interface SessionOptions {
   readonly connection: Connection;
   readonly peer: PeerInfo;
   readonly dispatch: Dispatch;
-  readonly stallTimeoutMs: number;
-  readonly receive: RateLimits;
-  readonly send: RateLimits;
+  readonly limits: Pick<NetworkLimits, 'stallTimeoutMs' | 'receive' | 'send' | 'answers'>;
   /** Ends the session; `penalized` when the peer is at fault. */
   readonly onFailed: (session: Session, reason: string, fault: boolean) => void;
 }
@@ -38,6 +36,9 @@ export class Session {
   readonly #requesting: Map<string, number> = new Map();
   readonly #meter: RateMeter;
   readonly #sendMeter: RateMeter;
+  readonly #answerMeter: RateMeter;
+  /** From when on the peer is answered again: then the answers so far are within their rates. */
+  #answerDueMs = 0;
   readonly #sent: FlowMeter = new FlowMeter(systemTimers);
   readonly #received: FlowMeter = new FlowMeter(systemTimers);
   readonly #ended: AbortController = new AbortController();
@@ -46,8 +47,10 @@ export class Session {
     this.peer = options.peer;
     this.connection = options.connection;
     this.#options = options;
-    this.#meter = new RateMeter(options.receive, systemTimers);
-    this.#sendMeter = new RateMeter(options.send, systemTimers);
+    const { receive, send, answers } = options.limits;
+    this.#meter = new RateMeter(receive, systemTimers);
+    this.#sendMeter = new RateMeter(send, systemTimers);
+    this.#answerMeter = new RateMeter(answers, systemTimers);
   }
 
   traffic(): Traffic {
@@ -122,14 +125,16 @@ export class Session {
 
   /** Answers a request that the peer opened. */
   async serve(protocol: string, stream: Stream): Promise<void> {
-    const { dispatch, stallTimeoutMs, onFailed } = this.#options;
+    const { dispatch, limits, onFailed } = this.#options;
     const spec = dispatch.protocol(protocol);
-    const deadline = new Deadline(stallTimeoutMs);
+    const deadline = new Deadline(limits.stallTimeoutMs);
     const signal = AbortSignal.any([deadline.signal, this.#ended.signal]);
     try {
       const request = await readFrame(stream, spec.requestBytesMax, signal);
       this.#received.count(request.length);
+      await this.#answerTurn(signal);
       const response = await dispatch.answer(this.peer, protocol, request);
+      this.#bookAnswer(response.length);
       await writeFrame(stream, response, signal);
       this.#sent.count(response.length);
       await stream.close({ signal });
@@ -142,6 +147,24 @@ export class Session {
     }
   }
 
+  /**
+   * Resolves when what the peer was answered is within its rates. Before the answer is made, so that no
+   * answer waits in memory; how many requests wait is bounded by `concurrentMax` of their protocols.
+   */
+  async #answerTurn(signal: AbortSignal): Promise<void> {
+    if (this.#answerDueMs > systemTimers.nowMs()) this.#options.dispatch.metrics.throttled++;
+    for (let waitMs = this.#answerWaitMs(); waitMs > 0; waitMs = this.#answerWaitMs())
+      await pause(waitMs, signal);
+  }
+
+  #answerWaitMs(): number {
+    return this.#answerDueMs - systemTimers.nowMs();
+  }
+
+  #bookAnswer(bytes: number): void {
+    this.#answerDueMs = systemTimers.nowMs() + this.#answerMeter.book(bytes);
+  }
+
   /** Stops everything; the connection is closed by the network. */
   end(): void {
     this.#ended.abort(new LedgerError('p2p.disconnected', 'peer is not connected'));
@@ -149,11 +172,11 @@ export class Session {
   }
 
   #openSender(channel: string): ChannelSender {
-    const { dispatch, chainId, stallTimeoutMs, onFailed } = this.#options;
+    const { dispatch, chainId, limits, onFailed } = this.#options;
     const spec = dispatch.channel(channel);
     const sender = new ChannelSender({
       spec,
-      stallTimeoutMs,
+      stallTimeoutMs: limits.stallTimeoutMs,
       open: () => this.connection.newStream(wireName(chainId, spec), { signal: this.#ended.signal }),
       onFailed: (reason) => onFailed(this, reason, false),
       book: (bytes) => this.#sendMeter.book(bytes),
@@ -176,4 +199,23 @@ interface RequestFacts {
   readonly protocol: string;
   readonly timeoutMs: number;
   readonly timedOut: boolean;
+}
+
+/** @throws the signal's reason when it aborts first */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = systemTimers.after(ms, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
 }

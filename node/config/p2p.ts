@@ -28,6 +28,10 @@ export interface P2pConfig {
   /** Bytes a second, of each peer. */
   readonly sendRate: number;
   readonly recvRate: number;
+  /** Bytes a second of answers to the requests of each peer. */
+  readonly answerRate: number;
+  /** Tell peers that ask which validator this node is. */
+  readonly proveValidator: boolean;
   readonly handshakeTimeoutMs: number;
   readonly dialTimeoutMs: number;
 }
@@ -132,6 +136,20 @@ export const p2pFields: Fields<P2pConfig> = {
     { key: 'recv_rate', comment: 'Bytes a second from each peer.', fallback: 33_554_432 },
     { min: 10_000, max: 10_000_000_000 },
   ),
+  answerRate: whole(
+    {
+      key: 'answer_rate',
+      comment: 'Bytes a second of blocks, snapshots and addresses to each peer that asks for them.',
+      fallback: 33_554_432,
+    },
+    { min: 1_000_000, max: 10_000_000_000 },
+  ),
+  proveValidator: flag({
+    key: 'prove_validator',
+    comment:
+      'Prove the validator key to peers that ask: they prefer validators. False hides which node it is.',
+    fallback: true,
+  }),
   handshakeTimeoutMs: duration({
     key: 'handshake_timeout',
     comment: 'A connection without a finished handshake is closed after this.',

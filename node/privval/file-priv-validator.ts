@@ -8,6 +8,7 @@ import type { Vote } from '../../consensus/types/vote.ts';
 import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { readUvarint } from '../../core/varint.ts';
+import { type ProofParties, proofSignBytes } from '../../p2p/validator-proof.ts';
 import {
   CanonicalProposal,
   CanonicalVote,
@@ -144,6 +145,10 @@ export class FilePrivValidator implements ExtendingPrivValidator {
   signVoteExtension(chainId: string, { height, round, extension }: VoteExtension): Uint8Array {
     const message = { extension, height, round: BigInt(round), chainId };
     return this.#signer.sign(CanonicalVoteExtension.encodeDelimited(message));
+  }
+
+  async signValidatorProof(chainId: string, parties: ProofParties): Promise<Uint8Array> {
+    return this.#signer.sign(proofSignBytes(chainId, parties));
   }
 
   /** One request at a time: the guard is read and written as one step. */

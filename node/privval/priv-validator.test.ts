@@ -1,12 +1,17 @@
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
+import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import { fromHex, toBase64, toHex } from '../../core/bytes.ts';
+import { type ProofParties, proofSignBytes } from '../../p2p/validator-proof.ts';
+import { CanonicalVoteExtension } from '../../proto/gen/tendermint/types/canonical.ts';
 import { machine } from '../environment.ts';
 import { FilePrivValidator, type FilePrivValidatorOptions } from './file-priv-validator.ts';
 import { compliance } from './testing/compliance.ts';
-import { CHAIN, SECRET, vote } from './testing/requests.ts';
+import { block, CHAIN, proposal, SECRET, vote } from './testing/requests.ts';
 import { inProcess, overSocket } from './testing/rigs.ts';
 
 const { verify, makeSigner } = machine;
@@ -103,4 +108,69 @@ test('a key file whose halves do not belong together is refused', async () => {
   await expect(FilePrivValidator.open(options)).rejects.toThrow('priv_key.value is not 32 bytes');
   writeFileSync(options.keyPath, text.replace('PrivKeyEd25519', 'PrivKeySr25519'));
   await expect(FilePrivValidator.open(options)).rejects.toThrow('priv_key.type must be');
+});
+
+const parties = fc.record({
+  prover: fc.string({ maxLength: 60 }),
+  asker: fc.string({ maxLength: 60 }),
+  nonce: fc.uint8Array({ maxLength: 64 }),
+});
+const chainId = fc.string({ minLength: 1, maxLength: 50 });
+const height = fc.bigInt(0n, (1n << 63n) - 1n);
+const round = fc.integer({ min: 0, max: 0x7fff_ffff });
+const at = fc.record({ height, round });
+const blockId = fc.constantFrom(block('a'), NIL_BLOCK_ID);
+/** Whatever else a consensus key signs. */
+const otherBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
+  fc
+    .tuple(chainId, fc.constantFrom('prevote' as const, 'precommit' as const), at, blockId)
+    .map(([chain, type, place, id]) => voteSignBytes(chain, vote(type, place, { blockId: id }))),
+  fc
+    .tuple(chainId, height, round, blockId)
+    .map(([chain, h, r, id]) => proposalSignBytes(chain, proposal(h, r, id))),
+  fc
+    .tuple(chainId, height, round, fc.uint8Array({ maxLength: 300 }))
+    .map(([chain, h, r, extension]) =>
+      CanonicalVoteExtension.encodeDelimited({ extension, height: h, round: BigInt(r), chainId: chain }),
+    ),
+);
+
+test('a proof of the key is never also a vote, a proposal or an extension, nor the other way round', () => {
+  fc.assert(
+    fc.property(chainId, parties, otherBytes, (chain, who, other) => {
+      expect(proofSignBytes(chain, who)[0]).toBe(0);
+      expect(other[0]).not.toBe(0);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test.each(['ed25519', 'secp256k1'] as const)(
+  '%s: a signature for one is none for the other',
+  async (keyType) => {
+    const signer = await FilePrivValidator.create(SECRET, { ...onDisk(), keyType });
+    const before = signer.state;
+    const who: ProofParties = { prover: 'node1', asker: 'node2', nonce: new Uint8Array(32).fill(3) };
+    const proof = await signer.signValidatorProof(CHAIN, who);
+    expect(verify(signer.publicKey, proofSignBytes(CHAIN, who), proof)).toBe(true);
+    expect(signer.state).toBe(before);
+    const cast = await signer.signVote(CHAIN, vote('precommit', { height: 5n, round: 0 }));
+    expect(verify(signer.publicKey, proofSignBytes(CHAIN, who), cast.signature)).toBe(false);
+    // A caller chooses every text and byte of a proof: none of them makes it the vote's.
+    const forged = { prover: '', asker: '', nonce: voteSignBytes(CHAIN, cast) };
+    for (const chain of [CHAIN, '']) {
+      const signature = await signer.signValidatorProof(chain, forged);
+      expect(verify(signer.publicKey, voteSignBytes(CHAIN, cast), signature)).toBe(false);
+    }
+    // Nor does it move the guard.
+    await expect(signer.signVote(CHAIN, vote('prevote', { height: 4n, round: 0 }))).rejects.toThrow(
+      'later step',
+    );
+  },
+);
+
+test('a signer in another process gives no proof', async () => {
+  const { signer, close } = await overSocket(machine, 'unix')('ed25519');
+  expect(signer.signValidatorProof).toBeUndefined();
+  await close();
 });

@@ -2,6 +2,7 @@ import type { Proposal, UnsignedProposal } from '../../consensus/types/proposal.
 import type { Time } from '../../consensus/types/time.ts';
 import type { PublicKey } from '../../consensus/types/validator.ts';
 import type { UnsignedVote, Vote } from '../../consensus/types/vote.ts';
+import type { ProofParties } from '../../p2p/validator-proof.ts';
 import type { SignStep } from './sign-state.ts';
 
 /** A vote that is about to be signed. */
@@ -32,6 +33,11 @@ export interface PrivValidator {
   signVote(chainId: string, vote: VoteToSign): Promise<Vote>;
   /** @throws LedgerError `privval.refused` for anything that could be a double signature */
   signProposal(chainId: string, proposal: ProposalToSign): Promise<Proposal>;
+  /**
+   * Signs that a node holds this key: 64 bytes over `proofSignBytes`, which the signer makes itself. Not
+   * guarded: no bytes are both this and a vote or proposal. Absent where the key is in another process.
+   */
+  signValidatorProof?(chainId: string, parties: ProofParties): Promise<Uint8Array>;
 }
 
 /** The extension of a precommit for a block. */

@@ -86,6 +86,8 @@ export interface PeerInfo {
   readonly score: number;
   /** What it said when it connected. */
   readonly claimedHeight: bigint;
+  /** Address (20 bytes) of the validator of the current set that it proved to be. */
+  readonly validator: Uint8Array | undefined;
 }
 
 /** A peer that is banned for some time. */

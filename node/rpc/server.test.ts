@@ -341,6 +341,7 @@ describe('URI calls', () => {
           persistent: true,
           score: 13,
           claimed_height: '77',
+          validator: 'AB'.repeat(20),
         },
       ],
       bans: [{ peer_id: '12D3b', reason: 'lied', seconds_left: 2, times: 2 }],

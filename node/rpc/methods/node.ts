@@ -154,6 +154,7 @@ function peerJson(peer: PeerInfo, version: string): Json {
     persistent: peer.persistent,
     score: Math.ceil(peer.score),
     claimed_height: peer.claimedHeight.toString(),
+    validator: peer.validator === undefined ? null : hexJson(peer.validator),
   };
 }
 

@@ -168,6 +168,7 @@ function peer(): ReturnType<RpcPorts['peers']['peers']>[number] {
     persistent: true,
     score: 12.5,
     claimedHeight: 77n,
+    validator: new Uint8Array(20).fill(0xab),
   };
 }
 

@@ -22,6 +22,12 @@ import { testBlock, testCommit, testProposal, testVote } from '../../../node/gos
 import { decodeTxs } from '../../../node/tx-gossip.ts';
 import { encodeFrame, FrameDecoder } from '../../../p2p/frame.ts';
 import { checkStatus, encodeStatus } from '../../../p2p/status.ts';
+import {
+  decodeProofRequest,
+  decodeProofResponse,
+  encodeProofRequest,
+  encodeProofResponse,
+} from '../../../p2p/validator-proof.ts';
 import { Status } from '../../../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Txs } from '../../../proto/gen/tendermint/mempool/types.ts';
 import type { Target } from '../target.ts';
@@ -85,6 +91,24 @@ export const NETWORK_TARGETS: readonly Target[] = [
       encode: (value) => Status.encode(value),
     },
     { documented: (error) => error instanceof LedgerError && /^(decode|p2p\.other_\w+)$/.test(error.code) },
+  ),
+  target('p2p/proof-request', [encodeProofRequest(new Uint8Array(32).fill(5))], {
+    decode: decodeProofRequest,
+    encode: encodeProofRequest,
+  }),
+  target(
+    'p2p/proof-response',
+    [
+      encodeProofResponse({
+        publicKey: { ed25519: new Uint8Array(32).fill(6), secp256k1: undefined },
+        signature: new Uint8Array(64).fill(7),
+      }),
+      encodeProofResponse({
+        publicKey: { ed25519: undefined, secp256k1: new Uint8Array(33).fill(2) },
+        signature: new Uint8Array(64).fill(8),
+      }),
+    ],
+    { decode: decodeProofResponse, encode: encodeProofResponse },
   ),
   target('gossip/state', states.map(encodeStateMessage), {
     decode: decodeStateMessage,

@@ -47,7 +47,9 @@ export function tamperedNetwork(network: Network, { send, answer }: Tampering): 
     dial: (address) => network.dial(address),
     disconnect: (peer, reason) => network.disconnect(peer, reason),
     prefer: (peer) => network.prefer(peer),
+    unprefer: (peer) => network.unprefer(peer),
     isPreferred: (peer) => network.isPreferred(peer),
+    hasRoomFor: (peer) => network.hasRoomFor(peer),
     standing: (peer) => network.standing(peer),
     bans: () => network.bans(),
   };
