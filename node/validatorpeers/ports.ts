@@ -34,11 +34,15 @@ export interface ValidatorPeersLimits {
   /** Questions to one peer in one session: who gave no proof is asked again. */
   readonly asksPerSessionMax: number;
   readonly askAgainMs: number;
-  /** A peer that asks again sooner than this is at fault. */
+  /**
+   * A peer that asks again in the same session sooner than this is at fault. Over all its sessions, also as
+   * one that restarts or comes back, it is answered once in this time, and `answersBurstMax` times at once.
+   */
   readonly answerIntervalMs: number;
+  readonly answersBurstMax: number;
   /** Signatures of the consensus key for proofs, for all peers together. */
   readonly proofsPerSecondMax: number;
-  /** Peers of which it is remembered when they asked. */
+  /** Peers of which it is remembered how often they asked. */
   readonly askersMax: number;
 }
 
@@ -48,6 +52,7 @@ export const DEFAULT_VALIDATOR_PEERS: ValidatorPeersLimits = {
   asksPerSessionMax: 3,
   askAgainMs: 60_000,
   answerIntervalMs: 20_000,
+  answersBurstMax: 3,
   proofsPerSecondMax: 32,
   askersMax: 4_096,
 };

@@ -316,6 +316,25 @@ describe('liars', () => {
     expect(alice.network.standing(other.nodeId).bannedForMs).toBeGreaterThan(0);
   });
 
+  test('who comes back often is no liar, but is not answered each time', async () => {
+    const alice = await member(world, setOf(ALICE), { key: ALICE }, world.timers);
+    const visitor = await member(world, setOf(ALICE), {}, world.timers);
+    const seen: boolean[] = [];
+    for (let i = 0; i < 5; i++) {
+      await connect(visitor.network, alice);
+      await world.timers.advance(500);
+      seen.push(visitor.network.isPreferred(alice.network.nodeId));
+      visitor.network.disconnect(alice.network.nodeId, 'a pause');
+      await world.timers.advance(500);
+    }
+    expect(seen).toEqual([true, true, true, false, false]);
+    for (const [one, other] of [[alice, visitor] as const, [visitor, alice] as const])
+      expect(one.network.standing(other.network.nodeId)).toEqual({ points: 0, bannedForMs: 0 });
+    await connect(visitor.network, alice);
+    await world.timers.advance(2 * limits.askAgainMs);
+    expect(visitor.network.isPreferred(alice.network.nodeId)).toBe(true);
+  });
+
   test('signatures are bounded for all peers together; who got none asks again', async () => {
     const few = { ...limits, proofsPerSecondMax: 2 };
     const alice = await member(world, setOf(ALICE), { key: ALICE, limits: few }, world.timers);

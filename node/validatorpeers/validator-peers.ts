@@ -27,7 +27,7 @@ import type {
   ValidatorPeersPorts,
 } from './ports.ts';
 
-/** Points for asking too often: five times within the decay are a ban; a node that restarts is forgiven. */
+/** Points for asking too often in one session: five times within the decay are a ban. */
 const TOO_OFTEN_POINTS = 20;
 const SECOND_MS = 1_000;
 
@@ -37,6 +37,14 @@ interface Met {
   /** What the peer proved in this session. */
   key: PublicKey | undefined;
   cancelNext: () => void;
+  /** When the peer asked last. */
+  askedUsAtMs: number;
+}
+
+/** How often a peer may still be answered. */
+interface Budget {
+  readonly left: number;
+  readonly atMs: number;
 }
 
 /** See the file comment. */
@@ -48,8 +56,8 @@ export class ValidatorPeers {
   readonly #met: Map<string, Met> = new Map();
   /** The peer that proved a key last, by the key's address. */
   readonly #holders: Map<string, string> = new Map();
-  /** When a peer asked last, connected or not. */
-  readonly #askedAtMs: Map<string, number> = new Map();
+  /** Of peers that asked, connected or not. */
+  readonly #budgets: Map<string, Budget> = new Map();
   #windowStartMs: number;
   #signedInWindow = 0;
   #setHash: Uint8Array | undefined;
@@ -91,7 +99,13 @@ export class ValidatorPeers {
   }
 
   #connected(peer: PeerInfo): void {
-    const met: Met = { peer, asked: 0, key: undefined, cancelNext: () => undefined };
+    const met: Met = {
+      peer,
+      asked: 0,
+      key: undefined,
+      cancelNext: () => undefined,
+      askedUsAtMs: Number.NEGATIVE_INFINITY,
+    };
     this.#met.set(peer.id, met);
     void this.#ask(met);
   }
@@ -174,19 +188,11 @@ export class ValidatorPeers {
   }
 
   async #answer(peer: PeerInfo, bytes: Uint8Array): Promise<Uint8Array> {
-    const { network, signer, timers, log } = this.#ports;
-    const { chainId, prove, limits } = this.#options;
+    const { network, signer, log } = this.#ports;
+    const { chainId, prove } = this.#options;
     const nonce = decodeProofRequest(bytes);
-    const nowMs = timers.nowMs();
-    const lastMs = this.#askedAtMs.get(peer.id);
-    if (lastMs !== undefined && nowMs - lastMs < limits.answerIntervalMs) {
-      this.metrics.refused++;
-      const reason = "asked for the proof of a validator's key too often";
-      network.penalize(peer.id, { reason, points: TOO_OFTEN_POINTS });
-      return encodeProofResponse(undefined);
-    }
-    this.#remember(peer.id, nowMs);
-    if (!prove || signer.signValidatorProof === undefined || !this.#maySign(nowMs))
+    const mayAnswer = this.#mayAnswer(peer.id);
+    if (!prove || signer.signValidatorProof === undefined || !mayAnswer || !this.#maySign())
       return encodeProofResponse(undefined);
     try {
       const parties = { prover: network.nodeId, asker: peer.id, nonce };
@@ -199,7 +205,28 @@ export class ValidatorPeers {
     }
   }
 
-  #maySign(nowMs: number): boolean {
+  /** Within a session the peer knows when it asked; that it comes back too often may be nobody's fault. */
+  #mayAnswer(peerId: string): boolean {
+    const { network, timers } = this.#ports;
+    const { answerIntervalMs, answersBurstMax } = this.#options.limits;
+    const nowMs = timers.nowMs();
+    const met = this.#met.get(peerId);
+    const isTooSoon = met !== undefined && nowMs - met.askedUsAtMs < answerIntervalMs;
+    if (met !== undefined) met.askedUsAtMs = nowMs;
+    const before = this.#budgets.get(peerId) ?? { left: answersBurstMax, atMs: nowMs };
+    const left = Math.min(answersBurstMax, before.left + (nowMs - before.atMs) / answerIntervalMs);
+    const mayAnswer = !isTooSoon && left >= 1;
+    this.#remember(peerId, { left: mayAnswer ? left - 1 : left, atMs: nowMs });
+    if (!mayAnswer) this.metrics.refused++;
+    if (isTooSoon) {
+      const reason = "asked for the proof of a validator's key too often";
+      network.penalize(peerId, { reason, points: TOO_OFTEN_POINTS });
+    }
+    return mayAnswer;
+  }
+
+  #maySign(): boolean {
+    const nowMs = this.#ports.timers.nowMs();
     if (nowMs - this.#windowStartMs >= SECOND_MS) {
       this.#windowStartMs = nowMs;
       this.#signedInWindow = 0;
@@ -212,12 +239,12 @@ export class ValidatorPeers {
     return true;
   }
 
-  /** The moments noted longest ago are forgotten first. */
-  #remember(peerId: string, atMs: number): void {
-    this.#askedAtMs.delete(peerId);
-    this.#askedAtMs.set(peerId, atMs);
-    const oldest = this.#askedAtMs.keys().next().value;
-    if (this.#askedAtMs.size > this.#options.limits.askersMax && oldest !== undefined)
-      this.#askedAtMs.delete(oldest);
+  /** Who asked longest ago is forgotten first. */
+  #remember(peerId: string, budget: Budget): void {
+    this.#budgets.delete(peerId);
+    this.#budgets.set(peerId, budget);
+    const oldest = this.#budgets.keys().next().value;
+    if (this.#budgets.size > this.#options.limits.askersMax && oldest !== undefined)
+      this.#budgets.delete(oldest);
   }
 }
