@@ -39,7 +39,7 @@ export class Admission {
     if (peerId === nodeId) return new LedgerError('p2p.self', 'the address leads to this node itself');
     if (isBanned(peerId)) return new LedgerError('p2p.banned', 'peer is banned for a while');
     if (this.isExempt(peerId)) return undefined;
-    const max = this.#placesFor(direction);
+    const max = direction === 'inbound' ? limits.inboundPeersMax : limits.outboundPeersMax;
     const probation = direction === 'inbound' ? limits.inboundProbationMax : 0;
     const others = [...this.#ports.peers()].filter(({ id }) => id !== peerId && !this.isExempt(id));
     if (others.filter((peer) => peer.direction === direction).length >= max + probation) {
@@ -54,17 +54,17 @@ export class Admission {
   }
 
   /**
-   * True when a connected peer has a place without probation: it is exempt, or fewer others than there are
-   * places came before it.
+   * False for an inbound peer that is there on probation: neither exempt, nor with fewer others before it
+   * than there are places. Also for one that is not connected.
    */
   hasRoomFor(peerId: string): boolean {
     const peers = [...this.#ports.peers()];
     const index = peers.findIndex(({ id }) => id === peerId);
     const direction = peers[index]?.direction;
     if (direction === undefined) return false;
-    if (this.isExempt(peerId)) return true;
+    if (direction === 'outbound' || this.isExempt(peerId)) return true;
     const before = peers.slice(0, index).filter((peer) => peer.direction === direction);
-    return before.filter(({ id }) => !this.isExempt(id)).length < this.#placesFor(direction);
+    return before.filter(({ id }) => !this.isExempt(id)).length < this.#ports.limits.inboundPeersMax;
   }
 
   /** True for peers that no limit counts: persistent, unconditional, and validators that proved it. */
@@ -88,10 +88,5 @@ export class Admission {
 
   isPreferred(peerId: string): boolean {
     return this.#preferred.has(peerId);
-  }
-
-  #placesFor(direction: Candidate['direction']): number {
-    const { inboundPeersMax, outboundPeersMax } = this.#ports.limits;
-    return direction === 'inbound' ? inboundPeersMax : outboundPeersMax;
   }
 }

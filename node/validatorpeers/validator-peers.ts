@@ -131,7 +131,8 @@ export class ValidatorPeers {
     if (key !== undefined) this.#proved(met, key);
     else if (met.asked < asksPerSessionMax)
       met.cancelNext = timers.after(askAgainMs, () => void this.#ask(met));
-    if (!network.hasRoomFor(id)) network.disconnect(id, 'no place for a peer that is no validator');
+    if (met.asked === 1 && !network.hasRoomFor(id))
+      network.disconnect(id, 'no place for a peer that is no validator');
   }
 
   /** The key that the peer proves now; undefined when it proves none. Never rejects. */
