@@ -71,7 +71,7 @@ test('requests are counted, too, however small their answers', async () => {
 });
 
 test('a peer that is gone leaves nothing waiting', async () => {
-  const answers = { ...DEFAULT_LIMITS.answers, bytesPerSecondMax: 1, bytesBurstMax: 1 };
+  const answers = { ...DEFAULT_LIMITS.answers, bytesPerSecondMax: 30_000, bytesBurstMax: 1 };
   const server = await serverWith(answers);
   const client = await asker(server);
   await ask(client, server);
@@ -80,5 +80,15 @@ test('a peer that is gone leaves nothing waiting', async () => {
   await world.until('it waits', () => server.metrics.throttled > 0);
   server.disconnect(client.nodeId, 'enough');
   await failed;
+  expect(server.metrics.requestsServed[BLOCKS.name]).toBe(1);
+});
+
+test('who would have to wait too long is told so at once', async () => {
+  const answers = { ...DEFAULT_LIMITS.answers, bytesPerSecondMax: 1, bytesBurstMax: 1 };
+  const server = await serverWith(answers);
+  const client = await asker(server);
+  await ask(client, server);
+  await expect(ask(client, server)).rejects.toMatchObject({ code: 'p2p.busy' });
+  expect(client.peers()).toHaveLength(1);
   expect(server.metrics.requestsServed[BLOCKS.name]).toBe(1);
 });

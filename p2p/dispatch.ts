@@ -150,6 +150,12 @@ export class Dispatch {
     }
   }
 
+  /** The response to a request that is not answered now. */
+  busy(protocol: string): Uint8Array {
+    count(this.metrics.requestsRefused, protocol);
+    return refusal('busy');
+  }
+
   #handlerFailed(peer: PeerInfo, where: string, error: unknown): void {
     if (error instanceof DecodeError) {
       this.#options.onFault(peer, `${where}: ${error.message}`);

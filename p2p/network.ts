@@ -222,8 +222,8 @@ export interface NetworkLimits {
   /** What one peer is sent on its channels. Messages are not counted. Only over real connections. */
   readonly send: RateLimits;
   /**
-   * What one peer is answered: requests, and bytes of answers; beyond it its next requests wait unread. Only
-   * over real connections.
+   * What one peer is answered: requests, and bytes of answers; beyond it its next requests wait, and those
+   * that would wait for more than four seconds are refused with `p2p.busy`. Only over real connections.
    */
   readonly answers: RateLimits;
   /** New inbound connections a second from one host. */

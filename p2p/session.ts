@@ -16,6 +16,9 @@ import { RateMeter } from './rate.ts';
 import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame } from './streams.ts';
 import { systemTimers } from './timers.ts';
 
+/** A request that would wait longer is refused: who asked would take silence for a fault. */
+const ANSWER_WAIT_MS_MAX = 4_000;
+
 /** What a session needs of its network. */
 export interface SessionOptions {
   readonly chainId: string;
@@ -132,8 +135,10 @@ export class Session {
     try {
       const request = await readFrame(stream, spec.requestBytesMax, signal);
       this.#received.count(request.length);
-      await this.#answerTurn(signal);
-      const response = await dispatch.answer(this.peer, protocol, request);
+      const isInTime = await this.#answerTurn(signal);
+      const response = isInTime
+        ? await dispatch.answer(this.peer, protocol, request)
+        : dispatch.busy(protocol);
       this.#bookAnswer(response.length);
       await writeFrame(stream, response, signal);
       this.#sent.count(response.length);
@@ -148,17 +153,19 @@ export class Session {
   }
 
   /**
-   * Resolves when what the peer was answered is within its rates. Before the answer is made, so that no
-   * answer waits in memory; how many requests wait is bounded by `concurrentMax` of their protocols.
+   * Resolves when what the peer was answered is within its rates; false when that takes too long. Before the
+   * answer is made, so that no answer waits in memory; how many requests wait is bounded by `concurrentMax`
+   * of their protocols.
    */
-  async #answerTurn(signal: AbortSignal): Promise<void> {
+  async #answerTurn(signal: AbortSignal): Promise<boolean> {
+    const lastMs = systemTimers.nowMs() + ANSWER_WAIT_MS_MAX;
     if (this.#answerDueMs > systemTimers.nowMs()) this.#options.dispatch.metrics.throttled++;
-    for (let waitMs = this.#answerWaitMs(); waitMs > 0; waitMs = this.#answerWaitMs())
+    for (;;) {
+      const waitMs = this.#answerDueMs - systemTimers.nowMs();
+      if (waitMs <= 0) return true;
+      if (this.#answerDueMs > lastMs) return false;
       await pause(waitMs, signal);
-  }
-
-  #answerWaitMs(): number {
-    return this.#answerDueMs - systemTimers.nowMs();
+    }
   }
 
   #bookAnswer(bytes: number): void {
