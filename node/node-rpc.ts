@@ -6,6 +6,9 @@ import type { RpcPorts } from './rpc/ports.ts';
 import { RpcServer } from './rpc/server.ts';
 import { portsWhileSyncing } from './rpc/while-syncing.ts';
 
+/** Without a state a node knows no validators. */
+const NOBODY = { validatorOf: () => undefined };
+
 /** One server for the node's whole life: nobody loses its address when the state is there. */
 export class NodeRpc {
   readonly #options: NodeOptions;
@@ -29,7 +32,7 @@ export class NodeRpc {
           sync: { isCatchingUp: () => true },
           executor: { state: genesisOf(genesis) },
         }),
-        peers: peerSource({ network, peers }, genesis.chainId),
+        peers: peerSource({ network, peers, validatorPeers: NOBODY }, genesis.chainId),
         genesis: { text: () => genesisText },
         indexes: config.txIndex.indexer !== 'null',
         logger: logging('rpc'),

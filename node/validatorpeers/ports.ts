@@ -34,12 +34,14 @@ export interface ValidatorPeersLimits {
   /** Questions to one peer in one session: who gave no proof is asked again. */
   readonly asksPerSessionMax: number;
   readonly askAgainMs: number;
-  /**
-   * A peer that asks again in the same session sooner than this is at fault. Over all its sessions, also as
-   * one that restarts or comes back, it is answered once in this time, and `answersBurstMax` times at once.
-   */
+  /** A peer is answered once in this time, over all its sessions, and `answersBurstMax` times at once. */
   readonly answerIntervalMs: number;
   readonly answersBurstMax: number;
+  /**
+   * A peer that asks more often in one session is at fault. Counted, not timed: questions arrive together when
+   * this process was paused. Several times `asksPerSessionMax`.
+   */
+  readonly questionsPerSessionMax: number;
   /** Signatures of the consensus key for proofs, for all peers together. */
   readonly proofsPerSecondMax: number;
   /** Peers of which it is remembered how often they asked. */
@@ -53,6 +55,7 @@ export const DEFAULT_VALIDATOR_PEERS: ValidatorPeersLimits = {
   askAgainMs: 60_000,
   answerIntervalMs: 20_000,
   answersBurstMax: 3,
+  questionsPerSessionMax: 12,
   proofsPerSecondMax: 32,
   askersMax: 4_096,
 };

@@ -37,8 +37,8 @@ interface Met {
   /** What the peer proved in this session. */
   key: PublicKey | undefined;
   cancelNext: () => void;
-  /** When the peer asked last. */
-  askedUsAtMs: number;
+  /** How often the peer asked. */
+  questions: number;
 }
 
 /** How often a peer may still be answered. */
@@ -99,13 +99,7 @@ export class ValidatorPeers {
   }
 
   #connected(peer: PeerInfo): void {
-    const met: Met = {
-      peer,
-      asked: 0,
-      key: undefined,
-      cancelNext: () => undefined,
-      askedUsAtMs: Number.NEGATIVE_INFINITY,
-    };
+    const met: Met = { peer, asked: 0, key: undefined, cancelNext: () => undefined, questions: 0 };
     this.#met.set(peer.id, met);
     void this.#ask(met);
   }
@@ -206,20 +200,18 @@ export class ValidatorPeers {
     }
   }
 
-  /** Within a session the peer knows when it asked; that it comes back too often may be nobody's fault. */
   #mayAnswer(peerId: string): boolean {
     const { network, timers } = this.#ports;
-    const { answerIntervalMs, answersBurstMax } = this.#options.limits;
+    const { answerIntervalMs, answersBurstMax, questionsPerSessionMax } = this.#options.limits;
     const nowMs = timers.nowMs();
-    const met = this.#met.get(peerId);
-    const isTooSoon = met !== undefined && nowMs - met.askedUsAtMs < answerIntervalMs;
-    if (met !== undefined) met.askedUsAtMs = nowMs;
     const before = this.#budgets.get(peerId) ?? { left: answersBurstMax, atMs: nowMs };
     const left = Math.min(answersBurstMax, before.left + (nowMs - before.atMs) / answerIntervalMs);
-    const mayAnswer = !isTooSoon && left >= 1;
+    const mayAnswer = left >= 1;
     this.#remember(peerId, { left: mayAnswer ? left - 1 : left, atMs: nowMs });
     if (!mayAnswer) this.metrics.refused++;
-    if (isTooSoon) {
+    const met = this.#met.get(peerId);
+    if (met !== undefined) met.questions++;
+    if ((met?.questions ?? 0) > questionsPerSessionMax) {
       const reason = "asked for the proof of a validator's key too often";
       network.penalize(peerId, { reason, points: TOO_OFTEN_POINTS });
     }
