@@ -17,7 +17,7 @@ import type { NodeConfig } from './config/config.ts';
 import type { ConfiguredPaths } from './config/home.ts';
 import type { EnginePorts } from './engine/context.ts';
 import { Engine } from './engine/engine.ts';
-import type { CommitListener, ConsensusPublisher } from './engine/ports.ts';
+import type { CommitListener } from './engine/ports.ts';
 import { machine, type NodeEnvironment } from './environment.ts';
 import { DEFAULT_EVENT_BUS_CONFIG } from './eventbus/config.ts';
 import { EventBus } from './eventbus/event-bus.ts';
@@ -189,10 +189,6 @@ export async function openCore(
   const evidence = await openEvidence(options, environment, { stores, state, closers });
   const executor = openExecutor(options, environment, { stores, mempool, evidence, state });
   const validatorPeers = openValidatorPeers(options, environment, { network, signer, executor });
-  const publisher: ConsensusPublisher = {
-    publish: (message) => gossip.publish(message),
-    misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
-  };
   const engine = openEngine(options, environment, {
     executor,
     blocks: blockSink(stores.blocks, genesis.initialHeight),
@@ -200,7 +196,10 @@ export async function openCore(
     log: stores.wal,
     signer,
     guard: openGuard(config, signer, stores),
-    publisher,
+    publisher: {
+      publish: (message) => gossip.publish(message),
+      misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
+    },
     transactions: mempool,
     evidence,
     listeners: listenersOf(options, index, [metrics, events, validatorPeers]),
