@@ -38,8 +38,8 @@ export interface ValidatorPeersLimits {
   readonly answerIntervalMs: number;
   readonly answersBurstMax: number;
   /**
-   * A peer that asks more often in one session is at fault. Counted, not timed: questions arrive together when
-   * this process was paused. Several times `asksPerSessionMax`.
+   * A peer that asks more often in one session is at fault. Counted, not timed: questions arrive together
+   * when this process was paused. Several times `asksPerSessionMax`.
    */
   readonly questionsPerSessionMax: number;
   /** Signatures of the consensus key for proofs, for all peers together. */
