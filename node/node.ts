@@ -47,7 +47,7 @@ import {
 import type { PrivValidator } from './privval/priv-validator.ts';
 import { settleWithin } from './settle-within.ts';
 import { SigningGuard } from './signing-state.ts';
-import type { ChainState, Genesis } from './state/chain-state.ts';
+import { type ChainState, type Genesis, txRoomOf } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
 import { handshake } from './state/handshake.ts';
 import { stateSyncIfWanted } from './state-sync.ts';
@@ -181,7 +181,8 @@ export async function openCore(
     catchingUp: () => sync.isCatchingUp(),
     ...peerNumbers(network, peers),
   });
-  const { mempool, stop: stopMempool } = openMempool(options, environment, { network, metrics });
+  const roomInBlock = (): number => txRoomOf(executor.state);
+  const { mempool, stop: stopMempool } = openMempool(options, environment, { network, metrics, roomInBlock });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
   closers.push(stopMempool, () => bus.stop());
@@ -393,8 +394,9 @@ function openExecutor(
 function openMempool(
   options: CoreOptions,
   { timers, clock }: NodeEnvironment,
-  { network, metrics }: { readonly network: Network; readonly metrics: NodeMetrics },
+  parts: { readonly network: Network; readonly metrics: NodeMetrics; readonly roomInBlock: () => number },
 ): { readonly mempool: Mempool; readonly stop: () => void } {
+  const { network, metrics, roomInBlock } = parts;
   const { mempool: config } = options.config;
   const courier = config.broadcast
     ? new TxCourier({
@@ -411,6 +413,7 @@ function openMempool(
       logger: options.logging('mempool'),
       startTimer: (callback, delayMs) => timers.after(delayMs, callback),
       nowMs: () => timers.nowMs(),
+      roomInBlock,
       ...(clock.yieldToOthers === undefined ? {} : { yieldToOthers: clock.yieldToOthers }),
     },
     { ...DEFAULT_MEMPOOL_CONFIG, ...mempoolConfigOf(config) },

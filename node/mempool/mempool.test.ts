@@ -21,6 +21,7 @@ function setUp(
   options: {
     readonly config?: Partial<MempoolConfig>;
     readonly check?: (request: RequestCheckTx) => Promise<ResponseCheckTx>;
+    readonly roomInBlock?: () => number;
   } = {},
 ) {
   const requests: RequestCheckTx[] = [];
@@ -34,7 +35,11 @@ function setUp(
       return check(request);
     },
   };
-  const ports = { application, gossip, metrics, logger: silentLogger, startTimer: timer.start };
+  const { roomInBlock = () => Number.POSITIVE_INFINITY } = options;
+  const ports = {
+    ...{ application, gossip, metrics, roomInBlock },
+    ...{ logger: silentLogger, startTimer: timer.start },
+  };
   const mempool = new Mempool(ports, { ...DEFAULT_MEMPOOL_CONFIG, ...options.config });
   return { mempool, requests, gossip, metrics, timer };
 }
@@ -78,6 +83,18 @@ describe('admission', () => {
       message: 'Tx too large. Max size is 3, but got 4',
     });
     expect(requests).toEqual([]);
+  });
+
+  test('holds nothing that fits no block, also after blocks have become smaller', async () => {
+    let room = 6;
+    const { mempool, requests } = setUp({ roomInBlock: () => room });
+    await mempool.checkTx(tx('four')); // with tag and length six bytes
+    await expect(mempool.checkTx(tx('fives'))).rejects.toMatchObject({ code: 'mempool.tx_too_large' });
+    await mempool.checkTx(tx('a'));
+    room = 5;
+    await mempool.update(committed([]));
+    expect(names(mempool.list(10))).toEqual(['a']);
+    expect(requests).toHaveLength(3); // two checks and one recheck
   });
 
   test('says that it is full, by count and by bytes, and takes it later', async () => {

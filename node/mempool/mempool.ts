@@ -66,6 +66,11 @@ export interface MempoolPorts {
   readonly startTimer?: StartTimer;
   /** Milliseconds of a clock that never goes back. Default: Node's. */
   readonly nowMs?: () => number;
+  /**
+   * Bytes that a transaction may take in a block as things stand, with its tag and length: what fits none is
+   * not held. Default: no limit.
+   */
+  readonly roomInBlock?: () => number;
   /** Lets others have their turn between two batches of rechecks. Default: a turn of the event loop. */
   readonly yieldToOthers?: () => Promise<void>;
 }
@@ -143,7 +148,7 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
     let bytes = 0;
     let gas = 0n;
     for (const { tx, gasWanted, signers } of this.#list.values()) {
-      const withBytes = bytes + TAG_BYTES + uvarintLength(tx.length) + tx.length;
+      const withBytes = bytes + bytesInBlock(tx);
       const withGas = gas + gasWanted;
       const fits = (maxBytes === NO_LIMIT || withBytes <= maxBytes) && (maxGas < 0n || withGas <= maxGas);
       if (!fits || signers.some((signer) => passedOver.has(signer))) {
@@ -255,9 +260,10 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
     { from, settle }: Pick<Check, 'from' | 'settle'>,
   ): MempoolError | undefined {
     const { metrics } = this.#ports;
-    if (tx.length > this.#config.txBytesMax) {
+    const refusal = this.#tooLarge(tx);
+    if (refusal !== undefined) {
       metrics.addFailed();
-      return txTooLarge(tx.length, this.#config.txBytesMax);
+      return refusal;
     }
     if (this.#isKnown(key, from)) {
       metrics.addAlreadyReceived();
@@ -278,6 +284,13 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
     if (isTaken) return undefined;
     metrics.addRejected();
     return this.#full('queue');
+  }
+
+  #tooLarge(tx: Uint8Array): MempoolError | undefined {
+    const { txBytesMax } = this.#config;
+    if (tx.length > txBytesMax) return txTooLarge(tx.length, txBytesMax);
+    const room = this.#ports.roomInBlock?.() ?? Number.POSITIVE_INFINITY;
+    return bytesInBlock(tx) > room ? txTooLarge(bytesInBlock(tx), room) : undefined;
   }
 
   /** Whether it waits here or is committed. A peer that sends it has it. */
@@ -439,21 +452,33 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
 
   async #recheckOne(held: HeldTx): Promise<void> {
     const { key, tx } = held;
-    try {
-      const response = await this.#ports.application.checkTx({ tx, type: CheckTxType.RECHECK });
-      if (response.code === CODE_OK) return;
-      this.#ports.logger.debug({ tx: key, code: response.code, log: response.log }, 'no longer valid');
-    } catch (error) {
-      this.#ports.logger.warn({ tx: key, error: messageOf(error) }, 'the application could not recheck a tx');
-    }
+    // A change of parameters may have made blocks too small for it.
+    const reason = this.#tooLarge(tx)?.message ?? (await this.#refusalOf(key, tx));
+    if (reason === undefined) return;
+    this.#ports.logger.debug({ tx: key, reason }, 'no longer valid');
     this.#list.remove(held);
     this.#ports.metrics.addEvicted();
     if (this.#config.keepInvalidInCache) this.#cache.add(key);
   }
 
+  /** Why the application no longer takes it; undefined when it does. */
+  async #refusalOf(key: string, tx: Uint8Array): Promise<string | undefined> {
+    try {
+      const { code, log } = await this.#ports.application.checkTx({ tx, type: CheckTxType.RECHECK });
+      return code === CODE_OK ? undefined : `code ${code}: ${log}`;
+    } catch (error) {
+      this.#ports.logger.warn({ tx: key, error: messageOf(error) }, 'the application could not recheck a tx');
+      return messageOf(error);
+    }
+  }
+
   #reportSize(): void {
     this.#ports.metrics.setSize(this.#list.size, this.#list.bytes);
   }
+}
+
+function bytesInBlock(tx: Uint8Array): number {
+  return TAG_BYTES + uvarintLength(tx.length) + tx.length;
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   updateValidators,
   type ValidatorChange,
 } from '../../consensus/proposer.ts';
+import { dataBytesMax } from '../../consensus/types/block.ts';
 import type { BlockContext } from '../../consensus/types/block-rules.ts';
 import { type BlockId, NIL_BLOCK_ID } from '../../consensus/types/block-id.ts';
 import type { Header } from '../../consensus/types/header.ts';
@@ -67,6 +68,15 @@ export interface Genesis {
 /** The height of the next block. */
 export function nextHeightOf(state: ChainState): bigint {
   return state.lastBlockHeight === 0n ? state.initialHeight : state.lastBlockHeight + 1n;
+}
+
+/**
+ * Bytes that all transactions of the next block may take together, each with its tag and length, when there
+ * is no evidence: a larger one fits no block (CometBFT `TxPreCheck`).
+ */
+export function txRoomOf({ consensusParams, validators }: ChainState): number {
+  const blockBytesMax = consensusParams.block.maxBytes;
+  return Number(dataBytesMax({ blockBytesMax, evidenceBytes: 0n, validators: validators.validators.length }));
 }
 
 /** What the next block must follow from. */
