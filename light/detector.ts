@@ -17,6 +17,10 @@ import type { VerifyOptions } from './verify.ts';
 /** How often a witness that is behind is asked for its latest block: mostly it is one block behind. */
 const LATEST_POLL_MS = 1_000;
 
+/** How often evidence is sent to one that does not take it, and the time between: about a block. */
+const REPORT_TRIES = 3;
+const REPORT_AGAIN_MS = 2_000;
+
 /** What the detector is made of. */
 export interface DetectorPorts extends Pick<LightPorts, 'clock' | 'log' | 'signal'> {
   readonly pool: ProviderPool;
@@ -178,14 +182,21 @@ export class Detector {
     throw attack(facts, evidence);
   }
 
+  /** Tries a few times: a full node cannot judge every attack on its last block until the next one is there. */
   async #report(evidence: LightClientAttackEvidence | undefined, receiver: LightProvider): Promise<void> {
     if (evidence === undefined) return;
     const facts = { receiver: receiver.name, height: evidence.conflictingBlock.header.height };
-    try {
-      await receiver.reportEvidence(evidence, this.#ports.signal);
-      this.#log('error', 'attack: evidence was sent', facts);
-    } catch (error) {
-      this.#log('error', 'attack: evidence was not taken', { ...facts, error });
+    const { clock, signal } = this.#ports;
+    for (let triesLeft = REPORT_TRIES - 1; ; triesLeft--) {
+      try {
+        await receiver.reportEvidence(evidence, signal);
+        this.#log('error', 'attack: evidence was sent', facts);
+        return;
+      } catch (error) {
+        this.#log('error', 'attack: evidence was not taken', { ...facts, error });
+      }
+      if (triesLeft === 0 || signal?.aborted === true) return;
+      await clock.sleep(REPORT_AGAIN_MS, signal);
     }
   }
 

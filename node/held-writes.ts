@@ -5,6 +5,9 @@
  */
 import type { Database, DatabaseBatch, OpenDatabase } from './database.ts';
 
+/** Blocks whose writes may be held: a crash while they are flushed leaves databases so far apart. */
+export const HELD_BLOCKS_MAX = 64;
+
 /** Something whose writes can be held back. */
 export interface HeldWrites {
   /** Writes from now on take effect in memory only. */

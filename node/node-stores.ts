@@ -110,11 +110,8 @@ export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'
   return {
     range: () => ({ base: blocks.headersFrom(), height: blocks.range().height }),
     header: (height) => blocks.meta(height)?.header,
-    signedHeader: (height) => {
-      const header = blocks.meta(height)?.header;
-      const commit = blocks.commit(height);
-      return header === undefined || commit === undefined ? undefined : { header, commit };
-    },
+    // What this node saw instead is its own: two honest nodes may have seen different precommits.
+    commit: (height) => blocks.canonicalCommit(height),
     validators: (height) => state.validators(height),
     evidence: (height) => {
       const bytes = blocks.blockBytes(height);

@@ -104,7 +104,7 @@ async function run(
   const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, options);
   const trusted = await syncer.run();
   const { header } = trusted.last;
-  const backfill = new Backfill({ network, timers, log }, options);
+  const backfill = new Backfill({ network, timers, log, verify: environment.verify }, options);
   await store(parts, backfill, trusted);
   const end = evidenceEnd(header, trusted.params.evidence, genesis.initialHeight);
   await backfill.headers(lowestHeader(stores) ?? header, headerSink(stores), end);

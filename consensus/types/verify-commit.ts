@@ -134,6 +134,21 @@ function verifyEntry(
   }
 }
 
+/**
+ * Checks the first signature for the block. For a commit whose entries are known to be true, because a header
+ * names their hash: that leaves out the commit's round, which every signature covers.
+ * @throws LedgerError `commit.*` on the first thing wrong
+ */
+export function verifyCommitRound(check: CommitCheck): void {
+  const { commit, validators } = check;
+  verifyFrame(check);
+  const index = commit.signatures.findIndex(({ blockIdFlag }) => blockIdFlag === 'commit');
+  const validator = validators.validators[index];
+  if (validator === undefined)
+    throw new LedgerError('commit.power', 'nobody signed the commit', { height: commit.height });
+  verifyEntry(check, index, validator);
+}
+
 function notEnoughPower(
   power: bigint,
   facts: { readonly needed: bigint; readonly total: bigint; readonly height: bigint },

@@ -4,7 +4,7 @@
  * state, and the state ahead of the application, which is what the handshake mends. Listeners are told of a
  * block when it is durable. Once the node takes part in consensus nothing is held.
  */
-import type { HeldWrites } from '../held-writes.ts';
+import { HELD_BLOCKS_MAX, type HeldWrites } from '../held-writes.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { tellOf } from './decisions.ts';
 import type { CommitListener, EngineClock } from './ports.ts';
@@ -17,8 +17,7 @@ export interface CheckpointPorts {
   readonly listeners: readonly CommitListener[];
 }
 
-/** Blocks, and their bytes, that may wait. */
-export const CHECKPOINT_BLOCKS_MAX = 64;
+/** Bytes of blocks that may wait. */
 export const CHECKPOINT_BYTES_MAX: number = 8 * 1024 * 1024;
 /** How long a block may wait. */
 export const CHECKPOINT_AFTER_MS = 1_000;
@@ -49,7 +48,7 @@ export class Checkpoints {
   async applied(committed: CommittedBlock, blockBytes: number): Promise<void> {
     this.#blocks.push(committed);
     this.#bytes += blockBytes;
-    const isFull = this.#blocks.length >= CHECKPOINT_BLOCKS_MAX || this.#bytes >= CHECKPOINT_BYTES_MAX;
+    const isFull = this.#blocks.length >= HELD_BLOCKS_MAX || this.#bytes >= CHECKPOINT_BYTES_MAX;
     if (isFull || this.#writes === undefined) await this.write();
     else this.#cancelTimer ??= this.#ports.clock.schedule(CHECKPOINT_AFTER_MS, this.#due);
   }

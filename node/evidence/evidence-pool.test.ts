@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Evidence, evidenceHash } from '../../consensus/types/evidence.ts';
 import type { Database } from '../database.ts';
+import { HELD_BLOCKS_MAX } from '../held-writes.ts';
 import { EvidencePool, PENDING_MAX } from './evidence-pool.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import {
@@ -151,6 +152,18 @@ describe('over a restart', () => {
     expect(() => pool.check([evidence], 12n)).toThrow(coded('evidence.committed'));
     // Executing the block again is not held against its own evidence.
     expect(() => pool.check([evidence], 11n)).not.toThrow();
+  });
+
+  it('blocks of block sync whose evidence was not noted before the crash are gone through', async () => {
+    chain.maxAgeNumBlocks = 1_000n;
+    const evidence = testEvidence(5n);
+    pool.add(evidence);
+    await pool.flush();
+    chain.evidenceAt.set(11n, [evidence]);
+    chain.height = 10n + BigInt(HELD_BLOCKS_MAX); // so many are written together
+    pool = await openPool();
+    expect(pool.size).toBe(0);
+    expect(() => pool.check([evidence], chain.height + 1n)).toThrow(coded('evidence.committed'));
   });
 
   it('evidence whose bytes are damaged does not stop the node silently', async () => {

@@ -22,6 +22,7 @@ import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
 import { compareBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { HELD_BLOCKS_MAX } from '../held-writes.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import { isExpired } from './expiry.ts';
 import type { EvidenceChain, EvidenceLogger, EvidenceState } from './ports.ts';
@@ -32,8 +33,8 @@ export const CONFLICTS_MAX = 1_000;
 /** Evidence waiting for a block. One offence counts once, however many votes prove it. */
 export const PENDING_MAX = 1_000;
 
-/** Blocks whose evidence is noted again on opening. */
-const BLOCKS_REVISITED = 2n;
+/** Blocks whose evidence is noted again on opening: those that were being written, and one. */
+const BLOCKS_REVISITED: bigint = BigInt(HELD_BLOCKS_MAX) + 1n;
 
 /** What a pool is made of. */
 export interface EvidencePorts {

@@ -1,6 +1,6 @@
 /** What the evidence pool needs of its neighbours. */
+import type { Commit } from '../../consensus/types/commit.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
-import type { SignedHeader } from '../../consensus/types/light-block.ts';
 import type { Header } from '../../consensus/types/header.ts';
 import type { Time } from '../../consensus/types/time.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
@@ -8,8 +8,8 @@ import type { ValidatorSet } from '../../consensus/types/validator.ts';
 /** The stored chain. Synchronous: each read is some microseconds. */
 export interface EvidenceChain {
   header(height: bigint): Header | undefined;
-  /** A header with the precommits that decided it. */
-  signedHeader(height: bigint): SignedHeader | undefined;
+  /** The precommits that decided a height as the next block has them: the same on every node. */
+  commit(height: bigint): Commit | undefined;
   /** Who decided that height. */
   validators(height: bigint): ValidatorSet | undefined;
   /** Lowest and highest stored height; both 0n when there is none. */

@@ -62,7 +62,7 @@ export class TestChain implements EvidenceChain {
     return height >= this.base && height <= this.height ? headerAt(height) : undefined;
   }
 
-  signedHeader(): undefined {
+  commit(): undefined {
     return undefined;
   }
 

@@ -1,8 +1,10 @@
 /** Whether evidence is true, judged by the chain that this node has stored. */
 import { verifyDuplicateVote } from '../../consensus/types/duplicate-vote.ts';
+import { EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import { type Evidence, evidenceHeight, evidenceTime } from '../../consensus/types/evidence.ts';
+import type { Header } from '../../consensus/types/header.ts';
 import type { SignedHeader } from '../../consensus/types/light-block.ts';
-import { verifyLightClientAttack } from '../../consensus/types/light-client-attack.ts';
+import { isLunatic, verifyLightClientAttack } from '../../consensus/types/light-client-attack.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import { compareTime } from '../../consensus/types/time.ts';
 import { LedgerError } from '../../core/errors.ts';
@@ -41,18 +43,31 @@ export function verifyEvidence(evidence: Evidence, judge: Judge): void {
   if (evidence.kind === 'duplicateVote') {
     verifyDuplicateVote(evidence, { chainId, validators, verify });
   } else {
-    const trusted = trustedHeader(evidence.conflictingBlock.header.height, judge);
+    const trusted = trustedHeader(evidence.conflictingBlock.header, judge);
     verifyLightClientAttack(evidence, { chainId, common: validators, trusted, verify });
   }
 }
 
-/** What this node has in place of the conflicting block; when the chain is not there yet, its last block. */
-function trustedHeader(height: bigint, { chain, state }: Judge): SignedHeader {
-  const at = height < state.lastBlockHeight ? height : state.lastBlockHeight;
-  const trusted = chain.signedHeader(at);
-  if (trusted === undefined)
+/**
+ * What this node has in place of the conflicting block; when the chain is not there yet, its last block. Who
+ * is to blame for a lunatic block does not depend on who signed ours. Otherwise it does, and the judgement has
+ * to wait until a block holds these precommits: before, each node has seen its own (CometBFT waits, too).
+ */
+function trustedHeader(conflicting: Header, { chain, state }: Judge): SignedHeader {
+  const last = state.lastBlockHeight;
+  const { height } = conflicting;
+  const header = chain.header(height < last ? height : last);
+  if (header === undefined)
     throw new LedgerError(UNKNOWN_HEIGHT, 'this node has no block of the height of the conflicting one', {
       height,
     });
-  return trusted;
+  if (isLunatic(conflicting, header)) return { header, commit: EMPTY_COMMIT };
+  const commit = height < last ? chain.commit(height) : undefined;
+  if (commit === undefined)
+    throw new LedgerError(
+      UNKNOWN_HEIGHT,
+      'who is to blame can be judged when the next block is there: send the evidence again then',
+      { height },
+    );
+  return { header, commit };
 }

@@ -8,7 +8,7 @@ import { defined, LedgerError } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, CHANNELS, LIGHT_BLOCK_PROTOCOL, PROTOCOLS } from '../../p2p/channels.ts';
 import { DEFAULT_LIMITS, type Network, silentLogger } from '../../p2p/network.ts';
 import { memoryWorld } from '../../p2p/testing.ts';
-import { testChain } from '../../light/testing/chain.ts';
+import { testChain, verify } from '../../light/testing/chain.ts';
 import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Backfill, type BackfillEnd, evidenceEnd } from './backfill.ts';
 import { decodeHeightRequest, encodeLightBlockResponse } from './messages.ts';
@@ -66,6 +66,9 @@ async function peer(from: number, of = chain): Promise<Network> {
   return network;
 }
 
+const newBackfill = (network: Network): Backfill =>
+  new Backfill({ network, timers: world.timers, log: silentLogger, verify }, DEFAULT_STATE_SYNC);
+
 interface Filled {
   readonly network: Network;
   readonly saved: readonly LightBlock[];
@@ -76,7 +79,7 @@ async function fill(peers: readonly Network[], end: BackfillEnd): Promise<Filled
   const network = await newNetwork();
   for (const each of peers) network.addPersistentPeer(each.listenAddresses()[0] ?? '');
   await world.until('all are connected', () => network.peers().length === peers.length);
-  const backfill = new Backfill({ network, timers: world.timers, log: silentLogger }, DEFAULT_STATE_SYNC);
+  const backfill = newBackfill(network);
   const saved: LightBlock[] = [];
   let lowest: bigint | undefined;
   const sink = { save: async (block: LightBlock) => void saved.push(block) };
@@ -131,6 +134,19 @@ test('a commit that the header above does not name is refused, though it is for 
   expect(filled.network.metrics.bans).toBe(1);
 });
 
+test('a peer that changes the round of commits is banned: what a header names leaves the round out', async () => {
+  const liar = await newNetwork();
+  liar.serve(LIGHT_BLOCK_PROTOCOL.name, (_peer, bytes) => {
+    const block = at(Number(decodeHeightRequest(bytes)));
+    return encodeLightBlockResponse({ ...block, commit: { ...block.commit, round: 77 } });
+  });
+  const { network, saved } = await fill([liar, await peer(1)], ALL);
+  expect(network.metrics.bans).toBe(1);
+  expect(saved.map(({ commit }) => commit.round)).toEqual(
+    down(59, 1).map((height) => at(height).commit.round),
+  );
+});
+
 test('where nobody has more it ends, and says how far it got', async () => {
   const { lowest, saved } = await fill([await peer(45), await peer(50)], ALL);
   expect(lowest).toBe(45n);
@@ -139,7 +155,7 @@ test('where nobody has more it ends, and says how far it got', async () => {
 
 test('without any peer it does not pass for done', async () => {
   const network = await newNetwork();
-  const backfill = new Backfill({ network, timers: world.timers, log: silentLogger }, DEFAULT_STATE_SYNC);
+  const backfill = newBackfill(network);
   let error: unknown;
   const sink = { save: () => Promise.resolve() };
   void backfill.headers(at(LENGTH).header, sink, ALL).catch((thrown: unknown) => {
@@ -157,7 +173,7 @@ test('a block that is not that of the trusted header bans its sender; without a 
   const network = await newNetwork();
   network.addPersistentPeer(liar.listenAddresses()[0] ?? '');
   await world.until('it is connected', () => network.peers().length === 1);
-  const backfill = new Backfill({ network, timers: world.timers, log: silentLogger }, DEFAULT_STATE_SYNC);
+  const backfill = newBackfill(network);
   let error: unknown;
   void backfill.block(at(LENGTH)).catch((thrown: unknown) => {
     error = thrown;

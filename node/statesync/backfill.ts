@@ -1,7 +1,7 @@
 /**
  * What lies below the height of a snapshot: its block, and the headers, commits and validators before it as
- * far as evidence may be about them. Each header names the hash of the one below and of its commit, so none
- * needs a signature checked.
+ * far as evidence may be about them. Each header names the hash of the one below and of the signatures of its
+ * commit. The round is not in that hash: one signature of each commit is checked for it.
  */
 import { type Block, decodeBlock } from '../../consensus/types/block.ts';
 import { equalBlockId } from '../../consensus/types/block-id.ts';
@@ -10,6 +10,8 @@ import { type Header, headerHash } from '../../consensus/types/header.ts';
 import type { LightBlock } from '../../consensus/types/light-block.ts';
 import { partsOf } from '../../consensus/types/part-set.ts';
 import { timeToNanos } from '../../consensus/types/time.ts';
+import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import { verifyCommitRound } from '../../consensus/types/verify-commit.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, LIGHT_BLOCK_PROTOCOL } from '../../p2p/channels.ts';
@@ -30,6 +32,7 @@ export interface BackfillPorts {
   readonly network: Network;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly verify: VerifySignature;
 }
 
 /** How far back headers are needed: to the first that is at or below both. */
@@ -145,7 +148,7 @@ export class Backfill {
   #accepted(above: Header, guess: LightBlock | undefined, peerId: string): LightBlock | undefined {
     if (guess === undefined) return undefined;
     try {
-      return linked(above, guess);
+      return linked(above, guess, this.#ports.verify);
     } catch (error) {
       this.#ports.network.penalize(peerId, { reason: messageOf(error) });
       return undefined;
@@ -156,7 +159,7 @@ export class Backfill {
     const height = above.height - 1n;
     return this.#ask(height, LIGHT_BLOCK_PROTOCOL.name, (answer) => {
       const block = decodeLightBlockResponse(height, answer);
-      return block === undefined ? undefined : linked(above, block);
+      return block === undefined ? undefined : linked(above, block, this.#ports.verify);
     });
   }
 
@@ -219,16 +222,23 @@ function isEnd({ height, time }: Header, end: BackfillEnd): boolean {
   return height <= end.initialHeight || (height <= end.height && timeToNanos(time) <= end.timeNanos);
 }
 
-/** @throws DecodeError when the header above does not name this block and this commit */
-function linked(above: Header, block: LightBlock): LightBlock {
-  const { header, commit } = block;
+/** @throws DecodeError when the header above does not name this block, or its commit was changed */
+function linked(above: Header, block: LightBlock, verify: VerifySignature): LightBlock {
+  const { header, commit, validators } = block;
   const isNamed =
     header.height === above.height - 1n &&
     equalBytes(headerHash(header), above.lastBlockId.hash) &&
     equalBlockId(commit.blockId, above.lastBlockId) &&
     equalBytes(commitHash(commit), above.lastCommitHash);
-  if (isNamed) return block;
-  throw new DecodeError(`light block ${header.height} is not the one that the header above it names`);
+  if (!isNamed)
+    throw new DecodeError(`light block ${header.height} is not the one that the header above it names`);
+  const { chainId, height } = header;
+  try {
+    verifyCommitRound({ chainId, validators, height, blockId: above.lastBlockId, commit, verify });
+  } catch (cause) {
+    throw new DecodeError(`light block ${height}: ${messageOf(cause)}`, { height }, cause);
+  }
+  return block;
 }
 
 /** @throws DecodeError when the bytes are not the block of the trusted header */
