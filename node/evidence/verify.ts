@@ -50,8 +50,8 @@ export function verifyEvidence(evidence: Evidence, judge: Judge): void {
 
 /**
  * What this node has in place of the conflicting block; when the chain is not there yet, its last block. Who
- * is to blame for a lunatic block does not depend on who signed ours. Otherwise it does, and the judgement has
- * to wait until a block holds these precommits: before, each node has seen its own (CometBFT waits, too).
+ * is to blame for a lunatic block does not depend on who signed ours. Otherwise it does, and the judgement
+ * waits until a block holds these precommits: before, each node has seen its own (CometBFT waits, too).
  */
 function trustedHeader(conflicting: Header, { chain, state }: Judge): SignedHeader {
   const last = state.lastBlockHeight;
