@@ -12,7 +12,7 @@ import { makeSenders, type Sender, signedSend } from '../e2e/senders.ts';
 import { laneCount, runLoad, type ThroughputResult } from './throughput.ts';
 
 const CHAIN_ID = 'bench-1';
-const PREFIX = 'open';
+export const PREFIX = 'open';
 const DENOM = 'uopen';
 const SENDERS_PER_LANE = 50;
 const IDLE_BLOCKS = 5;
@@ -118,9 +118,9 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
 }
 
 /** A devnet whose genesis funds the senders, with room for the load. */
-async function prepareHome(
+export async function prepareHome(
   home: string,
-  options: ScenarioOptions,
+  options: Pick<ScenarioOptions, 'validators' | 'blockTimeMs'>,
   senders: readonly Sender[],
 ): Promise<void> {
   const record = await createDevnet({
@@ -153,7 +153,7 @@ async function prepareHome(
 }
 
 /** Gives each sender its next sequence. Account numbers follow the order in the genesis. */
-class Workload {
+export class Workload {
   readonly #senders: readonly Sender[];
   readonly #firstAccount: bigint;
   readonly #sequences: bigint[];

@@ -26,6 +26,7 @@ export interface SyncMeasurement {
 }
 
 const RESTARTS = 3;
+const SILENT = { block: (): void => undefined, exited: (): void => undefined };
 const SYNC_MS_MAX = 600_000;
 
 /** Makes a chain and measures. */
@@ -43,10 +44,8 @@ export async function measureSync(
       chain.home({ moniker: `server${i}`, ports: portsOf(i), peers: [], hasData: true }),
     ),
   );
-  const listener = { block: (): void => undefined, exited: (): void => undefined };
   const results: SyncResult[] = [];
-  const running = servers.map(({ home }, i) => new NodeProcess({ moniker: `server${i}`, home }, listener));
-  const restarts: number[] = [];
+  const running = servers.map(({ home }, i) => new NodeProcess({ moniker: `server${i}`, home }, SILENT));
   try {
     await Promise.all(running.map((server) => server.ready()));
     for (const peers of options.peers) {
@@ -64,18 +63,39 @@ export async function measureSync(
   } finally {
     await Promise.all(running.map((server) => server.stop()));
   }
+  const restarts = await startSeveralTimes(join(options.folder, `fresh${options.peers[0] ?? 1}`));
+  return { chain, results, restarts };
+}
+
+/** Makes a chain and starts a node that has it. Seconds from the process to its RPC, each time. */
+export async function measureRestart(
+  options: MadeChainOptions & { readonly note: (line: string) => void },
+): Promise<readonly number[]> {
+  options.note(`making ${options.blocks} blocks`);
+  const chain = await makeChain(options);
+  const [ports] = await choosePorts({ nodes: 1, rpcPort: 0 });
+  const { home } = await chain.home({
+    moniker: 'restarted',
+    ports: ports ?? { rpc: 0, p2p: 0 },
+    peers: [],
+    hasData: true,
+  });
+  return await startSeveralTimes(home);
+}
+
+async function startSeveralTimes(home: string): Promise<readonly number[]> {
+  const seconds: number[] = [];
   for (let i = 0; i < RESTARTS; i++) {
-    const home = join(options.folder, `fresh${options.peers[0] ?? 1}`);
     const beganMs = performance.now();
-    const node = new NodeProcess({ moniker: 'restart', home }, listener);
+    const node = new NodeProcess({ moniker: 'restart', home }, SILENT);
     try {
       await node.ready();
-      restarts.push((performance.now() - beganMs) / 1000);
+      seconds.push((performance.now() - beganMs) / 1000);
     } finally {
       await node.stop();
     }
   }
-  return { chain, results, restarts };
+  return seconds;
 }
 
 async function syncOnce(home: string, chain: MadeChain): Promise<Omit<SyncResult, 'peers'>> {

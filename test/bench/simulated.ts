@@ -1,0 +1,128 @@
+/**
+ * Commit latency of many validators on virtual time: whole nodes in one process (`test/simulation`), wires
+ * with a latency, no faults, and no time passes while a node computes. What is left is what the algorithm
+ * and the gossip cost in rounds of the network, messages and bytes.
+ */
+import { validatorSeed } from '../simulation/chain.ts';
+import { quickScheme } from '../simulation/keys.ts';
+import { Simulation } from '../simulation/simulation.ts';
+import { intervals } from './commit-latency.ts';
+
+/** Beyond so many validators not everybody is connected to everybody. */
+const FULL_MESH_MAX = 16;
+/** Whom a node dials then, by distance in the ring: each has eight connections. */
+const STEPS = [1, 7, 19, 37] as const;
+const TRANSFER_EVERY_MS = 500;
+const SEED = 1;
+const POWER = 10n;
+/** Heights before the ones that count: the nodes start and find each other. */
+const WARM_UP_HEIGHTS = 2n;
+const PATIENCE_MS = 600_000;
+
+/** The simulated network. */
+export interface SimulatedOptions {
+  readonly validators: number;
+  readonly blockTimeMs: number;
+  readonly latencyMinMs: number;
+  readonly latencyMaxMs: number;
+  readonly heights: number;
+}
+
+/** What a height costs; virtual milliseconds. */
+export interface SimulatedResult {
+  readonly connections: number;
+  readonly heights: number;
+  readonly meanMs: number;
+  /** From the first node that has a block committed to the last. */
+  readonly spreadMs: number;
+  readonly messagesPerNode: number;
+  readonly bytesPerNode: number;
+  readonly cpuSeconds: number;
+}
+
+/** Runs it. */
+export async function measureSimulated(options: SimulatedOptions): Promise<SimulatedResult> {
+  const { validators, blockTimeMs, latencyMinMs, latencyMaxMs } = options;
+  const before = process.cpuUsage();
+  const simulation = new Watched({
+    seed: SEED,
+    verbose: false,
+    scheme: quickScheme,
+    powers: Array.from({ length: validators }, () => POWER),
+    machines: Array.from({ length: validators }, (_, i) => ({
+      name: `n${i}`,
+      keySeed: validatorSeed(i),
+      isHonest: true,
+    })),
+    accounts: 3,
+    config: (config) => ({
+      ...config,
+      consensus: { ...config.consensus, timeoutCommitMs: blockTimeMs, timeoutProposeMs: 3_000 },
+    }),
+    ...(validators > FULL_MESH_MAX ? { peersOf: ring(validators) } : {}),
+  });
+  simulation.wires.weather = { ...simulation.wires.weather, latencyMinMs, latencyMaxMs };
+  await run(simulation, WARM_UP_HEIGHTS);
+  const { messages, bytes } = simulation.wires;
+  await run(simulation, WARM_UP_HEIGHTS + BigInt(options.heights));
+  const { user, system } = process.cpuUsage(before);
+  const times = [...simulation.times.values()].slice(Number(WARM_UP_HEIGHTS) - 1);
+  const spreads = times.map(({ firstMs, lastMs }) => lastMs - firstMs);
+  const share = validators * options.heights;
+  return {
+    connections: validators > FULL_MESH_MAX ? 2 * STEPS.length : validators - 1,
+    heights: options.heights,
+    meanMs: intervals(times.map(({ lastMs }) => lastMs)).meanMs,
+    spreadMs: spreads.reduce((sum, spread) => sum + spread, 0) / spreads.length,
+    messagesPerNode: (simulation.wires.messages - messages) / share,
+    bytesPerNode: (simulation.wires.bytes - bytes) / share,
+    cpuSeconds: (user + system) / 1e6,
+  };
+}
+
+/** When the first and the last node committed each height. */
+class Watched extends Simulation {
+  readonly times: Map<bigint, { readonly firstMs: number; lastMs: number; nodes: number }> = new Map();
+
+  override committed(...[machine, committed]: Parameters<Simulation['committed']>): void {
+    super.committed(machine, committed);
+    const nowMs = this.scheduler.nowMs;
+    const known = this.times.get(committed.height);
+    if (known === undefined) this.times.set(committed.height, { firstMs: nowMs, lastMs: nowMs, nodes: 1 });
+    else {
+      known.lastMs = nowMs;
+      known.nodes++;
+    }
+  }
+
+  isEverywhere(height: bigint): boolean {
+    return this.times.get(height)?.nodes === this.machines.length;
+  }
+}
+
+/** Until everybody has that height. */
+async function run(simulation: Watched, height: bigint): Promise<void> {
+  const { scheduler, machines } = simulation;
+  if (scheduler.nowMs === 0) {
+    await simulation.init();
+    for (const machine of machines) machine.start();
+    const send = (): void => {
+      simulation.sendTransfer();
+      scheduler.after(TRANSFER_EVERY_MS, send);
+    };
+    scheduler.after(TRANSFER_EVERY_MS, send);
+  }
+  const done = await simulation.runUntil(() => simulation.isEverywhere(height), PATIENCE_MS);
+  if (done) return;
+  const [violation] = simulation.violations;
+  throw new Error(
+    `the simulation came to height ${simulation.height}: ${violation?.sentence ?? 'it is stuck'}`,
+  );
+}
+
+function ring(validators: number): (name: string) => readonly string[] {
+  return (name) => {
+    const at = Number(name.slice(1));
+    return STEPS.map((step) => `n${(at + step) % validators}`);
+  };
+}
