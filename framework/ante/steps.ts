@@ -60,7 +60,7 @@ export const checkTimeoutHeight: AnteStep = ({ tx, context }) => {
 
 /** The memo's length is counted in bytes of UTF-8, as Go counts it. */
 export const checkMemo: AnteStep = ({ tx, params }) => {
-  const length = utf8Length(tx.memo);
+  const length = Buffer.byteLength(tx.memo);
   if (length > params.maxMemoCharacters)
     throw new StateError(
       sdkErrors.memoTooLarge,
@@ -238,12 +238,3 @@ export const ANTE_STEPS: readonly AnteStep[] = [
   verifySignatures,
   incrementSequences,
 ];
-
-function utf8Length(text: string): number {
-  let length = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return length;
-}

@@ -113,7 +113,8 @@ export function decodeBlockResponse(
 ): readonly SentBlock[] {
   // The entries of all commits are counted as they are read: two bytes may claim to be one.
   const elementsMax = VALIDATORS_MAX + blocksMax - 1;
-  const { following, ...first } = BlockResponse.decode(bytes, { elementsMax });
+  // Views: the blocks are nearly all of the answer, which nobody else keeps.
+  const { following, ...first } = BlockResponse.decode(bytes, { elementsMax, views: true });
   if (first.block.length === 0 && first.commit === undefined && following.length === 0) return [];
   if (following.length >= blocksMax) throw new DecodeError('block response: more blocks than were asked for');
   return [first, ...following].map((message, i) => sentBlock(height + BigInt(i), message));

@@ -52,6 +52,7 @@ export async function reportSimulated(
   const { latencyMinMs, latencyMaxMs } = WIRES;
   note(`wires with ${latencyMinMs} to ${latencyMaxMs} ms each way; computing takes no virtual time`);
   const results: SimulatedResult[] = [];
+  const trip = (latencyMinMs + latencyMaxMs) / 2;
   for (const count of validators) {
     const { min, max } = SIMULATED_HEIGHTS;
     const heights = Math.min(max, Math.max(min, Math.round(SIMULATED_NODE_HEIGHTS / count)));
@@ -61,8 +62,8 @@ export async function reportSimulated(
     row(
       'simulated/height',
       { validators: count, connections: result.connections },
-      `${Math.round(result.meanMs)} ms: ${added(result.meanMs, blockTimeMs)} over the block time; ` +
-        `${Math.round(result.spreadMs)} ms from the first node to the last; ${Math.round(result.messagesPerNode)} messages ` +
+      `${Math.round(result.meanMs)} ms: ${added(result.meanMs, blockTimeMs)} over the block time (proposal and two ` +
+        `votes take three trips of ${trip} ms on average); ${Math.round(result.spreadMs)} ms from the first node to the last; ${Math.round(result.messagesPerNode)} messages ` +
         `and ${Math.round(result.bytesPerNode / 1000)} kB sent by each node; ${heights} heights, ` +
         `${result.cpuSeconds.toFixed(0)} s CPU`,
     );
