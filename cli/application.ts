@@ -25,6 +25,7 @@ import {
 } from '../proto/gen/tendermint/abci/types.ts';
 import type { Backend } from '../store/backend/backend.ts';
 import { openLevel } from '../store/backend/level.ts';
+import type { SnapshotFiles } from '../store/backend/snapshot-files.ts';
 import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
 import { OrderedQueue } from './ordered-queue.ts';
 import { SnapshotService, type StateSnapshotSettings } from './state-snapshots.ts';
@@ -61,6 +62,10 @@ export interface ApplicationPorts {
   readonly snapshotVersions?: number;
   /** Milliseconds. Without this clock a block is executed in one go: simulations want no chance in it. */
   readonly now?: () => number;
+  /** Where snapshots for other nodes are. Default: the disk of this machine. */
+  readonly snapshotFiles?: SnapshotFiles;
+  /** Lets others have a turn while a snapshot is made. Default: the event loop. */
+  readonly pause?: () => Promise<unknown>;
 }
 
 const MACHINE: ApplicationPorts = {
@@ -109,7 +114,7 @@ export async function openApplication(
         pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
     },
   });
-  const snapshots = await openSnapshots(options, app, store);
+  const snapshots = await openSnapshots(options, ports, { app, store });
   return {
     application: asynchronous({ app, store, verifier, snapshots, now: ports.now ?? (() => 0) }),
     close: async () => {
@@ -122,11 +127,21 @@ export async function openApplication(
 
 async function openSnapshots(
   { dataDir, snapshots, log }: ApplicationOptions,
-  app: OpenLedgerApp,
-  store: PersistentMultiStore,
+  { snapshotFiles: files, pause }: ApplicationPorts,
+  { app, store }: { readonly app: OpenLedgerApp; readonly store: PersistentMultiStore },
 ): Promise<SnapshotService | undefined> {
   if (snapshots === undefined) return undefined;
-  return SnapshotService.open(dataDir, { store, restored: () => app.restored(), log }, snapshots);
+  return SnapshotService.open(
+    dataDir,
+    {
+      store,
+      restored: () => app.restored(),
+      log,
+      ...(files === undefined ? {} : { files }),
+      ...(pause === undefined ? {} : { pause }),
+    },
+    snapshots,
+  );
 }
 
 interface Parts {

@@ -15,6 +15,7 @@ import {
 } from '../proto/gen/tendermint/abci/types.ts';
 import type { PersistentMultiStore } from '../store/backend/persistent.ts';
 import type { StateRestore } from '../store/backend/restore.ts';
+import type { SnapshotFiles } from '../store/backend/snapshot-files.ts';
 import {
   checkStateSnapshot,
   chunkHashOf,
@@ -28,6 +29,8 @@ export interface StateSnapshotSettings {
   /** Blocks between two snapshots; 0: none are made. */
   readonly interval: number;
   readonly keepRecent: number;
+  /** A chunk ends with the piece that fills it beyond this, a piece with the item. Default: the store's. */
+  readonly chunkBytes?: number;
 }
 
 /** What the snapshots are of. */
@@ -36,6 +39,10 @@ export interface StateSnapshotPorts {
   /** The store has another state. */
   readonly restored: () => void;
   readonly log: SnapshotLog;
+  /** Default: the disk of this machine. */
+  readonly files?: SnapshotFiles;
+  /** Lets others have a turn. Default: the event loop. */
+  readonly pause?: () => Promise<unknown>;
 }
 
 /** A restore under way. */
@@ -51,12 +58,14 @@ interface Restoring {
 export class SnapshotService implements SnapshotApplication {
   readonly #ports: StateSnapshotPorts;
   readonly #interval: bigint;
+  readonly #chunkBytes: number | undefined;
   readonly #snapshots: StateSnapshots;
   #restoring: Restoring | undefined;
 
   private constructor(ports: StateSnapshotPorts, settings: StateSnapshotSettings, snapshots: StateSnapshots) {
     this.#ports = ports;
     this.#interval = BigInt(settings.interval);
+    this.#chunkBytes = settings.chunkBytes;
     this.#snapshots = snapshots;
   }
 
@@ -66,8 +75,16 @@ export class SnapshotService implements SnapshotApplication {
     settings: StateSnapshotSettings,
   ): Promise<SnapshotService> {
     const directory = join(dataDir, 'snapshots');
-    const { log } = ports;
-    const snapshots = await StateSnapshots.open({ directory, keepRecent: settings.keepRecent, log });
+    const { log, files, pause } = ports;
+    const { keepRecent, chunkBytes } = settings;
+    const snapshots = await StateSnapshots.open({
+      directory,
+      keepRecent,
+      log,
+      ...(chunkBytes === undefined ? {} : { chunkBytes }),
+      ...(files === undefined ? {} : { files }),
+      ...(pause === undefined ? {} : { pause }),
+    });
     return new SnapshotService(ports, settings, snapshots);
   }
 
@@ -75,7 +92,7 @@ export class SnapshotService implements SnapshotApplication {
   committed(height: bigint): void {
     if (this.#interval === 0n || height % this.#interval !== 0n) return;
     const { store, log } = this.#ports;
-    if (!this.#snapshots.make(height, store.exportVersion(height)))
+    if (!this.#snapshots.make(height, store.exportVersion(height, this.#chunkBytes)))
       log.warn({ height }, 'no state snapshot: the one before is still being written');
   }
 

@@ -16,6 +16,9 @@ import { type OpenDatabase, openLevelDatabase } from './database.ts';
 import type { ConsensusCore, ConsensusSigner, EngineClock, ExpectSignature } from './engine/ports.ts';
 import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
 import type { MakeKeySigner } from './privval/ports.ts';
+import type { StateSyncOptions } from './statesync/options.ts';
+import type { WorkFiles } from './statesync/work-files.ts';
+import type { OpenServer } from './trusted-chain.ts';
 import { DirectoryWalFiles, type WalFiles } from './wal/files.ts';
 import { FILE_PATTERN } from './wal/wal.ts';
 
@@ -40,6 +43,12 @@ export interface NodeEnvironment {
   readonly openNetwork: (options: Parameters<typeof createLibp2pNetwork>[0]) => Promise<Network>;
   /** Limits and waits of block sync. Default: `DEFAULT_BLOCK_SYNC`. */
   readonly blockSync?: BlockSyncOptions;
+  /** Limits and waits of state sync that are not configured. Default: `DEFAULT_STATE_SYNC`. */
+  readonly stateSync?: StateSyncOptions;
+  /** The files of a state sync under way, in that directory. Default: the disk. */
+  readonly workFiles?: (directory: string) => WorkFiles;
+  /** The RPC servers whose blocks a state sync trusts. Default: over HTTP. */
+  readonly openServer?: OpenServer;
   /** Puts something around the consensus core: tests of the simulator plant bugs with it. */
   readonly wrapCore?: (core: ConsensusCore) => ConsensusCore;
   /** Puts something around the signer: the simulator sees what leaves it. */

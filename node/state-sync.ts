@@ -20,7 +20,8 @@ import { DEFAULT_STATE_SYNC, type StateSyncOptions } from './statesync/options.t
 import type { HeaderSink, SnapshotTarget } from './statesync/ports.ts';
 import { StateSyncer } from './statesync/syncer.ts';
 import type { TrustedState } from './statesync/trusted.ts';
-import { isStateSyncUnfinished, WorkFolder } from './statesync/work-folder.ts';
+import { DirectoryFiles } from './statesync/work-files.ts';
+import { isStateSyncUnfinished, workFolderOf, WorkFolder } from './statesync/work-folder.ts';
 import { checkStateSyncConfig, openTrustedChain } from './trusted-chain.ts';
 
 type Closers = (() => Promise<void> | void)[];
@@ -50,7 +51,9 @@ export interface StateSyncParts {
 export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
   const { config, dataDir, application, stores, logging } = parts;
   const log = logging('statesync');
-  const isUnfinished = isStateSyncUnfinished(dataDir);
+  const { workFiles = (directory) => new DirectoryFiles(directory) } = parts.environment;
+  const files = workFiles(workFolderOf(dataDir));
+  const isUnfinished = await isStateSyncUnfinished(files);
   if (!config.stateSync.enable) {
     if (isUnfinished) throw unfinished();
     return;
@@ -70,7 +73,7 @@ export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
       'statesync.enable is true, but the application takes no snapshots',
     );
   checkStateSyncConfig(config.stateSync);
-  const folder = await WorkFolder.open(dataDir);
+  const folder = await WorkFolder.over(files);
   const { network, peers } = await parts.openNetwork();
   await network.start();
   const closers: Closers = [() => network.stop()];
@@ -94,7 +97,7 @@ async function run(
   const { snapshots, folder, network } = made;
   const { timers } = environment;
   const log = logging('statesync');
-  const options = optionsOf(config);
+  const options = optionsOf(config, environment);
   const chain = await openTrustedChain(config.stateSync, genesis.chainId, { environment, log });
   const target: SnapshotTarget = {
     offerSnapshot: (request) => snapshots.offerSnapshot(request),
@@ -196,9 +199,12 @@ async function lastState(application: Application): ReturnType<SnapshotTarget['l
   return { height: lastBlockHeight, appHash: lastBlockAppHash };
 }
 
-function optionsOf({ stateSync }: NodeConfig): StateSyncOptions {
+function optionsOf(
+  { stateSync }: NodeConfig,
+  { stateSync: limits = DEFAULT_STATE_SYNC }: NodeEnvironment,
+): StateSyncOptions {
   const { discoveryTimeMs, chunkRequestTimeoutMs, chunkFetchers } = stateSync;
-  return { ...DEFAULT_STATE_SYNC, discoveryTimeMs, chunkRequestTimeoutMs, chunkFetchers };
+  return { ...limits, discoveryTimeMs, chunkRequestTimeoutMs, chunkFetchers };
 }
 
 function unfinished(): LedgerError {

@@ -12,6 +12,7 @@ import { HttpProvider } from '../light/http-provider.ts';
 import type { JsonField } from '../light/json/field.ts';
 import { JsonRpc } from '../light/json-rpc.ts';
 import type { LightClock } from '../light/ports.ts';
+import type { LightProvider } from '../light/provider.ts';
 import { memoryDatabase, TrustedStore } from '../light/store.ts';
 import type { Logger } from '../p2p/network.ts';
 import type { StateSyncConfig } from './config/config.ts';
@@ -29,6 +30,24 @@ const SERVERS_MIN = 2;
 const AWAY: readonly string[] = ['light.no_response', 'light.height_too_high'];
 const OPEN_ATTEMPTS = 10;
 const OPEN_WAIT_MS = 3_000;
+
+/** A node whose word about the chain is asked, by RPC. */
+export interface TrustedServer {
+  readonly provider: LightProvider;
+  /** What it says of the block of a height. @throws LedgerError */
+  consensusParams(height: bigint): Promise<ConsensusParams>;
+}
+
+/** Makes the client of the server with that URL; nothing is asked yet. */
+export type OpenServer = (
+  url: string,
+  ports: { readonly chainId: string; readonly clock: LightClock },
+) => TrustedServer;
+
+const openHttpServer: OpenServer = (url, { chainId, clock }) => ({
+  provider: new HttpProvider({ chainId, url, clock }),
+  consensusParams: (height) => paramsOf(url, height),
+});
 
 /**
  * Checks what `[statesync]` says as a whole.
@@ -90,8 +109,9 @@ export async function openTrustedChain(
 
 async function openOnce(config: StateSyncConfig, chainId: string, ports: ChainPorts): Promise<TrustedChain> {
   const clock = lightClock(ports.environment);
-  const urls = config.rpcServers.map(urlOf);
-  const [primary, ...witnesses] = urls.map((url) => new HttpProvider({ chainId, url, clock }));
+  const { openServer = openHttpServer } = ports.environment;
+  const servers = config.rpcServers.map((server) => openServer(urlOf(server), { chainId, clock }));
+  const [primary, ...witnesses] = servers.map(({ provider }) => provider);
   if (primary === undefined)
     throw new LedgerError('config.value', 'config.toml: statesync.rpc_servers is empty');
   const { log } = ports;
@@ -112,7 +132,7 @@ async function openOnce(config: StateSyncConfig, chainId: string, ports: ChainPo
   );
   return {
     lightBlock: (height) => client.lightBlock(height),
-    consensusParams: (height) => agreedParams(urls, height),
+    consensusParams: (height) => agreedParams(servers, height),
   };
 }
 
@@ -145,12 +165,12 @@ function openError(cause: unknown): unknown {
 }
 
 /** The parameters that all servers that answer give, at least two. */
-async function agreedParams(urls: readonly string[], height: bigint): Promise<ConsensusParams> {
+async function agreedParams(servers: readonly TrustedServer[], height: bigint): Promise<ConsensusParams> {
   const answers: { readonly url: string; readonly params: ConsensusParams }[] = [];
   const failures: string[] = [];
-  for (const url of urls) {
+  for (const server of servers) {
     try {
-      answers.push({ url, params: await paramsOf(url, height) });
+      answers.push({ url: server.provider.name, params: await server.consensusParams(height) });
     } catch (error) {
       failures.push(messageOf(error));
     }

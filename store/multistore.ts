@@ -176,11 +176,14 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   }
 
   /** A retained version chunk by chunk; it stays retained until `close`, which is called once. */
-  exportVersion(version: bigint): ExportedVersion {
+  exportVersion(version: bigint, chunkBytes?: number): ExportedVersion {
     const { stores } = this.#history.version(version);
     this.#history.pin(version);
     const roots = [...stores].map(([name, { root }]) => [name, root] as const);
-    return { chunks: exportChunks(this.#arena, roots), close: () => this.#history.unpin(version) };
+    return {
+      chunks: exportChunks(this.#arena, roots, chunkBytes),
+      close: () => this.#history.unpin(version),
+    };
   }
 
   /** Begins to read a version from chunks into this multistore, in which nothing was committed yet. */

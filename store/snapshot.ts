@@ -18,10 +18,11 @@ const LEAF = 0;
 const INNER = 1;
 const STORE = 2;
 
-/** The chunks of the trees under these roots (by store name). */
+/** The chunks of the trees under these roots (by store name), each ended by the item that fills it. */
 export function* exportChunks(
   arena: NodeArena,
   roots: Iterable<readonly [name: string, root: NodeId]>,
+  chunkBytes: number = SNAPSHOT_CHUNK_BYTES,
 ): Generator<Uint8Array, void, void> {
   let out = new ByteWriter();
   for (const [name, root] of roots) {
@@ -29,7 +30,7 @@ export function* exportChunks(
     out.bytes(utf8(name));
     for (const node of postOrder(arena, root)) {
       writeNode(arena, node, out);
-      if (out.length < SNAPSHOT_CHUNK_BYTES) continue;
+      if (out.length < chunkBytes) continue;
       yield out.finish();
       out = new ByteWriter();
     }

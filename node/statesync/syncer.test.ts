@@ -174,6 +174,28 @@ test('a height that the chain has not reached is set aside before a chunk is ask
   expect(asked).toEqual([]);
 });
 
+test('who offers ever new snapshots that cannot be had does not keep the node from the others', async () => {
+  let height = 1_000n;
+  const inventor = await newNetwork();
+  inventor.serve(SNAPSHOTS_PROTOCOL.name, () => {
+    const snapshots = Array.from({ length: 10 }, () => snapshotOf(height++, chunksOf(height)));
+    return ResponseListSnapshots.encode({ snapshots });
+  });
+  // What the other has when it is asked first is gone soon: only who asks again hears of what it has then.
+  const young = await newNetwork();
+  let asked = 0;
+  young.serve(SNAPSHOTS_PROTOCOL.name, () => {
+    const at = asked++ === 0 ? 10n : 20n;
+    return ResponseListSnapshots.encode({ snapshots: [snapshotOf(at, chunksOf(at))] });
+  });
+  young.serve(SNAPSHOT_CHUNK_PROTOCOL.name, (_peer, bytes) => {
+    const request = decodeChunkRequest(bytes);
+    const chunk = request.height === 20n ? chunksOf(20n)[request.index] : undefined;
+    return encodeChunk(request, chunk ?? new Uint8Array(0));
+  });
+  await expectRestored(await joinBy([inventor, young]), 20n);
+});
+
 test('the two headers after a fresh snapshot are waited for', async () => {
   const chain = trustedChain(30);
   const [later] = [await chain.provider.lightBlock(22n)];

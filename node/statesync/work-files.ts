@@ -9,6 +9,7 @@ export interface WorkFiles {
   read(name: string): Promise<Uint8Array | undefined>;
   /** A file that is there is whole; durable once this resolves. */
   write(name: string, bytes: Uint8Array): Promise<void>;
+  /** A file that is removed does not come back once this resolves. */
   remove(name: string): Promise<void>;
   removeAll(): Promise<void>;
 }
@@ -42,13 +43,27 @@ export class DirectoryFiles implements WorkFiles {
       await file.close();
     }
     await rename(temporary, join(this.#directory, name));
+    await this.#syncNames();
   }
 
   async remove(name: string): Promise<void> {
+    if (!existsSync(this.#directory)) return;
     await rm(join(this.#directory, name), { recursive: true, force: true });
+    await this.#syncNames();
   }
 
   async removeAll(): Promise<void> {
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Which names there are is durable. */
+  async #syncNames(): Promise<void> {
+    if (process.platform === 'win32') return; // directories cannot be opened there
+    const directory = await open(this.#directory, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
   }
 }

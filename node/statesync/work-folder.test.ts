@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { chunksOf, snapshotOf } from './testing.ts';
-import { isStateSyncUnfinished, WorkFolder } from './work-folder.ts';
+import { DirectoryFiles } from './work-files.ts';
+import { isStateSyncUnfinished, workFolderOf, WorkFolder } from './work-folder.ts';
 
 const snapshot = snapshotOf(5n, chunksOf(5n));
 let dataDir = '';
+const filesOf = (): DirectoryFiles => new DirectoryFiles(workFolderOf(dataDir));
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'statesync-'));
@@ -15,16 +17,16 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
 test('plan and chunks are there after a restart; what is damaged or half written is not', async () => {
-  const folder = await WorkFolder.open(dataDir);
-  expect(isStateSyncUnfinished(dataDir)).toBe(false);
+  const folder = await WorkFolder.over(filesOf());
+  expect(await isStateSyncUnfinished(filesOf())).toBe(false);
   await folder.begin(snapshot);
   for (const index of [0, 1, 2]) await folder.save(index, { chunk: utf8(`chunk ${index}`), sender: 'peer' });
   const files = join(dataDir, 'statesync');
   writeFileSync(join(files, 'chunk-1'), 'other bytes');
   writeFileSync(join(files, '.chunk-7.tmp'), 'half');
 
-  const again = await WorkFolder.open(dataDir);
-  expect(isStateSyncUnfinished(dataDir)).toBe(true);
+  const again = await WorkFolder.over(filesOf());
+  expect(await isStateSyncUnfinished(filesOf())).toBe(true);
   expect(again.plan).toEqual(snapshot);
   expect([0, 1, 2, 7].map((index) => again.has(index))).toEqual([true, false, true, false]);
   expect(await again.chunk(2)).toEqual({ chunk: utf8('chunk 2'), sender: 'peer' });
@@ -32,7 +34,7 @@ test('plan and chunks are there after a restart; what is damaged or half written
 });
 
 test('another snapshot takes the place of the first, the same one goes on', async () => {
-  const folder = await WorkFolder.open(dataDir);
+  const folder = await WorkFolder.over(filesOf());
   await folder.begin(snapshot);
   await folder.save(3, { chunk: utf8('x'), sender: 'a' });
   await folder.begin({ ...snapshot });
@@ -41,11 +43,11 @@ test('another snapshot takes the place of the first, the same one goes on', asyn
   expect(folder.chunks).toBe(0);
   expect(readdirSync(join(dataDir, 'statesync'))).toEqual(['plan']);
   await folder.clear();
-  expect(isStateSyncUnfinished(dataDir)).toBe(false);
+  expect(await isStateSyncUnfinished(filesOf())).toBe(false);
 });
 
 test('what a peer sent is forgotten from a chunk on', async () => {
-  const folder = await WorkFolder.open(dataDir);
+  const folder = await WorkFolder.over(filesOf());
   await folder.begin(snapshot);
   for (const [index, sender] of ['a', 'b', 'a', 'b'].entries())
     await folder.save(index, { chunk: utf8('x'), sender });

@@ -5,13 +5,12 @@
  *     statesync/plan        SHA-256, then the snapshot (tendermint.abci.Snapshot)
  *     statesync/chunk-0 …   SHA-256 of the rest, length of the sender's id in one byte, the id, the chunk
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { concatBytes, equalBytes, fromUtf8, utf8 } from '../../core/bytes.ts';
 import { HASH_BYTES, sha256 } from '../../core/hash.ts';
 import { Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
 import { snapshotKey } from './offers.ts';
-import { DirectoryFiles, type WorkFiles } from './work-files.ts';
+import type { WorkFiles } from './work-files.ts';
 
 /** Where state sync keeps its work inside the data directory. */
 export const WORK_FOLDER = 'statesync';
@@ -24,9 +23,14 @@ export interface ReceivedChunk {
   readonly sender: string;
 }
 
-/** True when a state sync was begun in a data directory and is not finished. */
-export function isStateSyncUnfinished(dataDir: string): boolean {
-  return existsSync(join(dataDir, WORK_FOLDER, PLAN_FILE));
+/** Where the work folder of a data directory is. */
+export function workFolderOf(dataDir: string): string {
+  return join(dataDir, WORK_FOLDER);
+}
+
+/** True when a state sync was begun in the folder with these files and is not finished. */
+export async function isStateSyncUnfinished(files: WorkFiles): Promise<boolean> {
+  return (await files.read(PLAN_FILE)) !== undefined;
 }
 
 /** One writer. */
@@ -40,12 +44,7 @@ export class WorkFolder {
     this.#files = files;
   }
 
-  /** Opens the folder of a data directory; what a crash has damaged in it is removed. */
-  static async open(dataDir: string): Promise<WorkFolder> {
-    return WorkFolder.over(new DirectoryFiles(join(dataDir, WORK_FOLDER)));
-  }
-
-  /** The folder over these files. */
+  /** Opens the folder over these files; what a crash has damaged in it is removed. */
   static async over(files: WorkFiles): Promise<WorkFolder> {
     const folder = new WorkFolder(files);
     const plan = await folder.#sealed(PLAN_FILE);

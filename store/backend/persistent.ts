@@ -197,8 +197,8 @@ export class PersistentMultiStore implements CommitMultiStore {
   }
 
   /** A retained version chunk by chunk; it stays retained until `close`, which is called once. */
-  exportVersion(version: bigint): ExportedVersion {
-    return this.#memory.exportVersion(version);
+  exportVersion(version: bigint, chunkBytes?: number): ExportedVersion {
+    return this.#memory.exportVersion(version, chunkBytes);
   }
 
   /**

@@ -8,8 +8,6 @@
  * A folder gets its name when all in it is on disk. The metadata that is offered are the SHA-256 of the
  * chunks, one after another, and the hash is theirs: a chunk that was damaged is noticed when it is read.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { concatBytes, copyBytes, equalBytes } from '../../core/bytes.ts';
@@ -17,6 +15,7 @@ import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
 import { HASH_BYTES, sha256 } from '../../core/hash.ts';
 import { Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
 import type { ExportedVersion } from '../multistore.ts';
+import { diskSnapshotFiles, type SnapshotFiles } from './snapshot-files.ts';
 
 /** The one format there is. */
 export const STATE_SNAPSHOT_FORMAT = 1;
@@ -40,6 +39,10 @@ export interface StateSnapshotsOptions {
   readonly keepRecent: number;
   /** Default: `STATE_CHUNK_BYTES`. */
   readonly chunkBytes?: number;
+  /** Default: the disk of this machine. */
+  readonly files?: SnapshotFiles;
+  /** Lets others have a turn between two pieces. Default: the event loop. */
+  readonly pause?: () => Promise<unknown>;
   readonly log: SnapshotLog;
 }
 
@@ -49,6 +52,7 @@ const chunkFile = (index: number): string => `chunk-${index}`;
 /** The snapshots of one node. One is written at a time. */
 export class StateSnapshots {
   readonly #options: StateSnapshotsOptions;
+  readonly #files: SnapshotFiles;
   /** By version. */
   readonly #snapshots = new Map<bigint, Snapshot>();
   #writing: Promise<void> | undefined;
@@ -56,6 +60,7 @@ export class StateSnapshots {
 
   private constructor(options: StateSnapshotsOptions) {
     this.#options = options;
+    this.#files = options.files ?? diskSnapshotFiles;
   }
 
   /** Opens the folder; what is incomplete or damaged in it is removed, and said so. */
@@ -82,7 +87,7 @@ export class StateSnapshots {
     if (snapshot === undefined || snapshot.format !== at.format || at.index >= snapshot.chunks)
       return undefined;
     try {
-      const bytes = new Uint8Array(await readFile(join(this.#folder(at.height), chunkFile(at.index))));
+      const bytes = await this.#files.read(join(this.#folder(at.height), chunkFile(at.index)));
       if (equalBytes(sha256(bytes), chunkHashOf(snapshot, at.index))) return bytes;
       throw new DecodeError('its hash is wrong');
     } catch (error) {
@@ -104,7 +109,7 @@ export class StateSnapshots {
     this.#writing = this.#write(version, source.chunks)
       .catch((error: unknown) => {
         log.warn({ height: version, reason: messageOf(error) }, 'no state snapshot was made');
-        return rm(this.#temporary(version), { recursive: true, force: true });
+        return this.#files.remove(this.#temporary(version));
       })
       .catch(() => undefined)
       .finally(() => {
@@ -127,24 +132,23 @@ export class StateSnapshots {
 
   async #write(version: bigint, pieces: Iterable<Uint8Array>): Promise<void> {
     const temporary = this.#temporary(version);
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
+    await this.#files.remove(temporary);
+    await this.#files.makeFolder(temporary);
     const hashes: Uint8Array[] = [];
-    for await (const chunk of joined(pieces, this.#options.chunkBytes ?? STATE_CHUNK_BYTES)) {
+    const { chunkBytes = STATE_CHUNK_BYTES, pause = setImmediate } = this.#options;
+    for await (const chunk of joined(pieces, chunkBytes, pause)) {
       if (this.#stopped) throw new LedgerError('store.stopped', 'the node stops');
       if (chunk.length > STATE_CHUNK_BYTES_MAX || hashes.length === STATE_CHUNKS_MAX)
         throw new LedgerError('store.snapshot_limit', 'the state is too large for a snapshot');
-      await writeSynced(join(temporary, chunkFile(hashes.length)), chunk);
+      await this.#files.write(join(temporary, chunkFile(hashes.length)), chunk);
       hashes.push(sha256(chunk));
     }
     const metadata = concatBytes(...hashes);
     const format = STATE_SNAPSHOT_FORMAT;
     const snapshot = { height: version, format, chunks: hashes.length, hash: sha256(metadata), metadata };
     const encoded = Snapshot.encode(snapshot);
-    await writeSynced(join(temporary, METADATA_FILE), concatBytes(sha256(encoded), encoded));
-    await syncFolder(temporary);
-    await rename(temporary, this.#folder(version));
-    await syncFolder(this.#options.directory);
+    await this.#files.write(join(temporary, METADATA_FILE), concatBytes(sha256(encoded), encoded));
+    await this.#files.publish(temporary, this.#folder(version));
     this.#snapshots.set(version, snapshot);
     const facts = { height: version, chunks: hashes.length };
     this.#options.log.info(facts, 'a state snapshot was made');
@@ -156,15 +160,14 @@ export class StateSnapshots {
     if (keepRecent === 0) return;
     for (const { height } of this.list().slice(keepRecent)) {
       this.#snapshots.delete(height);
-      await rm(this.#folder(height), { recursive: true, force: true });
+      await this.#files.remove(this.#folder(height));
     }
   }
 
   async #load(): Promise<void> {
     const { directory } = this.#options;
-    await mkdir(directory, { recursive: true });
-    for (const name of await readdir(directory)) {
-      if (/^\.\d+\.tmp$/.test(name)) await rm(join(directory, name), { recursive: true, force: true });
+    for (const name of await this.#files.list(directory)) {
+      if (/^\.\d+\.tmp$/.test(name)) await this.#files.remove(join(directory, name));
       if (!/^[1-9]\d{0,18}$/.test(name)) continue;
       const height = BigInt(name);
       try {
@@ -177,14 +180,15 @@ export class StateSnapshots {
 
   async #read(height: bigint): Promise<Snapshot> {
     const folder = this.#folder(height);
-    const bytes = new Uint8Array(await readFile(join(folder, METADATA_FILE)));
+    const bytes = await this.#files.read(join(folder, METADATA_FILE));
     const encoded = bytes.subarray(HASH_BYTES);
     if (!equalBytes(sha256(encoded), bytes.subarray(0, HASH_BYTES)))
       throw new DecodeError('the hash of its metadata is wrong');
     const snapshot = checkStateSnapshot(Snapshot.decode(encoded));
     if (snapshot.height !== height) throw new DecodeError(`it is of height ${snapshot.height}`);
     for (let index = 0; index < snapshot.chunks; index++) {
-      if (!existsSync(join(folder, chunkFile(index)))) throw new DecodeError(`chunk ${index} is missing`);
+      if (!this.#files.has(join(folder, chunkFile(index))))
+        throw new DecodeError(`chunk ${index} is missing`);
     }
     return snapshot;
   }
@@ -192,7 +196,7 @@ export class StateSnapshots {
   async #remove(height: bigint, reason: string): Promise<void> {
     this.#snapshots.delete(height);
     this.#options.log.warn({ height, reason }, 'a damaged state snapshot is removed');
-    await rm(this.#folder(height), { recursive: true, force: true });
+    await this.#files.remove(this.#folder(height));
   }
 
   #folder(version: bigint): string {
@@ -226,41 +230,22 @@ export function chunkHashOf({ metadata }: Snapshot, index: number): Uint8Array {
   return copyBytes(metadata, index * HASH_BYTES, (index + 1) * HASH_BYTES);
 }
 
-/** Pieces put together until they are as long as a chunk is; after each, the event loop has a turn. */
+/** Pieces put together until they are as long as a chunk is; after each, others have a turn. */
 async function* joined(
   pieces: Iterable<Uint8Array>,
   chunkBytes: number,
+  pause: () => Promise<unknown>,
 ): AsyncGenerator<Uint8Array, void, void> {
   let parts: Uint8Array[] = [];
   let length = 0;
   for (const piece of pieces) {
     parts.push(piece);
     length += piece.length;
-    await setImmediate();
+    await pause();
     if (length < chunkBytes) continue;
     yield concatBytes(...parts);
     parts = [];
     length = 0;
   }
   if (parts.length > 0) yield concatBytes(...parts);
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(directory: string): Promise<void> {
-  if (process.platform === 'win32') return; // folders cannot be opened there
-  const file = await open(directory, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

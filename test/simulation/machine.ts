@@ -3,6 +3,7 @@
  * A process that is killed never runs again; the next one starts from what the disk kept.
  */
 import { openApplication } from '../../cli/application.ts';
+import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
 import { equalBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
@@ -10,12 +11,14 @@ import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Application } from '../../node/application.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
+import type { CommittedBlock } from '../../node/committed-block.ts';
 import type { Core } from '../../node/node.ts';
 import type { ConsensusSigner } from '../../node/engine/ports.ts';
 import { openCore, startCore } from '../../node/node.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
 import type { NodeEnvironment } from '../../node/environment.ts';
 import type { Logger } from '../../node/logging/logger.ts';
+import { DEFAULT_STATE_SYNC, type StateSyncOptions } from '../../node/statesync/options.ts';
 import { repairWal } from '../../node/wal/inspect.ts';
 import { FILE_PATTERN } from '../../node/wal/wal.ts';
 import { VOTES_CHANNEL } from '../../p2p/channels.ts';
@@ -25,10 +28,12 @@ import { CHAIN_ID, GENESIS_SECONDS, PREFIX } from './chain.ts';
 import { SimBackend, simDatabase } from './disk/databases.ts';
 import { type DiskOperation, type Ending, SimDisk, type SimFile, type Verdict } from './disk/disk.ts';
 import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
+import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
 import type { Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
 import { checkSignatures } from './signature-pool.ts';
 import { Owner, type Scheduler } from './scheduler.ts';
+import { type LightLie, simulatedServers, TRUSTED_HEIGHT } from './servers.ts';
 import type { Wires } from './wires.ts';
 
 /** What a machine is part of. */
@@ -39,6 +44,12 @@ export interface MachinePorts {
   readonly config: NodeConfig;
   readonly scheme: SignatureScheme;
   readonly observer: MachineObserver;
+  /** Every machine. */
+  readonly machines: () => readonly SimMachine[];
+  /** Blocks by height, as the first node committed them. */
+  readonly chain: ReadonlyMap<bigint, CommittedBlock>;
+  /** Absent: no snapshots are made or taken. */
+  readonly snapshots?: StateSnapshotSettings | undefined;
 }
 
 /** Who hears of what happens on a machine. */
@@ -46,14 +57,11 @@ export interface MachineObserver {
   /** A peer has sent bytes on the channel of votes. */
   given(machine: SimMachine, bytes: Uint8Array): void;
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
-  committed(
-    machine: SimMachine,
-    committed: Parameters<NonNullable<Parameters<typeof openCore>[0]['onBlock']>>[0],
-  ): void;
+  committed(machine: SimMachine, committed: CommittedBlock): void;
   started(machine: SimMachine, height: bigint, appHash: Uint8Array): void;
   blamed(machine: SimMachine, peer: string, reason: string): void;
   /** The node does not start, or has stopped by itself. */
-  stopped(machine: SimMachine, what: 'refused to start' | 'stopped', reason: string): void;
+  stopped(machine: SimMachine, what: 'refused to start' | 'stopped', error: unknown): void;
   line(machine: SimMachine, text: string): void;
 }
 
@@ -63,6 +71,10 @@ export interface MachineOptions {
   /** Secret of its consensus key. */
   readonly keySeed: Uint8Array;
   readonly isHonest: boolean;
+  /** Begins with a state sync that trusts these machines. */
+  readonly trusts?: readonly string[];
+  /** What it tells those who trust it. */
+  readonly lightLie?: LightLie;
   readonly environment?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
   readonly application?: (application: Application, machine: SimMachine) => Application;
   readonly network?: (network: Network, machine: SimMachine) => Network;
@@ -78,6 +90,17 @@ const WAL_PATH = `${HOME}/data/cs.wal`;
 /** The genesis is older than any clock is wrong. */
 const GENESIS_AGE_MS = 3_600_000;
 const NEVER_SIGNED = utf8('{"height":"0","round":0,"step":0}');
+/** While a node waits, the others make blocks: the waits are short. */
+const STATE_SYNC: StateSyncOptions = {
+  ...DEFAULT_STATE_SYNC,
+  peersWaitMs: 2_000,
+  distrustMs: 500,
+  tickMs: 100,
+  headersAttempts: 3,
+  headersWaitMs: 400,
+  setAsideMs: 2_000,
+  heightRequestTimeoutMs: 500,
+};
 const LOG = { debug: () => undefined, info: () => undefined };
 
 /** See the file comment. */
@@ -138,6 +161,11 @@ export class SimMachine implements Subject {
   /** The last height that it stored and executed; 0 when it is not up. */
   get height(): bigint {
     return this.core?.engine.lastHeight() ?? 0n;
+  }
+
+  /** It began with a state of others. */
+  get isRestored(): boolean {
+    return (this.core?.stores.blocks.range().base ?? 0n) > 1n;
   }
 
   /** Writes the key of a new validator, durably and at once. */
@@ -254,11 +282,12 @@ export class SimMachine implements Subject {
     if (owner.state === 'dead') return;
     this.#end('process killed');
     this.state = 'refused';
-    this.ports.observer.stopped(this, what, messageOf(error));
+    this.ports.observer.stopped(this, what, error);
   }
 
   async #boot(owner: Owner): Promise<Core> {
-    const { genesis, config } = this.ports;
+    const { genesis } = this.ports;
+    const config = this.#config();
     const logging = (module: string): Logger => this.#logger(module, owner);
     const user = this.#diskUser(owner);
     const { application } = await openApplication(
@@ -272,11 +301,14 @@ export class SimMachine implements Subject {
         verifierWorkers: 0,
         version: 'simulation',
         log: logging('app'),
+        ...(this.ports.snapshots === undefined ? {} : { snapshots: this.ports.snapshots }),
       },
       {
         openBackend: async (path) => new SimBackend({ disk: this.disk, user, path }),
         openPool: () => checkSignatures,
         snapshotVersions: SNAPSHOT_VERSIONS,
+        snapshotFiles: simSnapshotFiles(this.disk, user),
+        pause: () => new Promise<void>((resolve) => this.ports.scheduler.after(0, resolve, owner)),
       },
     );
     const core = await openCore(
@@ -309,6 +341,24 @@ export class SimMachine implements Subject {
     await core.network.start();
     startCore(core, []);
     return core;
+  }
+
+  /** What the operator has written: whom to trust, and since which block. */
+  #config(): NodeConfig {
+    const { config, chain } = this.ports;
+    const { trusts } = this.options;
+    const trusted = chain.get(TRUSTED_HEIGHT);
+    if (trusts === undefined || trusted === undefined) return config;
+    const stateSync = {
+      ...config.stateSync,
+      enable: true,
+      rpcServers: trusts.map((name) => `http://${name}`),
+      trustHeight: Number(TRUSTED_HEIGHT),
+      trustHash: toHex(trusted.blockId.hash),
+      discoveryTimeMs: 300,
+      chunkRequestTimeoutMs: 500,
+    };
+    return { ...config, stateSync };
   }
 
   /** The application takes its time, when it is told to. */
@@ -360,6 +410,9 @@ export class SimMachine implements Subject {
       walSizes: { fileBytesMax: 6_000, totalBytesMax: 60_000 },
       randomBytes: (length) => Uint8Array.from({ length }, () => scheduler.random.below(256)),
       signerFiles: simSignerFiles(disk, user),
+      workFiles: (directory) => simWorkFiles(disk, user, directory),
+      stateSync: STATE_SYNC,
+      openServer: simulatedServers({ owner, machines: this.ports.machines }),
       random: () => scheduler.random.below(1_000_000) / 1_000_000,
       makeSigner: scheme.makeSigner,
       wrapSigner: (signer) => this.#observed(signer),
@@ -414,7 +467,7 @@ export class SimMachine implements Subject {
       if (owner.state === 'dead') return;
       this.ports.observer.line(this, `${module}: ${message} ${factsText(facts)}`);
     };
-    return { ...LOG, warn: told, error: told };
+    return { ...LOG, ...(module === 'statesync' ? { info: told } : {}), warn: told, error: told };
   }
 }
 

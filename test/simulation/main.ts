@@ -51,6 +51,7 @@ function summary(results: readonly RunResult[], cpuSeconds: number): string {
   return [
     `${results.length} seeds, ${failed.length} failed${failed.length > 0 ? `: ${failed.map(({ profile, seed }) => `${profile} ${seed}`).join(', ')}` : ''}`,
     `${heights} heights, ${sum(({ transactions }) => transactions)} transactions, ${sum(({ starts }) => starts)} starts of nodes, ` +
+      `${sum(({ restored }) => restored)} state syncs, ` +
       `rounds up to ${Math.max(0, ...results.map(({ roundMax }) => roundMax))}`,
     `${sum(({ events }) => events)} events, ${Math.round(sum(({ virtualMs }) => virtualMs) / 1000)} virtual seconds, ` +
       `${cpuSeconds.toFixed(1)} CPU seconds (${(results.length / cpuSeconds).toFixed(1)} seeds per CPU second)`,

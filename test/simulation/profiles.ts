@@ -1,12 +1,14 @@
 /** What a seed stands for, by profile: who takes part, what goes wrong, and what must come of it. */
 import { SeededRandom } from '../../consensus/simulation/random.ts';
 import { ADVERSARIES, adversary } from './adversaries/voters.ts';
+import { SNAPSHOT_LIES, snapshotLiar } from './adversaries/snapshot-liar.ts';
 import { LIES, syncLiar } from './adversaries/sync-liar.ts';
 import { validatorSeed } from './chain.ts';
 import { type Fault, FAULTS } from './faults.ts';
 import { quickScheme, realScheme } from './keys.ts';
 import type { Ending } from './disk/disk.ts';
 import type { MachineOptions } from './machine.ts';
+import { LIGHT_LIES } from './servers.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { withValidatorChanges } from './validator-changes.ts';
 
@@ -20,6 +22,8 @@ export interface Scenario {
   readonly killPoint?: { readonly at: number; readonly how: Ending };
   /** Machines that start later, with an empty disk. */
   readonly late?: readonly string[];
+  /** How often each of those is ended, at some operation of its disk, soon after it was started. */
+  readonly lateEndings?: number;
   /** Milliseconds between two transactions of clients. */
   readonly transferEveryMs: number;
   /** When faults end; undefined: never, and no progress is demanded. */
@@ -39,12 +43,15 @@ export const PROFILES = [
   'sync',
   'ed25519',
   'large',
+  'statesync',
 ] as const;
 
 /** One of them. */
 export type Profile = (typeof PROFILES)[number];
 
 const PATIENCE_MS = 120_000;
+/** The state of a simulation has some thousands of bytes. */
+const SNAPSHOT_CHUNK_BYTES = 700;
 const POWER = 10n;
 /** Operations on a disk, from the first one on, each of which is a kill point of some seed. */
 const KILL_POINTS = 300;
@@ -88,6 +95,8 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
     }
     case 'large':
       return large();
+    case 'statesync':
+      return stateSync(random);
   }
 }
 
@@ -179,6 +188,37 @@ function sync(random: SeededRandom): Scenario {
     options: { ...scenario.options, machines: [...machines, ...late, ...liars] },
     faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'pause'], random),
     late: late.map(({ name }) => name),
+    heights: 3n,
+  };
+}
+
+/** Late nodes begin with a snapshot; some of those who offer one, and of those who vouch for it, lie. */
+function stateSync(random: SeededRandom): Scenario {
+  const scenario = base(random, 4);
+  const { machines } = scenario.options;
+  const liars = [0, 1].slice(0, 1 + random.below(2)).map((i) => {
+    const snapshotLie = random.pick(SNAPSHOT_LIES) ?? 'changes chunks';
+    const lightLie = random.percent(50) ? random.pick(LIGHT_LIES) : undefined;
+    return snapshotLiar({ snapshotLie, lightLie }, { name: `l${i}`, keySeed: validatorSeed(30 + i) });
+  });
+  const honestNames = machines.map(({ name }) => name).slice(0, 2);
+  // A liar may be the one whose headers are verified, or one that they are compared with.
+  const trusts = random.percent(50) ? ['l0', ...honestNames] : [...honestNames, 'l0'];
+  const late = [0, 1].slice(0, 1 + random.below(2)).map((i) => ({
+    ...fullNode(i, validatorSeed(20 + i)),
+    trusts,
+  }));
+  return {
+    ...scenario,
+    options: {
+      ...scenario.options,
+      machines: [...machines, ...late, ...liars],
+      snapshots: { interval: 3 + random.below(3), keepRecent: 3, chunkBytes: SNAPSHOT_CHUNK_BYTES },
+    },
+    faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'slow disk'], random),
+    late: late.map(({ name }) => name),
+    lateEndings: random.below(4),
+    patienceMs: 30_000,
     heights: 3n,
   };
 }

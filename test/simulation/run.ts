@@ -1,5 +1,5 @@
 /** Runs the scenario of a seed and says what came of it. */
-import type { MachineOptions } from './machine.ts';
+import type { MachineOptions, SimMachine } from './machine.ts';
 import { Nemesis } from './faults.ts';
 import { type Profile, type Scenario, scenarioOf } from './profiles.ts';
 import { Simulation, type Violation } from './simulation.ts';
@@ -18,6 +18,8 @@ export interface RunResult {
   readonly bytes: number;
   readonly transactions: number;
   readonly starts: number;
+  /** Nodes that began with a snapshot of others. */
+  readonly restored: number;
   /** The last lines of the trace. */
   readonly lines: readonly string[];
 }
@@ -36,6 +38,8 @@ const EVENTS_MAX = 5_000_000;
 const STARTS_WITHIN_MS = 300;
 const RESTART_AFTER_MS = 300;
 const LATE_AFTER_HEIGHTS = 2n;
+/** A state sync does about so many operations on its disk. */
+const ENDED_WITHIN_OPERATIONS = 120;
 
 /** See the file comment. */
 export async function runSeed(run: RunOptions): Promise<RunResult> {
@@ -97,7 +101,11 @@ async function demandProgress(simulation: Simulation, scenario: Scenario): Promi
   if (scenario.late !== undefined) {
     const others = goal - scenario.heights + LATE_AFTER_HEIGHTS;
     await simulation.runUntil(() => simulation.height >= others || isTooMuch(), fromMs + scenario.patienceMs);
-    for (const machine of simulation.machines) if (machine.starts === 0) machine.start();
+    for (const machine of simulation.machines) {
+      if (machine.starts > 0) continue;
+      endOften(machine, scenario.lateEndings ?? 0);
+      machine.start();
+    }
   }
   await simulation.runUntil(() => isThere() || isTooMuch(), fromMs + scenario.patienceMs);
   if (simulation.violations.length > 0 || isThere()) return;
@@ -106,6 +114,22 @@ async function demandProgress(simulation: Simulation, scenario: Scenario): Promi
     .join(', ');
   const sinceMs = Math.round(scheduler.nowMs - fromMs);
   simulation.fail('liveness', `height ${goal} is not reached by all ${sinceMs} ms after the heal: ${where}`);
+}
+
+/** Ends a machine that many times, each time at some operation of its disk, and starts it again. */
+function endOften(machine: SimMachine, times: number): void {
+  if (times === 0) return;
+  const { random } = machine.ports.scheduler;
+  machine.killAtOperation = {
+    at: machine.disk.operations + 1 + random.below(ENDED_WITHIN_OPERATIONS),
+    how: random.percent(50) ? 'power cut' : 'process killed',
+  };
+  machine.onKillPoint = () => {
+    machine.ports.scheduler.after(RESTART_AFTER_MS, () => {
+      endOften(machine, times - 1);
+      machine.start();
+    });
+  };
 }
 
 function resultOf({ profile, seed, verbose }: RunOptions, simulation: Simulation): RunResult {
@@ -123,6 +147,7 @@ function resultOf({ profile, seed, verbose }: RunOptions, simulation: Simulation
     bytes: wires.bytes,
     transactions: [...chain.values()].reduce((sum, { block }) => sum + block.txs.length, 0),
     starts: machines.reduce((sum, machine) => sum + machine.starts, 0),
+    restored: machines.filter(({ isRestored }) => isRestored).length,
     lines: trace.last(verbose === true ? Number.MAX_SAFE_INTEGER : 60),
   };
 }

@@ -1,7 +1,8 @@
 /** One run: machines, wires, clients, and the observer that holds what they do against the invariants. */
 import { toHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
-import { messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
@@ -16,6 +17,7 @@ import { doubleSign } from './invariants/double-sign.ts';
 import { lockedValue } from './invariants/locked-value.ts';
 import { once } from './invariants/once.ts';
 import { replay } from './invariants/replay.ts';
+import { restore } from './invariants/restore.ts';
 import { blockTime } from './invariants/time.ts';
 import { validity } from './invariants/validity.ts';
 import type { SignatureScheme } from './keys.ts';
@@ -35,6 +37,8 @@ export interface SimulationOptions {
   readonly peersOf?: (name: string) => readonly string[];
   readonly accounts: number;
   readonly config?: (config: NodeConfig) => NodeConfig;
+  /** Default: no snapshots. */
+  readonly snapshots?: StateSnapshotSettings;
   /** Keep every line of the trace. */
   readonly verbose: boolean;
 }
@@ -44,6 +48,19 @@ export interface Violation {
   readonly invariant: string;
   readonly sentence: string;
   readonly atMs: number;
+}
+
+/** What keeps a node for state sync from starting is tried again by whatever supervises it. */
+const STARTS_AGAIN_MS = 300;
+const FOR_NOW: readonly string[] = [
+  'light.no_response',
+  'light.height_too_high',
+  'light.not_found',
+  'light.no_cross_reference',
+];
+
+function isForNow(error: unknown): boolean {
+  return error instanceof LedgerError && FOR_NOW.includes(error.code);
 }
 
 /** See the file comment. */
@@ -71,10 +88,11 @@ export class Simulation implements MachineObserver {
     this.genesis = simulationGenesis({ powers, accounts, scheme });
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();
-    const { scheduler, wires, genesis } = this;
-    this.machines = options.machines.map(
-      (machine) => new SimMachine({ scheduler, wires, genesis, config, scheme, observer: this }, machine),
-    );
+    const { scheduler, wires, genesis, chain } = this;
+    const { snapshots } = options;
+    const machines = (): readonly SimMachine[] => this.machines;
+    const ports = { scheduler, wires, genesis, config, scheme, observer: this, machines, chain, snapshots };
+    this.machines = options.machines.map((machine) => new SimMachine(ports, machine));
     this.#hasAdversaries = this.machines.some(({ isHonest }) => !isHonest);
     this.invariants = this.#makeInvariants(scheme);
     scheduler.onEvent = (atMs, owner, sequence) => this.trace.note(`${atMs} ${owner.name} ${sequence}`);
@@ -178,7 +196,8 @@ export class Simulation implements MachineObserver {
     for (const invariant of this.invariants) invariant.blamed?.({ by: machine, peer: subject, reason });
   }
 
-  stopped(machine: SimMachine, what: string, reason: string): void {
+  stopped(machine: SimMachine, what: string, error: unknown): void {
+    const reason = messageOf(error);
     this.line(machine, `${what}: ${reason}`);
     if (machine.mustRefuse !== undefined) {
       this.scheduler.after(100, () => machine.restoreSigningState());
@@ -186,6 +205,10 @@ export class Simulation implements MachineObserver {
     }
     if (machine.disk.isGarbled && reason.includes('wal repair')) {
       this.scheduler.after(100, () => machine.repairLog());
+      return;
+    }
+    if (machine.options.trusts !== undefined && isForNow(error)) {
+      this.scheduler.after(STARTS_AGAIN_MS, () => machine.start());
       return;
     }
     if (machine.isHonest && machine.excuse === undefined) {
@@ -222,6 +245,7 @@ export class Simulation implements MachineObserver {
       failing(blame),
       failing((fail) => evidence(fail, honestAddresses)),
       failing((fail) => replay(fail, this.genesis)),
+      failing((fail) => restore(fail, this.machines)),
     ];
   }
 }

@@ -19,7 +19,10 @@ export class Killed extends Error {
   }
 }
 
-const FOR_EVER: Promise<never> = new Promise(() => undefined);
+/** A new one each time: what waits for it is freed with it. */
+function forEver(): Promise<never> {
+  return new Promise(() => undefined);
+}
 
 function noSpace(): Error {
   return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
@@ -35,12 +38,12 @@ export function requireGo(disk: SimDisk, user: DiskUser, operation: DiskOperatio
 
 /** The same for what is awaited: a dead process waits for ever. */
 export async function awaitGo(disk: SimDisk, user: DiskUser, operation: DiskOperation): Promise<void> {
-  if (user.isDead()) return FOR_EVER;
+  if (user.isDead()) return forEver();
   const verdict = disk.operate(operation);
-  if (verdict === 'dead') return FOR_EVER;
+  if (verdict === 'dead') return forEver();
   if (verdict === 'full') throw noSpace();
   await user.wait();
-  if (user.isDead()) return FOR_EVER;
+  if (user.isDead()) return forEver();
 }
 
 /** The log's files in one directory. */

@@ -4,6 +4,7 @@ import { toHex } from '../../../core/bytes.ts';
 import type { GenesisDocument } from '../../../genesis/document.ts';
 import { initChainRequest } from '../../../genesis/encode.ts';
 import type { CommittedBlock } from '../../../node/committed-block.ts';
+import type { RequestFinalizeBlock } from '../../../proto/gen/tendermint/abci/types.ts';
 import { MemoryMultiStore } from '../../../store/multistore.ts';
 import { plainVerifier } from '../../support/test-chain.ts';
 import { CHAIN_ID, PREFIX } from '../chain.ts';
@@ -27,17 +28,7 @@ export function replay(fail: Fail, genesis: GenesisDocument): Invariant {
       for (let height = 1n; ; height++) {
         const live = blocks.get(height);
         if (live === undefined) return;
-        const { header, txs } = live.block;
-        const results = app.finalizeBlock({
-          txs,
-          decidedLastCommit: { round: 0, votes: [] },
-          misbehavior: [],
-          hash: live.blockId.hash,
-          height,
-          time: header.time,
-          nextValidatorsHash: header.nextValidatorsHash,
-          proposerAddress: header.proposerAddress,
-        });
+        const results = app.finalizeBlock(finalizeRequest(live));
         app.commit();
         if (toHex(results.appHash) !== toHex(live.results.appHash)) {
           return fail(
@@ -47,5 +38,20 @@ export function replay(fail: Fail, genesis: GenesisDocument): Invariant {
         for (const broken of app.brokenInvariants()) fail(`after block ${height}: ${broken}`);
       }
     },
+  };
+}
+
+/** What the application was asked for a block. */
+export function finalizeRequest({ height, block, blockId }: CommittedBlock): RequestFinalizeBlock {
+  const { header, txs } = block;
+  return {
+    txs,
+    decidedLastCommit: { round: 0, votes: [] },
+    misbehavior: [],
+    hash: blockId.hash,
+    height,
+    time: header.time,
+    nextValidatorsHash: header.nextValidatorsHash,
+    proposerAddress: header.proposerAddress,
   };
 }

@@ -6,11 +6,13 @@ import { isNilBlockId } from '../../../consensus/types/block-id.ts';
 import { DEFAULT_BLOCK_SYNC } from '../../../node/blocksync/block-sync.ts';
 import { decodeBlockRequest, decodeBlockResponse } from '../../../node/blocksync/messages.ts';
 import type { ConsensusCore } from '../../../node/engine/ports.ts';
+import type { Application } from '../../../node/application.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
 import { BLOCKS_PROTOCOL } from '../../../p2p/channels.ts';
 import type { SimMachine } from '../machine.ts';
 import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
+import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
 export interface PlantedBug {
@@ -23,7 +25,8 @@ export interface PlantedBug {
   readonly faults?: readonly Fault[];
   /** Invariants that may notice it. */
   readonly noticedBy: readonly string[];
-  readonly plant: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
+  readonly plant?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
+  readonly application?: (application: Application) => Application;
 }
 
 const ASKS_AGAIN_AFTER_MS = 100;
@@ -69,12 +72,24 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['liveness'],
     plant: trusting,
   },
+  'a restore does not verify the app hash': {
+    profile: 'statesync',
+    from: 1,
+    patienceMs: 10_000,
+    noticedBy: ['honest nodes run', 'liveness'],
+    application: restoringAnything,
+  },
 };
 
 /** The scenario with the bug in every honest node. */
-export function planted({ plant, faults = [], patienceMs }: PlantedBug, scenario: Scenario): Scenario {
+export function planted(bug: PlantedBug, scenario: Scenario): Scenario {
+  const { plant, application, faults = [], patienceMs } = bug;
+  const change = {
+    ...(plant === undefined ? {} : { environment: plant }),
+    ...(application === undefined ? {} : { application }),
+  };
   const machines = scenario.options.machines.map((machine) =>
-    machine.isHonest ? { ...machine, environment: plant } : machine,
+    machine.isHonest ? { ...machine, ...change } : machine,
   );
   const options = { ...scenario.options, machines };
   return {
@@ -86,7 +101,7 @@ export function planted({ plant, faults = [], patienceMs }: PlantedBug, scenario
 }
 
 /** Says that it has synced, and has not. */
-function lyingDisk(about: (path: string) => boolean): PlantedBug['plant'] {
+function lyingDisk(about: (path: string) => boolean): NonNullable<PlantedBug['plant']> {
   return (environment, machine) => {
     machine.disk.ignoresSync = about;
     return environment;

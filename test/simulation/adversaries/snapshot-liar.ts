@@ -1,0 +1,79 @@
+/** A node that lies in state sync: about which snapshots it has, and in what they are made of. */
+import { concatBytes } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
+import type { SnapshotApplication } from '../../../node/application.ts';
+import type { Snapshot } from '../../../proto/gen/tendermint/abci/types.ts';
+import type { MachineOptions } from '../machine.ts';
+import type { LightLie } from '../servers.ts';
+
+/** How it lies. */
+export const SNAPSHOT_LIES = [
+  'makes up a state',
+  'makes up a later state',
+  'changes chunks',
+  'offers what is not there',
+  'never delivers',
+  'has lost the chunks',
+] as const;
+
+/** One of them. */
+export type SnapshotLie = (typeof SNAPSHOT_LIES)[number];
+
+const LATER = 2n;
+const MUCH_LATER = 1_000n;
+
+/** A machine with a liar on it. */
+export function snapshotLiar(
+  { snapshotLie, lightLie }: { readonly snapshotLie: SnapshotLie; readonly lightLie?: LightLie | undefined },
+  { name, keySeed }: Pick<MachineOptions, 'name' | 'keySeed'>,
+): MachineOptions {
+  return {
+    name,
+    keySeed,
+    isHonest: false,
+    ...(lightLie === undefined ? {} : { lightLie }),
+    application: (application) => {
+      const { snapshots } = application;
+      if (snapshots === undefined) return application;
+      return { ...application, snapshots: lying(snapshotLie, snapshots) };
+    },
+  };
+}
+
+function lying(lie: SnapshotLie, honest: SnapshotApplication): SnapshotApplication {
+  const served = (request: Parameters<SnapshotApplication['loadSnapshotChunk']>[0]): Promise<Uint8Array> =>
+    honest.loadSnapshotChunk(request).then(({ chunk }) => chunk);
+  const falseSnapshot = async (snapshot: Snapshot): Promise<Snapshot> => {
+    const { height, format, chunks } = snapshot;
+    if (lie === 'offers what is not there') return { ...snapshot, height: height + MUCH_LATER };
+    if (lie !== 'makes up a state' && lie !== 'makes up a later state') return snapshot;
+    const hashes: Uint8Array[] = [];
+    for (let chunk = 0; chunk < chunks; chunk++)
+      hashes.push(sha256(falseChunk(await served({ height, format, chunk }))));
+    const metadata = concatBytes(...hashes);
+    const claimed = lie === 'makes up a later state' ? height + LATER : height;
+    return { ...snapshot, height: claimed, hash: sha256(metadata), metadata };
+  };
+  return {
+    offerSnapshot: (request) => honest.offerSnapshot(request),
+    applySnapshotChunk: (request) => honest.applySnapshotChunk(request),
+    async listSnapshots() {
+      const { snapshots } = await honest.listSnapshots();
+      return { snapshots: await Promise.all(snapshots.map(falseSnapshot)) };
+    },
+    async loadSnapshotChunk(request) {
+      if (lie === 'never delivers') return new Promise<never>(() => undefined);
+      if (lie === 'has lost the chunks') return { chunk: new Uint8Array(0) };
+      const height = lie === 'makes up a later state' ? request.height - LATER : request.height;
+      return { chunk: falseChunk(await served({ ...request, height })) };
+    },
+  };
+}
+
+/** The chunk with another last byte, which is that of a value or of a version. */
+function falseChunk(chunk: Uint8Array): Uint8Array {
+  const changed = Uint8Array.from(chunk);
+  const last = changed.length - 1;
+  if (last >= 0) changed[last] = (changed[last] ?? 0) ^ 1;
+  return changed;
+}
