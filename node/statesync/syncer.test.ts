@@ -246,6 +246,18 @@ test('when nobody has what is missing for a minute, another snapshot is tried', 
   expect(joiner.lines).toContain('state sync: another snapshot is tried');
 });
 
+test('a snapshot that all have pruned meanwhile is given up at once, and the next one is found', async () => {
+  const sources = [new TestSource([10n], [20n]), new TestSource([10n], [20n])];
+  const joiner = await joinBy(await Promise.all(sources.map(honest)));
+  await world.until('it restores', () => joiner.lines.includes('restoring a snapshot'));
+  for (const source of sources) source.keepOnly([25n]);
+  const fromMs = world.timers.nowMs();
+  await expectRestored(joiner, 25n);
+  expect(world.timers.nowMs() - fromMs).toBeLessThan(OPTIONS.peersWaitMs / 2);
+  expect(joiner.target.offered).toEqual([20n, 25n]); // 10 was offered, too, and is gone as well
+  expect(joiner.network.metrics.bans).toBe(0);
+});
+
 test('without peers, and without snapshots, it waits and says what to check', async () => {
   const joiner = await joinBy([]);
   const said = (what: string) => () => joiner.lines.some((line) => line.includes(what));

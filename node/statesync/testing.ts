@@ -51,6 +51,12 @@ export class TestSource implements SnapshotSource {
   readonly #states = new Map<bigint, readonly Uint8Array[]>();
 
   constructor(...states: readonly (readonly [height: bigint, name?: string])[]) {
+    this.keepOnly(...states);
+  }
+
+  /** Has these from now on. */
+  keepOnly(...states: readonly (readonly [height: bigint, name?: string])[]): void {
+    this.#states.clear();
     for (const [height, name] of states) this.#states.set(height, chunksOf(height, name));
   }
 

@@ -22,7 +22,7 @@ const INTERVAL = 10;
 const BULK_ENTRIES = 200;
 const BULK_BYTES = 60_000;
 /** Slow enough that there is a middle to be killed in. */
-const SEND_RATE = 2_000_000;
+const SEND_RATE = 4_000_000;
 const TRUST_HEIGHT = 5;
 
 /**
@@ -49,7 +49,7 @@ const MOMENTS: readonly Moment[] = [
   { line: CHUNK, isTriedAsWhole: true },
   { line: CHUNK, count: 2, withinMs: 300 },
   { line: RESTORED },
-  { line: BACKFILL, isTriedAsWhole: true },
+  { line: BACKFILL },
   { line: BACKFILL, withinMs: 50 },
   { line: DONE },
 ];
