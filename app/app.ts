@@ -49,7 +49,7 @@ import type { CommitMultiStore, MultiStoreBranch } from '../store/kv.ts';
 import { admissionEvents } from './admission.ts';
 import { BlockExecution } from './block-execution.ts';
 import { blockOf, hookEvents, momentOf, resultOf, undecodable } from './blocks.ts';
-import { exportModules, initModules } from './genesis.ts';
+import { exportModules, firstValidators, initModules } from './genesis.ts';
 import { type Composition, composeModules } from './modules.ts';
 import { acceptsTransactions, selectTransactions } from './proposal.ts';
 import { answerQuery } from './query.ts';
@@ -194,7 +194,7 @@ export class OpenLedgerApp {
     if (request.consensusParams !== undefined) consensus.setParams(context, request.consensusParams);
     consensus.setLastTime(context, request.time);
     const updates = initModules(modules, context, parseAppState(request.appStateBytes));
-    const validators = updates.length > 0 ? updates : request.validators;
+    const validators = firstValidators(request.validators, updates);
     consensus.apply(context, validators);
     this.#genesis = { request, branch };
     this.#check = this.#stateAt(branch.branch(), momentOf(chainId, request.initialHeight, request.time));
@@ -275,7 +275,8 @@ export class OpenLedgerApp {
   beginBlock(request: RequestFinalizeBlock): BlockExecution {
     this.#expectHeight(request.height);
     if (this.#finalized !== undefined) this.#undoFinalized();
-    const block = blockOf(this.#options.chainId, request);
+    const { chainId } = this.#options;
+    const block = blockOf(request, { chainId, appHash: this.#store.lastCommit.hash });
     // Genesis stays as it is until the block ends: the block may be executed again.
     const genesis = this.#genesis?.branch;
     const branch = genesis?.branch() ?? this.#store.branch();

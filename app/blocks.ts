@@ -6,21 +6,34 @@ import type { CommitInfo, ExecTxResult, RequestFinalizeBlock } from '../proto/ge
 import { BlockIDFlag } from '../proto/gen/tendermint/types/validator.ts';
 import type { TxOutcome } from './run-tx.ts';
 
-/** The block of a FinalizeBlock request, as modules see it. */
-export function blockOf(chainId: string, request: RequestFinalizeBlock): BlockInfo {
+/** The block of a FinalizeBlock request, as modules see it; `appHash` is that of the commit before it. */
+export function blockOf(
+  request: RequestFinalizeBlock,
+  chain: { readonly chainId: string; readonly appHash: Uint8Array },
+): BlockInfo {
   return {
-    chainId,
+    ...chain,
     height: request.height,
     time: request.time,
     proposerAddress: request.proposerAddress,
     hash: request.hash,
     lastCommit: votesOf(request.decidedLastCommit),
+    nextValidatorsHash: request.nextValidatorsHash,
   };
 }
 
 /** A moment between blocks: genesis, CheckTx, queries. */
 export function momentOf(chainId: string, height: bigint, time: Timestamp): BlockInfo {
-  return { chainId, height, time, proposerAddress: EMPTY_BYTES, hash: EMPTY_BYTES, lastCommit: [] };
+  return {
+    chainId,
+    height,
+    time,
+    proposerAddress: EMPTY_BYTES,
+    hash: EMPTY_BYTES,
+    lastCommit: [],
+    nextValidatorsHash: EMPTY_BYTES,
+    appHash: EMPTY_BYTES,
+  };
 }
 
 function votesOf({ votes }: CommitInfo): readonly VoteInfo[] {

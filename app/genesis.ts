@@ -1,5 +1,7 @@
+import { EMPTY_BYTES, toHex } from '../core/bytes.ts';
 import { canonicalJson, type JsonObject, JsonReader, type JsonValue } from '../framework/json.ts';
 import type { Context, ReadContext } from '../framework/context.ts';
+import { StateError, sdkErrors } from '../framework/errors.ts';
 import type { Module } from '../framework/module.ts';
 import type { ValidatorUpdate } from '../proto/gen/tendermint/abci/types.ts';
 
@@ -38,6 +40,40 @@ export function initModules(
   validateAppState(modules, appState);
   const root = new JsonReader(appState, APP_STATE);
   return modules.flatMap((module) => module.genesis?.init(context, sectionOf(module, root)) ?? []);
+}
+
+/**
+ * The first validator set: the one that modules give, or else the document's. When both give one they must
+ * be the same.
+ * @throws StateError (sdk 18) naming the first difference
+ */
+export function firstValidators(
+  listed: readonly ValidatorUpdate[],
+  given: readonly ValidatorUpdate[],
+): readonly ValidatorUpdate[] {
+  if (given.length === 0) return listed;
+  if (listed.length === 0) return given;
+  const powers = new Map(given.map(({ pubKey, power }) => [keyText(pubKey), power]));
+  for (const { pubKey, power } of listed) {
+    const key = keyText(pubKey);
+    const expected = powers.get(key);
+    if (expected !== power)
+      throw new StateError(
+        sdkErrors.invalidRequest,
+        `the document's validators are not those of app_state.staking: ${key} has power ${power} in the ` +
+          `document and ${expected ?? 'none'} in staking`,
+      );
+  }
+  if (listed.length !== given.length)
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      `the document lists ${listed.length} validators, app_state.staking gives ${given.length}`,
+    );
+  return given;
+}
+
+function keyText({ ed25519, secp256k1 }: ValidatorUpdate['pubKey']): string {
+  return ed25519 === undefined ? `secp256k1/${toHex(secp256k1 ?? EMPTY_BYTES)}` : `ed25519/${toHex(ed25519)}`;
 }
 
 /** The sections that would restore this state. */

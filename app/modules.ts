@@ -10,6 +10,9 @@ import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
+import { StakingHookList } from '../modules/staking/hooks.ts';
+import type { Staking } from '../modules/staking/keeper.ts';
+import { createStakingModule } from '../modules/staking/module.ts';
 
 /** Accounts of modules. Their account numbers follow this order; append only. */
 export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
@@ -17,30 +20,52 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'gov', permissions: ['burner'] },
   { name: 'community_pool', permissions: [] },
   { name: 'payments', permissions: [] },
+  { name: 'bonded_tokens_pool', permissions: ['burner', 'staking'] },
+  { name: 'not_bonded_tokens_pool', permissions: ['burner', 'staking'] },
 ];
 
 /** The state machine taken apart: what the application drives, and the keepers it talks to itself. */
 export interface Composition {
   readonly addresses: AddressCodec;
+  /** Of operators of validators: `…valoper`. */
+  readonly validatorAddresses: AddressCodec;
+  /** Of consensus keys: `…valcons`. */
+  readonly consensusAddresses: AddressCodec;
   /** In the order of genesis and of begin- and end-block hooks. */
   readonly modules: readonly Module[];
   readonly auth: AuthKeeper;
   readonly bank: Bank;
   readonly consensus: Consensus;
+  readonly staking: Staking;
+  /** Who is told of validators and delegations: modules add themselves here. */
+  readonly stakingHooks: StakingHookList;
 }
 
 /** Makes all modules and hands each the capabilities that it needs. */
 export function composeModules(prefix: string): Composition {
   const addresses = new AddressCodec(prefix);
+  const validatorAddresses = new AddressCodec(`${prefix}valoper`);
   const consensus = createConsensusModule(addresses);
   const auth = createAuthModule(addresses, MODULE_ACCOUNTS);
   const bank = createBankModule({ accounts: auth.keeper, addresses });
+  const stakingHooks = new StakingHookList();
+  const staking = createStakingModule({
+    addresses: { accounts: addresses, validators: validatorAddresses },
+    bank: bank.keeper,
+    consensus: consensus.keeper,
+    hooks: stakingHooks,
+  });
+  const standard = [consensus.module, auth.module, bank.module, staking.module];
   return {
     addresses,
-    modules: [consensus.module, auth.module, bank.module, ...nativeModules(addresses, bank.keeper)],
+    validatorAddresses,
+    consensusAddresses: new AddressCodec(`${prefix}valcons`),
+    modules: [...standard, ...nativeModules(addresses, bank.keeper)],
     auth: auth.keeper,
     bank: bank.keeper,
     consensus: consensus.keeper,
+    staking: staking.keeper,
+    stakingHooks,
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareInstants, formatInstant, parseInstant } from './time.ts';
+import { addDuration, compareInstants, formatInstant, parseInstant } from './time.ts';
 
 describe('instants', () => {
   it('agree with the JavaScript date on every second between the years 1 and 9999', () => {
@@ -26,6 +26,15 @@ describe('instants', () => {
   it('are ordered by seconds, then nanoseconds', () => {
     expect(compareInstants({ seconds: 1n, nanos: 5 }, { seconds: 1n, nanos: 6 })).toBeLessThan(0);
     expect(compareInstants({ seconds: 2n, nanos: 0 }, { seconds: 1n, nanos: 6 })).toBeGreaterThan(0);
+  });
+
+  it('are moved by durations, over the second in both directions', () => {
+    const late = { seconds: 5n, nanos: 999_999_999 };
+    expect(addDuration(late, { seconds: 2n, nanos: 1 })).toEqual({ seconds: 8n, nanos: 0 });
+    expect(addDuration({ seconds: 5n, nanos: 1 }, { seconds: -1n, nanos: -2 })).toEqual({
+      seconds: 3n,
+      nanos: 999_999_999,
+    });
   });
 
   it.each(['', '2026-01-02', '2026-13-01T00:00:00Z', '2026-02-29T00:00:00Z', '2026-01-01T24:00:00Z', 'now'])(

@@ -56,6 +56,16 @@ export function compareInstants(a: Instant, b: Instant): number {
   return a.nanos - b.nanos;
 }
 
+/** The instant so much later; a duration has its own seconds and nanoseconds, both of the same sign. */
+export function addDuration(instant: Instant, duration: Instant): Instant {
+  const nanos = instant.nanos + duration.nanos;
+  const carry = nanos >= 1_000_000_000 ? 1 : nanos < 0 ? -1 : 0;
+  return {
+    seconds: instant.seconds + duration.seconds + BigInt(carry),
+    nanos: nanos - carry * 1_000_000_000,
+  };
+}
+
 function zoneSeconds(zone: string): number {
   if (zone === 'Z' || zone === 'z') return 0;
   const [hours = '0', minutes = '0'] = zone.slice(1).split(':');

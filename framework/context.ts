@@ -28,6 +28,10 @@ export interface BlockInfo {
   /** Hash of the block; empty where it is not known (CheckTx, genesis, queries). */
   readonly hash: Uint8Array;
   readonly lastCommit: readonly VoteInfo[];
+  /** Of its header: who may sign the next block. Empty where it is not known. */
+  readonly nextValidatorsHash: Uint8Array;
+  /** Of its header: the state before it. Empty where it is not known. */
+  readonly appHash: Uint8Array;
 }
 
 /**

@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes, EMPTY_BYTES, startsWith } from '../core/bytes.ts';
+import { compareBytes, EMPTY_BYTES, startsWith, utf8 } from '../core/bytes.ts';
+import { compareInstants } from '../core/time.ts';
 import {
   bytesKey,
   encodeKey,
+  invertedBytesKey,
   type KeyCodec,
   lengthPrefixedBytesKey,
   pairKey,
+  sizedTimeKey,
   stringKey,
+  timeKey,
   tripleKey,
   uint32Key,
   uint64Key,
@@ -83,6 +87,51 @@ describe('keys', () => {
     expect(() => stringKey.read(Uint8Array.of(65), 0, false)).toThrow('has no end');
     expect(() => encodeKey(pairKey(stringKey, stringKey), ['a\0b', 'c'], EMPTY_BYTES)).toThrow(
       'zero character',
+    );
+  });
+});
+
+const instant = fc.record({
+  seconds: fc.bigInt({ min: -62_135_596_800n, max: 253_402_300_799n }),
+  nanos: fc.nat(999_999_999),
+});
+
+describe('keys of time', () => {
+  it("are the SDK's text of fixed length", () => {
+    const moment = { seconds: 1_136_214_245n, nanos: 70 };
+    expect(encodeKey(timeKey, moment, EMPTY_BYTES)).toEqual(utf8('2006-01-02T15:04:05.000000070'));
+    expect(encodeKey(sizedTimeKey, moment, EMPTY_BYTES)).toEqual(
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 29, ...utf8('2006-01-02T15:04:05.000000070')),
+    );
+  });
+
+  it('survive being written and read, and are ordered as time is', () => {
+    fc.assert(
+      fc.property(instant, instant, (a, b) => {
+        expect(roundTrip(timeKey, a)).toEqual(a);
+        expect(roundTrip(pairKey(sizedTimeKey, uint64Key), [a, 7n])).toEqual([a, 7n]);
+        const [x, y] = [a, b].map((moment) => encodeKey(timeKey, moment, EMPTY_BYTES));
+        if (x === undefined || y === undefined) throw new RangeError('no keys');
+        expect(Math.sign(compareBytes(x, y))).toBe(Math.sign(compareInstants(a, b)));
+      }),
+    );
+  });
+
+  it('are refused when they are cut short or of another length', () => {
+    expect(() => timeKey.read(utf8('2006-01-02T15:04:05'), 0, true)).toThrow('cut short');
+    expect(() => sizedTimeKey.read(new Uint8Array(40), 0, true)).toThrow('wrong length');
+  });
+});
+
+describe('inverted keys', () => {
+  it('are ordered the other way round', () => {
+    expect(encodeKey(invertedBytesKey, Uint8Array.of(0, 1, 255), EMPTY_BYTES)).toEqual(
+      Uint8Array.of(3, 255, 254, 0),
+    );
+    fc.assert(
+      fc.property(bytes, (key) => {
+        expect(roundTrip(invertedBytesKey, key)).toEqual(key);
+      }),
     );
   });
 });

@@ -9,9 +9,11 @@
  * | string  | UTF-8           | UTF-8, 0x00                |
  * | uint64  | 8, big-endian   | 8, big-endian              |
  * | bool    | 1               | 1                          |
+ * | time    | 29, text        | 29, text                   |
  */
 import { fromUtf8, utf8 } from '../core/bytes.ts';
 import { AssertionError, DecodeError } from '../core/errors.ts';
+import { formatInstant, type Instant, parseInstant } from '../core/time.ts';
 import { readUvarint, uvarintLength, writeUvarint } from '../core/varint.ts';
 
 /** A key or part read from bytes, and where what follows it begins. */
@@ -120,6 +122,50 @@ export const uint32Key: KeyCodec<number> = {
     return { key: view.getUint32(offset), next: offset + 4 };
   },
 };
+
+/** Bytes of a moment in a key: `2006-01-02T15:04:05.000000000`. */
+const TIME_BYTES = 29;
+
+/** A moment in UTC as text of fixed length, so that keys are ordered as time is (SDK `FormatTimeBytes`). */
+export const timeKey: KeyCodec<Instant> = {
+  size: () => TIME_BYTES,
+  write(out, offset, { seconds, nanos }) {
+    const second = formatInstant({ seconds, nanos: 0 }).slice(0, -1);
+    out.set(utf8(`${second}.${String(nanos).padStart(9, '0')}`), offset);
+    return offset + TIME_BYTES;
+  },
+  read(bytes, offset) {
+    const next = offset + TIME_BYTES;
+    if (next > bytes.length) throw new DecodeError('time key is cut short', { offset });
+    return { key: parseInstant(`${fromUtf8(bytes.subarray(offset, next))}Z`), next };
+  },
+};
+
+/** As `timeKey`, behind its length in eight big-endian bytes (SDK `GetValidatorQueueKey`). */
+export const sizedTimeKey: KeyCodec<Instant> = {
+  size: () => 8 + TIME_BYTES,
+  write: (out, offset, key, last) =>
+    timeKey.write(out, uint64Key.write(out, offset, BigInt(TIME_BYTES), false), key, last),
+  read(bytes, offset, last) {
+    const size = uint64Key.read(bytes, offset, false);
+    if (size.key !== BigInt(TIME_BYTES)) throw new DecodeError('time key has a wrong length', { offset });
+    return timeKey.read(bytes, size.next, last);
+  },
+};
+
+/** Bytes behind their length, all bits inverted: in a walk backwards they come in ascending order. */
+export const invertedBytesKey: KeyCodec<Uint8Array> = {
+  size: (key) => lengthPrefixedBytesKey.size(key, true),
+  write: (out, offset, key) => lengthPrefixedBytesKey.write(out, offset, inverted(key), true),
+  read(bytes, offset) {
+    const { key, next } = readLengthPrefixed(bytes, offset);
+    return { key: inverted(key), next };
+  },
+};
+
+function inverted(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => ~byte & 255);
+}
 
 /** Two parts. */
 export type Pair<A, B> = readonly [A, B];

@@ -10,6 +10,8 @@ export const TEST_BLOCK: BlockInfo = {
   proposerAddress: new Uint8Array(20),
   hash: new Uint8Array(32),
   lastCommit: [],
+  nextValidatorsHash: new Uint8Array(32),
+  appHash: new Uint8Array(32),
 };
 
 /** A context over an empty store in memory with these substores. */

@@ -11,13 +11,13 @@ import { coinBurned, coinMinted, coinReceived, coinSpent, messageSender, transfe
 import { DEFAULT_PARAMS } from './params.ts';
 import type { BankPorts } from './ports.ts';
 import { type BankState, balanceKey } from './state.ts';
-import type { BankKeeper, Transfer } from './types.ts';
+import type { BankStaking, Transfer } from './types.ts';
 
 /** Module account that fees go to. */
 export const FEE_COLLECTOR = 'fee_collector';
 
 /** Balances and supply. Coins are conserved: only `mint` and `burn` change the supply. */
-export class Bank implements BankKeeper, AnteFees {
+export class Bank implements BankStaking, AnteFees {
   readonly #state: BankState;
   readonly #ports: BankPorts;
   readonly #modules: ReadonlyMap<string, Address>;
@@ -126,6 +126,34 @@ export class Bank implements BankKeeper, AnteFees {
       else this.#state.supply.set(context, denom, rest);
     }
     context.emit(coinBurned(this.#ports.addresses.toText(address), coinsToString(coins)));
+  }
+
+  delegate(
+    context: Context,
+    order: { readonly from: Address; readonly module: string; readonly coins: Coins },
+  ): void {
+    const { from, module, coins } = order;
+    const pool = this.#moduleWith(module, 'staking');
+    for (const { denom, amount } of coins) {
+      const balance = this.balance(context, from, denom);
+      if (balance < amount)
+        throw new StateError(
+          sdkErrors.insufficientFunds,
+          `failed to delegate; ${balance}${denom} is smaller than ${coinsToString(coins)}`,
+        );
+    }
+    this.spend(context, from, coins);
+    this.receive(context, pool, coins);
+  }
+
+  undelegate(
+    context: Context,
+    order: { readonly module: string; readonly to: Address; readonly coins: Coins },
+  ): void {
+    const { module, to, coins } = order;
+    this.spend(context, this.#moduleWith(module, 'staking'), coins);
+    this.receive(context, to, coins);
+    this.ensureAccount(context, to);
   }
 
   /** Takes coins from an account. The caller gives them to someone: half of a transfer. */

@@ -48,6 +48,23 @@ export interface BankKeeper extends BankTransfer {
   burn(context: Context, burned: { readonly module: string; readonly coins: Coins }): void;
 }
 
+/**
+ * Also moves coins into and out of pools of staked coins: module accounts with the permission `staking`. An
+ * account may delegate coins that it may not send.
+ */
+export interface BankStaking extends BankKeeper {
+  /** @throws StateError (sdk 5) when the account has too little */
+  delegate(
+    context: Context,
+    order: { readonly from: Address; readonly module: string; readonly coins: Coins },
+  ): void;
+  /** Gives them back; also to accounts that users must not send to. */
+  undelegate(
+    context: Context,
+    order: { readonly module: string; readonly to: Address; readonly coins: Coins },
+  ): void;
+}
+
 /** An account's coin, as it is walked over. */
 export interface HeldCoin extends Coin {
   readonly address: Address;
