@@ -5,7 +5,7 @@
  */
 import { assert } from '../../core/errors.ts';
 import { compareBytes } from '../../core/bytes.ts';
-import { type Address, latin1 } from '../../framework/address.ts';
+import { latin1 } from '../../framework/address.ts';
 import type { Context, ReadContext, Timestamp } from '../../framework/context.ts';
 import type { ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
 import { completedRedelegation, completedUnbonding } from './events.ts';
@@ -78,15 +78,20 @@ export function applyValidatorSet(k: StakingCore, context: Context): readonly Va
   return updates;
 }
 
-/** Those that are to be the set, the strongest first. */
+/**
+ * Those that are to be the set, the strongest first. Keys of a kind that the consensus parameters no longer
+ * allow are passed over: consensus would refuse them.
+ */
 function strongest(k: StakingCore, context: ReadContext): readonly Validator[] {
   const { maxValidators } = k.state.params.require(context);
-  const operators: Address[] = [];
+  const kinds = k.consensus.params(context).validator?.pubKeyTypes ?? [];
+  const found: Validator[] = [];
   for (const [[power], operator] of k.state.powerIndex.iterate(context, { reverse: true })) {
-    if (power === 0n || operators.length >= maxValidators) break;
-    operators.push(operator);
+    if (power === 0n || found.length >= maxValidators) break;
+    const validator = knownValidator(k, context, operator);
+    if (kinds.includes(validator.consensusKey.kind)) found.push(validator);
   }
-  return operators.map((operator) => knownValidator(k, context, operator));
+  return found;
 }
 
 /** An update as ABCI has it. */
