@@ -78,11 +78,11 @@ describe('a slash in the block of the offence', () => {
     // 100 tokens are 133.33… shares, rounded down to 10^-18.
     delegate(world, 4, 0, 100);
     expect(sharesOf(world, 4, 0)).toBe('133.333333333333333333');
-    // 133.333333333333333333 shares × 7,500,400 tokens / 10,000,533.333333333333333333 shares = 99.99…,
-    // to the nearest 10^-18 exactly 100.000000000000000000 or just below it: at most 100 come back.
-    const paid = undelegate(world, 4, 0, 99);
-    expect(paid).toBeGreaterThanOrEqual(98);
-    expect(paid).toBeLessThanOrEqual(99);
+    // Back the other way the validator keeps what rounding leaves. 99 tokens are 99 × S / T shares, with
+    // S = 10,000,533.333333333333333333 and T = 7,500,400: 131.999999999999999999, rounded down. Those are
+    // 131.999999999999999999 × T / S = 98.999999999999999999 tokens, of which 98 whole ones are paid.
+    expect(undelegate(world, 4, 0, 99)).toBe(98);
+    expect(sharesOf(world, 4, 0)).toBe('1.333333333333333334');
     expect(world.broken()).toEqual([]);
   });
 
