@@ -39,8 +39,8 @@ export function setDelegation(k: StakingCore, context: Context, delegation: Dele
 /**
  * Gives a validator tokens for shares of its delegator.
  * @returns the new shares
- * @throws StateError (staking 34) when a slash left the validator without tokens, (sdk 5) when the account has
- * too little, (sdk 18) when there would be more power than consensus takes
+ * @throws StateError (staking 34) when a slash left the validator without tokens, (sdk 5) when the account
+ * has too little, (sdk 18) when there would be more power than consensus takes
  */
 export function delegate(k: StakingCore, context: Context, order: DelegationOrder): Decimal {
   const { delegator, validator, tokens, source } = order;

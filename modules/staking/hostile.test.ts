@@ -1,4 +1,6 @@
-/** Messages with anything in their fields: refused with a code, or done; never a crash, never a broken state. */
+/**
+ * Messages with anything in their fields: refused with a code, or done; never a crash, never a broken state.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { moduleAddress } from '../../framework/address.ts';

@@ -135,7 +135,8 @@ describe('a slash for an earlier offence', () => {
     const offence = world.context.block.height;
     undelegate(world, 3, 0, 1_000_000);
     world.endBlock();
-    // 60 % of 1,000,000 twice: 600,000, then the 400,000 left, though 600,000 count against the 6,000,000 due.
+    // 60 % of 1,000,000 twice: 600,000, then the 400,000 left, though 600,000 count against the 6,000,000
+    // due.
     expect(slash(world, 0, offence, '0.6')).toBe(5_400_000n);
     expect(slash(world, 0, offence, '0.6')).toBe(4_600_000n); // 5,400,000 due, 4,600,000 there
     const before = world.balance(3);
@@ -151,7 +152,8 @@ describe('a slash for an earlier offence', () => {
     const offence = world.context.block.height;
     redelegate(world, 3, [0, 1], 600_000);
     world.endBlock();
-    // Due 11,000,000 × 0.5 = 5,500,000; 600,000 × 0.5 = 300,000 of it at validator 1, the rest at validator 0.
+    // Due 11,000,000 × 0.5 = 5,500,000; 600,000 × 0.5 = 300,000 of it at validator 1, the rest at validator
+    // 0.
     expect(slash(world, 0, offence, '0.5', 11n)).toBe(5_200_000n);
     expect(tokensOf(world, 0)).toBe(10_400_000n - 5_200_000n);
     expect(tokensOf(world, 1)).toBe(10_600_000n - 300_000n);

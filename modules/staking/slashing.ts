@@ -1,4 +1,6 @@
-/** Burning stake for an offence, where it was at the time of the offence. After x/staking `keeper/slash.go`. */
+/**
+ * Burning stake for an offence, where it was at the time of the offence. After x/staking `keeper/slash.go`.
+ */
 import { assert } from '../../core/errors.ts';
 import { Decimal } from '../../core/decimal.ts';
 import type { Address } from '../../framework/address.ts';

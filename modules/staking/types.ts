@@ -148,7 +148,9 @@ export interface StakingHooks {
 /** Reads validators and delegations. */
 export interface StakingView {
   params(context: ReadContext): StakingParams;
-  /** True when the validator set of the chain is that of staking, not the fixed one of the genesis document. */
+  /**
+   * True when the validator set of the chain is that of staking, not the fixed one of the genesis document.
+   */
   ownsValidatorSet(context: ReadContext): boolean;
   validator(context: ReadContext, operator: Address): Validator | undefined;
   /** By the address of its consensus key. */
