@@ -170,7 +170,8 @@ function writeGenesis(k: StakingCore, context: Context, genesis: StakingGenesis)
     for (const { completionTime } of redelegation.entries)
       enqueueRedelegation(k, context, { path: redelegation, at: completionTime });
   }
-  k.state.lastUnbondingId.set(context, lastId(genesis));
+  const last = lastId(genesis);
+  if (last > 0n) k.state.lastUnbondingId.set(context, last);
 }
 
 /** Numbers go on after those that are in use. */
