@@ -16,10 +16,10 @@ export function createAminoTypes(): AminoTypes {
 
 /** Converters of our messages, to be added to others. */
 export function aminoConverters(): AminoConverters {
-  const converters = MESSAGES.map(({ type, aminoName }) => [
+  const converters = MESSAGES.map((type) => [
     type.typeUrl,
     {
-      aminoType: aminoName,
+      aminoType: type.options['amino.name'] ?? type.typeUrl,
       toAmino: (message: unknown) => toAmino(type, message),
       fromAmino: (json: unknown) => fromAmino(type, json),
     },

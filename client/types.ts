@@ -12,17 +12,14 @@ import {
 import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
 import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
 
-/** Every message of the native modules with its amino name. */
-export const MESSAGES: readonly {
-  readonly type: MessageType<unknown>;
-  readonly aminoName: string;
-}[] = [
-  { type: MsgCreateDatanet, aminoName: 'openledger/MsgCreateDatanet' },
-  { type: MsgUpdateAllowList, aminoName: 'openledger/MsgUpdateAllowList' },
-  { type: MsgContribute, aminoName: 'openledger/MsgContribute' },
-  { type: MsgPublishSnapshot, aminoName: 'openledger/MsgPublishSnapshot' },
-  { type: MsgRegisterModel, aminoName: 'openledger/MsgRegisterModel' },
-  { type: MsgPayInference, aminoName: 'openledger/MsgPayInference' },
+/** Every message of the native modules. */
+export const MESSAGES: readonly MessageType<unknown>[] = [
+  MsgCreateDatanet,
+  MsgUpdateAllowList,
+  MsgContribute,
+  MsgPublishSnapshot,
+  MsgRegisterModel,
+  MsgPayInference,
 ];
 
 /** A registry with CosmJS's own messages and ours. */
@@ -32,7 +29,7 @@ export function createRegistry(): Registry {
 
 /** Our messages, to be added to a registry of one's own. */
 export function registryTypes(): readonly [string, TsProtoGeneratedType][] {
-  return MESSAGES.map(({ type }) => [type.typeUrl, generatedType(type)]);
+  return MESSAGES.map((type) => [type.typeUrl, generatedType(type)]);
 }
 
 /**

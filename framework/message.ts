@@ -1,8 +1,11 @@
 import { DecodeError } from '../core/errors.ts';
 import type { MessageType } from '../proto/codec/message.ts';
 import type { Address, AddressCodec } from './address.ts';
+import { type AnyType, AnyTypes, MESSAGE_INTERFACE } from './any-types.ts';
 import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
+import { ELEMENTS_MAX } from './limits.ts';
+import { KEY_TYPES } from './key-types.ts';
 
 /**
  * A message of a module, handled in three phases:
@@ -19,7 +22,7 @@ import { StateError, sdkErrors } from './errors.ts';
 export interface MessageHandler<M, R, C> {
   readonly type: MessageType<M>;
   readonly response: MessageType<R>;
-  /** Amino name (`cosmos-sdk/MsgSend`) when SIGN_MODE_LEGACY_AMINO_JSON can sign it. */
+  /** Amino name (`cosmos-sdk/MsgSend`), if another than the type's own `amino.name`. */
   readonly aminoName?: string;
   /** Addresses, as text, whose signatures the message needs, in order. At least one. */
   signers(message: M): readonly string[];
@@ -27,12 +30,6 @@ export interface MessageHandler<M, R, C> {
   check(context: ReadContext, message: M): C;
   execute(context: Context, message: M, checked: C): R;
 }
-
-/**
- * Most elements of repeated fields in one message, and in each part of a transaction. An element takes two
- * bytes and a thousand times as long to read as to send; nobody has paid for it yet.
- */
-export const ELEMENTS_MAX = 20_000;
 
 /** A handler whose message, response and plan types are hidden, for tables. */
 export interface MessageRoute {
@@ -66,7 +63,7 @@ export function messageRoute<M, R, C>(handler: MessageHandler<M, R, C>): Message
     moduleName: handler.type.typeUrl.split('.')[1] ?? '',
     type: handler.type,
     response: handler.response,
-    aminoName: handler.aminoName,
+    aminoName: handler.aminoName ?? handler.type.options['amino.name'],
     bind(bytes, addresses) {
       const message = decodeMessage(handler.type, bytes);
       let isValid = false;
@@ -110,14 +107,21 @@ function uniqueSigners(texts: readonly string[], addresses: AddressCodec): reado
 
 /** All messages of the application, by type URL. */
 export class MessageRouter {
+  /** What an `Any` in a message may hold: these messages, public keys, and what modules add. */
+  readonly types: AnyTypes;
   readonly #routes = new Map<string, MessageRoute>();
 
-  constructor(routes: Iterable<MessageRoute>) {
+  constructor(routes: Iterable<MessageRoute>, anyTypes: readonly AnyType[] = []) {
     for (const route of routes) {
       if (this.#routes.has(route.typeUrl))
         throw new StateError(sdkErrors.logic, `two handlers for ${route.typeUrl}`);
       this.#routes.set(route.typeUrl, route);
     }
+    const messages = [...this.#routes.values()].map(({ type }) => ({
+      type,
+      interfaceName: MESSAGE_INTERFACE,
+    }));
+    this.types = new AnyTypes([...messages, ...KEY_TYPES, ...anyTypes]);
   }
 
   get typeUrls(): readonly string[] {

@@ -1,4 +1,5 @@
 import type { ValidatorUpdate } from '../proto/gen/tendermint/abci/types.ts';
+import type { AnyType } from './any-types.ts';
 import type { Context, ReadContext } from './context.ts';
 import type { JsonReader, JsonValue } from './json.ts';
 import type { MessageRoute } from './message.ts';
@@ -40,6 +41,8 @@ export interface Module {
   readonly storeNames: readonly string[];
   readonly messages: readonly MessageRoute[];
   readonly queries: readonly QueryRoute[];
+  /** Types besides its messages that an `Any` in a transaction or in state may hold. */
+  readonly anyTypes?: readonly AnyType[];
   readonly genesis: GenesisHandler | undefined;
   readonly beginBlock?: (context: Context) => void;
   /** Validators whose power changes with the block after next. */

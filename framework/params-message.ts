@@ -14,7 +14,6 @@ interface UpdateParams<P> {
 export interface ParamsMessage<P> {
   readonly type: MessageType<UpdateParams<P>>;
   readonly response: MessageType<Readonly<Record<never, never>>>;
-  readonly aminoName: string;
   readonly addresses: AddressCodec;
   /** @throws StateError when the parameters cannot be used */
   validate(params: P): void;
@@ -23,11 +22,10 @@ export interface ParamsMessage<P> {
 
 /** The handler of a `MsgUpdateParams`: replaces all parameters, for the governance account only. */
 export function paramsMessage<P>(spec: ParamsMessage<P>): MessageRoute {
-  const { type, response, aminoName } = spec;
+  const { type, response } = spec;
   return messageRoute({
     type,
     response,
-    aminoName,
     signers: ({ authority }) => [authority],
     validate: ({ params }) => spec.validate(params),
     check(_, { authority }) {

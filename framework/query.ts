@@ -8,7 +8,7 @@ import type { MessageType } from '../proto/codec/message.ts';
 import type { Address, AddressCodec } from './address.ts';
 import type { ReadContext } from './context.ts';
 import { QueryError } from './errors.ts';
-import { ELEMENTS_MAX } from './message.ts';
+import { ELEMENTS_MAX } from './limits.ts';
 
 /** Answers one method. Refuses by throwing `QueryError`. */
 export interface QueryMethod {

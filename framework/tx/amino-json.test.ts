@@ -4,9 +4,17 @@ import { DecCoin } from '../../proto/gen/cosmos/base/v1beta1/coin.ts';
 import { MsgUpdateParams } from '../../proto/gen/cosmos/consensus/v1/tx.ts';
 import { Metadata } from '../../proto/gen/cosmos/bank/v1beta1/bank.ts';
 import { BaseAccount } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
+import { ModeInfo } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import { Duration } from '../../proto/gen/google/protobuf/duration.ts';
 import { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
-import { canonicalJson } from '../json.ts';
-import { messageToAmino } from './amino-json.ts';
+import { AnyTypes } from '../any-types.ts';
+import { canonicalJson, type JsonValue } from '../json.ts';
+import type { MessageType } from '../../proto/codec/message.ts';
+import { messageToAmino as toAmino } from './amino-json.ts';
+
+function messageToAmino<T>(type: MessageType<T>, message: T): JsonValue {
+  return toAmino(type, message, new AnyTypes([]));
+}
 
 describe('amino JSON', () => {
   it('keeps empty coins as a list, leaves out other defaults', () => {
@@ -44,7 +52,15 @@ describe('amino JSON', () => {
   it('does not sign what it cannot show', () => {
     const pubKey = { typeUrl: '/x', value: new Uint8Array(0) };
     expect(() => messageToAmino(BaseAccount, BaseAccount.create({ pubKey }))).toThrow(
-      'SIGN_MODE_LEGACY_AMINO_JSON does not support a message inside a message: feature not supported',
+      'unable to resolve type URL /x: tx parse error',
     );
+    const single = ModeInfo.create({ single: { mode: 1 } });
+    expect(() => messageToAmino(ModeInfo, single)).toThrow(
+      'SIGN_MODE_LEGACY_AMINO_JSON does not support field single of a oneof: feature not supported',
+    );
+    const long = Duration.create({ seconds: 9_223_372_036n });
+    expect(() => messageToAmino(Duration, long)).toThrow('a duration of 9223372036 seconds');
+    const coin = { denom: 'uopen', amount: '0.1' };
+    expect(() => messageToAmino(DecCoin, coin)).toThrow('0.1 as decimal amount');
   });
 });

@@ -4,13 +4,14 @@
  * defaults left out unless the field says `amino.dont_omitempty`. Source: cosmossdk.io/x/tx v0.13,
  * `signing/aminojson`.
  *
- * Not here: `Any` inside messages, oneofs and floating point. Such a message cannot be signed in this mode.
+ * Not here: oneofs without `amino.oneof_name`, and floating point. Such a message cannot be signed in this mode.
  */
 import { toBase64, utf8 } from '../../core/bytes.ts';
-import { formatInstant } from '../../core/time.ts';
+import { formatInstant, type Instant } from '../../core/time.ts';
 import type { Field } from '../../proto/codec/field.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import { TxBody } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import type { AnyTypes } from '../any-types.ts';
 import { StateError, sdkErrors } from '../errors.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../json.ts';
 import type { DecodedTx } from './decode.ts';
@@ -20,6 +21,11 @@ type Properties = Readonly<Record<string, unknown>>;
 
 /** Digits behind the point of the SDK's decimals. */
 const DECIMAL_DIGITS = 18;
+const DECIMAL_PATTERN = /^-?[0-9]{1,100}$/;
+
+const NANOS_PER_SECOND = 1_000_000_000n;
+/** Longest duration in a signed 64-bit number of nanoseconds. */
+const DURATION_SECONDS_MAX = 9_223_372_035n;
 
 /**
  * Sign bytes of the JSON mode.
@@ -46,7 +52,7 @@ export function aminoSignBytes(tx: DecodedTx, signer: SignerData): Uint8Array {
     memo: tx.memo,
     msgs: tx.messages.map(({ route, value }) => ({
       type: route.aminoName ?? route.typeUrl,
-      value: messageToAmino(route.type, value),
+      value: messageToAmino(route.type, value, tx.types),
     })),
     sequence: signer.sequence.toString(),
     ...(tx.timeoutHeight === 0n ? {} : { timeout_height: tx.timeoutHeight.toString() }),
@@ -54,32 +60,92 @@ export function aminoSignBytes(tx: DecodedTx, signer: SignerData): Uint8Array {
   return utf8(canonicalJson(document));
 }
 
-/** Amino JSON of a message. */
-export function messageToAmino<T>(type: MessageType<T>, message: T): JsonValue {
+/**
+ * Amino JSON of a message.
+ * @param types what an `Any` in it may hold
+ * @throws StateError (sdk 37) when the mode cannot say it, (sdk 2) when an `Any` holds something unknown
+ */
+export function messageToAmino<T>(type: MessageType<T>, message: T, types: AnyTypes): JsonValue {
   const properties = message as Properties;
   switch (type.name) {
     case 'google.protobuf.Any':
-      throw unsupported('a message inside a message');
+      return anyToAmino(properties, types);
     case 'google.protobuf.Timestamp':
       return formatInstant(instantOf(properties));
-    case 'google.protobuf.Duration': {
-      const { seconds, nanos } = instantOf(properties);
-      return (seconds * 1_000_000_000n + BigInt(nanos)).toString();
-    }
+    case 'google.protobuf.Duration':
+      return durationToAmino(instantOf(properties));
     default:
-      return Object.fromEntries(type.fields.flatMap((field) => memberOf(field, properties[field.name])));
+      return encodedMessage(type, properties, types);
   }
 }
 
-function instantOf(properties: Properties): { readonly seconds: bigint; readonly nanos: number } {
+/** What is inside is named, by its amino name or its type URL. */
+function anyToAmino(properties: Properties, types: AnyTypes): JsonValue {
+  const any = { typeUrl: properties['typeUrl'] as string, value: properties['value'] as Uint8Array };
+  const { type, value } = types.unpack(any);
+  return { type: type.options['amino.name'] ?? type.typeUrl, value: messageToAmino(type, value, types) };
+}
+
+function encodedMessage(type: MessageType<unknown>, properties: Properties, types: AnyTypes): JsonValue {
+  const encoding = type.options['amino.message_encoding'];
+  switch (encoding) {
+    case undefined:
+      return { ...oneofsToAmino(type, properties, types), ...fieldsToAmino(type, properties, types) };
+    case 'key_field': {
+      const key = properties['key'] as Uint8Array;
+      return key.length === 0 ? null : toBase64(key);
+    }
+    case 'threshold_string': {
+      const keys = properties['publicKeys'] as readonly Properties[];
+      const pubkeys = keys.map((key) => anyToAmino(key, types));
+      return { pubkeys, threshold: String(properties['threshold'] as number) };
+    }
+    default:
+      throw unsupported(`message encoding ${encoding}`);
+  }
+}
+
+function instantOf(properties: Properties): Instant {
   return { seconds: properties['seconds'] as bigint, nanos: properties['nanos'] as number };
 }
 
-function memberOf(field: Field, value: unknown): readonly (readonly [string, JsonValue])[] {
-  if (value === undefined || (!keepsDefault(field) && isDefault(field, value))) return [];
-  if (field.oneof !== undefined) throw unsupported(`field ${field.protoName} of a oneof`);
-  const renamed = field.options?.['amino.field_name'];
-  return [[typeof renamed === 'string' ? renamed : field.protoName, fieldToAmino(field, value)]];
+function durationToAmino({ seconds, nanos }: Instant): string {
+  if (seconds > DURATION_SECONDS_MAX || seconds < -DURATION_SECONDS_MAX)
+    throw unsupported(`a duration of ${seconds} seconds`);
+  return (seconds * NANOS_PER_SECOND + BigInt(nanos)).toString();
+}
+
+function fieldsToAmino(type: MessageType<unknown>, properties: Properties, types: AnyTypes): JsonObject {
+  const members: [string, JsonValue][] = [];
+  for (const field of type.fields) {
+    const value = properties[field.name];
+    if (field.oneof !== undefined || value === undefined) continue;
+    if (!keepsDefault(field) && isDefault(field, value)) continue;
+    const renamed = field.options?.['amino.field_name'];
+    const name = typeof renamed === 'string' ? renamed : field.protoName;
+    members.push([name, fieldToAmino(field, value, types)]);
+  }
+  return Object.fromEntries(members);
+}
+
+/** A oneof is an object that names its member's type and holds it under its field's name; null when none is set. */
+function oneofsToAmino(type: MessageType<unknown>, properties: Properties, types: AnyTypes): JsonObject {
+  const members: Record<string, JsonValue> = {};
+  for (const field of type.fields) {
+    if (field.oneof === undefined) continue;
+    const named = field.options?.['amino.oneof_name'];
+    if (typeof named !== 'string') throw unsupported(`field ${field.protoName} of a oneof`);
+    const name = camelCase(field.oneof);
+    const value = properties[field.name];
+    if (value === undefined) members[name] ??= null;
+    else members[name] = { type: named, value: { [field.protoName]: fieldToAmino(field, value, types) } };
+  }
+  return members;
+}
+
+/** `some_name` as `SomeName`. */
+function camelCase(name: string): string {
+  return name.replace(/(?:^|_)([a-z0-9])/g, (_, first: string) => first.toUpperCase());
 }
 
 function keepsDefault({ options }: Field): boolean {
@@ -93,17 +159,17 @@ function isDefault(field: Field, value: unknown): boolean {
   return value === 0 || value === 0n || value === '' || value === false;
 }
 
-function fieldToAmino(field: Field, value: unknown): JsonValue {
-  if (field.rule !== 'repeated') return valueToAmino(field, value);
+function fieldToAmino(field: Field, value: unknown, types: AnyTypes): JsonValue {
+  if (field.rule !== 'repeated') return valueToAmino(field, value, types);
   const items = value as readonly unknown[];
   // Go writes a slice that was never filled as null; only coins are made an empty list.
   if (items.length === 0 && field.options?.['amino.encoding'] !== 'legacy_coins') return null;
-  return items.map((item) => valueToAmino(field, item));
+  return items.map((item) => valueToAmino(field, item, types));
 }
 
-function valueToAmino(field: Field, value: unknown): JsonValue {
+function valueToAmino(field: Field, value: unknown, types: AnyTypes): JsonValue {
   const { value: held } = field;
-  if (held.kind === 'message') return messageToAmino(held.message(), value);
+  if (held.kind === 'message') return messageToAmino(held.message(), value, types);
   if (held.kind === 'double' || held.kind === 'float') throw unsupported(`field ${field.protoName}`);
   if (value instanceof Uint8Array) return toBase64(value);
   if (typeof value === 'bigint') return value.toString();
@@ -113,15 +179,19 @@ function valueToAmino(field: Field, value: unknown): JsonValue {
 }
 
 /** Integers that are nothing are zero; decimals travel as integers and are shown with their point. */
-function scalarText({ options }: Field, text: string): string {
+function scalarText({ options, protoName }: Field, text: string): string {
   const scalar = options?.['cosmos_proto.scalar'];
   if (scalar === 'cosmos.Int') return text === '' ? '0' : text;
   const isDecimal =
     scalar === 'cosmos.Dec' && options?.['gogoproto.customtype'] === 'cosmossdk.io/math.LegacyDec';
   if (!isDecimal) return text;
-  if (!/^-?[0-9]+$/.test(text)) return text === '' ? '0' : text;
+  if (text === '') return '0';
+  if (!DECIMAL_PATTERN.test(text)) throw unsupported(`${text.slice(0, 64)} as decimal ${protoName}`);
   const sign = text.startsWith('-') ? '-' : '';
-  const digits = text.slice(sign.length).padStart(DECIMAL_DIGITS + 1, '0');
+  const digits = text
+    .slice(sign.length)
+    .replace(/^0+/, '')
+    .padStart(DECIMAL_DIGITS + 1, '0');
   return `${sign}${digits.slice(0, -DECIMAL_DIGITS)}.${digits.slice(-DECIMAL_DIGITS)}`;
 }
 

@@ -12,7 +12,9 @@ import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { type Address, type AddressCodec, latin1 } from '../address.ts';
 import { type Coin, parseAmount } from '../coins.ts';
 import { StateError, sdkErrors } from '../errors.ts';
-import { type BoundMessage, ELEMENTS_MAX, type MessageRouter } from '../message.ts';
+import type { AnyTypes } from '../any-types.ts';
+import { ELEMENTS_MAX } from '../limits.ts';
+import type { BoundMessage, MessageRouter } from '../message.ts';
 import { type PublicKey, publicKeyOf } from './public-key.ts';
 
 /** Most messages in a transaction. */
@@ -48,6 +50,8 @@ export interface DecodedTx {
   readonly bodyBytes: Uint8Array;
   readonly authInfoBytes: Uint8Array;
   readonly messages: readonly BoundMessage[];
+  /** What an `Any` in them may hold; each has been looked at. */
+  readonly types: AnyTypes;
   /** Addresses that must sign, in order, without duplicates; the fee payer last unless it is among them. */
   readonly required: readonly Address[];
   /** The signatures given, in order. */
@@ -98,9 +102,12 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
   if (body.messages.length > TX_MESSAGES_MAX)
     throw new StateError(sdkErrors.txDecode, `more than ${TX_MESSAGES_MAX} messages`);
   if (fee === undefined) throw new StateError(sdkErrors.invalidRequest, 'missing fee');
-  const messages = body.messages.map(({ typeUrl, value }) =>
-    ports.router.require(typeUrl).bind(value, ports.addresses),
-  );
+  const { types } = ports.router;
+  const messages = body.messages.map(({ typeUrl, value }) => {
+    const message = ports.router.require(typeUrl).bind(value, ports.addresses);
+    types.check(message.route.type, message.value);
+    return message;
+  });
   const payer = fee.payer === '' ? undefined : ports.addresses.toBytes(fee.payer);
   const required = requiredSigners(messages, payer);
   const [first] = required;
@@ -111,6 +118,7 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
     bodyBytes: raw.bodyBytes,
     authInfoBytes: raw.authInfoBytes,
     messages,
+    types,
     required,
     signers: authInfo.signerInfos.map((info, i) => signerOf(info, raw.signatures[i])),
     signatureCount: raw.signatures.length,

@@ -18,7 +18,6 @@ export function attributionMessages(
     paramsMessage({
       type: MsgUpdateParams,
       response: MsgUpdateParamsResponse,
-      aminoName: 'openledger/x/attribution/MsgUpdateParams',
       addresses,
       validate: validateParams,
       set: (context, params) => state.params.set(context, params),

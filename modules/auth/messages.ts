@@ -13,7 +13,6 @@ export function authMessages(keeper: AuthKeeper, addresses: AddressCodec): reado
     messageRoute<MsgUpdateParams, MsgUpdateParamsResponse, void>({
       type: MsgUpdateParams,
       response: MsgUpdateParamsResponse,
-      aminoName: 'cosmos-sdk/x/auth/MsgUpdateParams',
       signers: (message) => [message.authority],
       validate: (message) => validateParams(message.params),
       check(_, message) {

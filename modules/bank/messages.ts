@@ -56,7 +56,6 @@ function msgSend({
   return {
     type: wire.MsgSend,
     response: wire.MsgSendResponse,
-    aminoName: 'cosmos-sdk/MsgSend',
     signers: (message) => [message.fromAddress],
     validate: (message) => void plan(message),
     check(context, message) {
@@ -90,7 +89,6 @@ function msgMultiSend({
   return {
     type: wire.MsgMultiSend,
     response: wire.MsgMultiSendResponse,
-    aminoName: 'cosmos-sdk/MsgMultiSend',
     signers: (message) => message.inputs.map((input) => input.address),
     validate: (message) => void planMultiSend(message, addresses),
     check(context, message) {
@@ -137,7 +135,6 @@ function msgUpdateParams({
   return {
     type: wire.MsgUpdateParams,
     response: wire.MsgUpdateParamsResponse,
-    aminoName: 'cosmos-sdk/x/bank/MsgUpdateParams',
     signers: (message) => [message.authority],
     validate: () => undefined,
     check: (_, message) => requireAuthority(addresses, message.authority),
@@ -155,7 +152,6 @@ function msgSetSendEnabled({
   return {
     type: wire.MsgSetSendEnabled,
     response: wire.MsgSetSendEnabledResponse,
-    aminoName: 'cosmos-sdk/MsgSetSendEnabled',
     signers: (message) => [message.authority],
     validate(message) {
       const seen = new Set<string>();

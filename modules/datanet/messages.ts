@@ -29,7 +29,6 @@ export function datanetMessages(ports: DatanetMessagePorts): readonly MessageRou
     paramsMessage({
       type: wire.MsgUpdateParams,
       response: wire.MsgUpdateParamsResponse,
-      aminoName: 'openledger/x/datanet/MsgUpdateParams',
       addresses: ports.addresses,
       validate: validateParams,
       set: (context, params) => ports.state.params.set(context, params),
@@ -44,7 +43,6 @@ function createDatanet({
   return {
     type: wire.MsgCreateDatanet,
     response: wire.MsgCreateDatanetResponse,
-    aminoName: 'openledger/MsgCreateDatanet',
     signers: (message) => [message.owner],
     validate: validateDatanet,
     check(context, { slug, schema }) {
@@ -79,7 +77,6 @@ function updateAllowList({
   return {
     type: wire.MsgUpdateAllowList,
     response: wire.MsgUpdateAllowListResponse,
-    aminoName: 'openledger/MsgUpdateAllowList',
     signers: (message) => [message.owner],
     validate(message) {
       if (message.add.length + message.remove.length === 0)
@@ -115,7 +112,6 @@ function contribute({
   return {
     type: wire.MsgContribute,
     response: wire.MsgContributeResponse,
-    aminoName: 'openledger/MsgContribute',
     signers: (message) => [message.contributor],
     validate: validateContribution,
     check(context, message) {
@@ -144,7 +140,6 @@ function publishSnapshot({
   return {
     type: wire.MsgPublishSnapshot,
     response: wire.MsgPublishSnapshotResponse,
-    aminoName: 'openledger/MsgPublishSnapshot',
     signers: (message) => [message.publisher],
     validate: () => undefined,
     check(context, { datanetId, publisher }) {

@@ -33,7 +33,6 @@ export function modelMessages(ports: ModelMessagePorts): readonly MessageRoute[]
     paramsMessage({
       type: wire.MsgUpdateParams,
       response: wire.MsgUpdateParamsResponse,
-      aminoName: 'openledger/x/models/MsgUpdateParams',
       addresses: ports.addresses,
       validate: validateParams,
       set: (context, params) => ports.state.params.set(context, params),
@@ -48,7 +47,6 @@ function registerModel({
   return {
     type: wire.MsgRegisterModel,
     response: wire.MsgRegisterModelResponse,
-    aminoName: 'openledger/MsgRegisterModel',
     signers: (message) => [message.owner],
     validate: validateModel,
     check(context, message) {

@@ -29,7 +29,6 @@ export function paymentMessages(ports: PaymentMessagePorts): readonly MessageRou
     paramsMessage({
       type: wire.MsgUpdateParams,
       response: wire.MsgUpdateParamsResponse,
-      aminoName: 'openledger/x/payments/MsgUpdateParams',
       addresses: ports.addresses,
       validate: validateParams,
       set: (context, params) => ports.state.params.set(context, params),
@@ -44,7 +43,6 @@ function payInference({
   return {
     type: wire.MsgPayInference,
     response: wire.MsgPayInferenceResponse,
-    aminoName: 'openledger/MsgPayInference',
     signers: (message) => [message.payer],
     validate(message) {
       validatePayment(message);

@@ -40,6 +40,9 @@ export interface DecodeOptions {
   readonly elementsMax?: number;
 }
 
+/** Options of a message in its .proto file, by full name. */
+export type MessageOptions = Readonly<Record<string, string>>;
+
 /** The codec of one message type. Get one by importing it from `proto/gen`. */
 export interface MessageType<T> {
   /** Full protobuf name: `cosmos.bank.v1beta1.MsgSend`. */
@@ -48,6 +51,11 @@ export interface MessageType<T> {
   readonly typeUrl: string;
   /** The table, by field number. */
   readonly fields: readonly Field[];
+  /**
+   * Options that JSON forms need: `amino.name`, `amino.message_encoding`; and what an `Any` may expect:
+   * `cosmos_proto.implements_interface`.
+   */
+  readonly options: MessageOptions;
   /** A value with every field at its default, then what is given. */
   create(partial?: Partial<T>): T;
   encode(value: T): Uint8Array;
@@ -75,22 +83,34 @@ export function messageType<T>(
   name: string,
   defaults: () => T,
   table: () => readonly Field[],
+  options: MessageOptions = NO_OPTIONS,
 ): MessageType<T> {
-  return new TableMessageType(name, defaults, table);
+  return new TableMessageType({ name, defaults, table, options });
+}
+
+const NO_OPTIONS: MessageOptions = {};
+
+interface TypeParts<T> {
+  readonly name: string;
+  readonly defaults: () => T;
+  readonly table: () => readonly Field[];
+  readonly options: MessageOptions;
 }
 
 class TableMessageType<T> implements MessageType<T> {
   readonly name: string;
   readonly typeUrl: string;
+  readonly options: MessageOptions;
   readonly #defaults: () => T;
   readonly #table: () => readonly Field[];
   #fields: readonly Field[] | undefined;
   #slots: readonly (Slot | undefined)[] | undefined;
   #writers: readonly FieldWriter[] | undefined;
 
-  constructor(name: string, defaults: () => T, table: () => readonly Field[]) {
+  constructor({ name, defaults, table, options }: TypeParts<T>) {
     this.name = name;
     this.typeUrl = `/${name}`;
+    this.options = options;
     this.#defaults = defaults;
     this.#table = table;
   }

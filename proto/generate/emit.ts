@@ -5,6 +5,12 @@ import { declarationsOf, type Declarations } from './declarations.ts';
 import { emitField, emitInterfaceProperty, emitDefault } from './fields.ts';
 import { Names } from './names.ts';
 
+const KEPT_MESSAGE_OPTIONS: readonly string[] = [
+  'amino.name',
+  'amino.message_encoding',
+  'cosmos_proto.implements_interface',
+];
+
 /** The text of one generated file; undefined when the .proto file declares nothing. */
 export function emitFile(root: protobuf.Root, path: string): string | undefined {
   const declarations = declarationsOf(root, path);
@@ -60,10 +66,12 @@ function emitEnum(type: protobuf.Enum, names: Names): string {
 function emitMessage(type: protobuf.Type, names: Names): string {
   const name = names.local(type);
   const fields = [...type.fieldsArray].sort((a, b) => a.id - b.id);
+  const options = keptMessageOptions(type);
   if (fields.length === 0) {
+    const last = options === undefined ? '' : `, ${options}`;
     return [
       `export type ${name} = Readonly<Record<never, never>>;`,
-      `export const ${name}: MessageType<${name}> = messageType<${name}>('${fullName(type)}', () => ({}), () => []);`,
+      `export const ${name}: MessageType<${name}> = messageType<${name}>('${fullName(type)}', () => ({}), () => []${last});`,
       '',
     ].join('\n');
   }
@@ -77,9 +85,19 @@ function emitMessage(type: protobuf.Type, names: Names): string {
     '  () => [',
     ...fields.map((field) => emitField(field, names)),
     '  ],',
+    ...(options === undefined ? [] : [`  ${options},`]),
     ');',
     '',
   ].join('\n');
+}
+
+/** Options of a message that its JSON forms and those of an `Any` around it need, as an object literal. */
+function keptMessageOptions(type: protobuf.Type): string | undefined {
+  const kept = KEPT_MESSAGE_OPTIONS.flatMap((name) => {
+    const value: unknown = type.options?.[`(${name})`];
+    return value === undefined ? [] : [`'${name}': ${JSON.stringify(value)}`];
+  });
+  return kept.length === 0 ? undefined : `{ ${kept.join(', ')} }`;
 }
 
 function emitService(service: protobuf.Service, names: Names): string {

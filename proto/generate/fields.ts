@@ -26,6 +26,8 @@ const KEPT_OPTIONS: readonly string[] = [
   'amino.dont_omitempty',
   'amino.encoding',
   'amino.field_name',
+  'amino.oneof_name',
+  'cosmos_proto.accepts_interface',
   'cosmos_proto.scalar',
   'gogoproto.customtype',
   'gogoproto.embed',

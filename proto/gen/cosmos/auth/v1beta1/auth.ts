@@ -17,6 +17,7 @@ export const BaseAccount: MessageType<BaseAccount> = messageType<BaseAccount>(
     { number: 3, name: 'accountNumber', protoName: 'account_number', rule: 'single', value: { kind: 'uint64' } },
     { number: 4, name: 'sequence', protoName: 'sequence', rule: 'single', value: { kind: 'uint64' } },
   ],
+  { 'amino.name': "cosmos-sdk/BaseAccount", 'cosmos_proto.implements_interface': "cosmos.auth.v1beta1.AccountI" },
 );
 
 export interface ModuleAccount {
@@ -32,6 +33,7 @@ export const ModuleAccount: MessageType<ModuleAccount> = messageType<ModuleAccou
     { number: 2, name: 'name', protoName: 'name', rule: 'single', value: { kind: 'string' } },
     { number: 3, name: 'permissions', protoName: 'permissions', rule: 'repeated', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/ModuleAccount", 'amino.message_encoding': "module_account", 'cosmos_proto.implements_interface': "cosmos.auth.v1beta1.ModuleAccountI" },
 );
 
 export interface ModuleCredential {
@@ -45,6 +47,7 @@ export const ModuleCredential: MessageType<ModuleCredential> = messageType<Modul
     { number: 1, name: 'moduleName', protoName: 'module_name', rule: 'single', value: { kind: 'string' } },
     { number: 2, name: 'derivationKeys', protoName: 'derivation_keys', rule: 'repeated', value: { kind: 'bytes' } },
   ],
+  { 'amino.name': "cosmos-sdk/GroupAccountCredential" },
 );
 
 export interface Params {
@@ -64,4 +67,5 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 4, name: 'sigVerifyCostEd25519', protoName: 'sig_verify_cost_ed25519', rule: 'single', value: { kind: 'uint64' } },
     { number: 5, name: 'sigVerifyCostSecp256k1', protoName: 'sig_verify_cost_secp256k1', rule: 'single', value: { kind: 'uint64' } },
   ],
+  { 'amino.name': "cosmos-sdk/x/auth/Params" },
 );

@@ -24,7 +24,7 @@ export const QueryAccountsResponse: MessageType<QueryAccountsResponse> = message
   'cosmos.auth.v1beta1.QueryAccountsResponse',
   () => ({ accounts: [], pagination: undefined }),
   () => [
-    { number: 1, name: 'accounts', protoName: 'accounts', rule: 'repeated', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'accounts', protoName: 'accounts', rule: 'repeated', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.auth.v1beta1.AccountI" } },
     { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
   ],
 );
@@ -47,7 +47,7 @@ export const QueryAccountResponse: MessageType<QueryAccountResponse> = messageTy
   'cosmos.auth.v1beta1.QueryAccountResponse',
   () => ({ account: undefined }),
   () => [
-    { number: 1, name: 'account', protoName: 'account', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'account', protoName: 'account', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.auth.v1beta1.AccountI" } },
   ],
 );
 
@@ -75,7 +75,7 @@ export const QueryModuleAccountsResponse: MessageType<QueryModuleAccountsRespons
   'cosmos.auth.v1beta1.QueryModuleAccountsResponse',
   () => ({ accounts: [] }),
   () => [
-    { number: 1, name: 'accounts', protoName: 'accounts', rule: 'repeated', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'accounts', protoName: 'accounts', rule: 'repeated', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.auth.v1beta1.ModuleAccountI" } },
   ],
 );
 
@@ -97,7 +97,7 @@ export const QueryModuleAccountByNameResponse: MessageType<QueryModuleAccountByN
   'cosmos.auth.v1beta1.QueryModuleAccountByNameResponse',
   () => ({ account: undefined }),
   () => [
-    { number: 1, name: 'account', protoName: 'account', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'account', protoName: 'account', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.auth.v1beta1.ModuleAccountI" } },
   ],
 );
 

@@ -12,6 +12,7 @@ export const GenericAuthorization: MessageType<GenericAuthorization> = messageTy
   () => [
     { number: 1, name: 'msg', protoName: 'msg', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/GenericAuthorization", 'cosmos_proto.implements_interface': "cosmos.authz.v1beta1.Authorization" },
 );
 
 export interface Grant {
@@ -22,7 +23,7 @@ export const Grant: MessageType<Grant> = messageType<Grant>(
   'cosmos.authz.v1beta1.Grant',
   () => ({ authorization: undefined, expiration: undefined }),
   () => [
-    { number: 1, name: 'authorization', protoName: 'authorization', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'authorization', protoName: 'authorization', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.authz.v1beta1.Authorization" } },
     { number: 2, name: 'expiration', protoName: 'expiration', rule: 'single', value: { kind: 'message', message: () => Timestamp }, options: { 'gogoproto.stdtime': true } },
   ],
 );
@@ -39,7 +40,7 @@ export const GrantAuthorization: MessageType<GrantAuthorization> = messageType<G
   () => [
     { number: 1, name: 'granter', protoName: 'granter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
-    { number: 3, name: 'authorization', protoName: 'authorization', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 3, name: 'authorization', protoName: 'authorization', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.authz.v1beta1.Authorization" } },
     { number: 4, name: 'expiration', protoName: 'expiration', rule: 'single', value: { kind: 'message', message: () => Timestamp }, options: { 'gogoproto.stdtime': true } },
   ],
 );

@@ -17,6 +17,7 @@ export const MsgGrant: MessageType<MsgGrant> = messageType<MsgGrant>(
     { number: 2, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'grant', protoName: 'grant', rule: 'required', value: { kind: 'message', message: () => Grant }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgGrant" },
 );
 
 export type MsgGrantResponse = Readonly<Record<never, never>>;
@@ -31,8 +32,9 @@ export const MsgExec: MessageType<MsgExec> = messageType<MsgExec>(
   () => ({ grantee: '', msgs: [] }),
   () => [
     { number: 1, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
-    { number: 2, name: 'msgs', protoName: 'msgs', rule: 'repeated', value: { kind: 'message', message: () => Any } },
+    { number: 2, name: 'msgs', protoName: 'msgs', rule: 'repeated', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.base.v1beta1.Msg" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgExec" },
 );
 
 export interface MsgExecResponse {
@@ -59,6 +61,7 @@ export const MsgRevoke: MessageType<MsgRevoke> = messageType<MsgRevoke>(
     { number: 2, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'msgTypeUrl', protoName: 'msg_type_url', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgRevoke" },
 );
 
 export type MsgRevokeResponse = Readonly<Record<never, never>>;

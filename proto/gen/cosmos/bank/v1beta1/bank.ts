@@ -13,6 +13,7 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 1, name: 'sendEnabled', protoName: 'send_enabled', rule: 'repeated', value: { kind: 'message', message: () => SendEnabled } },
     { number: 2, name: 'defaultSendEnabled', protoName: 'default_send_enabled', rule: 'single', value: { kind: 'bool' } },
   ],
+  { 'amino.name': "cosmos-sdk/x/bank/Params" },
 );
 
 export interface SendEnabled {
@@ -63,6 +64,7 @@ export const Supply: MessageType<Supply> = messageType<Supply>(
   () => [
     { number: 1, name: 'total', protoName: 'total', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'cosmos_proto.implements_interface': "cosmos.bank.v1beta1.SupplyI" },
 );
 
 export interface DenomUnit {

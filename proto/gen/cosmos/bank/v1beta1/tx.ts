@@ -17,6 +17,7 @@ export const MsgSend: MessageType<MsgSend> = messageType<MsgSend>(
     { number: 2, name: 'toAddress', protoName: 'to_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgSend" },
 );
 
 export type MsgSendResponse = Readonly<Record<never, never>>;
@@ -33,6 +34,7 @@ export const MsgMultiSend: MessageType<MsgMultiSend> = messageType<MsgMultiSend>
     { number: 1, name: 'inputs', protoName: 'inputs', rule: 'repeated', value: { kind: 'message', message: () => Input }, options: { 'amino.dont_omitempty': true } },
     { number: 2, name: 'outputs', protoName: 'outputs', rule: 'repeated', value: { kind: 'message', message: () => Output }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgMultiSend" },
 );
 
 export type MsgMultiSendResponse = Readonly<Record<never, never>>;
@@ -49,6 +51,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/x/bank/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;
@@ -67,6 +70,7 @@ export const MsgSetSendEnabled: MessageType<MsgSetSendEnabled> = messageType<Msg
     { number: 2, name: 'sendEnabled', protoName: 'send_enabled', rule: 'repeated', value: { kind: 'message', message: () => SendEnabled } },
     { number: 3, name: 'useDefaultFor', protoName: 'use_default_for', rule: 'repeated', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgSetSendEnabled" },
 );
 
 export type MsgSetSendEnabledResponse = Readonly<Record<never, never>>;

@@ -20,6 +20,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 4, name: 'validator', protoName: 'validator', rule: 'single', value: { kind: 'message', message: () => ValidatorParams } },
     { number: 5, name: 'abci', protoName: 'abci', rule: 'single', value: { kind: 'message', message: () => ABCIParams } },
   ],
+  { 'amino.name': "cosmos-sdk/x/consensus/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;

@@ -10,6 +10,7 @@ export const PubKey: MessageType<PubKey> = messageType<PubKey>(
   () => [
     { number: 1, name: 'key', protoName: 'key', rule: 'single', value: { kind: 'bytes' } },
   ],
+  { 'amino.name': "tendermint/PubKeyEd25519", 'amino.message_encoding': "key_field" },
 );
 
 export interface PrivKey {
@@ -21,4 +22,5 @@ export const PrivKey: MessageType<PrivKey> = messageType<PrivKey>(
   () => [
     { number: 1, name: 'key', protoName: 'key', rule: 'single', value: { kind: 'bytes' } },
   ],
+  { 'amino.name': "tendermint/PrivKeyEd25519", 'amino.message_encoding': "key_field" },
 );

@@ -13,4 +13,5 @@ export const LegacyAminoPubKey: MessageType<LegacyAminoPubKey> = messageType<Leg
     { number: 1, name: 'threshold', protoName: 'threshold', rule: 'single', value: { kind: 'uint32' } },
     { number: 2, name: 'publicKeys', protoName: 'public_keys', rule: 'repeated', value: { kind: 'message', message: () => Any }, options: { 'amino.field_name': "pubkeys" } },
   ],
+  { 'amino.name': "tendermint/PubKeyMultisigThreshold", 'amino.message_encoding': "threshold_string" },
 );

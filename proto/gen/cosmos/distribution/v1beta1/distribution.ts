@@ -17,6 +17,7 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 3, name: 'bonusProposerReward', protoName: 'bonus_proposer_reward', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
     { number: 4, name: 'withdrawAddrEnabled', protoName: 'withdraw_addr_enabled', rule: 'single', value: { kind: 'bool' } },
   ],
+  { 'amino.name': "cosmos-sdk/x/distribution/Params" },
 );
 
 export interface ValidatorHistoricalRewards {
@@ -117,6 +118,7 @@ export const CommunityPoolSpendProposal: MessageType<CommunityPoolSpendProposal>
     { number: 3, name: 'recipient', protoName: 'recipient', rule: 'single', value: { kind: 'string' } },
     { number: 4, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'cosmos_proto.implements_interface': "cosmos.gov.v1beta1.Content" },
 );
 
 export interface DelegatorStartingInfo {
@@ -164,4 +166,5 @@ export const CommunityPoolSpendProposalWithDeposit: MessageType<CommunityPoolSpe
     { number: 4, name: 'amount', protoName: 'amount', rule: 'single', value: { kind: 'string' } },
     { number: 5, name: 'deposit', protoName: 'deposit', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'cosmos_proto.implements_interface': "cosmos.gov.v1beta1.Content" },
 );

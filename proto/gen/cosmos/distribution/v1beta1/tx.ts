@@ -15,6 +15,7 @@ export const MsgSetWithdrawAddress: MessageType<MsgSetWithdrawAddress> = message
     { number: 1, name: 'delegatorAddress', protoName: 'delegator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'withdrawAddress', protoName: 'withdraw_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgModifyWithdrawAddress" },
 );
 
 export type MsgSetWithdrawAddressResponse = Readonly<Record<never, never>>;
@@ -31,6 +32,7 @@ export const MsgWithdrawDelegatorReward: MessageType<MsgWithdrawDelegatorReward>
     { number: 1, name: 'delegatorAddress', protoName: 'delegator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgWithdrawDelegationReward" },
 );
 
 export interface MsgWithdrawDelegatorRewardResponse {
@@ -53,6 +55,7 @@ export const MsgWithdrawValidatorCommission: MessageType<MsgWithdrawValidatorCom
   () => [
     { number: 1, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgWithdrawValCommission" },
 );
 
 export interface MsgWithdrawValidatorCommissionResponse {
@@ -77,6 +80,7 @@ export const MsgFundCommunityPool: MessageType<MsgFundCommunityPool> = messageTy
     { number: 1, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
     { number: 2, name: 'depositor', protoName: 'depositor', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgFundCommunityPool" },
 );
 
 export type MsgFundCommunityPoolResponse = Readonly<Record<never, never>>;
@@ -93,6 +97,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/distribution/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;
@@ -111,6 +116,7 @@ export const MsgCommunityPoolSpend: MessageType<MsgCommunityPoolSpend> = message
     { number: 2, name: 'recipient', protoName: 'recipient', rule: 'single', value: { kind: 'string' } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'amino.name': "cosmos-sdk/distr/MsgCommunityPoolSpend" },
 );
 
 export type MsgCommunityPoolSpendResponse = Readonly<Record<never, never>>;
@@ -129,6 +135,7 @@ export const MsgDepositValidatorRewardsPool: MessageType<MsgDepositValidatorRewa
     { number: 2, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'amino.name': "cosmos-sdk/distr/MsgDepositValRewards" },
 );
 
 export type MsgDepositValidatorRewardsPoolResponse = Readonly<Record<never, never>>;

@@ -17,4 +17,5 @@ export const Equivocation: MessageType<Equivocation> = messageType<Equivocation>
     { number: 3, name: 'power', protoName: 'power', rule: 'single', value: { kind: 'int64' } },
     { number: 4, name: 'consensusAddress', protoName: 'consensus_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/Equivocation" },
 );

@@ -12,8 +12,9 @@ export const MsgSubmitEvidence: MessageType<MsgSubmitEvidence> = messageType<Msg
   () => ({ submitter: '', evidence: undefined }),
   () => [
     { number: 1, name: 'submitter', protoName: 'submitter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
-    { number: 2, name: 'evidence', protoName: 'evidence', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 2, name: 'evidence', protoName: 'evidence', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.evidence.v1beta1.Evidence" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgSubmitEvidence" },
 );
 
 export interface MsgSubmitEvidenceResponse {

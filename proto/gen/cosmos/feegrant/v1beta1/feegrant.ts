@@ -16,6 +16,7 @@ export const BasicAllowance: MessageType<BasicAllowance> = messageType<BasicAllo
     { number: 1, name: 'spendLimit', protoName: 'spend_limit', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
     { number: 2, name: 'expiration', protoName: 'expiration', rule: 'single', value: { kind: 'message', message: () => Timestamp }, options: { 'gogoproto.stdtime': true } },
   ],
+  { 'amino.name': "cosmos-sdk/BasicAllowance", 'cosmos_proto.implements_interface': "cosmos.feegrant.v1beta1.FeeAllowanceI" },
 );
 
 export interface PeriodicAllowance {
@@ -35,6 +36,7 @@ export const PeriodicAllowance: MessageType<PeriodicAllowance> = messageType<Per
     { number: 4, name: 'periodCanSpend', protoName: 'period_can_spend', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
     { number: 5, name: 'periodReset', protoName: 'period_reset', rule: 'required', value: { kind: 'message', message: () => Timestamp }, options: { 'amino.dont_omitempty': true, 'gogoproto.stdtime': true } },
   ],
+  { 'amino.name': "cosmos-sdk/PeriodicAllowance", 'cosmos_proto.implements_interface': "cosmos.feegrant.v1beta1.FeeAllowanceI" },
 );
 
 export interface AllowedMsgAllowance {
@@ -45,9 +47,10 @@ export const AllowedMsgAllowance: MessageType<AllowedMsgAllowance> = messageType
   'cosmos.feegrant.v1beta1.AllowedMsgAllowance',
   () => ({ allowance: undefined, allowedMessages: [] }),
   () => [
-    { number: 1, name: 'allowance', protoName: 'allowance', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'allowance', protoName: 'allowance', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.feegrant.v1beta1.FeeAllowanceI" } },
     { number: 2, name: 'allowedMessages', protoName: 'allowed_messages', rule: 'repeated', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/AllowedMsgAllowance", 'cosmos_proto.implements_interface': "cosmos.feegrant.v1beta1.FeeAllowanceI" },
 );
 
 export interface Grant {
@@ -61,6 +64,6 @@ export const Grant: MessageType<Grant> = messageType<Grant>(
   () => [
     { number: 1, name: 'granter', protoName: 'granter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
-    { number: 3, name: 'allowance', protoName: 'allowance', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 3, name: 'allowance', protoName: 'allowance', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.feegrant.v1beta1.FeeAllowanceI" } },
   ],
 );

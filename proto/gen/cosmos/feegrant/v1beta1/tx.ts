@@ -14,8 +14,9 @@ export const MsgGrantAllowance: MessageType<MsgGrantAllowance> = messageType<Msg
   () => [
     { number: 1, name: 'granter', protoName: 'granter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
-    { number: 3, name: 'allowance', protoName: 'allowance', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 3, name: 'allowance', protoName: 'allowance', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.feegrant.v1beta1.FeeAllowanceI" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgGrantAllowance" },
 );
 
 export type MsgGrantAllowanceResponse = Readonly<Record<never, never>>;
@@ -32,6 +33,7 @@ export const MsgRevokeAllowance: MessageType<MsgRevokeAllowance> = messageType<M
     { number: 1, name: 'granter', protoName: 'granter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'grantee', protoName: 'grantee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgRevokeAllowance" },
 );
 
 export type MsgRevokeAllowanceResponse = Readonly<Record<never, never>>;

@@ -27,6 +27,7 @@ export const MsgSubmitProposal: MessageType<MsgSubmitProposal> = messageType<Msg
     { number: 6, name: 'summary', protoName: 'summary', rule: 'single', value: { kind: 'string' } },
     { number: 7, name: 'expedited', protoName: 'expedited', rule: 'single', value: { kind: 'bool' } },
   ],
+  { 'amino.name': "cosmos-sdk/v1/MsgSubmitProposal" },
 );
 
 export interface MsgSubmitProposalResponse {
@@ -48,9 +49,10 @@ export const MsgExecLegacyContent: MessageType<MsgExecLegacyContent> = messageTy
   'cosmos.gov.v1.MsgExecLegacyContent',
   () => ({ content: undefined, authority: '' }),
   () => [
-    { number: 1, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.gov.v1beta1.Content" } },
     { number: 2, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/v1/MsgExecLegacyContent" },
 );
 
 export type MsgExecLegacyContentResponse = Readonly<Record<never, never>>;
@@ -71,6 +73,7 @@ export const MsgVote: MessageType<MsgVote> = messageType<MsgVote>(
     { number: 3, name: 'option', protoName: 'option', rule: 'single', value: { kind: 'enum', enum: () => VoteOptionType } },
     { number: 4, name: 'metadata', protoName: 'metadata', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/v1/MsgVote" },
 );
 
 export type MsgVoteResponse = Readonly<Record<never, never>>;
@@ -91,6 +94,7 @@ export const MsgVoteWeighted: MessageType<MsgVoteWeighted> = messageType<MsgVote
     { number: 3, name: 'options', protoName: 'options', rule: 'repeated', value: { kind: 'message', message: () => WeightedVoteOption } },
     { number: 4, name: 'metadata', protoName: 'metadata', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/v1/MsgVoteWeighted" },
 );
 
 export type MsgVoteWeightedResponse = Readonly<Record<never, never>>;
@@ -109,6 +113,7 @@ export const MsgDeposit: MessageType<MsgDeposit> = messageType<MsgDeposit>(
     { number: 2, name: 'depositor', protoName: 'depositor', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/v1/MsgDeposit" },
 );
 
 export type MsgDepositResponse = Readonly<Record<never, never>>;
@@ -125,6 +130,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/x/gov/v1/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;

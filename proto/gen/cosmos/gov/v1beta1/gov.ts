@@ -51,6 +51,7 @@ export const TextProposal: MessageType<TextProposal> = messageType<TextProposal>
     { number: 1, name: 'title', protoName: 'title', rule: 'single', value: { kind: 'string' } },
     { number: 2, name: 'description', protoName: 'description', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/TextProposal", 'cosmos_proto.implements_interface': "cosmos.gov.v1beta1.Content" },
 );
 
 export interface Deposit {
@@ -84,7 +85,7 @@ export const Proposal: MessageType<Proposal> = messageType<Proposal>(
   () => ({ proposalId: 0n, content: undefined, status: 0, finalTallyResult: TallyResult.create(), submitTime: Timestamp.create(), depositEndTime: Timestamp.create(), totalDeposit: [], votingStartTime: Timestamp.create(), votingEndTime: Timestamp.create() }),
   () => [
     { number: 1, name: 'proposalId', protoName: 'proposal_id', rule: 'single', value: { kind: 'uint64' } },
-    { number: 2, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 2, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.gov.v1beta1.Content" } },
     { number: 3, name: 'status', protoName: 'status', rule: 'single', value: { kind: 'enum', enum: () => ProposalStatusType } },
     { number: 4, name: 'finalTallyResult', protoName: 'final_tally_result', rule: 'required', value: { kind: 'message', message: () => TallyResult }, options: { 'amino.dont_omitempty': true } },
     { number: 5, name: 'submitTime', protoName: 'submit_time', rule: 'required', value: { kind: 'message', message: () => Timestamp }, options: { 'amino.dont_omitempty': true, 'gogoproto.stdtime': true } },

@@ -14,10 +14,11 @@ export const MsgSubmitProposal: MessageType<MsgSubmitProposal> = messageType<Msg
   'cosmos.gov.v1beta1.MsgSubmitProposal',
   () => ({ content: undefined, initialDeposit: [], proposer: '' }),
   () => [
-    { number: 1, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 1, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.gov.v1beta1.Content" } },
     { number: 2, name: 'initialDeposit', protoName: 'initial_deposit', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
     { number: 3, name: 'proposer', protoName: 'proposer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgSubmitProposal" },
 );
 
 export interface MsgSubmitProposalResponse {
@@ -44,6 +45,7 @@ export const MsgVote: MessageType<MsgVote> = messageType<MsgVote>(
     { number: 2, name: 'voter', protoName: 'voter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'option', protoName: 'option', rule: 'single', value: { kind: 'enum', enum: () => VoteOptionType } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgVote" },
 );
 
 export type MsgVoteResponse = Readonly<Record<never, never>>;
@@ -62,6 +64,7 @@ export const MsgVoteWeighted: MessageType<MsgVoteWeighted> = messageType<MsgVote
     { number: 2, name: 'voter', protoName: 'voter', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'options', protoName: 'options', rule: 'repeated', value: { kind: 'message', message: () => WeightedVoteOption }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgVoteWeighted" },
 );
 
 export type MsgVoteWeightedResponse = Readonly<Record<never, never>>;
@@ -80,6 +83,7 @@ export const MsgDeposit: MessageType<MsgDeposit> = messageType<MsgDeposit>(
     { number: 2, name: 'depositor', protoName: 'depositor', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgDeposit" },
 );
 
 export type MsgDepositResponse = Readonly<Record<never, never>>;

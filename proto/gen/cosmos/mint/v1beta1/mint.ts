@@ -33,4 +33,5 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 5, name: 'goalBonded', protoName: 'goal_bonded', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
     { number: 6, name: 'blocksPerYear', protoName: 'blocks_per_year', rule: 'single', value: { kind: 'uint64' } },
   ],
+  { 'amino.name': "cosmos-sdk/x/mint/Params" },
 );

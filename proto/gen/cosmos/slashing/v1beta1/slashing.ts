@@ -41,4 +41,5 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 4, name: 'slashFractionDoubleSign', protoName: 'slash_fraction_double_sign', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
     { number: 5, name: 'slashFractionDowntime', protoName: 'slash_fraction_downtime', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
   ],
+  { 'amino.name': "cosmos-sdk/x/slashing/Params" },
 );

@@ -12,6 +12,7 @@ export const MsgUnjail: MessageType<MsgUnjail> = messageType<MsgUnjail>(
   () => [
     { number: 1, name: 'validatorAddr', protoName: 'validator_addr', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'amino.field_name': "address", 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgUnjail" },
 );
 
 export type MsgUnjailResponse = Readonly<Record<never, never>>;
@@ -28,6 +29,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/x/slashing/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;

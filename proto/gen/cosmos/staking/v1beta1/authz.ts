@@ -24,10 +24,11 @@ export const StakeAuthorization: MessageType<StakeAuthorization> = messageType<S
   () => ({ maxTokens: undefined, allowList: undefined, denyList: undefined, authorizationType: 0 }),
   () => [
     { number: 1, name: 'maxTokens', protoName: 'max_tokens', rule: 'single', value: { kind: 'message', message: () => Coin } },
-    { number: 2, name: 'allowList', protoName: 'allow_list', rule: 'optional', value: { kind: 'message', message: () => StakeAuthorization_Validators }, oneof: 'validators' },
-    { number: 3, name: 'denyList', protoName: 'deny_list', rule: 'optional', value: { kind: 'message', message: () => StakeAuthorization_Validators }, oneof: 'validators' },
+    { number: 2, name: 'allowList', protoName: 'allow_list', rule: 'optional', value: { kind: 'message', message: () => StakeAuthorization_Validators }, oneof: 'validators', options: { 'amino.oneof_name': "cosmos-sdk/StakeAuthorization/AllowList" } },
+    { number: 3, name: 'denyList', protoName: 'deny_list', rule: 'optional', value: { kind: 'message', message: () => StakeAuthorization_Validators }, oneof: 'validators', options: { 'amino.oneof_name': "cosmos-sdk/StakeAuthorization/DenyList" } },
     { number: 4, name: 'authorizationType', protoName: 'authorization_type', rule: 'single', value: { kind: 'enum', enum: () => AuthorizationTypeType } },
   ],
+  { 'amino.name': "cosmos-sdk/StakeAuthorization", 'cosmos_proto.implements_interface': "cosmos.authz.v1beta1.Authorization" },
 );
 
 export interface StakeAuthorization_Validators {

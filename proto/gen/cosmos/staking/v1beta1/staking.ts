@@ -105,7 +105,7 @@ export const Validator: MessageType<Validator> = messageType<Validator>(
   () => ({ operatorAddress: '', consensusPubkey: undefined, jailed: false, status: 0, tokens: '', delegatorShares: '', description: Description.create(), unbondingHeight: 0n, unbondingTime: Timestamp.create(), commission: Commission.create(), minSelfDelegation: '', unbondingOnHoldRefCount: 0n, unbondingIds: [] }),
   () => [
     { number: 1, name: 'operatorAddress', protoName: 'operator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
-    { number: 2, name: 'consensusPubkey', protoName: 'consensus_pubkey', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 2, name: 'consensusPubkey', protoName: 'consensus_pubkey', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.crypto.PubKey" } },
     { number: 3, name: 'jailed', protoName: 'jailed', rule: 'single', value: { kind: 'bool' } },
     { number: 4, name: 'status', protoName: 'status', rule: 'single', value: { kind: 'enum', enum: () => BondStatusType } },
     { number: 5, name: 'tokens', protoName: 'tokens', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
@@ -289,6 +289,7 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 5, name: 'bondDenom', protoName: 'bond_denom', rule: 'single', value: { kind: 'string' } },
     { number: 6, name: 'minCommissionRate', protoName: 'min_commission_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
   ],
+  { 'amino.name': "cosmos-sdk/x/staking/Params" },
 );
 
 export interface DelegationResponse {

@@ -24,9 +24,10 @@ export const MsgCreateValidator: MessageType<MsgCreateValidator> = messageType<M
     { number: 3, name: 'minSelfDelegation', protoName: 'min_self_delegation', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
     { number: 4, name: 'delegatorAddress', protoName: 'delegator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 5, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
-    { number: 6, name: 'pubkey', protoName: 'pubkey', rule: 'single', value: { kind: 'message', message: () => Any } },
+    { number: 6, name: 'pubkey', protoName: 'pubkey', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.crypto.PubKey" } },
     { number: 7, name: 'value', protoName: 'value', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgCreateValidator" },
 );
 
 export type MsgCreateValidatorResponse = Readonly<Record<never, never>>;
@@ -47,6 +48,7 @@ export const MsgEditValidator: MessageType<MsgEditValidator> = messageType<MsgEd
     { number: 3, name: 'commissionRate', protoName: 'commission_rate', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
     { number: 4, name: 'minSelfDelegation', protoName: 'min_self_delegation', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgEditValidator" },
 );
 
 export type MsgEditValidatorResponse = Readonly<Record<never, never>>;
@@ -65,6 +67,7 @@ export const MsgDelegate: MessageType<MsgDelegate> = messageType<MsgDelegate>(
     { number: 2, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgDelegate" },
 );
 
 export type MsgDelegateResponse = Readonly<Record<never, never>>;
@@ -85,6 +88,7 @@ export const MsgBeginRedelegate: MessageType<MsgBeginRedelegate> = messageType<M
     { number: 3, name: 'validatorDstAddress', protoName: 'validator_dst_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
     { number: 4, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgBeginRedelegate" },
 );
 
 export interface MsgBeginRedelegateResponse {
@@ -111,6 +115,7 @@ export const MsgUndelegate: MessageType<MsgUndelegate> = messageType<MsgUndelega
     { number: 2, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgUndelegate" },
 );
 
 export interface MsgUndelegateResponse {
@@ -141,6 +146,7 @@ export const MsgCancelUnbondingDelegation: MessageType<MsgCancelUnbondingDelegat
     { number: 3, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
     { number: 4, name: 'creationHeight', protoName: 'creation_height', rule: 'single', value: { kind: 'int64' } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgCancelUnbondingDelegation" },
 );
 
 export type MsgCancelUnbondingDelegationResponse = Readonly<Record<never, never>>;
@@ -157,6 +163,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/x/staking/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;

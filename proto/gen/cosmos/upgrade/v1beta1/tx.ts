@@ -14,6 +14,7 @@ export const MsgSoftwareUpgrade: MessageType<MsgSoftwareUpgrade> = messageType<M
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'plan', protoName: 'plan', rule: 'required', value: { kind: 'message', message: () => Plan }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgSoftwareUpgrade" },
 );
 
 export type MsgSoftwareUpgradeResponse = Readonly<Record<never, never>>;
@@ -28,6 +29,7 @@ export const MsgCancelUpgrade: MessageType<MsgCancelUpgrade> = messageType<MsgCa
   () => [
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgCancelUpgrade" },
 );
 
 export type MsgCancelUpgradeResponse = Readonly<Record<never, never>>;

@@ -20,6 +20,7 @@ export const Plan: MessageType<Plan> = messageType<Plan>(
     { number: 4, name: 'info', protoName: 'info', rule: 'single', value: { kind: 'string' } },
     { number: 5, name: 'upgradedClientState', protoName: 'upgraded_client_state', rule: 'single', value: { kind: 'message', message: () => Any } },
   ],
+  { 'amino.name': "cosmos-sdk/Plan" },
 );
 
 export interface SoftwareUpgradeProposal {
@@ -35,6 +36,7 @@ export const SoftwareUpgradeProposal: MessageType<SoftwareUpgradeProposal> = mes
     { number: 2, name: 'description', protoName: 'description', rule: 'single', value: { kind: 'string' } },
     { number: 3, name: 'plan', protoName: 'plan', rule: 'required', value: { kind: 'message', message: () => Plan }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/SoftwareUpgradeProposal", 'cosmos_proto.implements_interface': "cosmos.gov.v1beta1.Content" },
 );
 
 export interface CancelSoftwareUpgradeProposal {
@@ -48,6 +50,7 @@ export const CancelSoftwareUpgradeProposal: MessageType<CancelSoftwareUpgradePro
     { number: 1, name: 'title', protoName: 'title', rule: 'single', value: { kind: 'string' } },
     { number: 2, name: 'description', protoName: 'description', rule: 'single', value: { kind: 'string' } },
   ],
+  { 'amino.name': "cosmos-sdk/CancelSoftwareUpgradeProposal", 'cosmos_proto.implements_interface': "cosmos.gov.v1beta1.Content" },
 );
 
 export interface ModuleVersion {

@@ -21,6 +21,7 @@ export const MsgCreateVestingAccount: MessageType<MsgCreateVestingAccount> = mes
     { number: 4, name: 'endTime', protoName: 'end_time', rule: 'single', value: { kind: 'int64' } },
     { number: 5, name: 'delayed', protoName: 'delayed', rule: 'single', value: { kind: 'bool' } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgCreateVestingAccount" },
 );
 
 export type MsgCreateVestingAccountResponse = Readonly<Record<never, never>>;
@@ -39,6 +40,7 @@ export const MsgCreatePermanentLockedAccount: MessageType<MsgCreatePermanentLock
     { number: 2, name: 'toAddress', protoName: 'to_address', rule: 'single', value: { kind: 'string' } },
     { number: 3, name: 'amount', protoName: 'amount', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgCreatePermLockedAccount" },
 );
 
 export type MsgCreatePermanentLockedAccountResponse = Readonly<Record<never, never>>;
@@ -59,6 +61,7 @@ export const MsgCreatePeriodicVestingAccount: MessageType<MsgCreatePeriodicVesti
     { number: 3, name: 'startTime', protoName: 'start_time', rule: 'single', value: { kind: 'int64' } },
     { number: 4, name: 'vestingPeriods', protoName: 'vesting_periods', rule: 'repeated', value: { kind: 'message', message: () => Period }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/MsgCreatePeriodVestAccount" },
 );
 
 export type MsgCreatePeriodicVestingAccountResponse = Readonly<Record<never, never>>;

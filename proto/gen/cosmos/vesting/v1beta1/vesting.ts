@@ -20,6 +20,7 @@ export const BaseVestingAccount: MessageType<BaseVestingAccount> = messageType<B
     { number: 4, name: 'delegatedVesting', protoName: 'delegated_vesting', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true, 'amino.encoding': "legacy_coins" } },
     { number: 5, name: 'endTime', protoName: 'end_time', rule: 'single', value: { kind: 'int64' } },
   ],
+  { 'amino.name': "cosmos-sdk/BaseVestingAccount" },
 );
 
 export interface ContinuousVestingAccount {
@@ -33,6 +34,7 @@ export const ContinuousVestingAccount: MessageType<ContinuousVestingAccount> = m
     { number: 1, name: 'baseVestingAccount', protoName: 'base_vesting_account', rule: 'single', value: { kind: 'message', message: () => BaseVestingAccount }, options: { 'gogoproto.embed': true } },
     { number: 2, name: 'startTime', protoName: 'start_time', rule: 'single', value: { kind: 'int64' } },
   ],
+  { 'amino.name': "cosmos-sdk/ContinuousVestingAccount" },
 );
 
 export interface DelayedVestingAccount {
@@ -44,6 +46,7 @@ export const DelayedVestingAccount: MessageType<DelayedVestingAccount> = message
   () => [
     { number: 1, name: 'baseVestingAccount', protoName: 'base_vesting_account', rule: 'single', value: { kind: 'message', message: () => BaseVestingAccount }, options: { 'gogoproto.embed': true } },
   ],
+  { 'amino.name': "cosmos-sdk/DelayedVestingAccount" },
 );
 
 export interface Period {
@@ -72,6 +75,7 @@ export const PeriodicVestingAccount: MessageType<PeriodicVestingAccount> = messa
     { number: 2, name: 'startTime', protoName: 'start_time', rule: 'single', value: { kind: 'int64' } },
     { number: 3, name: 'vestingPeriods', protoName: 'vesting_periods', rule: 'repeated', value: { kind: 'message', message: () => Period }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "cosmos-sdk/PeriodicVestingAccount" },
 );
 
 export interface PermanentLockedAccount {
@@ -83,4 +87,5 @@ export const PermanentLockedAccount: MessageType<PermanentLockedAccount> = messa
   () => [
     { number: 1, name: 'baseVestingAccount', protoName: 'base_vesting_account', rule: 'single', value: { kind: 'message', message: () => BaseVestingAccount }, options: { 'gogoproto.embed': true } },
   ],
+  { 'amino.name': "cosmos-sdk/PermanentLockedAccount" },
 );

@@ -27,6 +27,7 @@ export const MsgCreateDatanet: MessageType<MsgCreateDatanet> = messageType<MsgCr
     { number: 7, name: 'admission', protoName: 'admission', rule: 'single', value: { kind: 'enum', enum: () => AdmissionType } },
     { number: 8, name: 'accessPrice', protoName: 'access_price', rule: 'single', value: { kind: 'message', message: () => Coin } },
   ],
+  { 'amino.name': "openledger/MsgCreateDatanet" },
 );
 
 export interface MsgCreateDatanetResponse {
@@ -55,6 +56,7 @@ export const MsgUpdateAllowList: MessageType<MsgUpdateAllowList> = messageType<M
     { number: 3, name: 'add', protoName: 'add', rule: 'repeated', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 4, name: 'remove', protoName: 'remove', rule: 'repeated', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
   ],
+  { 'amino.name': "openledger/MsgUpdateAllowList" },
 );
 
 export type MsgUpdateAllowListResponse = Readonly<Record<never, never>>;
@@ -83,6 +85,7 @@ export const MsgContribute: MessageType<MsgContribute> = messageType<MsgContribu
     { number: 7, name: 'title', protoName: 'title', rule: 'single', value: { kind: 'string' } },
     { number: 8, name: 'uris', protoName: 'uris', rule: 'repeated', value: { kind: 'string' } },
   ],
+  { 'amino.name': "openledger/MsgContribute" },
 );
 
 export interface MsgContributeResponse {
@@ -111,6 +114,7 @@ export const MsgPublishSnapshot: MessageType<MsgPublishSnapshot> = messageType<M
     { number: 1, name: 'publisher', protoName: 'publisher', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
   ],
+  { 'amino.name': "openledger/MsgPublishSnapshot" },
 );
 
 export interface MsgPublishSnapshotResponse {
@@ -141,6 +145,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "openledger/x/datanet/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;

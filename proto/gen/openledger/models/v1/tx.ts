@@ -30,6 +30,7 @@ export const MsgRegisterModel: MessageType<MsgRegisterModel> = messageType<MsgRe
     { number: 9, name: 'royaltyBps', protoName: 'royalty_bps', rule: 'single', value: { kind: 'uint32' } },
     { number: 10, name: 'parentIds', protoName: 'parent_ids', rule: 'repeated', value: { kind: 'uint64' } },
   ],
+  { 'amino.name': "openledger/MsgRegisterModel" },
 );
 
 export interface MsgRegisterModelResponse {
@@ -54,6 +55,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "openledger/x/models/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;

@@ -28,6 +28,7 @@ export const MsgPayInference: MessageType<MsgPayInference> = messageType<MsgPayI
     { number: 7, name: 'claim', protoName: 'claim', rule: 'required', value: { kind: 'message', message: () => Claim }, options: { 'amino.dont_omitempty': true } },
     { number: 8, name: 'maxFee', protoName: 'max_fee', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "openledger/MsgPayInference" },
 );
 
 export interface MsgPayInferenceResponse {
@@ -56,6 +57,7 @@ export const MsgUpdateParams: MessageType<MsgUpdateParams> = messageType<MsgUpda
     { number: 1, name: 'authority', protoName: 'authority', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
   ],
+  { 'amino.name': "openledger/x/payments/MsgUpdateParams" },
 );
 
 export type MsgUpdateParamsResponse = Readonly<Record<never, never>>;
