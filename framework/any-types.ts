@@ -1,10 +1,12 @@
 /**
- * What an `Any` may hold. The protobuf type says only that it is some message; the .proto file says which interface
- * is expected (`cosmos_proto.accepts_interface`) and which one a message is (`implements_interface`). A transaction is
- * refused when something in it, at any depth, is unknown or of another kind: nothing that a handler or a signer's
- * device could misread gets that far. Source: Cosmos SDK v0.50 `codec/types/interface_registry.go`.
+ * What an `Any` may hold. The protobuf type says only that it is some message; the .proto file says which
+ * interface is expected (`cosmos_proto.accepts_interface`) and which one a message is
+ * (`implements_interface`). A transaction is refused when something in it, at any depth, is unknown or of
+ * another kind: nothing that a handler or a signer's device could misread gets that far. Source: Cosmos SDK
+ * v0.50 `codec/types/interface_registry.go`.
  */
 import { DecodeError } from '../core/errors.ts';
+import type { Instant } from '../core/time.ts';
 import type { Field } from '../proto/codec/field.ts';
 import { ELEMENTS_MAX } from './limits.ts';
 import type { MessageType } from '../proto/codec/message.ts';
@@ -34,6 +36,17 @@ export interface Unpacked {
 }
 
 const ANY_NAME = 'google.protobuf.Any';
+const TIMESTAMP_NAME = 'google.protobuf.Timestamp';
+const DURATION_NAME = 'google.protobuf.Duration';
+const CHECKED: ReadonlySet<string> = new Set([ANY_NAME, TIMESTAMP_NAME, DURATION_NAME]);
+
+/** Years 1 to 9999. */
+const TIMESTAMP_SECONDS_MIN = -62_135_596_800n;
+const TIMESTAMP_SECONDS_MAX = 253_402_300_799n;
+const NANOS_MAX = 999_999_999;
+const NANOS_PER_SECOND = 1_000_000_000n;
+/** Go's `time.Duration` is a signed 64-bit number of nanoseconds. */
+const DURATION_NANOS_MAX = (1n << 63n) - 1n;
 
 /** All types that an `Any` may hold, by type URL. */
 export class AnyTypes {
@@ -60,7 +73,8 @@ export class AnyTypes {
   /**
    * The message inside. What is inside of that is not looked at: see `check`.
    * @param accepts the interface that is expected; undefined for any
-   * @throws StateError (sdk 2) when the type is unknown or not one of the interface, or the bytes are no such message
+   * @throws StateError (sdk 2) when the type is unknown or not one of the interface, or the bytes are no such
+   * message
    */
   unpack({ typeUrl, value }: Any, accepts?: string): Unpacked {
     const entry = this.#types.get(typeUrl);
@@ -82,11 +96,13 @@ export class AnyTypes {
   }
 
   /**
-   * Looks at every `Any` in a message, and in what those hold.
-   * @throws StateError (sdk 2) as `unpack`, and when there are too many or too deep ones
+   * Looks at every `Any` in a message, and in what those hold; and at every time and duration, which must be
+   * those that Go's `time` knows.
+   * @throws StateError (sdk 2) as `unpack`, when there are too many or too deep ones, or a time does not
+   * exist
    */
   check<T>(type: MessageType<T>, message: T): void {
-    if (holdsAny(type)) this.#walk(type, message, { depth: 1, budget: { left: ANY_COUNT_MAX - 1 } });
+    if (needsCheck(type)) this.#walk(type, message, { depth: 1, budget: { left: ANY_COUNT_MAX - 1 } });
   }
 
   #walk(type: MessageType<unknown>, message: unknown, at: Place): void {
@@ -94,9 +110,11 @@ export class AnyTypes {
     for (const field of type.fields) {
       if (field.value.kind !== 'message') continue;
       const held = field.value.message();
-      if (held.name !== ANY_NAME && !holdsAny(held)) continue;
+      if (!CHECKED.has(held.name) && !needsCheck(held)) continue;
       for (const value of valuesOf(field, properties[field.name])) {
         if (held.name === ANY_NAME) this.#enter(value as Any, field, at);
+        else if (held.name === TIMESTAMP_NAME) checkTimestamp(value as Instant, field);
+        else if (held.name === DURATION_NAME) checkDuration(value as Instant, field);
         else this.#walk(held, value, at);
       }
     }
@@ -108,7 +126,7 @@ export class AnyTypes {
     budget.left--;
     const accepts = field.options?.['cosmos_proto.accepts_interface'];
     const { type, value } = this.unpack(any, typeof accepts === 'string' ? accepts : undefined);
-    if (holdsAny(type)) this.#walk(type, value, { depth: depth + 1, budget });
+    if (needsCheck(type)) this.#walk(type, value, { depth: depth + 1, budget });
   }
 }
 
@@ -126,23 +144,39 @@ function valuesOf(field: Field, value: unknown): readonly unknown[] {
 /** What was found out about types: they are few and never change. */
 const known = new WeakMap<MessageType<unknown>, boolean>();
 
-/** True when a message of the type can hold an `Any`, itself or in a message within it. */
-function holdsAny(type: MessageType<unknown>): boolean {
+/**
+ * True when a message of the type can hold an `Any`, a time or a duration, itself or in a message within it.
+ */
+function needsCheck(type: MessageType<unknown>): boolean {
   let answer = known.get(type);
   if (answer === undefined) {
-    answer = reachesAny(type, new Set());
+    answer = reachesChecked(type, new Set());
     known.set(type, answer);
   }
   return answer;
 }
 
 /** Types may refer to each other in circles: each is looked at once. */
-function reachesAny(type: MessageType<unknown>, seen: Set<MessageType<unknown>>): boolean {
+function reachesChecked(type: MessageType<unknown>, seen: Set<MessageType<unknown>>): boolean {
   if (seen.has(type)) return false;
   seen.add(type);
   return type.fields.some(({ value }) => {
     if (value.kind !== 'message') return false;
     const held = value.message();
-    return held.name === ANY_NAME || reachesAny(held, seen);
+    return CHECKED.has(held.name) || reachesChecked(held, seen);
   });
+}
+
+function checkTimestamp({ seconds, nanos }: Instant, { protoName }: Field): void {
+  const isTime = seconds >= TIMESTAMP_SECONDS_MIN && seconds <= TIMESTAMP_SECONDS_MAX;
+  if (!isTime || nanos < 0 || nanos > NANOS_MAX)
+    throw new StateError(sdkErrors.txDecode, `${protoName} is no time of the years 1 to 9999`);
+}
+
+function checkDuration({ seconds, nanos }: Instant, { protoName }: Field): void {
+  const total = seconds * NANOS_PER_SECOND + BigInt(nanos);
+  const sameSign = !(seconds > 0n && nanos < 0) && !(seconds < 0n && nanos > 0);
+  const isInRange = total <= DURATION_NANOS_MAX && total >= -DURATION_NANOS_MAX;
+  if (!sameSign || !isInRange || Math.abs(nanos) > NANOS_MAX)
+    throw new StateError(sdkErrors.txDecode, `${protoName} is no duration of at most 292 years`);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compareBytes, EMPTY_BYTES, startsWith, utf8 } from '../core/bytes.ts';
 import { compareInstants } from '../core/time.ts';
 import {
+  addressKey,
   bytesKey,
   encodeKey,
   invertedBytesKey,
@@ -133,5 +134,19 @@ describe('inverted keys', () => {
         expect(roundTrip(invertedBytesKey, key)).toEqual(key);
       }),
     );
+  });
+});
+
+describe('keys of addresses', () => {
+  it('carry their length in one byte, also where they come last', () => {
+    const pair = pairKey(addressKey, addressKey);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 255 }), fc.uint8Array({ maxLength: 255 }), (a, b) => {
+        const encoded = encodeKey(pair, [a, b], EMPTY_BYTES);
+        expect(encoded.length).toBe(a.length + b.length + 2);
+        expect(roundTrip(pair, [a, b])).toEqual([a, b]);
+      }),
+    );
+    expect(() => encodeKey(addressKey, new Uint8Array(256), EMPTY_BYTES)).toThrow('longer than 255');
   });
 });

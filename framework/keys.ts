@@ -10,6 +10,7 @@
  * | uint64  | 8, big-endian   | 8, big-endian              |
  * | bool    | 1               | 1                          |
  * | time    | 29, text        | 29, text                   |
+ * | address | length (one byte), bytes | the same          |
  */
 import { fromUtf8, utf8 } from '../core/bytes.ts';
 import { AssertionError, DecodeError } from '../core/errors.ts';
@@ -67,6 +68,22 @@ function readLengthPrefixed(bytes: Uint8Array, offset: number): ReadKey<Uint8Arr
   if (end > bytes.length) throw new DecodeError('key is cut short', { offset });
   return { key: bytes.subarray(next, end), next: end };
 }
+
+/** At most 255 bytes that carry their length in one byte: the SDK's `address.LengthPrefix`. */
+export const addressKey: KeyCodec<Uint8Array> = {
+  size: (key) => 1 + key.length,
+  write(out, offset, key) {
+    if (key.length > 255) throw new AssertionError('an address key is longer than 255 bytes');
+    out[offset] = key.length;
+    out.set(key, offset + 1);
+    return offset + 1 + key.length;
+  },
+  read(bytes, offset) {
+    const end = offset + 1 + (bytes[offset] ?? 0);
+    if (end > bytes.length) throw new DecodeError('address key is cut short', { offset });
+    return { key: bytes.subarray(offset + 1, end), next: end };
+  },
+};
 
 /** UTF-8 text without a zero character. */
 export const stringKey: KeyCodec<string> = {

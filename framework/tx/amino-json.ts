@@ -4,9 +4,10 @@
  * defaults left out unless the field says `amino.dont_omitempty`. Source: cosmossdk.io/x/tx v0.13,
  * `signing/aminojson`.
  *
- * Not here: oneofs without `amino.oneof_name`, and floating point. Such a message cannot be signed in this mode.
+ * Not here: oneofs without `amino.oneof_name`, and floating point. Such a message cannot be signed in this
+ * mode.
  */
-import { toBase64, utf8 } from '../../core/bytes.ts';
+import { fromUtf8, toBase64, utf8 } from '../../core/bytes.ts';
 import { formatInstant, type Instant } from '../../core/time.ts';
 import type { Field } from '../../proto/codec/field.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
@@ -128,7 +129,10 @@ function fieldsToAmino(type: MessageType<unknown>, properties: Properties, types
   return Object.fromEntries(members);
 }
 
-/** A oneof is an object that names its member's type and holds it under its field's name; null when none is set. */
+/**
+ * A oneof is an object that names its member's type and holds it under its field's name; null when none is
+ * set.
+ */
 function oneofsToAmino(type: MessageType<unknown>, properties: Properties, types: AnyTypes): JsonObject {
   const members: Record<string, JsonValue> = {};
   for (const field of type.fields) {
@@ -171,11 +175,19 @@ function valueToAmino(field: Field, value: unknown, types: AnyTypes): JsonValue 
   const { value: held } = field;
   if (held.kind === 'message') return messageToAmino(held.message(), value, types);
   if (held.kind === 'double' || held.kind === 'float') throw unsupported(`field ${field.protoName}`);
-  if (value instanceof Uint8Array) return toBase64(value);
+  if (value instanceof Uint8Array) return bytesToAmino(field, value);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'string') return scalarText(field, value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   throw unsupported(`field ${field.protoName}`);
+}
+
+/** The SDK's numbers may travel as the bytes of their text. */
+function bytesToAmino(field: Field, bytes: Uint8Array): string {
+  const scalar = field.options?.['cosmos_proto.scalar'];
+  if (scalar !== 'cosmos.Int' && scalar !== 'cosmos.Dec') return toBase64(bytes);
+  if (field.options?.['gogoproto.customtype'] === undefined) return toBase64(bytes);
+  return scalarText(field, fromUtf8(bytes));
 }
 
 /** Integers that are nothing are zero; decimals travel as integers and are shown with their point. */

@@ -110,8 +110,10 @@ function isInOneof(field: protobuf.Field): boolean {
   return field.partOf !== null && field.options?.['proto3_optional'] !== true;
 }
 
+/** `nullable` says for messages what their rule says; of other fields, only the SDK's numbers may be missing. */
 function keptOptions(field: protobuf.Field): string[] {
-  return KEPT_OPTIONS.flatMap((name) => {
+  const isNumber = field.options?.['(gogoproto.customtype)'] !== undefined;
+  return [...KEPT_OPTIONS, ...(isNumber ? ['gogoproto.nullable'] : [])].flatMap((name) => {
     const value: unknown = field.options?.[`(${name})`];
     return value === undefined ? [] : [`'${name}': ${JSON.stringify(value)}`];
   });

@@ -10,7 +10,7 @@ export const Coin: MessageType<Coin> = messageType<Coin>(
   () => ({ denom: '', amount: '' }),
   () => [
     { number: 1, name: 'denom', protoName: 'denom', rule: 'single', value: { kind: 'string' } },
-    { number: 2, name: 'amount', protoName: 'amount', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 2, name: 'amount', protoName: 'amount', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -23,7 +23,7 @@ export const DecCoin: MessageType<DecCoin> = messageType<DecCoin>(
   () => ({ denom: '', amount: '' }),
   () => [
     { number: 1, name: 'denom', protoName: 'denom', rule: 'single', value: { kind: 'string' } },
-    { number: 2, name: 'amount', protoName: 'amount', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 2, name: 'amount', protoName: 'amount', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -34,7 +34,7 @@ export const IntProto: MessageType<IntProto> = messageType<IntProto>(
   'cosmos.base.v1beta1.IntProto',
   () => ({ int: '' }),
   () => [
-    { number: 1, name: 'int', protoName: 'int', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 1, name: 'int', protoName: 'int', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -45,6 +45,6 @@ export const DecProto: MessageType<DecProto> = messageType<DecProto>(
   'cosmos.base.v1beta1.DecProto',
   () => ({ dec: '' }),
   () => [
-    { number: 1, name: 'dec', protoName: 'dec', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'dec', protoName: 'dec', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );

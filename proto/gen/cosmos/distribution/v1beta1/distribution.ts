@@ -12,9 +12,9 @@ export const Params: MessageType<Params> = messageType<Params>(
   'cosmos.distribution.v1beta1.Params',
   () => ({ communityTax: '', baseProposerReward: '', bonusProposerReward: '', withdrawAddrEnabled: false }),
   () => [
-    { number: 1, name: 'communityTax', protoName: 'community_tax', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 2, name: 'baseProposerReward', protoName: 'base_proposer_reward', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 3, name: 'bonusProposerReward', protoName: 'bonus_proposer_reward', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'communityTax', protoName: 'community_tax', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 2, name: 'baseProposerReward', protoName: 'base_proposer_reward', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 3, name: 'bonusProposerReward', protoName: 'bonus_proposer_reward', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
     { number: 4, name: 'withdrawAddrEnabled', protoName: 'withdraw_addr_enabled', rule: 'single', value: { kind: 'bool' } },
   ],
   { 'amino.name': "cosmos-sdk/x/distribution/Params" },
@@ -77,7 +77,7 @@ export const ValidatorSlashEvent: MessageType<ValidatorSlashEvent> = messageType
   () => ({ validatorPeriod: 0n, fraction: '' }),
   () => [
     { number: 1, name: 'validatorPeriod', protoName: 'validator_period', rule: 'single', value: { kind: 'uint64' } },
-    { number: 2, name: 'fraction', protoName: 'fraction', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 2, name: 'fraction', protoName: 'fraction', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -131,7 +131,7 @@ export const DelegatorStartingInfo: MessageType<DelegatorStartingInfo> = message
   () => ({ previousPeriod: 0n, stake: '', height: 0n }),
   () => [
     { number: 1, name: 'previousPeriod', protoName: 'previous_period', rule: 'single', value: { kind: 'uint64' } },
-    { number: 2, name: 'stake', protoName: 'stake', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 2, name: 'stake', protoName: 'stake', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
     { number: 3, name: 'height', protoName: 'height', rule: 'single', value: { kind: 'uint64' }, options: { 'amino.dont_omitempty': true, 'amino.field_name': "creation_height" } },
   ],
 );

@@ -36,7 +36,7 @@ export const WeightedVoteOption: MessageType<WeightedVoteOption> = messageType<W
   () => ({ option: 0, weight: '' }),
   () => [
     { number: 1, name: 'option', protoName: 'option', rule: 'single', value: { kind: 'enum', enum: () => VoteOptionType } },
-    { number: 2, name: 'weight', protoName: 'weight', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 2, name: 'weight', protoName: 'weight', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -106,10 +106,10 @@ export const TallyResult: MessageType<TallyResult> = messageType<TallyResult>(
   'cosmos.gov.v1beta1.TallyResult',
   () => ({ yes: '', abstain: '', no: '', noWithVeto: '' }),
   () => [
-    { number: 1, name: 'yes', protoName: 'yes', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 2, name: 'abstain', protoName: 'abstain', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 3, name: 'no', protoName: 'no', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 4, name: 'noWithVeto', protoName: 'no_with_veto', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 1, name: 'yes', protoName: 'yes', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 2, name: 'abstain', protoName: 'abstain', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 3, name: 'no', protoName: 'no', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 4, name: 'noWithVeto', protoName: 'no_with_veto', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -163,8 +163,8 @@ export const TallyParams: MessageType<TallyParams> = messageType<TallyParams>(
   'cosmos.gov.v1beta1.TallyParams',
   () => ({ quorum: NO_BYTES, threshold: NO_BYTES, vetoThreshold: NO_BYTES }),
   () => [
-    { number: 1, name: 'quorum', protoName: 'quorum', rule: 'single', value: { kind: 'bytes' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 2, name: 'threshold', protoName: 'threshold', rule: 'single', value: { kind: 'bytes' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 3, name: 'vetoThreshold', protoName: 'veto_threshold', rule: 'single', value: { kind: 'bytes' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'quorum', protoName: 'quorum', rule: 'single', value: { kind: 'bytes' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 2, name: 'threshold', protoName: 'threshold', rule: 'single', value: { kind: 'bytes' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 3, name: 'vetoThreshold', protoName: 'veto_threshold', rule: 'single', value: { kind: 'bytes' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );

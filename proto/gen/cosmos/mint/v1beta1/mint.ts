@@ -9,8 +9,8 @@ export const Minter: MessageType<Minter> = messageType<Minter>(
   'cosmos.mint.v1beta1.Minter',
   () => ({ inflation: '', annualProvisions: '' }),
   () => [
-    { number: 1, name: 'inflation', protoName: 'inflation', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 2, name: 'annualProvisions', protoName: 'annual_provisions', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'inflation', protoName: 'inflation', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 2, name: 'annualProvisions', protoName: 'annual_provisions', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -27,10 +27,10 @@ export const Params: MessageType<Params> = messageType<Params>(
   () => ({ mintDenom: '', inflationRateChange: '', inflationMax: '', inflationMin: '', goalBonded: '', blocksPerYear: 0n }),
   () => [
     { number: 1, name: 'mintDenom', protoName: 'mint_denom', rule: 'single', value: { kind: 'string' } },
-    { number: 2, name: 'inflationRateChange', protoName: 'inflation_rate_change', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 3, name: 'inflationMax', protoName: 'inflation_max', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 4, name: 'inflationMin', protoName: 'inflation_min', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 5, name: 'goalBonded', protoName: 'goal_bonded', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 2, name: 'inflationRateChange', protoName: 'inflation_rate_change', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 3, name: 'inflationMax', protoName: 'inflation_max', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 4, name: 'inflationMin', protoName: 'inflation_min', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 5, name: 'goalBonded', protoName: 'goal_bonded', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
     { number: 6, name: 'blocksPerYear', protoName: 'blocks_per_year', rule: 'single', value: { kind: 'uint64' } },
   ],
   { 'amino.name': "cosmos-sdk/x/mint/Params" },

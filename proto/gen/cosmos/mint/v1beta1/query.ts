@@ -27,7 +27,7 @@ export const QueryInflationResponse: MessageType<QueryInflationResponse> = messa
   'cosmos.mint.v1beta1.QueryInflationResponse',
   () => ({ inflation: NO_BYTES }),
   () => [
-    { number: 1, name: 'inflation', protoName: 'inflation', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'inflation', protoName: 'inflation', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -41,7 +41,7 @@ export const QueryAnnualProvisionsResponse: MessageType<QueryAnnualProvisionsRes
   'cosmos.mint.v1beta1.QueryAnnualProvisionsResponse',
   () => ({ annualProvisions: NO_BYTES }),
   () => [
-    { number: 1, name: 'annualProvisions', protoName: 'annual_provisions', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'annualProvisions', protoName: 'annual_provisions', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 

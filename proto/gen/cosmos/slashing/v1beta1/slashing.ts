@@ -36,10 +36,10 @@ export const Params: MessageType<Params> = messageType<Params>(
   () => ({ signedBlocksWindow: 0n, minSignedPerWindow: NO_BYTES, downtimeJailDuration: Duration.create(), slashFractionDoubleSign: NO_BYTES, slashFractionDowntime: NO_BYTES }),
   () => [
     { number: 1, name: 'signedBlocksWindow', protoName: 'signed_blocks_window', rule: 'single', value: { kind: 'int64' } },
-    { number: 2, name: 'minSignedPerWindow', protoName: 'min_signed_per_window', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 2, name: 'minSignedPerWindow', protoName: 'min_signed_per_window', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
     { number: 3, name: 'downtimeJailDuration', protoName: 'downtime_jail_duration', rule: 'required', value: { kind: 'message', message: () => Duration }, options: { 'amino.dont_omitempty': true, 'gogoproto.stdduration': true } },
-    { number: 4, name: 'slashFractionDoubleSign', protoName: 'slash_fraction_double_sign', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 5, name: 'slashFractionDowntime', protoName: 'slash_fraction_downtime', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 4, name: 'slashFractionDoubleSign', protoName: 'slash_fraction_double_sign', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 5, name: 'slashFractionDowntime', protoName: 'slash_fraction_downtime', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
   { 'amino.name': "cosmos-sdk/x/slashing/Params" },
 );

@@ -17,7 +17,7 @@ export const GenesisState: MessageType<GenesisState> = messageType<GenesisState>
   () => ({ params: Params.create(), lastTotalPower: NO_BYTES, lastValidatorPowers: [], validators: [], delegations: [], unbondingDelegations: [], redelegations: [], exported: false }),
   () => [
     { number: 1, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
-    { number: 2, name: 'lastTotalPower', protoName: 'last_total_power', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 2, name: 'lastTotalPower', protoName: 'last_total_power', rule: 'single', value: { kind: 'bytes' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
     { number: 3, name: 'lastValidatorPowers', protoName: 'last_validator_powers', rule: 'repeated', value: { kind: 'message', message: () => LastValidatorPower }, options: { 'amino.dont_omitempty': true } },
     { number: 4, name: 'validators', protoName: 'validators', rule: 'repeated', value: { kind: 'message', message: () => Validator }, options: { 'amino.dont_omitempty': true } },
     { number: 5, name: 'delegations', protoName: 'delegations', rule: 'repeated', value: { kind: 'message', message: () => Delegation }, options: { 'amino.dont_omitempty': true } },

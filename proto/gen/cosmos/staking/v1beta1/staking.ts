@@ -47,9 +47,9 @@ export const CommissionRates: MessageType<CommissionRates> = messageType<Commiss
   'cosmos.staking.v1beta1.CommissionRates',
   () => ({ rate: '', maxRate: '', maxChangeRate: '' }),
   () => [
-    { number: 1, name: 'rate', protoName: 'rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 2, name: 'maxRate', protoName: 'max_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
-    { number: 3, name: 'maxChangeRate', protoName: 'max_change_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 1, name: 'rate', protoName: 'rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 2, name: 'maxRate', protoName: 'max_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
+    { number: 3, name: 'maxChangeRate', protoName: 'max_change_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -108,13 +108,13 @@ export const Validator: MessageType<Validator> = messageType<Validator>(
     { number: 2, name: 'consensusPubkey', protoName: 'consensus_pubkey', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.crypto.PubKey" } },
     { number: 3, name: 'jailed', protoName: 'jailed', rule: 'single', value: { kind: 'bool' } },
     { number: 4, name: 'status', protoName: 'status', rule: 'single', value: { kind: 'enum', enum: () => BondStatusType } },
-    { number: 5, name: 'tokens', protoName: 'tokens', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 6, name: 'delegatorShares', protoName: 'delegator_shares', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 5, name: 'tokens', protoName: 'tokens', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 6, name: 'delegatorShares', protoName: 'delegator_shares', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
     { number: 7, name: 'description', protoName: 'description', rule: 'required', value: { kind: 'message', message: () => Description }, options: { 'amino.dont_omitempty': true } },
     { number: 8, name: 'unbondingHeight', protoName: 'unbonding_height', rule: 'single', value: { kind: 'int64' } },
     { number: 9, name: 'unbondingTime', protoName: 'unbonding_time', rule: 'required', value: { kind: 'message', message: () => Timestamp }, options: { 'amino.dont_omitempty': true, 'gogoproto.stdtime': true } },
     { number: 10, name: 'commission', protoName: 'commission', rule: 'required', value: { kind: 'message', message: () => Commission }, options: { 'amino.dont_omitempty': true } },
-    { number: 11, name: 'minSelfDelegation', protoName: 'min_self_delegation', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 11, name: 'minSelfDelegation', protoName: 'min_self_delegation', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
     { number: 12, name: 'unbondingOnHoldRefCount', protoName: 'unbonding_on_hold_ref_count', rule: 'single', value: { kind: 'int64' } },
     { number: 13, name: 'unbondingIds', protoName: 'unbonding_ids', rule: 'repeated', value: { kind: 'uint64' } },
   ],
@@ -192,7 +192,7 @@ export const Delegation: MessageType<Delegation> = messageType<Delegation>(
   () => [
     { number: 1, name: 'delegatorAddress', protoName: 'delegator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
-    { number: 3, name: 'shares', protoName: 'shares', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 3, name: 'shares', protoName: 'shares', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -225,8 +225,8 @@ export const UnbondingDelegationEntry: MessageType<UnbondingDelegationEntry> = m
   () => [
     { number: 1, name: 'creationHeight', protoName: 'creation_height', rule: 'single', value: { kind: 'int64' } },
     { number: 2, name: 'completionTime', protoName: 'completion_time', rule: 'required', value: { kind: 'message', message: () => Timestamp }, options: { 'amino.dont_omitempty': true, 'gogoproto.stdtime': true } },
-    { number: 3, name: 'initialBalance', protoName: 'initial_balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 4, name: 'balance', protoName: 'balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 3, name: 'initialBalance', protoName: 'initial_balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 4, name: 'balance', protoName: 'balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
     { number: 5, name: 'unbondingId', protoName: 'unbonding_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 6, name: 'unbondingOnHoldRefCount', protoName: 'unbonding_on_hold_ref_count', rule: 'single', value: { kind: 'int64' } },
   ],
@@ -246,8 +246,8 @@ export const RedelegationEntry: MessageType<RedelegationEntry> = messageType<Red
   () => [
     { number: 1, name: 'creationHeight', protoName: 'creation_height', rule: 'single', value: { kind: 'int64' } },
     { number: 2, name: 'completionTime', protoName: 'completion_time', rule: 'required', value: { kind: 'message', message: () => Timestamp }, options: { 'amino.dont_omitempty': true, 'gogoproto.stdtime': true } },
-    { number: 3, name: 'initialBalance', protoName: 'initial_balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 4, name: 'sharesDst', protoName: 'shares_dst', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 3, name: 'initialBalance', protoName: 'initial_balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 4, name: 'sharesDst', protoName: 'shares_dst', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
     { number: 5, name: 'unbondingId', protoName: 'unbonding_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 6, name: 'unbondingOnHoldRefCount', protoName: 'unbonding_on_hold_ref_count', rule: 'single', value: { kind: 'int64' } },
   ],
@@ -287,7 +287,7 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 3, name: 'maxEntries', protoName: 'max_entries', rule: 'single', value: { kind: 'uint32' } },
     { number: 4, name: 'historicalEntries', protoName: 'historical_entries', rule: 'single', value: { kind: 'uint32' } },
     { number: 5, name: 'bondDenom', protoName: 'bond_denom', rule: 'single', value: { kind: 'string' } },
-    { number: 6, name: 'minCommissionRate', protoName: 'min_commission_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec" } },
+    { number: 6, name: 'minCommissionRate', protoName: 'min_commission_rate', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Dec", 'gogoproto.customtype': "cosmossdk.io/math.LegacyDec", 'gogoproto.nullable': false } },
   ],
   { 'amino.name': "cosmos-sdk/x/staking/Params" },
 );
@@ -314,7 +314,7 @@ export const RedelegationEntryResponse: MessageType<RedelegationEntryResponse> =
   () => ({ redelegationEntry: RedelegationEntry.create(), balance: '' }),
   () => [
     { number: 1, name: 'redelegationEntry', protoName: 'redelegation_entry', rule: 'required', value: { kind: 'message', message: () => RedelegationEntry }, options: { 'amino.dont_omitempty': true } },
-    { number: 4, name: 'balance', protoName: 'balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 4, name: 'balance', protoName: 'balance', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
   ],
 );
 
@@ -339,8 +339,8 @@ export const Pool: MessageType<Pool> = messageType<Pool>(
   'cosmos.staking.v1beta1.Pool',
   () => ({ notBondedTokens: '', bondedTokens: '' }),
   () => [
-    { number: 1, name: 'notBondedTokens', protoName: 'not_bonded_tokens', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
-    { number: 2, name: 'bondedTokens', protoName: 'bonded_tokens', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 1, name: 'notBondedTokens', protoName: 'not_bonded_tokens', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
+    { number: 2, name: 'bondedTokens', protoName: 'bonded_tokens', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
   ],
 );
 

@@ -21,7 +21,7 @@ export const MsgCreateValidator: MessageType<MsgCreateValidator> = messageType<M
   () => [
     { number: 1, name: 'description', protoName: 'description', rule: 'required', value: { kind: 'message', message: () => Description }, options: { 'amino.dont_omitempty': true } },
     { number: 2, name: 'commission', protoName: 'commission', rule: 'required', value: { kind: 'message', message: () => CommissionRates }, options: { 'amino.dont_omitempty': true } },
-    { number: 3, name: 'minSelfDelegation', protoName: 'min_self_delegation', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int" } },
+    { number: 3, name: 'minSelfDelegation', protoName: 'min_self_delegation', rule: 'single', value: { kind: 'string' }, options: { 'amino.dont_omitempty': true, 'cosmos_proto.scalar': "cosmos.Int", 'gogoproto.customtype': "cosmossdk.io/math.Int", 'gogoproto.nullable': false } },
     { number: 4, name: 'delegatorAddress', protoName: 'delegator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 5, name: 'validatorAddress', protoName: 'validator_address', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.ValidatorAddressString" } },
     { number: 6, name: 'pubkey', protoName: 'pubkey', rule: 'single', value: { kind: 'message', message: () => Any }, options: { 'cosmos_proto.accepts_interface': "cosmos.crypto.PubKey" } },
