@@ -18,7 +18,6 @@ import type { Event } from '../framework/events.ts';
 import { GasMeter, unlimitedGas } from '../framework/gas.ts';
 import { parseGasPrices } from '../framework/gas-price.ts';
 import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
-import { MessageRouter } from '../framework/message.ts';
 import { QueryRegistry } from '../framework/query.ts';
 import { TxCache } from '../framework/tx/cache.ts';
 import type { DecodedTx, TxSigner } from '../framework/tx/decode.ts';
@@ -124,16 +123,15 @@ export class OpenLedgerApp {
     this.#options = options;
     this.#store = options.store;
     this.composition = composition;
-    const { modules, addresses, auth, bank } = composition;
+    const { modules, addresses, auth, bank, feegrant, router } = composition;
     this.#ante = {
       accounts: auth,
       fees: bank,
-      feeGrants: undefined,
+      feeGrants: feegrant,
       addresses,
       verifier: options.verifier,
       minGasPrices: parseGasPrices(options.minGasPrices ?? ''),
     };
-    const router = new MessageRouter(modules.flatMap((module) => module.messages));
     this.#transactions = new TxCache(
       { router, addresses },
       options.decodedTxsBytesMax ?? DECODED_TXS_BYTES_MAX,

@@ -1,4 +1,5 @@
 import { AddressCodec } from '../framework/address.ts';
+import { MessageRouter } from '../framework/message.ts';
 import type { Module, ModuleAccountSpec } from '../framework/module.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
 import type { AuthKeeper } from '../modules/auth/keeper.ts';
@@ -8,6 +9,8 @@ import { createBankModule } from '../modules/bank/module.ts';
 import type { Consensus } from '../modules/consensus/keeper.ts';
 import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
+import type { FeeGrants } from '../modules/feegrant/keeper.ts';
+import { createFeegrantModule } from '../modules/feegrant/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
 import { StakingHookList } from '../modules/staking/hooks.ts';
@@ -39,6 +42,9 @@ export interface Composition {
   readonly staking: Staking;
   /** Who is told of validators and delegations: modules add themselves here. */
   readonly stakingHooks: StakingHookList;
+  readonly feegrant: FeeGrants;
+  /** Every message of the modules, and what an `Any` in one may hold. */
+  readonly router: MessageRouter;
 }
 
 /** Makes all modules and hands each the capabilities that it needs. */
@@ -55,17 +61,25 @@ export function composeModules(prefix: string): Composition {
     consensus: consensus.keeper,
     hooks: stakingHooks,
   });
-  const standard = [consensus.module, auth.module, bank.module, staking.module];
+  const feegrant = createFeegrantModule({ accounts: auth.keeper, bank: bank.keeper, addresses });
+  const standard = [consensus.module, auth.module, bank.module, staking.module, feegrant.module];
+  const modules = [...standard, ...nativeModules(addresses, bank.keeper)];
+  const router: MessageRouter = new MessageRouter(
+    modules.flatMap((module) => module.messages),
+    modules.flatMap((module) => module.anyTypes ?? []),
+  );
   return {
     addresses,
     validatorAddresses,
     consensusAddresses: new AddressCodec(`${prefix}valcons`),
-    modules: [...standard, ...nativeModules(addresses, bank.keeper)],
+    modules,
     auth: auth.keeper,
     bank: bank.keeper,
     consensus: consensus.keeper,
     staking: staking.keeper,
     stakingHooks,
+    feegrant: feegrant.keeper,
+    router,
   };
 }
 

@@ -197,13 +197,13 @@ describe('a refused transaction', () => {
       'pubKey does not match signer address',
     ],
     [
-      'with a fee granter',
+      'with a fee granter who allows nothing',
       (chain) =>
         chain.send(chain.account(0), chain.account(1).address, '1uopen', {
           granter: chain.account(2).address,
         }),
-      18,
-      'fee grants are not enabled: invalid request',
+      38,
+      ': fee-grant not found: not found',
     ],
     [
       'with extension options',

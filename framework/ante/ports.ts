@@ -1,5 +1,5 @@
 import type { Address } from '../address.ts';
-import type { Coins } from '../coins.ts';
+import type { Coin, Coins } from '../coins.ts';
 import type { Context, ReadContext } from '../context.ts';
 import type { PublicKey } from '../tx/public-key.ts';
 
@@ -35,11 +35,18 @@ export interface AnteFees {
   collectFee(context: Context, payer: Address, fee: Coins): void;
 }
 
+/** Someone's fee, to be paid by someone else. */
+export interface GrantedFee {
+  readonly granter: Address;
+  readonly grantee: Address;
+  /** As the transaction offers it: not yet checked for order and sign. */
+  readonly fee: readonly Coin[];
+  /** Type URLs of the transaction's messages, in order. */
+  readonly messages: readonly string[];
+}
+
 /** Allowances to pay someone else's fees: implemented by feegrant. */
 export interface AnteFeeGrants {
-  /** @throws StateError when there is no such allowance */
-  useGrantedFees(
-    context: Context,
-    grant: { readonly granter: Address; readonly grantee: Address; readonly fee: Coins },
-  ): void;
+  /** Takes the fee from what is allowed. @throws StateError when there is no such allowance */
+  useGrantedFees(context: Context, grant: GrantedFee): void;
 }

@@ -4,10 +4,11 @@
  */
 import { equalBytes, toBase64 } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
-import { type Coins, coinsToString, problemOfCoins } from '../coins.ts';
+import type { Address } from '../address.ts';
+import { type Coin, type Coins, coinsToString, problemOfCoins } from '../coins.ts';
 import { StateError, sdkErrors, wrapError } from '../errors.ts';
 import { attribute, eventOf } from '../events.ts';
-import { GAS_LIMIT_MAX } from '../gas.ts';
+import { GAS_LIMIT_MAX, OutOfGasError } from '../gas.ts';
 import { checkGasPrices } from '../gas-price.ts';
 import type { TxSigner } from '../tx/decode.ts';
 import type { PublicKey } from '../tx/public-key.ts';
@@ -96,7 +97,7 @@ export const deductFee: AnteStep = (state) => {
   if (coins.some((coin) => coin.amount !== 0n)) {
     if (problemOfCoins(coins) !== undefined)
       throw new StateError(sdkErrors.insufficientFee, `invalid fee amount: ${coinsToString(coins)}`);
-    ports.fees.collectFee(context, from, coins);
+    collectFee(state, from, coins);
   } else if (state.simulate) context.gas.consume(SIMULATED_FEE_GAS, 'simulated fee');
   if (context.recordsEvents)
     context.emit(
@@ -108,14 +109,26 @@ export const deductFee: AnteStep = (state) => {
     );
 };
 
-function useGrant({ tx, context, ports }: AnteState, fee: Coins): void {
+/** The reason is told twice, as the SDK tells it. */
+function collectFee({ context, ports }: AnteState, from: Address, fee: Coins): void {
+  try {
+    ports.fees.collectFee(context, from, fee);
+  } catch (error) {
+    if (error instanceof OutOfGasError || !(error instanceof StateError)) throw error;
+    throw new StateError(sdkErrors.insufficientFunds, error.message);
+  }
+}
+
+function useGrant({ tx, context, ports }: AnteState, fee: readonly Coin[]): void {
   const { granter, payer } = tx.fee;
   if (granter === undefined || equalBytes(granter, payer)) return;
   if (ports.feeGrants === undefined)
     throw new StateError(sdkErrors.invalidRequest, 'fee grants are not enabled');
   try {
-    ports.feeGrants.useGrantedFees(context, { granter, grantee: payer, fee });
+    const messages = tx.messages.map(({ typeUrl }) => typeUrl);
+    ports.feeGrants.useGrantedFees(context, { granter, grantee: payer, fee, messages });
   } catch (error) {
+    if (error instanceof OutOfGasError) throw error;
     const [from, to] = [ports.addresses.toText(granter), ports.addresses.toText(payer)];
     throw wrapError(error, `${from} does not allow to pay fees for ${to}`);
   }

@@ -8,7 +8,6 @@ import {
 import { sha256 } from '../../core/hash.ts';
 import { parseAmount } from '../../framework/coins.ts';
 import { StateError } from '../../framework/errors.ts';
-import { MessageRouter } from '../../framework/message.ts';
 import { buildGenesis } from '../../genesis/build.ts';
 import { ProposalSize } from '../../node/state/proposal-size.ts';
 import { decodeTx } from '../../framework/tx/decode.ts';
@@ -97,8 +96,7 @@ test('ASA-2024-010: amounts beyond 256 bits', () => {
  * until the stack was gone, or took long. Here: a limit of depth and one of elements, before any work.
  */
 test('ASA-2024-012, 013 (GHSA-8wcc-m6j2-qxvm): transactions that nest without end', () => {
-  const { modules, addresses } = composeModules('open');
-  const router = new MessageRouter(modules.flatMap((module) => module.messages));
+  const { addresses, router } = composeModules('open');
   const decode = (bytes: Uint8Array): unknown => decodeTx(bytes, sha256(bytes), { router, addresses });
   let mode = ModeInfo.create({ single: { mode: 1 } });
   for (let level = 0; level < 200; level++)

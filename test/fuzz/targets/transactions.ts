@@ -3,7 +3,6 @@ import { composeModules } from '../../../app/modules.ts';
 import { utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { StateError } from '../../../framework/errors.ts';
-import { MessageRouter } from '../../../framework/message.ts';
 import { decodeTx } from '../../../framework/tx/decode.ts';
 import { MsgMultiSend, MsgSend } from '../../../proto/gen/cosmos/bank/v1beta1/tx.ts';
 import { AuthInfo, TxBody, TxRaw } from '../../../proto/gen/cosmos/tx/v1beta1/tx.ts';
@@ -11,8 +10,7 @@ import type { Any } from '../../../proto/gen/google/protobuf/any.ts';
 import { TestChain } from '../../support/test-chain.ts';
 import type { Target } from '../target.ts';
 
-const { modules, addresses } = composeModules('open');
-const router = new MessageRouter(modules.flatMap((module) => module.messages));
+const { addresses, modules, router } = composeModules('open');
 const chain = new TestChain();
 const [alice, bob] = [chain.account(0), chain.account(1)];
 const amount = [{ denom: 'uopen', amount: '5' }];
