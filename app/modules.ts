@@ -4,6 +4,7 @@ import type { Module, ModuleAccountSpec } from '../framework/module.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
 import type { AuthKeeper } from '../modules/auth/keeper.ts';
 import { createAuthModule } from '../modules/auth/module.ts';
+import { createAuthzModule } from '../modules/authz/module.ts';
 import type { Bank } from '../modules/bank/keeper.ts';
 import { createBankModule } from '../modules/bank/module.ts';
 import type { Consensus } from '../modules/consensus/keeper.ts';
@@ -62,7 +63,14 @@ export function composeModules(prefix: string): Composition {
     hooks: stakingHooks,
   });
   const feegrant = createFeegrantModule({ accounts: auth.keeper, bank: bank.keeper, addresses });
-  const standard = [consensus.module, auth.module, bank.module, staking.module, feegrant.module];
+  const authz = createAuthzModule({
+    accounts: auth.keeper,
+    bank: bank.keeper,
+    addresses,
+    authorizations: bank.authorizations,
+    router: () => router,
+  });
+  const standard = [consensus.module, auth.module, bank.module, staking.module, feegrant.module, authz];
   const modules = [...standard, ...nativeModules(addresses, bank.keeper)];
   const router: MessageRouter = new MessageRouter(
     modules.flatMap((module) => module.messages),

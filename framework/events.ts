@@ -1,3 +1,7 @@
+import type { MessageType } from '../proto/codec/message.ts';
+import { byCodeUnit, canonicalJson } from './json.ts';
+import { messageToJson } from './proto-json.ts';
+
 /**
  * A fact about a transaction or block that indexers and subscribers search by. Order of attributes is kept.
  */
@@ -26,6 +30,16 @@ export function eventOf(type: string, ...attributes: readonly EventAttribute[]):
 /** A pair for `eventOf`. */
 export function attribute(key: string, value: string): EventAttribute {
   return { key, value, index: true };
+}
+
+/**
+ * A message as an event: its name, and each field as JSON, by name (SDK `TypedEventToEvent`). Text stands in
+ * quotes therefore.
+ */
+export function typedEvent<T>(type: MessageType<T>, message: T): Event {
+  const json = messageToJson(type, message);
+  const keys = Object.keys(json).sort(byCodeUnit);
+  return { type: type.name, attributes: keys.map((key) => attribute(key, canonicalJson(json[key] ?? null))) };
 }
 
 /** The same event with a further pair at its end. */

@@ -105,6 +105,11 @@ function uniqueSigners(texts: readonly string[], addresses: AddressCodec): reado
   return [...new Set(texts)].map((text) => addresses.toBytes(text));
 }
 
+/** The message, if it is one of this type. */
+export function messageOfType<M>(message: BoundMessage, type: MessageType<M>): M | undefined {
+  return message.route.type === type ? (message.value as M) : undefined;
+}
+
 /** All messages of the application, by type URL. */
 export class MessageRouter {
   /** What an `Any` in a message may hold: these messages, public keys, and what modules add. */
