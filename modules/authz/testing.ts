@@ -10,8 +10,8 @@ import { anyOf, sendMessage, type TestAccount, type TestChain } from '../../test
 
 export const QUERY = '/cosmos.authz.v1beta1.Query';
 /** Time of block 0 of a test chain; block n is n seconds later. */
-export const START = 1_700_000_000n;
-export const SEND = MsgSend.typeUrl;
+export const START: bigint = 1_700_000_000n;
+export const SEND: string = MsgSend.typeUrl;
 
 export const uopen = (amount: number): readonly { denom: string; amount: string }[] => [
   { denom: 'uopen', amount: String(amount) },
