@@ -105,7 +105,7 @@ describe('what makes no sense is refused', () => {
 
   it('but executions as deep as they may be are executed', () => {
     const chain = new TestChain();
-    const gas = 2_000_000n;
+    const gas = 20_000_000n;
     expect(chain.deliver(chain.sign(chain.account(0), [nested(ANY_DEPTH_MAX - 1)], { gas })).log).toBe('');
     expect(chain.deliver(chain.sign(chain.account(0), [many(99)], { gas })).log).toBe('');
   });
