@@ -36,7 +36,7 @@ describe('what makes no sense is refused', () => {
       grantMessage(me, 'cosmos1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnrujsuw', generic(SEND)),
       'sdk',
       7,
-      'invalid grantee address: hrp',
+      'invalid grantee address: decoding bech32 failed',
     ],
     [
       'no authorization',
