@@ -84,7 +84,6 @@ function msgDelegate(
   return {
     type: wire.MsgDelegate,
     response: wire.MsgDelegateResponse,
-    aminoName: 'cosmos-sdk/MsgDelegate',
     signers: (message) => [message.delegatorAddress],
     validate: (message) => void plan(message),
     check(context, message) {
@@ -113,7 +112,6 @@ function msgUndelegate(
   return {
     type: wire.MsgUndelegate,
     response: wire.MsgUndelegateResponse,
-    aminoName: 'cosmos-sdk/MsgUndelegate',
     signers: (message) => [message.delegatorAddress],
     validate: (message) => void plan(message),
     check(context, message) {
@@ -155,7 +153,6 @@ function msgBeginRedelegate(
   return {
     type: wire.MsgBeginRedelegate,
     response: wire.MsgBeginRedelegateResponse,
-    aminoName: 'cosmos-sdk/MsgBeginRedelegate',
     signers: (message) => [message.delegatorAddress],
     validate: (message) => void plan(message),
     check(context, message) {
@@ -189,7 +186,6 @@ function msgCancelUnbondingDelegation(
   return {
     type: wire.MsgCancelUnbondingDelegation,
     response: wire.MsgCancelUnbondingDelegationResponse,
-    aminoName: 'cosmos-sdk/MsgCancelUnbondingDelegation',
     signers: (message) => [message.delegatorAddress],
     validate: (message) => void plan(message),
     check(context, message) {
@@ -229,7 +225,6 @@ function msgUpdateParams(k: StakingCore): MessageRoute {
   return paramsMessage({
     type: wire.MsgUpdateParams,
     response: wire.MsgUpdateParamsResponse,
-    aminoName: 'cosmos-sdk/x/staking/MsgUpdateParams',
     addresses: k.addresses.accounts,
     validate: (params) => validateParams(read(params)),
     set: (context, params) => changeParams(k, context, read(params)),

@@ -50,7 +50,6 @@ export function msgCreateValidator(
   return {
     type: wire.MsgCreateValidator,
     response: wire.MsgCreateValidatorResponse,
-    aminoName: 'cosmos-sdk/MsgCreateValidator',
     signers: (message) => [signerOf(k, message.validatorAddress)],
     validate: (message) => void planCreate(k, message),
     check(context, message) {
@@ -164,7 +163,6 @@ export function msgEditValidator(
   return {
     type: wire.MsgEditValidator,
     response: wire.MsgEditValidatorResponse,
-    aminoName: 'cosmos-sdk/MsgEditValidator',
     signers: (message) => [signerOf(k, message.validatorAddress)],
     validate: (message) => void planEdit(k, message),
     check(context, message) {
