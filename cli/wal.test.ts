@@ -56,7 +56,7 @@ describe('openledgerd wal', () => {
     expect(shown.map((line) => JSON.parse(line))).toEqual([
       {
         file: 'wal-00000001.log',
-        offset: 33,
+        offset: 37,
         kind: 'timeoutElapsed',
         timeout: { kind: 'propose', height: '5', round: 2 },
       },
@@ -70,7 +70,7 @@ describe('openledgerd wal', () => {
     expect((await run('wal', 'verify')).out).toBe('the log is whole\n');
     flipByte(40);
     await expect(run('wal', 'verify')).rejects.toThrow(
-      /damaged at byte 33; before it the log knows heights up to 4.*sets aside \d+ bytes/,
+      /damaged at byte 37; before it the log knows heights up to 4.*sets aside \d+ bytes/,
     );
     const dry = await run('wal', 'repair', '--dry-run');
     expect(dry.out).toContain('would be set aside');

@@ -7,6 +7,9 @@ import { DirectoryWalFiles } from './files.ts';
 import { inspectWal, planRepair, recordsOf, repairWal } from './inspect.ts';
 import { FILE_PATTERN, Wal } from './wal.ts';
 
+/** Bytes before a record's payload. */
+const HEADER = 13;
+
 /** Three files, two heights each, of one input of 40 bytes a height. */
 async function makeLog(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'wal-inspect-'));
@@ -49,8 +52,8 @@ describe('inspecting a log', () => {
     expect(placed).toHaveLength(12);
     expect(placed.slice(0, 3).map(({ file, offset }) => [file, offset])).toEqual([
       ['wal-00000001.log', 16],
-      ['wal-00000001.log', 16 + 9 + 40],
-      ['wal-00000001.log', 16 + 9 + 40 + 9 + 8],
+      ['wal-00000001.log', 16 + HEADER + 40],
+      ['wal-00000001.log', 16 + HEADER + 40 + HEADER + 8],
     ]);
   });
 
@@ -61,22 +64,23 @@ describe('inspecting a log', () => {
 
 describe('repairing a log', () => {
   it('cuts at the damage, keeps all bytes beside it, and the node opens what is left', async () => {
-    const whole = damage(directory, 'wal-00000002.log', 16 + 9 + 40 + 9 + 8 + 12);
-    const second = readFileSync(join(directory, 'wal-00000003.log'));
+    const whole = damage(directory, 'wal-00000003.log', 16 + HEADER + 40 + HEADER + 8 + 16);
+    const last = readFileSync(join(directory, 'wal-00000004.log'));
     expect(() => Wal.open({ directory })).toThrow(/openledgerd wal repair/);
     const plan = planRepair(filesOf(directory));
+    const keptBytes = 16 + HEADER + 40 + HEADER + 8;
     expect(plan).toEqual({
-      cut: { name: 'wal-00000002.log', keptBytes: 82, asideBytes: whole.length - 82 },
-      asideFiles: ['wal-00000003.log', 'wal-00000004.log'],
-      lastEndHeight: 3n,
+      cut: { name: 'wal-00000003.log', keptBytes, asideBytes: whole.length - keptBytes },
+      asideFiles: ['wal-00000004.log'],
+      lastEndHeight: 5n,
     });
     expect(repairWal(filesOf(directory))).toEqual(plan);
     expect(planRepair(filesOf(directory))).toBeUndefined();
-    expect(readFileSync(join(directory, 'wal-00000003.log.set-aside')).equals(second)).toBe(true);
-    expect(readFileSync(join(directory, 'wal-00000002.log.set-aside')).length).toBe(whole.length - 82);
+    expect(readFileSync(join(directory, 'wal-00000004.log.set-aside')).equals(last)).toBe(true);
+    expect(readFileSync(join(directory, 'wal-00000003.log.set-aside')).length).toBe(whole.length - keptBytes);
 
     const wal = Wal.open({ directory });
-    expect(wal.takeReplay(6n, false)).toBeUndefined(); // the log stands at 3: nothing to replay at 7
+    expect(wal.takeReplay(6n, false)).toBeUndefined(); // the log stands at 5: nothing to replay at 7
     wal.append({ type: 2, payload: utf8('after') });
     await wal.endHeight(7n);
     await wal.close();
@@ -84,14 +88,15 @@ describe('repairing a log', () => {
   });
 
   it('sets a file without a header aside whole', () => {
-    writeFileSync(join(directory, 'wal-00000001.log'), Buffer.alloc(400, 7));
+    writeFileSync(join(directory, 'wal-00000003.log'), Buffer.alloc(400, 7));
     expect(planRepair(filesOf(directory))?.cut).toEqual({
-      name: 'wal-00000001.log',
+      name: 'wal-00000003.log',
       keptBytes: 0,
       asideBytes: 400,
     });
     repairWal(filesOf(directory));
-    expect(readdirSync(directory).filter((name) => name.endsWith('.log'))).toEqual([]);
-    expect(Wal.open({ directory }).takeReplay(0n, true)).toEqual([]);
+    const left = readdirSync(directory).filter((name) => name.endsWith('.log'));
+    expect(left.sort()).toEqual(['wal-00000001.log', 'wal-00000002.log']);
+    expect(Wal.open({ directory }).takeReplay(4n, false)).toEqual([]);
   });
 });

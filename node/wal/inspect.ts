@@ -60,23 +60,29 @@ export function* recordsOf(files: WalFiles): Generator<PlacedRecord> {
   }
 }
 
-/** What `repairWal` would do; undefined when the log is whole. */
+/** What `repairWal` would do about the first damage; undefined when the log is whole. */
 export function planRepair(files: WalFiles): WalRepair | undefined {
   const reports = inspectWal(files);
   const at = reports.findIndex(({ damage }) => damage !== undefined);
   const damaged = reports[at];
   if (damaged?.damage === undefined) return undefined;
+  const after = reports.slice(at + 1);
+  const isNeeded = after.every(({ endHeights }) => endHeights === undefined);
+  const kept = isNeeded ? reports.slice(0, at + 1) : reports;
   const hasHeader = saltOf(files.read(damaged.name)) !== undefined;
   const keptBytes = hasHeader ? Math.max(damaged.damage.offset, FILE_HEADER_BYTES) : 0;
   return {
     cut: { name: damaged.name, keptBytes, asideBytes: damaged.bytes - keptBytes },
-    asideFiles: reports.slice(at + 1).map(({ name }) => name),
-    lastEndHeight: reports.slice(0, at + 1).findLast(({ endHeights }) => endHeights !== undefined)?.endHeights
-      ?.last,
+    asideFiles: isNeeded ? after.map(({ name }) => name) : [],
+    lastEndHeight: kept.findLast(({ endHeights }) => endHeights !== undefined)?.endHeights?.last,
   };
 }
 
-/** Cuts the log at its first damage. What follows is moved to files that end in `SET_ASIDE_SUFFIX`. */
+/**
+ * Cuts the log at its first damage. What follows is moved to files that end in `SET_ASIDE_SUFFIX`: the rest of
+ * the file, and the files behind it unless they hold an end of a height, for then nothing needs the damaged
+ * one.
+ */
 export function repairWal(files: WalFiles): WalRepair | undefined {
   const repair = planRepair(files);
   if (repair === undefined) return undefined;

@@ -2,11 +2,13 @@
  * One file of the log: a header of 16 bytes (magic, then a random salt), then records:
  *
  *     length of payload  u32, little-endian
- *     checksum           u32, CRC-32C of salt, type and payload
+ *     checksum           u32, CRC-32C of salt, durable bytes, type and payload
+ *     durable bytes      u32: so much of the file a power cut cannot take, when the record was appended
  *     type               u8
  *     payload
  *
- * The salt keeps bytes that a peer made up from ever looking like a record of ours.
+ * The salt keeps bytes that a peer made up from ever looking like a record of ours. The durable bytes tell
+ * damage from an ordinary power cut, which may lose one page of what was not synced and leave a later one.
  */
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
 import { crc32c } from './crc32c.ts';
@@ -14,11 +16,12 @@ import { crc32c } from './crc32c.ts';
 /** Largest payload: one block part or message, with room. Longer lengths are damage. */
 export const PAYLOAD_BYTES_MAX: number = 2 * 1024 * 1024;
 
-const MAGIC = utf8('OLWAL\0\0\x01');
+const MAGIC = utf8('OLWAL\0\0\x02');
 const SALT_BYTES = 8;
 /** Bytes before the first record. */
 export const FILE_HEADER_BYTES: number = MAGIC.length + SALT_BYTES;
-const RECORD_HEADER_BYTES = 9;
+const CHECKED_FROM = 8;
+const RECORD_HEADER_BYTES = 13;
 
 /** A record: what kind of thing the payload is, and the payload. The kinds belong to the log's user. */
 export interface WalRecord {
@@ -34,8 +37,8 @@ export interface FileContents {
 }
 
 /**
- * Bytes that are not a record. `torn`: nothing readable follows, as after a crash. `corrupt`: good records
- * follow.
+ * Bytes that are not a record. `torn`: they may never have been durable, as after a crash. `corrupt`: a good
+ * record behind them says that they were.
  */
 export interface Damage {
   readonly kind: 'torn' | 'corrupt';
@@ -53,14 +56,19 @@ export function saltOf(file: Uint8Array): Uint8Array | undefined {
   return file.slice(MAGIC.length, FILE_HEADER_BYTES);
 }
 
-/** Bytes of a record under the salt of its file. */
-export function encodeRecord(record: WalRecord, salt: Uint8Array): Uint8Array {
+/** Bytes of a record under the salt of its file; `durable` bytes of the file are safe from a power cut. */
+export function encodeRecord(
+  record: WalRecord,
+  salt: Uint8Array,
+  durable: number = FILE_HEADER_BYTES,
+): Uint8Array {
   const bytes = new Uint8Array(RECORD_HEADER_BYTES + record.payload.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, record.payload.length, true);
-  bytes[8] = record.type;
+  view.setUint32(8, durable, true);
+  bytes[12] = record.type;
   bytes.set(record.payload, RECORD_HEADER_BYTES);
-  view.setUint32(4, crc32c(bytes.subarray(8), crc32c(salt)), true);
+  view.setUint32(4, crc32c(bytes.subarray(CHECKED_FROM), crc32c(salt)), true);
   return bytes;
 }
 
@@ -80,30 +88,40 @@ export function readRecords(file: Uint8Array): FileContents {
   const records: WalRecord[] = [];
   let offset = FILE_HEADER_BYTES;
   while (offset < file.length) {
-    const record = recordAt(file, offset, saltChecksum);
-    if (record === undefined) {
-      const kind = recordFollows(file, offset + 1, saltChecksum) ? 'corrupt' : 'torn';
+    const found = recordAt(file, offset, saltChecksum);
+    if (found === undefined) {
+      const kind = wasDurable(file, offset, saltChecksum) ? 'corrupt' : 'torn';
       return { records, damage: { kind, offset } };
     }
-    records.push(record);
-    offset += recordBytes(record);
+    records.push(found.record);
+    offset += recordBytes(found.record);
   }
   return { records, damage: undefined };
 }
 
-function recordAt(file: Uint8Array, offset: number, saltChecksum: number): WalRecord | undefined {
+interface FoundRecord {
+  readonly record: WalRecord;
+  readonly durable: number;
+}
+
+function recordAt(file: Uint8Array, offset: number, saltChecksum: number): FoundRecord | undefined {
   if (offset + RECORD_HEADER_BYTES > file.length) return undefined;
   const view = new DataView(file.buffer, file.byteOffset + offset, RECORD_HEADER_BYTES);
   const length = view.getUint32(0, true);
   const end = offset + RECORD_HEADER_BYTES + length;
   if (length > PAYLOAD_BYTES_MAX || end > file.length) return undefined;
-  if (crc32c(file.subarray(offset + 8, end), saltChecksum) !== view.getUint32(4, true)) return undefined;
-  return { type: view.getUint8(8), payload: file.slice(offset + RECORD_HEADER_BYTES, end) };
+  if (crc32c(file.subarray(offset + CHECKED_FROM, end), saltChecksum) !== view.getUint32(4, true))
+    return undefined;
+  const payload = file.slice(offset + RECORD_HEADER_BYTES, end);
+  return { record: { type: view.getUint8(12), payload }, durable: view.getUint32(8, true) };
 }
 
-function recordFollows(file: Uint8Array, from: number, saltChecksum: number): boolean {
-  for (let offset = from; offset < file.length; offset++) {
-    if (recordAt(file, offset, saltChecksum) !== undefined) return true;
+/** Whether a good record behind an offset says that the bytes there were durable when it was appended. */
+function wasDurable(file: Uint8Array, damagedAt: number, saltChecksum: number): boolean {
+  for (let offset = damagedAt + 1; offset < file.length; ) {
+    const found = recordAt(file, offset, saltChecksum);
+    if (found !== undefined && found.durable > damagedAt) return true;
+    offset += found === undefined ? 1 : recordBytes(found.record);
   }
   return false;
 }

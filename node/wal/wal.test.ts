@@ -7,7 +7,8 @@ import { utf8 } from '../../core/bytes.ts';
 import { crc32c } from './crc32c.ts';
 import { DirectoryWalFiles } from './files.ts';
 import { encodeRecord, fileHeader, readRecords, type WalRecord } from './record.ts';
-import { Wal } from './wal.ts';
+import { repairWal } from './inspect.ts';
+import { FILE_PATTERN, Wal } from './wal.ts';
 
 const directory = (): string => mkdtempSync(join(tmpdir(), 'wal-'));
 const record = (text: string): WalRecord => ({ type: 1, payload: utf8(text) });
@@ -68,13 +69,52 @@ test('a flipped byte before good records stops the node and says how to repair',
   const path = directory();
   const wal = Wal.open({ directory: path });
   wal.append(record('one'));
+  await wal.sync();
   wal.append(record('two'));
   await wal.close();
   const file = join(path, readdirSync(path)[0] ?? '');
   const bytes = readFileSync(file);
   bytes[26] = (bytes[26] ?? 0) ^ 1;
   writeFileSync(file, bytes);
-  expect(() => Wal.open({ directory: path })).toThrow(/damaged at byte 16.*To repair/s);
+  expect(() => Wal.open({ directory: path })).toThrow(/damaged at byte 16.*To repair.*locked on/s);
+});
+
+test('a power cut may lose a page of what was not synced and leave the next: the log opens', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  wal.append(record('synced'));
+  await wal.sync();
+  for (const name of ['a', 'b', 'c']) wal.append(record(name.repeat(8_000)));
+  const file = join(path, readdirSync(path)[0] ?? '');
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0, 4096, 8192));
+  const warnings: string[] = [];
+  const opened = Wal.open({ directory: path, warn: (warning) => warnings.push(warning) });
+  expect(warnings).toEqual([expect.stringContaining('incomplete record')]);
+  expect(texts(opened.takeReplay(0n, true))).toEqual(['synced']);
+});
+
+test('damage in a file before the last marker is told, and stops nothing: the lock behind it is kept', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path, fileBytesMax: 100 });
+  for (let height = 1n; height <= 4n; height++) {
+    wal.append(record('x'.repeat(100)));
+    await wal.endHeight(height);
+  }
+  wal.append(record('lock'));
+  await wal.close();
+  const first = join(path, 'wal-00000001.log');
+  const bytes = readFileSync(first);
+  bytes[40] = (bytes[40] ?? 0) ^ 1;
+  writeFileSync(first, bytes);
+  const warnings: string[] = [];
+  const opened = Wal.open({ directory: path, warn: (warning) => warnings.push(warning) });
+  expect(warnings).toEqual([expect.stringContaining('wal-00000001.log is damaged at byte 16')]);
+  expect(texts(opened.takeReplay(4n, false))).toEqual(['lock']);
+  await opened.close();
+  const repair = repairWal(new DirectoryWalFiles(path, FILE_PATTERN));
+  expect(repair).toMatchObject({ cut: { name: 'wal-00000001.log' }, asideFiles: [], lastEndHeight: 4n });
+  expect(texts(Wal.open({ directory: path }).takeReplay(4n, false))).toEqual(['lock']);
 });
 
 test('bytes that look like a record under another salt are not taken for one', () => {

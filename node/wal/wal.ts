@@ -6,11 +6,11 @@
  * - after a block is stored, the end-height marker is appended and synced; replay starts behind it.
  *
  * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A
- * file's torn end (a crash while appending) is cut off on opening, with a warning; damage in the middle
- * stops the node.
+ * file's torn end (a crash while appending) is cut off on opening, with a warning; damage to what was durable
+ * stops the node, unless it lies in files before the last marker, which nothing needs.
  */
 import { randomBytes } from 'node:crypto';
-import { fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
+import { EMPTY_BYTES, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
 import { DirectoryWalFiles, type WalFiles } from './files.ts';
 import {
@@ -50,6 +50,8 @@ export interface WalOptions {
 interface LogFile {
   readonly name: string;
   bytes: number;
+  /** So much of it a power cut cannot take. */
+  durable: number;
 }
 
 /** An open log. One writer; `append` and `sync` in the order of the calls. */
@@ -110,7 +112,7 @@ export class Wal {
     assert(record.payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type: record.type });
     if (this.#broken !== undefined) throw this.#broken;
     const last = this.#lastFile();
-    const bytes = encodeRecord(record, this.#salt);
+    const bytes = encodeRecord(record, this.#salt, last.durable);
     try {
       this.#files.append(last.name, bytes);
     } catch (cause) {
@@ -135,11 +137,13 @@ export class Wal {
     if (!this.#dirty) return;
     this.#dirty = false;
     const last = this.#lastFile();
+    const { bytes } = last;
     try {
       await this.#files.sync(last.name);
     } catch (cause) {
       throw this.#breaks(last.name, cause);
     }
+    last.durable = bytes;
     // Only a synced file is followed by a new one: syncing the last file is then always enough.
     if (!this.#dirty && last.bytes >= this.#fileBytesMax) this.#rotate();
   }
@@ -209,30 +213,31 @@ interface Opened {
 
 function openFiles(files: WalFiles, options: WalOptions): Opened {
   const logFiles: LogFile[] = [];
-  let records: WalRecord[] = [];
+  const needed: WalRecord[][] = [];
   let afterHeight: bigint | undefined;
-  let markerFile = 0;
   let salt: Uint8Array | undefined;
   const names = files.list();
-  for (const [index, name] of names.entries()) {
-    const contents = readFile(files, name, { isLast: index === names.length - 1, options });
+  // The newest first: what lies in files before the last marker is not needed.
+  for (const [index, name] of [...names.entries()].reverse()) {
+    const context = { isLast: index === names.length - 1, isNeeded: afterHeight === undefined, options };
+    const contents = readFile(files, name, context);
     if (contents === undefined) continue;
-    for (const record of contents.records) {
-      if (record.type === END_HEIGHT_TYPE) {
-        afterHeight = fromUint64BigEndian(record.payload);
-        records = [];
-        markerFile = logFiles.length;
-      } else records.push(record);
-    }
-    salt = contents.salt;
-    logFiles.push({ name, bytes: contents.bytes });
+    logFiles.unshift({ name, bytes: contents.bytes, durable: FILE_HEADER_BYTES });
+    salt ??= contents.salt;
+    if (afterHeight !== undefined) continue;
+    const { records } = contents;
+    const marker = records.findLastIndex(({ type }) => type === END_HEIGHT_TYPE);
+    needed.unshift(records.slice(marker + 1));
+    const payload = records[marker]?.payload;
+    if (payload !== undefined) afterHeight = fromUint64BigEndian(payload);
   }
   if (salt === undefined) {
     const first = newFile(files, names.at(-1), (options.makeSalt ?? randomSalt)());
     logFiles.push(first.file);
     salt = first.salt;
   }
-  return { files: logFiles, salt, afterHeight, records, markerFile };
+  const markerFile = afterHeight === undefined ? 0 : logFiles.length - needed.length;
+  return { files: logFiles, salt, afterHeight, records: needed.flat(), markerFile };
 }
 
 interface ReadFile {
@@ -241,27 +246,39 @@ interface ReadFile {
   readonly bytes: number;
 }
 
+interface FileContext {
+  readonly isLast: boolean;
+  /** False when a file behind it holds a marker. */
+  readonly isNeeded: boolean;
+  readonly options: WalOptions;
+}
+
 /** Reads one file, repairing the end of the last one. Undefined when nothing of it was worth keeping. */
-function readFile(
-  files: WalFiles,
-  name: string,
-  context: { readonly isLast: boolean; readonly options: WalOptions },
-): ReadFile | undefined {
+function readFile(files: WalFiles, name: string, context: FileContext): ReadFile | undefined {
+  const { directory, warn } = context.options;
   const bytes = files.read(name);
   const { records, damage } = readRecords(bytes);
   const salt = saltOf(bytes);
   if (damage === undefined && salt !== undefined) return { records, salt, bytes: bytes.length };
   const offset = damage?.offset ?? 0;
+  if (!context.isNeeded) {
+    warn?.(
+      `the consensus log ${name} is damaged at byte ${offset}: the disk or another program changed it. Nothing needs that ` +
+        'file any more, but look at the disk',
+    );
+    return { records, salt: salt ?? EMPTY_BYTES, bytes: bytes.length };
+  }
   if (damage?.kind === 'corrupt' || !context.isLast) {
     throw new LedgerError(
       'wal.corrupt',
-      `the consensus log ${context.options.directory}/${name} is damaged at byte ${offset}, and good records follow. ` +
+      `the consensus log ${directory}/${name} is damaged at byte ${offset}, in what was safely on the disk. ` +
         'The disk or another program changed it. To repair: `openledgerd wal repair` cuts it there and keeps what it cuts off; ' +
-        'the node then starts at the last committed block and its signing state still prevents double signing.',
+        'the node then starts at the last committed block. Its signing state still prevents double signing, but what it was ' +
+        'locked on in the height under way is forgotten: never repair validators with a third of the power within one height.',
       { file: name, offset, bytes: bytes.length },
     );
   }
-  context.options.warn?.(
+  warn?.(
     `the consensus log ${name} ends in an incomplete record (a crash while writing); ` +
       `cut ${bytes.length - offset} bytes at ${offset} and kept them in ${name}.torn`,
   );
@@ -287,5 +304,5 @@ function newFile(
   files.create(name, header);
   const salt = saltOf(header);
   assert(salt !== undefined, 'a new WAL file has a header');
-  return { file: { name, bytes: header.length }, salt };
+  return { file: { name, bytes: header.length, durable: header.length }, salt };
 }
