@@ -169,10 +169,9 @@ export async function openCore(
   const stores = await openSyncedStores(options, environment, { genesis, signer, closers });
   check(stores.blocks);
   const log = logging('consensus');
-  const state = await handshake(
-    { application, store: stores.state, blocks: stores.blocks, log: (facts, text) => log.info(facts, text) },
-    genesis,
-  );
+  const { state: store, blocks } = stores;
+  const handshakeLog = log.info.bind(log);
+  const state = await handshake({ application, store, blocks, log: handshakeLog }, genesis);
   const index = await openIndexer(options, stores, closers);
   const { network, peers } = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
