@@ -21,8 +21,11 @@ import { UNKNOWN_HEIGHT } from './verify.ts';
 export const REPEAT_INTERVAL_MS = 10_000;
 /** Pieces in one message: a correct node sends one. */
 const PIECES_PER_MESSAGE_MAX = 16;
-/** Refusals that say nothing about who sent the evidence: our heights differ, or it has just expired. */
-const BLAMELESS: readonly string[] = [UNKNOWN_HEIGHT, 'evidence.expired'];
+/**
+ * Refusals that say nothing about who sent the evidence: our heights differ, it has just expired, or the
+ * parameters have changed.
+ */
+const BLAMELESS: readonly string[] = [UNKNOWN_HEIGHT, 'evidence.expired', 'evidence.too_large'];
 
 /** What the gossip is made of. */
 export interface EvidenceGossipPorts {
@@ -94,18 +97,22 @@ export class EvidenceGossip {
   }
 
   #share(evidence: Evidence): void {
-    const bytes = encodeEvidenceList([evidence]);
-    for (const { id } of this.#ports.network.peers()) {
-      if (id !== this.#origin) this.#ports.network.send(id, EVIDENCE_CHANNEL.name, bytes);
-    }
+    const peers = this.#ports.network.peers().map(({ id }) => id);
+    this.#send(
+      peers.filter((id) => id !== this.#origin),
+      evidence,
+    );
   }
 
   #sendAll(peers: readonly string[]): void {
-    const { network, pool } = this.#ports;
-    for (const evidence of pool.all()) {
-      const bytes = encodeEvidenceList([evidence]);
-      for (const id of peers) network.send(id, EVIDENCE_CHANNEL.name, bytes);
-    }
+    for (const evidence of this.#ports.pool.all()) this.#send(peers, evidence);
+  }
+
+  /** An attack by many thousands, which a block has brought, can be larger than a message: it is not sent. */
+  #send(peers: readonly string[], evidence: Evidence): void {
+    const bytes = encodeEvidenceList([evidence]);
+    if (bytes.length > EVIDENCE_CHANNEL.messageBytesMax) return;
+    for (const id of peers) this.#ports.network.send(id, EVIDENCE_CHANNEL.name, bytes);
   }
 
   #repeat(): void {

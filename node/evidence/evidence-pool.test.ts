@@ -85,6 +85,15 @@ describe('evidence from outside', () => {
     expect(pool.size).toBe(0);
   });
 
+  it('is refused when no block takes it: it would keep all that comes after it out', async () => {
+    pool.add(testEvidence(5n));
+    const { bytes } = pool.pending(100_000n);
+    await pool.update(chain.state(bytes - 1n), []);
+    expect(() => pool.add(testEvidence(6n))).toThrow(coded('evidence.too_large'));
+    await pool.update(chain.state(bytes), []);
+    expect(pool.add(testEvidence(6n))).toBe('added');
+  });
+
   it('is bounded: one validator with many votes is one offence a step, and offences have a limit', async () => {
     for (let i = 0; i < 50; i++) pool.add(testEvidence(5n, 0, [`x${i}`, `y${i}`]));
     expect(pool.size).toBe(1);

@@ -115,16 +115,26 @@ export class EvidencePool {
   /**
    * Takes evidence from a peer or over RPC.
    * @throws LedgerError `evidence.*` or `commit.*` when it is not true or too old, `evidence.unknown_height`
-   * when this node cannot judge it
+   * when this node cannot judge it, `evidence.too_large` when no block takes it
    */
   add(evidence: Evidence): Added {
     const hash = evidenceHash(evidence);
     if (this.#pending.has(toHex(hash)) || this.#offences.has(offenceOf(evidence))) return 'known';
     if (this.#ports.store.committedAt(hash) !== undefined) return 'known';
     if (this.#pending.size >= PENDING_MAX) return 'full';
+    this.#requireRoom(evidence);
     this.#verify(evidence);
     this.#accept(evidence, hash);
     return 'added';
+  }
+
+  /** What fits no block would stand in the way of what comes after it. */
+  #requireRoom(evidence: Evidence): void {
+    const { maxBytes } = this.#state.consensusParams.evidence;
+    const bytes = encodeEvidenceList([evidence]).length;
+    if (BigInt(bytes) <= maxBytes) return;
+    const message = `the evidence has ${bytes} bytes, a block takes at most ${maxBytes} (evidence.max_bytes)`;
+    throw new LedgerError('evidence.too_large', message, { bytes, maxBytes });
   }
 
   /**
