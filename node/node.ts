@@ -180,14 +180,13 @@ export async function openCore(
     catchingUp: () => sync.isCatchingUp(),
     ...peerNumbers(network, peers),
   });
-  const roomInBlock = (): number => txRoomOf(executor.state);
-  const { mempool, stop: stopMempool } = openMempool(options, environment, { network, metrics, roomInBlock });
+  const pool = openMempool(options, environment, { network, metrics, state: () => executor.state });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
-  closers.push(stopMempool, () => bus.stop());
+  closers.push(pool.stop, () => bus.stop());
   const { timers } = environment;
   const evidence = await openEvidence(options, environment, { stores, state, closers });
-  const executor = openExecutor(options, environment, { stores, mempool, evidence, state });
+  const executor = openExecutor(options, environment, { stores, ...pool, evidence, state });
   const validatorPeers = openValidatorPeers(options, environment, { network, signer, executor });
   const engine = openEngine(options, environment, {
     executor,
@@ -200,7 +199,7 @@ export async function openCore(
       publish: (message) => gossip.publish(message),
       misbehaved: (peer, reason) => gossip.misbehaved(peer, reason),
     },
-    transactions: mempool,
+    transactions: pool.mempool,
     evidence,
     listeners: listenersOf(options, index, [metrics, events, validatorPeers]),
     logger: log,
@@ -216,7 +215,7 @@ export async function openCore(
     network,
     peers,
     validatorPeers,
-    mempool,
+    mempool: pool.mempool,
     bus,
     index,
     engine,
@@ -393,9 +392,9 @@ function openExecutor(
 function openMempool(
   options: CoreOptions,
   { timers, clock }: NodeEnvironment,
-  parts: { readonly network: Network; readonly metrics: NodeMetrics; readonly roomInBlock: () => number },
+  parts: { readonly network: Network; readonly metrics: NodeMetrics; readonly state: () => ChainState },
 ): { readonly mempool: Mempool; readonly stop: () => void } {
-  const { network, metrics, roomInBlock } = parts;
+  const { network, metrics, state } = parts;
   const { mempool: config } = options.config;
   const courier = config.broadcast
     ? new TxCourier({
@@ -412,7 +411,7 @@ function openMempool(
       logger: options.logging('mempool'),
       startTimer: (callback, delayMs) => timers.after(delayMs, callback),
       nowMs: () => timers.nowMs(),
-      roomInBlock,
+      roomInBlock: () => txRoomOf(state()),
       ...(clock.yieldToOthers === undefined ? {} : { yieldToOthers: clock.yieldToOthers }),
     },
     { ...DEFAULT_MEMPOOL_CONFIG, ...mempoolConfigOf(config) },
