@@ -32,7 +32,7 @@ import { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
 import { openNetwork, peerNumbers, type Peers } from './node-network.ts';
 import { NodeRpc } from './node-rpc.ts';
-import { openSigner } from './node-signer.ts';
+import { type OpenedSigner, openSigner } from './node-signer.ts';
 import { genesisOf, mempoolConfigOf, timeoutsOf } from './node-settings.ts';
 import {
   blockSink,
@@ -165,9 +165,7 @@ export async function openCore(
 ): Promise<Core> {
   const { application, logging, config } = options;
   const genesis = genesisOf(options.genesis);
-  const { signer, check, release } = await openSigner(options, environment, closers);
-  const stores = await openSyncedStores(options, environment, { genesis, signer, closers });
-  check(stores.blocks);
+  const { stores, signer, release } = await openDisk(options, environment, { genesis, closers });
   const log = logging('consensus');
   const { state: store, blocks } = stores;
   const handshakeLog = log.info.bind(log);
@@ -228,13 +226,13 @@ export async function openCore(
   };
 }
 
-/** The stores, after a state was fetched when there is none and one is wanted. */
-async function openSyncedStores(
+/** The signer and the stores, after a state was fetched when there is none and one is wanted. */
+async function openDisk(
   options: CoreOptions,
   environment: NodeEnvironment,
-  parts: { readonly genesis: Genesis; readonly signer: PrivValidator; readonly closers: Closers },
-): Promise<Stores> {
-  const { genesis, signer, closers } = parts;
+  { genesis, closers }: { readonly genesis: Genesis; readonly closers: Closers },
+): Promise<Pick<OpenedSigner, 'signer' | 'release'> & { readonly stores: Stores }> {
+  const { signer, check, release } = await openSigner(options, environment, closers);
   const stores = await openStores(options, environment, closers);
   const openSyncNetwork = async (): ReturnType<typeof openNetwork> => {
     const opened = await openNetwork(options, environment, stores);
@@ -242,7 +240,8 @@ async function openSyncedStores(
     return opened;
   };
   await stateSyncIfWanted({ ...options, genesis, environment, stores, openNetwork: openSyncNetwork });
-  return stores;
+  check(stores.blocks);
+  return { stores, signer, release };
 }
 
 /** The core lives: it meets peers, fetches blocks, takes part in consensus. Its network is started before. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { headerHash } from '../consensus/types/header.ts';
 import { toHex } from '../core/bytes.ts';
 import { defined, LedgerError } from '../core/errors.ts';
-import { CHAIN_ID, testChain, TestProvider } from '../light/testing/chain.ts';
+import { CHAIN_ID, testChain, TestProvider, verify } from '../light/testing/chain.ts';
 import { defaultNodeConfig } from './config/toml.ts';
 import { machine, type NodeEnvironment } from './environment.ts';
 import { openTrustedChain } from './trusted-chain.ts';
@@ -18,6 +18,7 @@ function opening(wait: (ms: number, servers: readonly TestProvider[]) => void) {
   const warnings: string[] = [];
   const environment: NodeEnvironment = {
     ...machine,
+    verify,
     clock: { ...machine.clock, now: () => trusted.header.time.seconds * 1_000_000_000n },
     timers: {
       nowMs: () => 0,
