@@ -82,11 +82,12 @@ export function peerNumbers(network: Network, { book }: Peers): PeerNumbers {
     peers: () => network.peers().length,
     network: () => network.metrics,
     addresses: () => book?.size ?? 0,
+    validatorPeers: () => network.peers().filter(({ id }) => network.isPreferred(id)).length,
   };
 }
 
 /** See `peerNumbers`. */
-export type PeerNumbers = Pick<MetricsSource, 'peers' | 'network' | 'addresses'>;
+export type PeerNumbers = Pick<MetricsSource, 'peers' | 'network' | 'addresses' | 'validatorPeers'>;
 
 interface OpenedDiscovery {
   readonly discovery: Discovery;

@@ -20,8 +20,12 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
-async function serverWith(answers: typeof DEFAULT_LIMITS.answers): Promise<Network> {
-  const server = await world.create({ protocols: [BLOCKS], limits: { ...DEFAULT_LIMITS, answers } });
+async function serverWith(
+  answers: typeof DEFAULT_LIMITS.answers,
+  { answerWaitMs } = DEFAULT_LIMITS,
+): Promise<Network> {
+  const limits = { ...DEFAULT_LIMITS, answers, answerWaitMs };
+  const server = await world.create({ protocols: [BLOCKS], limits });
   server.serve(BLOCKS.name, () => new Uint8Array(ANSWER_BYTES));
   await server.start();
   return server;
@@ -83,12 +87,15 @@ test('a peer that is gone leaves nothing waiting', async () => {
   expect(server.metrics.requestsServed[BLOCKS.name]).toBe(1);
 });
 
-test('who would have to wait too long is told so at once', async () => {
+test('who has waited too long is told so, and asks no faster than that', async () => {
   const answers = { ...DEFAULT_LIMITS.answers, bytesPerSecondMax: 1, bytesBurstMax: 1 };
-  const server = await serverWith(answers);
+  const answerWaitMs = 200;
+  const server = await serverWith(answers, { ...DEFAULT_LIMITS, answerWaitMs });
   const client = await asker(server);
   await ask(client, server);
-  await expect(ask(client, server)).rejects.toMatchObject({ code: 'p2p.busy' });
+  const startMs = performance.now();
+  for (let i = 0; i < 2; i++) await expect(ask(client, server)).rejects.toMatchObject({ code: 'p2p.busy' });
+  expect(performance.now() - startMs).toBeGreaterThan(2 * answerWaitMs * 0.95);
   expect(client.peers()).toHaveLength(1);
   expect(server.metrics.requestsServed[BLOCKS.name]).toBe(1);
 });

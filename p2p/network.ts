@@ -222,10 +222,12 @@ export interface NetworkLimits {
   /** What one peer is sent on its channels. Messages are not counted. Only over real connections. */
   readonly send: RateLimits;
   /**
-   * What one peer is answered: requests, and bytes of answers; beyond it its next requests wait, and those
-   * that would wait for more than four seconds are refused with `p2p.busy`. Only over real connections.
+   * What one peer is answered: requests, and bytes of answers; beyond it its next requests wait. Only over
+   * real connections.
    */
   readonly answers: RateLimits;
+  /** A request that has waited so long is refused with `p2p.busy`: who asked would take silence for a fault. */
+  readonly answerWaitMs: number;
   /** New inbound connections a second from one host. */
   readonly inboundPerHostPerSecondMax: number;
   /** Peers from one host, both directions. */
@@ -265,6 +267,7 @@ export const DEFAULT_LIMITS: NetworkLimits = {
     bytesPerSecondMax: 32 * 1024 * 1024,
     bytesBurstMax: 64 * 1024 * 1024,
   },
+  answerWaitMs: 4_000,
   inboundPerHostPerSecondMax: 100,
   peersPerHostMax: Number.POSITIVE_INFINITY,
   unlimitedHosts: [],

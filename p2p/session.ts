@@ -16,16 +16,13 @@ import { RateMeter } from './rate.ts';
 import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame } from './streams.ts';
 import { systemTimers } from './timers.ts';
 
-/** A request that would wait longer is refused: who asked would take silence for a fault. */
-const ANSWER_WAIT_MS_MAX = 4_000;
-
 /** What a session needs of its network. */
 export interface SessionOptions {
   readonly chainId: string;
   readonly connection: Connection;
   readonly peer: PeerInfo;
   readonly dispatch: Dispatch;
-  readonly limits: Pick<NetworkLimits, 'stallTimeoutMs' | 'receive' | 'send' | 'answers'>;
+  readonly limits: Pick<NetworkLimits, 'stallTimeoutMs' | 'receive' | 'send' | 'answers' | 'answerWaitMs'>;
   /** Ends the session; `penalized` when the peer is at fault. */
   readonly onFailed: (session: Session, reason: string, fault: boolean) => void;
 }
@@ -158,14 +155,15 @@ export class Session {
    * of their protocols.
    */
   async #answerTurn(signal: AbortSignal): Promise<boolean> {
-    const lastMs = systemTimers.nowMs() + ANSWER_WAIT_MS_MAX;
-    if (this.#answerDueMs > systemTimers.nowMs()) this.#options.dispatch.metrics.throttled++;
-    for (;;) {
-      const waitMs = this.#answerDueMs - systemTimers.nowMs();
-      if (waitMs <= 0) return true;
-      if (this.#answerDueMs > lastMs) return false;
-      await pause(waitMs, signal);
+    const { limits, dispatch } = this.#options;
+    const startMs = systemTimers.nowMs();
+    if (this.#answerDueMs > startMs) dispatch.metrics.throttled++;
+    for (let nowMs = startMs; nowMs < this.#answerDueMs; nowMs = systemTimers.nowMs()) {
+      const leftMs = startMs + limits.answerWaitMs - nowMs;
+      if (leftMs <= 0) return false;
+      await pause(Math.min(leftMs, this.#answerDueMs - nowMs), signal);
     }
+    return true;
   }
 
   #bookAnswer(bytes: number): void {

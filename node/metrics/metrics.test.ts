@@ -12,6 +12,7 @@ const source = {
   catchingUp: () => false,
   peers: () => 3,
   addresses: () => 12,
+  validatorPeers: () => 2,
   network: () => ({
     dials: 5,
     dialsFailed: 2,
@@ -63,6 +64,7 @@ test("serves what it reads and what it counted, under CometBFT's names", async (
     'cometbft_mempool_recheck_times{chain_id="c-1"} 4',
     'cometbft_p2p_peers{chain_id="c-1"} 3',
     'cometbft_p2p_address_book_size{chain_id="c-1"} 12',
+    'cometbft_p2p_validator_peers{chain_id="c-1"} 2',
     'cometbft_p2p_connections_refused_total{chain_id="c-1"} 3',
     'cometbft_p2p_bans_total{chain_id="c-1"} 4',
     'cometbft_p2p_message_send_bytes_total{chain_id="c-1"} 30',

@@ -205,6 +205,9 @@ export class NodeMetrics {
   #readNetwork(source: MetricsSource, read: (described: Described, value: () => number) => void): void {
     read({ name: 'p2p_peers', help: 'Number of peers.' }, () => source.peers());
     read({ name: 'p2p_address_book_size', help: 'Known addresses.' }, () => source.addresses());
+    read({ name: 'p2p_validator_peers', help: 'Peers that proved the key of a validator.' }, () =>
+      source.validatorPeers(),
+    );
     const sum = (counts: Readonly<Record<string, number>>): number =>
       Object.values(counts).reduce((total, one) => total + one, 0);
     const total = (name: string, help: string, value: (counts: NetworkCounts) => number): void =>

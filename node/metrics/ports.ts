@@ -20,6 +20,8 @@ export interface MetricsSource {
   network(): NetworkCounts;
   /** Addresses in the book. */
   addresses(): number;
+  /** Peers that proved the key of a validator of the current set. */
+  validatorPeers(): number;
   /** What the application holds in memory; undefined when it is not in this process. */
   applicationMemory(): ApplicationMemory | undefined;
 }
