@@ -226,7 +226,7 @@ export interface NetworkLimits {
    * real connections.
    */
   readonly answers: RateLimits;
-  /** A request that has waited so long is refused with `p2p.busy`: who asked would take silence for a fault. */
+  /** A request that has waited so long is refused as `p2p.busy`: silence would be taken for a fault. */
   readonly answerWaitMs: number;
   /** New inbound connections a second from one host. */
   readonly inboundPerHostPerSecondMax: number;
