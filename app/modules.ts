@@ -1,4 +1,5 @@
 import { AddressCodec } from '../framework/address.ts';
+import { authorizationRoute } from '../framework/authorization.ts';
 import { MessageRouter } from '../framework/message.ts';
 import type { Module, ModuleAccountSpec } from '../framework/module.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
@@ -16,6 +17,7 @@ import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
 import { StakingHookList } from '../modules/staking/hooks.ts';
 import type { Staking } from '../modules/staking/keeper.ts';
+import { stakeAuthorization } from '../modules/staking/stake-authorization.ts';
 import { createStakingModule } from '../modules/staking/module.ts';
 
 /** Accounts of modules. Their account numbers follow this order; append only. */
@@ -67,7 +69,7 @@ export function composeModules(prefix: string): Composition {
     accounts: auth.keeper,
     bank: bank.keeper,
     addresses,
-    authorizations: bank.authorizations,
+    authorizations: [...bank.authorizations, authorizationRoute(stakeAuthorization)],
     router: () => router,
   });
   const standard = [consensus.module, auth.module, bank.module, staking.module, feegrant.module, authz];

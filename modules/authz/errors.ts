@@ -3,13 +3,7 @@ import type { ErrorKind } from '../../framework/errors.ts';
 /** Failures of authz, numbered as x/authz numbers them. */
 export const authzErrors: Readonly<
   Record<
-    | 'notFound'
-    | 'invalidExpiration'
-    | 'unknownType'
-    | 'grantKeyNotFound'
-    | 'expired'
-    | 'granteeIsGranter'
-    | 'signers',
+    'notFound' | 'invalidExpiration' | 'grantKeyNotFound' | 'expired' | 'granteeIsGranter' | 'signers',
     ErrorKind
   >
 > = {
@@ -19,7 +13,6 @@ export const authzErrors: Readonly<
     code: 3,
     description: 'expiration time of authorization should be more than current time',
   },
-  unknownType: { codespace: 'authz', code: 4, description: 'unknown authorization type' },
   grantKeyNotFound: { codespace: 'authz', code: 5, description: 'grant key not found' },
   expired: { codespace: 'authz', code: 6, description: 'authorization expired' },
   granteeIsGranter: { codespace: 'authz', code: 7, description: 'grantee and granter should be different' },
