@@ -156,9 +156,12 @@ describe('CosmJS', () => {
     expect((await staking.delegatorDelegations(nobody.address)).delegationResponses).toEqual([]);
   });
 
-  it('makes a validator for less than 200,000 gas, and edits it', async () => {
+  it.each([
+    ['direct', direct],
+    ['amino', amino],
+  ] as const)('makes a validator for less than 200,000 gas, and edits it (%s)', async (_, wallet) => {
     const account = testAccount('3');
-    const { chain, client, query } = await clientsOf(await direct(account));
+    const { chain, client, query } = await clientsOf(await wallet(account));
     const validatorAddress = operatorText(account);
     const created = await client.signAndBroadcast(
       account.address,
@@ -166,7 +169,14 @@ describe('CosmJS', () => {
         {
           typeUrl: '/cosmos.staking.v1beta1.MsgCreateValidator',
           value: MsgCreateValidator.fromPartial({
-            description: { moniker: 'Three', website: 'https://three.example', details: 'The third one' },
+            // All of them: CosmJS shows empty ones in JSON, the SDK leaves them out.
+            description: {
+              moniker: 'Three',
+              identity: '3',
+              website: 'https://three.example',
+              securityContact: 'three@three.example',
+              details: 'The third one',
+            },
             commission: {
               rate: '100000000000000000',
               maxRate: '200000000000000000',
