@@ -60,21 +60,25 @@ export class BlockWriter {
     );
   }
 
-  async write(committed: CommittedBlock): Promise<void> {
+  /** Writes blocks that follow one another. Only the last one may have transactions. */
+  async write(...blocks: readonly CommittedBlock[]): Promise<void> {
     try {
-      await this.#write(committed);
+      let writes: IndexWrite[] = [];
+      for (const committed of blocks) writes = await this.#write(committed, writes);
+      await this.#flush(writes);
     } catch (error) {
       this.#gap = true;
       throw error;
     }
   }
 
-  async #write(committed: CommittedBlock): Promise<void> {
+  /** Returns what is still to be written. */
+  async #write(committed: CommittedBlock, waiting: IndexWrite[]): Promise<IndexWrite[]> {
     const { block, results } = committed;
     const height = itemOf(committed.height);
     const ofTxs = new Occurrences(TX_LAYOUT, this.#valueBytesMax);
     const ofBlock = new Occurrences(BLOCK_LAYOUT, this.#valueBytesMax);
-    let writes: IndexWrite[] = [];
+    let writes = waiting;
     for (const [index, tx] of block.txs.entries()) {
       const result = results.txResults[index];
       if (result === undefined) continue;
@@ -95,7 +99,7 @@ export class BlockWriter {
       writes.push({ key: primaryKey(TX_LAYOUT, height), value: encodeTxPlaces(block) });
     writes.push({ key: primaryKey(BLOCK_LAYOUT, height), value: NOTHING });
     if (!this.#gap) writes.push({ key: LAST_HEIGHT_KEY, value: concatBytes(FORMAT, height) });
-    await this.#flush(writes);
+    return writes;
   }
 
   /** Writes, and returns a list for the next ones. */

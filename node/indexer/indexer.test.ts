@@ -17,7 +17,7 @@ import { DEFAULT_INDEXER_CONFIG, type IndexerConfig } from './config.ts';
 import { Indexer } from './indexer.ts';
 import { LAST_HEIGHT_KEY } from './keys.ts';
 import { LevelDatabase } from './level-database.ts';
-import type { IndexedBlocks } from './ports.ts';
+import type { IndexDatabase, IndexedBlocks } from './ports.ts';
 import { encodeTxPlaces, txPlaceAt } from './tx-places.ts';
 
 let directory: string;
@@ -215,6 +215,31 @@ describe('by height and event', () => {
     await expect(find('transfer.sender EXISTS AND transfer.recipient EXISTS')).rejects.toThrow(/narrow it/);
     expect(await find('tx.height=1')).toEqual(['a1', 'b1']);
   });
+});
+
+test('blocks that come faster than they are written are written together, none is lost', async () => {
+  await indexer.close();
+  const database = await LevelDatabase.open(directory);
+  let batches = 0;
+  const counting: IndexDatabase = {
+    get: (key) => database.get(key),
+    entries: (range) => database.entries(range),
+    close: () => database.close(),
+    write: (writes) => {
+      batches++;
+      return database.write(writes);
+    },
+  };
+  indexer = new Indexer({ database: counting, blocks, logger }, DEFAULT_INDEXER_CONFIG);
+  const waiting = [1, 2, 3, 4, 5, 6].map((height) =>
+    commit(
+      block(height, height === 4 ? [{ tx: 'x' }] : [], [event('epoch', { number: String(height % 2) })]),
+    ),
+  );
+  await Promise.all(waiting);
+  expect(await findBlocks("epoch.number='1'")).toEqual([1, 3, 5]);
+  expect(await find('tx.height = 4')).toEqual(['x']);
+  expect(batches).toBe(2);
 });
 
 test('searches that wait are bounded', async () => {

@@ -81,7 +81,7 @@ export class Indexer {
   async onCommit(committed: CommittedBlock): Promise<void> {
     const unwritten = new UnwrittenBlock(committed);
     this.#unwritten.add(unwritten);
-    this.#writing = this.#writing.then(() => this.#write(unwritten));
+    this.#writing = this.#writing.then(() => this.#writeNext());
     if (this.#unwritten.size > this.#config.unwrittenBlocksMax) await this.#writing;
   }
 
@@ -138,15 +138,23 @@ export class Indexer {
     await this.#database.close();
   }
 
-  async #write(unwritten: UnwrittenBlock): Promise<void> {
-    const { committed } = unwritten;
+  /** Writes the oldest block; with it those after it, up to the first that has transactions. */
+  async #writeNext(): Promise<void> {
+    const taken: UnwrittenBlock[] = [];
+    for (const unwritten of this.#unwritten) {
+      taken.push(unwritten);
+      if (unwritten.committed.block.txs.length > 0) break;
+    }
+    const [first] = taken;
+    if (first === undefined) return; // written with one before
     try {
-      await this.#writer.write(committed);
+      await this.#writer.write(...taken.map(({ committed }) => committed));
     } catch (error) {
-      // The chain goes on without its index; the next start indexes the block again.
-      this.#logger.error({ height: committed.height, error: messageOf(error) }, 'block could not be indexed');
+      // The chain goes on without its index; the next start indexes the blocks again.
+      const facts = { height: first.committed.height, blocks: taken.length, error: messageOf(error) };
+      this.#logger.error(facts, 'blocks could not be indexed');
     } finally {
-      this.#unwritten.delete(unwritten);
+      for (const unwritten of taken) this.#unwritten.delete(unwritten);
     }
   }
 
