@@ -11,7 +11,7 @@ import { assert, LedgerError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import { Branch, type BranchParent } from './branch.ts';
 import type { ChangeSet, StoreChanges } from './change-set.ts';
-import { appHash, compareNames, proveStore } from './commit-info.ts';
+import { appHash, compareNames, proveStore, type StoreInfo } from './commit-info.ts';
 import { hashTree } from './iavl/hash.ts';
 import { proveKey } from './iavl/proof.ts';
 import { NODE_VERSION_MAX, NodeArena } from './iavl/node-arena.ts';
@@ -64,6 +64,11 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   #working: ReadonlyMap<string, WorkingStore>;
   /** Version that the working hashes were computed for; 0 when for none. */
   #hashedFor = 0;
+  /** Computed last, and over what: asked for again at the commit, and by blocks that change nothing. */
+  #lastHashed: { readonly infos: readonly StoreInfo[]; readonly hash: Uint8Array } = {
+    infos: [],
+    hash: appHash([]),
+  };
   #lastChanges: ChangeSet | undefined;
 
   constructor(options: MultiStoreOptions) {
@@ -256,7 +261,8 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
       name,
       hash: working.hash(version),
     }));
-    return appHash(infos);
+    if (!isSame(infos, this.#lastHashed.infos)) this.#lastHashed = { infos, hash: appHash(infos) };
+    return this.#lastHashed.hash;
   }
 
   #workingStore(name: string): WorkingStore {
@@ -276,6 +282,14 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     }
     return working;
   }
+}
+
+function isSame(a: readonly StoreInfo[], b: readonly StoreInfo[]): boolean {
+  return a.length === b.length && a.every(({ name, hash }, i) => isStore(b[i], name, hash));
+}
+
+function isStore(store: StoreInfo | undefined, name: string, hash: Uint8Array): boolean {
+  return store?.name === name && equalBytes(store.hash, hash);
 }
 
 function requireHash(found: CommitId, expected: CommitId): void {

@@ -37,8 +37,19 @@ export interface Header {
 /** Longest app hash that is read: the store's has 32 bytes. */
 const APP_HASH_BYTES_MAX = 128;
 
+/** By object: a header is hashed wherever it is met, and never changes. */
+const hashes = new WeakMap<Header, Uint8Array>();
+
 /** The block hash: merkle root over the header's 14 fields, each in its protobuf encoding. 32 bytes. */
 export function headerHash(header: Header): Uint8Array {
+  const known = hashes.get(header);
+  if (known !== undefined) return known;
+  const hash = hashOf(header);
+  hashes.set(header, hash);
+  return hash;
+}
+
+function hashOf(header: Header): Uint8Array {
   return merkleRoot([
     VersionMessage.encode(header.version),
     wrapBytes(utf8(header.chainId)),

@@ -29,9 +29,16 @@ export function simpleValidatorBytes(validator: Pick<Validator, 'publicKey' | 'v
   });
 }
 
+/** By object: the set of a height is hashed for two blocks, and never changes. */
+const hashes = new WeakMap<ValidatorSet, Uint8Array>();
+
 /** The header's `validatorsHash`: 32 bytes. */
 export function validatorsHash(set: ValidatorSet): Uint8Array {
-  return merkleRoot(set.validators.map(simpleValidatorBytes));
+  const known = hashes.get(set);
+  if (known !== undefined) return known;
+  const hash = merkleRoot(set.validators.map(simpleValidatorBytes));
+  hashes.set(set, hash);
+  return hash;
 }
 
 /** Position of an address in a set; -1 when it is not there. */
