@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { toHex } from '../core/bytes.ts';
 import { defined } from '../core/errors.ts';
+import { DEFAULT_TIMEOUTS } from './config.ts';
+import { Consensus } from './consensus.ts';
+import { incrementProposerPriority, updateValidators } from './proposer.ts';
 import { Bench, bench, FOLLOWER, FOUR, PROPOSER, proposerOf, text } from './testing/bench.ts';
 import type { Input } from './input.ts';
 import { TEST_TIME, testBlock, testProposal, testValidators } from './testing/fixtures.ts';
@@ -339,6 +343,27 @@ describe('what does not concern the core', () => {
     expect(b.vote('prevote', 0, 'v')).toEqual([]);
     expect([b.core.resume(), b.core.republish(), b.core.voteRounds()]).toEqual([[], [], []]);
     expect(b.core.view()).toMatchObject({ height: 0n, step: 'newHeight' });
+  });
+
+  it('tells the proposer of a round, whichever rounds were asked for before', () => {
+    // A validator of great power that loses it: its priority is rescaled, which many turns at once do once only.
+    const powers = [10n, 3n, 1n, 100_000n];
+    const great = testValidators(...powers);
+    const last = defined(great.validators[0], 'the greatest');
+    const set = updateValidators(great, [{ publicKey: last.publicKey, votingPower: 1n }]);
+    let turned = set;
+    const inTurn = [0, 1, 2].map((round) => {
+      if (round > 0) turned = incrementProposerPriority(turned, 1);
+      return toHex(turned.proposer?.address ?? new Uint8Array(0));
+    });
+    for (const asked of [[0, 1, 2], [2, 1, 0], [2], [1, 0, 2, 1], [0, 2]]) {
+      const core = new Consensus({ address: undefined, timeouts: DEFAULT_TIMEOUTS });
+      core.apply({ kind: 'startHeight', height: 1n, validators: set, last: undefined });
+      for (const round of asked)
+        expect(toHex(core.proposer(round)?.address ?? new Uint8Array(0))).toBe(inTurn[round]);
+    }
+    const atOnce = incrementProposerPriority(set, 2).proposer;
+    expect(toHex(atOnce?.address ?? new Uint8Array(0)), 'the case of a rescale').not.toBe(inTurn[2]);
   });
 
   it('tells no proposer of far rounds: that would be work on demand', () => {

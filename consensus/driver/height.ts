@@ -59,25 +59,29 @@ export class HeightState {
   valueWanted = false;
   /** Our place among the validators; -1 when we are none. */
   readonly ownIndex: number;
-  #proposers: { readonly round: number; readonly set: ValidatorSet };
+  /** The proposers of the rounds from 0 on, as far as somebody asked. */
+  readonly #proposers: (Validator | undefined)[];
+  /** The set of the last of these rounds. */
+  #turned: ValidatorSet;
 
   constructor(options: HeightOptions) {
     this.options = options;
     this.votes = new VoteKeeper(options.validators);
     this.ownIndex = options.address === undefined ? -1 : validatorIndex(options.validators, options.address);
-    this.#proposers = { round: 0, set: options.validators };
+    this.#proposers = [options.validators.proposer];
+    this.#turned = options.validators;
   }
 
-  /** Whose turn it is in a round. */
+  /**
+   * Whose turn it is in a round: a function of the height's set and the round alone. One turn at a time, since
+   * two at once differ from it when priorities are rescaled in between (README, "Whose turn it is").
+   */
   proposer(round: number): Validator {
-    const { validators } = this.options;
-    const known = this.#proposers;
-    if (round !== known.round) {
-      const base = round > known.round ? known : { round: 0, set: validators };
-      const turns = round - base.round;
-      this.#proposers = { round, set: turns > 0 ? incrementProposerPriority(base.set, turns) : base.set };
+    while (this.#proposers.length <= round) {
+      this.#turned = incrementProposerPriority(this.#turned, 1);
+      this.#proposers.push(this.#turned.proposer);
     }
-    return defined(this.#proposers.set.proposer, 'proposer');
+    return defined(this.#proposers[round], 'proposer');
   }
 
   /** True when the round is ours to propose in. */
