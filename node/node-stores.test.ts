@@ -10,10 +10,10 @@ import { EvidenceStore } from './evidence/evidence-store.ts';
 import {
   memoryDatabase,
   quiet,
-  TEST_VALIDATORS,
   TestChain,
   testEvidence,
   testVerify,
+  validatorsAt,
 } from './evidence/testing.ts';
 import { evidenceChain, storedHeaders } from './node-stores.ts';
 import type { ChainState } from './state/chain-state.ts';
@@ -37,9 +37,9 @@ const state: ChainState = {
   lastBlockHeight: HEIGHT,
   lastBlockId: blockId,
   lastBlockTime: headerAt(HEIGHT).time,
-  lastValidators: TEST_VALIDATORS,
-  validators: TEST_VALIDATORS,
-  nextValidators: TEST_VALIDATORS,
+  lastValidators: validatorsAt(HEIGHT),
+  validators: validatorsAt(HEIGHT + 1n),
+  nextValidators: validatorsAt(HEIGHT + 2n),
   lastHeightValidatorsChanged: HEIGHT + 2n,
   consensusParams: DEFAULT_CONSENSUS_PARAMS,
   lastHeightConsensusParamsChanged: HEIGHT + 1n,
@@ -74,7 +74,7 @@ beforeEach(async () => {
 
 async function fillTo(lowest: bigint): Promise<void> {
   for (let height = stores.blocks.headersFrom() - 1n; height >= lowest; height--) {
-    await stores.state.saveOlderValidators(height, TEST_VALIDATORS);
+    await stores.state.saveOlderValidators(height, validatorsAt(height));
     await stores.blocks.saveHeader(headerAt(height), commitAt(height));
   }
 }
@@ -89,7 +89,7 @@ test('the state that was begun with is there after a restart, with its three val
   await open();
   expect(stores.state.load()).toEqual(state);
   for (const height of [HEIGHT, HEIGHT + 1n, HEIGHT + 2n])
-    expect(stores.state.validators(height)).toEqual(TEST_VALIDATORS);
+    expect(stores.state.validators(height)).toEqual(validatorsAt(height));
   expect(stores.state.validators(HEIGHT - 1n)).toBeUndefined();
   expect(stores.state.consensusParams(HEIGHT + 1n)).toBeDefined();
   expect(stores.blocks.range()).toEqual({ base: HEIGHT, height: HEIGHT });
@@ -111,7 +111,7 @@ test('light blocks of back-filled heights are served, and headers are filled fro
   const headers = storedHeaders(stores);
   expect(headers.header(HEIGHT - 3n)).toEqual(headerAt(HEIGHT - 3n));
   expect(headers.commit(HEIGHT - 3n)).toEqual(commitAt(HEIGHT - 3n));
-  expect(headers.validators(HEIGHT - 3n)).toEqual(TEST_VALIDATORS);
+  expect(headers.validators(HEIGHT - 3n)).toEqual(validatorsAt(HEIGHT - 3n));
   expect(headers.header(HEIGHT - 4n)).toBeUndefined();
   await expect(stores.blocks.saveHeader(headerAt(HEIGHT - 9n), commitAt(HEIGHT - 9n))).rejects.toThrow(
     'top down',

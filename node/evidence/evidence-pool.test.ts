@@ -12,6 +12,7 @@ import {
   testEvidence,
   testVerify,
   timeAt,
+  validatorsAt,
 } from './testing.ts';
 
 let chain: TestChain;
@@ -92,6 +93,35 @@ describe('evidence from outside', () => {
     expect(() => pool.add(testEvidence(6n))).toThrow(coded('evidence.too_large'));
     await pool.update(chain.state(bytes), []);
     expect(pool.add(testEvidence(6n))).toBe('added');
+  });
+
+  it('is judged by the validators of its height, whatever they are now', async () => {
+    expect(validatorsAt(10n).validators).toHaveLength(3);
+    expect(pool.add(testEvidence(5n, 3))).toBe('added'); // of one that has left since
+    expect(() => pool.check([testEvidence(6n, 3)], 11n)).not.toThrow();
+    const good = testEvidence(5n, 0);
+    for (const height of [4n, 6n, 10n, 11n]) {
+      const { totalVotingPower } = validatorsAt(height);
+      const validatorPower = 40n + height;
+      expect(() => pool.add({ ...good, totalVotingPower, validatorPower })).toThrow(coded('evidence.power'));
+    }
+    const stranger = { ...testEvidence(8n, 3), timestamp: timeAt(9n) };
+    const [voteA, voteB] = [stranger.voteA, stranger.voteB].map((vote) => ({ ...vote, height: 9n }));
+    if (voteA === undefined || voteB === undefined) throw new Error('two votes');
+    const { totalVotingPower } = validatorsAt(9n);
+    expect(() => pool.add({ ...stranger, voteA, voteB, totalVotingPower })).toThrow(
+      coded('evidence.signature'),
+    );
+    expect(pool.size).toBe(2);
+  });
+
+  it('of our own consensus names the powers of its height', async () => {
+    const { first, second } = testConflict(7n, 3);
+    pool.conflictingVotes(first, second);
+    await advance();
+    expect(pool.all()).toMatchObject([
+      { validatorPower: 1n, totalVotingPower: validatorsAt(7n).totalVotingPower },
+    ]);
   });
 
   it('is bounded: one validator with many votes is one offence a step, and offences have a limit', async () => {

@@ -4,14 +4,20 @@ import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { Header } from '../../consensus/types/header.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { Time } from '../../consensus/types/time.ts';
+import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
 import { TEST_TIME, testBlock, testValidators, testVote } from '../../consensus/testing/fixtures.ts';
 import { EMPTY_BYTES } from '../../core/bytes.ts';
 import type { Database } from '../database.ts';
 import type { EvidenceChain, EvidenceLogger, EvidenceState } from './ports.ts';
 
-/** Four validators of these powers, the same at every height. */
-export const TEST_VALIDATORS: ReturnType<typeof testValidators> = testValidators(4n, 3n, 2n, 1n);
+/** The lowest height at which the fourth validator is none any more. */
+export const LEFT_AT = 9n;
+
+/** Four validators, three from `LEFT_AT` on; the power of the first is another at every height. */
+export function validatorsAt(height: bigint): ValidatorSet {
+  return testValidators(40n + height, 3n, 2n, ...(height < LEFT_AT ? [1n] : []));
+}
 
 /** Good when the first byte is 1. */
 export const testVerify: VerifySignature = (_key, _message, signature) => signature[0] === 1;
@@ -43,7 +49,7 @@ function headerAt(height: bigint): Header {
   };
 }
 
-/** A chain whose blocks are all alike, but for the evidence put into them. */
+/** A chain whose blocks are all alike, but for the evidence put into them; its validators change. */
 export class TestChain implements EvidenceChain {
   base = 1n;
   height: bigint;
@@ -66,8 +72,8 @@ export class TestChain implements EvidenceChain {
     return undefined;
   }
 
-  validators(height: bigint): typeof TEST_VALIDATORS | undefined {
-    return height >= this.base && height <= this.height + 2n ? TEST_VALIDATORS : undefined;
+  validators(height: bigint): ValidatorSet | undefined {
+    return height >= this.base && height <= this.height + 2n ? validatorsAt(height) : undefined;
   }
 
   evidence(height: bigint): readonly Evidence[] {
@@ -98,7 +104,7 @@ export function testConflict(
   names: readonly string[] = ['a', 'b'],
 ): { first: Vote; second: Vote } {
   const vote = (name: string | undefined): Vote =>
-    testVote(TEST_VALIDATORS, {
+    testVote(validatorsAt(height), {
       type: 'prevote',
       round: 0,
       from,
@@ -115,7 +121,7 @@ export function testEvidence(
   names: readonly string[] = ['a', 'b'],
 ): DuplicateVoteEvidence {
   const votes = testConflict(height, from, names);
-  return duplicateVoteEvidence({ ...votes, blockTime: timeAt(height), validators: TEST_VALIDATORS });
+  return duplicateVoteEvidence({ ...votes, blockTime: timeAt(height), validators: validatorsAt(height) });
 }
 
 /** A database in memory. */
