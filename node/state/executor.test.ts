@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Block, cutBlock } from '../../consensus/types/block.ts';
+import { type Block, cutBlock, decodeBlock } from '../../consensus/types/block.ts';
 import { makeBlock } from '../../consensus/types/block-rules.ts';
 import { type Commit, type CommitSig, commitSignBytes, EMPTY_COMMIT } from '../../consensus/types/commit.ts';
 import { BLOCK_ELEMENTS_MAX } from '../../consensus/types/limits.ts';
-import { DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
+import { consensusParamsHash, DEFAULT_CONSENSUS_PARAMS } from '../../consensus/types/params.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import { concatBytes, EMPTY_BYTES, equalBytes, utf8 } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
@@ -52,6 +52,13 @@ const application: BlockApplication = {
   processProposal: async () => ResponseProcessProposal.create({ status: ProposalStatus.ACCEPT }),
   finalizeBlock: async () => ResponseFinalizeBlock.create({ appHash: new Uint8Array(32) }),
   commit: async () => ResponseCommit.create(),
+};
+const NO_UPDATE = {
+  block: undefined,
+  evidence: undefined,
+  validator: undefined,
+  version: undefined,
+  abci: undefined,
 };
 const mempool = {
   reap: (): readonly Uint8Array[] => [],
@@ -102,6 +109,60 @@ test('a block is not good because another one with its header was', async () => 
   expect(cutBlock(forged).blockId.hash).toEqual(cutBlock(good).blockId.hash);
   expect((await executor.judge(good)).validity).toBe('accepted');
   expect(await executor.judge(forged)).toEqual({ validity: 'invalid', reason: 'wrong signature in commit' });
+  await store.close();
+});
+
+test('consensus parameters that a block changes are in force from the next height on', async () => {
+  const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
+  const block = { maxBytes: 2_000_000n, maxGas: 77n };
+  const finalizeBlock = async ({ height }: { readonly height: bigint }): Promise<ResponseFinalizeBlock> =>
+    ResponseFinalizeBlock.create({
+      appHash: new Uint8Array(32),
+      ...(height === 1n ? { consensusParamUpdates: { ...NO_UPDATE, block } } : {}),
+    });
+  const asked: bigint[] = [];
+  const prepareProposal: BlockApplication['prepareProposal'] = async ({ maxTxBytes }) => {
+    asked.push(maxTxBytes);
+    return ResponsePrepareProposal.create();
+  };
+  const reaped: bigint[] = [];
+  const reap = (_bytes: number, maxGas: bigint): readonly Uint8Array[] => {
+    reaped.push(maxGas);
+    return [];
+  };
+  const ports = { evidence, store, verify, prune: async () => undefined };
+  const executor = new BlockExecutor(
+    {
+      ...ports,
+      application: { ...application, finalizeBlock, prepareProposal },
+      mempool: { ...mempool, reap },
+    },
+    genesisState(GENESIS),
+  );
+  await executor.propose(undefined, ADDRESS);
+  const first = blockOn(executor.state, EMPTY_COMMIT);
+  await executor.apply(decided(first));
+  const changed = { ...DEFAULT_CONSENSUS_PARAMS, block };
+  expect(first.header.consensusHash).toEqual(consensusParamsHash(DEFAULT_CONSENSUS_PARAMS));
+  expect(executor.state).toMatchObject({
+    consensusParams: changed,
+    lastHeightConsensusParamsChanged: 2n,
+  });
+  const commit = commitFor(executor.state);
+  const second = (await executor.propose(commit, ADDRESS)).parts;
+  const block2 = decodeBlock(concatBytes(...second.map(({ bytes }) => bytes)));
+  expect(block2.header.consensusHash).toEqual(consensusParamsHash(changed));
+  expect((await executor.judge(block2)).validity).toBe('accepted');
+  const old = { ...block2, header: { ...block2.header, consensusHash: first.header.consensusHash } };
+  expect(await executor.judge(old)).toMatchObject({ reason: 'block has a wrong consensus hash' });
+  expect(reaped.at(-1)).toBe(77n);
+  expect(asked[1]).toBeLessThan(2_000_000n);
+  expect(asked[0]).toBeGreaterThan(2_000_000n);
+  await executor.apply(decided(block2));
+  expect(executor.state).toMatchObject({ consensusParams: changed, lastHeightConsensusParamsChanged: 2n });
+  expect(store.consensusParams(1n)).toEqual(DEFAULT_CONSENSUS_PARAMS);
+  expect(store.consensusParams(2n)).toEqual(changed);
+  expect(store.consensusParams(3n)).toEqual(changed);
   await store.close();
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { NIL_BLOCK_ID } from '../../../consensus/types/block-id.ts';
 import { voteSignBytes } from '../../../consensus/types/sign-bytes.ts';
+import { consensusParamsHash } from '../../../consensus/types/params.ts';
 import { timeFromNanos, timeToNanos } from '../../../consensus/types/time.ts';
 import { evidenceHash } from '../../../consensus/types/evidence.ts';
 import type { Vote } from '../../../consensus/types/vote.ts';
@@ -143,6 +144,30 @@ test('a validator that votes for two things is reported by the others, each offe
     expect(misbehavior.length).toBe(evidence.length);
     for (const { type, validator } of misbehavior)
       expect([type, toHex(validator.address)]).toEqual([1, toHex(sha256(key.publicKey).slice(0, 20))]);
+  }
+});
+
+test('parameters that a block changes are in force at the next height, for proposers and for those who judge', async () => {
+  const genesis = testGenesis(4);
+  const network = new Broadcast();
+  const changed = { ...genesis.consensusParams, block: { maxBytes: 2_000_000n, maxGas: -1n } };
+  const nodes: TestNode[] = [];
+  for (let index = 0; index < 4; index++) {
+    const node = await openTestNode({ home: home(index), genesis, publisher: network.publisher(index) });
+    node.application.paramUpdates.set(3n, changed);
+    nodes.push(node);
+  }
+  for (const [index, node] of nodes.entries()) joinNetwork(network, index, node);
+  const apart = keepTogether(nodes);
+  await Promise.all(nodes.map((node) => node.reached(6n)));
+  apart();
+  await Promise.all(nodes.map((node) => node.stop()));
+  for (const { committed } of nodes) {
+    const hashes = committed.slice(0, 6).map(({ block }) => toHex(block.header.consensusHash));
+    const [before, after] = [genesis.consensusParams, changed].map((each) =>
+      toHex(consensusParamsHash(each)),
+    );
+    expect(hashes).toEqual([before, before, before, after, after, after]);
   }
 });
 

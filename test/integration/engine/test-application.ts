@@ -15,6 +15,7 @@ import {
   ResponseProcessProposal_ProposalStatus,
   ResponseQuery,
 } from '../../../proto/gen/tendermint/abci/types.ts';
+import type { ConsensusParams } from '../../../proto/gen/tendermint/types/params.ts';
 
 /** What the application has on its disk: it outlives the application. */
 export interface ApplicationDisk {
@@ -23,8 +24,8 @@ export interface ApplicationDisk {
 }
 
 /**
- * An application whose state is a hash chain over all transactions. A transaction that starts with 0xff is
- * refused.
+ * An application whose state is a hash chain over all transactions; a block without any leaves it as it is,
+ * but for the first. A transaction that starts with 0xff is refused.
  */
 export class TestApplication implements Application {
   readonly disk: ApplicationDisk;
@@ -32,6 +33,8 @@ export class TestApplication implements Application {
   readonly finalized: bigint[] = [];
   /** What it was told of misbehaviour, in order. */
   readonly misbehavior: Misbehavior[] = [];
+  /** Changes of consensus parameters, by the height whose block makes them. */
+  readonly paramUpdates: Map<bigint, ConsensusParams> = new Map();
   #working: ApplicationDisk | undefined;
   #busy = false;
 
@@ -65,10 +68,13 @@ export class TestApplication implements Application {
     return this.#alone(() => {
       this.finalized.push(request.height);
       this.misbehavior.push(...request.misbehavior);
-      const hash = sha256(concatBytes(this.disk.hash, uint64BigEndian(request.height), ...request.txs));
+      const isIdle = request.txs.length === 0 && this.disk.hash.length > 0;
+      const height = uint64BigEndian(request.height);
+      const hash = isIdle ? this.disk.hash : sha256(concatBytes(this.disk.hash, height, ...request.txs));
       this.#working = { height: request.height, hash };
       const txResults = request.txs.map(() => ExecTxResult.create({ gasUsed: 1n }));
-      return ResponseFinalizeBlock.create({ txResults, appHash: hash });
+      const consensusParamUpdates = this.paramUpdates.get(request.height);
+      return ResponseFinalizeBlock.create({ txResults, appHash: hash, consensusParamUpdates });
     });
   }
 

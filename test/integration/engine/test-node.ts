@@ -25,6 +25,7 @@ import { EvidencePool } from '../../../node/evidence/evidence-pool.ts';
 import { EvidenceStore } from '../../../node/evidence/evidence-store.ts';
 import { quiet } from '../../../node/evidence/testing.ts';
 import { evidenceChain } from '../../../node/node-stores.ts';
+import { type DurableFiles, machineFiles } from '../../../node/privval/durable-file.ts';
 import { FilePrivValidator } from '../../../node/privval/file-priv-validator.ts';
 import { SigningGuard } from '../../../node/signing-state.ts';
 import type { Genesis } from '../../../node/state/chain-state.ts';
@@ -89,6 +90,11 @@ export interface TestNodeOptions {
   readonly wrapSigner?: (signer: ConsensusSigner) => ConsensusSigner;
   readonly beforeStep?: (step: string) => void;
   readonly onConflict?: (first: Vote, second: Vote) => void;
+  /** Told of each block first; the height is finished after that. */
+  readonly onCommit?: (height: bigint) => Promise<void>;
+  readonly timeouts?: TimeoutConfig;
+  /** Where the signer keeps its state. */
+  readonly signerFiles?: DurableFiles;
 }
 
 export interface TestNode {
@@ -112,11 +118,12 @@ export const silentLogger: EngineLogger = {
   error: () => undefined,
 };
 
-async function openSigner(home: TestHome): Promise<FilePrivValidator> {
+async function openSigner(home: TestHome, files: DurableFiles = machineFiles): Promise<FilePrivValidator> {
   const options = {
     keyPath: join(home.directory, 'priv_validator_key.json'),
     statePath: join(home.directory, 'priv_validator_state.json'),
     makeSigner: ed25519Signer,
+    files,
   };
   try {
     return await FilePrivValidator.create(seedOf(home.index), options);
@@ -130,7 +137,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   const { home, genesis } = options;
   const step = options.beforeStep ?? ((): void => {});
   mkdirSync(home.directory, { recursive: true });
-  const opened = options.validates === false ? undefined : await openSigner(home);
+  const opened = options.validates === false ? undefined : await openSigner(home, options.signerFiles);
   const signer = opened === undefined ? undefined : (options.wrapSigner?.(opened) ?? opened);
   const application = new TestApplication(home.application);
   const blocks = await BlockStore.open(join(home.directory, 'blockstore.db'));
@@ -174,7 +181,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
   });
   const engine = new Engine(
     {
-      core: new Consensus({ address: signer?.address, timeouts: QUICK }),
+      core: new Consensus({ address: signer?.address, timeouts: options.timeouts ?? QUICK }),
       executor,
       blocks: {
         range: () => blocks.range(),
@@ -217,6 +224,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
       listeners: [
         {
           onCommit: async (block) => {
+            await options.onCommit?.(block.height);
             committed.push(block);
             for (const waiter of waiters) if (waiter.height <= block.height) waiter.resolve();
           },
