@@ -10,8 +10,8 @@ const cut = partsOf(bytesOf(1));
 const [first, second] = cut.parts;
 if (first === undefined || second === undefined) throw new Error('two parts');
 
-function assembly(): BlockAssembly {
-  const made = new BlockAssembly();
+function assembly(inUse = cut.header): BlockAssembly {
+  const made = new BlockAssembly(() => [inUse]);
   made.reset(-1n);
   return made;
 }
@@ -81,7 +81,7 @@ test('in an endless height the oldest blocks are forgotten, never one that may s
   blocks.want(cut.header);
   for (const part of cut.parts) blocks.add(part, 'a peer');
   for (let index = 0; index < 200; index++) {
-    blocks.want({ total: 1, hash: new Uint8Array(32).fill(index) }, [cut.header]);
+    blocks.want({ total: 1, hash: new Uint8Array(32).fill(index) });
   }
   expect(blocks.isComplete(cut.header)).toBe(true);
   expect(blocks.partBits({ total: 1, hash: new Uint8Array(32).fill(100) })).toBeUndefined();

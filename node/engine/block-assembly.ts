@@ -30,11 +30,20 @@ interface Assembly {
   block: Block | undefined;
 }
 
-/** Parts and blocks of the current height. */
+/**
+ * Parts and blocks of the current height. A block that was forgotten for others may be needed again:
+ * somebody must `want` it anew.
+ */
 export class BlockAssembly implements PartsReader {
+  readonly #inUse: () => readonly PartSetHeader[];
   #bytesMax: number = BLOCK_BYTES_MAX;
   #assemblies = new Map<string, Assembly>();
   #early = new EarlyParts();
+
+  /** `inUse` names the blocks that must not be forgotten. */
+  constructor(inUse: () => readonly PartSetHeader[] = (): readonly PartSetHeader[] => []) {
+    this.#inUse = inUse;
+  }
 
   /** Begins a height: forgets the blocks of the one before. */
   reset(blockBytesMax: bigint): void {
@@ -44,21 +53,21 @@ export class BlockAssembly implements PartsReader {
   }
 
   /**
-   * Asks for a block; beyond `BLOCKS_MAX` the oldest one that is not among `keep` is forgotten. Returns the
-   * parts that had come early and are part of it now.
+   * Asks for a block; beyond `BLOCKS_MAX` the oldest one that is not in use is forgotten. Returns the parts
+   * that had come early and are part of it now.
    * @throws DecodeError when the header states no part, or more than a block may have
    */
-  want(header: PartSetHeader, keep: readonly PartSetHeader[] = []): readonly Part[] {
+  want(header: PartSetHeader): readonly Part[] {
     const key = headerKey(header);
     if (this.#assemblies.has(key)) return [];
     const set = new PartSet(header, this.#bytesMax);
-    if (this.#assemblies.size >= BLOCKS_MAX) this.#forgetOldest(keep);
+    if (this.#assemblies.size >= BLOCKS_MAX) this.#forgetOldest();
     this.#assemblies.set(key, { set, block: undefined });
     return this.#early.take(key).filter((part) => set.add(part) === 'added');
   }
 
-  #forgetOldest(keep: readonly PartSetHeader[]): void {
-    const kept = new Set(keep.map(headerKey));
+  #forgetOldest(): void {
+    const kept = new Set(this.#inUse().map(headerKey));
     for (const key of this.#assemblies.keys()) {
       if (kept.has(key)) continue;
       this.#assemblies.delete(key);
@@ -135,10 +144,10 @@ export class BlockAssembly implements PartsReader {
 
 /** What may still be decided or proposed again. */
 export function blocksInUse(view: ConsensusView): readonly PartSetHeader[] {
-  const ids = [view.lockedBlockId, view.validBlockId, view.proposal?.blockId].filter(
-    (id) => id !== undefined,
-  );
-  return ids.map((id) => id.partSetHeader);
+  const { lockedBlockId, validBlockId, proposal, decided } = view;
+  return [lockedBlockId, validBlockId, proposal?.blockId, decided?.blockId]
+    .filter((id) => id !== undefined)
+    .map((id) => id.partSetHeader);
 }
 
 /** A string that is equal for equal headers: a map key. */

@@ -1,6 +1,5 @@
 /** What happens to a decided block: stored, marked in the log, executed, told to everybody. In this order. */
 import type { Decide } from '../../consensus/output.ts';
-import { assert } from '../../core/errors.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import type { BlockAssembly } from './block-assembly.ts';
 import type {
@@ -23,12 +22,12 @@ export interface DecisionPorts {
 }
 
 /**
- * Puts together what is stored of a decided block. The core decides only what was judged, so all parts are
- * here.
+ * Puts together what is stored of a decided block. The core decides only what was judged, so its parts were
+ * here; undefined when they were forgotten since.
  */
-export function decidedBlock(assembly: BlockAssembly, { blockId, commit }: Decide): DecidedBlock {
+export function decidedBlock(assembly: BlockAssembly, { blockId, commit }: Decide): DecidedBlock | undefined {
   const block = assembly.block(blockId);
-  assert(block !== undefined, 'a block was decided that is not here', { total: blockId.partSetHeader.total });
+  if (block === undefined) return undefined;
   const parts = assembly.parts(blockId.partSetHeader);
   const blockSize = parts.reduce((sum, part) => sum + part.bytes.length, 0);
   return { block, blockId, seenCommit: commit, parts, blockSize };

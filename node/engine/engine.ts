@@ -12,14 +12,17 @@ import type { AppendToWal, Decide, Output, ValidateValue } from '../../consensus
 import type { BitArray } from '../../consensus/types/bit-array.ts';
 import type { PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { Part } from '../../consensus/types/part-set.ts';
-import type { ConsensusReader, ConsensusView } from '../../consensus/view.ts';
+import type { ConsensusReader } from '../../consensus/view.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf, unreachable } from '../../core/errors.ts';
-import { BlockAssembly, blocksInUse, headerKey } from './block-assembly.ts';
+import { BlockAssembly, blocksInUse } from './block-assembly.ts';
+import { BlockCollector } from './block-collector.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { EnginePorts, HeightContext } from './context.ts';
 import { decidedBlock, executeDecided, finishHeight } from './decisions.ts';
+import { EngineEvents } from './events.ts';
 import { faultError } from './fault.ts';
+import { FinishWaiters } from './finish-waiters.ts';
 import { genesisWaitMs } from './genesis-wait.ts';
 import { type EmptyBlockOptions, HeightGate } from './height-gate.ts';
 import { Inbox } from './inbox.ts';
@@ -49,25 +52,27 @@ const UNMARKED = { endHeight: async (): Promise<void> => undefined };
 export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   readonly #ports: EnginePorts;
   readonly #gate: HeightGate;
-  readonly #assembly = new BlockAssembly();
+  readonly #assembly: BlockAssembly;
   readonly #inbox: Inbox;
   readonly #timers: Timers;
   readonly #checkpoints: Checkpoints;
-  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #events = new EngineEvents();
+  readonly #collector: BlockCollector;
+  readonly #finishWaiters = new FinishWaiters();
   readonly #background = new Set<Promise<void>>();
   #work: Work[] = [];
   #phase: 'new' | 'syncing' | 'running' | 'stopped' = 'new';
   #pumping = false;
   #pumpDone: Promise<void> = Promise.resolve();
   #current: HeightContext | undefined;
-  /** Blocks that the core waits for. */
-  #wanted = new Map<string, ValidateValue>();
-  #finishWaiters: { readonly height: bigint; readonly resolve: () => void }[] = [];
-  #lastStep = '';
+  /** A decision whose block was forgotten: the height ends when the block is here again. */
+  #held: Decide | undefined;
 
   constructor(ports: EnginePorts, options: EmptyBlockOptions) {
     this.#ports = ports;
     this.#gate = new HeightGate(ports, options);
+    this.#assembly = new BlockAssembly(() => blocksInUse(ports.core.view()));
+    this.#collector = new BlockCollector({ ...ports, assembly: this.#assembly, events: this.#events });
     this.#inbox = new Inbox({ ...ports, assembly: this.#assembly });
     this.#checkpoints = new Checkpoints(ports, () => this.#enqueue({ kind: 'checkpoint' }));
     this.#timers = new Timers(ports.clock, (timeout) => this.#answer({ kind: 'timeoutElapsed', timeout }));
@@ -125,8 +130,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   }
 
   onEvent(listener: (event: EngineEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#events.listen(listener);
   }
 
   applySynced(synced: SyncedBlock): Promise<void> {
@@ -182,8 +186,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
         if (this.#phase === 'syncing') await this.#join();
         return;
       case 'nextHeight':
-        await this.#apply(this.#startHeight());
-        this.#inbox.releaseFuture();
+        if (this.#current?.height === work.after) await this.#beginNext();
         return;
       case 'checkpoint':
         if (this.#phase === 'syncing') await this.#checkpoints.write();
@@ -192,11 +195,17 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
         await this.#apply(work.input);
         return;
       case 'synced':
-        await this.#takeSynced(work.synced, work.resolve).catch(work.reject);
+        await this.#takeSynced(work).catch(work.reject);
         return;
       default:
         unreachable(work, 'work');
     }
+  }
+
+  async #beginNext(): Promise<void> {
+    this.#gate.close();
+    await this.#apply(this.#startHeight());
+    this.#inbox.releaseFuture();
   }
 
   /** Handles one message from a peer; false when there is none. */
@@ -210,8 +219,8 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       await this.#apply(taken.input);
     }
     if (taken.kind === 'part') {
-      this.#logPart(taken.header, taken.part, current.height);
-      this.#judgeIfComplete(taken.header);
+      this.#collector.took(taken.header, taken.part, current.height);
+      this.#useIfComplete(taken.header);
     }
     if (taken.kind === 'future') this.#gate.open();
     return true;
@@ -291,14 +300,9 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     if (records === undefined) await log.endHeight(lastBlockHeight);
     core.apply(this.#startHeight());
     replay(records ?? [], { core, assembly: this.#assembly, evidence: this.#ports.evidence });
-    logger.info(
-      {
-        height: this.nextHeight(),
-        replayed: records?.length ?? 0,
-        signs: this.#ports.signer !== undefined,
-      },
-      'taking part in consensus',
-    );
+    const replayed = records?.length ?? 0;
+    const signs = this.#ports.signer !== undefined;
+    logger.info({ height: this.nextHeight(), replayed, signs }, 'taking part in consensus');
     for (const output of core.resume()) await this.#carryOut(output);
     this.#tellStep();
   }
@@ -310,7 +314,8 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     const height = this.nextHeight();
     this.#current = { chainId, height, validators, lastValidators };
     this.#assembly.reset(consensusParams.block.maxBytes);
-    this.#wanted = new Map();
+    this.#collector.reset();
+    this.#held = undefined;
     const commit = lastBlockHeight === 0n ? undefined : blocks.seenCommit(lastBlockHeight);
     const last = commit === undefined ? undefined : { commit, validators: lastValidators };
     return { kind: 'startHeight', height, validators, last };
@@ -323,42 +328,36 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     log.append(inputRecord(input));
     if (sync) await log.sync();
     if (input.kind === 'proposal' || input.kind === 'signedProposal') {
-      this.#tell({ kind: 'proposal', proposal: input.proposal });
+      this.#events.tell({ kind: 'proposal', proposal: input.proposal });
     }
-    if (input.kind === 'vote' || input.kind === 'signedVote') this.#tell({ kind: 'vote', vote: input.vote });
+    if (input.kind === 'vote' || input.kind === 'signedVote')
+      this.#events.tell({ kind: 'vote', vote: input.vote });
   }
 
   #want(request: ValidateValue): void {
-    const header = request.blockId.partSetHeader;
-    try {
-      const early = this.#assembly.want(header, blocksInUse(this.#ports.core.view()));
-      this.#wanted.set(headerKey(header), request);
-      for (const part of early) this.#logPart(header, part, request.height);
-    } catch (error) {
-      // An impossible header: no block can ever be behind it.
-      const { height, blockId } = request;
-      this.#ports.logger.warn({ height, reason: messageOf(error) }, 'a proposal names an impossible block');
+    const { height, blockId } = request;
+    const reason = this.#collector.want(request);
+    if (reason !== undefined) {
+      this.#ports.logger.warn({ height, reason }, 'a proposal names an impossible block');
       this.#answer({ kind: 'value', height, blockId, validity: 'invalid' });
-      return;
     }
-    this.#judgeIfComplete(header);
+    this.#useIfComplete(blockId.partSetHeader);
   }
 
-  #logPart(header: PartSetHeader, part: Part, height: bigint): void {
-    this.#ports.log.append(partRecord(part));
-    this.#tell({ kind: 'blockPart', height, header, index: part.index });
+  #useIfComplete(header: PartSetHeader): void {
+    if (!this.#assembly.isComplete(header)) return;
+    const request = this.#collector.takeRequest(header);
+    if (request !== undefined) this.#inBackground(judge(this.#valuePorts(), request));
+    if (this.#held !== undefined) this.#decide(this.#held);
   }
 
-  #judgeIfComplete(header: PartSetHeader): void {
-    const request = this.#wanted.get(headerKey(header));
-    if (request === undefined || !this.#assembly.isComplete(header)) return;
-    this.#wanted.delete(headerKey(header));
-    this.#inBackground(judge(this.#valuePorts(), request));
-  }
-
+  /** Finishes the height. A block that was judged and then forgotten for others is collected first. */
   #decide(decide: Decide): void {
     const { executor, logger } = this.#ports;
+    this.#collector.collect(decide.blockId.partSetHeader, decide.height);
     const decided = decidedBlock(this.#assembly, decide);
+    this.#held = decided === undefined ? decide : undefined;
+    if (decided === undefined) return;
     const { header, txs } = decided.block;
     this.#inBackground(
       finishHeight(this.#ports, decided).then((times) => {
@@ -367,7 +366,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
         logger.info(facts, 'committed block');
         this.#heightFinished(header.height);
         const appHashChanged = !equalBytes(header.appHash, executor.state.appHash);
-        const begin = (): void => this.#enqueue({ kind: 'nextHeight' });
+        const begin = (): void => this.#enqueue({ kind: 'nextHeight', after: header.height });
         this.#gate.wait(begin, () => appHashChanged || this.#othersAreAhead());
         return undefined;
       }),
@@ -376,36 +375,46 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
 
   #othersAreAhead(): boolean {
     const next = this.#current && this.#next(this.#current);
-    return next !== undefined && this.#inbox.hasGoodFuture(next);
+    return next !== undefined && this.#inbox.showsOthersAhead(next);
   }
 
   #heightFinished(height: bigint): void {
-    this.#tell({ kind: 'committed', height });
-    const waiting = this.#finishWaiters;
-    this.#finishWaiters = waiting.filter((waiter) => waiter.height > height);
-    for (const waiter of waiting) if (waiter.height <= height) waiter.resolve();
+    this.#events.tell({ kind: 'committed', height });
+    this.#finishWaiters.finished(height);
   }
 
   // Block sync.
 
-  async #takeSynced(synced: SyncedBlock, resolve: () => void): Promise<void> {
+  async #takeSynced(work: Extract<Work, { readonly kind: 'synced' }>): Promise<void> {
+    const { synced, resolve } = work;
     const height = this.nextHeight();
     if (synced.height !== height) {
       resolve();
       return;
     }
+    const isAhead = this.#phase === 'running' && this.#current?.height !== height;
+    if (isAhead && this.#finishWaiters.last !== height - 1n) {
+      // The height before is executed and being told of.
+      this.#finishWaiters.add(height - 1n, () => this.#enqueue(work));
+      return;
+    }
+    const { executor, verify, guard } = this.#ports;
     const decided = readSynced(synced);
-    verifySyncedCommit(decided, { ...this.#ports.executor.state, verify: this.#ports.verify });
-    this.#ports.guard?.sawCommit(decided.seenCommit);
-    if (this.#phase === 'running') this.#guardOrFail();
-    this.#finishWaiters.push({ height, resolve });
+    verifySyncedCommit(decided, { ...executor.state, verify });
+    guard?.sawCommit(decided.seenCommit);
+    this.#orFail(() => {
+      if (this.#phase === 'running') guard?.check();
+      checkSyncedBlock(decided, executor);
+    });
+    if (isAhead) await this.#beginNext(); // it waited for something to make a block of
+    this.#finishWaiters.add(height, resolve);
     if (this.#phase === 'syncing') await this.#applyDirectly(decided);
     else await this.#decideBySync(decided);
   }
 
-  #guardOrFail(): void {
+  #orFail(check: () => void): void {
     try {
-      this.#ports.guard?.check();
+      check();
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -413,7 +422,6 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   }
 
   async #applyDirectly(decided: DecidedBlock): Promise<void> {
-    checkSyncedBlock(decided, this.#ports.executor);
     try {
       const committed = await executeDecided({ ...this.#ports, log: UNMARKED }, decided);
       await this.#checkpoints.applied(committed, decided.blockSize);
@@ -434,6 +442,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       this.#assembly.restore(part);
     }
     await this.#apply({ kind: 'decidedBySync', commit: decided.seenCommit });
+    if (this.#held !== undefined) this.#decide(this.#held);
   }
 
   // Helpers.
@@ -443,14 +452,8 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
   }
 
   #signingPorts(): Parameters<typeof sign>[0] {
-    const { signer, clock, logger, executor } = this.#ports;
-    return {
-      signer,
-      clock,
-      logger,
-      chainId: executor.state.chainId,
-      timeOf: (blockId) => this.#assembly.block(blockId)?.header.time,
-    };
+    const { chainId } = this.#ports.executor.state;
+    return { ...this.#ports, chainId, timeOf: (id) => this.#assembly.block(id)?.header.time };
   }
 
   #inBackground(task: Promise<Input | undefined>): void {
@@ -463,16 +466,14 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     this.#background.add(tracked);
   }
 
-  #tell(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event);
-  }
-
+  /** Tells of a new step. A block that matters again and was forgotten is collected anew. */
   #tellStep(): void {
-    const view: ConsensusView = this.#ports.core.view();
-    const step = `${view.height}/${view.round}/${view.step}`;
-    if (step === this.#lastStep) return;
-    this.#lastStep = step;
-    this.#tell({ kind: 'step', view });
+    const view = this.#ports.core.view();
+    if (!this.#events.tellStep(view)) return;
+    for (const header of blocksInUse(view)) {
+      this.#collector.collect(header, view.height);
+      this.#useIfComplete(header);
+    }
   }
 
   #fail(error: unknown): void {
@@ -488,8 +489,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     this.#timers.cancelAll();
     this.#checkpoints.cancel();
     this.#gate.close();
-    for (const waiter of this.#finishWaiters) waiter.resolve();
-    this.#finishWaiters = [];
+    this.#finishWaiters.release();
     for (const work of this.#work) if (work.kind === 'synced') work.reject(stopped());
     this.#work = [];
   }

@@ -194,7 +194,7 @@ test('messages of the next height wait for it, each peer with its share', () => 
   expect(here.checks).toBe(0);
 });
 
-test('while a height waits to be begun, only a good vote of it says that the others have begun', () => {
+test('while a height waits, the proposal of its first round or good votes of a third show that others have begun', () => {
   const here = world();
   const current = { chainId: CHAIN, height: 10n, validators: set, lastValidators: set };
   const give = (message: Parameters<Inbox['push']>[0], peer: string): Taken | undefined => {
@@ -206,12 +206,30 @@ test('while a height waits to be begun, only a good vote of it says that the oth
   expect(give({ kind: 'blockPart', height: 11n, round: 0, part: defined(part, 'part') }, 'a')?.kind).toBe(
     'nothing',
   );
-  const proposal = { ...proposalOf(defined(set.validators[0], 'proposer'), { height: 11n }) };
-  expect(give({ kind: 'proposal', proposal }, 'a')?.kind).toBe('nothing');
+  const proposer = defined(set.proposer, 'proposer');
+  const other = defined(
+    set.validators.find((one) => one !== proposer),
+    'another',
+  );
+  const late = proposalOf(proposer, { height: 11n, round: 1 });
+  expect(give({ kind: 'proposal', proposal: late }, 'a')?.kind).toBe('nothing');
   expect(here.faults).toEqual([]);
+  expect(give({ kind: 'proposal', proposal: proposalOf(other, { height: 11n }) }, 'b')?.kind).toBe('nothing');
+  here.faults.pop();
   expect(give({ kind: 'vote', vote: forged }, 'liar')?.kind).toBe('nothing');
   expect(here.faults.length).toBe(1);
-  expect(give({ kind: 'vote', vote: vote(1, { height: 11n }) }, 'a')?.kind).toBe('future');
+  // One vote shows nothing, and is not checked twice: whoever signed it may be the only one.
+  const before = here.checks;
+  for (let i = 0; i < 3; i++)
+    expect(give({ kind: 'vote', vote: vote(1, { height: 11n }) }, 'a')?.kind).toBe('nothing');
+  expect(here.checks).toBe(before + 1);
+  expect(give({ kind: 'vote', vote: vote(2, { height: 11n }) }, 'a')?.kind).toBe('future');
+  here.inbox.releaseFuture();
+  while (here.inbox.length > 0) here.inbox.next(current);
+  expect(give({ kind: 'vote', vote: vote(1, { height: 11n }) }, 'a')?.kind).toBe('nothing');
+  expect(give({ kind: 'proposal', proposal: proposalOf(proposer, { height: 11n }) }, 'a')?.kind).toBe(
+    'future',
+  );
 });
 
 test('of what was kept for the next height, one wrong signature of each peer is checked at most', () => {
@@ -223,10 +241,12 @@ test('of what was kept for the next height, one wrong signature of each peer is 
   };
   const forged = { ...vote(1, { height: 11n }), signature: new Uint8Array(64) };
   for (let i = 0; i < 500; i++) for (const liar of ['x', 'y']) keep(forged, liar);
-  expect(here.inbox.hasGoodFuture(nextHeight)).toBe(false);
+  expect(here.inbox.showsOthersAhead(nextHeight)).toBe(false);
   expect([here.checks, here.faults.length, here.inbox.futureLength]).toEqual([2, 2, 0]);
   keep(vote(1, { height: 11n }), 'honest');
-  expect(here.inbox.hasGoodFuture(nextHeight)).toBe(true);
+  expect(here.inbox.showsOthersAhead(nextHeight)).toBe(false);
+  keep(vote(3, { height: 11n }), 'honest');
+  expect(here.inbox.showsOthersAhead(nextHeight)).toBe(true);
 });
 
 test('a peer with a flood takes neither the room nor the turn of another', () => {

@@ -6,6 +6,7 @@ import type { PartSetHeader } from '../../consensus/types/block-id.ts';
 import type { Part } from '../../consensus/types/part-set.ts';
 import { type Proposal, verifyProposal } from '../../consensus/types/proposal.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
+import { isOneThird } from '../../consensus/types/validator-set.ts';
 import { type Vote, verifyVote } from '../../consensus/types/vote.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
 import { equalBytes } from '../../core/bytes.ts';
@@ -43,7 +44,7 @@ const MESSAGE_OVERHEAD_BYTES = 512;
 export type Taken =
   | { readonly kind: 'input'; readonly input: Input }
   | { readonly kind: 'part'; readonly header: PartSetHeader; readonly part: Part }
-  /** A vote of the next height, verified: the others are there. It is kept until the height begins. */
+  /** Others have begun the next height: a message that shows it was verified, and waits for that height. */
   | { readonly kind: 'future' }
   /** Of no use: a duplicate, of another height, or bad. */
   | { readonly kind: 'nothing' };
@@ -57,6 +58,7 @@ export interface InboxPorts {
 }
 
 const NOTHING: Taken = { kind: 'nothing' };
+const WRONG_PROPOSAL = 'a proposal that the proposer of its round did not sign';
 const WRONG_VOTE = 'a vote with a wrong signature, or of nobody in the validator set';
 
 /** The queue of what peers sent. */
@@ -65,6 +67,10 @@ export class Inbox {
   readonly #queue = new PeerQueue<ConsensusMessage>(INPUT_LIMITS);
   readonly #future = new PeerQueue<ConsensusMessage>(FUTURE_LIMITS);
   readonly #futureParts = new PeerQueue<ConsensusMessage>(FUTURE_PARTS_LIMITS);
+  /** Validators of whom a vote of the next height was verified. */
+  readonly #futureVoters = new Set<number>();
+  /** The proposal of the next height's first round was verified. */
+  #isFutureProposed = false;
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
@@ -85,15 +91,16 @@ export class Inbox {
   }
 
   /**
-   * True when a vote that was kept for the next height is good. A peer with a bad one is banned and its
-   * others are not looked at: there is one wrong signature to check from each.
+   * True when what was kept for the next height shows that others have begun it: the proposal of its first
+   * round, or votes of more than a third of the power, so that an honest one is among them. A peer with a bad
+   * signature is banned and its others are not looked at: there is one to check from each.
    */
-  hasGoodFuture(next: HeightContext): boolean {
+  showsOthersAhead(next: HeightContext): boolean {
     const banned = new Set<string>();
     for (const { entry, peer } of this.#future.entries()) {
-      if (entry.kind !== 'vote' || banned.has(peer)) continue;
-      if (this.#isGoodFuture(entry.vote, peer, next)) return true;
-      banned.add(peer);
+      if (banned.has(peer)) continue;
+      if (!this.#isGoodFuture(entry, peer, next)) banned.add(peer);
+      else if (this.#othersHaveBegun(next)) return true;
     }
     return false;
   }
@@ -102,11 +109,13 @@ export class Inbox {
   releaseFuture(): void {
     for (const delivery of this.#future.drain()) this.#queue.push(delivery);
     for (const delivery of this.#futureParts.drain()) this.#queue.push(delivery);
+    this.#futureVoters.clear();
+    this.#isFutureProposed = false;
   }
 
   /**
    * Handles one message; undefined when there is none. `next` is given while the next height waits to be
-   * begun: then its votes are verified when they come, and only then does anybody hear of them.
+   * begun: then what shows that others have begun it is verified when it comes, and only then counts.
    */
   next(current: HeightContext, next?: HeightContext): Taken | undefined {
     const delivery = this.#queue.shift();
@@ -114,10 +123,9 @@ export class Inbox {
     const { entry: message, peer } = delivery;
     const height = heightOf(message);
     if (height === current.height + 1n) {
-      const isVote = message.kind === 'vote';
-      if (isVote && next !== undefined && !this.#isGoodFuture(message.vote, peer, next)) return NOTHING;
+      if (next !== undefined && !this.#isGoodFuture(message, peer, next)) return NOTHING;
       (message.kind === 'blockPart' ? this.#futureParts : this.#future).push(delivery);
-      return isVote && next !== undefined ? { kind: 'future' } : NOTHING;
+      return next !== undefined && this.#othersHaveBegun(next) ? { kind: 'future' } : NOTHING;
     }
     switch (message.kind) {
       case 'vote':
@@ -129,10 +137,35 @@ export class Inbox {
     }
   }
 
-  #isGoodFuture(vote: Vote, peer: string, { chainId, validators }: HeightContext): boolean {
-    if (verifyVote(vote, { chainId, validators, verify: this.#ports.verify })) return true;
-    this.#blame(peer, WRONG_VOTE);
-    return false;
+  /** Verifies what may show that others have begun, once for each validator; false when it is bad. */
+  #isGoodFuture(message: ConsensusMessage, peer: string, next: HeightContext): boolean {
+    if (message.kind === 'vote') return this.#isGoodFutureVote(message.vote, peer, next);
+    if (message.kind === 'blockPart' || message.proposal.round !== 0 || this.#isFutureProposed) return true;
+    const { chainId, validators } = next;
+    const { proposer } = validators;
+    const { verify } = this.#ports;
+    this.#isFutureProposed =
+      proposer !== undefined && verifyProposal(message.proposal, { chainId, proposer, verify });
+    if (!this.#isFutureProposed) this.#blame(peer, WRONG_PROPOSAL);
+    return this.#isFutureProposed;
+  }
+
+  #isGoodFutureVote(vote: Vote, peer: string, { chainId, validators }: HeightContext): boolean {
+    const { validatorIndex } = vote;
+    if (this.#futureVoters.has(validatorIndex)) return true;
+    if (!verifyVote(vote, { chainId, validators, verify: this.#ports.verify })) {
+      this.#blame(peer, WRONG_VOTE);
+      return false;
+    }
+    this.#futureVoters.add(validatorIndex);
+    return true;
+  }
+
+  #othersHaveBegun({ validators }: HeightContext): boolean {
+    if (this.#isFutureProposed) return true;
+    const voters = validators.validators.filter((_, index) => this.#futureVoters.has(index));
+    const power = voters.reduce((sum, { votingPower }) => sum + votingPower, 0n);
+    return isOneThird(validators, power);
   }
 
   #vote(vote: Vote, peer: string, current: HeightContext): Taken {
@@ -158,7 +191,7 @@ export class Inbox {
     const proposer = core.proposer(proposal.round);
     if (proposer === undefined) return NOTHING;
     if (!verifyProposal(proposal, { chainId: current.chainId, proposer, verify })) {
-      this.#blame(peer, 'a proposal that the proposer of its round did not sign');
+      this.#blame(peer, WRONG_PROPOSAL);
       return NOTHING;
     }
     return { kind: 'input', input: { kind: 'proposal', proposal } };

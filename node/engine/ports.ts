@@ -115,7 +115,7 @@ export interface SyncTarget {
   /**
    * Checks block and commit against the validators of the height, stores and executes it. Resolves when the
    * next height can be delivered. One at a time; a block of another height than `nextHeight()` is ignored.
-   * @throws LedgerError `sync.invalid_block` when the sender is at fault
+   * @throws LedgerError `sync.invalid_block` when the sender is at fault; any other error stops the node
    */
   applySynced(block: SyncedBlock): Promise<void>;
   /** A block that will be delivered soon: its signatures may be checked beforehand. Nothing is promised. */

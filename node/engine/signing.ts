@@ -6,11 +6,13 @@ import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { isTwoThirds } from '../../consensus/types/validator-set.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
 import { equalBytes } from '../../core/bytes.ts';
-import { messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { ConsensusSigner, EngineClock, EngineLogger, SigningGuard } from './ports.ts';
 
 /** A vote's time is at least this much after the time of the block it is for (CometBFT's `voteTime`). */
 const TIME_STEP_NANOS = 1_000_000n;
+/** The code of a signer that could not note what it signs: it signs nothing more until it is restarted. */
+const STATE_NOT_WRITTEN = 'privval.state_write';
 
 /** What signing needs. */
 export interface SigningPorts {
@@ -25,6 +27,7 @@ export interface SigningPorts {
 /**
  * Gets what the core wants signed from the signer: the answer as an input, or undefined when the signer
  * refuses. Then the core goes on without our signature.
+ * @throws LedgerError `privval.state_write` when the signer cannot sign any more: the node must stop
  */
 export async function sign(
   ports: SigningPorts,
@@ -35,6 +38,7 @@ export async function sign(
   try {
     return await answer(signer, ports, request);
   } catch (error) {
+    if (error instanceof LedgerError && error.code === STATE_NOT_WRITTEN) throw error;
     logger.warn({ request: request.kind, reason: messageOf(error) }, 'the signer refused');
     return undefined;
   }

@@ -8,6 +8,7 @@ import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { verifyCommit } from '../../consensus/types/verify-commit.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { divergedError } from './fault.ts';
 import type { ChainExecutor, DecidedBlock, ExpectSignature, SyncedBlock } from './ports.ts';
 
 /** @throws LedgerError `sync.invalid_block` when the bytes are no block, or of another height */
@@ -52,12 +53,20 @@ export function verifySyncedCommit(
   }
 }
 
-/** @throws LedgerError `sync.invalid_block` when the block does not follow from the state */
-export function checkSyncedBlock({ block }: DecidedBlock, executor: Pick<ChainExecutor, 'check'>): void {
+/**
+ * Checks a block whose commit was verified: it is what the network decided, whoever sent it. When it does not
+ * follow from our state, that state is not the network's.
+ * @throws LedgerError `sync.diverged`: the node must stop
+ */
+export function checkSyncedBlock(
+  { block, blockId }: DecidedBlock,
+  executor: Pick<ChainExecutor, 'check' | 'state'>,
+): void {
   try {
     executor.check(block);
   } catch (cause) {
-    throw invalid(block.header.height, cause);
+    const reason = messageOf(cause);
+    throw divergedError({ header: block.header, blockId, appHash: executor.state.appHash, reason }, cause);
   }
 }
 

@@ -4,7 +4,8 @@ import type { SyncedBlock } from './ports.ts';
 
 export type Work =
   | { readonly kind: 'join' }
-  | { readonly kind: 'nextHeight' }
+  /** The height `after` is finished: begin the next, unless it has begun. */
+  | { readonly kind: 'nextHeight'; readonly after: bigint }
   /** Blocks from block sync are to be made durable. */
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'input'; readonly input: Input }

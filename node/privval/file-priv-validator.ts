@@ -169,8 +169,9 @@ export class FilePrivValidator implements ExtendingPrivValidator {
       await writeSignState(this.#files, this.#statePath, next);
     } catch (cause) {
       this.#broken = new LedgerError(
-        'privval.refused',
-        `the signing state ${this.#statePath} could not be written; this validator signs nothing more until it is restarted`,
+        'privval.state_write',
+        `the signing state ${this.#statePath} could not be written: ${messageOf(cause)}. This validator ` +
+          'signs nothing more until it is restarted: see to the disk (space, permissions, errors), then start it again',
         { path: this.#statePath },
         cause,
       );
