@@ -346,11 +346,10 @@ describe('what does not concern the core', () => {
   });
 
   it('tells the proposer of a round, whichever rounds were asked for before', () => {
-    // A validator of great power that loses it: its priority is rescaled, which many turns at once do once only.
-    const powers = [10n, 3n, 1n, 100_000n];
-    const great = testValidators(...powers);
-    const last = defined(great.validators[0], 'the greatest');
-    const set = updateValidators(great, [{ publicKey: last.publicKey, votingPower: 1n }]);
+    // A newcomer of great power loses it: priorities are rescaled turn by turn, by many turns at once only once.
+    const { publicKey } = defined(testValidators(4n, 3n, 2n, 1n).validators[3], 'a newcomer');
+    let set = testValidators(10n, 3n, 1n);
+    for (const votingPower of [100_000n, 1n]) set = updateValidators(set, [{ publicKey, votingPower }]);
     let turned = set;
     const inTurn = [0, 1, 2].map((round) => {
       if (round > 0) turned = incrementProposerPriority(turned, 1);

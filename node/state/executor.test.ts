@@ -160,7 +160,6 @@ test('consensus parameters that a block changes are in force from the next heigh
   expect(asked[0]).toBeGreaterThan(2_000_000n);
   await executor.apply(decided(block2));
   expect(executor.state).toMatchObject({ consensusParams: changed, lastHeightConsensusParamsChanged: 2n });
-  expect(store.consensusParams(1n)).toEqual(DEFAULT_CONSENSUS_PARAMS);
   expect(store.consensusParams(2n)).toEqual(changed);
   expect(store.consensusParams(3n)).toEqual(changed);
   await store.close();

@@ -173,6 +173,7 @@ for (const restarted of [false, true])
     }
     play.sendParts(first, round);
     await play.node.reached(1n);
-    expect(play.node.blocks.blockId(1n)).toEqual(first.blockId);
+    const { blockId } = defined(play.node.committed[0], 'block');
+    expect(equalBlockId(blockId, first.blockId)).toBe(true);
     await play.node.stop();
   });
