@@ -169,7 +169,8 @@ export class BlockSync {
   }
 
   #onRange(peer: PeerInfo, bytes: Uint8Array): void {
-    this.#sources.claim(peer.id, decodeRange(bytes));
+    const again = this.#sources.claim(peer.id, decodeRange(bytes));
+    if (again !== undefined) this.#claimsAgain(peer.id, again);
     this.#update();
   }
 
@@ -361,7 +362,11 @@ export class BlockSync {
     if (!this.#sources.lacks(peerId, height)) return; // it has said so in the meantime
     this.metrics.requestsFailed++;
     this.#distrust(peerId);
-    const reason = `it claimed block ${height} and does not have it`;
+  }
+
+  /** Who prunes blocks lacks some of what it has claimed, and says so then; who says it again lies. */
+  #claimsAgain(peerId: string, height: bigint): void {
+    const reason = `it claims block ${height} again and did not have it`;
     this.#ports.network.penalize(peerId, { reason, points: UNKEPT_POINTS });
   }
 

@@ -23,6 +23,8 @@ interface Source {
   distrustedUntilMs: number;
   /** It has delivered blocks that were valid, and nothing else since. */
   proven: boolean;
+  /** What it claimed and did not have: it may have pruned it, until it claims it again. */
+  lacked: bigint | undefined;
   readonly asked: Set<bigint>;
 }
 
@@ -35,11 +37,26 @@ export class Sources {
     return this.#sources.size;
   }
 
-  /** A newer claim replaces an older one, whether it is higher or lower. */
-  claim(peerId: string, range: StoredRange): void {
+  /**
+   * A newer claim replaces an older one, whether it is higher or lower. Returns the height that it claims
+   * again after it did not have it.
+   */
+  claim(peerId: string, range: StoredRange): bigint | undefined {
     const source = this.#sources.get(peerId);
-    if (source !== undefined) source.range = range;
-    else this.#sources.set(peerId, { range, distrustedUntilMs: 0, proven: false, asked: new Set() });
+    if (source !== undefined) {
+      const { lacked } = source;
+      source.range = range;
+      source.lacked = undefined;
+      return lacked !== undefined && has(range, lacked) ? lacked : undefined;
+    }
+    this.#sources.set(peerId, {
+      range,
+      distrustedUntilMs: 0,
+      proven: false,
+      asked: new Set(),
+      lacked: undefined,
+    });
+    return undefined;
   }
 
   remove(peerId: string): void {
@@ -59,6 +76,7 @@ export class Sources {
     const source = this.#sources.get(peerId);
     if (source?.range === undefined || !has(source.range, height)) return false;
     source.range = undefined;
+    source.lacked = height;
     source.proven = false;
     return true;
   }

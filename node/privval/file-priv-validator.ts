@@ -16,6 +16,7 @@ import {
 } from '../../proto/gen/tendermint/types/canonical.ts';
 import { type DurableFiles, machineFiles } from './durable-file.ts';
 import { type OpenedKey, readKeyFile, writeKeyFile } from './key-file.ts';
+import { checkOwnState } from './own-state.ts';
 import type { KeySigner, KeyType, MakeKeySigner } from './ports.ts';
 import type { ExtendingPrivValidator, ProposalToSign, VoteExtension, VoteToSign } from './priv-validator.ts';
 import {
@@ -82,6 +83,7 @@ export class FilePrivValidator implements ExtendingPrivValidator {
         { path: options.statePath },
       );
     }
+    checkOwnState(key, state, options.statePath);
     await makeDurable(files, options.statePath);
     return new FilePrivValidator(key, state, options);
   }

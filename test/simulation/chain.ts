@@ -40,11 +40,14 @@ export interface ChainOptions {
   readonly powers: readonly bigint[];
   readonly accounts: number;
   readonly scheme: SignatureScheme;
+  /** Evidence is too old after so many blocks and a second: blocks below can go. Default: as always. */
+  readonly evidenceBlocks?: bigint | undefined;
 }
 
 /** The genesis document of a simulation. */
-export function simulationGenesis({ powers, accounts, scheme }: ChainOptions): GenesisDocument {
-  return buildGenesis({
+export function simulationGenesis(options: ChainOptions): GenesisDocument {
+  const { powers, accounts, scheme, evidenceBlocks } = options;
+  const document = buildGenesis({
     chainId: CHAIN_ID,
     genesisTime: { seconds: GENESIS_SECONDS, nanos: 0 },
     accounts: Array.from({ length: accounts }, (_, i) => ({
@@ -57,6 +60,13 @@ export function simulationGenesis({ powers, accounts, scheme }: ChainOptions): G
       name: `v${i}`,
     })),
   });
+  if (evidenceBlocks === undefined) return document;
+  const evidence = {
+    maxAgeNumBlocks: evidenceBlocks,
+    maxAgeDuration: { seconds: 1n, nanos: 0 },
+    maxBytes: 1_048_576n,
+  };
+  return { ...document, consensusParams: { ...document.consensusParams, evidence } };
 }
 
 /** Blocks of a fraction of a second; no index; a peer is named so that nodes wait for company. */

@@ -23,6 +23,7 @@ export const FAULTS = [
   'disk full',
   'lost signing state',
   'stale signing state',
+  'bit flip',
 ] as const;
 
 /** A kind of fault. */
@@ -114,6 +115,10 @@ export class Nemesis {
         return;
       case 'stale signing state':
         machine.spoilSigningState('stale');
+        return;
+      case 'bit flip':
+        // At one machine only: what a repair of its log has taken may be a lock.
+        this.#simulation.machines[0]?.flipBit();
         return;
       case 'pause':
         machine.pause();

@@ -5,7 +5,6 @@
 import { openApplication } from '../../cli/application.ts';
 import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
 import { equalBytes, toHex, utf8 } from '../../core/bytes.ts';
-import { messageOf } from '../../core/errors.ts';
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
@@ -32,8 +31,10 @@ import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
 import type { Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
 import { checkSignatures } from './signature-pool.ts';
+import { slowApplication } from './slow-application.ts';
 import { Owner, type Scheduler } from './scheduler.ts';
-import { type LightLie, simulatedServers, TRUSTED_HEIGHT } from './servers.ts';
+import { type LightLie, simulatedServers } from './servers.ts';
+import { factsText } from './trace.ts';
 import type { Wires } from './wires.ts';
 
 /** What a machine is part of. */
@@ -73,6 +74,8 @@ export interface MachineOptions {
   readonly isHonest: boolean;
   /** Begins with a state sync that trusts these machines. */
   readonly trusts?: readonly string[];
+  /** The block that it begins to trust the chain with is a recent one, not the first. */
+  readonly trustsRecent?: boolean;
   /** What it tells those who trust it. */
   readonly lightLie?: LightLie;
   readonly environment?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
@@ -90,6 +93,7 @@ const WAL_PATH = `${HOME}/data/cs.wal`;
 /** The genesis is older than any clock is wrong. */
 const GENESIS_AGE_MS = 3_600_000;
 const NEVER_SIGNED = utf8('{"height":"0","round":0,"step":0}');
+const FIRST_HEIGHT = 1n;
 /** While a node waits, the others make blocks: the waits are short. */
 const STATE_SYNC: StateSyncOptions = {
   ...DEFAULT_STATE_SYNC,
@@ -121,8 +125,12 @@ export class SimMachine implements Subject {
   onKillPoint: () => void = () => undefined;
   /** Its signing state was taken away or is old: with that it must not start. */
   mustRefuse: string | undefined;
+  /** The file in which a bit has turned, and what it was. */
+  turned: { readonly path: string; readonly before: SimFile } | undefined;
   /** Something was done to it after which it may refuse to run. */
   excuse: string | undefined;
+  /** The block that a state sync begins with; the operator has asked several about it. */
+  trustedHeight: bigint = FIRST_HEIGHT;
   state: 'down' | 'starting' | 'up' | 'refused' = 'down';
   starts = 0;
   owner: Owner;
@@ -229,6 +237,32 @@ export class SimMachine implements Subject {
     this.start();
   }
 
+  /** One bit of what was durable turns while the node is down. */
+  flipBit(): void {
+    const { random } = this.ports.scheduler;
+    const isGuarded = (path: string): boolean =>
+      path === SIGNING_STATE_PATH || path.startsWith(`${WAL_PATH}/`);
+    const found = random.pick([...this.disk.files].filter(([path]) => isGuarded(path)));
+    if (this.core === undefined || this.turned !== undefined) return;
+    if (found === undefined || found[1].bytes.length === 0) return;
+    this.kill('process killed');
+    const [path, before] = found;
+    const bytes = Uint8Array.from(before.bytes);
+    const at = random.below(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
+    this.disk.files.set(path, { bytes, synced: bytes });
+    this.turned = { path, before };
+    this.ports.observer.line(this, `finds byte ${at} of ${path} changed`);
+    this.start();
+  }
+
+  /** The operator puts a copy in the place of the file that is damaged. */
+  restoreTurned(): void {
+    if (this.turned !== undefined) this.disk.files.set(this.turned.path, this.turned.before);
+    this.turned = undefined;
+    this.start();
+  }
+
   /** The node can know that it has signed: its signature is in the last commit that it saw. */
   #isInSomeCommit({ stores, signer }: Core): boolean {
     const commit = stores.blocks.seenCommit(stores.blocks.range().height);
@@ -324,7 +358,7 @@ export class SimMachine implements Subject {
         },
         genesis,
         nodeKey: new Uint8Array(32),
-        application: this.#slow(owner, this.options.application?.(application, this) ?? application),
+        application: this.#slow(owner, application),
         version: 'simulation',
         logging,
         onBlock: (committed) => this.ports.observer.committed(this, committed),
@@ -347,13 +381,14 @@ export class SimMachine implements Subject {
   #config(): NodeConfig {
     const { config, chain } = this.ports;
     const { trusts } = this.options;
-    const trusted = chain.get(TRUSTED_HEIGHT);
+    this.trustedHeight = this.options.trustsRecent === true ? lastButOne(chain) : FIRST_HEIGHT;
+    const trusted = chain.get(this.trustedHeight);
     if (trusts === undefined || trusted === undefined) return config;
     const stateSync = {
       ...config.stateSync,
       enable: true,
       rpcServers: trusts.map((name) => `http://${name}`),
-      trustHeight: Number(TRUSTED_HEIGHT),
+      trustHeight: Number(this.trustedHeight),
       trustHash: toHex(trusted.blockId.hash),
       discoveryTimeMs: 300,
       chunkRequestTimeoutMs: 500,
@@ -361,25 +396,10 @@ export class SimMachine implements Subject {
     return { ...config, stateSync };
   }
 
-  /** The application takes its time, when it is told to. */
   #slow(owner: Owner, application: Application): Application {
+    const used = this.options.application?.(application, this) ?? application;
     const { scheduler } = this.ports;
-    // Calls do not overtake each other: an application sees them in the order in which they are made.
-    let turn: Promise<void> = Promise.resolve();
-    const after = <T>(call: () => Promise<T>): Promise<T> => {
-      const delayMs = (this.applicationDelayMaxMs * scheduler.random.below(1_000)) / 1_000;
-      if (delayMs > 0) {
-        turn = turn.then(() => new Promise<void>((resolve) => scheduler.after(delayMs, resolve, owner)));
-      }
-      return turn.then(call);
-    };
-    return {
-      ...application,
-      prepareProposal: (request) => after(() => application.prepareProposal(request)),
-      processProposal: (request) => after(() => application.processProposal(request)),
-      finalizeBlock: (request, control) => after(() => application.finalizeBlock(request, control)),
-      commit: () => after(() => application.commit()),
-    };
+    return slowApplication(used, { scheduler, owner, delayMaxMs: () => this.applicationDelayMaxMs });
   }
 
   #diskUser(owner: Owner): DiskUser {
@@ -412,7 +432,11 @@ export class SimMachine implements Subject {
       signerFiles: simSignerFiles(disk, user),
       workFiles: (directory) => simWorkFiles(disk, user, directory),
       stateSync: STATE_SYNC,
-      openServer: simulatedServers({ owner, machines: this.ports.machines }),
+      openServer: simulatedServers({
+        owner,
+        machines: this.ports.machines,
+        trustedHeight: this.trustedHeight,
+      }),
       random: () => scheduler.random.below(1_000_000) / 1_000_000,
       makeSigner: scheme.makeSigner,
       wrapSigner: (signer) => this.#observed(signer),
@@ -471,9 +495,6 @@ export class SimMachine implements Subject {
   }
 }
 
-function factsText(facts: Readonly<Record<string, unknown>>): string {
-  return Object.entries(facts)
-    .map(([name, value]) => `${name}=${value instanceof Uint8Array ? toHex(value) : messageOf(value)}`)
-    .join(' ')
-    .slice(0, 300);
+function lastButOne(chain: ReadonlyMap<bigint, CommittedBlock>): bigint {
+  return BigInt(Math.max(1, chain.size - 1));
 }

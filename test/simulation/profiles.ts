@@ -6,8 +6,11 @@ import { LIES, syncLiar } from './adversaries/sync-liar.ts';
 import { validatorSeed } from './chain.ts';
 import { type Fault, FAULTS } from './faults.ts';
 import { quickScheme, realScheme } from './keys.ts';
+import type { Application } from '../../node/application.ts';
 import type { Ending } from './disk/disk.ts';
 import type { MachineOptions } from './machine.ts';
+import type { FloodOptions } from './flood.ts';
+import { pruned } from './pruned.ts';
 import { LIGHT_LIES } from './servers.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { withValidatorChanges } from './validator-changes.ts';
@@ -24,6 +27,8 @@ export interface Scenario {
   readonly late?: readonly string[];
   /** How often each of those is ended, at some operation of its disk, soon after it was started. */
   readonly lateEndings?: number;
+  /** Clients that flood the nodes; the usual ones are silent then. */
+  readonly flood?: FloodOptions;
   /** Milliseconds between two transactions of clients. */
   readonly transferEveryMs: number;
   /** When faults end; undefined: never, and no progress is demanded. */
@@ -44,6 +49,9 @@ export const PROFILES = [
   'ed25519',
   'large',
   'statesync',
+  'flood',
+  'pruning',
+  'bitflip',
 ] as const;
 
 /** One of them. */
@@ -55,6 +63,7 @@ const SNAPSHOT_CHUNK_BYTES = 700;
 const POWER = 10n;
 /** Operations on a disk, from the first one on, each of which is a kill point of some seed. */
 const KILL_POINTS = 300;
+const USUAL_FAULTS: readonly Fault[] = FAULTS.filter((fault) => fault !== 'bit flip');
 const CRASHES: readonly Fault[] = [
   'kill',
   'power cut',
@@ -97,6 +106,12 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
       return large();
     case 'statesync':
       return stateSync(random);
+    case 'flood':
+      return flood(random);
+    case 'pruning':
+      return pruning(random);
+    case 'bitflip':
+      return { ...base(random, 4), faults: ['bit flip', ...someOf(CRASHES, random)] };
   }
 }
 
@@ -109,7 +124,7 @@ function base(random: SeededRandom, validatorsMin: number): Scenario {
       machines: Array.from({ length: count }, (_, i) => honest(i)),
       accounts: 3,
     },
-    faults: someOf(FAULTS, random),
+    faults: someOf(USUAL_FAULTS, random),
     transferEveryMs: random.percent(10) ? 10 : 200,
     healAtMs: 1_000 + random.below(3_000),
     heights: 2n,
@@ -220,6 +235,59 @@ function stateSync(random: SeededRandom): Scenario {
     lateEndings: random.below(4),
     patienceMs: 30_000,
     heights: 3n,
+  };
+}
+
+/** The nodes have little room for transactions, and are given many. */
+function flood(random: SeededRandom): Scenario {
+  const scenario = base(random, 4);
+  const accounts = 5;
+  const room = 6 + random.below(20);
+  return {
+    ...scenario,
+    options: {
+      ...scenario.options,
+      accounts: accounts + 1,
+      config: (config) => ({
+        ...config,
+        mempool: { ...config.mempool, size: room, maxTxBytes: 5_000, cacheSize: 40 },
+      }),
+    },
+    faults: someOf(['storm', 'partition', 'disconnect', 'kill', 'pause', 'slow application'], random),
+    flood: { accounts, everyMs: 20 + random.below(60), burst: 1 + random.below(6) },
+    transferEveryMs: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+/** Nodes forget old blocks; who joins late has one that forgets nothing, or begins with a snapshot. */
+function pruning(random: SeededRandom): Scenario {
+  const scenario = base(random, 4);
+  const { machines } = scenario.options;
+  const keep = BigInt(2 + random.below(3));
+  const hasArchive = random.percent(50);
+  const isArchive = (name: string): boolean => hasArchive && name === 'n0';
+  const trust = hasArchive ? {} : { trusts: ['n0', 'n1', 'n2'], trustsRecent: true };
+  const late = { ...fullNode(0, validatorSeed(20)), ...trust };
+  const all = [...machines, late].map((machine) =>
+    isArchive(machine.name)
+      ? machine
+      : { ...machine, application: (application: Application) => pruned(application, keep) },
+  );
+  return {
+    ...scenario,
+    options: {
+      ...scenario.options,
+      machines: all,
+      evidenceBlocks: keep,
+      snapshots: { interval: 3, keepRecent: 2, chunkBytes: SNAPSHOT_CHUNK_BYTES },
+    },
+    faults: someOf(['storm', 'partition', 'disconnect', 'kill', 'power cut', 'kill point', 'pause'], random),
+    victims: machines.map(({ name }) => name),
+    late: [late.name],
+    lateEndings: random.below(2),
+    healAtMs: 2_500 + random.below(2_500),
+    heights: 3n,
+    patienceMs: 30_000,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Runs the scenario of a seed and says what came of it. */
 import type { MachineOptions, SimMachine } from './machine.ts';
 import { Nemesis } from './faults.ts';
+import { Flood } from './flood.ts';
 import { type Profile, type Scenario, scenarioOf } from './profiles.ts';
 import { Simulation, type Violation } from './simulation.ts';
 
@@ -38,6 +39,8 @@ const EVENTS_MAX = 5_000_000;
 const STARTS_WITHIN_MS = 300;
 const RESTART_AFTER_MS = 300;
 const LATE_AFTER_HEIGHTS = 2n;
+/** Transactions that a client gets into blocks after the heal while others flood. */
+const FLOODED_ARRIVALS = 3;
 /** A state sync does about so many operations on its disk. */
 const ENDED_WITHIN_OPERATIONS = 120;
 
@@ -79,6 +82,8 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
     scheduler.after(scenario.transferEveryMs, send);
   };
   scheduler.after(scenario.transferEveryMs, send);
+  const flood = scenario.flood === undefined ? undefined : new Flood(simulation, scenario.flood);
+  flood?.start();
   const victims = machines.filter(
     (machine) => !isLate(machine) && (scenario.victims?.includes(machine.name) ?? true),
   );
@@ -88,15 +93,22 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   await simulation.runUntil(isTooMuch, scenario.healAtMs ?? scenario.patienceMs);
   if (scenario.healAtMs === undefined || simulation.violations.length > 0) return;
   nemesis.heal();
-  await demandProgress(simulation, scenario);
+  await demandProgress(simulation, scenario, flood);
 }
 
 /** Everybody honest gets on after the heal, those that start late included. */
-async function demandProgress(simulation: Simulation, scenario: Scenario): Promise<void> {
+async function demandProgress(
+  simulation: Simulation,
+  scenario: Scenario,
+  flood: Flood | undefined,
+): Promise<void> {
   const { scheduler } = simulation;
   const fromMs = scheduler.nowMs;
   const goal = simulation.height + scenario.heights;
-  const isThere = (): boolean => simulation.honest.every(({ height }) => height >= goal);
+  const arrivals = (flood?.arrived ?? 0) + FLOODED_ARRIVALS;
+  const isThere = (): boolean =>
+    simulation.honest.every(({ height }) => height >= goal) &&
+    (flood === undefined || flood.arrived >= arrivals);
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
   if (scenario.late !== undefined) {
     const others = goal - scenario.heights + LATE_AFTER_HEIGHTS;
@@ -112,6 +124,13 @@ async function demandProgress(simulation: Simulation, scenario: Scenario): Promi
   const where = simulation.honest
     .map(({ name, height, state }) => `${name} ${state} at ${height}`)
     .join(', ');
+  if (flood !== undefined && flood.arrived < arrivals) {
+    const answers = [...flood.answers].map(([answer, times]) => `${times} ${answer}`).join(', ');
+    simulation.fail(
+      'nobody is starved',
+      `a client has ${flood.arrived} transactions in blocks, not ${arrivals}: ${answers}`,
+    );
+  }
   const sinceMs = Math.round(scheduler.nowMs - fromMs);
   simulation.fail('liveness', `height ${goal} is not reached by all ${sinceMs} ms after the heal: ${where}`);
 }

@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly peersOf?: (name: string) => readonly string[];
   readonly accounts: number;
   readonly config?: (config: NodeConfig) => NodeConfig;
+  /** Blocks after which evidence is too old. */
+  readonly evidenceBlocks?: bigint;
   /** Default: no snapshots. */
   readonly snapshots?: StateSnapshotSettings;
   /** Keep every line of the trace. */
@@ -79,13 +81,13 @@ export class Simulation implements MachineObserver {
   readonly #hasAdversaries: boolean;
 
   constructor(options: SimulationOptions) {
-    const { seed, scheme, powers, accounts } = options;
+    const { seed, scheme, powers, accounts, evidenceBlocks } = options;
     this.scheduler = new Scheduler(seed);
     this.trace = new Trace({ keepAll: options.verbose });
     const names = options.machines.map(({ name }) => name);
     const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
     this.wires = new Wires(this.scheduler, options.peersOf ?? everybody);
-    this.genesis = simulationGenesis({ powers, accounts, scheme });
+    this.genesis = simulationGenesis({ powers, accounts, scheme, evidenceBlocks });
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();
     const { scheduler, wires, genesis, chain } = this;
@@ -207,6 +209,10 @@ export class Simulation implements MachineObserver {
       this.scheduler.after(100, () => machine.repairLog());
       return;
     }
+    if (machine.turned !== undefined) {
+      this.#repair(machine, reason);
+      return;
+    }
     if (machine.options.trusts !== undefined && isForNow(error)) {
       this.scheduler.after(STARTS_AGAIN_MS, () => machine.start());
       return;
@@ -214,6 +220,17 @@ export class Simulation implements MachineObserver {
     if (machine.isHonest && machine.excuse === undefined) {
       this.fail('honest nodes run', `${machine.name} ${what}, and its disk is sound: ${reason}`);
     }
+  }
+
+  /** The error has to say what to do about the bit that has turned; the operator does it. */
+  #repair(machine: SimMachine, reason: string): void {
+    const path = machine.turned?.path ?? '';
+    if (reason.includes('wal repair') && path.includes('cs.wal')) {
+      machine.turned = undefined;
+      this.scheduler.after(100, () => machine.repairLog());
+    } else if (reason.includes(path) && reason.includes('Restore it')) {
+      this.scheduler.after(100, () => machine.restoreTurned());
+    } else this.fail('damage is named', `a bit of ${path} has turned; ${machine.name} says: ${reason}`);
   }
 
   line(machine: SimMachine, text: string): void {

@@ -1,5 +1,7 @@
 /** What happened, for people (the last lines) and for comparison (a hash of everything). */
 import { createHash, type Hash } from 'node:crypto';
+import { toHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
 
 const LINES_KEPT = 400;
 const HASHED_TOGETHER = 1_000;
@@ -47,4 +49,12 @@ export class Trace {
     if (this.#pending.length > 0) this.#hash.update(this.#pending.join('\n'));
     this.#pending = [];
   }
+}
+
+/** The facts of a line of a log. */
+export function factsText(facts: Readonly<Record<string, unknown>>): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name}=${value instanceof Uint8Array ? toHex(value) : messageOf(value)}`)
+    .join(' ')
+    .slice(0, 300);
 }

@@ -1,0 +1,18 @@
+/** An application that needs its last blocks only, as one with `min-retain-blocks` in the Cosmos SDK. */
+import type { Application } from '../../node/application.ts';
+
+/** See the file comment. */
+export function pruned(application: Application, keep: bigint): Application {
+  let height = 0n;
+  return {
+    ...application,
+    finalizeBlock: (request, control) => {
+      height = request.height;
+      return application.finalizeBlock(request, control);
+    },
+    commit: async () => ({
+      ...(await application.commit()),
+      retainHeight: height > keep ? height - keep : 0n,
+    }),
+  };
+}
