@@ -179,8 +179,9 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
     await worlds.world.until('it joined', () => late.chain.joinedAt !== undefined);
     expect(late.chain.height).toBe(300n);
     expect(late.sync.metrics.blocksApplied).toBe(300);
-    expect(a.sync.metrics.blocksServed).toBeGreaterThan(50);
-    expect(b.sync.metrics.blocksServed).toBeGreaterThan(50);
+    // How many each serves depends on who answers sooner.
+    expect(a.sync.metrics.blocksServed).toBeGreaterThan(0);
+    expect(b.sync.metrics.blocksServed).toBeGreaterThan(0);
     expect(a.sync.metrics.blocksServed + b.sync.metrics.blocksServed).toBe(300);
     expect(late.sync.isCatchingUp()).toBe(false);
   });
