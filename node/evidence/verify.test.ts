@@ -75,6 +75,18 @@ describe('an attack on the last block', () => {
   });
 });
 
+it("an attack that peers ahead of this node can judge, and this node cannot, is nobody's fault", () => {
+  // Its time is later than that of the last block here: for all that this node knows the chain may get there.
+  expect(() => judge(lunatic, 9n)).toThrow(expect.objectContaining({ code: UNKNOWN_HEIGHT }));
+  const signatures = lunatic.conflictingBlock.commit.signatures.map((entry) => ({
+    ...entry,
+    signature: new Uint8Array(32),
+  }));
+  const { conflictingBlock: block } = lunatic;
+  const unsigned = { ...lunatic, conflictingBlock: { ...block, commit: { ...block.commit, signatures } } };
+  expect(() => judge(unsigned, 9n)).toThrow(expect.objectContaining({ code: 'commit.signature' }));
+});
+
 it('an attack ahead of the chain needs a forged state, and a time that is over', () => {
   const early = { appHash: new Uint8Array(32), time: at(8n).header.time };
   const ahead = testChain({ length: 10, fork: { of: CHAIN, at: 9n }, header: () => early });

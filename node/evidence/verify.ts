@@ -43,9 +43,29 @@ export function verifyEvidence(evidence: Evidence, judge: Judge): void {
   if (evidence.kind === 'duplicateVote') {
     verifyDuplicateVote(evidence, { chainId, validators, verify });
   } else {
-    const trusted = trustedHeader(evidence.conflictingBlock.header, judge);
-    verifyLightClientAttack(evidence, { chainId, common: validators, trusted, verify });
+    const conflicting = evidence.conflictingBlock.header;
+    const trusted = trustedHeader(conflicting, judge);
+    try {
+      verifyLightClientAttack(evidence, { chainId, common: validators, trusted, verify });
+    } catch (error) {
+      throw conflicting.height > state.lastBlockHeight ? asUndecided(error, conflicting.height) : error;
+    }
   }
+}
+
+/** What a node that is behind may see otherwise than one that has the height of the conflicting block. */
+const JUDGED_BY_HEIGHT: readonly string[] = [
+  'evidence.time',
+  'evidence.conflict',
+  'evidence.common',
+  'evidence.validators',
+];
+
+/** A wrong signature is wrong for everybody; the rest is not held against a peer that is ahead of us. */
+function asUndecided(error: unknown, height: bigint): unknown {
+  if (!(error instanceof LedgerError) || !JUDGED_BY_HEIGHT.includes(error.code)) return error;
+  const reason = `this node has no block of height ${height} yet, by which it could judge: ${error.message}`;
+  return new LedgerError(UNKNOWN_HEIGHT, reason, { height }, error);
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Scenario {
   readonly late?: readonly string[];
   /** How often each of those is ended, at some operation of its disk, soon after it was started. */
   readonly lateEndings?: number;
+  /** Secrets of validators who forge blocks for light clients; they follow consensus otherwise. */
+  readonly forgers?: readonly Uint8Array[];
   /** Clients that flood the nodes; the usual ones are silent then. */
   readonly flood?: FloodOptions;
   /** Milliseconds between two transactions of clients. */
@@ -52,6 +54,7 @@ export const PROFILES = [
   'flood',
   'pruning',
   'bitflip',
+  'lightattack',
 ] as const;
 
 /** One of them. */
@@ -110,6 +113,8 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
       return flood(random);
     case 'pruning':
       return pruning(random);
+    case 'lightattack':
+      return lightAttack(random);
     case 'bitflip':
       return { ...base(random, 4), faults: ['bit flip', ...someOf(CRASHES, random)] };
   }
@@ -235,6 +240,21 @@ function stateSync(random: SeededRandom): Scenario {
     lateEndings: random.below(4),
     patienceMs: 30_000,
     heights: 3n,
+  };
+}
+
+/** Three of seven keys sign, besides their part in consensus, blocks that no honest node would. */
+function lightAttack(random: SeededRandom): Scenario {
+  const scenario = base(random, 7);
+  const all = Array.from({ length: 7 }, (_, i) => honest(i));
+  const machines = all.map((machine, i) => ({ ...machine, isHonest: i < 4 }));
+  return {
+    ...scenario,
+    options: { ...scenario.options, powers: machines.map(() => POWER), machines },
+    faults: someOf(['storm', 'partition', 'disconnect', 'kill', 'power cut', 'pause'], random),
+    victims: machines.filter(({ isHonest }) => isHonest).map(({ name }) => name),
+    forgers: machines.filter(({ isHonest }) => !isHonest).map(({ keySeed }) => keySeed),
+    heights: 4n,
   };
 }
 

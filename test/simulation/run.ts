@@ -1,5 +1,6 @@
 /** Runs the scenario of a seed and says what came of it. */
 import type { MachineOptions, SimMachine } from './machine.ts';
+import { LightForger } from './adversaries/light-forger.ts';
 import { Nemesis } from './faults.ts';
 import { Flood } from './flood.ts';
 import { type Profile, type Scenario, scenarioOf } from './profiles.ts';
@@ -43,6 +44,7 @@ const LATE_AFTER_HEIGHTS = 2n;
 const FLOODED_ARRIVALS = 3;
 /** A state sync does about so many operations on its disk. */
 const ENDED_WITHIN_OPERATIONS = 120;
+const FORGED_EVERY_MS = 250;
 
 /** See the file comment. */
 export async function runSeed(run: RunOptions): Promise<RunResult> {
@@ -56,12 +58,21 @@ export async function runSeed(run: RunOptions): Promise<RunResult> {
   const escaped = (error: unknown): void => simulation.unhandled(error);
   process.on('unhandledRejection', escaped);
   try {
+    const forger = forgerOf(simulation, scenario);
+    forger?.start();
     await play(simulation, scenario);
+    forger?.ended();
     await simulation.end();
   } finally {
     process.off('unhandledRejection', escaped);
   }
   return resultOf(run, simulation);
+}
+
+function forgerOf(simulation: Simulation, { forgers, options }: Scenario): LightForger | undefined {
+  if (forgers === undefined) return undefined;
+  const { scheme } = options;
+  return new LightForger(simulation, { scheme, keySeeds: forgers, everyMs: FORGED_EVERY_MS });
 }
 
 async function play(simulation: Simulation, scenario: Scenario): Promise<void> {

@@ -8,4 +8,5 @@ test('less than a third of adversaries stop nobody', () => expectSeeds('byzantin
 test('late nodes begin with a snapshot among liars', () => expectSeeds('statesync', 1, 15), LIMIT_MS);
 test('a client gets in among floods', () => expectSeeds('flood', 1, 6), LIMIT_MS);
 test('late nodes catch up behind pruned blocks', () => expectSeeds('pruning', 1, 8), LIMIT_MS);
+test('blocks forged for light clients are punished', () => expectSeeds('lightattack', 1, 6), LIMIT_MS);
 test('late nodes catch up among liars', () => expectSeeds('sync', 1, 20), LIMIT_MS);

@@ -2,7 +2,7 @@
  * Evidence: for every equivocation of which an honest node was given both halves while it was at that height,
  * it is on the chain, or waits at that node for a block; on the chain once; never against the honest.
  */
-import { evidenceHash } from '../../../consensus/types/evidence.ts';
+import { type Evidence, evidenceHash } from '../../../consensus/types/evidence.ts';
 import { toHex } from '../../../core/bytes.ts';
 import type { Fail, Invariant, Subject, VoteFact } from '../facts.ts';
 
@@ -16,6 +16,11 @@ interface Offence {
 
 const placeOf = ({ address, height, round, type }: Omit<VoteFact, 'subject' | 'value'>): string =>
   `${address} ${height}/${round} ${type}`;
+
+function accusedBy(piece: Evidence): readonly string[] {
+  if (piece.kind === 'duplicateVote') return [toHex(piece.voteA.validatorAddress)];
+  return piece.byzantineValidators.map(({ address }) => toHex(address));
+}
 
 /** See the file comment. */
 export function evidence(fail: Fail, isHonestAddress: (address: string) => boolean): Invariant {
@@ -46,13 +51,11 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
           fail(`one piece of evidence is in the blocks of heights ${before} and ${height}`);
         }
         committedAt.set(hash, height);
-        if (piece.kind !== 'duplicateVote') continue;
-        const { voteA } = piece;
-        const address = toHex(voteA.validatorAddress);
-        if (isHonestAddress(address)) {
-          fail(`block ${height} of ${subject.name} holds evidence against ${address}, which is honest`);
+        for (const address of accusedBy(piece)) {
+          if (isHonestAddress(address))
+            fail(`block ${height} of ${subject.name} holds evidence against ${address}, which is honest`);
+          if (piece.kind === 'duplicateVote') proven.add(placeOf({ ...piece.voteA, address }));
         }
-        proven.add(placeOf({ ...voteA, address }));
       }
     },
     ended() {

@@ -1,0 +1,186 @@
+/**
+ * Holders of more than a third of the power who follow consensus, and forge blocks for light clients besides:
+ * signed by them alone, over a state that never was. Whoever is shown one hands the evidence to a full node,
+ * as a light client does, which has to take it, and to tell it from evidence that accuses others.
+ */
+import { commitSignBytes, type Commit } from '../../../consensus/types/commit.ts';
+import { type Evidence, evidenceHash } from '../../../consensus/types/evidence.ts';
+import { headerHash } from '../../../consensus/types/header.ts';
+import type { LightBlock } from '../../../consensus/types/light-block.ts';
+import {
+  byzantineValidators,
+  type LightClientAttackEvidence,
+} from '../../../consensus/types/light-client-attack.ts';
+import { newValidatorSet } from '../../../consensus/proposer.ts';
+import { validatorsHash } from '../../../consensus/types/validator-set.ts';
+import { EMPTY_BYTES, toHex } from '../../../core/bytes.ts';
+import { LedgerError, messageOf } from '../../../core/errors.ts';
+import { sha256 } from '../../../core/hash.ts';
+import { CHAIN_ID } from '../chain.ts';
+import type { SignatureScheme } from '../keys.ts';
+import type { SimMachine } from '../machine.ts';
+import type { Simulation } from '../simulation.ts';
+
+/** Who forges. */
+export interface ForgerOptions {
+  readonly scheme: SignatureScheme;
+  readonly keySeeds: readonly Uint8Array[];
+  readonly everyMs: number;
+}
+
+/** Evidence that a node took. */
+interface Taken {
+  readonly machine: SimMachine;
+  /** What a node has in memory only goes with the process. */
+  readonly starts: number;
+  readonly hash: string;
+}
+
+/** Heights that a forged block may lie behind the last one. */
+const BEHIND_MAX = 4;
+const POWER = 10n;
+/** What keeps a node from judging now; nobody is wrong. */
+const FOR_NOW: readonly string[] = ['evidence.unknown_height', 'evidence.expired'];
+
+/** See the file comment. */
+export class LightForger {
+  readonly #simulation: Simulation;
+  readonly #options: ForgerOptions;
+  readonly #taken: Taken[] = [];
+
+  constructor(simulation: Simulation, options: ForgerOptions) {
+    this.#simulation = simulation;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { scheduler } = this.#simulation;
+    const forge = (): void => {
+      this.#forge();
+      scheduler.after(this.#options.everyMs, forge);
+    };
+    scheduler.after(this.#options.everyMs, forge);
+  }
+
+  /** What was taken is in a block, or waits for one where it was taken. */
+  ended(): void {
+    const inBlocks = new Set(
+      [...this.#simulation.chain.values()].flatMap(({ block }) =>
+        block.evidence.map((piece) => toHex(evidenceHash(piece))),
+      ),
+    );
+    for (const { machine, starts, hash } of this.#taken) {
+      const waits = (): boolean =>
+        machine.pendingEvidence().some((piece) => toHex(evidenceHash(piece)) === hash);
+      if (inBlocks.has(hash) || machine.starts !== starts || machine.core === undefined || waits()) continue;
+      this.#simulation.fail(
+        'attacks are punished',
+        `${machine.name} took evidence ${hash.slice(0, 8)} and lost it`,
+      );
+    }
+  }
+
+  #forge(): void {
+    const { random } = this.#simulation.scheduler;
+    const up = this.#simulation.machines.filter(({ state, isHonest }) => state === 'up' && isHonest);
+    const machine = random.pick(up);
+    if (machine?.core === undefined || machine.height < 3n) return;
+    const ahead = random.percent(20) ? 2n : 0n;
+    const height = machine.height - BigInt(random.below(BEHIND_MAX)) + ahead;
+    const common = height - 1n - ahead - BigInt(random.below(2));
+    if (common < 1n) return;
+    const evidence = this.#evidence(machine, { height, common });
+    if (evidence === undefined) return;
+    this.#hand(machine, evidence);
+  }
+
+  #evidence(
+    machine: SimMachine,
+    at: { readonly height: bigint; readonly common: bigint },
+  ): LightClientAttackEvidence | undefined {
+    const stores = machine.core?.stores;
+    const last = machine.height;
+    const trusted = stores?.blocks.meta(at.height < last ? at.height : last)?.header;
+    const commonHeader = stores?.blocks.meta(at.common)?.header;
+    const commonSet = stores?.state.validators(at.common);
+    if (trusted === undefined || commonHeader === undefined || commonSet === undefined) return undefined;
+    const conflictingBlock = this.#block({ ...trusted, height: at.height, appHash: sha256(EMPTY_BYTES) });
+    const ours = { header: trusted, commit: conflictingBlock.commit };
+    return {
+      kind: 'lightClientAttack',
+      conflictingBlock,
+      commonHeight: at.common,
+      byzantineValidators: byzantineValidators(conflictingBlock, { trusted: ours, common: commonSet }),
+      totalVotingPower: commonSet.totalVotingPower,
+      timestamp: commonHeader.time,
+    };
+  }
+
+  /** A block with the forgers as its validators, signed by all of them. */
+  #block(header: LightBlock['header']): LightBlock {
+    const signers = this.#options.keySeeds.map((seed) => this.#options.scheme.makeSigner(seed, 'ed25519'));
+    const validators = newValidatorSet(
+      signers.map(({ publicKey }) => ({
+        publicKey: { type: 'ed25519' as const, bytes: publicKey },
+        votingPower: POWER,
+      })),
+    );
+    const hash = validatorsHash(validators);
+    const forged = { ...header, validatorsHash: hash, nextValidatorsHash: hash };
+    const id = headerHash(forged);
+    const unsigned: Commit = {
+      height: forged.height,
+      round: 0,
+      blockId: { hash: id, partSetHeader: { total: 1, hash: id } },
+      signatures: validators.validators.map(({ address }) => ({
+        blockIdFlag: 'commit',
+        validatorAddress: address,
+        timestamp: forged.time,
+        signature: EMPTY_BYTES,
+      })),
+    };
+    const signatures = unsigned.signatures.map((entry, i) => {
+      const key = validators.validators[i]?.publicKey.bytes;
+      const signer = signers.find(({ publicKey }) => key !== undefined && toHex(publicKey) === toHex(key));
+      const message = commitSignBytes(CHAIN_ID, unsigned, i) ?? EMPTY_BYTES;
+      return { ...entry, signature: signer?.sign(message) ?? EMPTY_BYTES };
+    });
+    return { header: forged, validators, commit: { ...unsigned, signatures } };
+  }
+
+  /** A true one; now and then one that accuses somebody else, or whose signatures are wrong. */
+  #hand(machine: SimMachine, evidence: LightClientAttackEvidence): void {
+    const { random } = this.#simulation.scheduler;
+    if (random.percent(70)) {
+      if (this.#add(machine, evidence) !== 'added') return;
+      this.#taken.push({ machine, starts: machine.starts, hash: toHex(evidenceHash(evidence)) });
+      return;
+    }
+    const lie = random.pick(this.#lies(machine, evidence));
+    if (lie !== undefined && this.#add(machine, lie) === 'added')
+      this.#simulation.fail('attacks are punished', `${machine.name} believes evidence that is not true`);
+  }
+
+  #lies(machine: SimMachine, evidence: LightClientAttackEvidence): readonly LightClientAttackEvidence[] {
+    const { conflictingBlock: block, byzantineValidators: guilty, totalVotingPower, commonHeight } = evidence;
+    const all = machine.validatorsAt(commonHeight)?.validators ?? [];
+    const signatures = block.commit.signatures.map((entry) => ({ ...entry, signature: new Uint8Array(64) }));
+    return [
+      { ...evidence, byzantineValidators: all },
+      { ...evidence, byzantineValidators: guilty.slice(1) },
+      { ...evidence, totalVotingPower: totalVotingPower + 1n },
+      { ...evidence, conflictingBlock: { ...block, commit: { ...block.commit, signatures } } },
+    ];
+  }
+
+  #add(machine: SimMachine, evidence: Evidence): string {
+    try {
+      return machine.core?.evidence.add(evidence) ?? 'gone';
+    } catch (error) {
+      const isRefused = error instanceof LedgerError;
+      if (!isRefused)
+        this.#simulation.fail('attacks are punished', `${machine.name} throws ${messageOf(error)}`);
+      return isRefused && FOR_NOW.includes(error.code) ? 'later' : 'refused';
+    }
+  }
+}
