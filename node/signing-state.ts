@@ -144,8 +144,8 @@ function rolledBack(state: SignedStep, signed: SignedStep, chainHeight: bigint):
       `validator's signature is in ${signed.step === PRECOMMIT_STEP ? 'the commit' : 'a message'} of height ` +
       `${signed.height}, round ${signed.round}: another node signs with this key, or the state is an old copy, perhaps ` +
       'with its whole home. Signing with it could sign twice, so this node has stopped. Make sure that no other node uses ' +
-      'the key. Restore the newest priv_validator_state.json; if it is lost, set its height to one above the last ' +
-      `height of the chain (at least ${last + 1n}).`,
+      'the key. Restore the newest priv_validator_state.json; if it is lost, let all that the file holds be ' +
+      `{"height":"N","round":0,"step":0}, where N is one above the last height of the chain (at least ${last + 1n}).`,
     { state: state.height, signed: signed.height },
   );
 }

@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS, type Network, silentLogger } from '../../p2p/network.ts
 import { libp2pWorld, memoryWorld, type World } from '../../p2p/testing.ts';
 import { systemTimers, type Timers } from '../../p2p/timers.ts';
 import { BlockSync, DEFAULT_BLOCK_SYNC } from './block-sync.ts';
-import { encodeBlockResponse, encodeRange } from './messages.ts';
+import { decodeBlockRequest, encodeBlockResponse, encodeRange } from './messages.ts';
 import type { SyncedBlock, SyncStore, SyncTarget } from './ports.ts';
 
 const BLOCK_BYTES = 2_000;
@@ -420,5 +420,58 @@ test('a block that consensus has decided and is executing is not fetched', async
   await world.until('without it, it is', () => b.chain.height === 6n);
   a.sync.stop();
   b.sync.stop();
+  await world.close();
+});
+
+/** A node that syncs from peers with a long chain; `stalls` says whether they are silent for that long. */
+async function underWay(
+  stalls: () => number,
+): Promise<TestNode & { readonly world: ReturnType<typeof memoryWorld> }> {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const late = await makeNode(worlds, 0n);
+  for (let i = 0; i < 3; i++) {
+    const peer = await makeNetwork(worlds);
+    peer.handle('sync', () => undefined);
+    peer.serve(BLOCKS_PROTOCOL.name, async (_peer, bytes) => {
+      const { height } = decodeBlockRequest(bytes);
+      const stallMs = stalls();
+      if (stallMs > 0) await new Promise<void>((resolve) => world.timers.after(stallMs, resolve));
+      return encodeBlockResponse([{ blockBytes: blockBytes(height), commit: commitOf(height) }]);
+    });
+    const claim = encodeRange({ base: 1n, height: 1_000_000n });
+    peer.onPeer({
+      connected: ({ id }) => void peer.send(id, 'sync', claim),
+      disconnected: () => undefined,
+    });
+    join(late, { network: peer });
+  }
+  await world.until('it is under way', () => late.chain.height > 100n);
+  return { ...late, world };
+}
+
+test('peers that have delivered and are silent for a while are not banned; it goes on, and does not join', async () => {
+  let stallMs = 0;
+  const { network, chain, sync, world } = await underWay(() => stallMs);
+  stallMs = 11_000;
+  await world.timers.advance(11_500);
+  stallMs = 0;
+  const { height } = chain;
+  await world.timers.advance(13_000); // what was asked within the silence has to time out
+  expect(chain.height).toBeGreaterThan(height);
+  expect(network.metrics.penalties).toBe(0);
+  expect(network.peers()).toHaveLength(3);
+  expect([chain.joinedAt, sync.isCatchingUp()]).toEqual([undefined, true]);
+  sync.stop();
+  await world.close();
+});
+
+test('peers that have delivered and then never answer again keep the node waiting for a bounded time', async () => {
+  let stallMs = 0;
+  const { chain, sync, world } = await underWay(() => stallMs);
+  stallMs = 1_000_000;
+  await world.timers.advance(DEFAULT_BLOCK_SYNC.patienceMs * 5);
+  expect(chain.joinedAt).toBe(chain.height);
+  sync.stop();
   await world.close();
 });

@@ -73,8 +73,12 @@ export const DEFAULT_BLOCK_SYNC: BlockSyncOptions = {
   tickMs: 250,
 };
 
-/** A peer that times out, or lacks what it claimed, three times is banned. */
+/** A peer that has delivered nothing and times out, or lacks what it claimed, three times is banned. */
 const UNKEPT_POINTS = 34;
+/** One that is busy, or that has delivered and was silent, is asked again after this. */
+const PAUSE_MS = 1_000;
+/** Patience with the claims of peers that have delivered, as a multiple of that with others. */
+const PATIENCE_PROMISED = 4;
 /** Heights from the next one on that a second peer may be asked for. */
 const HEDGED_BLOCKS = 16n;
 /** Peers asked for one height at the same time. */
@@ -233,7 +237,9 @@ export class BlockSync {
     if (this.#applying) return false;
     if (lag > 0n) this.#waitingSinceMs ??= nowMs;
     const waitedMs = nowMs - (this.#waitingSinceMs ?? nowMs);
-    if (waitedMs >= this.#options.patienceMs) return true; // nobody kept a claim above ours in time
+    const isPromised = this.#sources.isPromised(target.nextHeight());
+    const patienceMs = this.#options.patienceMs * (isPromised ? PATIENCE_PROMISED : 1);
+    if (waitedMs >= patienceMs) return true; // nobody kept a claim above ours in time
     if (this.#fetched.size > 0) return false;
     const graceIsOver = nowMs - this.#startedAtMs >= this.#options.graceMs;
     if (!this.#sources.hasClaims(nowMs)) return graceIsOver && target.decidesAlone();
@@ -267,7 +273,8 @@ export class BlockSync {
     const { windowBlocks, bufferBytesMax } = this.#options;
     const next = target.nextHeight();
     this.#forgetBefore(next);
-    const room = this.#bufferedBytes < bufferBytesMax ? windowBlocks : 1n;
+    const room =
+      this.#bufferedBytes < bufferBytesMax ? this.#sizes.blocksIn(bufferBytesMax, windowBlocks) : 1n;
     const end = next + (lag < room ? lag : room);
     for (let height = this.#isExecuting(next) ? next + 1n : next; height < end; height++) {
       if (height === this.#delivering || this.#fetched.has(height)) continue;
@@ -320,6 +327,7 @@ export class BlockSync {
     const heights = Array.from({ length: blocksMax }, (_, i) => height + BigInt(i));
     const asked = heights.map((each) => this.#noteAsked(peerId, each));
     this.#sources.asked(peerId, height);
+    const askedAtMs = this.#ports.timers.nowMs();
     try {
       const request = encodeBlockRequest(height, blocksMax);
       const response = await network.request(peerId, BLOCKS_PROTOCOL.name, request, { timeoutMs });
@@ -328,7 +336,7 @@ export class BlockSync {
       if (blocks.length === 0) this.#hasNone(peerId, height);
       for (const [i, block] of blocks.entries()) this.#keep(height + BigInt(i), { ...block, peerId });
     } catch (error) {
-      this.#requestFailed(peerId, height, error);
+      this.#requestFailed({ peerId, height, askedAtMs }, error);
     } finally {
       for (const [i, each] of heights.entries()) this.#noteAnswered(peerId, each, asked[i]);
       this.#sources.answered(peerId, height);
@@ -370,14 +378,26 @@ export class BlockSync {
     this.#ports.network.penalize(peerId, { reason, points: UNKEPT_POINTS });
   }
 
-  #requestFailed(peerId: string, height: bigint, error: unknown): void {
-    const { network, log } = this.#ports;
+  #requestFailed(
+    asked: { readonly peerId: string; readonly height: bigint; readonly askedAtMs: number },
+    error: unknown,
+  ): void {
+    const { network, log, timers } = this.#ports;
+    const { peerId, height, askedAtMs } = asked;
+    const nowMs = timers.nowMs();
+    const code = error instanceof LedgerError ? error.code : undefined;
     this.metrics.requestsFailed++;
-    this.#distrust(peerId);
     log.debug({ peer: peerId, height, reason: messageOf(error) }, 'block request failed');
+    const isTimeout = code === 'p2p.timeout';
+    const isExcused = isTimeout && !this.#sources.stalled(peerId, { askedAtMs, nowMs });
+    if (isExcused || code === 'p2p.busy') {
+      this.#sources.pause(peerId, nowMs + PAUSE_MS);
+      return;
+    }
+    this.#distrust(peerId);
     if (error instanceof DecodeError)
       network.penalize(peerId, { reason: `block response: ${error.message}` });
-    else if (error instanceof LedgerError && error.code === 'p2p.timeout')
+    else if (isTimeout)
       network.penalize(peerId, { reason: `no block ${height} in time`, points: UNKEPT_POINTS });
   }
 

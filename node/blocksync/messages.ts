@@ -94,6 +94,12 @@ export class BlockSizes {
     this.#averageBytes += (bytesOf(block) - this.#averageBytes) / SIZES_AVERAGED;
   }
 
+  /** How many are about as large as some bytes: from 1 to a limit. */
+  blocksIn(bytes: number, limit: bigint): bigint {
+    const fitting = BigInt(Math.max(1, Math.floor(bytes / Math.max(1, this.#averageBytes))));
+    return fitting < limit ? fitting : limit;
+  }
+
   get blocksPerAnswer(): number {
     return Math.max(1, Math.floor(ANSWER_BYTES_MAX / Math.max(1, this.#averageBytes)));
   }

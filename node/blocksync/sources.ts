@@ -1,7 +1,8 @@
 /**
  * The peers that blocks can be had from. What a peer claims to have is a hint: it says whom to ask, and is
  * worth what the peer delivers. Who does not have what it claimed loses its claim; who does not answer is not
- * believed for a while; who has delivered is asked first and for more.
+ * believed for a while, but for one that has delivered: it may be slow, or we, so it is given some time, and
+ * its claim goes on to count. Who delivers is asked first and for more.
  */
 import { BLOCKS_PER_REQUEST_MAX, type StoredRange } from './messages.ts';
 
@@ -9,6 +10,8 @@ import { BLOCKS_PER_REQUEST_MAX, type StoredRange } from './messages.ts';
 export const REQUESTS_PER_PEER_MAX = 4;
 /** Requests under way with one that has not delivered yet. */
 export const REQUESTS_UNPROVEN_MAX = 1;
+/** So often in a row one that has delivered may be silent before it is as one that never has. */
+export const STALLS_MAX = 3;
 
 /** Whom to ask, and for how many blocks at most. */
 export interface Picked {
@@ -23,6 +26,13 @@ interface Source {
   distrustedUntilMs: number;
   /** It has delivered blocks that were valid, and nothing else since. */
   proven: boolean;
+  /** It has delivered a valid block, and since then not been silent too often. */
+  delivered: boolean;
+  /** How often it has been silent since it delivered, and when last. */
+  stalls: number;
+  stalledAtMs: number;
+  /** It is not asked before this. */
+  pausedUntilMs: number;
   /** What it claimed and did not have: it may have pruned it, until it claims it again. */
   lacked: bigint | undefined;
   readonly asked: Set<bigint>;
@@ -53,6 +63,10 @@ export class Sources {
       range,
       distrustedUntilMs: 0,
       proven: false,
+      delivered: false,
+      stalls: 0,
+      stalledAtMs: Number.NEGATIVE_INFINITY,
+      pausedUntilMs: 0,
       asked: new Set(),
       lacked: undefined,
     });
@@ -71,6 +85,34 @@ export class Sources {
     source.proven = false;
   }
 
+  /** It asks for patience: its claim counts, and it is not asked for a while. */
+  pause(peerId: string, untilMs: number): void {
+    const source = this.#sources.get(peerId);
+    if (source !== undefined) source.pausedUntilMs = untilMs;
+  }
+
+  /**
+   * It did not answer a request in time. True when that is held against it; of those who have delivered only
+   * several silences in a row are, and requests that fail together are one.
+   */
+  stalled(peerId: string, at: { readonly askedAtMs: number; readonly nowMs: number }): boolean {
+    const source = this.#sources.get(peerId);
+    if (source?.delivered !== true) return true;
+    source.proven = false;
+    if (at.askedAtMs < source.stalledAtMs) return false;
+    source.stalls++;
+    source.stalledAtMs = at.nowMs;
+    if (source.stalls >= STALLS_MAX) source.delivered = false;
+    return false;
+  }
+
+  /** Whether one that has delivered claims a height. */
+  isPromised(height: bigint): boolean {
+    for (const { range, delivered } of this.#sources.values())
+      if (delivered && range !== undefined && has(range, height)) return true;
+    return false;
+  }
+
   /** It does not have a block. True when it had claimed it: then its claim is forgotten. */
   lacks(peerId: string, height: bigint): boolean {
     const source = this.#sources.get(peerId);
@@ -84,7 +126,10 @@ export class Sources {
   /** It delivered a block that was valid. */
   prove(peerId: string): void {
     const source = this.#sources.get(peerId);
-    if (source !== undefined) source.proven = true;
+    if (source === undefined) return;
+    source.proven = true;
+    source.delivered = true;
+    source.stalls = 0;
   }
 
   asked(peerId: string, height: bigint): void {
@@ -119,8 +164,10 @@ export class Sources {
    */
   pick(height: bigint, nowMs: number, except: ReadonlySet<string> = NOBODY): Picked | undefined {
     let best: (Picked & { readonly rank: number }) | undefined;
-    for (const [peerId, { range, distrustedUntilMs, asked, proven }] of this.#sources) {
-      if (range === undefined || !has(range, height) || distrustedUntilMs > nowMs) continue;
+    for (const [peerId, source] of this.#sources) {
+      const { range, asked, proven } = source;
+      if (range === undefined || !has(range, height)) continue;
+      if (source.distrustedUntilMs > nowMs || source.pausedUntilMs > nowMs) continue;
       const max = proven ? REQUESTS_PER_PEER_MAX : REQUESTS_UNPROVEN_MAX;
       if (asked.size >= max || except.has(peerId)) continue;
       const rank = asked.size + (proven ? 0 : REQUESTS_PER_PEER_MAX);

@@ -49,8 +49,9 @@ function placeOf(signBytes: Uint8Array, path: string): SignStep {
 function damaged(what: string, path: string): LedgerError {
   return new LedgerError(
     'privval.state_file',
-    `the signing state ${path} is damaged or not this key's: ${what}. Restore it from this machine. If it is lost, set height ` +
-      'to one above the last height this validator can have signed; never reset it on a live chain.',
+    `the signing state ${path} is damaged or not this key's: ${what}. Restore it from this machine. If it is lost, let all ` +
+      'that it holds be {"height":"N","round":0,"step":0}, where N is one above the last height this validator can have signed; ' +
+      'never reset it on a live chain.',
     { path },
   );
 }

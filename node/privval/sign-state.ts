@@ -56,8 +56,9 @@ export async function readSignState(files: DurableFiles, path: string): Promise<
   } catch (cause) {
     throw new LedgerError(
       'privval.state_file',
-      `cannot read the signing state ${path}: ${messageOf(cause)}. Restore it from this machine. If it is lost, set height ` +
-        'to one above the last height this validator can have signed; never reset it on a live chain.',
+      `cannot read the signing state ${path}: ${messageOf(cause)}. Restore it from this machine. If it is lost, let all ` +
+        'that it holds be {"height":"N","round":0,"step":0}, where N is one above the last height this validator can have ' +
+        'signed; never reset it on a live chain.',
       { path },
       cause,
     );

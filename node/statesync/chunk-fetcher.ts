@@ -15,7 +15,7 @@ import { Wakeup } from './wakeup.ts';
 
 /** Requests to one peer at a time. */
 const REQUESTS_PER_PEER_MAX = 2;
-/** A peer that times out this often is banned. */
+/** A peer that has sent no chunk and times out three times is banned; one that has may be slow, or we. */
 const TIMEOUT_POINTS = 34;
 
 /** What the fetcher works with. */
@@ -37,6 +37,8 @@ export class ChunkFetcher {
   readonly #asked = new Map<number, string>();
   /** Who failed to deliver a chunk last. */
   readonly #failed = new Map<number, string>();
+  /** Who has sent a chunk. */
+  readonly #delivered = new Set<string>();
   /** Until when a peer is not asked. */
   readonly #distrusted = new Map<string, number>();
   /** Chunks that are being written; none of these rejects. */
@@ -134,6 +136,7 @@ export class ChunkFetcher {
         this.#isWithdrawn = true;
         this.#failed.set(index, peerId);
       } else if (!this.#stopped) {
+        this.#delivered.add(peerId);
         const saving = this.#keep(index, { chunk, sender: peerId });
         this.#saving.add(saving);
         await saving;
@@ -170,7 +173,7 @@ export class ChunkFetcher {
     log.info({ peer: peerId, height, chunk: index, reason: messageOf(error) }, 'no chunk from a peer');
     if (error instanceof DecodeError)
       network.penalize(peerId, { reason: `snapshot chunk: ${error.message}` });
-    else if (error instanceof LedgerError && error.code === 'p2p.timeout')
+    else if (error instanceof LedgerError && error.code === 'p2p.timeout' && !this.#delivered.has(peerId))
       network.penalize(peerId, { reason: `no chunk ${index} in time`, points: TIMEOUT_POINTS });
   }
 

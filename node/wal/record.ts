@@ -21,6 +21,11 @@ const SALT_BYTES = 8;
 /** Bytes before the first record. */
 export const FILE_HEADER_BYTES: number = MAGIC.length + SALT_BYTES;
 const CHECKED_FROM = 8;
+/**
+ * Behind damage any offset may begin a record, and what lies there may be a peer's: so many bytes are looked
+ * at for one. Beyond them the damage counts as such to what was durable.
+ */
+const SEARCH_BYTES_MAX: number = 32 * 1024 * 1024;
 const RECORD_HEADER_BYTES = 13;
 
 /** A record: what kind of thing the payload is, and the payload. The kinds belong to the log's user. */
@@ -118,10 +123,20 @@ function recordAt(file: Uint8Array, offset: number, saltChecksum: number): Found
 
 /** Whether a good record behind an offset says that the bytes there were durable when it was appended. */
 function wasDurable(file: Uint8Array, damagedAt: number, saltChecksum: number): boolean {
+  let searched = 0;
   for (let offset = damagedAt + 1; offset < file.length; ) {
     const found = recordAt(file, offset, saltChecksum);
     if (found !== undefined && found.durable > damagedAt) return true;
+    searched += searchedBytes(file, offset);
+    if (searched > SEARCH_BYTES_MAX) return true;
     offset += found === undefined ? 1 : recordBytes(found.record);
   }
   return false;
+}
+
+/** What it costs to see whether a record begins at an offset. */
+function searchedBytes(file: Uint8Array, offset: number): number {
+  if (offset + RECORD_HEADER_BYTES > file.length) return 1;
+  const length = new DataView(file.buffer, file.byteOffset + offset, 4).getUint32(0, true);
+  return length > PAYLOAD_BYTES_MAX || offset + RECORD_HEADER_BYTES + length > file.length ? 1 : length;
 }

@@ -94,6 +94,18 @@ test('a power cut may lose a page of what was not synced and leave the next: the
   expect(texts(opened.takeReplay(0n, true))).toEqual(['synced']);
 });
 
+test('looking for good records behind damage ends, whatever a peer has put there', () => {
+  const salt = new Uint8Array(8).fill(1);
+  // At every other offset these bytes begin what might be a record of 768 KiB.
+  const pattern = new Uint8Array(2 * 1024 * 1024);
+  for (let i = 0; i < pattern.length; i += 4) pattern.set([0, 0, 12, 0], i);
+  const records = [{ type: 1, payload: pattern }, record('good')];
+  const file = Buffer.concat([fileHeader(salt), ...records.map((one) => encodeRecord(one, salt))]);
+  file[20] = (file[20] ?? 0) ^ 1;
+  const { damage } = readRecords(file);
+  expect(damage).toEqual({ kind: 'corrupt', offset: 16 }); // the careful answer where it cannot be known
+});
+
 test('damage in a file before the last marker is told, and stops nothing: the lock behind it is kept', async () => {
   const path = directory();
   const wal = Wal.open({ directory: path, fileBytesMax: 100 });

@@ -7,7 +7,7 @@
  *
  * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A
  * file's torn end (a crash while appending) is cut off on opening, with a warning; damage to what was durable
- * stops the node, unless it lies in files before the last marker, which nothing needs.
+ * (as a later record says) stops the node, unless it lies in files before the last marker, which nothing needs.
  */
 import { randomBytes } from 'node:crypto';
 import { EMPTY_BYTES, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
