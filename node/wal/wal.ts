@@ -6,8 +6,8 @@
  * - after a block is stored, the end-height marker is appended and synced; replay starts behind it.
  *
  * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A
- * file's torn end (a crash while appending) is cut off on opening, with a warning; damage to what was durable
- * (as a later record says) stops the node, unless it lies in files before the last marker, which nothing needs.
+ * file's torn end (a crash while appending) is cut off on opening, with a warning. Damage to what was durable,
+ * as a later record says, stops the node, unless it lies in files before the last marker: nothing needs them.
  */
 import { randomBytes } from 'node:crypto';
 import { EMPTY_BYTES, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';

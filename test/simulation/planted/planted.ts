@@ -17,7 +17,7 @@ import { restoringAnything } from './restoring-anything.ts';
 /** A bug, and where it is looked for. */
 export interface PlantedBug {
   readonly profile: Profile;
-  /** The search begins here: before it, hundreds of seeds find nothing, and `npm test` has no time for them. */
+  /** The search begins here: before it, hundreds of seeds find nothing. */
   readonly from: number;
   /** How long progress is waited for; default: that of the profile. */
   readonly patienceMs?: number;
