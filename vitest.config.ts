@@ -5,7 +5,8 @@ const simulation = 'test/simulation/**/*.test.ts';
 const processes = 'test/e2e/**/*.test.ts';
 
 // Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has. Tests that run whole
-// devnets come last and one file at a time: they need the cores, and they measure how long a start takes.
+// devnets come last: they wait for blocks more than they compute, and none of them judges how long something takes
+// but for the recoveries of the short chaos run.
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
@@ -38,7 +39,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'processes',
           include: [processes],
           pool: 'forks',
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 600_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

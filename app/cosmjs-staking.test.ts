@@ -49,7 +49,9 @@ async function clientsOf(signer: OfflineSigner): Promise<Clients> {
   const rpc = new TestRpc(chain);
   running.push(rpc);
   const url = await rpc.start();
-  const client = await SigningStargateClient.connectWithSigner(url, signer);
+  const client = await SigningStargateClient.connectWithSigner(url, signer, {
+    broadcastPollIntervalMs: 50,
+  });
   const query = QueryClient.withExtensions(await connectComet(url), setupStakingExtension);
   return { chain, client, query };
 }

