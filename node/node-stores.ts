@@ -1,6 +1,8 @@
 /** Everything a node keeps in its data directory, opened. */
 import { join } from 'node:path';
 import { decodeBlock } from '../consensus/types/block.ts';
+import { evidenceListHash } from '../consensus/types/evidence.ts';
+import { equalBytes } from '../core/bytes.ts';
 import type { Application } from './application.ts';
 import { BlockStore } from './blockstore/block-store.ts';
 import type { NodeConfig } from './config/config.ts';
@@ -105,6 +107,8 @@ export async function openIndexer(
   return indexer;
 }
 
+const NO_EVIDENCE_HASH = evidenceListHash([]);
+
 /** The stored chain, as evidence is judged by it. */
 export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'>): EvidenceChain {
   return {
@@ -113,7 +117,10 @@ export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'
     // What this node saw instead is its own: two honest nodes may have seen different precommits.
     commit: (height) => blocks.canonicalCommit(height),
     validators: (height) => state.validators(height),
+    // Most blocks hold none, and their header says so: they are not read.
     evidence: (height) => {
+      const hash = blocks.meta(height)?.header.evidenceHash;
+      if (hash === undefined || equalBytes(hash, NO_EVIDENCE_HASH)) return [];
       const bytes = blocks.blockBytes(height);
       return bytes === undefined ? [] : decodeBlock(bytes).evidence;
     },

@@ -122,8 +122,10 @@ export function testCommit(made: {
   readonly validators: ValidatorSet;
   readonly absent?: readonly string[];
   readonly round?: number;
+  /** Default: the scheme of these chains. */
+  readonly sign?: (key: PublicKey, message: Uint8Array) => Uint8Array;
 }): Commit {
-  const { header, validators, absent = [], round = 0 } = made;
+  const { header, validators, absent = [], round = 0, sign: signBytes = sign } = made;
   const hash = headerHash(header);
   const blockId: BlockId = { hash, partSetHeader: { total: 1, hash } };
   const missing = new Set(absent.map((name) => toHex(addressOfName(name))));
@@ -146,7 +148,7 @@ export function testCommit(made: {
     const message = commitSignBytes(header.chainId, unsigned, i);
     const validator = validators.validators[i];
     if (message === undefined || validator === undefined) return entry;
-    return { ...entry, signature: sign(validator.publicKey, message) };
+    return { ...entry, signature: signBytes(validator.publicKey, message) };
   });
   return { ...unsigned, signatures };
 }

@@ -26,9 +26,7 @@ interface Source {
   distrustedUntilMs: number;
   /** It has delivered blocks that were valid, and nothing else since. */
   proven: boolean;
-  /** It has delivered a valid block, and since then not been silent too often. */
-  delivered: boolean;
-  /** How often it has been silent since it delivered, and when last. */
+  /** How often it has been silent since it delivered, `STALLS_MAX` if it never has; and when last. */
   stalls: number;
   stalledAtMs: number;
   /** It is not asked before this. */
@@ -63,8 +61,7 @@ export class Sources {
       range,
       distrustedUntilMs: 0,
       proven: false,
-      delivered: false,
-      stalls: 0,
+      stalls: STALLS_MAX,
       stalledAtMs: Number.NEGATIVE_INFINITY,
       pausedUntilMs: 0,
       asked: new Set(),
@@ -97,19 +94,18 @@ export class Sources {
    */
   stalled(peerId: string, at: { readonly askedAtMs: number; readonly nowMs: number }): boolean {
     const source = this.#sources.get(peerId);
-    if (source?.delivered !== true) return true;
+    if (source === undefined || !hasDelivered(source)) return true;
     source.proven = false;
     if (at.askedAtMs < source.stalledAtMs) return false;
     source.stalls++;
     source.stalledAtMs = at.nowMs;
-    if (source.stalls >= STALLS_MAX) source.delivered = false;
     return false;
   }
 
   /** Whether one that has delivered claims a height. */
   isPromised(height: bigint): boolean {
-    for (const { range, delivered } of this.#sources.values())
-      if (delivered && range !== undefined && has(range, height)) return true;
+    for (const source of this.#sources.values())
+      if (hasDelivered(source) && source.range !== undefined && has(source.range, height)) return true;
     return false;
   }
 
@@ -128,7 +124,6 @@ export class Sources {
     const source = this.#sources.get(peerId);
     if (source === undefined) return;
     source.proven = true;
-    source.delivered = true;
     source.stalls = 0;
   }
 
@@ -181,6 +176,11 @@ export class Sources {
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
+
+/** It has delivered a valid block, and since then not been silent too often. */
+function hasDelivered({ stalls }: Source): boolean {
+  return stalls < STALLS_MAX;
+}
 
 function has({ base, height: highest }: StoredRange, height: bigint): boolean {
   return base <= height && height <= highest;

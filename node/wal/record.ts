@@ -109,12 +109,18 @@ interface FoundRecord {
   readonly durable: number;
 }
 
-function recordAt(file: Uint8Array, offset: number, saltChecksum: number): FoundRecord | undefined {
+/** Where the payload of a record at an offset would end; undefined when there can be none. */
+function endOfRecord(file: Uint8Array, offset: number): number | undefined {
   if (offset + RECORD_HEADER_BYTES > file.length) return undefined;
-  const view = new DataView(file.buffer, file.byteOffset + offset, RECORD_HEADER_BYTES);
-  const length = view.getUint32(0, true);
+  const length = new DataView(file.buffer, file.byteOffset + offset, 4).getUint32(0, true);
   const end = offset + RECORD_HEADER_BYTES + length;
-  if (length > PAYLOAD_BYTES_MAX || end > file.length) return undefined;
+  return length > PAYLOAD_BYTES_MAX || end > file.length ? undefined : end;
+}
+
+function recordAt(file: Uint8Array, offset: number, saltChecksum: number): FoundRecord | undefined {
+  const end = endOfRecord(file, offset);
+  if (end === undefined) return undefined;
+  const view = new DataView(file.buffer, file.byteOffset + offset, RECORD_HEADER_BYTES);
   if (crc32c(file.subarray(offset + CHECKED_FROM, end), saltChecksum) !== view.getUint32(4, true))
     return undefined;
   const payload = file.slice(offset + RECORD_HEADER_BYTES, end);
@@ -125,18 +131,11 @@ function recordAt(file: Uint8Array, offset: number, saltChecksum: number): Found
 function wasDurable(file: Uint8Array, damagedAt: number, saltChecksum: number): boolean {
   let searched = 0;
   for (let offset = damagedAt + 1; offset < file.length; ) {
+    searched += (endOfRecord(file, offset) ?? offset + 1) - offset;
+    if (searched > SEARCH_BYTES_MAX) return true;
     const found = recordAt(file, offset, saltChecksum);
     if (found !== undefined && found.durable > damagedAt) return true;
-    searched += searchedBytes(file, offset);
-    if (searched > SEARCH_BYTES_MAX) return true;
     offset += found === undefined ? 1 : recordBytes(found.record);
   }
   return false;
-}
-
-/** What it costs to see whether a record begins at an offset. */
-function searchedBytes(file: Uint8Array, offset: number): number {
-  if (offset + RECORD_HEADER_BYTES > file.length) return 1;
-  const length = new DataView(file.buffer, file.byteOffset + offset, 4).getUint32(0, true);
-  return length > PAYLOAD_BYTES_MAX || offset + RECORD_HEADER_BYTES + length > file.length ? 1 : length;
 }

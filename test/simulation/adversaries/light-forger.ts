@@ -3,20 +3,19 @@
  * signed by them alone, over a state that never was. Whoever is shown one hands the evidence to a full node,
  * as a light client does, which has to take it, and to tell it from evidence that accuses others.
  */
-import { commitSignBytes, type Commit } from '../../../consensus/types/commit.ts';
 import { type Evidence, evidenceHash } from '../../../consensus/types/evidence.ts';
-import { headerHash } from '../../../consensus/types/header.ts';
 import type { LightBlock } from '../../../consensus/types/light-block.ts';
 import {
   byzantineValidators,
   type LightClientAttackEvidence,
 } from '../../../consensus/types/light-client-attack.ts';
 import { newValidatorSet } from '../../../consensus/proposer.ts';
+import type { PublicKey } from '../../../consensus/types/validator.ts';
 import { validatorsHash } from '../../../consensus/types/validator-set.ts';
-import { EMPTY_BYTES, toHex } from '../../../core/bytes.ts';
+import { EMPTY_BYTES, equalBytes, toHex } from '../../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
-import { CHAIN_ID } from '../chain.ts';
+import { testCommit } from '../../../light/testing/chain.ts';
 import type { SignatureScheme } from '../keys.ts';
 import type { SimMachine } from '../machine.ts';
 import type { Simulation } from '../simulation.ts';
@@ -118,34 +117,16 @@ export class LightForger {
 
   /** A block with the forgers as its validators, signed by all of them. */
   #block(header: LightBlock['header']): LightBlock {
-    const signers = this.#options.keySeeds.map((seed) => this.#options.scheme.makeSigner(seed, 'ed25519'));
+    const { scheme, keySeeds } = this.#options;
+    const signers = keySeeds.map((seed) => scheme.makeSigner(seed, 'ed25519'));
     const validators = newValidatorSet(
-      signers.map(({ publicKey }) => ({
-        publicKey: { type: 'ed25519' as const, bytes: publicKey },
-        votingPower: POWER,
-      })),
+      signers.map(({ publicKey: bytes }) => ({ publicKey: { type: 'ed25519', bytes }, votingPower: POWER })),
     );
     const hash = validatorsHash(validators);
     const forged = { ...header, validatorsHash: hash, nextValidatorsHash: hash };
-    const id = headerHash(forged);
-    const unsigned: Commit = {
-      height: forged.height,
-      round: 0,
-      blockId: { hash: id, partSetHeader: { total: 1, hash: id } },
-      signatures: validators.validators.map(({ address }) => ({
-        blockIdFlag: 'commit',
-        validatorAddress: address,
-        timestamp: forged.time,
-        signature: EMPTY_BYTES,
-      })),
-    };
-    const signatures = unsigned.signatures.map((entry, i) => {
-      const key = validators.validators[i]?.publicKey.bytes;
-      const signer = signers.find(({ publicKey }) => key !== undefined && toHex(publicKey) === toHex(key));
-      const message = commitSignBytes(CHAIN_ID, unsigned, i) ?? EMPTY_BYTES;
-      return { ...entry, signature: signer?.sign(message) ?? EMPTY_BYTES };
-    });
-    return { header: forged, validators, commit: { ...unsigned, signatures } };
+    const sign = ({ bytes }: PublicKey, message: Uint8Array): Uint8Array =>
+      signers.find(({ publicKey }) => equalBytes(publicKey, bytes))?.sign(message) ?? EMPTY_BYTES;
+    return { header: forged, validators, commit: testCommit({ header: forged, validators, sign }) };
   }
 
   /** A true one; now and then one that accuses somebody else, or whose signatures are wrong. */
