@@ -44,7 +44,7 @@ test('held writes are read, and are on the disk together only when they are flus
   const group = new DatabaseGroup(disk.open);
   const [first, second] = [await group.open('first'), await group.open('second')];
   await put(first, a, 'before');
-  group.hold();
+  group.writes.hold();
   await put(second, a, 'x');
   await put(first, a, 'later');
   await put(first, b, '1');
@@ -52,10 +52,10 @@ test('held writes are read, and are on the disk together only when they are flus
   expect(disk.log).toEqual(['first 1 synced']);
   expect(first.getSync(a)).toEqual(utf8('later'));
   expect(first.getSync(b)).toBeUndefined();
-  await group.flush();
+  await group.writes.flush();
   expect(disk.log).toEqual(['first 1 synced', 'first 2 synced', 'second 1 synced']);
   expect([...disk.pairs.keys()]).toEqual(['first 97', 'second 97']);
-  await group.flush();
+  await group.writes.flush();
   expect(disk.log).toHaveLength(3);
 });
 
@@ -63,11 +63,11 @@ test('what is written while held writes go to the disk is newer, and is not lost
   const disk = fakeDisk();
   const group = new DatabaseGroup(disk.open);
   const database = await group.open('d');
-  group.hold();
+  group.writes.hold();
   await put(database, a, 'old');
   let open = (): void => undefined;
   disk.waitFor(new Promise((resolve) => (open = resolve)));
-  const released = group.release();
+  const released = group.writes.release();
   await put(database, a, 'new');
   expect(database.getSync(a)).toEqual(utf8('new'));
   open();
@@ -82,7 +82,7 @@ test('closing loses what is held', async () => {
   const disk = fakeDisk();
   const group = new DatabaseGroup(disk.open);
   const database = await group.open('d');
-  group.hold();
+  group.writes.hold();
   await put(database, a, 'held');
   await database.close();
   expect(disk.log).toEqual([]);

@@ -18,10 +18,26 @@ export interface HeldWrites {
   release(): Promise<void>;
 }
 
-/** Databases whose writes are held and flushed together, one database after the other as they were opened. */
-export class DatabaseGroup implements HeldWrites {
+/** Several as one: each step goes through them in their order, one after the other. */
+export function heldTogether(members: readonly HeldWrites[]): HeldWrites {
+  return {
+    hold: () => {
+      for (const member of members) member.hold();
+    },
+    flush: async () => {
+      for (const member of members) await member.flush();
+    },
+    release: async () => {
+      for (const member of members) await member.release();
+    },
+  };
+}
+
+/** Databases whose writes are held and flushed together, in the order in which they were opened. */
+export class DatabaseGroup {
   readonly #databases: HeldDatabase[] = [];
   readonly #open: OpenDatabase;
+  readonly writes: HeldWrites = heldTogether(this.#databases);
 
   constructor(open: OpenDatabase) {
     this.#open = open;
@@ -33,18 +49,6 @@ export class DatabaseGroup implements HeldWrites {
     this.#databases.push(database);
     return database;
   };
-
-  hold(): void {
-    for (const database of this.#databases) database.hold();
-  }
-
-  async flush(): Promise<void> {
-    for (const database of this.#databases) await database.flush();
-  }
-
-  async release(): Promise<void> {
-    for (const database of this.#databases) await database.release();
-  }
 }
 
 interface Write {

@@ -8,7 +8,7 @@ import { BlockStore } from './blockstore/block-store.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { BlockSink } from './engine/ports.ts';
 import type { NodeEnvironment } from './environment.ts';
-import { DatabaseGroup, type HeldWrites } from './held-writes.ts';
+import { DatabaseGroup, heldTogether, type HeldWrites } from './held-writes.ts';
 import { EvidenceStore } from './evidence/evidence-store.ts';
 import type { EvidenceChain } from './evidence/ports.ts';
 import { DEFAULT_INDEXER_CONFIG } from './indexer/config.ts';
@@ -54,27 +54,14 @@ export async function openStores(
     makeSalt: () => randomBytes(8),
   });
   closers.push(() => wal.close());
-  return { blocks, state, evidence, wal, writes: group };
+  return { blocks, state, evidence, wal, writes: group.writes };
 }
 
 /** What is held back of stores and application while blocks are synced; undefined when it cannot be. */
 export function heldWrites(stores: Stores, application: Application): HeldWrites | undefined {
   const { writes } = application;
   if (writes === undefined) return undefined; // it would be ahead of the stores after a crash
-  return {
-    hold: () => {
-      stores.writes.hold();
-      writes.hold();
-    },
-    flush: async () => {
-      await stores.writes.flush();
-      await writes.flush();
-    },
-    release: async () => {
-      await stores.writes.release();
-      await writes.release();
-    },
-  };
+  return heldTogether([stores.writes, writes]);
 }
 
 /** Opens the index, when one is wanted, and brings it to the height of the state. */
