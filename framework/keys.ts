@@ -170,12 +170,12 @@ export const sizedTimeKey: KeyCodec<Instant> = {
   },
 };
 
-/** Bytes behind their length, all bits inverted: in a walk backwards they come in ascending order. */
+/** An address behind its length, all bits inverted: in a walk backwards they come in ascending order. */
 export const invertedBytesKey: KeyCodec<Uint8Array> = {
-  size: (key) => lengthPrefixedBytesKey.size(key, true),
-  write: (out, offset, key) => lengthPrefixedBytesKey.write(out, offset, inverted(key), true),
+  size: (key) => addressKey.size(key, true),
+  write: (out, offset, key) => addressKey.write(out, offset, inverted(key), true),
   read(bytes, offset) {
-    const { key, next } = readLengthPrefixed(bytes, offset);
+    const { key, next } = addressKey.read(bytes, offset, true);
     return { key: inverted(key), next };
   },
 };

@@ -4,9 +4,9 @@ import type { Address } from '../../framework/address.ts';
 import { type Item, type KeySet, Schema, type StateMap } from '../../framework/collections.ts';
 import type { Timestamp } from '../../framework/context.ts';
 import {
+  addressKey,
   bytesKey,
   invertedBytesKey,
-  lengthPrefixedBytesKey,
   type Pair,
   type PairKeyCodec,
   pairKey,
@@ -35,16 +35,16 @@ import { paramsValue, type StakingWire } from './wire.ts';
 export const STORE_NAME = 'staking';
 
 /** Two addresses, both behind their lengths. */
-export const addressPairKey: PairKeyCodec<Address, Address> = pairKey(bytesKey, lengthPrefixedBytesKey);
+export const addressPairKey: PairKeyCodec<Address, Address> = pairKey(addressKey, addressKey);
 
 /** A validator behind its length, then a delegator to the end of the key. */
-export const byValidatorKey: PairKeyCodec<Address, Address> = pairKey(bytesKey, bytesKey);
+export const byValidatorKey: PairKeyCodec<Address, Address> = pairKey(addressKey, bytesKey);
 
 /** Three addresses, all behind their lengths. */
 export const addressTripleKey: TripleKeyCodec<Address, Address, Address> = tripleKey(
-  bytesKey,
-  bytesKey,
-  lengthPrefixedBytesKey,
+  addressKey,
+  addressKey,
+  addressKey,
 );
 
 /** Collections of staking, at the SDK's prefixes (x/staking/types/keys.go). */
@@ -107,7 +107,7 @@ export function stakingState(wire: StakingWire): StakingState {
     prefix: Uint8Array.of(byte),
     name,
   });
-  const one = lengthPrefixedBytesKey;
+  const one = addressKey;
   const [pair, triple] = [addressPairKey, addressTripleKey];
   return {
     lastPowers: schema.map({ ...at(0x11, 'last_validator_powers'), key: one, value: powerValue }),
