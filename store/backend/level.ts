@@ -18,19 +18,20 @@ const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
  * its files, `store.disk` otherwise
  */
 export async function openLevel(directory: string): Promise<Backend> {
-  const database: Database = new Level(directory, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    cacheSize: READ_CACHE_BYTES,
-    writeBufferSize: WRITE_BUFFER_BYTES,
-  });
   try {
+    // Before the database is made: one that is made opens by itself, also when nobody waits for it.
     requireCurrentFile(directory);
+    const database: Database = new Level(directory, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      cacheSize: READ_CACHE_BYTES,
+      writeBufferSize: WRITE_BUFFER_BYTES,
+    });
     await database.open();
+    return new LevelBackend(directory, database);
   } catch (cause) {
     throw openError(directory, cause);
   }
-  return new LevelBackend(directory, database);
 }
 
 /** See the file comment. */
