@@ -408,10 +408,9 @@ export class OpenLedgerApp {
   ): { readonly events: readonly Event[]; readonly validatorUpdates: readonly ValidatorUpdate[] } {
     const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
     const validatorUpdates: ValidatorUpdate[] = [];
-    for (const module of this.composition.modules) {
-      if (when === 'BeginBlock') module.beginBlock?.(context);
-      else validatorUpdates.push(...(module.endBlock?.(context) ?? []));
-    }
+    const { beginBlockers, modules } = this.composition;
+    if (when === 'BeginBlock') for (const module of beginBlockers) module.beginBlock?.(context);
+    else for (const module of modules) validatorUpdates.push(...(module.endBlock?.(context) ?? []));
     if (validatorUpdates.length > 0) this.composition.consensus.apply(context, validatorUpdates, keyTypes);
     return { events: hookEvents(context.events, when), validatorUpdates };
   }

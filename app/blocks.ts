@@ -1,8 +1,14 @@
 import { EMPTY_BYTES } from '../core/bytes.ts';
-import type { BlockInfo, Timestamp, VoteInfo } from '../framework/context.ts';
+import type { BlockInfo, Misbehavior, Timestamp, VoteInfo } from '../framework/context.ts';
 import type { StateError } from '../framework/errors.ts';
 import { attribute, type Event, withAttribute } from '../framework/events.ts';
-import type { CommitInfo, ExecTxResult, RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
+import {
+  type CommitInfo,
+  type ExecTxResult,
+  type Misbehavior as WireMisbehavior,
+  MisbehaviorType,
+  type RequestFinalizeBlock,
+} from '../proto/gen/tendermint/abci/types.ts';
 import { BlockIDFlag } from '../proto/gen/tendermint/types/validator.ts';
 import type { TxOutcome } from './run-tx.ts';
 
@@ -18,6 +24,7 @@ export function blockOf(
     proposerAddress: request.proposerAddress,
     hash: request.hash,
     lastCommit: votesOf(request.decidedLastCommit),
+    misbehavior: request.misbehavior.flatMap(misbehaviorOf),
     nextValidatorsHash: request.nextValidatorsHash,
   };
 }
@@ -31,6 +38,7 @@ export function momentOf(chainId: string, height: bigint, time: Timestamp): Bloc
     proposerAddress: EMPTY_BYTES,
     hash: EMPTY_BYTES,
     lastCommit: [],
+    misbehavior: [],
     nextValidatorsHash: EMPTY_BYTES,
     appHash: EMPTY_BYTES,
   };
@@ -40,9 +48,21 @@ function votesOf({ votes }: CommitInfo): readonly VoteInfo[] {
   return votes.map(({ validator, blockIdFlag }) => ({
     validatorAddress: validator.address,
     power: validator.power,
-    signed: blockIdFlag === BlockIDFlag.BLOCK_ID_FLAG_COMMIT,
+    absent: blockIdFlag === BlockIDFlag.BLOCK_ID_FLAG_ABSENT,
   }));
 }
+
+/** A kind that is not known counts for nothing, as in the SDK. */
+function misbehaviorOf({ type, validator, height, time }: WireMisbehavior): readonly Misbehavior[] {
+  const kind = KINDS.get(type);
+  if (kind === undefined) return [];
+  return [{ kind, validatorAddress: validator.address, power: validator.power, height, time }];
+}
+
+const KINDS: ReadonlyMap<number, Misbehavior['kind']> = new Map([
+  [MisbehaviorType.DUPLICATE_VOTE, 'duplicate-vote'],
+  [MisbehaviorType.LIGHT_CLIENT_ATTACK, 'light-client-attack'],
+]);
 
 /** An outcome as ABCI reports it, for blocks and for CheckTx. */
 export function resultOf(outcome: TxOutcome): ExecTxResult {

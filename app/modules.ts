@@ -30,6 +30,12 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'not_bonded_tokens_pool', permissions: ['burner', 'staking'] },
 ];
 
+/**
+ * Whose begin-block hooks come first, in the SDK's order: rewards are given out before anyone is punished, and
+ * history is written of validators that have been. The others follow in the order of the modules.
+ */
+const BEGIN_BLOCK_ORDER: readonly string[] = ['mint', 'distribution', 'slashing', 'evidence', 'staking'];
+
 /** The state machine taken apart: what the application drives, and the keepers it talks to itself. */
 export interface Composition {
   readonly addresses: AddressCodec;
@@ -37,8 +43,10 @@ export interface Composition {
   readonly validatorAddresses: AddressCodec;
   /** Of consensus keys: `…valcons`. */
   readonly consensusAddresses: AddressCodec;
-  /** In the order of genesis and of begin- and end-block hooks. */
+  /** In the order of genesis and of end-block hooks. */
   readonly modules: readonly Module[];
+  /** The same modules in the order of begin-block hooks. */
+  readonly beginBlockers: readonly Module[];
   readonly auth: AuthKeeper;
   readonly bank: Bank;
   readonly consensus: Consensus;
@@ -83,6 +91,7 @@ export function composeModules(prefix: string): Composition {
     validatorAddresses,
     consensusAddresses: new AddressCodec(`${prefix}valcons`),
     modules,
+    beginBlockers: inBeginBlockOrder(modules),
     auth: auth.keeper,
     bank: bank.keeper,
     consensus: consensus.keeper,
@@ -91,6 +100,11 @@ export function composeModules(prefix: string): Composition {
     feegrant: feegrant.keeper,
     router,
   };
+}
+
+function inBeginBlockOrder(modules: readonly Module[]): readonly Module[] {
+  const first = BEGIN_BLOCK_ORDER.flatMap((name) => modules.filter((module) => module.name === name));
+  return [...first, ...modules.filter((module) => !first.includes(module))];
 }
 
 /** The economic loop: contribute, snapshot, register, infer, attribute, pay. */

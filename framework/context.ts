@@ -14,8 +14,19 @@ export interface VoteInfo {
   /** 20 bytes. */
   readonly validatorAddress: Uint8Array;
   readonly power: bigint;
-  /** True when the vote is in the commit and for the block. */
-  readonly signed: boolean;
+  /** True when the commit has no vote of it: one for no block counts as being there. */
+  readonly absent: boolean;
+}
+
+/** What a validator did against the rules of consensus, as the block that is executed proves it. */
+export interface Misbehavior {
+  readonly kind: 'duplicate-vote' | 'light-client-attack';
+  /** 20 bytes. */
+  readonly validatorAddress: Uint8Array;
+  /** Of the validator, when it did so. */
+  readonly power: bigint;
+  readonly height: bigint;
+  readonly time: Timestamp;
 }
 
 /** The block in which a transaction runs: the same on every node. */
@@ -28,6 +39,7 @@ export interface BlockInfo {
   /** Hash of the block; empty where it is not known (CheckTx, genesis, queries). */
   readonly hash: Uint8Array;
   readonly lastCommit: readonly VoteInfo[];
+  readonly misbehavior: readonly Misbehavior[];
   /** Of its header: who may sign the next block. Empty where it is not known. */
   readonly nextValidatorsHash: Uint8Array;
   /** Of its header: the state before it. Empty where it is not known. */

@@ -10,6 +10,7 @@ export const TEST_BLOCK: BlockInfo = {
   proposerAddress: new Uint8Array(20),
   hash: new Uint8Array(32),
   lastCommit: [],
+  misbehavior: [],
   nextValidatorsHash: new Uint8Array(32),
   appHash: new Uint8Array(32),
 };

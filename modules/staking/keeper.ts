@@ -39,6 +39,10 @@ export class Staking implements StakingKeeper {
     return this.#core.state.validators.get(context, operator);
   }
 
+  *validators(context: ReadContext): Generator<Validator> {
+    for (const [, validator] of this.#core.state.validators.iterate(context)) yield validator;
+  }
+
   validatorByKey(context: ReadContext, consensusAddress: Uint8Array): Validator | undefined {
     return validatorByKey(this.#core, context, consensusAddress);
   }

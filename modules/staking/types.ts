@@ -153,6 +153,8 @@ export interface StakingView {
    */
   ownsValidatorSet(context: ReadContext): boolean;
   validator(context: ReadContext, operator: Address): Validator | undefined;
+  /** All of them, in the order of their operators: for genesis. */
+  validators(context: ReadContext): Iterable<Validator>;
   /** By the address of its consensus key. */
   validatorByKey(context: ReadContext, consensusAddress: Uint8Array): Validator | undefined;
   delegation(context: ReadContext, pair: DelegationPair): Delegation | undefined;

@@ -126,6 +126,9 @@ function validatorJson(i: number, tokens: bigint, operator: TestAccount, prefix:
   };
 }
 
+/** What a block says of the one before it. */
+export type Reported = Partial<Pick<BlockInfo, 'lastCommit' | 'misbehavior'>>;
+
 /** The modules of the application on a store in memory; blocks are a second long. */
 export class StakingWorld {
   readonly composition: Composition = composeModules('open');
@@ -200,15 +203,20 @@ export class StakingWorld {
     return response;
   }
 
-  /** Ends the block and begins the next one, so many seconds later. @returns changes of the set */
-  endBlock(seconds = 1n): readonly ValidatorUpdate[] {
-    const { modules, consensus } = this.composition;
+  /**
+   * Ends the block and begins the next one, so many seconds later.
+   * @param reported what the next block says of this one: nobody's vote and no misbehavior unless given
+   * @returns changes of the set
+   */
+  endBlock(seconds = 1n, reported: Reported = {}): readonly ValidatorUpdate[] {
+    const { modules, beginBlockers, consensus } = this.composition;
     const updates = modules.flatMap((module) => module.endBlock?.(this.#context) ?? []);
     consensus.apply(this.#context, updates);
     const time = addDuration(this.#block.time, { seconds, nanos: 0 });
-    this.#block = { ...this.#block, height: this.#block.height + 1n, time };
+    const height = this.#block.height + 1n;
+    this.#block = { ...this.#block, lastCommit: [], misbehavior: [], ...reported, height, time };
     this.#context = this.#newContext('finalize');
-    for (const module of modules) module.beginBlock?.(this.#context);
+    for (const module of beginBlockers) module.beginBlock?.(this.#context);
     return updates;
   }
 
