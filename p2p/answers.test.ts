@@ -1,6 +1,15 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { multiaddr } from '@multiformats/multiaddr';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { STATUS_PROTOCOL, wireName } from './channels.ts';
+import { RESPONSE_OK } from './dispatch.ts';
+import { encodeFrame } from './frame.ts';
+import { createHost } from './host.ts';
+import { nodeKey } from './identity.ts';
 import { DEFAULT_LIMITS, type Network, type ProtocolSpec } from './network.ts';
-import { libp2pWorld, type World } from './testing.ts';
+import { encodeStatus } from './status.ts';
+import { readFrame } from './streams.ts';
+import { libp2pWorld, testKey, testOptions, type World } from './testing.ts';
+import { systemTimers } from './timers.ts';
 
 const ANSWER_BYTES = 100_000;
 const BLOCKS: ProtocolSpec = {
@@ -98,4 +107,121 @@ test('who has waited too long is told so, and asks no faster than that', async (
   expect(performance.now() - startMs).toBeGreaterThan(2 * answerWaitMs * 0.95);
   expect(client.peers()).toHaveLength(1);
   expect(server.metrics.requestsServed[BLOCKS.name]).toBe(1);
+});
+
+describe('peers that ask and do not read', () => {
+  const BYTES = 1024 * 1024;
+  const LARGE: ProtocolSpec = { ...BLOCKS, responseBytesMax: BYTES };
+  const answerMemory = {
+    bytesMax: 4 * BYTES + 1_000,
+    bytesPerPeerMax: 2 * BYTES + 1_000,
+    giveWayAfterMs: 200,
+  };
+
+  /** A peer that asks as often as it may and never reads; it greets as a node does. */
+  async function slowReader(server: Network, index: number): Promise<() => Promise<void>> {
+    const host = await createHost({
+      privateKey: await nodeKey(testKey(100 + index)),
+      listen: [],
+      limits: DEFAULT_LIMITS,
+      gater: { denyDialMultiaddr: () => false },
+    });
+    await host.start();
+    const connection = await host.dial(multiaddr(server.listenAddresses()[0] ?? ''));
+    const greeting = await connection.newStream(STATUS_PROTOCOL);
+    greeting.send(encodeFrame(encodeStatus(testOptions({}), '')));
+    await readFrame(greeting, 1_024, AbortSignal.timeout(5_000));
+    for (let i = 0; i < LARGE.concurrentMax; i++) {
+      const stream = await connection.newStream(wireName('test-chain', LARGE));
+      stream.send(encodeFrame(Uint8Array.of(1)));
+      stream.pause();
+    }
+    return async () => void (await host.stop());
+  }
+
+  test('fill no more memory than they may, and stand in nobody’s way', async () => {
+    let made = 0;
+    let most = 0;
+    const server = await world.create({ protocols: [LARGE], limits: { ...DEFAULT_LIMITS, answerMemory } });
+    server.serve(LARGE.name, () => {
+      made++;
+      most = Math.max(most, server.metrics.answerBytes);
+      return new Uint8Array(BYTES);
+    });
+    await server.start();
+    const stops: (() => Promise<void>)[] = [];
+    for (let i = 0; i < 8; i++) stops.push(await slowReader(server, i));
+    await world.until('the memory is full', () => server.metrics.answerBytes > 3 * BYTES);
+    expect(made).toBeLessThan(8 * LARGE.concurrentMax);
+    const client = await world.create({ protocols: [LARGE] });
+    await client.start();
+    await client.dial(server.listenAddresses()[0] ?? '');
+    expect(await ask(client, server)).toHaveLength(BYTES);
+    expect(server.metrics.answersBrokenOff).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(answerMemory.bytesMax);
+    for (const stop of stops) await stop();
+    await world.until('all is given back', () => server.metrics.answerBytes === 0);
+  });
+
+  test('are given up after a while, though nobody waits', async () => {
+    const limits = { ...DEFAULT_LIMITS, stallTimeoutMs: 300, answerBytesPerSecondMin: 64 * BYTES };
+    const server = await world.create({ protocols: [LARGE], limits });
+    server.serve(LARGE.name, () => new Uint8Array(BYTES));
+    await server.start();
+    const stop = await slowReader(server, 0);
+    await world.until('answers wait', () => server.metrics.answerBytes > BYTES);
+    await world.until('they are given up', () => server.metrics.answerBytes === 0);
+    expect(server.peers()).toHaveLength(1);
+    await stop();
+  });
+});
+
+describe('an answer that takes its time', () => {
+  const PIECES = 10;
+  const PIECE_MS = 100;
+
+  /** A peer that answers in pieces; to dial, and greets as a node does. */
+  async function slowAnswerer(): Promise<{ readonly address: string; stop(): Promise<void> }> {
+    const host = await createHost({
+      privateKey: await nodeKey(testKey(200)),
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      limits: DEFAULT_LIMITS,
+      gater: { denyDialMultiaddr: () => false },
+    });
+    await host.handle(STATUS_PROTOCOL, async (stream) => {
+      await readFrame(stream, 1_024, AbortSignal.timeout(5_000));
+      stream.send(encodeFrame(encodeStatus(testOptions({}), '')));
+    });
+    await host.handle(wireName('test-chain', BLOCKS), (stream) => {
+      const frame = encodeFrame(Uint8Array.of(RESPONSE_OK, ...new Uint8Array(ANSWER_BYTES / 2)));
+      const pieceBytes = Math.ceil(frame.length / PIECES);
+      const send = (at: number): void => {
+        if (at >= frame.length || stream.status !== 'open') return;
+        stream.send(frame.subarray(at, at + pieceBytes));
+        systemTimers.after(PIECE_MS, () => send(at + pieceBytes));
+      };
+      send(0);
+    });
+    await host.start();
+    const address = host.getMultiaddrs()[0]?.toString() ?? '';
+    return { address, stop: async () => void (await host.stop()) };
+  }
+
+  test('is waited for as long as it comes fast enough', async () => {
+    const slow = await slowAnswerer();
+    const client = await world.create({ protocols: [BLOCKS] });
+    await client.start();
+    await client.dial(slow.address);
+    const peerId = client.peers()[0]?.id ?? '';
+    const timeoutMs = 4 * PIECE_MS;
+    const request = (bytesPerSecondMin?: number): Promise<Uint8Array> =>
+      client.request(peerId, BLOCKS.name, Uint8Array.of(1), {
+        timeoutMs,
+        ...(bytesPerSecondMin === undefined ? {} : { bytesPerSecondMin }),
+      });
+    await expect(request()).rejects.toMatchObject({ code: 'p2p.timeout' });
+    await expect(request(10 * ANSWER_BYTES)).rejects.toMatchObject({ code: 'p2p.timeout' });
+    expect(await request(ANSWER_BYTES / 8)).toHaveLength(ANSWER_BYTES / 2);
+    await slow.stop();
+  });
 });

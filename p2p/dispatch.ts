@@ -231,5 +231,7 @@ function emptyMetrics(): NetworkMetrics {
     requestsFailed: {},
     requestsServed: {},
     requestsRefused: {},
+    answerBytes: 0,
+    answersBrokenOff: 0,
   };
 }

@@ -8,6 +8,7 @@ import type { Connection, ConnectionGater, Libp2p, Stream } from '@libp2p/interf
 import { multiaddr } from '@multiformats/multiaddr';
 import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
 import { Admission, type Candidate } from './admission.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import { STATUS_BYTES_MAX, STATUS_PROTOCOL, wireName } from './channels.ts';
 import { count, Dispatch, disconnectedError } from './dispatch.ts';
 import { encodeFrame } from './frame.ts';
@@ -23,6 +24,7 @@ import type {
   PeerListener,
   Penalty,
   RequestHandler,
+  RequestOptions,
 } from './network.ts';
 import type { Status } from '../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Redialer } from './redial.ts';
@@ -76,6 +78,7 @@ class Libp2pNetwork implements Network {
   readonly #scores: PeerScores;
   readonly #redialer: Redialer;
   readonly #admission: Admission;
+  readonly #answerMemory: AnswerMemory;
   /** By peer id. */
   readonly #sessions: Map<string, Session> = new Map();
   /** Connections whose handshake is not done, by connection id, and who waits for each. */
@@ -96,6 +99,7 @@ class Libp2pNetwork implements Network {
       onFault: (peer, reason) => this.penalize(peer.id, { reason }),
     });
     this.metrics = this.#dispatch.metrics;
+    this.#answerMemory = new AnswerMemory(limits.answerMemory, systemTimers, this.metrics);
     this.#redialer = new Redialer({
       limits,
       log,
@@ -185,11 +189,11 @@ class Libp2pNetwork implements Network {
     peerId: string,
     protocol: string,
     bytes: Uint8Array,
-    options: { readonly timeoutMs: number },
+    options: RequestOptions,
   ): Promise<Uint8Array> {
     const session = this.#sessions.get(peerId);
     if (session === undefined) throw disconnectedError(peerId, protocol);
-    return await session.request(protocol, bytes, options.timeoutMs);
+    return await session.request(protocol, bytes, options);
   }
 
   onPeer(listener: PeerListener): () => void {
@@ -394,6 +398,7 @@ class Libp2pNetwork implements Network {
       connection,
       dispatch: this.#dispatch,
       limits: this.#options.limits,
+      answerMemory: this.#answerMemory,
       peer: {
         id: peerId,
         moniker: status.moniker,

@@ -6,7 +6,9 @@
 import { LedgerError, messageOf } from '../core/errors.ts';
 import { Admission, type Candidate } from './admission.ts';
 import { count, Dispatch, disconnectedError, openResponse, timeoutError } from './dispatch.ts';
-import { FlowMeter, type Traffic } from './flow.ts';
+import { MovingDeadline } from './deadline.ts';
+import type { Traffic } from './flow.ts';
+import { type MemoryHubOptions, MemorySession } from './memory-session.ts';
 import type {
   MessageHandler,
   Network,
@@ -16,6 +18,7 @@ import type {
   PeerListener,
   Penalty,
   RequestHandler,
+  RequestOptions,
 } from './network.ts';
 import { Pipe } from './pipe.ts';
 import { Redialer } from './redial.ts';
@@ -24,35 +27,8 @@ import { checkStatus, encodeStatus } from './status.ts';
 import type { Timers } from './timers.ts';
 
 const ADDRESS_PREFIX = '/memory/';
-
-/** How the networks of a hub behave. */
-export interface MemoryHubOptions {
-  readonly timers: Timers;
-  /** A number in [0, 1): jitter of redials. */
-  readonly random: () => number;
-  /** One way from a node to another; asked for each message. */
-  readonly latencyMs: (from: string, to: string) => number;
-  /** The timers of one node, which end with it. Default: `timers` for all. */
-  readonly timersOf?: (nodeId: string) => Timers;
-  /**
-   * Asked for each message on a channel: how much later than in its turn each copy of it arrives. One zero is
-   * a channel that keeps its promise; none: it is lost; several: it comes several times; more than zero: it
-   * is overtaken. Default: one zero.
-   */
-  readonly fate?: (message: MessageOnTheWay) => readonly number[];
-  /**
-   * The one address at which a node can be reached; it ends in `/<node id>`. Default: `/memory/<node id>`.
-   */
-  readonly addressOf?: (nodeId: string) => string;
-}
-
-/** What is known of a message when its fate is decided. */
-export interface MessageOnTheWay {
-  readonly from: string;
-  readonly to: string;
-  readonly channel: string;
-  readonly bytes: Uint8Array;
-}
+/** Where an answer takes its time, it arrives in pieces of this. */
+const PIECE_BYTES = 64 * 1024;
 
 const IN_TURN: readonly number[] = [0];
 
@@ -112,32 +88,7 @@ function linkName(a: string, b: string): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
 }
 
-/** One end of a connection. */
-class MemorySession {
-  readonly peer: PeerInfo;
-  readonly other: MemoryNetwork;
-  readonly pipes: Map<string, Pipe> = new Map();
-  readonly requesting: Map<string, number> = new Map();
-  readonly onEnd: Set<() => void> = new Set();
-  /** The same for both ends. */
-  readonly connection: object;
-  /** When the last message sent arrives: messages do not overtake each other. */
-  lastArrivalMs = 0;
-  ended = false;
-  readonly sent: FlowMeter;
-  readonly received: FlowMeter;
-
-  constructor(
-    peer: PeerInfo,
-    link: { readonly other: MemoryNetwork; readonly connection: object; readonly timers: Timers },
-  ) {
-    this.peer = peer;
-    this.other = link.other;
-    this.connection = link.connection;
-    this.sent = new FlowMeter(link.timers);
-    this.received = new FlowMeter(link.timers);
-  }
-}
+type Session = MemorySession<MemoryNetwork>;
 
 /** The network of one node of a hub. */
 class MemoryNetwork implements Network {
@@ -151,7 +102,7 @@ class MemoryNetwork implements Network {
   readonly #hub: MemoryHub;
   readonly #timers: Timers;
   readonly #redialer: Redialer;
-  readonly #sessions: Map<string, MemorySession> = new Map();
+  readonly #sessions: Map<string, Session> = new Map();
 
   constructor(hub: MemoryHub, nodeId: string, options: NetworkOptions) {
     const { limits, log, channels, protocols } = options;
@@ -248,12 +199,7 @@ class MemoryNetwork implements Network {
     this.dispatch.serve(protocol, handler);
   }
 
-  request(
-    peerId: string,
-    protocol: string,
-    bytes: Uint8Array,
-    options: { readonly timeoutMs: number },
-  ): Promise<Uint8Array> {
+  request(peerId: string, protocol: string, bytes: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
     const session = this.#sessions.get(peerId);
     if (session === undefined) return Promise.reject(disconnectedError(peerId, protocol));
     const spec = this.dispatch.protocol(protocol);
@@ -262,7 +208,7 @@ class MemoryNetwork implements Network {
       return Promise.reject(new LedgerError('p2p.busy', `too many ${protocol} requests are under way`));
     session.requesting.set(protocol, under + 1);
     count(this.metrics.requestsSent, protocol);
-    return this.#ask(session, protocol, Uint8Array.from(bytes), options.timeoutMs)
+    return this.#ask(session, protocol, Uint8Array.from(bytes), options)
       .catch((error: unknown) => {
         count(this.metrics.requestsFailed, protocol);
         throw error;
@@ -345,7 +291,7 @@ class MemoryNetwork implements Network {
     }
   }
 
-  #end(session: MemorySession, reason: string): void {
+  #end(session: Session, reason: string): void {
     this.#sessions.delete(session.peer.id);
     session.ended = true;
     for (const callback of session.onEnd) callback();
@@ -354,7 +300,7 @@ class MemoryNetwork implements Network {
     this.#redialer.disconnected(session.peer.id);
   }
 
-  #pipe(session: MemorySession, channel: string): Pipe {
+  #pipe(session: Session, channel: string): Pipe {
     const known = session.pipes.get(channel);
     if (known !== undefined) return known;
     const { other } = session;
@@ -369,7 +315,7 @@ class MemoryNetwork implements Network {
   }
 
   /** On the receiver's time, behind what was sent before; `laterMs` lets what is sent next overtake it. */
-  #later(session: MemorySession, callback: () => void, laterMs = 0): void {
+  #later(session: Session, callback: () => void, laterMs = 0): void {
     const { timers, latencyMs } = this.#hub.options;
     const nowMs = timers.nowMs();
     session.lastArrivalMs = Math.max(
@@ -381,15 +327,33 @@ class MemoryNetwork implements Network {
     });
   }
 
-  #ask(session: MemorySession, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+  /** As `#later`, in pieces that take their time where the hub says how fast answers go. */
+  #transfer(session: Session, length: number, arrived: (bytes: number) => void): void {
+    const { timers, answerBytesPerSecond } = this.#hub.options;
+    const rate = answerBytesPerSecond?.(this.nodeId, session.other.nodeId) ?? Number.POSITIVE_INFINITY;
+    const piece = rate === Number.POSITIVE_INFINITY ? length : Math.min(length, PIECE_BYTES);
+    const nowMs = timers.nowMs();
+    session.answersGoneMs = Math.max(session.answersGoneMs, nowMs) + (piece * 1000) / rate;
+    const arrive = (): void => {
+      arrived(piece);
+      if (piece < length) this.#transfer(session, length - piece, arrived);
+    };
+    this.#later(session, arrive, session.answersGoneMs - nowMs);
+  }
+
+  #ask(session: Session, protocol: string, bytes: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
     const { other } = session;
-    const timers = this.#timers;
+    const { responseBytesMax, concurrentMax } = this.dispatch.protocol(protocol);
     return new Promise<Uint8Array>((resolve, reject) => {
       const onEnd = (): void => settle(() => reject(disconnectedError(other.nodeId, protocol)));
-      const onTimeout = (): void => settle(() => reject(timeoutError(other.nodeId, protocol, timeoutMs)));
-      const cancel = timers.after(timeoutMs, onTimeout);
+      const bytesMax = responseBytesMax * concurrentMax;
+      const deadline = new MovingDeadline(this.#timers, { ...options, bytesMax }, () =>
+        settle(() => reject(timeoutError(other.nodeId, protocol, deadline.elapsedMs()))),
+      );
+      session.deadlines.add(deadline);
       const settle = (callback: () => void): void => {
-        cancel();
+        deadline.cancel();
+        session.deadlines.delete(deadline);
         session.onEnd.delete(onEnd);
         callback();
       };
@@ -401,16 +365,13 @@ class MemoryNetwork implements Network {
         theirs.received.count(bytes.length);
         void other.dispatch.answer(theirs.peer, protocol, bytes).then((response) => {
           theirs.sent.count(response.length);
-          other.#later(theirs, () =>
-            settle(() => {
-              session.received.count(response.length);
-              try {
-                resolve(openResponse(protocol, response));
-              } catch (error) {
-                reject(error);
-              }
-            }),
-          );
+          let left = response.length;
+          other.#transfer(theirs, response.length, (arrived) => {
+            session.received.count(arrived);
+            for (const each of session.deadlines) each.moved(arrived);
+            left -= arrived;
+            if (left === 0) settle(() => resolveWith(protocol, response, { resolve, reject }));
+          });
         });
       });
     });
@@ -494,4 +455,17 @@ function peerIdOf(address: string): string {
   if (peerId !== undefined) return peerId;
   const message = `not a peer address: "${address}"; expected /memory/<node id>`;
   throw new LedgerError('p2p.bad_address', message);
+}
+
+interface Settle {
+  readonly resolve: (answer: Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function resolveWith(protocol: string, response: Uint8Array, { resolve, reject }: Settle): void {
+  try {
+    resolve(openResponse(protocol, response));
+  } catch (error) {
+    reject(error);
+  }
 }

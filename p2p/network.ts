@@ -4,6 +4,7 @@
  * libp2p (`libp2p.ts`) and memory (`memory.ts`).
  */
 
+import type { AnswerMemoryLimits } from './answer-memory.ts';
 import type { Traffic } from './flow.ts';
 import type { RateLimits } from './rate.ts';
 import type { Ban, BanStore, Standing } from './scores.ts';
@@ -116,6 +117,20 @@ export interface NetworkMetrics {
   requestsFailed: Record<string, number>;
   requestsServed: Record<string, number>;
   requestsRefused: Record<string, number>;
+  /** Bytes of answers that are made or under way: now, not since start. */
+  answerBytes: number;
+  /** Answers that were broken off because other peers waited for theirs. */
+  answersBrokenOff: number;
+}
+
+/** How long to wait for an answer. */
+export interface RequestOptions {
+  readonly timeoutMs: number;
+  /**
+   * Lets a large answer take longer: the time that passes starts again, in proportion, with what arrives. So
+   * many bytes of answers of this peer, of whichever requests, are a second more. Absent: `timeoutMs` is all.
+   */
+  readonly bytesPerSecondMin?: number;
 }
 
 /** The network of one node. */
@@ -143,12 +158,7 @@ export interface Network {
    * Asks a peer.
    * @throws LedgerError `p2p.timeout`, `p2p.disconnected`, `p2p.busy`, `p2p.refused` or `p2p.malformed`
    */
-  request(
-    peerId: string,
-    protocol: string,
-    bytes: Uint8Array,
-    options: { readonly timeoutMs: number },
-  ): Promise<Uint8Array>;
+  request(peerId: string, protocol: string, bytes: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
   /** Installs the handler of a protocol; at most one per protocol. */
   serve(protocol: string, handler: RequestHandler): void;
   /** Tells of every session from now on, and at once of those that stand. Returns how to stop it. */
@@ -210,8 +220,10 @@ export interface NetworkLimits {
   readonly dialTimeoutMs: number;
   readonly redialMinMs: number;
   readonly redialMaxMs: number;
-  /** A peer that takes no bytes for this long is disconnected. */
+  /** A peer that takes no bytes for this long is disconnected; an answer that it takes none of is broken off. */
   readonly stallTimeoutMs: number;
+  /** A peer that reads an answer more slowly than this gets no more of it. */
+  readonly answerBytesPerSecondMin: number;
   /** The first ban of a peer; each further one lasts twice as long, up to `banMaxMs`. */
   readonly banMs: number;
   readonly banMaxMs: number;
@@ -228,6 +240,8 @@ export interface NetworkLimits {
   readonly answers: RateLimits;
   /** A request that has waited so long is refused as `p2p.busy`: silence would be taken for a fault. */
   readonly answerWaitMs: number;
+  /** Answers that peers have not read yet. Only over real connections. */
+  readonly answerMemory: AnswerMemoryLimits;
   /** New inbound connections a second from one host. */
   readonly inboundPerHostPerSecondMax: number;
   /** Peers from one host, both directions. */
@@ -235,6 +249,11 @@ export interface NetworkLimits {
   /** Hosts that `peersPerHostMax` does not hold for. */
   readonly unlimitedHosts: readonly string[];
 }
+
+/**
+ * A peer that is slower is taken to have stopped: CometBFT's `minRecvRate` of block sync (`blocksync/pool.go`).
+ */
+export const SLOWEST_BYTES_PER_SECOND: number = 128 * 1024;
 
 /** Defaults: a small mesh of validators and full nodes, also many on one host. */
 export const DEFAULT_LIMITS: NetworkLimits = {
@@ -246,6 +265,7 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   redialMinMs: 200,
   redialMaxMs: 10_000,
   stallTimeoutMs: 30_000,
+  answerBytesPerSecondMin: SLOWEST_BYTES_PER_SECOND,
   banMs: 60_000,
   banMaxMs: 3_600_000,
   penaltyDecayPerSecond: 1,
@@ -268,6 +288,11 @@ export const DEFAULT_LIMITS: NetworkLimits = {
     bytesBurstMax: 64 * 1024 * 1024,
   },
   answerWaitMs: 4_000,
+  answerMemory: {
+    bytesMax: 192 * 1024 * 1024,
+    bytesPerPeerMax: 48 * 1024 * 1024,
+    giveWayAfterMs: 2_000,
+  },
   inboundPerHostPerSecondMax: 100,
   peersPerHostMax: Number.POSITIVE_INFINITY,
   unlimitedHosts: [],

@@ -1,6 +1,7 @@
 /** One peer on one connection, from the handshake to the end: its channels and its requests. */
 import type { Connection, Stream } from '@libp2p/interface';
 import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
+import type { AnswerMemory, AnswerPlace } from './answer-memory.ts';
 import { wireName } from './channels.ts';
 import {
   count,
@@ -11,10 +12,19 @@ import {
   timeoutError,
 } from './dispatch.ts';
 import { FlowMeter, type Traffic } from './flow.ts';
-import type { ChannelSpec, NetworkLimits, PeerInfo } from './network.ts';
+import { encodeFrame } from './frame.ts';
+import type { ChannelSpec, NetworkLimits, PeerInfo, ProtocolSpec, RequestOptions } from './network.ts';
 import { RateMeter } from './rate.ts';
-import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame } from './streams.ts';
+import { ChannelSender, Deadline, readFrame, receiveChannel, writeFrame, writePieces } from './streams.ts';
 import { systemTimers } from './timers.ts';
+
+type SessionLimits = Pick<
+  NetworkLimits,
+  'stallTimeoutMs' | 'answerBytesPerSecondMin' | 'receive' | 'send' | 'answers' | 'answerWaitMs'
+>;
+
+/** What a frame has beside an answer: its length, and the first byte of the response. */
+const FRAME_BYTES_MORE = RESPONSE_PREFIX_BYTES + 4;
 
 /** What a session needs of its network. */
 export interface SessionOptions {
@@ -22,7 +32,9 @@ export interface SessionOptions {
   readonly connection: Connection;
   readonly peer: PeerInfo;
   readonly dispatch: Dispatch;
-  readonly limits: Pick<NetworkLimits, 'stallTimeoutMs' | 'receive' | 'send' | 'answers' | 'answerWaitMs'>;
+  readonly limits: SessionLimits;
+  /** Of all sessions of the network. */
+  readonly answerMemory: AnswerMemory;
   /** Ends the session; `penalized` when the peer is at fault. */
   readonly onFailed: (session: Session, reason: string, fault: boolean) => void;
 }
@@ -34,6 +46,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #senders: Map<string, ChannelSender> = new Map();
   readonly #requesting: Map<string, number> = new Map();
+  /** Of the requests under way: what arrives for one of them moves all. */
+  readonly #deadlines: Set<Deadline> = new Set();
   readonly #meter: RateMeter;
   readonly #sendMeter: RateMeter;
   readonly #answerMeter: RateMeter;
@@ -88,7 +102,7 @@ export class Session {
     });
   }
 
-  async request(protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+  async request(protocol: string, bytes: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
     const { dispatch, chainId } = this.#options;
     const spec = dispatch.protocol(protocol);
     const under = this.#requesting.get(protocol) ?? 0;
@@ -98,7 +112,9 @@ export class Session {
       });
     this.#requesting.set(protocol, under + 1);
     count(dispatch.metrics.requestsSent, protocol);
-    const deadline = new Deadline(timeoutMs);
+    const bytesMax = spec.responseBytesMax * spec.concurrentMax;
+    const deadline = new Deadline({ ...options, bytesMax });
+    this.#deadlines.add(deadline);
     const signal = AbortSignal.any([deadline.signal, this.#ended.signal]);
     let stream: Stream | undefined;
     try {
@@ -108,6 +124,9 @@ export class Session {
       });
       await writeFrame(stream, bytes, signal);
       this.#sent.count(bytes.length);
+      stream.addEventListener('message', ({ data }) => {
+        for (const each of this.#deadlines) each.moved(data.byteLength);
+      });
       const response = await readFrame(stream, spec.responseBytesMax + RESPONSE_PREFIX_BYTES, signal);
       this.#received.count(response.length);
       const answer = openResponse(protocol, response);
@@ -116,9 +135,11 @@ export class Session {
     } catch (error) {
       count(dispatch.metrics.requestsFailed, protocol);
       stream?.abort(new LedgerError('p2p.request_failed', 'request failed'));
-      throw this.#requestError(error, { protocol, timeoutMs, timedOut: deadline.signal.aborted });
+      const timedOut = deadline.signal.aborted;
+      throw this.#requestError(error, { protocol, timeoutMs: deadline.elapsedMs(), timedOut });
     } finally {
       deadline.cancel();
+      this.#deadlines.delete(deadline);
       this.#requesting.set(protocol, (this.#requesting.get(protocol) ?? 1) - 1);
     }
   }
@@ -127,18 +148,28 @@ export class Session {
   async serve(protocol: string, stream: Stream): Promise<void> {
     const { dispatch, limits, onFailed } = this.#options;
     const spec = dispatch.protocol(protocol);
-    const deadline = new Deadline(limits.stallTimeoutMs);
-    const signal = AbortSignal.any([deadline.signal, this.#ended.signal]);
+    const { stallTimeoutMs: timeoutMs, answerBytesPerSecondMin: bytesPerSecondMin } = limits;
+    const deadline = new Deadline({ timeoutMs, bytesPerSecondMin });
+    const brokenOff = new AbortController();
+    const signal = AbortSignal.any([deadline.signal, this.#ended.signal, brokenOff.signal]);
+    let place: AnswerPlace | undefined;
     try {
       const request = await readFrame(stream, spec.requestBytesMax, signal);
       this.#received.count(request.length);
-      const isInTime = await this.#answerTurn(signal);
-      const response = isInTime
-        ? await dispatch.answer(this.peer, protocol, request)
-        : dispatch.busy(protocol);
-      this.#bookAnswer(response.length);
-      await writeFrame(stream, response, signal);
-      this.#sent.count(response.length);
+      place = await this.#answerPlace(spec, signal, () => brokenOff.abort());
+      signal.throwIfAborted();
+      // Only the frame is held while the peer reads: it is what was counted.
+      const frame = encodeFrame(
+        place === undefined ? dispatch.busy(protocol) : await dispatch.answer(this.peer, protocol, request),
+      );
+      place?.made(frame.length);
+      this.#bookAnswer(frame.length);
+      const taken = (bytes: number): void => {
+        deadline.moved(bytes);
+        place?.taken(bytes);
+      };
+      await writePieces(stream, frame, { signal, taken });
+      this.#sent.count(frame.length);
       await stream.close({ signal });
     } catch (error) {
       stream.abort(new LedgerError('p2p.request_failed', 'request failed'));
@@ -146,7 +177,22 @@ export class Session {
         onFailed(this, `protocol ${protocol}: ${messageOf(error)}`, true);
     } finally {
       deadline.cancel();
+      place?.release();
     }
+  }
+
+  /** Room for an answer, when it is the peer's turn; undefined when that takes too long. */
+  async #answerPlace(
+    spec: ProtocolSpec,
+    signal: AbortSignal,
+    giveWay: () => void,
+  ): Promise<AnswerPlace | undefined> {
+    const { answerMemory, limits } = this.#options;
+    const startMs = systemTimers.nowMs();
+    if (!(await this.#answerTurn(signal))) return undefined;
+    const waitMs = startMs + limits.answerWaitMs - systemTimers.nowMs();
+    const bytesMax = spec.responseBytesMax + FRAME_BYTES_MORE;
+    return answerMemory.reserve({ peerId: this.peer.id, bytesMax, waitMs, signal, giveWay });
   }
 
   /**

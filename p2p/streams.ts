@@ -1,6 +1,7 @@
 /** libp2p streams as this project uses them: frames in, frames out, with back-pressure both ways. */
 import type { Stream } from '@libp2p/interface';
 import { DecodeError, LedgerError, messageOf } from '../core/errors.ts';
+import { type DeadlineOptions, MovingDeadline } from './deadline.ts';
 import { encodeFrame, FrameDecoder } from './frame.ts';
 import type { ChannelSpec } from './network.ts';
 import { SendQueue } from './sendqueue.ts';
@@ -13,16 +14,13 @@ const CHUNK_BYTES_MAX = 64 * 1024;
  * A signal that aborts after a time unless it is cancelled: `AbortSignal.timeout` would make its error
  * either way.
  */
-export class Deadline {
+export class Deadline extends MovingDeadline {
   readonly signal: AbortSignal;
-  readonly cancel: () => void;
 
-  constructor(timeoutMs: number) {
+  constructor(options: DeadlineOptions) {
     const controller = new AbortController();
+    super(systemTimers, options, () => controller.abort(new LedgerError('p2p.timeout', 'not done in time')));
     this.signal = controller.signal;
-    this.cancel = systemTimers.after(timeoutMs, () =>
-      controller.abort(new LedgerError('p2p.timeout', `not done within ${timeoutMs} ms`)),
-    );
   }
 }
 
@@ -92,6 +90,22 @@ export async function writeFrame(stream: Stream, payload: Uint8Array, signal: Ab
   if (!stream.send(encodeFrame(payload))) await drained(stream, signal);
 }
 
+/**
+ * Writes one frame in pieces, each when the other end has taken most of those before: what the stream copies
+ * is small, and `taken` hears how far it is.
+ */
+export async function writePieces(
+  stream: Stream,
+  frame: Uint8Array,
+  { signal, taken }: { readonly signal: AbortSignal; readonly taken: (bytes: number) => void },
+): Promise<void> {
+  for (let at = 0; at < frame.length; at += CHUNK_BYTES_MAX) {
+    const piece = frame.subarray(at, at + CHUNK_BYTES_MAX);
+    if (!stream.send(piece)) await drained(stream, signal);
+    taken(piece.length);
+  }
+}
+
 /** What a sender needs: how to open its stream, and whom to tell when the stream fails. */
 export interface SenderOptions {
   readonly spec: ChannelSpec;
@@ -139,7 +153,7 @@ export class ChannelSender {
         const waitMs = this.#options.book(chunk.length);
         if (waitMs > 0) await new Promise<void>((resolve) => void systemTimers.after(waitMs, resolve));
         if (taken) continue;
-        const deadline = new Deadline(this.#options.stallTimeoutMs);
+        const deadline = new Deadline({ timeoutMs: this.#options.stallTimeoutMs });
         await drained(this.#stream, deadline.signal).finally(() => deadline.cancel());
       }
     } catch (error) {

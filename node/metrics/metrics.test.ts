@@ -20,6 +20,8 @@ const source = {
     penalties: 7,
     bans: 4,
     throttled: 6,
+    answerBytes: 9,
+    answersBrokenOff: 1,
     refused: { 'p2p.full': 2, 'p2p.self': 1 },
     bytesSent: { votes: 10, data: 20 },
     bytesReceived: { votes: 5 },

@@ -219,6 +219,8 @@ export class NodeMetrics {
     total('penalties_total', 'Faults of peers.', ({ penalties }) => penalties);
     total('bans_total', 'Bans of peers.', ({ bans }) => bans);
     total('throttled_total', 'Times that a peer was read no further.', ({ throttled }) => throttled);
+    total('answer_bytes', 'Bytes of answers not read yet.', ({ answerBytes }) => answerBytes);
+    total('answers_broken_off_total', 'Answers that gave way.', (counts) => counts.answersBrokenOff);
     total('message_send_bytes_total', 'Bytes sent on channels.', ({ bytesSent }) => sum(bytesSent));
     total('message_receive_bytes_total', 'Bytes received on channels.', (counts) =>
       sum(counts.bytesReceived),

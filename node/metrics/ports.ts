@@ -34,6 +34,8 @@ export interface NetworkCounts {
   readonly penalties: number;
   readonly bans: number;
   readonly throttled: number;
+  readonly answerBytes: number;
+  readonly answersBrokenOff: number;
   /** By reason. */
   readonly refused: Readonly<Record<string, number>>;
   /** By channel. */

@@ -1,0 +1,200 @@
+/**
+ * Memory for answers that peers have not read yet. Room for the largest answer of a protocol is taken before
+ * an answer is made, and what it does not need is given back when its length is known; so what waits is
+ * bounded for each peer and altogether, whatever peers ask and however slowly they read.
+ *
+ * Who waits gets room in the order of what their peers hold, the least first. When there is none for a peer,
+ * an answer of another gives way: one of a peer that holds more than the waiting one does, that has been
+ * under way for some time, and of those the one that its peer reads most slowly.
+ */
+import type { NetworkMetrics } from './network.ts';
+import type { Timers } from './timers.ts';
+
+/** Limits of answers that are made or under way. */
+export interface AnswerMemoryLimits {
+  /** All peers together. */
+  readonly bytesMax: number;
+  /** One peer. The first answer of a peer may be as large as this at most. */
+  readonly bytesPerPeerMax: number;
+  /** An answer has this long to be read before it may have to give way to another peer's. */
+  readonly giveWayAfterMs: number;
+}
+
+/** Between two looks for an answer that gives way, while somebody waits. */
+const LOOK_INTERVAL_MS = 100;
+
+/** What somebody needs room for. */
+export interface Wanted {
+  readonly peerId: string;
+  /** As much as the answer can have at most. */
+  readonly bytesMax: number;
+  readonly waitMs: number;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
+  /** Called when the answer has to give way; the room is given back by `release` all the same. */
+  readonly giveWay: () => void;
+}
+
+type Counted = Pick<NetworkMetrics, 'answerBytes' | 'answersBrokenOff'>;
+
+/** Room for one answer. */
+export interface AnswerPlace {
+  /** The answer is made, and goes out from now on: so much it has, at most what was asked for. */
+  made(bytes: number): void;
+  /** The peer took so many bytes more. */
+  taken(bytes: number): void;
+  /** Gives the room back; more than once does nothing. */
+  release(): void;
+}
+
+interface Held {
+  readonly peerId: string;
+  readonly giveWay: () => void;
+  bytes: number;
+  takenBytes: number;
+  /** Since when it goes out; undefined while it is made. */
+  sinceMs: number | undefined;
+}
+
+interface Waiter {
+  readonly wanted: Wanted;
+  readonly bytes: number;
+  readonly grant: (place: AnswerPlace) => void;
+}
+
+/** The memory for answers of one network. */
+export class AnswerMemory {
+  readonly #limits: AnswerMemoryLimits;
+  readonly #timers: Timers;
+  readonly #metrics: Counted;
+  readonly #held: Set<Held> = new Set();
+  readonly #bytesOf: Map<string, number> = new Map();
+  readonly #waiters: Set<Waiter> = new Set();
+  #bytes = 0;
+  #isLooking = false;
+
+  constructor(limits: AnswerMemoryLimits, timers: Timers, metrics: Counted) {
+    this.#limits = limits;
+    this.#timers = timers;
+    this.#metrics = metrics;
+  }
+
+  /** Resolves to undefined when there was no room in time, or the signal ended the waiting. */
+  reserve(wanted: Wanted): Promise<AnswerPlace | undefined> {
+    const { bytesMax, bytesPerPeerMax } = this.#limits;
+    const bytes = Math.min(wanted.bytesMax, bytesMax, bytesPerPeerMax);
+    return new Promise((resolve) => {
+      const finish = (place: AnswerPlace | undefined): void => {
+        this.#waiters.delete(waiter);
+        cancel();
+        wanted.signal.removeEventListener('abort', onAbort);
+        resolve(place);
+      };
+      const onAbort = (): void => finish(undefined);
+      const cancel = this.#timers.after(wanted.waitMs, onAbort);
+      const waiter: Waiter = { wanted, bytes, grant: finish };
+      if (wanted.signal.aborted) {
+        finish(undefined);
+        return;
+      }
+      wanted.signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+      this.#serveWaiters();
+    });
+  }
+
+  /** Gives room to whoever may have some, in order; then makes room for the one that comes next. */
+  #serveWaiters(): void {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      if (this.#bytes + next.bytes > this.#limits.bytesMax) {
+        if (!this.#makeRoom(next)) return;
+        continue;
+      }
+      next.grant(this.#take(next));
+    }
+  }
+
+  /** Of those that are within what one peer may hold, the first of the peer that holds least. */
+  #next(): Waiter | undefined {
+    let best: Waiter | undefined;
+    let bestBytes = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#waiters) {
+      const bytes = this.#heldBy(waiter.wanted.peerId);
+      if (bytes >= bestBytes || bytes + waiter.bytes > this.#limits.bytesPerPeerMax) continue;
+      best = waiter;
+      bestBytes = bytes;
+    }
+    return best;
+  }
+
+  #take({ wanted, bytes }: Waiter): AnswerPlace {
+    const { peerId, giveWay } = wanted;
+    const held: Held = { peerId, giveWay, bytes: 0, takenBytes: 0, sinceMs: undefined };
+    this.#held.add(held);
+    this.#resize(held, bytes);
+    return {
+      made: (made) => {
+        held.sinceMs = this.#timers.nowMs();
+        if (this.#held.has(held)) this.#resize(held, Math.min(made, held.bytes));
+        this.#serveWaiters();
+      },
+      taken: (taken) => {
+        held.takenBytes += taken;
+      },
+      release: () => {
+        if (!this.#held.delete(held)) return;
+        this.#resize(held, 0);
+        this.#serveWaiters();
+      },
+    };
+  }
+
+  #resize(held: Held, bytes: number): void {
+    const ofPeer = this.#heldBy(held.peerId) + bytes - held.bytes;
+    this.#bytes += bytes - held.bytes;
+    this.#metrics.answerBytes = this.#bytes;
+    held.bytes = bytes;
+    if (ofPeer === 0) this.#bytesOf.delete(held.peerId);
+    else this.#bytesOf.set(held.peerId, ofPeer);
+  }
+
+  #heldBy(peerId: string): number {
+    return this.#bytesOf.get(peerId) ?? 0;
+  }
+
+  /**
+   * Has the slowest answer give way that may have to; false when there is none yet: then looks again later.
+   */
+  #makeRoom({ wanted }: Waiter): boolean {
+    const least = this.#heldBy(wanted.peerId);
+    const nowMs = this.#timers.nowMs();
+    let slowest: Held | undefined;
+    let slowestRate = Number.POSITIVE_INFINITY;
+    for (const held of this.#held) {
+      const ageMs = held.sinceMs === undefined ? 0 : nowMs - held.sinceMs;
+      if (ageMs < this.#limits.giveWayAfterMs || this.#heldBy(held.peerId) <= least) continue;
+      const rate = held.takenBytes / Math.max(ageMs, 1);
+      if (rate >= slowestRate) continue;
+      slowest = held;
+      slowestRate = rate;
+    }
+    if (slowest === undefined) {
+      this.#lookAgain();
+      return false;
+    }
+    this.#metrics.answersBrokenOff++;
+    this.#held.delete(slowest);
+    this.#resize(slowest, 0);
+    slowest.giveWay();
+    return true;
+  }
+
+  #lookAgain(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#timers.after(LOOK_INTERVAL_MS, () => {
+      this.#isLooking = false;
+      this.#serveWaiters();
+    });
+  }
+}
