@@ -11,7 +11,7 @@
  */
 import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, SYNC_CHANNEL } from '../../p2p/channels.ts';
-import type { Logger, Network, PeerInfo } from '../../p2p/network.ts';
+import { type Logger, type Network, type PeerInfo, SLOWEST_BYTES_PER_SECOND } from '../../p2p/network.ts';
 import type { Timers } from '../../p2p/timers.ts';
 import {
   AnswerRoom,
@@ -43,7 +43,10 @@ export interface BlockSyncOptions {
   readonly windowBlocks: bigint;
   /** Bytes of blocks that wait to be applied; beyond it only the next one is asked for. */
   readonly bufferBytesMax: number;
+  /** How long a peer may take for an answer; what arrives from it gives it longer, so that blocks may be large. */
   readonly requestTimeoutMs: number;
+  /** So many bytes a second give it as long as it needs. */
+  readonly bytesPerSecondMin: number;
   /** How long a peer is not believed after it did not deliver. */
   readonly distrustMs: number;
   /** How long connected peers have to say what they have, before the node goes by those that did. */
@@ -64,6 +67,7 @@ export const DEFAULT_BLOCK_SYNC: BlockSyncOptions = {
   windowBlocks: 128n,
   bufferBytesMax: 64 * 1024 * 1024,
   requestTimeoutMs: 10_000,
+  bytesPerSecondMin: SLOWEST_BYTES_PER_SECOND,
   distrustMs: 30_000,
   graceMs: 2_000,
   patienceMs: 15_000,
@@ -323,14 +327,15 @@ export class BlockSync {
   async #ask(peerId: string, range: BlockRange): Promise<void> {
     const { network } = this.#ports;
     const { height, blocksMax } = range;
-    const timeoutMs = this.#options.requestTimeoutMs;
+    const { requestTimeoutMs: timeoutMs, bytesPerSecondMin } = this.#options;
+    const times = { timeoutMs, bytesPerSecondMin };
     const heights = Array.from({ length: blocksMax }, (_, i) => height + BigInt(i));
     const asked = heights.map((each) => this.#noteAsked(peerId, each));
     this.#sources.asked(peerId, height);
     const askedAtMs = this.#ports.timers.nowMs();
     try {
       const request = encodeBlockRequest(height, blocksMax);
-      const response = await network.request(peerId, BLOCKS_PROTOCOL.name, request, { timeoutMs });
+      const response = await network.request(peerId, BLOCKS_PROTOCOL.name, request, times);
       this.metrics.bytesReceived += response.length;
       const blocks = decodeBlockResponse(range, response);
       if (blocks.length === 0) this.#hasNone(peerId, height);

@@ -189,9 +189,10 @@ export class Backfill {
   ): Promise<T | undefined> {
     const { network, log } = this.#ports;
     const { peerId, height, protocol } = at;
-    const timeoutMs = this.#options.heightRequestTimeoutMs;
+    const { heightRequestTimeoutMs: timeoutMs, bytesPerSecondMin } = this.#options;
+    const times = { timeoutMs, bytesPerSecondMin };
     try {
-      const found = read(await network.request(peerId, protocol, encodeHeightRequest(height), { timeoutMs }));
+      const found = read(await network.request(peerId, protocol, encodeHeightRequest(height), times));
       if (found === undefined && height > (this.#missing.get(peerId) ?? -1n))
         this.#missing.set(peerId, height);
       return found;

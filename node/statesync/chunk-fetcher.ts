@@ -126,9 +126,10 @@ export class ChunkFetcher {
     this.#asked.set(index, peerId);
     try {
       const request = { height, format, index };
-      const timeoutMs = this.#options.chunkRequestTimeoutMs;
+      const { chunkRequestTimeoutMs: timeoutMs, bytesPerSecondMin } = this.#options;
+      const times = { timeoutMs, bytesPerSecondMin };
       const bytes = encodeChunkRequest(request);
-      const answer = await network.request(peerId, SNAPSHOT_CHUNK_PROTOCOL.name, bytes, { timeoutMs });
+      const answer = await network.request(peerId, SNAPSHOT_CHUNK_PROTOCOL.name, bytes, times);
       const chunk = decodeChunk(request, answer);
       if (chunk === undefined) {
         log.info({ peer: peerId, height, chunk: index }, 'a peer does not have a chunk that it offered');

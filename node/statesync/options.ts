@@ -1,8 +1,12 @@
+import { SLOWEST_BYTES_PER_SECOND } from '../../p2p/network.ts';
+
 /** Named limits and waits of state sync. */
 export interface StateSyncOptions {
   /** How long offers are gathered, and how often peers are asked again. */
   readonly discoveryTimeMs: number;
   readonly chunkRequestTimeoutMs: number;
+  /** A peer that sends so much gets as long as a chunk or a block needs. */
+  readonly bytesPerSecondMin: number;
   /** Chunks asked for at a time. */
   readonly chunkFetchers: number;
   /** How long a snapshot is kept to when no connected peer has what is missing of it. */
@@ -27,6 +31,7 @@ export interface StateSyncOptions {
 export const DEFAULT_STATE_SYNC: StateSyncOptions = {
   discoveryTimeMs: 15_000,
   chunkRequestTimeoutMs: 10_000,
+  bytesPerSecondMin: SLOWEST_BYTES_PER_SECOND,
   chunkFetchers: 4,
   peersWaitMs: 60_000,
   goneWaitMs: 2_000,
