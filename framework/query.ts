@@ -24,6 +24,8 @@ export interface QueryRoute extends QueryMethod {
   readonly path: string;
   readonly service: string;
   readonly method: MethodType;
+  /** False: it says that it is not implemented. */
+  readonly served: boolean;
 }
 
 /** Ties a handler to its request and response types. */
@@ -61,10 +63,11 @@ export function queryService(
       throw new AssertionError(`service ${service.name} has no method ${name}`);
   return service.methods.map((method) => {
     const path = `/${service.name}/${method.name}`;
-    const given = methods[method.name] ?? unimplemented(method, path);
+    const handler = methods[method.name];
+    const given = handler ?? unimplemented(method, path);
     if (given.request !== method.input() || given.response !== method.output())
       throw new AssertionError(`types of ${path} differ from the service's`);
-    return { ...given, path, service: service.name, method };
+    return { ...given, path, service: service.name, method, served: handler !== undefined };
   });
 }
 
