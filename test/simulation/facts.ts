@@ -65,6 +65,13 @@ export interface StartedFact {
   readonly appHash: string;
 }
 
+/** What a node holds against a peer. */
+export interface Blame {
+  readonly reason: string;
+  /** With that the peer is banned; before it was not. */
+  readonly isBanned: boolean;
+}
+
 /** Something that has to hold. Each calls `fail` with a sentence when it does not. */
 export interface Invariant {
   readonly name: string;
@@ -73,7 +80,7 @@ export interface Invariant {
   committed?(fact: CommittedFact): void;
   started?(fact: StartedFact): void;
   /** A node holds a peer at fault. */
-  blamed?(fact: { readonly by: Subject; readonly peer: Subject; readonly reason: string }): void;
+  blamed?(fact: Blame & { readonly by: Subject; readonly peer: Subject }): void;
   /** The run is over. */
   ended?(): void | Promise<void>;
 }

@@ -13,6 +13,7 @@ export const FAULTS = [
   'one way',
   'partition',
   'disconnect',
+  'torn round',
   'kill',
   'power cut',
   'kill point',
@@ -31,6 +32,8 @@ export type Fault = (typeof FAULTS)[number];
 
 /** Longest that a single fault lasts. */
 const LASTS_MS_MAX = 2_500;
+/** A round in which somebody has voted nil takes about so long. */
+const TORN_MS_MIN = 1_000;
 const BETWEEN_MS_MAX = 700;
 const CLOCK_JUMP_MS_MAX = 300_000;
 /** Operations on a disk until a kill point, at most: a node does about thirty for a height. */
@@ -90,6 +93,7 @@ export class Nemesis {
     else if (fault === 'one way') this.#oneWay(lastsMs);
     else if (fault === 'partition') this.#partition(lastsMs);
     else if (fault === 'disconnect') this.#disconnect();
+    else if (fault === 'torn round') this.#tearRound(lastsMs);
     else this.#hit(fault, machine, lastsMs);
   }
 
@@ -207,6 +211,22 @@ export class Nemesis {
     this.#later(lastsMs, () => {
       for (const [a, b] of cuts) wires.hub.heal(a, b);
     });
+  }
+
+  /**
+   * One is not shown the proposal and votes nil; of the others some see two thirds for the block and lock it,
+   * or decide, and some do not and go on to the next round without.
+   */
+  #tearRound(lastsMs: number): void {
+    const { scheduler, wires, machines } = this.#simulation;
+    const { random } = scheduler;
+    const proposalsLostTo = random.pick(machines)?.name ?? '';
+    const votesLostTo = new Set(machines.filter(() => random.percent(50)).map(({ name }) => name));
+    const type = random.percent(70) ? 'prevote' : 'precommit';
+    const validatorIndex = random.below(machines.length);
+    const some = [...votesLostTo].join(', ');
+    this.#say(`${proposalsLostTo} is shown no proposals, ${some} no ${type}s of validator ${validatorIndex}`);
+    this.#later(TORN_MS_MIN + lastsMs, wires.tear({ type, validatorIndex, votesLostTo, proposalsLostTo }));
   }
 
   #disconnect(): void {

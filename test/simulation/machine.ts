@@ -28,7 +28,7 @@ import { SimBackend, simDatabase } from './disk/databases.ts';
 import { type DiskOperation, type Ending, SimDisk, type SimFile, type Verdict } from './disk/disk.ts';
 import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
 import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
-import type { Subject } from './facts.ts';
+import type { Blame, Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
 import { checkSignatures } from './signature-pool.ts';
 import { slowApplication } from './slow-application.ts';
@@ -60,7 +60,7 @@ export interface MachineObserver {
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
   committed(machine: SimMachine, committed: CommittedBlock): void;
   started(machine: SimMachine, height: bigint, appHash: Uint8Array): void;
-  blamed(machine: SimMachine, peer: string, reason: string): void;
+  blamed(machine: SimMachine, peer: string, blame: Blame): void;
   /** The node does not start, or has stopped by itself. */
   stopped(machine: SimMachine, what: 'refused to start' | 'stopped', error: unknown): void;
   line(machine: SimMachine, text: string): void;
@@ -445,8 +445,11 @@ export class SimMachine implements Subject {
         const network = wires.connect(this.name, options, owner);
         const penalize = network.penalize.bind(network);
         network.penalize = (peer, penalty) => {
-          this.ports.observer.blamed(this, peer, penalty.reason);
+          const isBanned = (): boolean => network.standing(peer).bannedForMs > 0;
+          const wasBanned = isBanned();
           penalize(peer, penalty);
+          const { reason } = penalty;
+          this.ports.observer.blamed(this, peer, { reason, isBanned: !wasBanned && isBanned() });
         };
         this.#listen(network);
         return this.options.network?.(network, this) ?? network;

@@ -9,7 +9,7 @@ import type { CommittedBlock } from '../../node/committed-block.ts';
 import { decodeVoteMessage } from '../../node/gossip/messages.ts';
 import { simulationConfig, simulationGenesis, transfer } from './chain.ts';
 import { Killed } from './disk/files.ts';
-import { blockValue, type Invariant, readSigned, shortValue } from './facts.ts';
+import { type Blame, blockValue, type Invariant, readSigned, shortValue } from './facts.ts';
 import { agreement } from './invariants/agreement.ts';
 import { blame } from './invariants/blame.ts';
 import { evidence } from './invariants/evidence.ts';
@@ -192,10 +192,10 @@ export class Simulation implements MachineObserver {
     for (const invariant of this.invariants) invariant.started?.(fact);
   }
 
-  blamed(machine: SimMachine, peer: string, reason: string): void {
+  blamed(machine: SimMachine, peer: string, blame: Blame): void {
     const subject = this.machines.find(({ name }) => name === peer);
     if (subject === undefined) return;
-    for (const invariant of this.invariants) invariant.blamed?.({ by: machine, peer: subject, reason });
+    for (const invariant of this.invariants) invariant.blamed?.({ by: machine, peer: subject, ...blame });
   }
 
   stopped(machine: SimMachine, what: string, error: unknown): void {

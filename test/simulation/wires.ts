@@ -3,7 +3,10 @@
  * order, while connected) unless a fault breaks it; a pair whose promise was broken is disconnected at the
  * heal, as TCP would have done.
  */
-import { MemoryHub } from '../../p2p/memory.ts';
+import type { VoteType } from '../../consensus/types/vote.ts';
+import { decodeVoteMessage } from '../../node/gossip/messages.ts';
+import { DATA_CHANNEL, VOTES_CHANNEL } from '../../p2p/channels.ts';
+import { MemoryHub, type MessageOnTheWay } from '../../p2p/memory.ts';
 import type { Network, NetworkOptions } from '../../p2p/network.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 
@@ -26,6 +29,14 @@ export const FAIR_WEATHER: Weather = {
   overtakenPercent: 0,
 };
 
+/** Votes of one validator that do not get to some, whoever sends them; and one who is given no proposals. */
+export interface TornRound {
+  readonly type: VoteType;
+  readonly validatorIndex: number;
+  readonly votesLostTo: ReadonlySet<string>;
+  readonly proposalsLostTo: string;
+}
+
 const IN_TURN: readonly number[] = [0];
 const LOST: readonly number[] = [];
 
@@ -41,6 +52,7 @@ export class Wires {
   /** One way, until that moment. */
   readonly #blocked: Map<string, number> = new Map();
   readonly #broken: Set<string> = new Set();
+  readonly #tears: Set<TornRound> = new Set();
 
   constructor(scheduler: Scheduler, peersOf: (name: string) => readonly string[]) {
     this.#scheduler = scheduler;
@@ -53,7 +65,7 @@ export class Wires {
       fate: (message) => {
         this.messages++;
         this.bytes += message.bytes.length;
-        return this.#fate(message.from, message.to);
+        return this.#fate(message);
       },
     });
   }
@@ -69,6 +81,19 @@ export class Wires {
     this.#blocked.set(`${from} ${to}`, this.#scheduler.nowMs + forMs);
   }
 
+  /** Such messages are lost until the function that is returned is called. */
+  tear(torn: TornRound): () => void {
+    this.#tears.add(torn);
+    return () => {
+      if (!this.#tears.delete(torn)) return;
+      // What was lost is sent again on new connections.
+      for (const pair of [...this.#broken]) {
+        if (pair.split(' ').some((name) => name === torn.proposalsLostTo || torn.votesLostTo.has(name)))
+          this.#mend(pair);
+      }
+    };
+  }
+
   /** The connection breaks; it may be made anew at once. */
   disconnect(a: string, b: string): void {
     this.hub.cut(a, b);
@@ -79,11 +104,14 @@ export class Wires {
   heal(): void {
     this.weather = FAIR_WEATHER;
     this.#blocked.clear();
-    for (const pair of this.#broken) {
-      const [a = '', b = ''] = pair.split(' ');
-      this.disconnect(a, b);
-    }
-    this.#broken.clear();
+    this.#tears.clear();
+    for (const pair of [...this.#broken]) this.#mend(pair);
+  }
+
+  #mend(pair: string): void {
+    this.#broken.delete(pair);
+    const [a = '', b = ''] = pair.split(' ');
+    this.disconnect(a, b);
   }
 
   #latencyMs(from: string, to: string): number {
@@ -94,17 +122,33 @@ export class Wires {
     return latencyMs + Math.max(0, untilMs - this.#scheduler.nowMs);
   }
 
-  #fate(from: string, to: string): readonly number[] {
+  #fate(message: MessageOnTheWay): readonly number[] {
+    const { from, to } = message;
+    if (this.#isTornOff(message)) return this.#lose(from, to);
     const { lostPercent, doubledPercent, overtakenPercent, latencyMaxMs } = this.weather;
     if (lostPercent + doubledPercent + overtakenPercent === 0) return IN_TURN;
     const { random } = this.#scheduler;
     const dice = random.below(100);
-    if (dice < lostPercent) {
-      this.#broken.add(from < to ? `${from} ${to}` : `${to} ${from}`);
-      return LOST;
-    }
+    if (dice < lostPercent) return this.#lose(from, to);
     if (dice < lostPercent + doubledPercent) return [0, random.below(2 * latencyMaxMs)];
     if (dice < lostPercent + doubledPercent + overtakenPercent) return [random.below(4 * latencyMaxMs)];
     return IN_TURN;
+  }
+
+  #isTornOff({ to, channel, bytes }: MessageOnTheWay): boolean {
+    if (this.#tears.size === 0) return false;
+    const tears = [...this.#tears];
+    if (channel === DATA_CHANNEL.name) return tears.some(({ proposalsLostTo }) => proposalsLostTo === to);
+    const losses = tears.filter(({ votesLostTo }) => votesLostTo.has(to));
+    if (channel !== VOTES_CHANNEL.name || losses.length === 0) return false;
+    const message = decodeVoteMessage(bytes);
+    if (message.kind !== 'vote') return false;
+    const { type, validatorIndex } = message.vote;
+    return losses.some((loss) => loss.type === type && loss.validatorIndex === validatorIndex);
+  }
+
+  #lose(from: string, to: string): readonly number[] {
+    this.#broken.add(from < to ? `${from} ${to}` : `${to} ${from}`);
+    return LOST;
   }
 }
