@@ -5,14 +5,12 @@
 import { openApplication } from '../../cli/application.ts';
 import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
 import { equalBytes, toHex, utf8 } from '../../core/bytes.ts';
-import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Application } from '../../node/application.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
 import type { Core } from '../../node/node.ts';
-import type { ConsensusSigner } from '../../node/engine/ports.ts';
 import { openCore, startCore } from '../../node/node.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
 import type { NodeEnvironment } from '../../node/environment.ts';
@@ -20,7 +18,6 @@ import type { Logger } from '../../node/logging/logger.ts';
 import { DEFAULT_STATE_SYNC, type StateSyncOptions } from '../../node/statesync/options.ts';
 import { repairWal } from '../../node/wal/inspect.ts';
 import { FILE_PATTERN } from '../../node/wal/wal.ts';
-import { VOTES_CHANNEL } from '../../p2p/channels.ts';
 import type { Network } from '../../p2p/network.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import { CHAIN_ID, GENESIS_SECONDS, PREFIX } from './chain.ts';
@@ -28,8 +25,9 @@ import { SimBackend, simDatabase } from './disk/databases.ts';
 import { type DiskOperation, type Ending, SimDisk, type SimFile, type Verdict } from './disk/disk.ts';
 import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
 import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
-import type { Blame, Subject } from './facts.ts';
+import type { Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
+import { type MachineObserver, observedNetwork, observedSigner } from './observer.ts';
 import { checkSignatures } from './signature-pool.ts';
 import { slowApplication } from './slow-application.ts';
 import { Owner, type Scheduler } from './scheduler.ts';
@@ -51,19 +49,6 @@ export interface MachinePorts {
   readonly chain: ReadonlyMap<bigint, CommittedBlock>;
   /** Absent: no snapshots are made or taken. */
   readonly snapshots?: StateSnapshotSettings | undefined;
-}
-
-/** Who hears of what happens on a machine. */
-export interface MachineObserver {
-  /** A peer has sent bytes on the channel of votes. */
-  given(machine: SimMachine, bytes: Uint8Array): void;
-  signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
-  committed(machine: SimMachine, committed: CommittedBlock): void;
-  started(machine: SimMachine, height: bigint, appHash: Uint8Array): void;
-  blamed(machine: SimMachine, peer: string, blame: Blame): void;
-  /** The node does not start, or has stopped by itself. */
-  stopped(machine: SimMachine, what: 'refused to start' | 'stopped', error: unknown): void;
-  line(machine: SimMachine, text: string): void;
 }
 
 /** What makes a machine different from others. */
@@ -439,54 +424,14 @@ export class SimMachine implements Subject {
       }),
       random: () => scheduler.random.below(1_000_000) / 1_000_000,
       makeSigner: scheme.makeSigner,
-      wrapSigner: (signer) => this.#observed(signer),
+      wrapSigner: (signer) => observedSigner(signer, this),
       verify: scheme.verify,
       openNetwork: async (options) => {
-        const network = wires.connect(this.name, options, owner);
-        const penalize = network.penalize.bind(network);
-        network.penalize = (peer, penalty) => {
-          const isBanned = (): boolean => network.standing(peer).bannedForMs > 0;
-          const wasBanned = isBanned();
-          penalize(peer, penalty);
-          const { reason } = penalty;
-          this.ports.observer.blamed(this, peer, { reason, isBanned: !wasBanned && isBanned() });
-        };
-        this.#listen(network);
+        const network = observedNetwork(wires.connect(this.name, options, owner), this);
         return this.options.network?.(network, this) ?? network;
       },
     };
     return this.options.environment?.(environment, this) ?? environment;
-  }
-
-  /** The votes that it is given are seen here. */
-  #listen(network: Network): void {
-    const handle = network.handle.bind(network);
-    network.handle = (channel, handler) => {
-      if (channel !== VOTES_CHANNEL.name) return handle(channel, handler);
-      handle(channel, (peer, bytes) => {
-        this.ports.observer.given(this, bytes);
-        return handler(peer, bytes);
-      });
-    };
-  }
-
-  /** Whatever the signer gives away is seen here, whether it leaves the machine or not. */
-  #observed(signer: ConsensusSigner): ConsensusSigner {
-    const { observer, scheme } = this.ports;
-    const { publicKey } = scheme.makeSigner(this.options.keySeed, 'ed25519');
-    return {
-      address: signer.address,
-      signVote: async (chainId, vote) => {
-        const signed = await signer.signVote(chainId, vote);
-        observer.signed(this, publicKey, voteSignBytes(chainId, signed));
-        return signed;
-      },
-      signProposal: async (chainId, proposal) => {
-        const signed = await signer.signProposal(chainId, proposal);
-        observer.signed(this, publicKey, proposalSignBytes(chainId, signed));
-        return signed;
-      },
-    };
   }
 
   #logger(module: string, owner: Owner): Logger {

@@ -6,7 +6,8 @@
 import type { VoteType } from '../../consensus/types/vote.ts';
 import { decodeVoteMessage } from '../../node/gossip/messages.ts';
 import { DATA_CHANNEL, VOTES_CHANNEL } from '../../p2p/channels.ts';
-import { MemoryHub, type MessageOnTheWay } from '../../p2p/memory.ts';
+import { MemoryHub } from '../../p2p/memory.ts';
+import type { MessageOnTheWay } from '../../p2p/memory-session.ts';
 import type { Network, NetworkOptions } from '../../p2p/network.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 
