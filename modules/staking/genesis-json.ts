@@ -3,7 +3,13 @@ import { fromBase64, toBase64 } from '../../core/bytes.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { JsonObject, JsonReader } from '../../framework/json.ts';
 import { ed25519PublicKey, type PublicKey, secp256k1PublicKey } from '../../framework/tx/public-key.ts';
-import { addressFromJson, amountFromJson, decimalFromJson, heightFromJson, timeFromJson } from './json.ts';
+import {
+  addressFromJson,
+  amountFromJson,
+  decimalFromJson,
+  heightFromJson,
+  timeFromJson,
+} from '../../framework/json-fields.ts';
 import type { StakingAddresses } from './ports.ts';
 import type {
   Commission,

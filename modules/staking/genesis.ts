@@ -15,7 +15,7 @@ import {
   validatorFromJson,
   validatorToJson,
 } from './genesis-json.ts';
-import { addressFromJson, amountFromJson, heightFromJson } from './json.ts';
+import { addressFromJson, amountFromJson, heightFromJson } from '../../framework/json-fields.ts';
 import { DEFAULT_PARAMS, paramsFromJson, paramsToJson } from './params.ts';
 import { poolTokens, requirePower } from './pools.ts';
 import type { StakingAddresses, StakingCore } from './ports.ts';

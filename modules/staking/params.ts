@@ -2,7 +2,12 @@ import { Decimal } from '../../core/decimal.ts';
 import { isDenom } from '../../framework/coins.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import type { JsonObject, JsonReader } from '../../framework/json.ts';
-import { decimalFromJson, durationFromJson, durationToJson, smallFromJson } from './json.ts';
+import {
+  decimalFromJson,
+  durationFromJson,
+  durationToJson,
+  smallFromJson,
+} from '../../framework/json-fields.ts';
 import type { StakingParams } from './types.ts';
 
 /** Most validators that CometBFT's commits hold (`MaxVotesCount`). */

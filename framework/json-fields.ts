@@ -1,8 +1,8 @@
-/** JSON forms of single values as the SDK writes them in genesis documents. */
-import { Decimal } from '../../core/decimal.ts';
-import { formatInstant, type Instant, parseInstant } from '../../core/time.ts';
-import type { Address, AddressCodec } from '../../framework/address.ts';
-import type { JsonReader } from '../../framework/json.ts';
+/** JSON forms of single values as the SDK writes them in genesis documents, for all modules. */
+import { Decimal } from '../core/decimal.ts';
+import { formatInstant, type Instant, parseInstant } from '../core/time.ts';
+import type { Address, AddressCodec } from './address.ts';
+import type { JsonReader } from './json.ts';
 
 const DURATION = /^([0-9]{1,12})(?:\.([0-9]{1,9}))?s$/;
 const UINT32_MAX = 0xffff_ffffn;
