@@ -11,6 +11,8 @@ import { createBankModule } from '../modules/bank/module.ts';
 import type { Consensus } from '../modules/consensus/keeper.ts';
 import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
+import type { Distribution } from '../modules/distribution/keeper.ts';
+import { createDistributionModule } from '../modules/distribution/module.ts';
 import type { FeeGrants } from '../modules/feegrant/keeper.ts';
 import { createFeegrantModule } from '../modules/feegrant/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
@@ -24,7 +26,7 @@ import { createStakingModule } from '../modules/staking/module.ts';
 export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'fee_collector', permissions: [] },
   { name: 'gov', permissions: ['burner'] },
-  { name: 'community_pool', permissions: [] },
+  { name: 'distribution', permissions: [] },
   { name: 'payments', permissions: [] },
   { name: 'bonded_tokens_pool', permissions: ['burner', 'staking'] },
   { name: 'not_bonded_tokens_pool', permissions: ['burner', 'staking'] },
@@ -53,6 +55,7 @@ export interface Composition {
   readonly staking: Staking;
   /** Who is told of validators and delegations: modules add themselves here. */
   readonly stakingHooks: StakingHookList;
+  readonly distribution: Distribution;
   readonly feegrant: FeeGrants;
   /** Every message of the modules, and what an `Any` in one may hold. */
   readonly router: MessageRouter;
@@ -62,6 +65,7 @@ export interface Composition {
 export function composeModules(prefix: string): Composition {
   const addresses = new AddressCodec(prefix);
   const validatorAddresses = new AddressCodec(`${prefix}valoper`);
+  const consensusAddresses = new AddressCodec(`${prefix}valcons`);
   const consensus = createConsensusModule(addresses);
   const auth = createAuthModule(addresses, MODULE_ACCOUNTS);
   const bank = createBankModule({ accounts: auth.keeper, addresses });
@@ -72,6 +76,13 @@ export function composeModules(prefix: string): Composition {
     consensus: consensus.keeper,
     hooks: stakingHooks,
   });
+  const distribution = createDistributionModule({
+    addresses: { accounts: addresses, validators: validatorAddresses, consensus: consensusAddresses },
+    bank: bank.keeper,
+    staking: staking.keeper,
+    feeCollector: 'fee_collector',
+  });
+  stakingHooks.add(distribution.hooks);
   const feegrant = createFeegrantModule({ accounts: auth.keeper, bank: bank.keeper, addresses });
   const authz = createAuthzModule({
     accounts: auth.keeper,
@@ -80,8 +91,20 @@ export function composeModules(prefix: string): Composition {
     authorizations: [...bank.authorizations, authorizationRoute(stakeAuthorization)],
     router: () => router,
   });
-  const standard = [consensus.module, auth.module, bank.module, staking.module, feegrant.module, authz];
-  const modules = [...standard, ...nativeModules(addresses, bank.keeper)];
+  // Distribution comes before staking: its first state is there when staking's genesis tells of delegations.
+  const standard = [
+    consensus.module,
+    auth.module,
+    bank.module,
+    distribution.module,
+    staking.module,
+    feegrant.module,
+    authz,
+  ];
+  const modules = [
+    ...standard,
+    ...nativeModules(addresses, { bank: bank.keeper, distribution: distribution.keeper }),
+  ];
   const router: MessageRouter = new MessageRouter(
     modules.flatMap((module) => module.messages),
     modules.flatMap((module) => module.anyTypes ?? []),
@@ -89,7 +112,7 @@ export function composeModules(prefix: string): Composition {
   return {
     addresses,
     validatorAddresses,
-    consensusAddresses: new AddressCodec(`${prefix}valcons`),
+    consensusAddresses,
     modules,
     beginBlockers: inBeginBlockOrder(modules),
     auth: auth.keeper,
@@ -97,6 +120,7 @@ export function composeModules(prefix: string): Composition {
     consensus: consensus.keeper,
     staking: staking.keeper,
     stakingHooks,
+    distribution: distribution.keeper,
     feegrant: feegrant.keeper,
     router,
   };
@@ -108,7 +132,10 @@ function inBeginBlockOrder(modules: readonly Module[]): readonly Module[] {
 }
 
 /** The economic loop: contribute, snapshot, register, infer, attribute, pay. */
-function nativeModules(addresses: AddressCodec, bank: Bank): readonly Module[] {
+function nativeModules(
+  addresses: AddressCodec,
+  { bank, distribution }: { readonly bank: Bank; readonly distribution: Distribution },
+): readonly Module[] {
   const datanet = createDatanetModule({ addresses });
   const datanets = datanet.keeper;
   const models = createModelModule({ addresses, datanets });
@@ -119,7 +146,7 @@ function nativeModules(addresses: AddressCodec, bank: Bank): readonly Module[] {
     datanets,
     models: models.keeper,
     attribution: attribution.keeper,
-    platformAccount: 'community_pool',
+    communityPool: distribution,
     stakersAccount: 'fee_collector',
   });
   return [datanet.module, models.module, attribution.module, payments.module];

@@ -126,6 +126,20 @@ export const uint64Key: KeyCodec<bigint> = {
   },
 };
 
+/** An unsigned 64-bit number, the low byte first: keys are not in the order of the numbers. */
+export const uint64LittleEndianKey: KeyCodec<bigint> = {
+  size: () => 8,
+  write(out, offset, key) {
+    new DataView(out.buffer, out.byteOffset, out.byteLength).setBigUint64(offset, key, true);
+    return offset + 8;
+  },
+  read(bytes, offset) {
+    if (offset + 8 > bytes.length) throw new DecodeError('number key is cut short', { offset });
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return { key: view.getBigUint64(offset, true), next: offset + 8 };
+  },
+};
+
 /** An unsigned 32-bit number, as four big-endian bytes. */
 export const uint32Key: KeyCodec<number> = {
   size: () => 4,

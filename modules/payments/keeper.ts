@@ -74,7 +74,7 @@ export class Payments {
   settle(context: Context, message: MsgPayInference, plan: PaymentPlan): Receipt {
     const { model, fee, parts, claim } = plan;
     const payouts = payoutsOf(plan, {
-      platform: this.#moduleText(this.#ports.platformAccount),
+      platform: this.#platformText(),
       stakers: this.#moduleText(this.#ports.stakersAccount),
       pools: this.#moduleText(STORE_NAME),
       ownerOf: (id) => this.#ports.models.model(context, id)?.owner ?? model.owner,
@@ -116,13 +116,17 @@ export class Payments {
 
   /** One transfer for each recipient, in the order of the payouts; Datanet pools are noted beside it. */
   #pay(context: Context, { payer, payouts, fee }: Receipt): void {
-    const { bank, addresses } = this.#ports;
+    const { bank, addresses, communityPool } = this.#ports;
+    const platform = this.#platformText();
     const amounts = new Map<string, bigint>();
     for (const { recipient, amount } of payouts)
       amounts.set(recipient, (amounts.get(recipient) ?? 0n) + BigInt(amount));
     const from = addresses.toBytes(payer);
-    for (const [recipient, amount] of amounts)
-      bank.send(context, { from, to: addresses.toBytes(recipient), coins: [{ denom: fee.denom, amount }] });
+    for (const [recipient, amount] of amounts) {
+      const coins = [{ denom: fee.denom, amount }];
+      if (recipient === platform) communityPool.fundCommunityPool(context, { from, coins });
+      else bank.send(context, { from, to: addresses.toBytes(recipient), coins });
+    }
     for (const payout of payouts) if (payout.datanetId > 0n) this.#addToPool(context, payout, fee.denom);
   }
 
@@ -189,6 +193,10 @@ export class Payments {
     return [...weights]
       .map(([datanetId, weight]) => ({ datanetId, weight }))
       .sort((a, b) => (a.datanetId < b.datanetId ? -1 : 1));
+  }
+
+  #platformText(): string {
+    return this.#moduleText(this.#ports.communityPool.communityPoolAccount);
   }
 
   #moduleText(name: string): string {

@@ -49,14 +49,14 @@ test('a payment reaches platform, model, stakers and the quoted contributors in 
   const loop = playLoop();
   const { chain, payer, seller, first, second } = loop;
   const before = [payer, seller, first, second].map(({ address }) => chain.balance(address));
-  const pool = moduleBalance(loop, 'community_pool');
+  const pool = moduleBalance(loop, 'distribution');
   const stakers = moduleBalance(loop, 'fee_collector');
   const result = deliverOk(chain, payer, paymentOf(honestPayment(loop)));
   // (20 × 100 + 77 × 300) / 1000 = 25.1, rounded up, + 1000.
   const after = [payer, seller, first, second].map(({ address }) => chain.balance(address));
   const gained = after.map((balance, i) => balance - (before[i] ?? 0n));
   expect(gained).toEqual([-1026n - 5000n, 205n, 342n, 171n]);
-  expect(moduleBalance(loop, 'community_pool') - pool).toBe(103n);
+  expect(moduleBalance(loop, 'distribution') - pool).toBe(103n);
   expect(moduleBalance(loop, 'fee_collector') - stakers).toBe(205n + 5000n);
   expect(result.events.filter(({ type }) => type === 'contributor_payout').length).toBe(2);
   expect(chain.app.brokenInvariants()).toEqual([]);
@@ -90,12 +90,12 @@ function expectRefused(loop: Loop, message: MsgPayInference, kind: ErrorKind): s
   const { chain, payer, first, second, seller } = loop;
   const others = [first, second, seller].map(({ address }) => chain.balance(address));
   const before = chain.balance(payer.address);
-  const pool = moduleBalance(loop, 'community_pool');
+  const pool = moduleBalance(loop, 'distribution');
   const result = deliver(chain, payer, paymentOf(message));
   expect([result.codespace, result.code], result.log).toEqual([kind.codespace, kind.code]);
   expect(chain.balance(payer.address)).toBe(before - 5000n);
   expect([first, second, seller].map(({ address }) => chain.balance(address))).toEqual(others);
-  expect(moduleBalance(loop, 'community_pool')).toBe(pool);
+  expect(moduleBalance(loop, 'distribution')).toBe(pool);
   return result.log;
 }
 
@@ -194,9 +194,9 @@ test('a model without snapshots leaves the contributors’ part to the residual 
   const loop = playLoop();
   const { chain, seller, payer } = loop;
   deliverOk(chain, seller, registerModel(seller, { snapshotIds: [], attributionMethod: 0 }));
-  const pool = moduleBalance(loop, 'community_pool');
+  const pool = moduleBalance(loop, 'distribution');
   deliverOk(chain, payer, paymentOf({ ...payInference(payer, []), modelId: 2n }));
-  expect(moduleBalance(loop, 'community_pool') - pool).toBe(103n + 513n);
+  expect(moduleBalance(loop, 'distribution') - pool).toBe(103n + 513n);
 });
 
 test('random payments keep every invariant, and the totals add up', () => {

@@ -2,6 +2,7 @@ import type { AddressCodec } from '../../framework/address.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
 import type { BankTransfer } from '../bank/types.ts';
 import type { DatanetView } from '../datanet/types.ts';
+import type { CommunityPool } from '../distribution/types.ts';
 import type { ModelView } from '../models/types.ts';
 
 /** What payments needs from the rest of the application. */
@@ -11,7 +12,8 @@ export interface PaymentPorts {
   readonly datanets: DatanetView;
   readonly models: ModelView;
   readonly attribution: AttributionVerifier;
-  /** Module accounts that the platform's and the stakers' parts go to. */
-  readonly platformAccount: string;
+  /** Gets the platform's part. */
+  readonly communityPool: CommunityPool;
+  /** Module account that the stakers' part goes to. */
   readonly stakersAccount: string;
 }

@@ -51,6 +51,10 @@ export class Staking implements StakingKeeper {
     return findDelegation(this.#core, context, pair);
   }
 
+  *delegations(context: ReadContext): Generator<Delegation> {
+    for (const [, delegation] of this.#core.state.delegations.iterate(context)) yield delegation;
+  }
+
   *delegationsOf(context: ReadContext, delegator: Address): Generator<Delegation> {
     const range = { prefix: addressPairKey.prefix(delegator) };
     for (const [, delegation] of this.#core.state.delegations.iterate(context, range)) yield delegation;

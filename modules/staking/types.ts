@@ -158,6 +158,8 @@ export interface StakingView {
   /** By the address of its consensus key. */
   validatorByKey(context: ReadContext, consensusAddress: Uint8Array): Validator | undefined;
   delegation(context: ReadContext, pair: DelegationPair): Delegation | undefined;
+  /** Walks over all of them, by delegator and operator: for genesis and invariants. */
+  delegations(context: ReadContext): Iterable<Delegation>;
   /** All delegations of an account, in the order of the operators. Grows with what the account did. */
   delegationsOf(context: ReadContext, delegator: Address): Iterable<Delegation>;
   /** Bonded validators, the strongest first; at most `maxValidators`. */
