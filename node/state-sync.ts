@@ -3,11 +3,11 @@
  * which is closed again. Afterwards the stores are as if the node had executed the snapshot's block, and the start
  * goes on as every other.
  *
- *     snapshot → application ─ block of that height → block store ─ state → state store ─ older headers
+ *     block of the snapshot's height ─ snapshot → application ─ block → block store ─ state → state store ─ older headers
  *
  * Each step is durable before the next, and the work folder stays until the last: a restart goes on.
  */
-import { LedgerError } from '../core/errors.ts';
+import { defined, LedgerError } from '../core/errors.ts';
 import type { Network } from '../p2p/network.ts';
 import type { Application, SnapshotApplication } from './application.ts';
 import type { NodeConfig } from './config/config.ts';
@@ -15,7 +15,7 @@ import type { NodeEnvironment } from './environment.ts';
 import type { Logging } from './logging/logger.ts';
 import type { Stores } from './node-stores.ts';
 import type { ChainState, Genesis } from './state/chain-state.ts';
-import { Backfill, evidenceEnd } from './statesync/backfill.ts';
+import { Backfill, evidenceEnd, verifiedBlock } from './statesync/backfill.ts';
 import { DEFAULT_STATE_SYNC, type StateSyncOptions } from './statesync/options.ts';
 import type { HeaderSink, SnapshotTarget } from './statesync/ports.ts';
 import { StateSyncer } from './statesync/syncer.ts';
@@ -104,11 +104,11 @@ async function run(
     applySnapshotChunk: (request) => snapshots.applySnapshotChunk(request),
     lastState: () => lastState(application),
   };
-  const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, options);
-  const trusted = await syncer.run();
-  const { header } = trusted.last;
   const backfill = new Backfill({ network, timers, log, verify: environment.verify }, options);
-  await store(parts, backfill, trusted);
+  const ports = { network, application: target, chain, blocks: backfill, folder, timers, log };
+  const trusted = await new StateSyncer(ports, options).run();
+  const { header } = trusted.last;
+  await store(parts, folder, trusted);
   const end = evidenceEnd(header, trusted.params.evidence, genesis.initialHeight);
   await backfill.headers(lowestHeader(stores) ?? header, headerSink(stores), end);
   await stores.state.sync();
@@ -142,15 +142,17 @@ async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined
 /** Block and state of the snapshot's height, unless an earlier start has stored them. */
 async function store(
   { stores, genesis }: StateSyncParts,
-  backfill: Backfill,
+  folder: WorkFolder,
   trusted: TrustedState,
 ): Promise<void> {
   const { blocks, state } = stores;
   const { header, commit } = trusted.last;
   if (blocks.range().height === 0n) {
-    const { block, parts, bytes } = await backfill.block(trusted.last);
+    const encoded = defined(await folder.block(), 'the block of the snapshot');
+    const { block, parts } = verifiedBlock(trusted.last, encoded);
+    const blockSize = BigInt(encoded.length);
     await blocks.save({
-      meta: { blockId: commit.blockId, blockSize: BigInt(bytes), header, numTxs: BigInt(block.txs.length) },
+      meta: { blockId: commit.blockId, blockSize, header, numTxs: BigInt(block.txs.length) },
       parts,
       lastCommit: header.height === genesis.initialHeight ? undefined : block.lastCommit,
       seenCommit: commit,

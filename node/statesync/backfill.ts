@@ -22,8 +22,6 @@ import type { StateSyncOptions } from './options.ts';
 import type { HeaderSink, VerifiedBlock } from './ports.ts';
 import { Wakeup } from './wakeup.ts';
 
-/** Peers that an error names. */
-const PEERS_NAMED_MAX = 5;
 /** Light blocks asked of one peer at a time. */
 const REQUESTS_PER_PEER = 6;
 
@@ -75,22 +73,13 @@ export class Backfill {
     this.#wakeup = new Wakeup(ports.timers);
   }
 
-  /**
-   * The block that a verified light block is of.
-   * @throws LedgerError `statesync.no_block`
-   */
-  async block(trusted: LightBlock): Promise<VerifiedBlock> {
-    const { height } = trusted.header;
-    const found = await this.#ask(height, BLOCKS_PROTOCOL.name, (answer) => verifiedBlock(trusted, answer));
-    if (found !== undefined) return found;
-    const peers = this.#ports.network.peers().map(({ id }) => id);
-    throw new LedgerError(
-      'statesync.no_block',
-      `state sync has restored the state of height ${height}, but no connected peer has the block of that height ` +
-        `(asked: ${peers.slice(0, PEERS_NAMED_MAX).join(', ') || 'nobody is connected'}): connect to a peer that has ` +
-        'it (p2p.persistent_peers) and start the node again, it goes on from here',
-      { height },
-    );
+  /** The block that a verified light block is of, encoded; undefined when no connected peer has it. */
+  async block(trusted: LightBlock): Promise<Uint8Array | undefined> {
+    return this.#ask(trusted.header.height, BLOCKS_PROTOCOL.name, (answer) => {
+      const encoded = decodeBlockBytes(answer);
+      if (encoded !== undefined) verifiedBlock(trusted, encoded);
+      return encoded;
+    });
   }
 
   /**
@@ -242,14 +231,15 @@ function linked(above: Header, block: LightBlock, verify: VerifySignature): Ligh
   return block;
 }
 
-/** @throws DecodeError when the bytes are not the block of the trusted header */
-function verifiedBlock(trusted: LightBlock, answer: Uint8Array): VerifiedBlock | undefined {
-  const bytes = decodeBlockBytes(answer);
-  if (bytes === undefined) return undefined;
-  const block: Block = decodeBlock(bytes);
-  const { header, parts } = partsOf(bytes);
+/**
+ * The block of a verified light block, taken apart.
+ * @throws DecodeError when the bytes are not that block
+ */
+export function verifiedBlock(trusted: LightBlock, encoded: Uint8Array): VerifiedBlock {
+  const block: Block = decodeBlock(encoded);
+  const { header, parts } = partsOf(encoded);
   const blockId = { hash: headerHash(block.header), partSetHeader: header };
   if (!equalBlockId(blockId, trusted.commit.blockId))
     throw new DecodeError(`block ${trusted.header.height} is not the one of the verified header`);
-  return { block, parts, bytes: bytes.length };
+  return { block, parts };
 }

@@ -50,7 +50,12 @@ export interface TrustedChain {
 export interface VerifiedBlock {
   readonly block: Block;
   readonly parts: readonly Part[];
-  readonly bytes: number;
+}
+
+/** Blocks of verified headers, from peers. */
+export interface BlockSource {
+  /** The block that a verified light block is of, encoded and verified; undefined when no peer has it. */
+  block(trusted: LightBlock): Promise<Uint8Array | undefined>;
 }
 
 /** Where back-filled light blocks go, from the top down. */

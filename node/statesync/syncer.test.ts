@@ -18,6 +18,7 @@ import {
   chunksOf,
   MemoryFiles,
   snapshotOf,
+  TestBlocks,
   TestSource,
   TestTarget,
   trustedChain,
@@ -30,10 +31,12 @@ const NO_HEADERS = { header: () => undefined, commit: () => undefined, validator
 
 let world: ReturnType<typeof memoryWorld>;
 let files: MemoryFiles;
+let blocks: TestBlocks;
 
 beforeEach(() => {
   world = memoryWorld();
   files = new MemoryFiles();
+  blocks = new TestBlocks();
 });
 afterEach(async () => {
   await world.close();
@@ -85,7 +88,8 @@ async function joinBy(
   const log = recordingLogger();
   const folder = await WorkFolder.over(files);
   const { timers } = world;
-  const syncer = new StateSyncer({ network, application: target, chain, folder, timers, log }, OPTIONS);
+  const ports = { network, application: target, chain, blocks, folder, timers, log };
+  const syncer = new StateSyncer(ports, OPTIONS);
   let over = false;
   const ended = syncer.run().then(
     (state) => {
@@ -111,6 +115,7 @@ async function expectRestored(joiner: Joiner, height: bigint): Promise<void> {
   if (end instanceof LedgerError) throw end;
   expect(end.last.header.height).toBe(height);
   expect(joiner.target.state).toEqual({ height, appHash: appHashOf(chunksOf(height)) });
+  expect(await (await WorkFolder.over(files)).block()).toEqual(utf8(`block ${height}`));
 }
 
 test('the newest snapshot is restored, its chunks from several peers', async () => {
@@ -256,6 +261,45 @@ test('a snapshot that all have pruned meanwhile is given up at once, and the nex
   expect(world.timers.nowMs() - fromMs).toBeLessThan(OPTIONS.peersWaitMs / 2);
   expect(joiner.target.offered).toEqual([20n, 25n]); // 10 was offered, too, and is gone as well
   expect(joiner.network.metrics.bans).toBe(0);
+});
+
+test('a snapshot whose block nobody has any more is left before a chunk is asked for', async () => {
+  const source = new TestSource([20n], [15n]);
+  blocks.pruned.add(20n);
+  const joiner = await joinBy([await honest(source)]);
+  await expectRestored(joiner, 15n);
+  expect(joiner.target.offered).toEqual([15n]);
+  expect(source.served).toHaveLength(CHUNKS);
+  expect(joiner.network.metrics.penalties).toBe(0);
+});
+
+test('the block is fetched once, and anew when it was damaged', async () => {
+  const peer = await honest(new TestSource([20n]));
+  const { target, ...first } = await joinBy([peer]);
+  await expectRestored({ target, ...first }, 20n);
+  await first.network.stop();
+  const second = await joinBy([peer], { target });
+  await expectRestored(second, 20n);
+  await second.network.stop();
+  expect(blocks.asked).toEqual([20n]);
+  files.files.set('block', utf8('other bytes'));
+  await expectRestored(await joinBy([peer], { target }), 20n);
+  expect(blocks.asked).toEqual([20n, 20n]);
+});
+
+test('when the state is restored and its block is lost, only a peer that has it helps', async () => {
+  const peer = await honest(new TestSource([20n], [15n]));
+  const { target, ...first } = await joinBy([peer]);
+  await expectRestored({ target, ...first }, 20n);
+  await first.network.stop();
+  files.files.delete('block');
+  blocks.pruned.add(20n);
+  const second = await joinBy([peer], { target });
+  const error = await endOf(second);
+  expect(error).toMatchObject({ code: 'statesync.no_block', facts: { height: 20n } });
+  await second.network.stop();
+  blocks.pruned.clear();
+  await expectRestored(await joinBy([peer], { target }), 20n);
 });
 
 test('without peers, and without snapshots, it waits and says what to check', async () => {

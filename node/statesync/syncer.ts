@@ -5,12 +5,13 @@
  * | --- | --- | --- |
  * | discover | peers say which snapshots they have | waits, asks again, says what to check |
  * | verify | the light client vouches for headers h, h+1, h+2 | set aside; trust in doubt: the node stops |
+ * | block | the block of that height, which peers may have pruned, is fetched | set aside: another snapshot |
  * | offer | the application judges the snapshot | refused for good, with its format or its peers |
  * | fetch | chunks from several peers into the work folder | another peer; without any, another snapshot |
  * | apply | the application takes the chunks in order | it says: fetch anew, ban these peers, or refuse all |
  * | compare | height and hash of the application are those of the headers | the node stops |
  *
- * The chosen snapshot and its chunks are on disk: a restart goes on with them.
+ * The chosen snapshot, its block and its chunks are on disk: a restart goes on with them.
  */
 import { equalBytes, toUpperHex } from '../../core/bytes.ts';
 import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
@@ -26,7 +27,7 @@ import { ChunkFetcher } from './chunk-fetcher.ts';
 import { decodeSnapshots, encodeSnapshotsRequest } from './messages.ts';
 import { Offers } from './offers.ts';
 import type { StateSyncOptions } from './options.ts';
-import type { SnapshotTarget, TrustedChain } from './ports.ts';
+import type { BlockSource, SnapshotTarget, TrustedChain } from './ports.ts';
 import { type TrustedState, trustedState } from './trusted.ts';
 import { Wakeup } from './wakeup.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -36,6 +37,7 @@ export interface SyncerPorts {
   readonly network: Network;
   readonly application: SnapshotTarget;
   readonly chain: TrustedChain;
+  readonly blocks: BlockSource;
   readonly folder: WorkFolder;
   readonly timers: Timers;
   readonly log: Logger;
@@ -48,6 +50,8 @@ const NOT_THERE: readonly string[] = [
   'light.no_response',
   'light.no_cross_reference',
 ];
+/** Peers that an error names. */
+const PEERS_NAMED_MAX = 5;
 /** Chunks that are asked for anew because the application refused them, for each chunk and at least. */
 const REFETCHES_MIN = 100;
 /** Times that one snapshot is begun anew because the application asks for it. */
@@ -70,7 +74,8 @@ export class StateSyncer {
   }
 
   /**
-   * Restores the application; returns what the chain vouches for about its state.
+   * Restores the application; returns what the chain vouches for about its state. The block of that height is
+   * in the work folder then.
    * @throws LedgerError `statesync.*`, `light.*` when going on would not help
    */
   async run(): Promise<TrustedState> {
@@ -162,21 +167,51 @@ export class StateSyncer {
   }
 
   async #restore(snapshot: Snapshot, trusted: TrustedState): Promise<boolean> {
-    const { application, folder, timers, log } = this.#ports;
+    const { application, folder, log } = this.#ports;
     const { height, chunks } = snapshot;
     const { appHash } = trusted.current.header;
     await folder.begin(snapshot);
-    if ((await application.lastState()).height === height) return this.#compare(height, appHash);
+    const isRestored = (await application.lastState()).height === height;
+    if (!(await this.#haveBlock(trusted))) {
+      if (isRestored) throw this.#noBlock(height);
+      log.warn({ height }, 'no connected peer has the block of a snapshot: another one is tried');
+      return this.#leave(snapshot);
+    }
+    if (isRestored) return this.#compare(height, appHash);
     log.info({ height, chunks, here: folder.chunks, appHash: toUpperHex(appHash) }, 'restoring a snapshot');
     for (let attempt = 1; ; attempt++) {
       const outcome = (await this.#offer(snapshot, appHash)) ? await this.#apply(snapshot) : 'rejected';
       if (outcome === 'restored') return this.#compare(height, appHash);
-      if (outcome === 'rejected' || attempt === RESTORES_MAX) {
-        this.#offers.setAside(snapshot, timers.nowMs() + this.#options.setAsideMs);
-        await folder.clear();
-        return false;
-      }
+      if (outcome === 'rejected' || attempt === RESTORES_MAX) return this.#leave(snapshot);
     }
+  }
+
+  /** Whether the block of the snapshot's height is in the work folder, fetched if need be. */
+  async #haveBlock({ last }: TrustedState): Promise<boolean> {
+    const { blocks, folder } = this.#ports;
+    if ((await folder.block()) !== undefined) return true;
+    const encoded = await blocks.block(last);
+    if (encoded === undefined) return false;
+    await folder.saveBlock(encoded);
+    return true;
+  }
+
+  /** For some time, and what is here of it goes. */
+  async #leave(snapshot: Snapshot): Promise<false> {
+    this.#offers.setAside(snapshot, this.#ports.timers.nowMs() + this.#options.setAsideMs);
+    await this.#ports.folder.clear();
+    return false;
+  }
+
+  #noBlock(height: bigint): LedgerError {
+    const peers = this.#ports.network.peers().map(({ id }) => id);
+    return new LedgerError(
+      'statesync.no_block',
+      `state sync has restored the state of height ${height}, but its block is missing here and no connected peer has ` +
+        `it (asked: ${peers.slice(0, PEERS_NAMED_MAX).join(', ') || 'nobody is connected'}): connect to a peer that ` +
+        'has it (p2p.persistent_peers) and start the node again, it goes on from here',
+      { height },
+    );
   }
 
   /** Whether the application takes the snapshot. */

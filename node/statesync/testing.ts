@@ -13,7 +13,7 @@ import {
   ResponseOfferSnapshot_Result as OfferResult,
   type Snapshot,
 } from '../../proto/gen/tendermint/abci/types.ts';
-import type { SnapshotSource, SnapshotTarget, TrustedChain } from './ports.ts';
+import type { BlockSource, SnapshotSource, SnapshotTarget, TrustedChain } from './ports.ts';
 import type { WorkFiles } from './work-files.ts';
 
 export const CHUNKS = 12;
@@ -71,6 +71,17 @@ export class TestSource implements SnapshotSource {
   }: Parameters<SnapshotSource['loadSnapshotChunk']>[0]): ReturnType<SnapshotSource['loadSnapshotChunk']> {
     this.served.push(chunk);
     return Promise.resolve({ chunk: this.#states.get(height)?.[chunk] ?? new Uint8Array(0) });
+  }
+}
+
+/** Peers that have blocks, but for those that they have pruned; a block is its height. */
+export class TestBlocks implements BlockSource {
+  readonly pruned: Set<bigint> = new Set();
+  readonly asked: bigint[] = [];
+
+  block({ header }: Parameters<BlockSource['block']>[0]): Promise<Uint8Array | undefined> {
+    this.asked.push(header.height);
+    return Promise.resolve(this.pruned.has(header.height) ? undefined : utf8(`block ${header.height}`));
   }
 }
 

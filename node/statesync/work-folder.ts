@@ -1,8 +1,9 @@
 /**
- * What a state sync has got so far, on disk, so that a restart goes on: the snapshot that was chosen and its
- * chunks, each with its hash and who sent it. Gone when the sync is done.
+ * What a state sync has got so far, on disk, so that a restart goes on: the snapshot that was chosen, the
+ * block of its height, and its chunks, each with its hash and who sent it. Gone when the sync is done.
  *
  *     statesync/plan        SHA-256, then the snapshot (tendermint.abci.Snapshot)
+ *     statesync/block       SHA-256, then the block
  *     statesync/chunk-0 …   SHA-256 of the rest, length of the sender's id in one byte, the id, the chunk
  */
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import type { WorkFiles } from './work-files.ts';
 export const WORK_FOLDER = 'statesync';
 
 const PLAN_FILE = 'plan';
+const BLOCK_FILE = 'block';
 
 /** A chunk and the peer it came from. */
 export interface ReceivedChunk {
@@ -71,6 +73,15 @@ export class WorkFolder {
     this.#plan = snapshot;
   }
 
+  /** The block of the snapshot's height; undefined when it is not here, or is damaged. */
+  async block(): Promise<Uint8Array | undefined> {
+    return this.#plan === undefined ? undefined : this.#sealed(BLOCK_FILE);
+  }
+
+  async saveBlock(encoded: Uint8Array): Promise<void> {
+    await this.#seal(BLOCK_FILE, encoded);
+  }
+
   has(index: number): boolean {
     return this.#senders.has(index);
   }
@@ -113,7 +124,7 @@ export class WorkFolder {
   }
 
   async #look(name: string): Promise<void> {
-    if (name === PLAN_FILE && this.#plan !== undefined) return;
+    if ((name === PLAN_FILE || name === BLOCK_FILE) && this.#plan !== undefined) return;
     const index = this.#plan === undefined ? undefined : /^chunk-(\d{1,6})$/.exec(name)?.[1];
     const bytes = index === undefined ? undefined : await this.#sealed(name);
     if (index === undefined || bytes === undefined) await this.#files.remove(name);
