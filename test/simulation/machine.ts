@@ -254,10 +254,11 @@ export class SimMachine implements Subject {
     return commit?.signatures.some((one) => equalBytes(one.validatorAddress, signer.address)) === true;
   }
 
-  /** What an operator does when the node says that its log has to be repaired. */
+  /** What an operator does when the node says that its log has to be repaired; room on the disk comes first. */
   repairLog(): void {
     this.ports.observer.line(this, 'has its log repaired');
     this.killAtOperation = undefined;
+    this.isDiskFull = false;
     const user: DiskUser = { wait: () => Promise.resolve(), isDead: () => false };
     const files = new SimWalFiles({ disk: this.disk, user, directory: WAL_PATH, pattern: FILE_PATTERN });
     repairWal(files);
