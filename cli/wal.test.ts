@@ -56,7 +56,7 @@ describe('openledgerd wal', () => {
     expect(shown.map((line) => JSON.parse(line))).toEqual([
       {
         file: 'wal-00000001.log',
-        offset: 37,
+        offset: 54,
         kind: 'timeoutElapsed',
         timeout: { kind: 'propose', height: '5', round: 2 },
       },
@@ -68,9 +68,9 @@ describe('openledgerd wal', () => {
 
   it('verifies, says what a repair would do, and does it', async () => {
     expect((await run('wal', 'verify')).out).toBe('the log is whole\n');
-    flipByte(40);
+    flipByte(60);
     await expect(run('wal', 'verify')).rejects.toThrow(
-      /damaged at byte 37; before it the log knows heights up to 4.*sets aside \d+ bytes/,
+      /damaged at byte 54; before it the log knows heights up to 4.*sets aside \d+ bytes/,
     );
     const dry = await run('wal', 'repair', '--dry-run');
     expect(dry.out).toContain('would be set aside');
@@ -83,7 +83,7 @@ describe('openledgerd wal', () => {
   });
 
   it('does not touch the log of a running node', async () => {
-    flipByte(40);
+    flipByte(60);
     const unlock = tryLock(join(home, 'data', 'node.lock'));
     await expect(run('wal', 'repair')).rejects.toThrow(/is running already/);
     unlock?.();

@@ -135,13 +135,16 @@ function lineOf({ name, bytes, records, endHeights, damage }: WalFileReport): st
   const state =
     damage === undefined
       ? 'whole'
-      : damage.kind === 'torn'
-        ? `torn at byte ${damage.offset}: a crash while writing`
-        : `damaged at byte ${damage.offset}, good records follow`;
+      : {
+          torn: `torn at byte ${damage.offset}: a crash while writing`,
+          corrupt: `damaged at byte ${damage.offset}, in what was safely on the disk`,
+          format: 'written by an earlier version of this program',
+        }[damage.kind];
   return `${name}  ${bytes} bytes, ${records} records, ${heights}, ${state}`;
 }
 
-function damageOf({ cut, lastEndHeight }: WalRepair): string {
+function damageOf({ kind, cut, lastEndHeight }: WalRepair): string {
+  if (kind === 'format') return `${cut.name} was written by an earlier version of this program`;
   const known = lastEndHeight === undefined ? 'no height' : `heights up to ${lastEndHeight}`;
   return `${cut.name} is damaged at byte ${cut.keptBytes}; before it the log knows ${known}`;
 }

@@ -9,6 +9,9 @@ import { FILE_PATTERN, Wal } from './wal.ts';
 
 /** Bytes before a record's payload. */
 const HEADER = 13;
+/** Bytes before the first record, and of the marker behind a sync. */
+const FILE_HEADER = 20;
+const MARKER = 13;
 
 /** Three files, two heights each, of one input of 40 bytes a height. */
 async function makeLog(): Promise<string> {
@@ -51,9 +54,9 @@ describe('inspecting a log', () => {
     const placed = [...recordsOf(filesOf(directory))];
     expect(placed).toHaveLength(12);
     expect(placed.slice(0, 3).map(({ file, offset }) => [file, offset])).toEqual([
-      ['wal-00000001.log', 16],
-      ['wal-00000001.log', 16 + HEADER + 40],
-      ['wal-00000001.log', 16 + HEADER + 40 + HEADER + 8],
+      ['wal-00000001.log', FILE_HEADER],
+      ['wal-00000001.log', FILE_HEADER + HEADER + 40],
+      ['wal-00000001.log', FILE_HEADER + HEADER + 40 + HEADER + 8 + MARKER],
     ]);
   });
 
@@ -64,12 +67,13 @@ describe('inspecting a log', () => {
 
 describe('repairing a log', () => {
   it('cuts at the damage, keeps all bytes beside it, and the node opens what is left', async () => {
-    const whole = damage(directory, 'wal-00000003.log', 16 + HEADER + 40 + HEADER + 8 + 16);
+    const whole = damage(directory, 'wal-00000003.log', FILE_HEADER + HEADER + 40 + HEADER + 8 + MARKER + 16);
     const last = readFileSync(join(directory, 'wal-00000004.log'));
     expect(() => Wal.open({ directory })).toThrow(/openledgerd wal repair/);
     const plan = planRepair(filesOf(directory));
-    const keptBytes = 16 + HEADER + 40 + HEADER + 8;
+    const keptBytes = FILE_HEADER + HEADER + 40 + HEADER + 8 + MARKER;
     expect(plan).toEqual({
+      kind: 'corrupt',
       cut: { name: 'wal-00000003.log', keptBytes, asideBytes: whole.length - keptBytes },
       asideFiles: ['wal-00000004.log'],
       lastEndHeight: 5n,

@@ -9,6 +9,7 @@ import {
   FILE_HEADER_BYTES,
   readRecords,
   recordBytes,
+  SYNCED_TYPE,
   saltOf,
   type WalRecord,
 } from './record.ts';
@@ -36,6 +37,8 @@ export interface PlacedRecord {
 
 /** What a repair did, or would do. */
 export interface WalRepair {
+  /** Of what kind the first damage is. */
+  readonly kind: Damage['kind'];
   /** The damaged file, what was kept of it, and how many bytes were set aside. */
   readonly cut: { readonly name: string; readonly keptBytes: number; readonly asideBytes: number };
   /** Files behind the damaged one, set aside whole. */
@@ -46,7 +49,13 @@ export interface WalRepair {
 
 /** Describes every file, oldest first. */
 export function inspectWal(files: WalFiles): readonly WalFileReport[] {
-  return files.list().map((name) => reportOf(name, files.read(name)));
+  const names = files.list();
+  return names.map((name) => {
+    const report = reportOf(name, files.read(name));
+    // Only a file that was synced is followed by another.
+    const isCorrupt = report.damage?.kind === 'torn' && name !== names.at(-1);
+    return isCorrupt ? { ...report, damage: { ...report.damage, kind: 'corrupt' } } : report;
+  });
 }
 
 /** All good records in order; of a damaged file those before the damage. */
@@ -54,7 +63,7 @@ export function* recordsOf(files: WalFiles): Generator<PlacedRecord> {
   for (const file of files.list()) {
     let offset = FILE_HEADER_BYTES;
     for (const record of readRecords(files.read(file)).records) {
-      yield { file, offset, record };
+      if (record.type !== SYNCED_TYPE) yield { file, offset, record };
       offset += recordBytes(record);
     }
   }
@@ -72,6 +81,7 @@ export function planRepair(files: WalFiles): WalRepair | undefined {
   const hasHeader = saltOf(files.read(damaged.name)) !== undefined;
   const keptBytes = hasHeader ? Math.max(damaged.damage.offset, FILE_HEADER_BYTES) : 0;
   return {
+    kind: damaged.damage.kind,
     cut: { name: damaged.name, keptBytes, asideBytes: damaged.bytes - keptBytes },
     asideFiles: isNeeded ? after.map(({ name }) => name) : [],
     lastEndHeight: kept.findLast(({ endHeights }) => endHeights !== undefined)?.endHeights?.last,
@@ -105,7 +115,7 @@ function reportOf(name: string, bytes: Uint8Array): WalFileReport {
   return {
     name,
     bytes: bytes.length,
-    records: records.length,
+    records: records.filter(({ type }) => type !== SYNCED_TYPE).length,
     endHeights:
       first === undefined || last === undefined
         ? undefined

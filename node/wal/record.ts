@@ -1,5 +1,6 @@
 /**
- * One file of the log: a header of 16 bytes (magic, then a random salt), then records:
+ * One file of the log: a header of 20 bytes (magic with the number of the format, a random salt, CRC-32C of both),
+ * then records:
  *
  *     length of payload  u32, little-endian
  *     checksum           u32, CRC-32C of salt, durable bytes, type and payload
@@ -8,7 +9,8 @@
  *     payload
  *
  * The salt keeps bytes that a peer made up from ever looking like a record of ours. The durable bytes tell
- * damage from an ordinary power cut, which may lose one page of what was not synced and leave a later one.
+ * damage from an ordinary power cut, which may lose one page of what was not synced and leave a later one. So
+ * that they tell it of what was synced last, too, a record without payload follows each sync: a marker.
  */
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
 import { crc32c } from './crc32c.ts';
@@ -16,10 +18,13 @@ import { crc32c } from './crc32c.ts';
 /** Largest payload: one block part or message, with room. Longer lengths are damage. */
 export const PAYLOAD_BYTES_MAX: number = 2 * 1024 * 1024;
 
-const MAGIC = utf8('OLWAL\0\0\x02');
+const MAGIC_NAME = utf8('OLWAL\0\0');
+/** Last byte of the magic. 1 and 2 had no checksum in the header, 1 no durable bytes. */
+export const WAL_FORMAT = 3;
+const MAGIC = concatBytes(MAGIC_NAME, Uint8Array.of(WAL_FORMAT));
 const SALT_BYTES = 8;
 /** Bytes before the first record. */
-export const FILE_HEADER_BYTES: number = MAGIC.length + SALT_BYTES;
+export const FILE_HEADER_BYTES: number = MAGIC.length + SALT_BYTES + 4;
 const CHECKED_FROM = 8;
 /**
  * Behind damage any offset may begin a record, and what lies there may be a peer's: so many bytes are looked
@@ -27,6 +32,9 @@ const CHECKED_FROM = 8;
  */
 const SEARCH_BYTES_MAX: number = 32 * 1024 * 1024;
 const RECORD_HEADER_BYTES = 13;
+
+/** Record type of the marker that follows a sync; the log's own. */
+export const SYNCED_TYPE = 255;
 
 /** A record: what kind of thing the payload is, and the payload. The kinds belong to the log's user. */
 export interface WalRecord {
@@ -43,22 +51,31 @@ export interface FileContents {
 
 /**
  * Bytes that are not a record. `torn`: they may never have been durable, as after a crash. `corrupt`: a good
- * record behind them says that they were.
+ * record behind them says that they were. `format`: the whole file is of another version of the program.
  */
 export interface Damage {
-  readonly kind: 'torn' | 'corrupt';
+  readonly kind: 'torn' | 'corrupt' | 'format';
   readonly offset: number;
 }
 
 /** The header of a new file. */
 export function fileHeader(salt: Uint8Array): Uint8Array {
-  return concatBytes(MAGIC, salt.subarray(0, SALT_BYTES));
+  const unchecked = concatBytes(MAGIC, salt.subarray(0, SALT_BYTES));
+  const checksum = new Uint8Array(4);
+  new DataView(checksum.buffer).setUint32(0, crc32c(unchecked), true);
+  return concatBytes(unchecked, checksum);
 }
 
-/** The salt in a file's header; undefined when the header is cut short or of something else. */
+/** The salt in a file's header; undefined when the header is cut short, damaged or of something else. */
 export function saltOf(file: Uint8Array): Uint8Array | undefined {
-  if (file.length < FILE_HEADER_BYTES || !equalBytes(file.subarray(0, MAGIC.length), MAGIC)) return undefined;
-  return file.slice(MAGIC.length, FILE_HEADER_BYTES);
+  const salt = file.slice(MAGIC.length, MAGIC.length + SALT_BYTES);
+  const isOurs = equalBytes(file.subarray(0, FILE_HEADER_BYTES), fileHeader(salt));
+  return isOurs ? salt : undefined;
+}
+
+/** The format that the first bytes of a file name; undefined when they are of no log, or damaged. */
+export function formatOf(file: Uint8Array): number | undefined {
+  return equalBytes(file.subarray(0, MAGIC_NAME.length), MAGIC_NAME) ? file[MAGIC_NAME.length] : undefined;
 }
 
 /** Bytes of a record under the salt of its file; `durable` bytes of the file are safe from a power cut. */
@@ -86,8 +103,7 @@ export function recordBytes({ payload }: WalRecord): number {
 export function readRecords(file: Uint8Array): FileContents {
   const salt = saltOf(file);
   if (salt === undefined) {
-    const kind = file.length <= FILE_HEADER_BYTES ? 'torn' : 'corrupt';
-    return { records: [], damage: { kind, offset: 0 } };
+    return { records: [], damage: { kind: kindOfHeader(file), offset: 0 } };
   }
   const saltChecksum = crc32c(salt);
   const records: WalRecord[] = [];
@@ -103,6 +119,19 @@ export function readRecords(file: Uint8Array): FileContents {
   }
   return { records, damage: undefined };
 }
+
+/** What a file without a good header is. */
+function kindOfHeader(file: Uint8Array): Damage['kind'] {
+  const format = formatOf(file);
+  const asOurs = concatBytes(MAGIC, file.subarray(MAGIC.length, FILE_HEADER_BYTES));
+  // One turned bit makes another format of ours; the checksum tells.
+  const isOurs = file.length >= FILE_HEADER_BYTES && saltOf(asOurs) !== undefined;
+  if (!isOurs && format !== undefined && FORMATS_BEFORE.has(format)) return 'format';
+  if (isOurs) return 'corrupt';
+  return file.length <= FILE_HEADER_BYTES ? 'torn' : 'corrupt';
+}
+
+const FORMATS_BEFORE: ReadonlySet<number> = new Set([1, 2]);
 
 interface FoundRecord {
   readonly record: WalRecord;

@@ -6,7 +6,14 @@ import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { crc32c } from './crc32c.ts';
 import { DirectoryWalFiles } from './files.ts';
-import { encodeRecord, fileHeader, readRecords, type WalRecord } from './record.ts';
+import {
+  encodeRecord,
+  FILE_HEADER_BYTES,
+  fileHeader,
+  readRecords,
+  recordBytes,
+  type WalRecord,
+} from './record.ts';
 import { repairWal } from './inspect.ts';
 import { FILE_PATTERN, Wal } from './wal.ts';
 
@@ -74,9 +81,82 @@ test('a flipped byte before good records stops the node and says how to repair',
   await wal.close();
   const file = join(path, readdirSync(path)[0] ?? '');
   const bytes = readFileSync(file);
-  bytes[26] = (bytes[26] ?? 0) ^ 1;
+  bytes[30] = (bytes[30] ?? 0) ^ 1;
   writeFileSync(file, bytes);
-  expect(() => Wal.open({ directory: path })).toThrow(/damaged at byte 16.*To repair.*locked on/s);
+  expect(() => Wal.open({ directory: path })).toThrow(/damaged at byte 20.*To repair.*locked on/s);
+});
+
+test('any flipped bit in what was synced stops the node, also in the last records, whether it was closed or killed', async () => {
+  for (const ends of ['closed', 'killed']) {
+    const path = directory();
+    const wal = Wal.open({ directory: path });
+    wal.append(record('one'));
+    await wal.sync();
+    wal.append(record('two'));
+    wal.append(record('our vote'));
+    await wal.sync();
+    if (ends === 'closed') await wal.close();
+    const file = join(path, readdirSync(path)[0] ?? '');
+    const whole = readFileSync(file);
+    const synced = whole.length - recordBytes({ type: 0, payload: utf8('') }); // but the marker
+    for (let bit = 0; bit < synced * 8; bit++) {
+      const bytes = Buffer.from(whole);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(file, bytes);
+      expect(() => Wal.open({ directory: path }), `bit ${bit}`).toThrow(/wal repair/);
+      expect(readFileSync(file).equals(bytes)).toBe(true);
+    }
+  }
+});
+
+test('the marker behind a sync is worth nothing by itself: without it, or damaged, the log opens with all records', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  wal.append(record('our vote'));
+  await wal.close();
+  const file = join(path, readdirSync(path)[0] ?? '');
+  const whole = readFileSync(file);
+  const marker = recordBytes({ type: 0, payload: utf8('') });
+  for (const end of [whole.subarray(0, -marker), Buffer.from(whole).fill(0, whole.length - 3)]) {
+    writeFileSync(file, end);
+    expect(texts(Wal.open({ directory: path }).takeReplay(0n, true))).toEqual(['our vote']);
+  }
+});
+
+test('what was appended while a sync was under way is not said to be durable', async () => {
+  const path = directory();
+  const files = slowFiles(path);
+  const wal = Wal.open({ directory: path, files });
+  wal.append(record('synced'));
+  const synced = wal.sync();
+  await turns();
+  wal.append(record('late'));
+  files.syncing[0]?.end();
+  await synced;
+  const file = join(path, readdirSync(path)[0] ?? '');
+  const bytes = readFileSync(file);
+  const late = FILE_HEADER_BYTES + recordBytes(record('synced'));
+  bytes[late + 14] = (bytes[late + 14] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  expect(texts(Wal.open({ directory: path }).takeReplay(0n, true))).toEqual(['synced']);
+});
+
+test.each([1, 2])('a log of format %i is named as such, and can be set aside', (format) => {
+  const path = directory();
+  const header = [...utf8('OLWAL'), 0, 0, format, 1, 2, 3, 4, 5, 6, 7, 8];
+  for (const name of ['wal-00000001.log', 'wal-00000002.log'])
+    writeFileSync(join(path, name), Uint8Array.from([...header, ...utf8('records of another version')]));
+  expect(() => Wal.open({ directory: path })).toThrow(
+    new RegExp(`earlier version.*format ${format}.*not damaged.*wal repair.*locked on`, 's'),
+  );
+  const files = new DirectoryWalFiles(path, FILE_PATTERN);
+  expect(repairWal(files)).toMatchObject({ kind: 'format', asideFiles: ['wal-00000002.log'] });
+  const warnings: string[] = [];
+  expect(
+    Wal.open({ directory: path, warn: (one) => warnings.push(one) }).takeReplay(5n, false),
+  ).toBeUndefined();
+  expect(warnings).toEqual([]);
+  expect(readdirSync(path).filter((name) => name.endsWith('.set-aside'))).toHaveLength(2);
 });
 
 test('a power cut may lose a page of what was not synced and leave the next: the log opens', async () => {
@@ -101,9 +181,9 @@ test('looking for good records behind damage ends, whatever a peer has put there
   for (let i = 0; i < pattern.length; i += 4) pattern.set([0, 0, 12, 0], i);
   const records = [{ type: 1, payload: pattern }, record('good')];
   const file = Buffer.concat([fileHeader(salt), ...records.map((one) => encodeRecord(one, salt))]);
-  file[20] = (file[20] ?? 0) ^ 1;
+  file[24] = (file[24] ?? 0) ^ 1;
   const { damage } = readRecords(file);
-  expect(damage).toEqual({ kind: 'corrupt', offset: 16 }); // the careful answer where it cannot be known
+  expect(damage).toEqual({ kind: 'corrupt', offset: FILE_HEADER_BYTES }); // the careful answer where it cannot be known
 });
 
 test('damage in a file before the last marker is told, and stops nothing: the lock behind it is kept', async () => {
@@ -121,7 +201,7 @@ test('damage in a file before the last marker is told, and stops nothing: the lo
   writeFileSync(first, bytes);
   const warnings: string[] = [];
   const opened = Wal.open({ directory: path, warn: (warning) => warnings.push(warning) });
-  expect(warnings).toEqual([expect.stringContaining('wal-00000001.log is damaged at byte 16')]);
+  expect(warnings).toEqual([expect.stringContaining('wal-00000001.log is damaged at byte 20')]);
   expect(texts(opened.takeReplay(4n, false))).toEqual(['lock']);
   await opened.close();
   const repair = repairWal(new DirectoryWalFiles(path, FILE_PATTERN));
@@ -173,7 +253,7 @@ test('damage in a file that is not the last one is never cut off', async () => {
   wal.append(record('two'));
   await wal.close();
   const first = join(path, 'wal-00000001.log');
-  writeFileSync(first, readFileSync(first).subarray(0, 20));
+  writeFileSync(first, readFileSync(first).subarray(0, 24));
   expect(() => Wal.open({ directory: path })).toThrow('wal-00000001.log is damaged');
 });
 

@@ -7,7 +7,7 @@
  *
  * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A
  * file's torn end (a crash while appending) is cut off on opening, with a warning. Damage to what was durable,
- * as a later record says, stops the node, unless it lies in files before the last marker: nothing needs them.
+ * as a later record or the marker behind each sync says, stops the node, unless it lies in files before the last marker: nothing needs them.
  */
 import { randomBytes } from 'node:crypto';
 import { EMPTY_BYTES, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
@@ -17,9 +17,12 @@ import {
   encodeRecord,
   FILE_HEADER_BYTES,
   fileHeader,
+  formatOf,
   PAYLOAD_BYTES_MAX,
   readRecords,
+  SYNCED_TYPE,
   saltOf,
+  WAL_FORMAT,
   type WalRecord,
 } from './record.ts';
 
@@ -109,9 +112,14 @@ export class Wal {
    * @throws LedgerError `wal.write` when it cannot be written; then every later call fails too
    */
   append(record: WalRecord): void {
-    assert(record.payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type: record.type });
+    const { type, payload } = record;
+    assert(payload.length <= PAYLOAD_BYTES_MAX, 'a WAL record is too large', { type });
+    assert(type !== SYNCED_TYPE, 'only the log itself marks what is synced');
     if (this.#broken !== undefined) throw this.#broken;
-    const last = this.#lastFile();
+    this.#append(record, this.#lastFile());
+  }
+
+  #append(record: WalRecord, last: LogFile): void {
     const bytes = encodeRecord(record, this.#salt, last.durable);
     try {
       this.#files.append(last.name, bytes);
@@ -146,6 +154,18 @@ export class Wal {
     last.durable = bytes;
     // Only a synced file is followed by a new one: syncing the last file is then always enough.
     if (!this.#dirty && last.bytes >= this.#fileBytesMax) this.#rotate();
+    else this.#markSynced(last);
+  }
+
+  /**
+   * Says behind the records that they are durable: without it damage among the last ones would look like a torn
+   * end. It is not synced itself: who loses it loses nothing else.
+   */
+  #markSynced(last: LogFile): void {
+    if (this.#broken !== undefined) return;
+    const wasDirty = this.#dirty;
+    this.#append({ type: SYNCED_TYPE, payload: EMPTY_BYTES }, last);
+    this.#dirty = wasDirty;
   }
 
   #breaks(name: string, cause: unknown): LedgerError {
@@ -225,7 +245,7 @@ function openFiles(files: WalFiles, options: WalOptions): Opened {
     logFiles.unshift({ name, bytes: contents.bytes, durable: FILE_HEADER_BYTES });
     salt ??= contents.salt;
     if (afterHeight !== undefined) continue;
-    const { records } = contents;
+    const records = contents.records.filter(({ type }) => type !== SYNCED_TYPE);
     const marker = records.findLastIndex(({ type }) => type === END_HEIGHT_TYPE);
     needed.unshift(records.slice(marker + 1));
     const payload = records[marker]?.payload;
@@ -261,11 +281,13 @@ function readFile(files: WalFiles, name: string, context: FileContext): ReadFile
   const salt = saltOf(bytes);
   if (damage === undefined && salt !== undefined) return { records, salt, bytes: bytes.length };
   const offset = damage?.offset ?? 0;
+  if (damage?.kind === 'format' && context.isNeeded) throw otherFormat(`${directory}/${name}`, bytes);
   if (!context.isNeeded) {
-    warn?.(
-      `the consensus log ${name} is damaged at byte ${offset}: the disk or another program changed it. Nothing needs that ` +
-        'file any more, but look at the disk',
-    );
+    const what =
+      damage?.kind === 'format'
+        ? 'was written by an earlier version. Nothing needs that file any more'
+        : `is damaged at byte ${offset}: the disk or another program changed it. Nothing needs that file any more, but look at the disk`;
+    warn?.(`the consensus log ${name} ${what}`);
     return { records, salt: salt ?? EMPTY_BYTES, bytes: bytes.length };
   }
   if (damage?.kind === 'corrupt' || !context.isLast) {
@@ -289,6 +311,18 @@ function readFile(files: WalFiles, name: string, context: FileContext): ReadFile
   }
   files.truncate(name, Math.max(offset, FILE_HEADER_BYTES));
   return { records, salt, bytes: offset };
+}
+
+function otherFormat(path: string, bytes: Uint8Array): LedgerError {
+  const format = formatOf(bytes);
+  return new LedgerError(
+    'wal.format',
+    `the consensus log ${path} was written by an earlier version of this program (format ${format}; this one reads ${WAL_FORMAT}). ` +
+      'It is not damaged. To go on with this version, `openledgerd wal repair` sets the log aside; the node then starts at the ' +
+      'last committed block. Its signing state still prevents double signing, but what it was locked on in the height under way ' +
+      'is forgotten: do so with validators of less than a third of the power within one height, or while the chain stands still.',
+    { file: path, format },
+  );
 }
 
 const randomSalt = (): Uint8Array => randomBytes(8);

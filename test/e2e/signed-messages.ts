@@ -8,7 +8,7 @@ import type { LoggedInput } from '../../consensus/input.ts';
 import { type BlockId, blockIdKey } from '../../consensus/types/block-id.ts';
 import { toHex } from '../../core/bytes.ts';
 import { readRecord } from '../../node/engine/wal-codec.ts';
-import { readRecords } from '../../node/wal/record.ts';
+import { readRecords, SYNCED_TYPE } from '../../node/wal/record.ts';
 import { END_HEIGHT_TYPE } from '../../node/wal/wal.ts';
 
 const WAL_FILE = /^wal-\d{8}\.log$/;
@@ -26,7 +26,7 @@ export function signedMessagesUnder(directory: string): readonly SignedMessage[]
   return filesUnder(directory).flatMap((file) => {
     const { records } = readRecords(readFileSync(file));
     return records
-      .filter((record) => record.type !== END_HEIGHT_TYPE)
+      .filter((record) => record.type !== END_HEIGHT_TYPE && record.type !== SYNCED_TYPE)
       .flatMap((record) => {
         const item = readRecord(record);
         const signed = item.kind === 'input' ? signedMessage(item.input) : undefined;
