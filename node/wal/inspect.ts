@@ -89,9 +89,9 @@ export function planRepair(files: WalFiles): WalRepair | undefined {
 }
 
 /**
- * Cuts the log at its first damage. What follows is moved to files that end in `SET_ASIDE_SUFFIX`: the rest of
- * the file, and the files behind it unless they hold an end of a height, for then nothing needs the damaged
- * one.
+ * Cuts the log at its first damage. What follows is moved to files that end in `SET_ASIDE_SUFFIX`: the rest
+ * of the file, and the files behind it unless they hold an end of a height, for then nothing needs the
+ * damaged one.
  */
 export function repairWal(files: WalFiles): WalRepair | undefined {
   const repair = planRepair(files);

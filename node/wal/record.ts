@@ -1,6 +1,6 @@
 /**
- * One file of the log: a header of 20 bytes (magic with the number of the format, a random salt, CRC-32C of both),
- * then records:
+ * One file of the log: a header of 20 bytes (magic with the number of the format, a random salt, CRC-32C of
+ * both), then records:
  *
  *     length of payload  u32, little-endian
  *     checksum           u32, CRC-32C of salt, durable bytes, type and payload

@@ -6,8 +6,9 @@
  * - after a block is stored, the end-height marker is appended and synced; replay starts behind it.
  *
  * Files rotate by size; old ones are dropped beyond a total size, but never one that replay may need. A
- * file's torn end (a crash while appending) is cut off on opening, with a warning. Damage to what was durable,
- * as a later record or the marker behind each sync says, stops the node, unless it lies in files before the last marker: nothing needs them.
+ * file's torn end (a crash while appending) is cut off on opening, with a warning. Damage to what was
+ * durable, as a later record or the marker behind each sync says, stops the node, unless it lies in files
+ * before the last marker: nothing needs them.
  */
 import { randomBytes } from 'node:crypto';
 import { EMPTY_BYTES, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
@@ -158,8 +159,8 @@ export class Wal {
   }
 
   /**
-   * Says behind the records that they are durable: without it damage among the last ones would look like a torn
-   * end. It is not synced itself: who loses it loses nothing else.
+   * Says behind the records that they are durable: without it damage among the last ones would look like a
+   * torn end. It is not synced itself: who loses it loses nothing else.
    */
   #markSynced(last: LogFile): void {
     if (this.#broken !== undefined) return;
