@@ -52,6 +52,7 @@ import { exportModules, firstValidators, initModules } from './genesis.ts';
 import { type Composition, composeModules } from './modules.ts';
 import { acceptsTransactions, selectTransactions } from './proposal.ts';
 import { answerQuery } from './query.ts';
+import { type BlockRetention, blockRetentionHeight, KEEP_ALL } from './retention.ts';
 import { nodeQueries } from './services.ts';
 import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
 
@@ -68,6 +69,8 @@ export interface AppOptions {
   readonly verifier: SignatureVerifier;
   /** Lowest gas prices that CheckTx takes, such as `0.025uopen`. Default none. */
   readonly minGasPrices?: string;
+  /** Which blocks the node has to keep. Default: all. */
+  readonly retention?: BlockRetention;
   /** Reported by `info` and `/app/version`. */
   readonly version?: string;
   /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */
@@ -86,6 +89,8 @@ interface FinalizedBlock {
   readonly height: bigint;
   readonly appHash: Uint8Array;
   readonly txs: readonly DecodedTx[];
+  /** `evidence.max_age_num_blocks`, as the block leaves it. */
+  readonly evidenceMaxAgeBlocks: bigint;
 }
 
 const TX_BYTES_MAX = 1_048_576;
@@ -298,7 +303,8 @@ export class OpenLedgerApp {
         branch.write();
         genesis?.write();
         const appHash = this.#store.workingHash();
-        this.#finalized = { height: block.height, appHash, txs };
+        const evidenceMaxAgeBlocks = consensusParamUpdates.evidence?.maxAgeNumBlocks ?? 0n;
+        this.#finalized = { height: block.height, appHash, txs, evidenceMaxAgeBlocks };
         return {
           events: [...begin.events, ...end.events],
           txResults,
@@ -316,14 +322,16 @@ export class OpenLedgerApp {
   commit(): ResponseCommit {
     assert(this.#executing === undefined, 'Commit in the middle of a block');
     assert(this.#finalized !== undefined, 'Commit without FinalizeBlock');
-    const { hash } = this.#store.commit(this.#finalized.height);
+    const { height, evidenceMaxAgeBlocks } = this.#finalized;
+    const { hash } = this.#store.commit(height);
     // They differ when the store was opened for another first height than the chain's.
     assert(equalBytes(hash, this.#finalized.appHash), 'the committed hash is not the one that was reported');
     for (const tx of this.#finalized.txs) this.#transactions.forget(tx);
     this.#finalized = undefined;
     this.#genesis = undefined;
     this.#check = this.#checkState();
-    return { retainHeight: 0n };
+    const retention = this.#options.retention ?? KEEP_ALL;
+    return { retainHeight: blockRetentionHeight(height, { ...retention, evidenceMaxAgeBlocks }) };
   }
 
   query(request: RequestQuery): ResponseQuery {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
+import type { BlockRetention } from '../app/retention.ts';
 import { LedgerError } from '../core/errors.ts';
 import type { Application } from '../node/application.ts';
 import {
@@ -47,6 +48,10 @@ export interface ApplicationOptions {
   readonly txBytesMax: number;
   /** States that queries can reach back to. */
   readonly keepVersions?: number;
+  /** At every so many blocks those beyond that are dropped. Default 1. */
+  readonly pruneInterval?: number;
+  /** Blocks that the node keeps at least; absent or 0: all. */
+  readonly minRetainBlocks?: number;
   /** Absent: no snapshots are made, offered or taken, and no files but the database are touched. */
   readonly snapshots?: StateSnapshotSettings;
   readonly verifierWorkers: number;
@@ -98,6 +103,7 @@ export async function openApplication(
   const store = await openMultiStore(backend, {
     stores: names,
     ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
+    ...(options.pruneInterval === undefined ? {} : { pruneInterval: options.pruneInterval }),
     ...(ports.snapshotVersions === undefined ? {} : { snapshotVersions: ports.snapshotVersions }),
   });
   const pool = ports.openPool(options);
@@ -107,6 +113,7 @@ export async function openApplication(
     chainId: options.chainId,
     prefix: options.prefix,
     minGasPrices: options.minimumGasPrices,
+    retention: retentionOf(options),
     txBytesMax: options.txBytesMax,
     version: options.version,
     verifier: {
@@ -123,6 +130,12 @@ export async function openApplication(
       await store.close();
     },
   };
+}
+
+/** Who restores the oldest snapshot that is offered gets the blocks behind it from its peers. */
+function retentionOf({ minRetainBlocks = 0, snapshots }: ApplicationOptions): BlockRetention {
+  const snapshotBlocks = snapshots === undefined ? 0 : snapshots.interval * snapshots.keepRecent;
+  return { minRetainBlocks: BigInt(minRetainBlocks), snapshotBlocks: BigInt(snapshotBlocks) };
 }
 
 async function openSnapshots(

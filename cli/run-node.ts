@@ -8,7 +8,7 @@ import { levelPolicy } from '../node/logging/levels.ts';
 import { createLogging } from '../node/logging/logger.ts';
 import { type Node, startNode } from '../node/node.ts';
 import { settleWithin } from '../node/settle-within.ts';
-import { openApplication } from './application.ts';
+import { type ApplicationOptions, openApplication } from './application.ts';
 import { tellSupervisor } from './child-messages.ts';
 import type { StopSignal } from './devnet/run.ts';
 import { sentenceOf, systemCode } from './failure.ts';
@@ -66,7 +66,8 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       prefix: genesis.prefix,
       minimumGasPrices: home.app.minimumGasPrices,
       txBytesMax: mempool.maxTxBytes,
-      keepVersions: versionsKept(home.app),
+      ...versionsKept(home.app),
+      minRetainBlocks: home.app.minRetainBlocks,
       snapshots: { interval: home.app.snapshotInterval, keepRecent: home.app.snapshotKeepRecent },
       verifierWorkers: 1,
       version: ownVersion(),
@@ -118,15 +119,20 @@ function lockHome({ home, node, paths }: OpenedHome): () => void {
   }
 }
 
-/** How many states `pruning` keeps. */
-function versionsKept({ pruning, pruningKeepRecent }: AppConfig): number {
-  switch (pruning) {
+/**
+ * How many states `pruning` keeps, and when it drops the others. The memory for states before the last one is
+ * bounded whatever it says (`keepBytesMax` of the store).
+ */
+function versionsKept(app: AppConfig): Required<Pick<ApplicationOptions, 'keepVersions' | 'pruneInterval'>> {
+  switch (app.pruning) {
     case 'default':
-      return 100;
+      return { keepVersions: 100, pruneInterval: 10 };
+    case 'nothing':
+      return { keepVersions: Number.POSITIVE_INFINITY, pruneInterval: 1 };
     case 'everything':
-      return 2;
+      return { keepVersions: 2, pruneInterval: 10 };
     case 'custom':
-      return pruningKeepRecent;
+      return { keepVersions: app.pruningKeepRecent, pruneInterval: app.pruningInterval };
   }
 }
 

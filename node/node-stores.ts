@@ -5,6 +5,7 @@ import { evidenceListHash } from '../consensus/types/evidence.ts';
 import { equalBytes } from '../core/bytes.ts';
 import type { Application } from './application.ts';
 import { BlockStore } from './blockstore/block-store.ts';
+import type { CommittedBlock } from './committed-block.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { BlockSink } from './engine/ports.ts';
 import type { NodeEnvironment } from './environment.ts';
@@ -87,9 +88,7 @@ export async function openIndexer(
   closers.push(() => indexer.close());
   await indexer.catchUp({
     ...stores.blocks.range(),
-    // The first block after a state sync was not executed here: there are no results to find.
-    block: (height) =>
-      stores.state.results(height) === undefined ? undefined : storedCommittedBlock(stores, height),
+    block: (height) => executedBlock(stores, height),
   });
   return indexer;
 }
@@ -123,10 +122,30 @@ export function storedHeaders({ blocks, state }: Pick<Stores, 'blocks' | 'state'
   };
 }
 
-/** Forgets what lies below the height that the application still needs. */
-export async function pruneStores(stores: Stores, retainHeight: bigint): Promise<void> {
-  await stores.blocks.prune(retainHeight);
-  await stores.state.prune(retainHeight - 1n); // the validators before the lowest block signed its last commit
+/**
+ * Blocks that are forgotten after one block, at most: who begins to prune a long chain does so bit by bit.
+ */
+const PRUNED_AT_ONCE_MAX = 100n;
+
+/**
+ * Forgets what lies below the height that application and evidence still need: the index first, which is made
+ * from the others.
+ */
+export async function pruneStores(
+  stores: Pick<Stores, 'blocks' | 'state'>,
+  index: Pick<Indexer, 'prune'> | undefined,
+  retainHeight: bigint,
+): Promise<void> {
+  const { base } = stores.blocks.range();
+  const end = retainHeight < base + PRUNED_AT_ONCE_MAX ? retainHeight : base + PRUNED_AT_ONCE_MAX;
+  if (end > base) await index?.prune({ base, end, block: (height) => executedBlock(stores, height) });
+  await stores.blocks.prune(end);
+  await stores.state.prune(end - 1n); // the validators before the lowest block signed its last commit
+}
+
+/** Undefined when it was not executed here, as the first block after a state sync, or is not stored. */
+function executedBlock(stores: Pick<Stores, 'blocks' | 'state'>, height: bigint): CommittedBlock | undefined {
+  return stores.state.results(height) === undefined ? undefined : storedCommittedBlock(stores, height);
 }
 
 /** The block store as the engine writes to it. */

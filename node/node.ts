@@ -184,7 +184,7 @@ export async function openCore(
   closers.push(pool.stop, () => bus.stop());
   const { timers } = environment;
   const evidence = await openEvidence(options, environment, { stores, state, closers });
-  const executor = openExecutor(options, environment, { stores, ...pool, evidence, state });
+  const executor = openExecutor(options, environment, { stores, index, ...pool, evidence, state });
   const validatorPeers = openValidatorPeers(options, environment, { network, signer, executor });
   const engine = openEngine(options, environment, {
     executor,
@@ -366,12 +366,13 @@ function openExecutor(
   { verify, timers }: NodeEnvironment,
   parts: {
     readonly stores: Stores;
+    readonly index: Core['index'];
     readonly mempool: Mempool;
     readonly evidence: EvidencePool;
     readonly state: ChainState;
   },
 ): BlockExecutor {
-  const { stores, mempool, evidence, state } = parts;
+  const { stores, index, mempool, evidence, state } = parts;
   return new BlockExecutor(
     {
       application,
@@ -379,7 +380,7 @@ function openExecutor(
       evidence,
       store: stores.state,
       verify,
-      prune: (height) => pruneStores(stores, evidence.keepFrom(height)),
+      prune: (height) => pruneStores(stores, index, evidence.keepFrom(height)),
       nowMs: () => timers.nowMs(),
     },
     state,

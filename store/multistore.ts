@@ -43,6 +43,8 @@ export interface MultiStoreOptions {
    * Under load the versions kept are fewer. The version before the newest is always kept. Default 64 MiB.
    */
   readonly keepBytesMax?: number;
+  /** Versions beyond `keepVersions` go at every so many commits, together. Default 1. */
+  readonly pruneInterval?: number;
 }
 
 /** A version that is being read from beginning to end. */
@@ -76,6 +78,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     this.#history = new VersionHistory(this.#arena, {
       keepVersions: options.keepVersions ?? KEEP_VERSIONS_DEFAULT,
       keepBytesMax: options.keepBytesMax ?? KEEP_BYTES_DEFAULT,
+      pruneInterval: options.pruneInterval ?? 1,
     });
     this.#working = this.#openWorking(options.stores);
   }

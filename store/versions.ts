@@ -31,6 +31,7 @@ export interface CommittedVersion {
 export interface HistoryLimits {
   readonly keepVersions: number;
   readonly keepBytesMax: number;
+  readonly pruneInterval: number;
 }
 
 /** Versions kept whatever the limits say, so that the last but one can be queried and rolled back to. */
@@ -70,7 +71,9 @@ export class VersionHistory {
     this.#orphanBytes += version.orphanBytes;
     this.#versions.set(version.version, version);
     this.#latest = version;
-    this.prune();
+    const { keepBytesMax, pruneInterval } = this.#limits;
+    const isDue = version.version % BigInt(pruneInterval) === 0n;
+    if (isDue || this.#orphanBytes > keepBytesMax) this.prune();
   }
 
   /** Drops the oldest versions beyond the limits, up to one that is pinned. */

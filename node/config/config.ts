@@ -118,9 +118,12 @@ export interface SnapshotConfig {
 export interface AppConfig extends SnapshotConfig {
   /** Decimal coins: `0.0025uopen`. A validator's own floor for fees; empty: none. */
   readonly minimumGasPrices: string;
-  /** Blocks are kept whatever this says. */
-  readonly pruning: 'default' | 'everything' | 'custom';
+  /** Of states that queries reach back to; blocks are a matter of `minRetainBlocks`. */
+  readonly pruning: 'default' | 'nothing' | 'everything' | 'custom';
   readonly pruningKeepRecent: number;
+  readonly pruningInterval: number;
+  /** Blocks, results and index entries that are kept at least; 0: all. */
+  readonly minRetainBlocks: number;
 }
 
 const signerRule = {
@@ -453,13 +456,31 @@ export const appFields: Fields<Omit<AppConfig, keyof SnapshotConfig>> = {
   pruning: choice(
     {
       key: 'pruning',
-      comment: 'States that queries reach back to: "default" 100, "everything" 2, "custom" as said below.',
+      comment:
+        'States that queries reach back to, as far as 64 MiB of memory for them go: "default" 100, "nothing" all, "everything" 2, "custom" as said below.',
       fallback: 'default',
     },
-    ['default', 'everything', 'custom'],
+    ['default', 'nothing', 'everything', 'custom'],
   ),
   pruningKeepRecent: whole(
     { key: 'pruning-keep-recent', comment: 'States to keep, with pruning "custom".', fallback: 100 },
     { min: 2, max: 1_000_000 },
+  ),
+  pruningInterval: whole(
+    {
+      key: 'pruning-interval',
+      comment: 'Blocks between two times that older states are dropped, with pruning "custom".',
+      fallback: 10,
+    },
+    { min: 10, max: 1_000_000 },
+  ),
+  minRetainBlocks: whole(
+    {
+      key: 'min-retain-blocks',
+      comment:
+        'Blocks to keep, with results and index; 0: all. More are kept as evidence and snapshots need them.',
+      fallback: 0,
+    },
+    { min: 0, max: 1_000_000_000_000 },
   ),
 };

@@ -72,24 +72,46 @@ export class BlockWriter {
     }
   }
 
+  /** Deletes the entries of a block that was written. Those that another block has taken over stay. */
+  async remove({ height, block, results }: CommittedBlock): Promise<void> {
+    const item = itemOf(height);
+    const keys: Uint8Array[] = [primaryKey(BLOCK_LAYOUT, item), primaryKey(TX_LAYOUT, item)];
+    for (const tx of block.txs) {
+      const key = txKeyBytes(txHash(tx));
+      const found = await this.#database.get(key);
+      if (found !== undefined && heightOfItem(found) === height) keys.push(key);
+    }
+    for (const occurrences of this.#occurrences(results)) {
+      for (const { key } of occurrences.writes(item)) keys.push(key);
+    }
+    for (let start = 0; start < keys.length; start += ENTRIES_PER_WRITE) {
+      const batch = keys.slice(start, start + ENTRIES_PER_WRITE);
+      await this.#database.write(batch.map((key) => ({ key, value: undefined })));
+    }
+  }
+
+  #occurrences(results: CommittedBlock['results']): readonly Occurrences[] {
+    const ofTxs = new Occurrences(TX_LAYOUT, this.#valueBytesMax);
+    const ofBlock = new Occurrences(BLOCK_LAYOUT, this.#valueBytesMax);
+    for (const [index, { events }] of results.txResults.entries()) ofTxs.add(index, events);
+    ofBlock.add(undefined, results.events);
+    return [ofTxs, ofBlock];
+  }
+
   /** Returns what is still to be written. */
   async #write(committed: CommittedBlock, waiting: IndexWrite[]): Promise<IndexWrite[]> {
     const { block, results } = committed;
     const height = itemOf(committed.height);
-    const ofTxs = new Occurrences(TX_LAYOUT, this.#valueBytesMax);
-    const ofBlock = new Occurrences(BLOCK_LAYOUT, this.#valueBytesMax);
     let writes = waiting;
     for (const [index, tx] of block.txs.entries()) {
       const result = results.txResults[index];
       if (result === undefined) continue;
-      ofTxs.add(index, result.events);
       const key = txKeyBytes(txHash(tx));
       const hidesSuccess = result.code !== CODE_OK && (await this.#hasSucceeded(key));
       if (!hidesSuccess) writes.push({ key, value: itemOf(committed.height, index) });
       if (writes.length >= ENTRIES_PER_WRITE) writes = await this.#flush(writes);
     }
-    ofBlock.add(undefined, results.events);
-    for (const occurrences of [ofTxs, ofBlock]) {
+    for (const occurrences of this.#occurrences(results)) {
       for (const write of occurrences.writes(height)) {
         writes.push(write);
         if (writes.length >= ENTRIES_PER_WRITE) writes = await this.#flush(writes);

@@ -324,3 +324,41 @@ test('index and subscriptions agree on which transaction matches a condition', a
     { numRuns: 60 },
   );
 });
+
+test('pruned blocks leave nothing behind, but what later blocks have taken over', async () => {
+  const eve = [send('eve', 'bob')];
+  for (let height = 1; height <= 6; height++)
+    await commit(
+      block(
+        height,
+        [
+          { tx: `own ${height}`, events: eve },
+          { tx: height < 4 ? 'early' : 'again', events: [] },
+        ],
+        [event('epoch', { number: 'odd' })],
+      ),
+    );
+  await indexer.prune({ base: 1n, end: 5n, block: (height) => stored.get(height) });
+  for (let height = 1n; height < 5n; height++) stored.delete(height);
+  expect(await find("transfer.sender='eve'")).toEqual(['own 5', 'own 6']);
+  const page = await indexer.searchTxs({
+    query: parseQuery("transfer.sender='eve'"),
+    order: 'asc',
+    page: (total) => ({ skip: 0, take: total }),
+  });
+  expect(page.total).toBe(2);
+  expect(await findBlocks("epoch.number='odd'")).toEqual([5, 6]);
+  expect(await indexer.get(txKey(utf8('own 3')))).toBeUndefined();
+  expect(await indexer.get(txKey(utf8('early')))).toBeUndefined();
+  expect(await indexer.get(txKey(utf8('again')))).toMatchObject({ height: 6n });
+
+  await indexer.prune({ base: 5n, end: 7n, block: (height) => stored.get(height) });
+  await indexer.close();
+  const database = await LevelDatabase.open(directory);
+  const left: number[] = [];
+  for await (const [key] of database.entries({ start: Uint8Array.of(0), end: Uint8Array.of(0xff) }))
+    left.push(key[0] ?? -1);
+  expect(left).toEqual([0]); // the mark of the last height
+  await database.close();
+  indexer = await open();
+});

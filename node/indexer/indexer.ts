@@ -95,6 +95,24 @@ export class Indexer {
     }
   }
 
+  /**
+   * Forgets blocks from `base` up to below `end`, which are about to be deleted: their entries are made again
+   * from them. What cannot be forgotten is found no more, and stays in the database.
+   */
+  async prune(blocks: Pick<CommittedBlocks, 'base' | 'block'> & { readonly end: bigint }): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      try {
+        for (let height = blocks.base; height < blocks.end; height++) {
+          const committed = blocks.block(height);
+          if (committed !== undefined) await this.#writer.remove(committed);
+        }
+      } catch (error) {
+        this.#logger.error({ height: blocks.end, error: messageOf(error) }, 'index entries stay');
+      }
+    });
+    await this.#writing;
+  }
+
   /** A transaction by its name; undefined when it is in no block. */
   async get(key: string): Promise<TxResult | undefined> {
     let failed: TxResult | undefined;

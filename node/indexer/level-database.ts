@@ -58,7 +58,10 @@ export class LevelDatabase implements IndexDatabase {
   async write(writes: readonly IndexWrite[]): Promise<void> {
     // A chained batch holds up the main thread a third as long as an array of the same writes.
     const batch = this.#level.batch();
-    for (const { key, value } of writes) batch.put(key, value);
+    for (const { key, value } of writes) {
+      if (value === undefined) batch.del(key);
+      else batch.put(key, value);
+    }
     await batch.write();
   }
 

@@ -15,7 +15,7 @@ export interface IndexedBlocks {
 /** A write: undefined deletes. */
 export interface IndexWrite {
   readonly key: Uint8Array;
-  readonly value: Uint8Array;
+  readonly value: Uint8Array | undefined;
 }
 
 /** Keys from `start` (inclusive) to `end` (exclusive), rising, or falling when `reverse`. */
