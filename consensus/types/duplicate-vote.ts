@@ -1,4 +1,4 @@
-import { compareBytes, concatBytes } from '../../core/bytes.ts';
+import { compareBytes, concatBytes, EMPTY_BYTES } from '../../core/bytes.ts';
 import { DecodeError, LedgerError } from '../../core/errors.ts';
 import type { DuplicateVoteEvidence as DuplicateVoteEvidenceMessage } from '../../proto/gen/tendermint/types/evidence.ts';
 import { PartSetHeader as PartSetHeaderMessage } from '../../proto/gen/tendermint/types/types.ts';
@@ -25,7 +25,8 @@ export interface DuplicateVoteEvidence {
 }
 
 /**
- * Makes evidence of two conflicting votes.
+ * Makes evidence of two conflicting votes. What came with them and is not signed, an extension, stays out: it
+ * may be anybody's, and the evidence would be refused for it.
  * @throws LedgerError `evidence.validator` when the signer is not in the set
  */
 export function duplicateVoteEvidence(made: {
@@ -44,12 +45,16 @@ export function duplicateVoteEvidence(made: {
   const inOrder = compareBlockIds(first.blockId, second.blockId) < 0;
   return {
     kind: 'duplicateVote',
-    voteA: inOrder ? first : second,
-    voteB: inOrder ? second : first,
+    voteA: signedPartOf(inOrder ? first : second),
+    voteB: signedPartOf(inOrder ? second : first),
     totalVotingPower: validators.totalVotingPower,
     validatorPower: validator.votingPower,
     timestamp: blockTime,
   };
+}
+
+function signedPartOf(vote: Vote): Vote {
+  return { ...vote, extension: EMPTY_BYTES, extensionSignature: EMPTY_BYTES };
 }
 
 /** Order of block ids in evidence: by hash and then by encoded part-set header, as bytes. */
@@ -100,7 +105,9 @@ export function checkDuplicateVote(evidence: DuplicateVoteEvidence): DuplicateVo
 
 /**
  * Checks that evidence is true: one signer, one height, round and step, different blocks, good signatures,
- * and powers as they were. Source: CometBFT v0.38 `evidence/verify.go` (VerifyDuplicateVote).
+ * and powers as they were. Source: CometBFT v0.38 `evidence/verify.go` (VerifyDuplicateVote), which lets the
+ * validator index and extensions pass, though no signature covers them: there anybody can make of one proof
+ * any number with other ids. Extensions are not enabled on any chain of this program.
  * @throws LedgerError `evidence.*` on the first thing wrong
  */
 export function verifyDuplicateVote(
@@ -118,6 +125,8 @@ export function verifyDuplicateVote(
   if (voteA.validatorIndex !== voteB.validatorIndex || equalBlockId(voteA.blockId, voteB.blockId)) {
     throw new LedgerError('evidence.votes', 'the votes are of different validators or for one block');
   }
+  const extras = [voteA, voteB].some((vote) => vote.extension.length + vote.extensionSignature.length > 0);
+  if (extras) throw new LedgerError('evidence.extension', 'a vote has an extension, which nobody signed');
   if (!verifyVote(voteA, against) || !verifyVote(voteB, against)) {
     throw new LedgerError('evidence.signature', 'a vote was not signed by a validator of its height');
   }

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Evidence, evidenceHash } from '../../consensus/types/evidence.ts';
+import type { DuplicateVoteEvidence } from '../../consensus/types/duplicate-vote.ts';
+import {
+  decodeEvidence,
+  encodeEvidence,
+  type Evidence,
+  evidenceHash,
+} from '../../consensus/types/evidence.ts';
 import type { Database } from '../database.ts';
 import { HELD_BLOCKS_MAX } from '../held-writes.ts';
 import { EvidencePool, PENDING_MAX } from './evidence-pool.ts';
@@ -84,6 +90,49 @@ describe('evidence from outside', () => {
     await advance([], 21n);
     expect(() => pool.add(testEvidence(10n))).toThrow(coded('evidence.expired'));
     expect(pool.size).toBe(0);
+  });
+
+  it('has one form: nobody but the offender can make another piece of it', async () => {
+    const good = testEvidence(5n);
+    const { voteA, voteB } = good;
+    const bytes = Uint8Array.of(1, 2, 3);
+    const changed: readonly (readonly [string, DuplicateVoteEvidence])[] = [
+      ['evidence.time', { ...good, timestamp: { ...good.timestamp, nanos: 1 } }],
+      ['evidence.power', { ...good, totalVotingPower: good.totalVotingPower + 1n }],
+      ['evidence.power', { ...good, validatorPower: good.validatorPower + 1n }],
+      ['evidence.votes', { ...good, voteA: { ...voteA, validatorIndex: 1 } }],
+      ['evidence.votes', { ...good, voteA, voteB: voteA }],
+      [
+        'evidence.signature',
+        { ...good, voteA: { ...voteA, validatorIndex: 1 }, voteB: { ...voteB, validatorIndex: 1 } },
+      ],
+      ['evidence.extension', { ...good, voteA: { ...voteA, extensionSignature: bytes } }],
+      ['evidence.extension', { ...good, voteB: { ...voteB, extension: bytes, extensionSignature: bytes } }],
+    ];
+    for (const [code, evidence] of changed) {
+      expect(() => pool.add(evidence)).toThrow(coded(code));
+      expect(() => pool.check([evidence], 11n)).toThrow(coded(code));
+    }
+    // The order is part of the form: such bytes are no evidence.
+    expect(() => decodeEvidence(encodeEvidence({ ...good, voteA: voteB, voteB: voteA }))).toThrow(
+      'wrong order',
+    );
+    expect(() => decodeEvidence(encodeEvidence({ ...good, voteB: voteA }))).toThrow('for one block');
+    await advance([good]);
+    expect(() => pool.check([good], 12n)).toThrow(coded('evidence.committed'));
+  });
+
+  it('of another pair of votes of one offence is another piece: the offender signed more', async () => {
+    await advance([testEvidence(5n)]);
+    expect(() => pool.check([testEvidence(5n, 0, ['b', 'c'])], 12n)).not.toThrow();
+  });
+
+  it('of votes that came with extensions holds none of them', async () => {
+    const { first, second } = testConflict(11n);
+    const extras = { extension: Uint8Array.of(1), extensionSignature: Uint8Array.of(2) };
+    pool.conflictingVotes({ ...first, ...extras }, { ...second, ...extras });
+    await advance();
+    expect(pool.all()).toEqual([testEvidence(11n)]);
   });
 
   it('is refused when no block takes it: it would keep all that comes after it out', async () => {
