@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { VerifySignature } from '../consensus/types/public-key.ts';
 import { sha256 } from '../core/hash.ts';
+import type { AddressBookLimits } from '../p2p/address-book.ts';
+import type { DiscoveryLimits } from '../p2p/discovery.ts';
 import { createLibp2pNetwork } from '../p2p/libp2p.ts';
 import type { Network } from '../p2p/network.ts';
 import { systemTimers, type Timers } from '../p2p/timers.ts';
@@ -41,6 +43,10 @@ export interface NodeEnvironment {
   /** A number in [0, 1): jitter and choices of peers. */
   readonly random: () => number;
   readonly openNetwork: (options: Parameters<typeof createLibp2pNetwork>[0]) => Promise<Network>;
+  /** Waits and bounds of peer exchange. Default: `DEFAULT_DISCOVERY`. */
+  readonly discovery?: DiscoveryLimits;
+  /** Bounds of the address book. Default: `DEFAULT_ADDRESS_BOOK`. */
+  readonly addressBook?: AddressBookLimits;
   /** Limits and waits of block sync. Default: `DEFAULT_BLOCK_SYNC`. */
   readonly blockSync?: BlockSyncOptions;
   /** Limits and waits of state sync that are not configured. Default: `DEFAULT_STATE_SYNC`. */

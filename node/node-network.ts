@@ -100,12 +100,13 @@ async function openDiscovery(
   environment: NodeEnvironment,
   network: Network,
 ): Promise<OpenedDiscovery> {
-  const { timers, random } = environment;
+  const { timers, random, discovery: limits = DEFAULT_DISCOVERY } = environment;
+  const { addressBook = DEFAULT_ADDRESS_BOOK } = environment;
   const log = logging('pex');
   const file = new JsonFile(paths.addrBookFile, environment, log);
   const { nodeId } = network;
   const strict = p2p.addrBookStrict;
-  const book = new AddressBook({ timers, random }, { nodeId, strict, limits: DEFAULT_ADDRESS_BOOK });
+  const book = new AddressBook({ timers, random }, { nodeId, strict, limits: addressBook });
   const restored = book.restore(await file.read('addresses'));
   if (restored > 0) log.info({ addresses: restored, tried: book.triedSize }, 'address book read');
   const saveBook = (): void => file.save(() => ({ version: FILE_VERSION, addresses: book.save() }));
@@ -117,7 +118,7 @@ async function openDiscovery(
       outboundPeersMax: p2p.maxNumOutboundPeers,
       privatePeerIds: p2p.privatePeerIds,
       persistentPeers: p2p.persistentPeers.map(parsePeerAddress),
-      limits: DEFAULT_DISCOVERY,
+      limits,
     },
   );
   return { discovery, book, file };

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AddressBook, DEFAULT_ADDRESS_BOOK } from './address-book.ts';
-import { parseAddress } from './address.ts';
+import { type PeerAddress, parseAddress } from './address.ts';
 import { ADDRESSES_PROTOCOL } from './channels.ts';
 import { DEFAULT_DISCOVERY, Discovery, type DiscoveryOptions } from './discovery.ts';
 import { encodeAddressesResponse } from './exchange.ts';
@@ -56,7 +56,10 @@ async function networkOf(index: number): Promise<Network> {
 }
 
 async function join(index: number, options: Partial<DiscoveryOptions> = {}): Promise<Member> {
-  const network = await networkOf(index);
+  return startDiscovery(await networkOf(index), options);
+}
+
+function startDiscovery(network: Network, options: Partial<DiscoveryOptions> = {}): Member {
   const book = new AddressBook(
     { timers, random },
     { nodeId: network.nodeId, strict: true, limits: DEFAULT_ADDRESS_BOOK },
@@ -166,3 +169,53 @@ describe('fifty nodes and ten liars', () => {
   test('find each other from one ordinary node', () => simulate(false), 60_000);
   test('find each other from one seed', () => simulate(true), 60_000);
 });
+
+describe('a node that needs peers', () => {
+  const known = 5;
+
+  /** An ordinary node that others use as their seed; it has met one node. */
+  async function seedThatKnowsOne(): Promise<Member> {
+    const seed = await join(0, { seeds: [], outboundPeersMax: 0 });
+    await dialled(await networkOf(known), 0);
+    return seed;
+  }
+  const isMet = ({ network }: Member): boolean => network.peers().some(({ id }) => id === idOf(known));
+
+  test('asks its seed also when the seed has come to it', async () => {
+    const seed = await seedThatKnowsOne();
+    const network = await networkOf(1);
+    await dialled(seed.network, 1);
+    expect(network.peers()).toMatchObject([{ direction: 'inbound', id: idOf(0) }]);
+    const node = startDiscovery(network);
+    expect(await timers.advanceUntil(() => isMet(node), 30_000)).toBe(true);
+  });
+
+  test('goes to its seed while peers tell it of nobody but invented ones', async () => {
+    const node = await join(1);
+    const inventor = await liar(2, () => told(...Array.from({ length: 100 }, bogusAddress)));
+    // The seed is not there yet, so that the liar is the first that it asks.
+    node.book.add(parsed(addressOfIndex(2)), { peerId: idOf(2), group: '20.1' });
+    await timers.advance(60_000);
+    expect(inventor.peers()).toHaveLength(1);
+    await seedThatKnowsOne();
+    expect(await timers.advanceUntil(() => isMet(node), 300_000)).toBe(true);
+  });
+
+  test('asks those who came to it, when it has chosen nobody', async () => {
+    const [node, other] = [await join(1, { seeds: [] }), await seedThatKnowsOne()];
+    await dialled(other.network, 1);
+    expect(await timers.advanceUntil(() => isMet(node), 60_000)).toBe(true);
+  });
+});
+
+async function dialled(network: Network, index: number): Promise<void> {
+  const connected = network.dial(addressOfIndex(index));
+  await timers.advance(1_000);
+  await connected;
+}
+
+function parsed(text: string): PeerAddress {
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(text);
+  return address;
+}

@@ -129,6 +129,8 @@ export class Discovery {
   /** When the session with an outbound peer began. */
   readonly #metAtMs: Map<string, number> = new Map();
   readonly #dialing: Set<string> = new Set();
+  /** Since when there are fewer outbound peers than there should be. */
+  #wantingSinceMs: number | undefined;
   #seedDueMs = 0;
   #seedVisits = 0;
   #savedAtMs: number;
@@ -179,10 +181,19 @@ export class Discovery {
     this.#cancelTick = timers.after(waitMs * (0.75 + random() / 2), () => this.#tick());
   }
 
-  /** How many more outbound peers there should be. */
+  /** How many more outbound peers there should be; notes since when. */
   #wanted(): number {
-    const outbound = this.#ports.network.peers().filter(({ direction }) => direction === 'outbound');
-    return this.#options.outboundPeersMax - outbound.length - this.#dialing.size;
+    const { network, timers } = this.#ports;
+    const outbound = network.peers().filter(({ direction }) => direction === 'outbound');
+    const wanted = this.#options.outboundPeersMax - outbound.length;
+    this.#wantingSinceMs = wanted > 0 ? (this.#wantingSinceMs ?? timers.nowMs()) : undefined;
+    return wanted - this.#dialing.size;
+  }
+
+  /** Addresses alone have not been enough for a while: they may be invented. */
+  #isWantingForLong(): boolean {
+    if (this.#wantingSinceMs === undefined) return false;
+    return this.#ports.timers.nowMs() - this.#wantingSinceMs >= this.#options.limits.seedIntervalMs;
   }
 
   /** Returns how many dials it began. */
@@ -190,7 +201,6 @@ export class Discovery {
     const { book, network } = this.#ports;
     const { dialsAtOnceMax } = this.#options.limits;
     const wanted = Math.min(this.#wanted(), dialsAtOnceMax - this.#dialing.size);
-    if (wanted <= 0) return 0;
     let begun = 0;
     const peers = network.peers();
     const connected = new Set(peers.map(({ id }) => id));
@@ -210,7 +220,7 @@ export class Discovery {
       count(groups, address.group);
       void this.#dial(address);
     }
-    if (begun < wanted) this.#visitSeed(connected);
+    if (begun < wanted || this.#isWantingForLong()) this.#visitSeed(connected);
     return begun;
   }
 
@@ -229,18 +239,22 @@ export class Discovery {
     }
   }
 
-  /** To one seed, when nobody else is left to dial: less and less often while there are peers. */
+  /**
+   * To one seed, when nobody else is left to dial, or dialling does not help: less and less often while there
+   * are peers. One that is connected already, because it came to this node, is asked where it is.
+   */
   #visitSeed(connected: ReadonlySet<string>): void {
-    const { timers, random } = this.#ports;
+    const { network, timers, random } = this.#ports;
     const { seeds, limits } = this.#options;
     const nowMs = timers.nowMs();
-    const open = seeds.filter((seed) => !connected.has(peerIdAtEnd(seed)));
-    const seed = open[Math.floor(random() * open.length)];
+    const seed = seeds[Math.floor(random() * seeds.length)];
     if (seed === undefined || nowMs < this.#seedDueMs || this.#dialing.has(peerIdAtEnd(seed))) return;
     this.#seedVisits = connected.size === 0 ? 0 : this.#seedVisits + 1;
     const waitMs = Math.min(limits.seedIntervalMaxMs, limits.seedIntervalMs * 2 ** this.#seedVisits);
     this.#seedDueMs = nowMs + waitMs * (0.75 + random() / 2);
-    void this.#visit(seed);
+    const peer = network.peers().find(({ id }) => id === peerIdAtEnd(seed));
+    if (peer === undefined) void this.#visit(seed);
+    else if (this.#wasLetRest(peer.id)) void this.#ask(peer);
   }
 
   async #visit(seed: string): Promise<void> {
@@ -297,19 +311,21 @@ export class Discovery {
   }
 
   #mayAsk(peerId: string): boolean {
-    const { book, timers } = this.#ports;
-    const { bookEnough, askIntervalMs } = this.#options.limits;
-    if (book.size >= bookEnough) return false;
-    const askedAtMs = this.#askedAtMs.get(peerId);
-    return askedAtMs === undefined || timers.nowMs() - askedAtMs >= askIntervalMs;
+    return this.#ports.book.size < this.#options.limits.bookEnough && this.#wasLetRest(peerId);
   }
 
-  /** Outbound peers only: those this node chose, rather than those that chose it. */
+  #wasLetRest(peerId: string): boolean {
+    const askedAtMs = this.#askedAtMs.get(peerId);
+    if (askedAtMs === undefined) return true;
+    return this.#ports.timers.nowMs() - askedAtMs >= this.#options.limits.askIntervalMs;
+  }
+
+  /** An outbound peer: one that this node chose. While it has none, one of those that chose it. */
   #askSomebody(): void {
     const { network, random } = this.#ports;
-    const due = network
-      .peers()
-      .filter(({ id, direction }) => direction === 'outbound' && !this.#isSeed(id) && this.#mayAsk(id));
+    const peers = network.peers().filter(({ id }) => !this.#isSeed(id));
+    const chosen = peers.filter(({ direction }) => direction === 'outbound');
+    const due = (chosen.length > 0 ? chosen : peers).filter(({ id }) => this.#mayAsk(id));
     const peer = due[Math.floor(random() * due.length)];
     if (peer !== undefined) void this.#ask(peer);
   }

@@ -4,7 +4,7 @@
  */
 import { openApplication } from '../../cli/application.ts';
 import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
-import { equalBytes, toHex, utf8 } from '../../core/bytes.ts';
+import { equalBytes, utf8 } from '../../core/bytes.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Application } from '../../node/application.ts';
@@ -33,6 +33,7 @@ import { slowApplication } from './slow-application.ts';
 import { Owner, type Scheduler } from './scheduler.ts';
 import { type LightLie, simulatedServers } from './servers.ts';
 import { factsText } from './trace.ts';
+import { lastButOne, trusting } from './trusting.ts';
 import type { Wires } from './wires.ts';
 
 /** What a machine is part of. */
@@ -63,6 +64,8 @@ export interface MachineOptions {
   readonly trustsRecent?: boolean;
   /** What it tells those who trust it. */
   readonly lightLie?: LightLie;
+  /** What its operator has changed in the configuration of all. */
+  readonly config?: (config: NodeConfig) => NodeConfig;
   readonly environment?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
   readonly application?: (application: Application, machine: SimMachine) => Application;
   readonly network?: (network: Network, machine: SimMachine) => Network;
@@ -360,26 +363,16 @@ export class SimMachine implements Subject {
     });
     await core.network.start();
     startCore(core, []);
+    core.peers.start([]);
     return core;
   }
 
   /** What the operator has written: whom to trust, and since which block. */
   #config(): NodeConfig {
     const { config, chain } = this.ports;
-    const { trusts } = this.options;
-    this.trustedHeight = this.options.trustsRecent === true ? lastButOne(chain) : FIRST_HEIGHT;
-    const trusted = chain.get(this.trustedHeight);
-    if (trusts === undefined || trusted === undefined) return config;
-    const stateSync = {
-      ...config.stateSync,
-      enable: true,
-      rpcServers: trusts.map((name) => `http://${name}`),
-      trustHeight: Number(this.trustedHeight),
-      trustHash: toHex(trusted.blockId.hash),
-      discoveryTimeMs: 300,
-      chunkRequestTimeoutMs: 500,
-    };
-    return { ...config, stateSync };
+    const { trusts, trustsRecent, config: change = (same) => same } = this.options;
+    this.trustedHeight = trustsRecent === true ? lastButOne(chain) : FIRST_HEIGHT;
+    return trusting(change(config), { trusts, block: chain.get(this.trustedHeight) });
   }
 
   #slow(owner: Owner, application: Application): Application {
@@ -442,8 +435,4 @@ export class SimMachine implements Subject {
     };
     return { ...LOG, ...(module === 'statesync' ? { info: told } : {}), warn: told, error: told };
   }
-}
-
-function lastButOne(chain: ReadonlyMap<bigint, CommittedBlock>): bigint {
-  return BigInt(Math.max(1, chain.size - 1));
 }

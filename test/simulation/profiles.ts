@@ -4,6 +4,8 @@ import { ADVERSARIES, adversary } from './adversaries/voters.ts';
 import { SNAPSHOT_LIES, snapshotLiar } from './adversaries/snapshot-liar.ts';
 import { LIES, syncLiar } from './adversaries/sync-liar.ts';
 import { validatorSeed } from './chain.ts';
+import type { MakeCompanion } from './companion.ts';
+import { discovery } from './discovery/scenario.ts';
 import { type Fault, FAULTS } from './faults.ts';
 import { quickScheme, realScheme } from './keys.ts';
 import type { Application } from '../../node/application.ts';
@@ -31,6 +33,10 @@ export interface Scenario {
   readonly forgers?: readonly Uint8Array[];
   /** Clients that flood the nodes; the usual ones are silent then. */
   readonly flood?: FloodOptions;
+  /** Who else takes part. */
+  readonly companions?: readonly MakeCompanion[];
+  /** Honest machines of which no height is demanded. */
+  readonly bystanders?: readonly string[];
   /** Milliseconds between two transactions of clients. */
   readonly transferEveryMs: number;
   /** When faults end; undefined: never, and no progress is demanded. */
@@ -55,6 +61,7 @@ export const PROFILES = [
   'pruning',
   'bitflip',
   'lightattack',
+  'discovery',
 ] as const;
 
 /** One of them. */
@@ -115,6 +122,8 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
       return pruning(random);
     case 'lightattack':
       return lightAttack(random);
+    case 'discovery':
+      return discovery(base(random, 4), random);
     case 'bitflip':
       return { ...base(random, 4), faults: ['bit flip', ...someOf(CRASHES, random)] };
   }
@@ -325,7 +334,7 @@ function large(): Scenario {
       powers: names.map(() => POWER),
       machines: names.map((_, i) => honest(i)),
       accounts: 3,
-      peersOf,
+      wiring: { peersOf },
     },
     faults: [],
     transferEveryMs: 500,

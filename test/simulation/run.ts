@@ -1,5 +1,6 @@
 /** Runs the scenario of a seed and says what came of it. */
 import type { MachineOptions, SimMachine } from './machine.ts';
+import type { Companion } from './companion.ts';
 import { LightForger } from './adversaries/light-forger.ts';
 import { Nemesis } from './faults.ts';
 import { Flood } from './flood.ts';
@@ -95,6 +96,8 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   scheduler.after(scenario.transferEveryMs, send);
   const flood = scenario.flood === undefined ? undefined : new Flood(simulation, scenario.flood);
   flood?.start();
+  const companions = (scenario.companions ?? []).map((make) => make(simulation));
+  for (const companion of companions) companion.start();
   const victims = machines.filter(
     (machine) => !isLate(machine) && (scenario.victims?.includes(machine.name) ?? true),
   );
@@ -102,23 +105,28 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   nemesis.start();
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
   await simulation.runUntil(isTooMuch, scenario.healAtMs ?? scenario.patienceMs);
-  if (scenario.healAtMs === undefined || simulation.violations.length > 0) return;
-  nemesis.heal();
-  await demandProgress(simulation, scenario, flood);
+  if (scenario.healAtMs !== undefined && simulation.violations.length === 0) {
+    nemesis.heal();
+    for (const companion of companions) companion.healed?.();
+    await demandProgress(simulation, scenario, { flood, companions });
+  }
+  for (const companion of companions) companion.ended?.();
 }
 
 /** Everybody honest gets on after the heal, those that start late included. */
 async function demandProgress(
   simulation: Simulation,
   scenario: Scenario,
-  flood: Flood | undefined,
+  { flood, companions }: { readonly flood: Flood | undefined; readonly companions: readonly Companion[] },
 ): Promise<void> {
   const { scheduler } = simulation;
   const fromMs = scheduler.nowMs;
   const goal = simulation.height + scenario.heights;
   const arrivals = (flood?.arrived ?? 0) + FLOODED_ARRIVALS;
+  const nodes = simulation.honest.filter(({ name }) => scenario.bystanders?.includes(name) !== true);
   const isThere = (): boolean =>
-    simulation.honest.every(({ height }) => height >= goal) &&
+    nodes.every(({ height }) => height >= goal) &&
+    companions.every((companion) => companion.isContent()) &&
     (flood === undefined || flood.arrived >= arrivals);
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
   if (scenario.late !== undefined) {
@@ -132,6 +140,10 @@ async function demandProgress(
   }
   await simulation.runUntil(() => isThere() || isTooMuch(), fromMs + scenario.patienceMs);
   if (simulation.violations.length > 0 || isThere()) return;
+  for (const companion of companions) {
+    if (!companion.isContent()) simulation.fail('liveness', companion.complaint());
+  }
+  if (nodes.every(({ height }) => height >= goal) && simulation.violations.length > 0) return;
   const where = simulation.honest
     .map(({ name, height, state }) => `${name} ${state} at ${height}`)
     .join(', ');

@@ -25,7 +25,7 @@ import { type MachineOptions, SimMachine } from './machine.ts';
 import type { MachineObserver } from './observer.ts';
 import { Scheduler } from './scheduler.ts';
 import { Trace } from './trace.ts';
-import { Wires } from './wires.ts';
+import { Wires, type WiringPlan } from './wires.ts';
 
 /** What a run is made of. */
 export interface SimulationOptions {
@@ -34,8 +34,10 @@ export interface SimulationOptions {
   /** Power of each validator key at genesis. */
   readonly powers: readonly bigint[];
   readonly machines: readonly MachineOptions[];
-  /** Whom a machine keeps connections to. Default: everybody. */
-  readonly peersOf?: (name: string) => readonly string[];
+  /** Default: everybody keeps connections to everybody. */
+  readonly wiring?: Partial<WiringPlan>;
+  /** Makes a line of the trace shorter for people. */
+  readonly shown?: (line: string) => string;
   readonly accounts: number;
   readonly config?: (config: NodeConfig) => NodeConfig;
   /** Blocks after which evidence is too old. */
@@ -84,10 +86,10 @@ export class Simulation implements MachineObserver {
   constructor(options: SimulationOptions) {
     const { seed, scheme, powers, accounts, evidenceBlocks } = options;
     this.scheduler = new Scheduler(seed);
-    this.trace = new Trace({ keepAll: options.verbose });
+    this.trace = new Trace({ keepAll: options.verbose, ...(options.shown && { shown: options.shown }) });
     const names = options.machines.map(({ name }) => name);
     const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
-    this.wires = new Wires(this.scheduler, options.peersOf ?? everybody);
+    this.wires = new Wires(this.scheduler, { peersOf: everybody, ...options.wiring });
     this.genesis = simulationGenesis({ powers, accounts, scheme, evidenceBlocks });
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();

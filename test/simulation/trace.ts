@@ -6,6 +6,13 @@ import { messageOf } from '../../core/errors.ts';
 const LINES_KEPT = 400;
 const HASHED_TOGETHER = 1_000;
 
+/** What a trace keeps, and how it shows it. */
+export interface TraceOptions {
+  readonly keepAll: boolean;
+  /** Makes a line shorter for people. */
+  readonly shown?: (line: string) => string;
+}
+
 /** The trace of one run. */
 export class Trace {
   readonly #hash: Hash = createHash('sha256');
@@ -14,16 +21,18 @@ export class Trace {
   #digest: string | undefined;
   /** Keeps every line: for the replay of one seed. */
   readonly #keepAll: boolean;
+  readonly #shown: (line: string) => string;
 
-  constructor(options: { readonly keepAll: boolean }) {
-    this.#keepAll = options.keepAll;
+  constructor({ keepAll, shown }: TraceOptions) {
+    this.#keepAll = keepAll;
+    this.#shown = shown ?? ((line) => line);
   }
 
   /** Something that people want to read. */
   line(atMs: number, who: string, what: string): void {
     const text = `${atMs.toFixed(1).padStart(9)} ${who.padEnd(6)} ${what}`;
     this.note(text);
-    this.#lines.push(text);
+    this.#lines.push(this.#shown(text));
     if (!this.#keepAll && this.#lines.length > 2 * LINES_KEPT) this.#lines.splice(0, LINES_KEPT);
   }
 

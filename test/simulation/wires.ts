@@ -38,6 +38,19 @@ export interface TornRound {
   readonly proposalsLostTo: string;
 }
 
+/** Who is wired to whom. */
+export interface WiringPlan {
+  /** Whom a machine keeps connections to. */
+  readonly peersOf: (name: string) => readonly string[];
+  /** Where a machine is met; it ends in its name. Default: `/memory/<name>`. */
+  readonly addressOf?: (name: string) => string;
+  /** Where nobody is, and nobody says so: a dial takes the longest. */
+  readonly isNobody?: (name: string) => boolean;
+}
+
+/** One way to nobody. */
+const NOBODY_MS = 400;
+
 const IN_TURN: readonly number[] = [0];
 const LOST: readonly number[] = [];
 
@@ -49,19 +62,21 @@ export class Wires {
   bytes = 0;
   readonly #scheduler: Scheduler;
   readonly #owners: Map<string, Owner> = new Map();
-  readonly #peersOf: (name: string) => readonly string[];
+  readonly #plan: WiringPlan;
   /** One way, until that moment. */
   readonly #blocked: Map<string, number> = new Map();
   readonly #broken: Set<string> = new Set();
   readonly #tears: Set<TornRound> = new Set();
 
-  constructor(scheduler: Scheduler, peersOf: (name: string) => readonly string[]) {
+  constructor(scheduler: Scheduler, plan: WiringPlan) {
     this.#scheduler = scheduler;
-    this.#peersOf = peersOf;
+    this.#plan = plan;
+    const { addressOf } = plan;
     this.hub = new MemoryHub({
       timers: scheduler.timersOf(scheduler.world),
       random: () => scheduler.random.below(1_000) / 1_000,
       latencyMs: (from, to) => this.#latencyMs(from, to),
+      ...(addressOf === undefined ? {} : { addressOf }),
       timersOf: (name) => scheduler.timersOf(this.#owners.get(name) ?? scheduler.world),
       fate: (message) => {
         this.messages++;
@@ -73,7 +88,7 @@ export class Wires {
 
   connect(name: string, options: NetworkOptions, owner: Owner): Network {
     this.#owners.set(name, owner);
-    const persistentPeers = this.#peersOf(name).map((peer) => `/memory/${peer}`);
+    const persistentPeers = this.#plan.peersOf(name).map((peer) => this.hub.addressOf(peer));
     return this.hub.createNetwork(name, { ...options, persistentPeers });
   }
 
@@ -116,6 +131,7 @@ export class Wires {
   }
 
   #latencyMs(from: string, to: string): number {
+    if (this.#plan.isNobody?.(to) === true) return NOBODY_MS;
     const { latencyMinMs, latencyMaxMs } = this.weather;
     const span = latencyMaxMs - latencyMinMs;
     const latencyMs = latencyMinMs + (span * this.#scheduler.random.below(1_000)) / 1_000;

@@ -9,9 +9,10 @@ import type { ConsensusCore } from '../../../node/engine/ports.ts';
 import type { Application } from '../../../node/application.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
 import { BLOCKS_PROTOCOL } from '../../../p2p/channels.ts';
-import type { SimMachine } from '../machine.ts';
+import type { MachineOptions, SimMachine } from '../machine.ts';
 import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
+import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
@@ -78,17 +79,23 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['honest nodes run', 'liveness'],
     application: restoringAnything,
   },
+  'the address book takes whatever it is told': {
+    profile: 'discovery',
+    from: 1,
+    noticedBy: ['address book'],
+    plant: unboundedBook,
+  },
 };
 
 /** The scenario with the bug in every honest node. */
 export function planted(bug: PlantedBug, scenario: Scenario): Scenario {
   const { plant, application, faults = [], patienceMs } = bug;
-  const change = {
-    ...(plant === undefined ? {} : { environment: plant }),
+  const change = ({ environment: own = (same) => same }: MachineOptions): Partial<MachineOptions> => ({
+    ...(plant === undefined ? {} : { environment: (given, on) => plant(own(given, on), on) }),
     ...(application === undefined ? {} : { application }),
-  };
+  });
   const machines = scenario.options.machines.map((machine) =>
-    machine.isHonest ? { ...machine, ...change } : machine,
+    machine.isHonest ? { ...machine, ...change(machine) } : machine,
   );
   const options = { ...scenario.options, machines };
   return {
