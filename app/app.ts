@@ -21,7 +21,9 @@ import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
 import { QueryRegistry } from '../framework/query.ts';
 import { TxCache } from '../framework/tx/cache.ts';
 import type { DecodedTx, TxSigner } from '../framework/tx/decode.ts';
-import { type SignatureTask, type SignatureVerifier, signBytes } from '../framework/tx/signature.ts';
+import { signatureTasks } from '../framework/tx/multisig.ts';
+import { keyCountOf } from '../framework/tx/public-key.ts';
+import type { SignatureTask, SignatureVerifier } from '../framework/tx/signature.ts';
 import {
   CheckTxType,
   type ExecTxResult,
@@ -388,16 +390,16 @@ export class OpenLedgerApp {
     readonly context: QueryContext;
   }): readonly SignatureTask[] {
     const { tx, signer, address, context } = given;
-    const { pubKey, mode, sequence, signature } = signer;
+    const { sequence } = signer;
     const account = address === undefined ? undefined : this.composition.auth.find(context, address);
-    const key = account?.pubKey ?? pubKey;
-    if (account === undefined || key?.kind !== 'secp256k1' || mode === undefined) return [];
+    const pubKey = account?.pubKey ?? signer.pubKey;
+    if (account === undefined || pubKey === undefined) return [];
+    if (keyCountOf(pubKey) > this.composition.auth.params(context).txSigLimit) return [];
     const { chainId } = this.#options;
     const { accountNumber } = account;
     try {
-      return [
-        { pubKey: key, signBytes: signBytes(tx, mode, { chainId, accountNumber, sequence }), signature },
-      ];
+      const tasks = signatureTasks({ tx, signer, pubKey, data: { chainId, accountNumber, sequence } });
+      return tasks.filter((task) => task.pubKey.kind === 'secp256k1');
     } catch {
       return []; // what cannot be signed is refused, with its reason, by CheckTx itself
     }

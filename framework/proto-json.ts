@@ -71,11 +71,8 @@ function valueToJson(field: Field, value: unknown, types: AnyTypes): JsonValue {
 
 function nestedToJson(type: MessageType<unknown>, value: unknown, types: AnyTypes): JsonValue {
   switch (type.name) {
-    case 'google.protobuf.Any': {
-      const any = value as Any;
-      const inner = types.unpack(any);
-      return { [TYPE_MEMBER]: any.typeUrl, ...messageToJson(inner.type, inner.value, types) };
-    }
+    case 'google.protobuf.Any':
+      return anyToJson(value as Any, types);
     case 'google.protobuf.Timestamp':
       return timestampToJson(value as Instant);
     case 'google.protobuf.Duration':
@@ -83,6 +80,15 @@ function nestedToJson(type: MessageType<unknown>, value: unknown, types: AnyType
     default:
       return messageToJson(type, value, types);
   }
+}
+
+/**
+ * What an `Any` holds, with its type.
+ * @throws StateError (sdk 2) when the type is not one of `types`
+ */
+export function anyToJson(any: Any, types: AnyTypes): JsonObject {
+  const inner = types.unpack(any);
+  return { [TYPE_MEMBER]: any.typeUrl, ...messageToJson(inner.type, inner.value, types) };
 }
 
 function timestampToJson({ seconds, nanos }: Instant): string {
@@ -213,8 +219,9 @@ function acceptedBy({ options }: Field): string | undefined {
 }
 
 /** What an `Any` may hold, and what is expected here. */
-interface Expected {
+export interface Expected {
   readonly types: AnyTypes;
+  /** The interface; undefined for any. */
   readonly accepts: string | undefined;
 }
 
@@ -233,7 +240,11 @@ function nestedFromJson(type: MessageType<unknown>, json: JsonReader, expected: 
   }
 }
 
-function anyFromJson(json: JsonReader, { types, accepts }: Expected): Any {
+/**
+ * The `Any` that a JSON object with its type is.
+ * @throws JsonError naming the path
+ */
+export function anyFromJson(json: JsonReader, { types, accepts }: Expected): Any {
   const member = json.member(TYPE_MEMBER);
   const typeUrl = member.text();
   const type = types.find(typeUrl) ?? member.fail(`${typeUrl} is no type that is known here`);

@@ -3,6 +3,7 @@
  * handler (x/auth/ante, v0.50). A step refuses by throwing `StateError`.
  */
 import { equalBytes, toBase64 } from '../../core/bytes.ts';
+import { uvarintLength } from '../../core/varint.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Address } from '../address.ts';
 import { type Coin, type Coins, coinsToString, problemOfCoins } from '../coins.ts';
@@ -11,8 +12,8 @@ import { attribute, eventOf } from '../events.ts';
 import { GAS_LIMIT_MAX, OutOfGasError } from '../gas.ts';
 import { checkGasPrices } from '../gas-price.ts';
 import type { TxSigner } from '../tx/decode.ts';
-import type { PublicKey } from '../tx/public-key.ts';
-import { SIGN_MODE_LEGACY_AMINO_JSON, signBytes } from '../tx/signature.ts';
+import { isIncomplete, signatureList, signatureTasks, signingKinds, signsAminoOnly } from '../tx/multisig.ts';
+import { type KeyKind, keyCountOf, type MultisigKey, type PublicKey } from '../tx/public-key.ts';
 import { type AnteState, wrongSignerCount } from './state.ts';
 
 /** One step. */
@@ -21,6 +22,8 @@ export type AnteStep = (state: AnteState) => void;
 /** Bytes that a signature with its key adds to a transaction (amino form, 106, and 6 for its frame): what
  * simulation charges for a missing one. */
 const SIMULATED_SIGNATURE_BYTES = 106 + 6;
+/** What the key is of that: 33 bytes, prefix and lengths. */
+const SIMULATED_KEY_BYTES = 40;
 
 /**
  * What collecting a fee of one denomination costs at most in ordinary cases: charged when a simulated
@@ -74,10 +77,19 @@ export const consumeSizeGas: AnteStep = (state) => {
   const { tx, context, params } = state;
   context.gas.consume(params.txSizeCostPerByte * tx.bytes.length, 'txSize');
   if (!state.simulate) return;
-  for (const signer of tx.signers)
-    if (signer.signature.length === 0)
-      context.gas.consume(params.txSizeCostPerByte * SIMULATED_SIGNATURE_BYTES, 'txSize');
+  tx.signers.forEach((signer, i) => {
+    if (!isIncomplete(signer)) return;
+    context.gas.consume(params.txSizeCostPerByte * simulatedBytes(state, signer, i), 'txSize');
+  });
 };
+
+/** Nobody knows yet how many keys will sign: as many as may. */
+function simulatedBytes(state: AnteState, signer: TxSigner, i: number): number {
+  const key = signer.pubKey ?? (signer.multi === undefined ? undefined : state.account(i).pubKey);
+  if (key?.kind !== 'multisig') return SIMULATED_SIGNATURE_BYTES;
+  const keyBytes = 1 + uvarintLength(key.bytes.length) + key.bytes.length;
+  return (SIMULATED_SIGNATURE_BYTES - SIMULATED_KEY_BYTES + keyBytes) * state.params.txSigLimit;
+}
 
 /** Takes the fee from its payer or granter, whatever becomes of the messages. */
 export const deductFee: AnteStep = (state) => {
@@ -152,29 +164,48 @@ export const setPublicKeys: AnteStep = (state) => {
     const text = ports.addresses.toText(state.signer(i));
     context.emit(
       eventOf('tx', attribute('acc_seq', `${text}/${signer.sequence}`)),
-      eventOf('tx', attribute('signature', toBase64(signer.signature))),
+      ...signatureList(signer).map((one) => eventOf('tx', attribute('signature', toBase64(one)))),
     );
   });
 };
 
-/** Limits the number of keys that a transaction makes the node check. */
+/** Limits the number of keys that a transaction makes the node check: all of a key of several count. */
 export const checkSignatureCount: AnteStep = ({ tx, params }) => {
-  const count = tx.signers.filter((signer) => signer.pubKey !== undefined).length;
-  if (count > params.txSigLimit)
-    throw new StateError(sdkErrors.tooManySignatures, `signatures: ${count}, limit: ${params.txSigLimit}`);
+  let count = 0;
+  for (const { pubKey } of tx.signers) {
+    if (pubKey === undefined) continue;
+    count += keyCountOf(pubKey);
+    if (count > params.txSigLimit)
+      throw new StateError(sdkErrors.tooManySignatures, `signatures: ${count}, limit: ${params.txSigLimit}`);
+  }
 };
 
 /** Gas for checking each signature, by kind of key. */
 export const consumeSignatureGas: AnteStep = (state) => {
-  const { tx, context, params } = state;
-  tx.signers.forEach((_, i) => {
-    if (state.account(i).pubKey?.kind === 'ed25519') {
-      context.gas.consume(params.sigVerifyCostEd25519, 'ante verify: ed25519');
-      throw new StateError(sdkErrors.invalidPubKey, 'ED25519 public keys are unsupported');
-    }
-    context.gas.consume(params.sigVerifyCostSecp256k1, 'ante verify: secp256k1');
+  state.tx.signers.forEach((signer, i) => {
+    const key = state.account(i).pubKey;
+    if (key?.kind !== 'multisig') consumeKeyGas(state, key?.kind ?? 'secp256k1');
+    else for (const kind of checkedKinds(state, key, signer)) consumeKeyGas(state, kind);
   });
 };
+
+function consumeKeyGas({ context, params }: AnteState, kind: KeyKind): void {
+  const isEd25519 = kind === 'ed25519';
+  const cost = isEd25519 ? params.sigVerifyCostEd25519 : params.sigVerifyCostSecp256k1;
+  context.gas.consume(cost, `ante verify: ${kind}`);
+  if (isEd25519) throw new StateError(sdkErrors.invalidPubKey, 'ED25519 public keys are unsupported');
+}
+
+/** In a simulation nobody may have signed: then as many as must. */
+function checkedKinds(state: AnteState, key: MultisigKey, signer: TxSigner): readonly KeyKind[] {
+  const { multi } = signer;
+  if (state.simulate && isIncomplete(signer)) return new Array<KeyKind>(key.threshold).fill('secp256k1');
+  if (multi !== undefined) return signingKinds(key, multi);
+  throw new StateError(
+    sdkErrors.unauthorized,
+    'the account has several keys and the transaction one signature: expected a mode of several (multi)',
+  );
+}
 
 /** Sequence, then signature, signer by signer. A recheck knows that the signature is good. */
 export const verifySignatures: AnteStep = (state) => {
@@ -199,21 +230,24 @@ function verifySignature(
   by: { readonly signer: TxSigner; readonly pubKey: PublicKey; readonly accountNumber: bigint },
 ): void {
   const { chainId, height } = context.block;
-  const { mode, sequence, signature } = by.signer;
+  const { signer, pubKey } = by;
+  const { sequence } = signer;
   const accountNumber = height === 0n ? 0n : by.accountNumber;
   const problem = problemOf(() => {
-    if (mode === undefined) return 'signatures of several keys are not supported';
-    const bytes = signBytes(tx, mode, { chainId, accountNumber, sequence });
-    return ports.verifier.verify({ pubKey: by.pubKey, signBytes: bytes, signature })
-      ? undefined
+    const data = { chainId, accountNumber, sequence };
+    const wrong = signatureTasks({ tx, signer, pubKey, data }).findIndex(
+      (task) => !ports.verifier.verify(task),
+    );
+    if (wrong < 0) return undefined;
+    return pubKey.kind === 'multisig'
+      ? `unable to verify signature at index ${wrong}`
       : 'unable to verify single signer signature';
   });
   if (problem === undefined) return;
   // A signer of JSON signs the sequence too: it may be what is wrong.
-  const what =
-    mode === SIGN_MODE_LEGACY_AMINO_JSON
-      ? `(${accountNumber}), sequence (${sequence}) and chain-id (${chainId})`
-      : `(${accountNumber}) and chain-id (${chainId}): (${problem})`;
+  const what = signsAminoOnly(signer)
+    ? `(${accountNumber}), sequence (${sequence}) and chain-id (${chainId})`
+    : `(${accountNumber}) and chain-id (${chainId}): (${problem})`;
   throw new StateError(
     sdkErrors.unauthorized,
     `signature verification failed; please verify account number ${what}`,

@@ -15,19 +15,17 @@ import { StateError, sdkErrors } from '../errors.ts';
 import type { AnyTypes } from '../any-types.ts';
 import { ELEMENTS_MAX } from '../limits.ts';
 import type { BoundMessage, MessageRouter } from '../message.ts';
+import { type SignatureData, signatureDataOf } from './multisig.ts';
 import { type PublicKey, publicKeyOf } from './public-key.ts';
 
 /** Most messages in a transaction. */
 export const TX_MESSAGES_MAX = 1000;
 
 /** Who signed, how, and with which sequence. */
-export interface TxSigner {
+export interface TxSigner extends SignatureData {
   /** Undefined when the account's stored key is meant. */
   readonly pubKey: PublicKey | undefined;
-  /** Number of the sign mode; 0 is unspecified, undefined a mode of several signatures. */
-  readonly mode: number | undefined;
   readonly sequence: bigint;
-  readonly signature: Uint8Array;
 }
 
 /** A fee as it was offered: coins are not yet checked for order and sign. */
@@ -152,9 +150,8 @@ function requiredSigners(messages: readonly BoundMessage[], payer: Address | und
 function signerOf(info: SignerInfo, signature: Uint8Array = EMPTY_BYTES): TxSigner {
   return {
     pubKey: info.publicKey === undefined ? undefined : publicKeyOf(info.publicKey),
-    mode: info.modeInfo?.multi === undefined ? (info.modeInfo?.single?.mode ?? 0) : undefined,
     sequence: info.sequence,
-    signature,
+    ...signatureDataOf(info.modeInfo, signature),
   };
 }
 

@@ -2,11 +2,11 @@ import { SignDoc } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import { StateError, sdkErrors } from '../errors.ts';
 import { aminoSignBytes } from './amino-json.ts';
 import type { DecodedTx } from './decode.ts';
-import type { PublicKey } from './public-key.ts';
+import type { SingleKey } from './public-key.ts';
 
 /** One signature to check. */
 export interface SignatureTask {
-  readonly pubKey: PublicKey;
+  readonly pubKey: SingleKey;
   /** What was signed; secp256k1 signs its SHA-256. */
   readonly signBytes: Uint8Array;
   /** 64 bytes, r ‖ s with low s for secp256k1. */

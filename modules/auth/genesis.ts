@@ -1,8 +1,10 @@
 import type { AddressCodec } from '../../framework/address.ts';
 import type { JsonReader, JsonObject, JsonValue } from '../../framework/json.ts';
 import type { GenesisHandler, ModuleAccountSpec, ModulePermission } from '../../framework/module.ts';
-import { toBase64 } from '../../core/bytes.ts';
-import { ed25519PublicKey, type PublicKey, secp256k1PublicKey } from '../../framework/tx/public-key.ts';
+import { AnyTypes } from '../../framework/any-types.ts';
+import { KEY_TYPES } from '../../framework/key-types.ts';
+import { anyFromJson, anyToJson } from '../../framework/proto-json.ts';
+import { type PublicKey, publicKeyOf } from '../../framework/tx/public-key.ts';
 import type { AuthKeeper } from './keeper.ts';
 import { DEFAULT_PARAMS, paramsFromJson, paramsToJson } from './params.ts';
 import type { AuthState } from './state.ts';
@@ -10,8 +12,7 @@ import type { Account } from './types.ts';
 
 const BASE = '/cosmos.auth.v1beta1.BaseAccount';
 const MODULE = '/cosmos.auth.v1beta1.ModuleAccount';
-const SECP256K1 = '/cosmos.crypto.secp256k1.PubKey';
-const ED25519 = '/cosmos.crypto.ed25519.PubKey';
+const KEYS = new AnyTypes(KEY_TYPES);
 
 /** Genesis of auth: `{ params, accounts }` as x/auth writes it. */
 export function authGenesis(ports: {
@@ -100,13 +101,7 @@ function readBase(json: JsonReader, addresses: AddressCodec): Omit<Account, 'mod
 }
 
 function readPublicKey(json: JsonReader): PublicKey {
-  const type = json.member('@type').text();
-  const key = json.member('key').base64();
-  return json.attempt(() => {
-    if (type === SECP256K1) return secp256k1PublicKey(key);
-    if (type === ED25519) return ed25519PublicKey(key);
-    return json.member('@type').fail(`${type} keys are not supported`);
-  });
+  return json.attempt(() => publicKeyOf(anyFromJson(json, { types: KEYS, accepts: undefined })));
 }
 
 /**
@@ -133,15 +128,11 @@ function numberAccounts(accounts: readonly Account[]): readonly Account[] {
 function accountToJson(account: Account, addresses: AddressCodec): JsonValue {
   const base: JsonObject = {
     address: addresses.toText(account.address),
-    pub_key: account.pubKey === undefined ? null : publicKeyToJson(account.pubKey),
+    pub_key: account.pubKey === undefined ? null : anyToJson(account.pubKey.any, KEYS),
     account_number: account.accountNumber.toString(),
     sequence: account.sequence.toString(),
   };
   if (account.module === undefined) return { '@type': BASE, ...base };
   const { name, permissions } = account.module;
   return { '@type': MODULE, base_account: base, name, permissions };
-}
-
-function publicKeyToJson(key: PublicKey): JsonValue {
-  return { '@type': key.any.typeUrl, key: toBase64(key.bytes) };
 }

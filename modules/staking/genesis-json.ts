@@ -2,7 +2,7 @@
 import { fromBase64, toBase64 } from '../../core/bytes.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { JsonObject, JsonReader } from '../../framework/json.ts';
-import { ed25519PublicKey, type PublicKey, secp256k1PublicKey } from '../../framework/tx/public-key.ts';
+import { ed25519PublicKey, type SingleKey, secp256k1PublicKey } from '../../framework/tx/public-key.ts';
 import {
   addressFromJson,
   amountFromJson,
@@ -96,7 +96,7 @@ export function validatorFromJson(json: JsonReader, { validators }: StakingAddre
   };
 }
 
-function keyFromJson(json: JsonReader): PublicKey {
+function keyFromJson(json: JsonReader): SingleKey {
   const type = json.member('@type').text();
   const key = json.member('key');
   const bytes = key.attempt(() => fromBase64(key.text()));

@@ -1,7 +1,7 @@
 import type { Decimal } from '../../core/decimal.ts';
 import type { Address } from '../../framework/address.ts';
 import type { Context, ReadContext, Timestamp } from '../../framework/context.ts';
-import type { PublicKey } from '../../framework/tx/public-key.ts';
+import type { SingleKey } from '../../framework/tx/public-key.ts';
 
 /** Tokens that make one unit of voting power (SDK `DefaultPowerReduction`). */
 export const POWER_REDUCTION = 1_000_000n;
@@ -39,7 +39,7 @@ export interface Validator {
   /** Account bytes of whoever runs it; its text has the prefix `…valoper`. */
   readonly operator: Address;
   /** What it signs votes with. */
-  readonly consensusKey: PublicKey;
+  readonly consensusKey: SingleKey;
   readonly jailed: boolean;
   readonly status: BondStatus;
   /** In base units of the bond denomination. */

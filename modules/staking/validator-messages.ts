@@ -7,7 +7,7 @@ import type { Coin } from '../../framework/coins.ts';
 import type { Context, ReadContext, Timestamp } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import type { MessageHandler } from '../../framework/message.ts';
-import { type PublicKey, publicKeyOf } from '../../framework/tx/public-key.ts';
+import { type SingleKey, singleKeyOf } from '../../framework/tx/public-key.ts';
 import type * as staking from '../../proto/gen/cosmos/staking/v1beta1/staking.ts';
 import * as wire from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
 import { delegate } from './delegations.ts';
@@ -36,7 +36,7 @@ const EPOCH: Timestamp = { seconds: 0n, nanos: 0 };
 
 interface CreatePlan {
   readonly operator: Address;
-  readonly key: PublicKey;
+  readonly key: SingleKey;
   readonly value: Coin;
   readonly description: Description;
   readonly rates: CommissionRates;
@@ -73,7 +73,7 @@ function signerOf({ addresses }: StakingCore, operator: string): string {
 function planCreate({ addresses }: StakingCore, message: wire.MsgCreateValidator): CreatePlan {
   const operator = operatorOf(addresses, message.validatorAddress, 'validator');
   if (message.pubkey === undefined) throw new StateError(stakingErrors.emptyValidatorPubKey);
-  const key = publicKeyOf(message.pubkey);
+  const key = singleKeyOf(message.pubkey);
   const value = positiveCoin(message.value, 'invalid delegation amount');
   if (isEmpty(message.description)) throw invalidRequest('empty description');
   const rates = ratesOf(message.commission);

@@ -3,7 +3,7 @@ import { Decimal } from '../../core/decimal.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { formatInstant } from '../../core/time.ts';
 import type { Timestamp } from '../../framework/context.ts';
-import { publicKeyOf } from '../../framework/tx/public-key.ts';
+import { singleKeyOf } from '../../framework/tx/public-key.ts';
 import type { ValueCodec } from '../../framework/values.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import * as wire from '../../proto/gen/cosmos/staking/v1beta1/staking.ts';
@@ -218,7 +218,7 @@ function validatorOf(held: wire.Validator, { validators }: StakingAddresses): Va
   const { commissionRates, updateTime } = held.commission;
   return {
     operator: validators.toBytes(held.operatorAddress),
-    consensusKey: publicKeyOf(held.consensusPubkey),
+    consensusKey: singleKeyOf(held.consensusPubkey),
     jailed: held.jailed,
     status: statusOfNumber(held.status),
     tokens: BigInt(held.tokens),

@@ -1,8 +1,12 @@
 /** Wallets of CosmJS on a test chain: what they sign is encoded and signed by CosmJS alone. */
 import {
   type AminoMsg,
+  createMultisigThresholdPubkey,
+  encodeSecp256k1Pubkey,
   makeCosmoshubPath,
   makeSignDoc as makeAminoSignDoc,
+  type MultisigThresholdPubkey,
+  pubkeyToAddress,
   Secp256k1HdWallet,
 } from '@cosmjs/amino';
 import {
@@ -12,7 +16,12 @@ import {
   makeSignDoc,
   Registry,
 } from '@cosmjs/proto-signing';
-import { defaultRegistryTypes } from '@cosmjs/stargate';
+import {
+  AminoTypes,
+  createDefaultAminoConverters,
+  defaultRegistryTypes,
+  makeMultisignedTxBytes,
+} from '@cosmjs/stargate';
 import { PubKey } from 'cosmjs-types/cosmos/crypto/secp256k1/keys';
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { TxRaw } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
@@ -86,4 +95,42 @@ export async function cosmTx(
         );
   const signatures = [Buffer.from(signature.signature, 'base64')];
   return TxRaw.encode({ bodyBytes, authInfoBytes, signatures }).finish();
+}
+
+/** Wallets of which some must sign. */
+export interface CosmMultisig {
+  readonly pubkey: MultisigThresholdPubkey;
+  readonly address: string;
+  readonly signers: readonly CosmSigner[];
+}
+
+/** An account of several wallets; CosmJS keeps their order. */
+export function cosmMultisig(threshold: number, signers: readonly CosmSigner[]): CosmMultisig {
+  const keys = signers.map((signer) => encodeSecp256k1Pubkey(signer.pubkey));
+  const pubkey = createMultisigThresholdPubkey(keys, threshold, true);
+  return { pubkey, address: pubkeyToAddress(pubkey, 'open'), signers };
+}
+
+/** A transaction of a multisig account, put together by CosmJS from what each wallet signed on its own. */
+export async function cosmMultisigTx(
+  chain: TestChain,
+  multisig: CosmMultisig,
+  messages: readonly EncodeObject[],
+  options: { readonly signing: readonly CosmSigner[]; readonly gas?: number },
+): Promise<Uint8Array> {
+  const { addresses, auth } = chain.app.composition;
+  const account = auth.find(chain.app.contextAt(chain.app.height), addresses.toBytes(multisig.address));
+  if (account === undefined) throw new RangeError('the multisig account does not exist');
+  const [accountNumber, sequence] = [Number(account.accountNumber), Number(account.sequence)];
+  const fee = { amount: [{ denom: 'uopen', amount: '2500' }], gas: String(options.gas ?? 200_000) };
+  const types = new AminoTypes(createDefaultAminoConverters());
+  const amino = messages.map((message) => types.toAmino(message));
+  const document = makeAminoSignDoc(amino, fee, chain.chainId, '', accountNumber, sequence);
+  const signatures = new Map<string, Uint8Array>();
+  for (const { address, amino: wallet } of options.signing) {
+    const { signature } = await wallet.signAmino(address, document);
+    signatures.set(address, Buffer.from(signature.signature, 'base64'));
+  }
+  const bodyBytes = new Registry(defaultRegistryTypes).encodeTxBody({ messages: [...messages] });
+  return makeMultisignedTxBytes(multisig.pubkey, sequence, fee, bodyBytes, signatures);
 }
