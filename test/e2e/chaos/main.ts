@@ -1,8 +1,8 @@
 /**
  * `npm run chaos -- --minutes 10 --validators 7 --seed 1`: real processes that are killed, paused and cut off
- * at random while load runs. Also --block-time (ms), --recovery (seconds allowed, from the heal; with
- * --from-answer from when the RPC of every node that was started again answers), --keep (leave the homes).
- * A failure leaves them too. Exit code 1 when something did not hold.
+ * at random while load runs. Also --block-time (ms), --action (the longest fault, in seconds), --recovery
+ * (seconds allowed, from the heal; with --from-answer from when the RPC of every node that was started again
+ * answers), --keep (leave the homes). A failure leaves them too. Exit code 1 when something did not hold.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     validators: { type: 'string', default: '4' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     'block-time': { type: 'string', default: '500' },
+    action: { type: 'string', default: '25' },
     recovery: { type: 'string', default: '20' },
     'from-answer': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const home = temporaryHome();
-const again = `npm run chaos -- --minutes ${values.minutes} --validators ${values.validators} --seed ${values.seed} --block-time ${values['block-time']}`;
+const again = `npm run chaos -- --minutes ${values.minutes} --validators ${values.validators} --seed ${values.seed} --block-time ${values['block-time']} --action ${values.action}`;
 say(`seed ${values.seed}; the same sequence again: ${again}`);
 
 const report = await runChaos({
@@ -36,7 +37,7 @@ const report = await runChaos({
   perturbationsMax: Number.POSITIVE_INFINITY,
   blockTimeMs: Number(values['block-time']),
   snapshotInterval: SNAPSHOT_INTERVAL,
-  actionMsMax: 8_000,
+  actionMsMax: 1_000 * Number(values.action),
   calmMsMax: 2_000,
   recoveryMsMax: 1_000 * Number(values.recovery),
   recoveryFrom: values['from-answer'] ? 'answer' : 'heal',
