@@ -6,7 +6,7 @@ import type { Module } from '../framework/module.ts';
 import type { ValidatorUpdate } from '../proto/gen/tendermint/abci/types.ts';
 
 /** Where module sections stand in a genesis document. */
-const APP_STATE = 'app_state';
+export const APP_STATE = 'app_state';
 
 /** The sections of a new chain: every module's defaults. */
 export function defaultAppState(modules: readonly Module[]): JsonObject {

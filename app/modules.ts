@@ -15,6 +15,7 @@ import type { Distribution } from '../modules/distribution/keeper.ts';
 import { createDistributionModule } from '../modules/distribution/module.ts';
 import type { FeeGrants } from '../modules/feegrant/keeper.ts';
 import { createFeegrantModule } from '../modules/feegrant/module.ts';
+import { createGenutilModule, type GenutilModule } from '../modules/genutil/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
 import { StakingHookList } from '../modules/staking/hooks.ts';
@@ -57,6 +58,8 @@ export interface Composition {
   readonly stakingHooks: StakingHookList;
   readonly distribution: Distribution;
   readonly feegrant: FeeGrants;
+  /** Reads the genesis transactions, which the application delivers. */
+  readonly genutil: Pick<GenutilModule, 'genTxs'>;
   /** Every message of the modules, and what an `Any` in one may hold. */
   readonly router: MessageRouter;
 }
@@ -91,18 +94,17 @@ export function composeModules(prefix: string): Composition {
     authorizations: [...bank.authorizations, authorizationRoute(stakeAuthorization)],
     router: () => router,
   });
+  const genutil = createGenutilModule({ addresses, router: () => router });
   // Distribution comes before staking: its first state is there when staking's genesis tells of delegations.
-  const standard = [
+  const modules = [
     consensus.module,
     auth.module,
     bank.module,
     distribution.module,
     staking.module,
+    genutil.module,
     feegrant.module,
     authz,
-  ];
-  const modules = [
-    ...standard,
     ...nativeModules(addresses, { bank: bank.keeper, distribution: distribution.keeper }),
   ];
   const router: MessageRouter = new MessageRouter(
@@ -122,6 +124,7 @@ export function composeModules(prefix: string): Composition {
     stakingHooks,
     distribution: distribution.keeper,
     feegrant: feegrant.keeper,
+    genutil,
     router,
   };
 }

@@ -13,6 +13,7 @@ interface InitOptions {
   readonly minimumGasPrices?: string;
   readonly account: readonly string[];
   readonly keyType: string;
+  readonly defaultDenom?: string;
 }
 
 /** Adds the command. */
@@ -27,6 +28,7 @@ export function addInitCommand(program: Command, terminal: Terminal): void {
     )
     .option('--chain-id <id>', 'chain id of a new chain; with --genesis, what its chain id must be')
     .option('--key-type <type>', 'kind of the validator key: ed25519 or secp256k1', 'ed25519')
+    .option('--default-denom <denom>', 'what is staked on a new chain, such as uopen (default: stake)')
     .option('--persistent-peers <list>', 'peers to stay connected to, comma-separated')
     .option('--rpc-laddr <address>', 'where RPC listens, such as tcp://127.0.0.1:26657')
     .option('--p2p-laddr <address>', 'where peers connect, such as tcp://0.0.0.0:26656')

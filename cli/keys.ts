@@ -127,7 +127,18 @@ async function addKey(name: string, options: AddOptions, terminal: Terminal): Pr
     );
 }
 
-async function passphraseFor(options: KeysOptions, terminal: Terminal): Promise<string> {
+/** The passphrase of a home's keyring; undefined when it needs none. */
+export async function passphraseOf(
+  options: Pick<KeysOptions, 'keyringBackend' | 'passphraseFile'>,
+  terminal: Terminal,
+): Promise<string | undefined> {
+  return options.keyringBackend === 'test' ? undefined : await passphraseFor(options, terminal);
+}
+
+async function passphraseFor(
+  options: Pick<KeysOptions, 'passphraseFile'>,
+  terminal: Terminal,
+): Promise<string> {
   if (options.passphraseFile === undefined) {
     return terminal.ask('Passphrase of the keyring: ', { secret: true });
   }

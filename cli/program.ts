@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
-import { addGenesisCommand } from './genesis.ts';
+import { addGenesisCommand } from './genesis/command.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
 import { addLightCommand } from './light/command.ts';

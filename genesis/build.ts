@@ -6,6 +6,7 @@ import { metadataToJson } from '../modules/bank/metadata.ts';
 import * as bank from '../modules/bank/params.ts';
 import { CONSENSUS_KEY_TYPES, consensusAddress, type ConsensusKeyType } from '../modules/consensus/keys.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../modules/consensus/params.ts';
+import * as staking from '../modules/staking/params.ts';
 import type { Metadata } from '../proto/gen/cosmos/bank/v1beta1/bank.ts';
 import type { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
 import type { GenesisDocument, GenesisValidator } from './document.ts';
@@ -35,6 +36,8 @@ export interface GenesisOptions {
   readonly consensusParams?: ConsensusParams;
   /** How wallets show the denominations. */
   readonly denomMetadata?: readonly Metadata[];
+  /** What is staked. Default: the SDK's `stake`. */
+  readonly bondDenom?: string;
   /** Sections of further modules; missing ones get their module's defaults. */
   readonly sections?: JsonObject;
 }
@@ -52,8 +55,14 @@ export function buildGenesis(options: GenesisOptions): GenesisDocument {
       address: consensusAddress({ type: keyType, bytes: validator.pubKey }),
     })),
     appHash: new Uint8Array(0),
-    appState: { auth: authSection(options), bank: bankSection(options), ...options.sections },
+    appState: { ...standardSections(options), ...options.sections },
   };
+}
+
+function standardSections(options: GenesisOptions): JsonObject {
+  const { bondDenom } = options;
+  const sections = { auth: authSection(options), bank: bankSection(options) };
+  return bondDenom === undefined ? sections : { ...sections, staking: stakingSection(bondDenom) };
 }
 
 function paramsFor(validators: readonly NewValidator[]): ConsensusParams {
@@ -104,6 +113,10 @@ function bankSection({ accounts, denomMetadata }: GenesisOptions): JsonValue {
     denom_metadata: (denomMetadata ?? []).map(metadataToJson),
     send_enabled: [],
   };
+}
+
+function stakingSection(bondDenom: string): JsonValue {
+  return { params: staking.paramsToJson({ ...staking.DEFAULT_PARAMS, bondDenom }) };
 }
 
 function coinsToJson(coins: Coins): readonly JsonValue[] {

@@ -1,12 +1,9 @@
 /** Makes the homes of a devnet and sets the ports and peers of its nodes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  buildGenesis,
-  type FundedAccount,
-  microDenomMetadata,
-  type NewValidator,
-} from '../../genesis/build.ts';
+import type { PublicKey } from '../../consensus/types/validator.ts';
+import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
+import { withGenTxs } from '../../genesis/edit.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import { formatListenAddress } from '../../node/config/address.ts';
@@ -15,7 +12,8 @@ import { defaultAppConfig, defaultNodeConfig, writeNodeConfig } from '../../node
 import { checkGenesis } from '../home/genesis-file.ts';
 import { createHome } from '../home/create.ts';
 import { openHome } from '../home/open.ts';
-import { accountAddress, keyOfMnemonic, mnemonicsOf, newMnemonic } from '../wallet/hd.ts';
+import { genTxJson } from '../genesis/gentx.ts';
+import { accountAddress, type AccountKey, keyOfMnemonic, mnemonicsOf, newMnemonic } from '../wallet/hd.ts';
 import { Keyring } from '../wallet/keyring.ts';
 import { LOOPBACK, type NodePorts } from './ports.ts';
 import { type DevnetAccount, type DevnetNode, type DevnetRecord, writeRecord } from './record.ts';
@@ -24,7 +22,8 @@ import { makeFolder } from '../home/folder.ts';
 
 /** What each account starts with, in base units: a million of the token. */
 const ACCOUNT_FUNDS = 1_000_000_000_000n;
-const VALIDATOR_POWER = 100n;
+/** What each validator has delegated to itself: power 100, at 10^6 base units for each. */
+const VALIDATOR_STAKE = 100_000_000n;
 /** Base units per gas that validators of a devnet ask for: little, but not nothing, as on a real chain. */
 const GAS_PRICE = '0.001';
 const ACCOUNT_NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
@@ -49,7 +48,7 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
   const { home, settings } = plan;
   const accounts = createAccounts(plan);
   const nodes: DevnetNode[] = [];
-  const validators: NewValidator[] = [];
+  const operators: Operator[] = [];
   const genesisFiles: string[] = [];
   for (let i = 0; i < settings.validators; i++) {
     const moniker = `node${i}`;
@@ -58,13 +57,14 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
       node: withMoniker(defaultNodeConfig(), moniker),
       app: { ...defaultAppConfig(), minimumGasPrices: `${GAS_PRICE}${settings.denom}` },
     });
-    const { bytes: pubKey, type: keyType } = node.validatorPublicKey;
-    validators.push({ keyType, pubKey, power: VALIDATOR_POWER, name: moniker });
+    const key = operatorKey(plan, moniker);
+    operators.push({ moniker, key, consensusKey: node.validatorPublicKey });
     genesisFiles.push(node.paths.genesisFile);
     const p2p = `/ip4/${LOOPBACK}/tcp/0/p2p/${node.peerId}`;
-    nodes.push({ moniker, home: join(home, moniker), pid: 0, rpc: '', p2p });
+    const operator = accountAddress(`${settings.prefix}valoper`, key.publicKey);
+    nodes.push({ moniker, home: join(home, moniker), pid: 0, rpc: '', p2p, operator });
   }
-  const text = genesisText(plan, accounts, validators);
+  const text = genesisText(plan, accounts, operators);
   checkGenesis(text);
   for (const file of genesisFiles) writeFileSync(file, text);
   const record: DevnetRecord = {
@@ -94,26 +94,60 @@ function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly Devn
   });
 }
 
+/** Who runs a validator. */
+interface Operator {
+  readonly moniker: string;
+  readonly key: AccountKey;
+  readonly consensusKey: PublicKey;
+}
+
+/** A new key, which goes into the keyring under the name of the node. */
+function operatorKey({ home }: DevnetPlan, moniker: string): AccountKey {
+  const keyring = new Keyring(home, 'test');
+  const key = keyOfMnemonic(newMnemonic());
+  if (keyring.has(moniker)) keyring.delete(moniker);
+  keyring.add(moniker, key);
+  return key;
+}
+
+/** Accounts, and for each validator the transaction that makes it one: staking owns the set. */
 function genesisText(
   plan: DevnetPlan,
   accounts: readonly DevnetAccount[],
-  validators: readonly NewValidator[],
+  operators: readonly Operator[],
 ): string {
   const { settings, extraAccounts = [], now } = plan;
+  const { chainId, prefix, denom } = settings;
   const funded = (address: string): FundedAccount => ({
     address,
-    coins: [{ denom: settings.denom, amount: ACCOUNT_FUNDS }],
+    coins: [{ denom, amount: ACCOUNT_FUNDS }],
   });
+  const staking = operators.map(({ key }) => ({
+    address: accountAddress(prefix, key.publicKey),
+    coins: [{ denom, amount: VALIDATOR_STAKE }],
+  }));
   const nowMs = BigInt(now.getTime());
-  return encodeGenesis(
-    buildGenesis({
-      chainId: settings.chainId,
-      genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
-      accounts: [...accounts.map(({ address }) => address), ...extraAccounts].map(funded),
-      validators,
-      denomMetadata: [microDenomMetadata(settings.denom)],
-    }),
+  const document = buildGenesis({
+    chainId,
+    genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
+    accounts: [...[...accounts.map(({ address }) => address), ...extraAccounts].map(funded), ...staking],
+    validators: [],
+    bondDenom: denom,
+    denomMetadata: [microDenomMetadata(denom)],
+  });
+  const genTxs = operators.map(({ moniker, key, consensusKey }) =>
+    genTxJson(
+      {
+        chainId,
+        prefix,
+        consensusKey,
+        amount: { denom, amount: VALIDATOR_STAKE },
+        description: { moniker },
+      },
+      key,
+    ),
   );
+  return encodeGenesis(withGenTxs(document, genTxs));
 }
 
 function withMoniker(config: NodeConfig, moniker: string): NodeConfig {

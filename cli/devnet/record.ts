@@ -17,6 +17,11 @@ export interface DevnetNode {
   readonly rpc: string;
   /** Multiaddr with peer id. */
   readonly p2p: string;
+  /**
+   * Address of the validator: `…valoper1…`. Its key is in the devnet's keyring under the node's name. Missing in
+   * a devnet of before there was staking.
+   */
+  readonly operator?: string;
 }
 
 /** A prefunded account. */

@@ -12,10 +12,15 @@ import type { PublicKey } from '../../consensus/types/validator.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
 import { secp256k1Signer } from '../../node/crypto/secp256k1.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
+import type { MakeKeySigner } from '../../node/privval/ports.ts';
 import { createNodeKey } from './node-key.ts';
 import { makeFolder, requireFolder } from './folder.ts';
 
 const SEED_BYTES = 32;
+
+/** Makes a signing key of a validator's secret. */
+export const makeSigner: MakeKeySigner = (secret, type) =>
+  type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret);
 
 /** What a home is made of. */
 export interface HomeOptions {
@@ -58,7 +63,7 @@ export async function createHome(options: HomeOptions): Promise<CreatedHome> {
   const validator = await FilePrivValidator.create(Uint8Array.from(randomBytes(SEED_BYTES)), {
     keyPath: paths.privValidatorKeyFile,
     statePath: paths.privValidatorStateFile,
-    makeSigner: (secret, type) => (type === 'ed25519' ? ed25519Signer(secret) : secp256k1Signer(secret)),
+    makeSigner,
     keyType: options.keyType ?? 'ed25519',
   });
   return { paths, validatorPublicKey: validator.publicKey, peerId: await peerIdOfKey(nodeKey) };

@@ -65,10 +65,22 @@ export function checkGenesis(text: string): CheckedGenesis {
   const document = parseGenesis(text);
   const prefix = prefixOf(document);
   validateAppState(composeModules(prefix).modules, document.appState);
-  if (document.validators.length === 0) {
-    throw new LedgerError('genesis.invalid', 'validators: is empty, a chain needs at least one');
+  if (document.validators.length === 0 && !stakingMakesValidators(document)) {
+    throw new LedgerError(
+      'genesis.invalid',
+      'validators: is empty, and neither app_state.staking.validators nor app_state.genutil.gen_txs has any; ' +
+        'a chain needs at least one',
+    );
   }
   return { document, text, prefix };
+}
+
+function stakingMakesValidators({ appState }: GenesisDocument): boolean {
+  const root = new JsonReader(appState, 'app_state');
+  const [staking, genutil] = [root.member('staking'), root.member('genutil')];
+  const staked = staking.present ? staking.member('validators').elements() : [];
+  const genTxs = genutil.present ? genutil.member('gen_txs').elements() : [];
+  return staked.length + genTxs.length > 0;
 }
 
 /**

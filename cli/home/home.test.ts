@@ -7,6 +7,7 @@ import { createDevnet, configureNodes } from '../devnet/layout.ts';
 import { readRecord } from '../devnet/record.ts';
 import type { DevnetSettings } from '../devnet/settings.ts';
 import { Keyring } from '../wallet/keyring.ts';
+import { tryGenesis } from '../genesis/try.ts';
 import { checkGenesis, readGenesisFile } from './genesis-file.ts';
 import { initNode } from './init-node.ts';
 import { readNodeKey } from './node-key.ts';
@@ -51,11 +52,33 @@ describe('a devnet', () => {
     const texts = made.nodes.map((node) => readFileSync(join(node.home, 'config', 'genesis.json'), 'utf8'));
     expect(new Set(texts).size).toBe(1);
     const { document, prefix } = checkGenesis(texts[0] ?? '');
-    expect([document.chainId, prefix, document.validators.length]).toEqual(['test-1', 'cosmos', 3]);
+    expect([document.chainId, prefix, document.validators.length]).toEqual(['test-1', 'cosmos', 0]);
     expect(document.appState['bank']).toMatchObject({
-      supply: [{ denom: 'uatom', amount: '2000000000000' }],
+      supply: [{ denom: 'uatom', amount: '2000300000000' }],
     });
-    expect(new Keyring(home, 'test').list().map((entry) => entry.name)).toEqual(['alice', 'bob']);
+    expect(new Keyring(home, 'test').list().map((entry) => entry.name)).toEqual([
+      'alice',
+      'bob',
+      'node0',
+      'node1',
+      'node2',
+    ]);
+  });
+
+  it('has validators that staking makes of genesis transactions, with equal power', async () => {
+    const made = await createDevnet({ home, settings, now: new Date(0) });
+    const checked = readGenesisFile(join(home, 'node0', 'config', 'genesis.json'));
+    expect(tryGenesis('devnet', checked)).toBe(3);
+    const genTxs = Object(checked.document.appState['genutil'])['gen_txs'];
+    const messages = genTxs.map((genTx: { body: { messages: unknown[] } }) => genTx.body.messages[0]);
+    expect(messages).toMatchObject(
+      made.nodes.map(({ moniker, operator }) => ({
+        '@type': '/cosmos.staking.v1beta1.MsgCreateValidator',
+        description: { moniker },
+        validator_address: operator,
+        value: { denom: 'uatom', amount: '100000000' },
+      })),
+    );
   });
 
   it('gets its ports and peers at each start, and keeps what else was configured', async () => {

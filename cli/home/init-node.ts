@@ -24,7 +24,7 @@ import {
   writeNodeConfig,
 } from '../../node/config/toml.ts';
 import { usageError } from '../failure.ts';
-import { CHAIN_ID_FORM, checkForm } from '../forms.ts';
+import { CHAIN_ID_FORM, checkForm, DENOM_FORM } from '../forms.ts';
 import { nextFreePort } from '../devnet/ports.ts';
 import { createHome } from './create.ts';
 import { type CheckedGenesis, checkGenesis, readGenesisFile } from './genesis-file.ts';
@@ -50,6 +50,8 @@ export interface InitNodeOptions {
   readonly rpcLaddr?: string | undefined;
   readonly p2pLaddr?: string | undefined;
   readonly minimumGasPrices?: string | undefined;
+  /** What is staked on a new chain. */
+  readonly defaultDenom?: string | undefined;
   /** `address=coins`, of a new chain. */
   readonly account: readonly string[];
   readonly now: Date;
@@ -76,6 +78,7 @@ export interface InitializedNode {
  */
 export async function initNode(options: InitNodeOptions): Promise<InitializedNode> {
   if (options.genesis === undefined) checkForm('--chain-id', options.chainId, CHAIN_ID_FORM);
+  checkForm('--default-denom', options.defaultDenom, DENOM_FORM);
   const given = options.genesis === undefined ? undefined : readGenesisFile(options.genesis);
   if (given !== undefined) requireChainId(given, options);
   const keyType = keyTypeOf(options, given);
@@ -111,6 +114,8 @@ function keyTypeOf(
 }
 
 function requireChainId({ document }: CheckedGenesis, options: InitNodeOptions): void {
+  if (options.defaultDenom !== undefined)
+    throw usageError('--default-denom is of a new chain; leave out --genesis');
   if (options.account.length > 0)
     throw usageError('--account makes accounts of a new chain; leave out --genesis');
   if (options.chainId === undefined || options.chainId === document.chainId) return;
@@ -168,6 +173,7 @@ function newGenesis(options: InitNodeOptions, { type: keyType, bytes: pubKey }: 
       genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
       accounts,
       validators: [{ keyType, pubKey, power: VALIDATOR_POWER, name: options.moniker }],
+      ...(options.defaultDenom === undefined ? {} : { bondDenom: options.defaultDenom }),
     }),
   );
 }

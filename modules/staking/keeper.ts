@@ -4,6 +4,7 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import { findDelegation } from './delegations.ts';
 import { DEFAULT_PARAMS } from './params.ts';
 import { bondedRatio, poolTokens } from './pools.ts';
+import type { ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
 import type { StakingCore } from './ports.ts';
 import { tokensOfShares } from './shares.ts';
 import { slash } from './slashing.ts';
@@ -17,7 +18,7 @@ import type {
   Validator,
 } from './types.ts';
 import { jailValidator, unjailValidator, validatorByKey } from './validators.ts';
-import { bondedByPower } from './valset.ts';
+import { applyValidatorSet, bondedByPower } from './valset.ts';
 
 /** Staking, as other modules see it. The rules are in the files beside, one for each concern. */
 export class Staking implements StakingKeeper {
@@ -78,6 +79,11 @@ export class Staking implements StakingKeeper {
 
   lastTotalPower(context: ReadContext): bigint {
     return this.#core.state.lastTotalPower.get(context) ?? 0n;
+  }
+
+  /** Bonds those that are strongest now: at genesis, after its transactions. @returns the first set */
+  applyValidatorSet(context: Context): readonly ValidatorUpdate[] {
+    return applyValidatorSet(this.#core, context);
   }
 
   slash(context: Context, offence: Offence): bigint {
