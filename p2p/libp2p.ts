@@ -386,6 +386,7 @@ class Libp2pNetwork implements Network {
       { peer: peerId, moniker: status.moniker, direction: connection.direction },
       'peer connected',
     );
+    this.#redialer.connected(peerId);
     this.#dispatch.connected(session.peer);
     handshake.finish();
     for (const use of handshake.waiting) use(session);

@@ -1,6 +1,7 @@
 /**
  * Keeps connections to persistent peers up: each has one loop that dials again, with jittered backoff, for
- * ever.
+ * ever. A session with one of them after failures says that the network may be back: the others are not
+ * left waiting for the end of their backoff.
  */
 import { messageOf } from '../core/errors.ts';
 import type { Logger, NetworkLimits } from './network.ts';
@@ -11,6 +12,9 @@ const BACKOFF_FACTOR = 1.6;
 const LOG_FROM_FAILURES = 4;
 /** Failures until the next line, so that a dead peer does not fill the log. */
 const LOG_EVERY_FAILURES = 20;
+
+/** Two attempts at one peer lie at least so far apart, whoever else comes back meanwhile. */
+const WAKE_AFTER_MS = 1_000;
 
 /** What the loops need. */
 export interface RedialOptions {
@@ -29,6 +33,9 @@ interface Target {
   readonly address: string;
   failures: number;
   dialing: boolean;
+  /** When it was dialled last, and when it will be. */
+  lastMs: number;
+  nextMs: number;
   cancel: () => void;
 }
 
@@ -48,7 +55,16 @@ export class Redialer {
 
   add(peerId: string, address: string): void {
     if (this.#targets.has(peerId)) return;
-    const target: Target = { peerId, address, failures: 0, dialing: false, cancel: () => undefined };
+    const never = Number.NEGATIVE_INFINITY;
+    const target: Target = {
+      peerId,
+      address,
+      failures: 0,
+      dialing: false,
+      lastMs: never,
+      nextMs: never,
+      cancel: () => undefined,
+    };
     this.#targets.set(peerId, target);
     if (this.#running) void this.#attempt(target);
   }
@@ -63,6 +79,15 @@ export class Redialer {
     for (const target of this.#targets.values()) target.cancel();
   }
 
+  /** To be told of every new session, before the dial that made it resolves, whoever dialled. */
+  connected(peerId: string): void {
+    const target = this.#targets.get(peerId);
+    if (target === undefined) return;
+    const wasLost = target.failures > 0;
+    target.failures = 0;
+    if (wasLost) this.#wakeOthers(target);
+  }
+
   /** To be told of every session that ended. */
   disconnected(peerId: string): void {
     const target = this.#targets.get(peerId);
@@ -72,6 +97,7 @@ export class Redialer {
   async #attempt(target: Target): Promise<void> {
     if (!this.#running || target.dialing || this.#options.isConnected(target.peerId)) return;
     target.dialing = true;
+    target.lastMs = this.#options.timers.nowMs();
     try {
       await this.#options.dial(target.address);
       target.failures = 0;
@@ -86,11 +112,28 @@ export class Redialer {
     if (this.#running && !this.#options.isConnected(target.peerId)) this.#schedule(target);
   }
 
+  /** Only brings attempts forward, and spreads them. */
+  #wakeOthers(back: Target): void {
+    const { timers, random, isConnected } = this.#options;
+    const nowMs = timers.nowMs();
+    for (const target of this.#targets.values()) {
+      if (target === back || target.dialing || target.failures === 0 || isConnected(target.peerId)) continue;
+      const dueMs = Math.max(nowMs, target.lastMs + WAKE_AFTER_MS) + random() * WAKE_AFTER_MS;
+      if (this.#running && dueMs < target.nextMs) this.#attemptIn(target, dueMs - nowMs);
+    }
+  }
+
+  #attemptIn(target: Target, delayMs: number): void {
+    const { timers } = this.#options;
+    target.cancel();
+    target.nextMs = timers.nowMs() + delayMs;
+    target.cancel = timers.after(delayMs, () => void this.#attempt(target));
+  }
+
   #schedule(target: Target): void {
     const { redialMinMs, redialMaxMs } = this.#options.limits;
     const backoffMs = Math.min(redialMaxMs, redialMinMs * BACKOFF_FACTOR ** target.failures);
     const delayMs = backoffMs * (0.5 + this.#options.random() / 2);
-    target.cancel();
-    target.cancel = this.#options.timers.after(delayMs, () => void this.#attempt(target));
+    this.#attemptIn(target, delayMs);
   }
 }
