@@ -1,7 +1,7 @@
 /**
- * What has to hold while nodes look for each other among liars: address books keep to their limits and to what
- * is true of those that were met, so do the answers of honest nodes and the numbers of their peers, nobody
- * honest is banned, and in the end the honest are one network.
+ * What has to hold while nodes look for each other among liars: address books keep to their limits and to
+ * what is true of those that were met, so do the answers of honest nodes and the numbers of their peers,
+ * nobody honest is banned, and in the end the honest are one network.
  */
 import type { PeerAddress } from '../../../p2p/address.ts';
 import { parseAddress } from '../../../p2p/address.ts';
