@@ -231,7 +231,8 @@ export class SimMachine implements Subject {
     const isGuarded = (path: string): boolean =>
       path === SIGNING_STATE_PATH || path.startsWith(`${WAL_PATH}/`);
     const found = random.pick([...this.disk.files].filter(([path]) => isGuarded(path)));
-    if (this.core === undefined || this.turned !== undefined) return;
+    // A node whose disk is full would name that first.
+    if (this.core === undefined || this.turned !== undefined || this.isDiskFull) return;
     if (found === undefined || found[1].bytes.length === 0) return;
     this.kill('process killed');
     const [path, before] = found;
