@@ -13,11 +13,15 @@ import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
 import type { Distribution } from '../modules/distribution/keeper.ts';
 import { createDistributionModule } from '../modules/distribution/module.ts';
+import { createEvidenceModule } from '../modules/evidence/module.ts';
 import type { FeeGrants } from '../modules/feegrant/keeper.ts';
 import { createFeegrantModule } from '../modules/feegrant/module.ts';
 import { createGenutilModule, type GenutilModule } from '../modules/genutil/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
+import type { Slashing } from '../modules/slashing/keeper.ts';
+import { createSlashingModule, type SlashingModule } from '../modules/slashing/module.ts';
+import type { SlashingAddresses } from '../modules/slashing/ports.ts';
 import { StakingHookList } from '../modules/staking/hooks.ts';
 import type { Staking } from '../modules/staking/keeper.ts';
 import { stakeAuthorization } from '../modules/staking/stake-authorization.ts';
@@ -57,6 +61,7 @@ export interface Composition {
   /** Who is told of validators and delegations: modules add themselves here. */
   readonly stakingHooks: StakingHookList;
   readonly distribution: Distribution;
+  readonly slashing: Slashing;
   readonly feegrant: FeeGrants;
   /** Reads the genesis transactions, which the application delivers. */
   readonly genutil: Pick<GenutilModule, 'genTxs'>;
@@ -79,13 +84,16 @@ export function composeModules(prefix: string): Composition {
     consensus: consensus.keeper,
     hooks: stakingHooks,
   });
+  const codecs = { accounts: addresses, validators: validatorAddresses, consensus: consensusAddresses };
   const distribution = createDistributionModule({
-    addresses: { accounts: addresses, validators: validatorAddresses, consensus: consensusAddresses },
+    addresses: codecs,
     bank: bank.keeper,
     staking: staking.keeper,
     feeCollector: 'fee_collector',
   });
   stakingHooks.add(distribution.hooks);
+  const { slashing, evidence } = createPunishment(codecs, consensus.keeper, staking.keeper);
+  stakingHooks.add(slashing.hooks);
   const feegrant = createFeegrantModule({ accounts: auth.keeper, bank: bank.keeper, addresses });
   const authz = createAuthzModule({
     accounts: auth.keeper,
@@ -102,6 +110,8 @@ export function composeModules(prefix: string): Composition {
     bank.module,
     distribution.module,
     staking.module,
+    slashing.module,
+    evidence,
     genutil.module,
     feegrant.module,
     authz,
@@ -123,6 +133,7 @@ export function composeModules(prefix: string): Composition {
     staking: staking.keeper,
     stakingHooks,
     distribution: distribution.keeper,
+    slashing: slashing.keeper,
     feegrant: feegrant.keeper,
     genutil,
     router,
@@ -132,6 +143,18 @@ export function composeModules(prefix: string): Composition {
 function inBeginBlockOrder(modules: readonly Module[]): readonly Module[] {
   const first = BEGIN_BLOCK_ORDER.flatMap((name) => modules.filter((module) => module.name === name));
   return [...first, ...modules.filter((module) => !first.includes(module))];
+}
+
+/** What becomes of validators that do not do their duty. */
+function createPunishment(
+  addresses: SlashingAddresses,
+  consensus: Consensus,
+  staking: Staking,
+): { readonly slashing: SlashingModule; readonly evidence: Module } {
+  const slashing = createSlashingModule({ addresses, staking });
+  const ports = { addresses, consensus, staking, slashing: slashing.keeper };
+  // Nobody judges evidence that transactions bring, as in the SDK's own application.
+  return { slashing, evidence: createEvidenceModule({ ...ports, handlers: new Map() }) };
 }
 
 /** The economic loop: contribute, snapshot, register, infer, attribute, pay. */

@@ -336,7 +336,7 @@ describe('a refused transaction', () => {
     );
     const params = { sendEnabled: [], defaultSendEnabled: false };
     const update = anyOf(MsgUpdateParams, { authority: alice.address, params });
-    expect(chain.deliver(chain.sign(alice, [update]))).toMatchObject({ codespace: 'gov', code: 7 });
+    expect(chain.deliver(chain.sign(alice, [update]))).toMatchObject({ codespace: 'gov', code: 13 });
   });
 
   it('that cannot be decoded has an entry in the block all the same', () => {

@@ -55,7 +55,7 @@ export function toStateError(error: unknown): StateError {
  */
 export const invalidAuthority: ErrorKind = {
   codespace: 'gov',
-  code: 7,
+  code: 13,
   description: 'expected gov account as only signer for proposal message',
 };
 

@@ -109,7 +109,7 @@ describe('auth parameters', () => {
     const chain = started();
     const alice = chain.account(0);
     const update = anyOf(MsgUpdateParams, { authority: alice.address, params: DEFAULT_PARAMS });
-    expect(chain.deliver(chain.sign(alice, [update]))).toMatchObject({ codespace: 'gov', code: 7 });
+    expect(chain.deliver(chain.sign(alice, [update]))).toMatchObject({ codespace: 'gov', code: 13 });
     const zero = anyOf(MsgUpdateParams, {
       authority: alice.address,
       params: { ...DEFAULT_PARAMS, txSigLimit: 0n },

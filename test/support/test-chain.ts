@@ -19,7 +19,9 @@ import { AuthInfo, SignDoc, TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1be
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import {
   CheckTxType,
+  type CommitInfo,
   type ExecTxResult,
+  type RequestFinalizeBlock,
   type ResponseCheckTx,
   type ResponseFinalizeBlock,
   type ResponseQuery,
@@ -90,6 +92,11 @@ export interface SignOptions {
   readonly extensionOptions?: readonly Any[];
 }
 
+/** What a block has besides its place in the chain. */
+export type BlockContent = Partial<Pick<RequestFinalizeBlock, 'txs' | 'misbehavior'>> & {
+  readonly votes?: CommitInfo['votes'];
+};
+
 /** A chain of one, driven by hand. */
 export class TestChain {
   readonly app: OpenLedgerApp;
@@ -127,11 +134,16 @@ export class TestChain {
 
   /** Executes and commits a block. */
   block(...txs: readonly Uint8Array[]): ResponseFinalizeBlock {
+    return this.blockOf({ txs });
+  }
+
+  /** Executes and commits a block that also says something of the one before it. */
+  blockOf({ txs = [], votes = [], misbehavior = [] }: BlockContent): ResponseFinalizeBlock {
     this.#height++;
     const response = this.app.finalizeBlock({
       txs,
-      decidedLastCommit: { round: 0, votes: [] },
-      misbehavior: [],
+      decidedLastCommit: { round: 0, votes },
+      misbehavior,
       hash: sha256(utf8(`block ${this.#height}`)),
       height: this.#height,
       time: { seconds: 1_700_000_000n + this.#height, nanos: 0 },
