@@ -5,11 +5,16 @@ import { canonicalJson } from '../../framework/json.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
 import { plainVerifier, type TestChain } from './test-chain.ts';
 
-/** A new chain whose genesis is the exported state of another, after its first block. */
+/**
+ * A new chain whose genesis is the exported state of another, at whose height it goes on, after its first
+ * block.
+ */
 export function restoreChain(chain: TestChain): OpenLedgerApp {
   const { chainId } = chain;
   const { prefix } = chain.app.composition.addresses;
-  const store = new MemoryMultiStore({ stores: storeNames(composeModules(prefix).modules) });
+  const height = chain.height + 1n;
+  const stores = storeNames(composeModules(prefix).modules);
+  const store = new MemoryMultiStore({ stores, initialVersion: height });
   const app = createApp({ store, chainId, prefix, verifier: plainVerifier });
   const time = { seconds: 1_800_000_000n, nanos: 0 };
   app.initChain({
@@ -17,7 +22,7 @@ export function restoreChain(chain: TestChain): OpenLedgerApp {
     time,
     consensusParams: undefined,
     validators: [],
-    initialHeight: 1n,
+    initialHeight: height,
     appStateBytes: utf8(canonicalJson(chain.app.exportAppState())),
   });
   app.finalizeBlock({
@@ -25,7 +30,7 @@ export function restoreChain(chain: TestChain): OpenLedgerApp {
     decidedLastCommit: { round: 0, votes: [] },
     misbehavior: [],
     hash: new Uint8Array(32),
-    height: 1n,
+    height,
     time,
     nextValidatorsHash: new Uint8Array(32),
     proposerAddress: new Uint8Array(20),
