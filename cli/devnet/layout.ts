@@ -26,6 +26,17 @@ const ACCOUNT_FUNDS = 1_000_000_000_000n;
 const VALIDATOR_STAKE = 100_000_000n;
 /** Base units per gas that validators of a devnet ask for: little, but not nothing, as on a real chain. */
 const GAS_PRICE = '0.001';
+/**
+ * When a validator that is down is jailed: the Cosmos Hub's values. With the SDK's defaults one that is
+ * stopped for fifty blocks, a few seconds of a devnet, would not come back by itself.
+ */
+const SLASHING_PARAMS = {
+  signed_blocks_window: '10000',
+  min_signed_per_window: '0.050000000000000000',
+  downtime_jail_duration: '600s',
+  slash_fraction_double_sign: '0.050000000000000000',
+  slash_fraction_downtime: '0.000100000000000000',
+} as const;
 const ACCOUNT_NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
 
 /** What a devnet is made of. */
@@ -134,6 +145,7 @@ function genesisText(
     validators: [],
     bondDenom: denom,
     denomMetadata: [microDenomMetadata(denom)],
+    sections: { slashing: { params: SLASHING_PARAMS } },
   });
   const genTxs = operators.map(({ moniker, key, consensusKey }) =>
     genTxJson(
