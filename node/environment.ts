@@ -17,6 +17,7 @@ import { secp256k1Signer, verifySecp256k1 } from './crypto/secp256k1.ts';
 import { type OpenDatabase, openLevelDatabase } from './database.ts';
 import type { ConsensusCore, ConsensusSigner, EngineClock, ExpectSignature } from './engine/ports.ts';
 import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
+import type { IndexDatabase } from './indexer/ports.ts';
 import type { MakeKeySigner } from './privval/ports.ts';
 import type { StateSyncOptions } from './statesync/options.ts';
 import type { WorkFiles } from './statesync/work-files.ts';
@@ -29,6 +30,8 @@ export interface NodeEnvironment {
   readonly clock: EngineClock;
   readonly timers: Timers;
   readonly openDatabase: OpenDatabase;
+  /** The database of the transaction index, in that directory. Default: LevelDB. */
+  readonly openIndex?: (directory: string) => Promise<IndexDatabase>;
   readonly walFiles: (directory: string) => WalFiles;
   /** Sizes of the write-ahead log. Default: `WalOptions`. */
   readonly walSizes?: { readonly fileBytesMax: number; readonly totalBytesMax: number };

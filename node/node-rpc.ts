@@ -1,4 +1,6 @@
 /** The RPC of a node, from before it has a state: while one is restored it tells of the node only. */
+import type { Timers } from '../p2p/timers.ts';
+import { machine } from './environment.ts';
 import type { Closers, Core, NodeOptions, Syncing } from './node.ts';
 import { genesisOf, rpcConfigOf } from './node-settings.ts';
 import { nodeStatus, peerSource } from './node-status.ts';
@@ -35,6 +37,7 @@ export class NodeRpc {
         peers: peerSource({ network, peers, validatorPeers: NOBODY }, genesis.chainId),
         genesis: { text: () => genesisText },
         indexes: config.txIndex.indexer !== 'null',
+        timers: machine.timers,
         logger: logging('rpc'),
       }),
     );
@@ -42,7 +45,7 @@ export class NodeRpc {
 
   /** Serves the whole node; returns the port. @throws LedgerError `rpc.listen` */
   async serve(core: Core): Promise<number> {
-    const ports = rpcPorts(this.#options, core);
+    const ports = rpcPorts(this.#options, core, machine.timers);
     const server = this.#server;
     if (server === undefined) return (await this.#start(ports)).port;
     server.use(ports);
@@ -59,7 +62,11 @@ export class NodeRpc {
   }
 }
 
-function rpcPorts(options: NodeOptions, core: Core): RpcPorts {
+/** What of a node its RPC needs besides the core. */
+export type RpcOptions = Pick<NodeOptions, 'config' | 'application' | 'genesis' | 'genesisText' | 'logging'>;
+
+/** What RPC answers from. */
+export function rpcPorts(options: RpcOptions, core: Core, timers: Pick<Timers, 'after'>): RpcPorts {
   const { config, application, genesis, genesisText, logging } = options;
   const { stores, mempool, bus, engine, index, network } = core;
   return {
@@ -74,6 +81,7 @@ function rpcPorts(options: NodeOptions, core: Core): RpcPorts {
     index,
     events: bus,
     consensus: engine,
+    timers,
     logger: logging('rpc'),
   };
 }

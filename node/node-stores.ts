@@ -68,11 +68,11 @@ export function heldWrites(stores: Stores, application: Application): HeldWrites
 /** Opens the index, when one is wanted, and brings it to the height of the state. */
 export async function openIndexer(
   options: { readonly config: NodeConfig; readonly dataDir: string; readonly logging: Logging },
-  stores: Stores,
-  closers: (() => Promise<void> | void)[],
+  { openIndex = LevelDatabase.open }: Pick<NodeEnvironment, 'openIndex'>,
+  { stores, closers }: { readonly stores: Stores; readonly closers: (() => Promise<void> | void)[] },
 ): Promise<Indexer | undefined> {
   if (options.config.txIndex.indexer === 'null') return undefined;
-  const database = await LevelDatabase.open(join(options.dataDir, 'tx_index.db'));
+  const database = await openIndex(join(options.dataDir, 'tx_index.db'));
   const { blocks, state } = stores;
   const indexer = new Indexer(
     {

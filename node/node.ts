@@ -170,7 +170,7 @@ export async function openCore(
   const { state: store, blocks } = stores;
   const handshakeLog = log.info.bind(log);
   const state = await handshake({ application, store, blocks, log: handshakeLog }, genesis);
-  const index = await openIndexer(options, stores, closers);
+  const index = await openIndexer(options, environment, { stores, closers });
   const { network, peers } = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
   const metrics = openMetrics(options, {

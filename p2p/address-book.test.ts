@@ -122,6 +122,30 @@ describe('the book', () => {
     expect(book.size).toBe(LIMITS.perGroupMax);
   });
 
+  test('who tells of a whole network that it is full does not keep others from telling of it', () => {
+    const { book } = openBook({ limits: { ...LIMITS, newPerSourceMax: 50, newPerSourceGroupMax: 50 } });
+    for (let n = 1; n < 50; n++) book.add(at(`20.1.1.${n}`, n), { peerId: strangerId(1), group: '6.6' });
+    const told = [100, 101, 102].map((n) => at(`20.1.2.${n}`, n));
+    for (const address of told)
+      expect(book.add(address, { peerId: strangerId(2), group: '7.7' })).toBe('added');
+    expect(told.every((address) => book.has(address))).toBe(true);
+    expect(book.size).toBe(LIMITS.perGroupMax);
+    expect(book.add(at('20.1.1.60', 60), { peerId: strangerId(1), group: '6.6' })).toBe('refused');
+  });
+
+  test('what one tells in plenty is not dialled before what another tells', () => {
+    const timers = new VirtualTimers();
+    let turn = 0;
+    const random = (): number => (turn++ * 0.37) % 1;
+    const limits = { ...LIMITS, newMax: 1_000, newPerSourceMax: 200, newPerSourceGroupMax: 200 };
+    const book = new AddressBook({ timers, random }, { nodeId: ME, strict: true, limits });
+    for (let n = 1; n <= 200; n++) book.add(far(n), { peerId: strangerId(1), group: '6.6' });
+    const one = far(201);
+    book.add(one, { peerId: strangerId(2), group: '7.7' });
+    const picks = Array.from({ length: 20 }, () => book.pick(() => true)?.text);
+    expect(picks.filter((text) => text === one.text).length).toBeGreaterThan(4);
+  });
+
   test('holds its limits under any sequence', () => {
     const step = fc.record({
       what: fc.constantFrom('add', 'good', 'failed', 'vouch', 'forget'),

@@ -4,8 +4,8 @@
  *
  * One peer cannot fill the book: an address has one source, the first that told it, and there are limits for
  * each source, for the network that the source is in, and for the network that the address is in. When the
- * table of new addresses is full, the networks that told most give way first. Addresses that fail are tried
- * later and later, then forgotten.
+ * table of new addresses is full, or what it holds of one network, the networks that told most give way
+ * first. Addresses that fail are tried later and later, then forgotten.
  */
 import { type PeerAddress, parseAddress } from './address.ts';
 import type { Timers } from './timers.ts';
@@ -161,14 +161,24 @@ export class AddressBook {
       if (address.peerId === peerId) this.#entries.delete(address.text);
   }
 
-  /** An address that may be dialled now: as often a tried one as a new one, if there are both. */
+  /**
+   * An address that may be dialled now: as often a tried one as a new one, if there are both. Of new ones
+   * what each network has told has the same chance, however much it was.
+   */
   pick(accept: (address: PeerAddress) => boolean): PeerAddress | undefined {
     const nowMs = this.#ports.timers.nowMs();
     const due = [...this.#entries.values()].filter((entry) => entry.dueMs <= nowMs && accept(entry.address));
     const wantTried = this.#ports.random() < 0.5;
     const wanted = due.filter((entry) => (entry.tried || entry.vouched) === wantTried);
-    const from = wanted.length > 0 ? wanted : due;
+    const from = this.#ofOneSource(wanted.length > 0 ? wanted : due);
     return from[Math.floor(this.#ports.random() * from.length)]?.address;
+  }
+
+  #ofOneSource(entries: readonly Entry[]): readonly Entry[] {
+    if (entries.some(({ tried, vouched }) => tried || vouched)) return entries;
+    const groups = [...new Set(entries.map(({ source }) => source.group))];
+    const group = groups[Math.floor(this.#ports.random() * groups.length)];
+    return entries.filter(({ source }) => source.group === group);
   }
 
   /** Addresses to tell others: only of peers that this node has met, in random order. */
@@ -219,13 +229,13 @@ export class AddressBook {
 
   #makeRoom(address: PeerAddress, source: AddressSource): boolean {
     const { newMax, newPerSourceMax, newPerSourceGroupMax } = this.#options.limits;
-    if (!this.#roomInGroup(address, false)) return false;
     const fresh = (of: (entry: Entry) => boolean): number =>
       this.#count((entry) => !entry.tried && of(entry));
     if (fresh((entry) => entry.source.peerId === source.peerId) >= newPerSourceMax) return false;
     if (fresh((entry) => entry.source.group === source.group) >= newPerSourceGroupMax) return false;
+    if (!this.#roomInGroup(address, false) && !this.#makeRoomInGroup(address, source)) return false;
     if (fresh(() => true) < newMax) return true;
-    const largest = this.#largestSourceGroup();
+    const largest = this.#largestSourceGroup(() => true)?.group;
     if (largest === undefined || largest === source.group) return false;
     return this.#evict((entry) => !entry.tried && entry.source.group === largest);
   }
@@ -243,14 +253,27 @@ export class AddressBook {
     return inGroup < this.#options.limits.perGroupMax;
   }
 
-  #largestSourceGroup(): string | undefined {
+  /** Who has told most of a network gives way to who has told less, by more than one. */
+  #makeRoomInGroup({ group }: PeerAddress, source: AddressSource): boolean {
+    const inGroup = (entry: Entry): boolean => !entry.tried && entry.address.group === group;
+    const own = this.#count((entry) => inGroup(entry) && entry.source.group === source.group);
+    const largest = this.#largestSourceGroup(inGroup);
+    if (largest === undefined || largest.count <= own + 1) return false;
+    return this.#evict((entry) => inGroup(entry) && entry.source.group === largest.group);
+  }
+
+  /** The network that told most of those new addresses. */
+  #largestSourceGroup(
+    of: (entry: Entry) => boolean,
+  ): { readonly group: string; readonly count: number } | undefined {
     const counts = new Map<string, number>();
-    let largest: string | undefined;
-    for (const { tried, source } of this.#entries.values()) {
-      if (tried) continue;
-      const count = (counts.get(source.group) ?? 0) + 1;
-      counts.set(source.group, count);
-      if (largest === undefined || count > (counts.get(largest) ?? 0)) largest = source.group;
+    let largest: { readonly group: string; readonly count: number } | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.tried || !of(entry)) continue;
+      const { group } = entry.source;
+      const count = (counts.get(group) ?? 0) + 1;
+      counts.set(group, count);
+      if (largest === undefined || count > largest.count) largest = { group, count };
     }
     return largest;
   }

@@ -201,6 +201,34 @@ describe('a node that needs peers', () => {
     expect(await timers.advanceUntil(() => isMet(node), 300_000)).toBe(true);
   });
 
+  test('gives up one of those that it has for another now and then', async () => {
+    const others = [await networkOf(2), await networkOf(3)];
+    const node = await join(1, { seeds: [], outboundPeersMax: 1 });
+    const met = new Set<string>();
+    node.network.onPeer({ connected: ({ id }) => met.add(id), disconnected: () => undefined });
+    for (const index of [2, 3])
+      node.book.add(parsed(addressOfIndex(index)), { peerId: idOf(9), group: '9.9' });
+    await timers.advance(DEFAULT_DISCOVERY.rotateIntervalMs / 2);
+    expect(met.size).toBe(1);
+    const ids = others.map(({ nodeId }) => nodeId);
+    expect(
+      await timers.advanceUntil(() => met.size === ids.length, 2 * DEFAULT_DISCOVERY.rotateIntervalMs),
+    ).toBe(true);
+    expect(count(node.network, 'outbound')).toBe(1);
+  });
+
+  test('keeps a validator for as long as it is one', async () => {
+    for (const index of [2, 3]) await networkOf(index);
+    const node = await join(1, { seeds: [], outboundPeersMax: 1 });
+    for (const index of [2, 3])
+      node.book.add(parsed(addressOfIndex(index)), { peerId: idOf(9), group: '9.9' });
+    await timers.advance(5_000);
+    const [peer] = node.network.peers();
+    node.network.prefer(peer?.id ?? '');
+    await timers.advance(3 * DEFAULT_DISCOVERY.rotateIntervalMs);
+    expect(node.network.peers()).toEqual([peer]);
+  });
+
   test('asks those who came to it, when it has chosen nobody', async () => {
     const [node, other] = [await join(1, { seeds: [] }), await seedThatKnowsOne()];
     await dialled(other.network, 1);

@@ -53,6 +53,8 @@ export interface DiscoveryLimits {
   readonly crawlIntervalMs: number;
   /** A session that ended sooner counts as a failed dial. */
   readonly shortLivedMs: number;
+  /** With all its outbound peers a node gives up one for another after this. */
+  readonly rotateIntervalMs: number;
   readonly dialsAtOnceMax: number;
   /** With so many addresses nobody is asked for more. */
   readonly bookEnough: number;
@@ -73,6 +75,7 @@ export const DEFAULT_DISCOVERY: DiscoveryLimits = {
   saveIntervalMs: 120_000,
   crawlIntervalMs: 600_000,
   shortLivedMs: 60_000,
+  rotateIntervalMs: 600_000,
   dialsAtOnceMax: 8,
   bookEnough: 1_000,
   outboundPerGroupMax: 3,
@@ -97,6 +100,7 @@ export interface DiscoveryMetrics {
   asked: number;
   answered: number;
   seedsVisited: number;
+  rotations: number;
   /** Addresses that peers told, by what became of them. */
   told: Record<Added, number>;
 }
@@ -116,6 +120,7 @@ export class Discovery {
     asked: 0,
     answered: 0,
     seedsVisited: 0,
+    rotations: 0,
     told: { added: 0, known: 0, refused: 0 },
   };
   readonly #ports: DiscoveryPorts;
@@ -131,6 +136,7 @@ export class Discovery {
   readonly #dialing: Set<string> = new Set();
   /** Since when there are fewer outbound peers than there should be. */
   #wantingSinceMs: number | undefined;
+  #rotateDueMs: number;
   #seedDueMs = 0;
   #seedVisits = 0;
   #savedAtMs: number;
@@ -144,6 +150,7 @@ export class Discovery {
     this.#private = new Set(options.privatePeerIds);
     this.#persistent = new Set(options.persistentPeers.map(peerIdAtEnd));
     this.#savedAtMs = ports.timers.nowMs();
+    this.#rotateDueMs = this.#savedAtMs + options.limits.rotateIntervalMs;
     ports.network.serve(ADDRESSES_PROTOCOL.name, (peer, bytes) => this.#answer(peer, bytes));
   }
 
@@ -170,13 +177,14 @@ export class Discovery {
     const { timers, random, saveBook } = this.#ports;
     const { limits } = this.#options;
     const dialled = this.#dialMore();
+    const rotated = this.#rotate();
     this.#askSomebody();
     const nowMs = timers.nowMs();
     if (nowMs - this.#savedAtMs >= limits.saveIntervalMs) {
       this.#savedAtMs = nowMs;
       saveBook();
     }
-    const hungry = dialled > 0 || this.#ports.network.peers().length === 0;
+    const hungry = dialled > 0 || rotated || this.#ports.network.peers().length === 0;
     const waitMs = hungry ? limits.tickHungryMs : limits.tickMs;
     this.#cancelTick = timers.after(waitMs * (0.75 + random() / 2), () => this.#tick());
   }
@@ -222,6 +230,35 @@ export class Discovery {
     }
     if (begun < wanted || this.#isWantingForLong()) this.#visitSeed(connected);
     return begun;
+  }
+
+  /**
+   * Gives up one outbound peer for another: those that it has may all be of one mind. It asks a seed before
+   * it dials, because so may all be that it knows of. When there is nobody else, the same peer is soon
+   * dialled again. Returns whether it did.
+   */
+  #rotate(): boolean {
+    const { network, book, timers, random } = this.#ports;
+    const { limits, seedMode } = this.#options;
+    const nowMs = timers.nowMs();
+    if (seedMode || nowMs < this.#rotateDueMs || this.#wantingSinceMs !== undefined) return false;
+    this.#rotateDueMs = nowMs + limits.rotateIntervalMs * (0.75 + random() / 2);
+    const peers = network.peers();
+    const victims = peers.filter(
+      ({ id, direction, persistent }) =>
+        direction === 'outbound' &&
+        !persistent &&
+        !network.isPreferred(id) &&
+        nowMs - (this.#metAtMs.get(id) ?? nowMs) >= limits.shortLivedMs,
+    );
+    const victim = victims[Math.floor(random() * victims.length)];
+    const address = victim && addressOf(victim);
+    if (victim === undefined || address === undefined) return false;
+    this.metrics.rotations++;
+    network.disconnect(victim.id, 'its place is for another peer for a while');
+    book.good(address, limits.shortLivedMs);
+    this.#visitSeed(new Set(peers.map(({ id }) => id)));
+    return true;
   }
 
   async #dial(address: PeerAddress): Promise<void> {

@@ -13,6 +13,7 @@ import type {
 } from '../../proto/gen/tendermint/abci/types.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import type { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
+import type { Timers } from '../../p2p/timers.ts';
 import type { Application } from '../application.ts';
 import type { EventData, EventMessage } from '../events.ts';
 import type { Query } from '../query.ts';
@@ -236,5 +237,6 @@ export interface RpcPorts {
   readonly index: TransactionIndex | undefined;
   readonly events: EventSource;
   readonly consensus: ConsensusSource;
+  readonly timers: Pick<Timers, 'after'>;
   readonly logger: RpcLogger;
 }

@@ -6,7 +6,7 @@ import { LedgerError } from '../../core/errors.ts';
 import type { RpcPorts } from './ports.ts';
 
 /** What a node knows from its start on. */
-export interface KnownPorts extends Pick<RpcPorts, 'status' | 'peers' | 'genesis' | 'logger'> {
+export interface KnownPorts extends Pick<RpcPorts, 'status' | 'peers' | 'genesis' | 'timers' | 'logger'> {
   /** Whether it will have an index. */
   readonly indexes: boolean;
 }

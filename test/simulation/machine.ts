@@ -15,13 +15,14 @@ import { openCore, startCore } from '../../node/node.ts';
 import { FilePrivValidator } from '../../node/privval/file-priv-validator.ts';
 import type { NodeEnvironment } from '../../node/environment.ts';
 import type { Logger } from '../../node/logging/logger.ts';
+import type { RpcPorts } from '../../node/rpc/ports.ts';
 import { DEFAULT_STATE_SYNC, type StateSyncOptions } from '../../node/statesync/options.ts';
 import { repairWal } from '../../node/wal/inspect.ts';
 import { FILE_PATTERN } from '../../node/wal/wal.ts';
 import type { Network } from '../../p2p/network.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import { CHAIN_ID, GENESIS_SECONDS, PREFIX } from './chain.ts';
-import { SimBackend, simDatabase } from './disk/databases.ts';
+import { SimBackend, simDatabase, simIndex } from './disk/databases.ts';
 import { type DiskOperation, type Ending, SimDisk, type SimFile, type Verdict } from './disk/disk.ts';
 import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
 import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
@@ -123,6 +124,10 @@ export class SimMachine implements Subject {
   starts = 0;
   owner: Owner;
   core: Core | undefined;
+  /** The application of the last process. */
+  usedApplication: Application | undefined;
+  /** Puts something between the core and its RPC: planted bugs. */
+  rpcPorts: (ports: RpcPorts) => RpcPorts = (ports) => ports;
 
   #goodState: SimFile | undefined;
 
@@ -348,7 +353,7 @@ export class SimMachine implements Subject {
         },
         genesis,
         nodeKey: new Uint8Array(32),
-        application: this.#slow(owner, application),
+        application: this.#use(owner, application),
         version: 'simulation',
         logging,
         onBlock: (committed) => this.ports.observer.committed(this, committed),
@@ -376,10 +381,12 @@ export class SimMachine implements Subject {
     return trusting(change(config), { trusts, block: chain.get(this.trustedHeight) });
   }
 
-  #slow(owner: Owner, application: Application): Application {
+  #use(owner: Owner, application: Application): Application {
     const used = this.options.application?.(application, this) ?? application;
     const { scheduler } = this.ports;
-    return slowApplication(used, { scheduler, owner, delayMaxMs: () => this.applicationDelayMaxMs });
+    const slow = slowApplication(used, { scheduler, owner, delayMaxMs: () => this.applicationDelayMaxMs });
+    this.usedApplication = slow;
+    return slow;
   }
 
   #diskUser(owner: Owner): DiskUser {
@@ -406,6 +413,7 @@ export class SimMachine implements Subject {
       },
       timers,
       openDatabase: async (path) => simDatabase({ disk, user, path }),
+      openIndex: async (path) => simIndex({ disk, user, path }),
       walFiles: (directory) => new SimWalFiles({ disk, user, directory, pattern: FILE_PATTERN }),
       walSizes: { fileBytesMax: 6_000, totalBytesMax: 60_000 },
       randomBytes: (length) => Uint8Array.from({ length }, () => scheduler.random.below(256)),

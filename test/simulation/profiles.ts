@@ -13,6 +13,7 @@ import type { Ending } from './disk/disk.ts';
 import type { MachineOptions } from './machine.ts';
 import type { FloodOptions } from './flood.ts';
 import { pruned } from './pruned.ts';
+import { rpcFlood } from './rpc/scenario.ts';
 import { LIGHT_LIES } from './servers.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { withValidatorChanges } from './validator-changes.ts';
@@ -62,6 +63,7 @@ export const PROFILES = [
   'bitflip',
   'lightattack',
   'discovery',
+  'rpcflood',
 ] as const;
 
 /** One of them. */
@@ -124,6 +126,8 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
       return lightAttack(random);
     case 'discovery':
       return discovery(base(random, 4), random);
+    case 'rpcflood':
+      return rpcFlood(base(random, 4), random);
     case 'bitflip':
       return { ...base(random, 4), faults: ['bit flip', ...someOf(CRASHES, random)] };
   }

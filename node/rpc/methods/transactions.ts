@@ -82,7 +82,7 @@ async function broadcastCommit(ports: RpcPorts, config: RpcConfig, tx: Uint8Arra
   const key = txKey(tx);
   // The place is taken before the transaction is checked: the block may come faster than the answer.
   const { committed, cancel } = ports.events.waitForTx(key);
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer = (): void => undefined;
   try {
     const check = await ports.mempool.checkTx(tx, key).catch((error: unknown) => {
       throw new LedgerError('rpc.broadcast', `error on broadcastTxCommit: ${messageOf(error)}`, {}, error);
@@ -95,7 +95,7 @@ async function broadcastCommit(ports: RpcPorts, config: RpcConfig, tx: Uint8Arra
     });
     if (check.code !== CODE_OK) return answer(ExecTxResult.create({}), 0n);
     const timeout = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), config.broadcastCommitTimeoutMs);
+      cancelTimer = ports.timers.after(config.broadcastCommitTimeoutMs, () => resolve(undefined));
     });
     const event = await Promise.race([committed, timeout]);
     if (event === undefined) {
@@ -104,7 +104,7 @@ async function broadcastCommit(ports: RpcPorts, config: RpcConfig, tx: Uint8Arra
     const { result, height } = event.result;
     return answer(result, height);
   } finally {
-    clearTimeout(timer);
+    cancelTimer();
     cancel();
   }
 }

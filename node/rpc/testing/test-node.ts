@@ -9,6 +9,7 @@ import { toBase64, toUpperHex } from '../../../core/bytes.ts';
 import { defined } from '../../../core/errors.ts';
 import type { CommittedBlock } from '../../committed-block.ts';
 import { DEFAULT_EVENT_BUS_CONFIG, type EventBusConfig } from '../../eventbus/config.ts';
+import { systemTimers } from '../../../p2p/timers.ts';
 import { EventBus } from '../../eventbus/event-bus.ts';
 import { EventPublisher } from '../../eventbus/publisher.ts';
 import { DEFAULT_INDEXER_CONFIG } from '../../indexer/config.ts';
@@ -103,6 +104,7 @@ export class TestNode {
       index: this.#indexer,
       events: this.bus,
       consensus: { consensus: () => undefined },
+      timers: systemTimers,
       logger,
       ...options.ports,
     };

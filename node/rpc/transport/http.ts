@@ -3,14 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../../../core/errors.ts';
 import type { RpcConfig } from '../config.ts';
 import type { Answer, Dispatcher } from '../dispatcher.ts';
-import { internalError, invalidParams, invalidRequest, methodNotFound, RpcError } from '../errors.ts';
-import { errorText, NO_ID, readRequests, URI_ID } from '../message.ts';
+import { internalError, invalidParams, invalidRequest, methodNotFound } from '../errors.ts';
+import { errorText, NO_ID, URI_ID } from '../message.ts';
 import type { CallContext } from '../method.ts';
 import { paramsFromUri } from '../params.ts';
 import type { RpcLogger } from '../ports.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { corsHeaders } from './cors.ts';
 import { endpointsPage } from './endpoints-page.ts';
+import { answerPost } from './post.ts';
 
 const CACHE_SECONDS = 86_400;
 /** How long, after the answer, the rest of a refused request is read and dropped. */
@@ -89,27 +90,7 @@ export class HttpHandler {
   }
 
   async #jsonRpc(request: IncomingMessage, body: string): Promise<Reply> {
-    const { dispatcher, config } = this.#options;
-    let requests: ReturnType<typeof readRequests>['requests'];
-    try {
-      requests = readRequests(body, config).requests;
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      // CometBFT answers what is no JSON with status 500, and a batch that is too long with 200.
-      return { status: error.code === -32700 ? 500 : 200, text: errorText(NO_ID, error) };
-    }
-    const remote = remoteOf(request);
-    const answers = await Promise.all(
-      requests.map((call) => dispatcher.answerRequest(call, { remote, connection: undefined, id: call.id })),
-    );
-    const [first] = answers;
-    if (first === undefined) return { status: 200, text: '' };
-    return {
-      status: 200,
-      // A batch of one is answered as if it were none, as CometBFT does.
-      text: answers.length === 1 ? first.text : `[${answers.map((answer) => answer.text).join(',')}]`,
-      cacheable: answers.every((answer) => answer.cacheable),
-    };
+    return await answerPost(this.#options, { remote: remoteOf(request), body });
   }
 
   async #uriCall(

@@ -3,7 +3,6 @@
  * requests are being answered or too much waits to be taken; a client that takes nothing, or is silent, is
  * cut off.
  */
-import type { WebSocket } from 'ws';
 import type { RpcConfig } from '../config.ts';
 import type { Dispatcher } from '../dispatcher.ts';
 import { parseError, RpcError } from '../errors.ts';
@@ -20,10 +19,29 @@ export interface WebsocketOptions {
   readonly nowMs: () => number;
 }
 
+/** What a connection does with its socket: a part of a WebSocket of `ws`. */
+export interface ClientSocket {
+  readonly readyState: number;
+  readonly OPEN: number;
+  /** Bytes that are on their way. */
+  readonly bufferedAmount: number;
+  readonly isPaused: boolean;
+  /** Calls back when the text has left. */
+  send(text: string, sent: () => void): void;
+  pause(): void;
+  resume(): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: 'message', listener: (data: { toString(): string }, isBinary: boolean) => void): unknown;
+  on(event: 'pong' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
 /** One client. */
 export class WebsocketConnection implements Connection {
   readonly client: string;
-  readonly #socket: WebSocket;
+  readonly #socket: ClientSocket;
   readonly #options: WebsocketOptions;
   readonly #drainCallbacks: (() => void)[] = [];
   #running = 0;
@@ -31,7 +49,7 @@ export class WebsocketConnection implements Connection {
   /** Since when nothing of what waits was taken; undefined when nothing waits. */
   #waitsSinceMs: number | undefined;
 
-  constructor(socket: WebSocket, client: string, options: WebsocketOptions) {
+  constructor(socket: ClientSocket, client: string, options: WebsocketOptions) {
     this.client = client;
     this.#socket = socket;
     this.#options = options;

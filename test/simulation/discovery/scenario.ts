@@ -37,6 +37,7 @@ const WAITS: DiscoveryLimits = {
   saveIntervalMs: 5_000,
   crawlIntervalMs: 20_000,
   shortLivedMs: 2_000,
+  rotateIntervalMs: 8_000,
   bookEnough: 150,
 };
 const OUTBOUND_MAX = 4;

@@ -1,5 +1,6 @@
 /** The databases of a simulated disk, as the node's stores and the application's store see them. */
 import { LedgerError, messageOf } from '../../../core/errors.ts';
+import type { IndexDatabase } from '../../../node/indexer/ports.ts';
 import type { Database, DatabaseBatch } from '../../../node/database.ts';
 import type { Backend } from '../../../store/backend/backend.ts';
 import type { KeyRange } from '../../../store/kv.ts';
@@ -105,4 +106,15 @@ export class SimBackend implements Backend {
     keys.sort((a, b) => (a < b ? -1 : 1));
     return reverse === true ? keys.reverse() : keys;
   }
+}
+
+/** The database of the transaction index; nobody syncs it. */
+export function simIndex(place: DatabasePlace): IndexDatabase {
+  const backend = new SimBackend(place);
+  return {
+    get: (key) => backend.get(key),
+    write: (writes) => backend.write(writes, { sync: false }),
+    entries: (range) => backend.iterate(range),
+    close: () => backend.close(),
+  };
 }

@@ -13,6 +13,7 @@ import type { MachineOptions, SimMachine } from '../machine.ts';
 import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
 import { unboundedBook } from '../discovery/unbounded-book.ts';
+import { limitless } from '../rpc/limitless.ts';
 import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
@@ -84,6 +85,12 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['address book'],
     plant: unboundedBook,
+  },
+  'limits of subscriptions are ignored': {
+    profile: 'rpcflood',
+    from: 1,
+    noticedBy: ['limits'],
+    plant: limitless,
   },
 };
 
