@@ -265,7 +265,9 @@ export class SimMachine implements Subject {
 
   /** What an operator does when the node says that its log has to be repaired; room on the disk comes first. */
   repairLog(): void {
+    if (this.state === 'starting' || this.state === 'up') return; // it was repaired before
     this.ports.observer.line(this, 'has its log repaired');
+    this.turned = undefined;
     this.killAtOperation = undefined;
     this.isDiskFull = false;
     const user: DiskUser = { wait: () => Promise.resolve(), isDead: () => false };

@@ -229,7 +229,6 @@ export class Simulation implements MachineObserver {
   #repair(machine: SimMachine, reason: string): void {
     const path = machine.turned?.path ?? '';
     if (reason.includes('wal repair') && path.includes('cs.wal')) {
-      machine.turned = undefined;
       this.scheduler.after(100, () => machine.repairLog());
     } else if (reason.includes(path) && reason.includes('Restore it')) {
       this.scheduler.after(100, () => machine.restoreTurned());
