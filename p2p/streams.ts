@@ -7,6 +7,8 @@ import type { ChannelSpec } from './network.ts';
 import { SendQueue } from './sendqueue.ts';
 import { systemTimers } from './timers.ts';
 
+/** An answer is handed to its stream in pieces of this; each costs a wait for the other end. */
+const PIECE_BYTES = 1024 * 1024;
 /** Small frames are joined up to this before they are encrypted. */
 const CHUNK_BYTES_MAX = 64 * 1024;
 
@@ -99,8 +101,8 @@ export async function writePieces(
   frame: Uint8Array,
   { signal, taken }: { readonly signal: AbortSignal; readonly taken: (bytes: number) => void },
 ): Promise<void> {
-  for (let at = 0; at < frame.length; at += CHUNK_BYTES_MAX) {
-    const piece = frame.subarray(at, at + CHUNK_BYTES_MAX);
+  for (let at = 0; at < frame.length; at += PIECE_BYTES) {
+    const piece = frame.subarray(at, at + PIECE_BYTES);
     if (!stream.send(piece)) await drained(stream, signal);
     taken(piece.length);
   }

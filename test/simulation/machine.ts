@@ -65,6 +65,8 @@ export interface MachineOptions {
   readonly trustsRecent?: boolean;
   /** What it tells those who trust it. */
   readonly lightLie?: LightLie;
+  /** Its operator keeps so many blocks at least; absent: all. */
+  readonly minRetainBlocks?: number;
   /** What its operator has changed in the configuration of all. */
   readonly config?: (config: NodeConfig) => NodeConfig;
   readonly environment?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
@@ -329,6 +331,7 @@ export class SimMachine implements Subject {
         minimumGasPrices: '',
         txBytesMax: config.mempool.maxTxBytes,
         keepVersions: 2,
+        minRetainBlocks: this.options.minRetainBlocks ?? 0,
         verifierWorkers: 0,
         version: 'simulation',
         log: logging('app'),

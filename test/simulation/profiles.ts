@@ -292,6 +292,9 @@ function flood(random: SeededRandom): Scenario {
   };
 }
 
+/** With so many to keep, nodes go by `min-retain-blocks`. */
+const KEPT_BY_SETTING = 4n;
+
 /** Nodes forget old blocks; who joins late has one that forgets nothing, or begins with a snapshot. */
 function pruning(random: SeededRandom): Scenario {
   const scenario = base(random, 4);
@@ -301,10 +304,13 @@ function pruning(random: SeededRandom): Scenario {
   const isArchive = (name: string): boolean => hasArchive && name === 'n0';
   const trust = hasArchive ? {} : { trusts: ['n0', 'n1', 'n2'], trustsRecent: true };
   const late = { ...fullNode(0, validatorSeed(20)), ...trust };
+  // As the operator may set it; or an application that keeps less than its snapshots need.
+  const forgets =
+    keep === KEPT_BY_SETTING
+      ? { minRetainBlocks: Number(keep) }
+      : { application: (application: Application) => pruned(application, keep) };
   const all = [...machines, late].map((machine) =>
-    isArchive(machine.name)
-      ? machine
-      : { ...machine, application: (application: Application) => pruned(application, keep) },
+    isArchive(machine.name) ? machine : { ...machine, ...forgets },
   );
   return {
     ...scenario,

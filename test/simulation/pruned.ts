@@ -1,4 +1,7 @@
-/** An application that needs its last blocks only, as one with `min-retain-blocks` in the Cosmos SDK. */
+/**
+ * An application that needs its last blocks only, whatever snapshots and evidence need: no setting goes so
+ * far.
+ */
 import type { Application } from '../../node/application.ts';
 
 /** See the file comment. */
