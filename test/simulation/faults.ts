@@ -30,40 +30,54 @@ export const FAULTS = [
 /** A kind of fault. */
 export type Fault = (typeof FAULTS)[number];
 
-/** Longest that a single fault lasts. */
-const LASTS_MS_MAX = 2_500;
 /** A round in which somebody has voted nil takes about so long. */
 const TORN_MS_MIN = 1_000;
-const BETWEEN_MS_MAX = 700;
 const CLOCK_JUMP_MS_MAX = 300_000;
 /** Operations on a disk until a kill point, at most: a node does about thirty for a height. */
 const KILL_POINT_OPERATIONS_MAX = 60;
 
+/** How long faults last, and how much time there is between two, at most. */
+export interface FaultTimes {
+  readonly maxMs: number;
+  readonly betweenMsMax: number;
+}
+
+/** Many, and all are over soon. */
+const SHORT: FaultTimes = { maxMs: 2_500, betweenMsMax: 700 };
+
+/** What may go wrong, and for whom. */
+export interface NemesisOptions {
+  readonly menu: readonly Fault[];
+  /** Machines that may be down at once: more than a third is fine for safety. */
+  readonly victims: readonly SimMachine[];
+  /** Default: they are over soon. */
+  readonly times?: FaultTimes | undefined;
+}
+
 /** The bad luck of one run. */
 export class Nemesis {
   readonly #simulation: Simulation;
-  readonly #menu: readonly Fault[];
-  /** Machines that may be down at once: more than a third is fine for safety. */
-  readonly #victims: readonly SimMachine[];
+  readonly #options: NemesisOptions;
+  readonly #times: FaultTimes;
   #isOver = false;
   #cuts: (readonly [string, string])[] = [];
 
-  constructor(simulation: Simulation, menu: readonly Fault[], victims: readonly SimMachine[]) {
+  constructor(simulation: Simulation, options: NemesisOptions) {
     this.#simulation = simulation;
-    this.#menu = menu;
-    this.#victims = victims;
+    this.#options = options;
+    this.#times = options.times ?? SHORT;
   }
 
   /** Faults from now on, until `heal`. */
   start(): void {
-    if (this.#menu.length === 0) return;
+    if (this.#options.menu.length === 0) return;
     const { scheduler } = this.#simulation;
     const next = (): void => {
       if (this.#isOver) return;
       this.#strike();
-      scheduler.after(50 + scheduler.random.below(BETWEEN_MS_MAX), next);
+      scheduler.after(50 + scheduler.random.below(this.#times.betweenMsMax), next);
     };
-    scheduler.after(scheduler.random.below(BETWEEN_MS_MAX), next);
+    scheduler.after(scheduler.random.below(this.#times.betweenMsMax), next);
   }
 
   /** No more faults; what is down comes back. */
@@ -79,16 +93,17 @@ export class Nemesis {
       machine.diskDelayMaxMs = 1;
       machine.applicationDelayMaxMs = 0;
       machine.resume();
-      if (machine.state !== 'up' && machine.state !== 'starting') machine.start();
+      const isDown = machine.state !== 'up' && machine.state !== 'starting';
+      if (isDown && this.#options.victims.includes(machine) && machine.starts > 0) machine.start();
     }
   }
 
   #strike(): void {
     const { scheduler } = this.#simulation;
-    const fault = scheduler.random.pick(this.#menu);
-    const machine = scheduler.random.pick(this.#victims);
+    const fault = scheduler.random.pick(this.#options.menu);
+    const machine = scheduler.random.pick(this.#options.victims);
     if (fault === undefined || machine === undefined) return;
-    const lastsMs = 20 + scheduler.random.below(LASTS_MS_MAX);
+    const lastsMs = 20 + scheduler.random.below(this.#times.maxMs);
     if (fault === 'storm') this.#storm(lastsMs);
     else if (fault === 'one way') this.#oneWay(lastsMs);
     else if (fault === 'partition') this.#partition(lastsMs);

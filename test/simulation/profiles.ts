@@ -1,12 +1,13 @@
 /** What a seed stands for, by profile: who takes part, what goes wrong, and what must come of it. */
 import { SeededRandom } from '../../consensus/simulation/random.ts';
+import { absentThird, long, rotating } from './absences.ts';
 import { ADVERSARIES, adversary } from './adversaries/voters.ts';
 import { SNAPSHOT_LIES, snapshotLiar } from './adversaries/snapshot-liar.ts';
 import { LIES, syncLiar } from './adversaries/sync-liar.ts';
 import { validatorSeed } from './chain.ts';
 import type { MakeCompanion } from './companion.ts';
 import { discovery } from './discovery/scenario.ts';
-import { type Fault, FAULTS } from './faults.ts';
+import { type Fault, FAULTS, type FaultTimes } from './faults.ts';
 import { quickScheme, realScheme } from './keys.ts';
 import type { Application } from '../../node/application.ts';
 import type { Ending } from './disk/disk.ts';
@@ -22,13 +23,19 @@ import { withValidatorChanges } from './validator-changes.ts';
 export interface Scenario {
   readonly options: Omit<SimulationOptions, 'seed' | 'verbose'>;
   readonly faults: readonly Fault[];
+  /** Default: they are over soon. */
+  readonly faultsLast?: FaultTimes;
   /** Machines that faults hit, besides the wires; default: all. */
   readonly victims?: readonly string[];
   /** Ends the first machine at exactly this operation of its disk; seeds go through them one by one. */
   readonly killPoint?: { readonly at: number; readonly how: Ending };
   /** Machines that start later, with an empty disk. */
   readonly late?: readonly string[];
-  /** How often each of those is ended, at some operation of its disk, soon after it was started. */
+  /** They join one after the other from then on, and faults hit them, too; default: after the heal. */
+  readonly lateFromMs?: number | undefined;
+  /** Machines that nothing starts, unless a companion does. */
+  readonly absent?: readonly string[];
+  /** How often each that is late is ended, at some operation of its disk, soon after it was started. */
   readonly lateEndings?: number;
   /** Secrets of validators who forge blocks for light clients; they follow consensus otherwise. */
   readonly forgers?: readonly Uint8Array[];
@@ -64,6 +71,9 @@ export const PROFILES = [
   'lightattack',
   'discovery',
   'rpcflood',
+  'long',
+  'absent',
+  'rotating',
 ] as const;
 
 /** One of them. */
@@ -128,6 +138,14 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
       return discovery(base(random, 4), random);
     case 'rpcflood':
       return rpcFlood(base(random, 4), random);
+    case 'long':
+      return long(base(random, 4), random, fullNode(0, validatorSeed(20)));
+    case 'absent':
+      return absentThird(base(random, random.percent(30) ? 7 : 4), random);
+    case 'rotating': {
+      const full = [20, 21, 22, 23, 24].map((key, i) => fullNode(i, validatorSeed(key)));
+      return rotating(base(random, 4), full);
+    }
     case 'bitflip':
       return { ...base(random, 4), faults: ['bit flip', ...someOf(CRASHES, random)] };
   }
@@ -221,8 +239,14 @@ function sync(random: SeededRandom): Scenario {
     options: { ...scenario.options, machines: [...machines, ...late, ...liars] },
     faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'pause'], random),
     late: late.map(({ name }) => name),
+    lateFromMs: someLateFromMs(random),
     heights: 3n,
   };
+}
+
+/** Some join while faults go on. */
+function someLateFromMs(random: SeededRandom): number | undefined {
+  return random.percent(40) ? 500 + random.below(1_500) : undefined;
 }
 
 /** Late nodes begin with a snapshot; some of those who offer one, and of those who vouch for it, lie. */
@@ -251,6 +275,7 @@ function stateSync(random: SeededRandom): Scenario {
     faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'slow disk'], random),
     late: late.map(({ name }) => name),
     lateEndings: random.below(4),
+    lateFromMs: someLateFromMs(random),
     patienceMs: 30_000,
     heights: 3n,
   };

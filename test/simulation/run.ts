@@ -1,5 +1,5 @@
 /** Runs the scenario of a seed and says what came of it. */
-import type { MachineOptions, SimMachine } from './machine.ts';
+import type { SimMachine } from './machine.ts';
 import type { Companion } from './companion.ts';
 import { LightForger } from './adversaries/light-forger.ts';
 import { Nemesis } from './faults.ts';
@@ -39,6 +39,7 @@ export interface RunOptions {
 /** More than this is a loop that time does not pass in. */
 const EVENTS_MAX = 5_000_000;
 const STARTS_WITHIN_MS = 300;
+const JOINS_WITHIN_MS = 1_000;
 const RESTART_AFTER_MS = 300;
 const LATE_AFTER_HEIGHTS = 2n;
 /** Transactions that a client gets into blocks after the heal while others flood. */
@@ -79,9 +80,9 @@ function forgerOf(simulation: Simulation, { forgers, options }: Scenario): Light
 async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   const { scheduler, machines } = simulation;
   await simulation.init();
-  const isLate = ({ name }: Pick<MachineOptions, 'name'>): boolean => scenario.late?.includes(name) === true;
-  for (const machine of machines) {
-    if (!isLate(machine)) scheduler.after(scheduler.random.below(STARTS_WITHIN_MS), () => machine.start());
+  const cast = castOf(simulation, scenario);
+  for (const machine of cast.punctual) {
+    scheduler.after(scheduler.random.below(STARTS_WITHIN_MS), () => machine.start());
   }
   const [first] = machines;
   if (first !== undefined && scenario.killPoint !== undefined) {
@@ -98,11 +99,16 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   flood?.start();
   const companions = (scenario.companions ?? []).map((make) => make(simulation));
   for (const companion of companions) companion.start();
-  const victims = machines.filter(
-    (machine) => !isLate(machine) && (scenario.victims?.includes(machine.name) ?? true),
-  );
-  const nemesis = new Nemesis(simulation, scenario.faults, victims);
+  const { faults: menu, faultsLast: times, lateFromMs } = scenario;
+  const joining = lateFromMs === undefined ? [] : cast.late;
+  const isVictim = ({ name }: SimMachine): boolean => scenario.victims?.includes(name) ?? true;
+  const victims = [...cast.punctual.filter(isVictim), ...joining];
+  const nemesis = new Nemesis(simulation, { menu, victims, times });
   nemesis.start();
+  for (const machine of joining)
+    scheduler.after((lateFromMs ?? 0) + scheduler.random.below(JOINS_WITHIN_MS), () =>
+      join(machine, scenario),
+    );
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
   await simulation.runUntil(isTooMuch, scenario.healAtMs ?? scenario.patienceMs);
   if (scenario.healAtMs !== undefined && simulation.violations.length === 0) {
@@ -113,6 +119,29 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   for (const companion of companions) companion.ended?.();
 }
 
+/** Who is there when. */
+interface Cast {
+  readonly punctual: readonly SimMachine[];
+  readonly late: readonly SimMachine[];
+}
+
+function castOf({ machines }: Simulation, scenario: Scenario): Cast {
+  const { late = [], absent = [] } = scenario;
+  const isLate = ({ name }: SimMachine): boolean => late.includes(name);
+  const isAbsent = ({ name }: SimMachine): boolean => absent.includes(name);
+  return {
+    punctual: machines.filter((machine) => !isLate(machine) && !isAbsent(machine)),
+    late: machines.filter(isLate),
+  };
+}
+
+/** A machine that is late starts for the first time. */
+function join(machine: SimMachine, { lateEndings }: Scenario): void {
+  if (machine.starts > 0) return;
+  endOften(machine, lateEndings ?? 0);
+  machine.start();
+}
+
 /** Everybody honest gets on after the heal, those that start late included. */
 async function demandProgress(
   simulation: Simulation,
@@ -120,6 +149,7 @@ async function demandProgress(
   { flood, companions }: { readonly flood: Flood | undefined; readonly companions: readonly Companion[] },
 ): Promise<void> {
   const { scheduler } = simulation;
+  const { late } = castOf(simulation, scenario);
   const fromMs = scheduler.nowMs;
   const goal = simulation.height + scenario.heights;
   const arrivals = (flood?.arrived ?? 0) + FLOODED_ARRIVALS;
@@ -129,14 +159,10 @@ async function demandProgress(
     companions.every((companion) => companion.isContent()) &&
     (flood === undefined || flood.arrived >= arrivals);
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
-  if (scenario.late !== undefined) {
+  if (late.length > 0) {
     const others = goal - scenario.heights + LATE_AFTER_HEIGHTS;
     await simulation.runUntil(() => simulation.height >= others || isTooMuch(), fromMs + scenario.patienceMs);
-    for (const machine of simulation.machines) {
-      if (machine.starts > 0) continue;
-      endOften(machine, scenario.lateEndings ?? 0);
-      machine.start();
-    }
+    for (const machine of late) join(machine, scenario);
   }
   await simulation.runUntil(() => isThere() || isTooMuch(), fromMs + scenario.patienceMs);
   if (simulation.violations.length > 0 || isThere()) return;

@@ -119,6 +119,7 @@ export class Wires {
   /** Fair weather, and connections whose promise was broken are made anew. */
   heal(): void {
     this.weather = FAIR_WEATHER;
+    for (const [pair, untilMs] of this.#blocked) if (untilMs > this.#scheduler.nowMs) this.#broken.add(pair);
     this.#blocked.clear();
     this.#tears.clear();
     for (const pair of [...this.#broken]) this.#mend(pair);
