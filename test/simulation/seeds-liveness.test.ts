@@ -12,3 +12,6 @@ test('blocks forged for light clients are punished', () => expectSeeds('lightatt
 test('nodes find each other among liars', () => expectSeeds('discovery', 1, 5), LIMIT_MS);
 test('RPC keeps to its limits and its word', () => expectSeeds('rpcflood', 1, 6), LIMIT_MS);
 test('late nodes catch up among liars', () => expectSeeds('sync', 1, 16), LIMIT_MS);
+test('all go on after faults that outlast every request', () => expectSeeds('long', 1, 3), LIMIT_MS);
+test('a third of the power is never there', () => expectSeeds('absent', 1, 4), LIMIT_MS);
+test('full nodes come and go, and catch up', () => expectSeeds('rotating', 1, 2), LIMIT_MS);
