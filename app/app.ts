@@ -402,7 +402,13 @@ export class OpenLedgerApp {
     const { chainId } = this.#options;
     const { accountNumber } = account;
     try {
-      const tasks = signatureTasks({ tx, signer, pubKey, data: { chainId, accountNumber, sequence } });
+      const tasks = signatureTasks({
+        tx,
+        signer,
+        address: account.address,
+        pubKey,
+        data: { chainId, accountNumber, sequence },
+      });
       return tasks.filter((task) => task.pubKey.kind === 'secp256k1');
     } catch {
       return []; // what cannot be signed is refused, with its reason, by CheckTx itself

@@ -5,6 +5,7 @@ import type { Module, ModuleAccountSpec } from '../framework/module.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
 import type { AuthKeeper } from '../modules/auth/keeper.ts';
 import { createAuthModule } from '../modules/auth/module.ts';
+import { createVestingModule } from '../modules/vesting/module.ts';
 import { createAuthzModule } from '../modules/authz/module.ts';
 import type { Bank } from '../modules/bank/keeper.ts';
 import { createBankModule } from '../modules/bank/module.ts';
@@ -115,6 +116,7 @@ export function composeModules(prefix: string): Composition {
     genutil.module,
     feegrant.module,
     authz,
+    createVestingModule({ accounts: auth.keeper, bank: bank.keeper, addresses }),
     ...nativeModules(addresses, { bank: bank.keeper, distribution: distribution.keeper }),
   ];
   const router: MessageRouter = new MessageRouter(

@@ -25,7 +25,10 @@ export interface AnteParams {
 export interface AnteAccounts {
   params(context: ReadContext): AnteParams;
   find(context: ReadContext, address: Address): SignerAccount | undefined;
-  /** Stores the key and sequence of an account that `find` gave as `before`. */
+  /**
+   * Stores the key and sequence of an account that `find` gave as `before`; `after` has everything else of
+   * it, whatever that is.
+   */
   update(context: Context, before: SignerAccount, after: SignerAccount): void;
 }
 

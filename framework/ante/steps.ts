@@ -12,8 +12,15 @@ import { attribute, eventOf } from '../events.ts';
 import { GAS_LIMIT_MAX, OutOfGasError } from '../gas.ts';
 import { checkGasPrices } from '../gas-price.ts';
 import type { TxSigner } from '../tx/decode.ts';
-import { isIncomplete, signatureList, signatureTasks, signingKinds, signsAminoOnly } from '../tx/multisig.ts';
-import { type KeyKind, keyCountOf, type MultisigKey, type PublicKey } from '../tx/public-key.ts';
+import {
+  isIncomplete,
+  type SignedBy,
+  signatureList,
+  signatureTasks,
+  signingKinds,
+  signsAminoOnly,
+} from '../tx/multisig.ts';
+import { type KeyKind, keyCountOf, type MultisigKey } from '../tx/public-key.ts';
 import { type AnteState, wrongSignerCount } from './state.ts';
 
 /** One step. */
@@ -221,21 +228,22 @@ export const verifySignatures: AnteStep = (state) => {
         `account sequence mismatch, expected ${account.sequence}, got ${signer.sequence}`,
       );
     if (state.simulate || context.mode === 'recheck' || account.pubKey === undefined) return;
-    verifySignature(state, { signer, pubKey: account.pubKey, accountNumber: account.accountNumber });
+    const { pubKey, accountNumber } = account;
+    verifySignature(state, { signer, address: state.signer(i), pubKey, accountNumber });
   });
 };
 
 function verifySignature(
   { tx, context, ports }: AnteState,
-  by: { readonly signer: TxSigner; readonly pubKey: PublicKey; readonly accountNumber: bigint },
+  by: Pick<SignedBy, 'address' | 'pubKey'> & { readonly signer: TxSigner; readonly accountNumber: bigint },
 ): void {
   const { chainId, height } = context.block;
-  const { signer, pubKey } = by;
+  const { signer, address, pubKey } = by;
   const { sequence } = signer;
   const accountNumber = height === 0n ? 0n : by.accountNumber;
   const problem = problemOf(() => {
     const data = { chainId, accountNumber, sequence };
-    const wrong = signatureTasks({ tx, signer, pubKey, data }).findIndex(
+    const wrong = signatureTasks({ tx, signer, address, pubKey, data }).findIndex(
       (task) => !ports.verifier.verify(task),
     );
     if (wrong < 0) return undefined;

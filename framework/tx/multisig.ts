@@ -14,6 +14,7 @@ import { StateError, sdkErrors } from '../errors.ts';
 import { ELEMENTS_MAX } from '../limits.ts';
 import type { KeyKind, MultisigKey, PublicKey, SingleKey } from './public-key.ts';
 import { SIGN_MODE_LEGACY_AMINO_JSON, type SignatureTask, type SignerData, signBytes } from './signature.ts';
+import type { Address } from '../address.ts';
 import type { DecodedTx } from './decode.ts';
 
 /** One signature, or those of several keys. */
@@ -138,6 +139,7 @@ export function signingKinds(key: MultisigKey, { bits, parts }: MultiSignatureDa
 export interface SignedBy {
   readonly tx: DecodedTx;
   readonly signer: SignatureData;
+  readonly address: Address;
   /** The key of the signer's account. */
   readonly pubKey: PublicKey;
   readonly data: SignerData;
@@ -147,10 +149,11 @@ export interface SignedBy {
  * The signatures of a signer, one for each key.
  * @throws LedgerError when signatures do not fit the key, StateError when a mode cannot say what is signed
  */
-export function signatureTasks({ tx, signer, pubKey, data }: SignedBy): readonly SignatureTask[] {
+export function signatureTasks({ tx, signer, address, pubKey, data }: SignedBy): readonly SignatureTask[] {
+  const known = { ...data, signer: { address, publicKey: pubKey.any } };
   return pairsOf(pubKey, signer).map(({ key, mode, signature }) => ({
     pubKey: key,
-    signBytes: signBytes(tx, mode, data),
+    signBytes: signBytes(tx, mode, known),
     signature,
   }));
 }

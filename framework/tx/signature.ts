@@ -1,4 +1,8 @@
-import { SignDoc } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { SignDoc, SignDocDirectAux } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import { AssertionError } from '../../core/errors.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import type { Address } from '../address.ts';
 import { StateError, sdkErrors } from '../errors.ts';
 import { aminoSignBytes } from './amino-json.ts';
 import type { DecodedTx } from './decode.ts';
@@ -28,10 +32,22 @@ export interface SignerData {
   /** 0 at genesis. */
   readonly accountNumber: bigint;
   readonly sequence: bigint;
+  /** Present where it is known: what an auxiliary signer signs names its key. */
+  readonly signer?: KnownSigner;
+}
+
+/** Whose signature it is. */
+export interface KnownSigner {
+  readonly address: Address;
+  /** Of the account. */
+  readonly publicKey: Any;
 }
 
 /** `cosmos.tx.signing.v1beta1.SignMode` numbers that are known here. */
 export const SIGN_MODE_DIRECT = 1;
+
+/** Sign mode of whoever signs before the fee is known: all but the fee payer may. */
+export const SIGN_MODE_DIRECT_AUX = 3;
 
 /** Sign mode of a plain or hardware wallet that signs JSON. */
 export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
@@ -44,6 +60,7 @@ export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint
   const { chainId, accountNumber, sequence } = signer;
   for (let known = tx.signBytesMemo.last; known !== undefined; known = known.before)
     if (
+      mode !== SIGN_MODE_DIRECT_AUX &&
       known.accountNumber === accountNumber &&
       known.sequence === sequence &&
       known.mode === mode &&
@@ -57,14 +74,36 @@ export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint
 }
 
 function makeSignBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array {
-  const { chainId, accountNumber } = signer;
+  const { chainId, accountNumber, sequence } = signer;
   const { bodyBytes, authInfoBytes } = tx;
   switch (mode) {
     case SIGN_MODE_DIRECT:
       return SignDoc.encode({ bodyBytes, authInfoBytes, chainId, accountNumber });
     case SIGN_MODE_LEGACY_AMINO_JSON:
       return aminoSignBytes(tx, signer);
+    case SIGN_MODE_DIRECT_AUX: {
+      const publicKey = auxiliaryKey(tx, signer);
+      return SignDocDirectAux.encode({
+        bodyBytes,
+        publicKey,
+        chainId,
+        accountNumber,
+        sequence,
+        tip: undefined,
+      });
+    }
     default:
       throw new StateError(sdkErrors.notSupported, `unsupported sign mode ${mode}`);
   }
+}
+
+/** Who pays must sign the fee. */
+function auxiliaryKey({ fee }: DecodedTx, { signer }: SignerData): Any {
+  if (signer === undefined) throw new AssertionError('the auxiliary signer is not known');
+  if (equalBytes(fee.payer, signer.address))
+    throw new StateError(
+      sdkErrors.unauthorized,
+      'the fee payer cannot sign with SIGN_MODE_DIRECT_AUX, which does not sign the fee',
+    );
+  return signer.publicKey;
 }

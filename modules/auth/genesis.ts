@@ -7,12 +7,14 @@ import { anyFromJson, anyToJson } from '../../framework/proto-json.ts';
 import { type PublicKey, publicKeyOf } from '../../framework/tx/public-key.ts';
 import type { AuthKeeper } from './keeper.ts';
 import { DEFAULT_PARAMS, paramsFromJson, paramsToJson } from './params.ts';
-import type { AuthState } from './state.ts';
+import { type AuthState, accountOfAny, accountToAny } from './state.ts';
+import { validateVesting, VESTING_TYPES } from './vesting-wire.ts';
 import type { Account } from './types.ts';
 
 const BASE = '/cosmos.auth.v1beta1.BaseAccount';
 const MODULE = '/cosmos.auth.v1beta1.ModuleAccount';
 const KEYS = new AnyTypes(KEY_TYPES);
+const ACCOUNTS = new AnyTypes([...KEY_TYPES, ...VESTING_TYPES]);
 
 /** Genesis of auth: `{ params, accounts }` as x/auth writes it. */
 export function authGenesis(ports: {
@@ -69,12 +71,27 @@ function readAccount(json: JsonReader, addresses: AddressCodec): Account {
   const type = json.member('@type').text();
   switch (type) {
     case BASE:
-      return { ...readBase(json, addresses), module: undefined };
+      return { ...readBase(json, addresses), module: undefined, vesting: undefined };
     case MODULE:
-      return { ...readBase(json.member('base_account'), addresses), module: readModule(json) };
+      return {
+        ...readBase(json.member('base_account'), addresses),
+        module: readModule(json),
+        vesting: undefined,
+      };
     default:
-      return json.member('@type').fail(`${type} accounts are not supported`);
+      if (!VESTING_TYPES.some((known) => known.type.typeUrl === type))
+        return json.member('@type').fail(`${type} accounts are not supported`);
+      return readVesting(json, addresses);
   }
+}
+
+function readVesting(json: JsonReader, addresses: AddressCodec): Account {
+  const any = anyFromJson(json, { types: ACCOUNTS, accepts: undefined });
+  return json.attempt(() => {
+    const account = accountOfAny(any, addresses);
+    if (account.vesting !== undefined) validateVesting(account.vesting);
+    return account;
+  });
 }
 
 function readModule(json: JsonReader): ModuleAccountSpec {
@@ -89,7 +106,7 @@ function readModule(json: JsonReader): ModuleAccountSpec {
   return { name: json.member('name').text(), permissions };
 }
 
-function readBase(json: JsonReader, addresses: AddressCodec): Omit<Account, 'module'> {
+function readBase(json: JsonReader, addresses: AddressCodec): Omit<Account, 'module' | 'vesting'> {
   const address = json.member('address');
   const pubKey = json.member('pub_key');
   return {
@@ -126,6 +143,7 @@ function numberAccounts(accounts: readonly Account[]): readonly Account[] {
 }
 
 function accountToJson(account: Account, addresses: AddressCodec): JsonValue {
+  if (account.vesting !== undefined) return anyToJson(accountToAny(account, addresses), ACCOUNTS);
   const base: JsonObject = {
     address: addresses.toText(account.address),
     pub_key: account.pubKey === undefined ? null : anyToJson(account.pubKey.any, KEYS),

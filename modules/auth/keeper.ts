@@ -1,14 +1,17 @@
 import { type Address, moduleAddress } from '../../framework/address.ts';
-import type { AnteAccounts, AnteParams, SignerAccount } from '../../framework/ante/ports.ts';
+import type { AnteAccounts, AnteParams } from '../../framework/ante/ports.ts';
+import { type Coins, NO_COINS } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { ModuleAccountSpec } from '../../framework/module.ts';
 import type { Params } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
 import { DEFAULT_PARAMS } from './params.ts';
 import type { AuthState } from './state.ts';
-import type { Account, AccountCreator } from './types.ts';
+import type { Account, AccountCreator, AccountLocks, Vesting, VestingCreator } from './types.ts';
+import { afterDelegation, afterUndelegation, lockedCoins } from './vesting.ts';
+import { validateVesting } from './vesting-wire.ts';
 
 /** Accounts: their keys, numbers and sequences. */
-export class AuthKeeper implements AccountCreator, AnteAccounts {
+export class AuthKeeper implements AccountCreator, AccountLocks, VestingCreator, AnteAccounts {
   readonly moduleAccounts: ReadonlyMap<string, ModuleAccountSpec>;
   readonly #state: AuthState;
   /** The parameters as the ante chain wants them, for the message they were made of. */
@@ -43,10 +46,12 @@ export class AuthKeeper implements AccountCreator, AnteAccounts {
   }
 
   create(context: Context, address: Address): Account {
-    const accountNumber = this.#state.nextAccountNumber.next(context);
-    const account = { address, pubKey: undefined, accountNumber, sequence: 0n, module: undefined };
-    this.set(context, account);
-    return account;
+    return this.#create(context, { address, module: undefined, vesting: undefined });
+  }
+
+  createVesting(context: Context, address: Address, vesting: Vesting): Account {
+    validateVesting(vesting);
+    return this.#create(context, { address, module: undefined, vesting });
   }
 
   /** Makes the account of a module, unless it is there. */
@@ -54,23 +59,44 @@ export class AuthKeeper implements AccountCreator, AnteAccounts {
     const address = moduleAddress(spec.name);
     const existing = this.find(context, address);
     if (existing !== undefined) return existing;
-    const accountNumber = this.#state.nextAccountNumber.next(context);
     const module = { name: spec.name, permissions: spec.permissions };
-    const account = { address, pubKey: undefined, accountNumber, sequence: 0n, module };
+    return this.#create(context, { address, module, vesting: undefined });
+  }
+
+  #create(context: Context, fresh: Pick<Account, 'address' | 'module' | 'vesting'>): Account {
+    const accountNumber = this.#state.nextAccountNumber.next(context);
+    const account = { ...fresh, pubKey: undefined, accountNumber, sequence: 0n };
     this.set(context, account);
     return account;
+  }
+
+  locked(context: ReadContext, address: Address): Coins {
+    const vesting = this.find(context, address)?.vesting;
+    return vesting === undefined ? NO_COINS : lockedCoins(vesting, context.block.time.seconds);
+  }
+
+  trackDelegation(context: Context, address: Address, coins: Coins): void {
+    const { seconds } = context.block.time;
+    this.#track(context, address, (vesting) => afterDelegation(vesting, coins, seconds));
+  }
+
+  trackUndelegation(context: Context, address: Address, coins: Coins): void {
+    this.#track(context, address, (vesting) => afterUndelegation(vesting, coins));
+  }
+
+  #track(context: Context, address: Address, after: (vesting: Vesting) => Vesting): void {
+    const account = this.find(context, address);
+    if (account?.vesting === undefined) return;
+    const to = { ...account, vesting: after(account.vesting) };
+    this.#state.accounts.replace(context, address, account, to);
   }
 
   set(context: Context, account: Account): void {
     this.#state.accounts.set(context, account.address, account);
   }
 
-  update(context: Context, before: SignerAccount, after: SignerAccount): void {
-    const { address, pubKey, accountNumber, sequence } = after;
-    // Accounts of modules have no key, so they never sign.
-    const module = undefined;
-    const to = { address, pubKey, accountNumber, sequence, module };
-    this.#state.accounts.replace(context, address, { ...before, module }, to);
+  update(context: Context, before: Account, after: Account): void {
+    this.#state.accounts.replace(context, after.address, before, after);
   }
 }
 

@@ -11,6 +11,7 @@ import { messageType } from '../../proto/codec/message.ts';
 import { BaseAccount, ModuleAccount, Params } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
 import { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { Account } from './types.ts';
+import { vestingOfAny, vestingToAny } from './vesting-wire.ts';
 
 /** Store of auth; clients know it by the name the SDK gives it. */
 export const STORE_NAME = 'acc';
@@ -51,6 +52,7 @@ export function authState(addresses: AddressCodec): AuthState {
 /** An account as the `Any` that state and queries hold. */
 export function accountToAny(account: Account, addresses: AddressCodec): Any {
   const base = baseAccount(account, addresses);
+  if (account.vesting !== undefined) return vestingToAny(base, account.vesting);
   if (account.module === undefined) return { typeUrl: BaseAccount.typeUrl, value: BaseAccount.encode(base) };
   const { name, permissions } = account.module;
   return {
@@ -92,28 +94,37 @@ const AnyBaseAccount = messageType<AnyBaseAccount>(
 function accountValue(addresses: AddressCodec): ValueCodec<Account> {
   return remembered(ACCOUNTS_REMEMBERED_MAX, {
     encode: (account) =>
-      account.module === undefined
+      account.module === undefined && account.vesting === undefined
         ? AnyBaseAccount.encode({ typeUrl: BaseAccount.typeUrl, value: baseAccount(account, addresses) })
         : Any.encode(accountToAny(account, addresses)),
     decode: (bytes) => accountOfAny(Any.decode(bytes), addresses),
   });
 }
 
-function accountOfAny(any: Any, addresses: AddressCodec): Account {
+/**
+ * The account inside an `Any`.
+ * @throws DecodeError, StateError when it is none
+ */
+export function accountOfAny(any: Any, addresses: AddressCodec): Account {
+  const held = vestingOfAny(any);
+  if (held !== undefined) {
+    const base = baseOf(held.base ?? BaseAccount.create(), addresses);
+    return { ...base, module: undefined, vesting: held.vesting };
+  }
   switch (any.typeUrl) {
     case BaseAccount.typeUrl:
-      return { ...baseOf(BaseAccount.decode(any.value), addresses), module: undefined };
+      return { ...baseOf(BaseAccount.decode(any.value), addresses), module: undefined, vesting: undefined };
     case ModuleAccount.typeUrl: {
       const { baseAccount, name, permissions } = ModuleAccount.decode(any.value);
       const base = baseOf(baseAccount ?? BaseAccount.create(), addresses);
-      return { ...base, module: { name, permissions: permissions.filter(isPermission) } };
+      return { ...base, module: { name, permissions: permissions.filter(isPermission) }, vesting: undefined };
     }
     default:
       throw new DecodeError(`stored account is a ${any.typeUrl}`);
   }
 }
 
-function baseOf(base: BaseAccount, addresses: AddressCodec): Omit<Account, 'module'> {
+function baseOf(base: BaseAccount, addresses: AddressCodec): Omit<Account, 'module' | 'vesting'> {
   return {
     address: addresses.toBytes(base.address),
     pubKey: base.pubKey === undefined ? undefined : publicKeyOf(base.pubKey),

@@ -1,7 +1,7 @@
 import { assert } from '../../core/errors.ts';
 import { type Address, latin1, moduleAddress } from '../../framework/address.ts';
 import type { AnteFees } from '../../framework/ante/ports.ts';
-import { type Coins, coinsToString, coinToString, problemOfCoins } from '../../framework/coins.ts';
+import { amountOf, type Coins, coinsToString, coinToString, problemOfCoins } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import type { ModulePermission } from '../../framework/module.ts';
@@ -54,7 +54,12 @@ export class Bank implements BankStaking, AnteFees {
   }
 
   spendable(context: ReadContext, address: Address, denom: string): bigint {
-    return this.balance(context, address, denom);
+    const free = this.balance(context, address, denom) - this.#locked(context, address, denom);
+    return free > 0n ? free : 0n;
+  }
+
+  #locked(context: ReadContext, address: Address, denom: string): bigint {
+    return amountOf(this.#ports.accounts.locked(context, address), denom);
   }
 
   supply(context: ReadContext, denom: string): bigint {
@@ -74,6 +79,11 @@ export class Bank implements BankStaking, AnteFees {
   }
 
   send(context: Context, transfer: Transfer): void {
+    this.#requireUnlocked(context, transfer.from, transfer.coins);
+    this.#give(context, transfer);
+  }
+
+  #give(context: Context, transfer: Transfer): void {
     this.#move(context, transfer);
     this.ensureAccount(context, transfer.to);
   }
@@ -82,6 +92,7 @@ export class Bank implements BankStaking, AnteFees {
     context: Context,
     transfer: { readonly from: Address; readonly module: string; readonly coins: Coins },
   ): void {
+    this.#requireUnlocked(context, transfer.from, transfer.coins);
     this.#move(context, { from: transfer.from, to: this.#module(transfer.module), coins: transfer.coins });
   }
 
@@ -94,7 +105,7 @@ export class Bank implements BankStaking, AnteFees {
         sdkErrors.unauthorized,
         `${this.#ports.addresses.toText(transfer.to)} is not allowed to receive funds`,
       );
-    this.send(context, { from: this.#module(transfer.module), to: transfer.to, coins: transfer.coins });
+    this.#give(context, { from: this.#module(transfer.module), to: transfer.to, coins: transfer.coins });
   }
 
   sendBetweenModules(
@@ -119,7 +130,7 @@ export class Bank implements BankStaking, AnteFees {
 
   burn(context: Context, { module, coins }: { readonly module: string; readonly coins: Coins }): void {
     const address = this.#moduleWith(module, 'burner');
-    this.spend(context, address, coins);
+    this.#take(context, address, coins);
     for (const { denom, amount } of coins) {
       const rest = this.supply(context, denom) - amount;
       if (rest === 0n) this.#state.supply.remove(context, denom);
@@ -142,7 +153,8 @@ export class Bank implements BankStaking, AnteFees {
           `failed to delegate; ${balance}${denom} is smaller than ${coinsToString(coins)}`,
         );
     }
-    this.spend(context, from, coins);
+    this.#take(context, from, coins);
+    this.#ports.accounts.trackDelegation(context, from, coins);
     this.receive(context, pool, coins);
   }
 
@@ -151,13 +163,20 @@ export class Bank implements BankStaking, AnteFees {
     order: { readonly module: string; readonly to: Address; readonly coins: Coins },
   ): void {
     const { module, to, coins } = order;
-    this.spend(context, this.#moduleWith(module, 'staking'), coins);
+    this.#take(context, this.#moduleWith(module, 'staking'), coins);
+    this.#ports.accounts.trackUndelegation(context, to, coins);
     this.receive(context, to, coins);
     this.ensureAccount(context, to);
   }
 
   /** Takes coins from an account. The caller gives them to someone: half of a transfer. */
   spend(context: Context, from: Address, coins: Coins): void {
+    this.#requireUnlocked(context, from, coins);
+    this.#take(context, from, coins);
+  }
+
+  /** As `spend`, of coins that may be locked: accounts of modules are not asked. */
+  #take(context: Context, from: Address, coins: Coins): void {
     requireValid(coins);
     this.#subtract(context, from, coins);
     if (context.recordsEvents)
@@ -170,6 +189,28 @@ export class Bank implements BankStaking, AnteFees {
     this.#add(context, to, coins);
     if (context.recordsEvents)
       context.emit(coinReceived(this.#ports.addresses.toText(to), coinsToString(coins)));
+  }
+
+  /** Nearly every account has nothing locked: then nothing else is read. */
+  #requireUnlocked(context: Context, from: Address, coins: Coins): void {
+    const locked = this.#ports.accounts.locked(context, from);
+    if (locked.length === 0) return;
+    requireValid(coins);
+    for (const coin of coins) {
+      const { denom } = coin;
+      const held = amountOf(locked, denom);
+      const balance = this.balance(context, from, denom);
+      if (held > balance)
+        throw new StateError(
+          sdkErrors.insufficientFunds,
+          `locked amount exceeds account balance funds: ${held}${denom} > ${balance}${denom}`,
+        );
+      if (balance - held < coin.amount)
+        throw new StateError(
+          sdkErrors.insufficientFunds,
+          `spendable balance ${balance - held}${denom} is smaller than ${coinToString(coin)}`,
+        );
+    }
   }
 
   #subtract(context: Context, from: Address, coins: Coins): void {

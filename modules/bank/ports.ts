@@ -1,8 +1,8 @@
 import type { AddressCodec } from '../../framework/address.ts';
-import type { AccountCreator } from '../auth/types.ts';
+import type { AccountCreator, AccountLocks } from '../auth/types.ts';
 
 /** What bank needs from the rest of the application. */
 export interface BankPorts {
-  readonly accounts: AccountCreator;
+  readonly accounts: AccountCreator & AccountLocks;
   readonly addresses: AddressCodec;
 }

@@ -19,5 +19,4 @@ export const UNSERVED: Readonly<Record<string, string>> = {
     'needs blocks: the node answers it by its RPC: broadcast_tx_*, tx, tx_search, block',
   'cosmos.upgrade.v1beta1.Msg': NOT_BUILT,
   'cosmos.upgrade.v1beta1.Query': NOT_BUILT,
-  'cosmos.vesting.v1beta1.Msg': NOT_BUILT,
 };
