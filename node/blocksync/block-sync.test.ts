@@ -1,8 +1,8 @@
 /** Block sync between stores without consensus, honest and lying. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BLOCKS_PROTOCOL, CHANNELS, PROTOCOLS } from '../../p2p/channels.ts';
-import { DEFAULT_LIMITS, type Network, silentLogger } from '../../p2p/network.ts';
-import { libp2pWorld, memoryWorld, type World } from '../../p2p/testing.ts';
+import { DEFAULT_LIMITS, type Network } from '../../p2p/network.ts';
+import { libp2pWorld, memoryWorld, recordingLogger, type World } from '../../p2p/testing.ts';
 import { systemTimers, type Timers } from '../../p2p/timers.ts';
 import { BlockSync, DEFAULT_BLOCK_SYNC } from './block-sync.ts';
 import { decodeBlockRequest, encodeBlockResponse, encodeRange } from './messages.ts';
@@ -12,6 +12,7 @@ interface TestNode {
   readonly network: Network;
   readonly chain: TestChain;
   readonly sync: BlockSync;
+  readonly lines: readonly string[];
 }
 
 interface Worlds {
@@ -30,10 +31,11 @@ async function makeNetwork(worlds: Worlds): Promise<Network> {
 async function makeNode(worlds: Worlds, height: bigint): Promise<TestNode> {
   const network = await makeNetwork(worlds);
   const chain = new TestChain(height, worlds.timers);
-  const ports = { network, store: chain, target: chain, timers: worlds.timers, log: silentLogger };
+  const log = recordingLogger();
+  const ports = { network, store: chain, target: chain, timers: worlds.timers, log };
   const sync = new BlockSync(ports, DEFAULT_BLOCK_SYNC);
   sync.start();
-  return { network, chain, sync };
+  return { network, chain, sync, lines: log.lines };
 }
 
 function join(a: { readonly network: Network }, b: { readonly network: Network }): void {
@@ -108,6 +110,19 @@ describe.each(kinds)('over %s', (_name, makeWorld) => {
     for (let i = 0; i < 10; i++) a.chain.advance();
     await worlds.world.until('ten behind are fetched', () => b.chain.height === 16n);
     expect(b.network.metrics.penalties).toBe(0);
+  });
+
+  test('when all peers have pruned what it needs, it says what helps, once; one that has it is asked', async () => {
+    const [pruned, late] = [await node(20n), await node(2n)];
+    pruned.chain.base = 9n;
+    join(late, pruned);
+    const warnings = (): readonly string[] => late.lines.filter((line) => line.includes('state sync'));
+    await worlds.world.until('it warns', () => warnings().length > 0);
+    const archive = await node(20n);
+    join(late, archive);
+    await worlds.world.until('it is there', () => late.chain.height === 20n);
+    expect(warnings()).toHaveLength(1);
+    expect(late.network.metrics.penalties).toBe(0);
   });
 
   test('a claim that is not kept does not keep the node waiting', async () => {

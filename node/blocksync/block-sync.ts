@@ -83,6 +83,8 @@ const UNKEPT_POINTS = 34;
 const PAUSE_MS = 1_000;
 /** Patience with the claims of peers that have delivered, as a multiple of that with others. */
 const PATIENCE_PROMISED = 4;
+/** Between two warnings that the next block cannot be had. */
+const WARN_INTERVAL_MS = 60_000;
 /** Heights from the next one on that a second peer may be asked for. */
 const HEDGED_BLOCKS = 16n;
 /** Peers asked for one height at the same time. */
@@ -134,6 +136,7 @@ export class BlockSync {
   #waitingSinceMs: number | undefined;
   /** The height at which this node has been behind its peers, and since when. */
   #behind: { readonly next: bigint; readonly sinceMs: number } | undefined;
+  #warnedAtMs: number = Number.NEGATIVE_INFINITY;
   #cancelTick: () => void = () => undefined;
   #announcing = false;
 
@@ -231,7 +234,24 @@ export class BlockSync {
     const lag = this.#lag();
     if (!this.#joined && this.#isReadyToJoin(lag)) this.#join();
     if (this.#shouldFetch(lag)) this.#fetch(lag);
+    this.#warnOfPruned();
     void this.#apply();
+  }
+
+  /** Nothing helps here but other peers, or another start: says so, now and then. */
+  #warnOfPruned(): void {
+    const { target, timers, log } = this.#ports;
+    const nowMs = timers.nowMs();
+    const next = target.nextHeight();
+    const from = this.#sources.prunedTo(next, nowMs);
+    if (from === undefined || nowMs - this.#startedAtMs < this.#options.graceMs) return;
+    if (nowMs - this.#warnedAtMs < WARN_INTERVAL_MS) return;
+    this.#warnedAtMs = nowMs;
+    log.warn(
+      { next, peersHaveFrom: from },
+      'no connected peer has the next block any more: connect to one that keeps more blocks (p2p.persistent_peers), or ' +
+        'begin anew with state sync (docs/operations/state-sync.md)',
+    );
   }
 
   #isReadyToJoin(lag: bigint): boolean {

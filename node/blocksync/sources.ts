@@ -152,6 +152,17 @@ export class Sources {
     return highest;
   }
 
+  /** The lowest base of believed peers that are past a height, when none of them has it any more. */
+  prunedTo(next: bigint, nowMs: number): bigint | undefined {
+    let lowest: bigint | undefined;
+    for (const { range, distrustedUntilMs } of this.#sources.values()) {
+      if (range === undefined || distrustedUntilMs > nowMs || range.height < next) continue;
+      if (range.base <= next) return undefined;
+      if (lowest === undefined || range.base < lowest) lowest = range.base;
+    }
+    return lowest;
+  }
+
   /**
    * The believed peer to ask for a height: of those that claim it and may be asked, one that has delivered
    * before one that has not, then the one with the fewest requests; undefined when there is none. With it,

@@ -155,7 +155,7 @@ async function demandProgress(
   const arrivals = (flood?.arrived ?? 0) + FLOODED_ARRIVALS;
   const nodes = simulation.honest.filter(({ name }) => scenario.bystanders?.includes(name) !== true);
   const isThere = (): boolean =>
-    nodes.every(({ height }) => height >= goal) &&
+    nodes.every((node) => node.height >= goal || isLeftBehind(node, nodes)) &&
     companions.every((companion) => companion.isContent()) &&
     (flood === undefined || flood.arrived >= arrivals);
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
@@ -182,6 +182,14 @@ async function demandProgress(
   }
   const sinceMs = Math.round(scheduler.nowMs - fromMs);
   simulation.fail('liveness', `height ${goal} is not reached by all ${sinceMs} ms after the heal: ${where}`);
+}
+
+/** Every other node has pruned the block that a node needs next: only an operator can help it. */
+function isLeftBehind(node: SimMachine, nodes: readonly SimMachine[]): boolean {
+  const bases = nodes.flatMap((other) =>
+    other === node || other.core === undefined ? [] : [other.core.stores.blocks.range().base],
+  );
+  return bases.length > 0 && bases.every((base) => base > node.height + 1n);
 }
 
 /** Ends a machine that many times, each time at some operation of its disk, and starts it again. */
