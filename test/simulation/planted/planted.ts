@@ -14,6 +14,7 @@ import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
 import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
+import { claimingAll, recheckingNothing, refusingInSilence, sumsThatFit } from './carelessness.ts';
 import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
@@ -72,6 +73,38 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     patienceMs: 30_000,
     noticedBy: ['liveness'],
     plant: trusting,
+  },
+  'the mempool is not told what is no longer valid': {
+    profile: 'flood',
+    from: 1,
+    patienceMs: 8_000,
+    noticedBy: ['nobody is starved'],
+    application: recheckingNothing,
+  },
+  'the reason of a refusal is lost': {
+    profile: 'flood',
+    from: 1,
+    noticedBy: ['refusals say why'],
+    application: refusingInSilence,
+  },
+  'who prunes claims to have all blocks': {
+    profile: 'pruning',
+    from: 1,
+    patienceMs: 15_000,
+    noticedBy: ['blame', 'liveness'],
+    plant: claimingAll,
+  },
+  'the checksums of the log are not verified': {
+    profile: 'bitflip',
+    from: 1,
+    noticedBy: ['honest nodes run', 'damage is named', 'double sign', 'locked value', 'no error escapes'],
+    plant: sumsThatFit,
+  },
+  'the signatures of an attack are not verified': {
+    profile: 'lightattack',
+    from: 1,
+    noticedBy: ['attacks are punished'],
+    plant: (environment) => ({ ...environment, verify: () => true }),
   },
   'a restore does not verify the app hash': {
     profile: 'statesync',

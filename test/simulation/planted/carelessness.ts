@@ -1,0 +1,75 @@
+/** Planted bugs: things that a node no longer looks at, or no longer says. */
+import { decodeRange, encodeRange } from '../../../node/blocksync/messages.ts';
+import type { Application } from '../../../node/application.ts';
+import type { NodeEnvironment } from '../../../node/environment.ts';
+import { crc32c } from '../../../node/wal/crc32c.ts';
+import { FILE_HEADER_BYTES, saltOf } from '../../../node/wal/record.ts';
+import { SYNC_CHANNEL } from '../../../p2p/channels.ts';
+import { CheckTxType } from '../../../proto/gen/tendermint/abci/types.ts';
+import { tamperedNetwork } from '../adversaries/network.ts';
+
+/** What was valid once is valid for ever. */
+export function recheckingNothing(application: Application): Application {
+  return {
+    ...application,
+    checkTx: async (request) => {
+      const response = await application.checkTx(request);
+      return request.type === CheckTxType.RECHECK ? { ...response, code: 0 } : response;
+    },
+  };
+}
+
+/** Says no, and not why. */
+export function refusingInSilence(application: Application): Application {
+  return {
+    ...application,
+    checkTx: async (request) => ({ ...(await application.checkTx(request)), log: '' }),
+  };
+}
+
+/** Tells peers that it has every block since the first. */
+export function claimingAll(environment: NodeEnvironment): NodeEnvironment {
+  return {
+    ...environment,
+    openNetwork: async (options) =>
+      tamperedNetwork(await environment.openNetwork(options), {
+        send: ({ channel, bytes }) => {
+          if (channel !== SYNC_CHANNEL.name) return [bytes];
+          const range = decodeRange(bytes);
+          return [range.height === 0n ? bytes : encodeRange({ ...range, base: 1n })];
+        },
+      }),
+  };
+}
+
+const LENGTH_AT = 0;
+const SUM_AT = 4;
+const SUMMED_FROM = 8;
+const HEADER_BYTES = 13;
+
+/** Whatever the log has to say of what it holds, it fits. */
+export function sumsThatFit(environment: NodeEnvironment): NodeEnvironment {
+  return {
+    ...environment,
+    walFiles: (directory) => {
+      const files = environment.walFiles(directory);
+      const read = files.read.bind(files);
+      files.read = (name) => withSums(read(name));
+      return files;
+    },
+  };
+}
+
+function withSums(file: Uint8Array): Uint8Array {
+  const salt = saltOf(file);
+  if (salt === undefined) return file;
+  const bytes = Uint8Array.from(file);
+  const view = new DataView(bytes.buffer);
+  for (let at = FILE_HEADER_BYTES; at + HEADER_BYTES <= bytes.length; ) {
+    const end = at + HEADER_BYTES + view.getUint32(at + LENGTH_AT, true);
+    if (end > bytes.length) break;
+    view.setUint32(at + SUM_AT, crc32c(bytes.subarray(at + SUMMED_FROM, end), crc32c(salt)), true);
+    at = end;
+  }
+  return bytes;
+}
