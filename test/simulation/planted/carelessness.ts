@@ -5,19 +5,7 @@ import type { NodeEnvironment } from '../../../node/environment.ts';
 import { crc32c } from '../../../node/wal/crc32c.ts';
 import { FILE_HEADER_BYTES, saltOf } from '../../../node/wal/record.ts';
 import { SYNC_CHANNEL } from '../../../p2p/channels.ts';
-import { CheckTxType } from '../../../proto/gen/tendermint/abci/types.ts';
 import { tamperedNetwork } from '../adversaries/network.ts';
-
-/** What was valid once is valid for ever. */
-export function recheckingNothing(application: Application): Application {
-  return {
-    ...application,
-    checkTx: async (request) => {
-      const response = await application.checkTx(request);
-      return request.type === CheckTxType.RECHECK ? { ...response, code: 0 } : response;
-    },
-  };
-}
 
 /** Says no, and not why. */
 export function refusingInSilence(application: Application): Application {

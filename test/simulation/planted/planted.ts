@@ -14,7 +14,7 @@ import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
 import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
-import { claimingAll, recheckingNothing, refusingInSilence, sumsThatFit } from './carelessness.ts';
+import { claimingAll, refusingInSilence, sumsThatFit } from './carelessness.ts';
 import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
@@ -74,13 +74,6 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['liveness'],
     plant: trusting,
   },
-  'the mempool is not told what is no longer valid': {
-    profile: 'flood',
-    from: 1,
-    patienceMs: 8_000,
-    noticedBy: ['nobody is starved'],
-    application: recheckingNothing,
-  },
   'the reason of a refusal is lost': {
     profile: 'flood',
     from: 1,
@@ -102,7 +95,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the signatures of an attack are not verified': {
     profile: 'lightattack',
-    from: 1,
+    from: 9,
     noticedBy: ['attacks are punished'],
     plant: (environment) => ({ ...environment, verify: () => true }),
   },
