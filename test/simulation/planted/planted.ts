@@ -38,7 +38,7 @@ const ASKS_AGAIN_AFTER_MS = 100;
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the lock rule is skipped': {
     profile: 'safety',
-    from: 1,
+    from: 30,
     noticedBy: ['locked value', 'agreement'],
     plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
   },
