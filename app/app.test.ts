@@ -76,7 +76,14 @@ describe('simulation', () => {
 
   function unsigned(chain: TestChain, sequence: bigint): Uint8Array {
     const alice = chain.account(0);
-    const body = { memo: '', timeoutHeight: 0n, extensionOptions: [], nonCriticalExtensionOptions: [] };
+    const body = {
+      memo: '',
+      timeoutHeight: 0n,
+      timeoutTimestamp: undefined,
+      unordered: false,
+      extensionOptions: [],
+      nonCriticalExtensionOptions: [],
+    };
     const messages = [sendMessage(alice.address, chain.account(1).address, '1uopen')];
     const modeInfo = { single: { mode: 0 }, multi: undefined };
     return TxRaw.encode({

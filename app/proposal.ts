@@ -15,7 +15,7 @@ export type TxReader = (bytes: Uint8Array) => DecodedTx | undefined;
 
 /**
  * The transactions that fit, in their order. One that is too large for what is left is passed over, as are
- * those that depend on it: later ones of the same signers.
+ * those that depend on it: later ones of the same signers, unless they are unordered.
  */
 export function selectTransactions(
   txs: readonly Uint8Array[],
@@ -30,7 +30,7 @@ export function selectTransactions(
     const tx = read(bytes);
     if (tx === undefined) continue;
     const size = encodedBytes(bytes.length);
-    const signers = tx.required.map(latin1);
+    const signers = tx.unordered ? [] : tx.required.map(latin1);
     const fits = size <= bytesLeft && (gasLeft === undefined || tx.fee.gasLimit <= gasLeft);
     if (!fits || signers.some((signer) => passedOver.has(signer))) {
       for (const signer of signers) passedOver.add(signer);

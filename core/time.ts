@@ -56,6 +56,11 @@ export function compareInstants(a: Instant, b: Instant): number {
   return a.nanos - b.nanos;
 }
 
+/** Nanoseconds since 1970. */
+export function nanosecondsOf({ seconds, nanos }: Instant): bigint {
+  return seconds * 1_000_000_000n + BigInt(nanos);
+}
+
 /** The instant so much later; a duration has its own seconds and nanoseconds, both of the same sign. */
 export function addDuration(instant: Instant, duration: Instant): Instant {
   const nanos = instant.nanos + duration.nanos;

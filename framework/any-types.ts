@@ -113,7 +113,7 @@ export class AnyTypes {
       if (!CHECKED.has(held.name) && !needsCheck(held)) continue;
       for (const value of valuesOf(field, properties[field.name])) {
         if (held.name === ANY_NAME) this.#enter(value as Any, field, at);
-        else if (held.name === TIMESTAMP_NAME) checkTimestamp(value as Instant, field);
+        else if (held.name === TIMESTAMP_NAME) checkTimestamp(value as Instant, field.protoName);
         else if (held.name === DURATION_NAME) checkDuration(value as Instant, field);
         else this.#walk(held, value, at);
       }
@@ -167,10 +167,11 @@ function reachesChecked(type: MessageType<unknown>, seen: Set<MessageType<unknow
   });
 }
 
-function checkTimestamp({ seconds, nanos }: Instant, { protoName }: Field): void {
+/** @throws StateError (sdk 2) naming the field when the time is none that Go knows */
+export function checkTimestamp({ seconds, nanos }: Instant, name: string): void {
   const isTime = seconds >= TIMESTAMP_SECONDS_MIN && seconds <= TIMESTAMP_SECONDS_MAX;
   if (!isTime || nanos < 0 || nanos > NANOS_MAX)
-    throw new StateError(sdkErrors.txDecode, `${protoName} is no time of the years 1 to 9999`);
+    throw new StateError(sdkErrors.txDecode, `${name} is no time of the years 1 to 9999`);
 }
 
 function checkDuration({ seconds, nanos }: Instant, { protoName }: Field): void {

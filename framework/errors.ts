@@ -93,7 +93,8 @@ export type SdkErrorName =
   | 'conflict'
   | 'notSupported'
   | 'notFound'
-  | 'invalidGasLimit';
+  | 'invalidGasLimit'
+  | 'txTimeout';
 
 /**
  * The error numbers of the Cosmos SDK's root codespaces (v0.50 `types/errors/errors.go`,
@@ -133,6 +134,8 @@ export const sdkErrors: Readonly<Record<SdkErrorName, ErrorKind>> = {
   notSupported: sdk(37, 'feature not supported'),
   notFound: sdk(38, 'not found'),
   invalidGasLimit: sdk(41, 'invalid gas limit'),
+  /** Of SDK v0.53. */
+  txTimeout: sdk(42, 'tx timeout'),
 };
 
 function sdk(code: number, description: string): ErrorKind {

@@ -8,6 +8,7 @@
  * | bytes   | as they are     | length (uvarint), bytes    |
  * | string  | UTF-8           | UTF-8, 0x00                |
  * | uint64  | 8, big-endian   | 8, big-endian              |
+ * | int64   | 8, big-endian, sign inverted | the same      |
  * | bool    | 1               | 1                          |
  * | time    | 29, text        | 29, text                   |
  * | address | length (one byte), bytes | the same          |
@@ -137,6 +138,20 @@ export const uint64LittleEndianKey: KeyCodec<bigint> = {
     if (offset + 8 > bytes.length) throw new DecodeError('number key is cut short', { offset });
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return { key: view.getBigUint64(offset, true), next: offset + 8 };
+  },
+};
+
+const SIGN_BIT = 1n << 63n;
+
+/**
+ * A signed 64-bit number: eight big-endian bytes with the sign inverted, so that negative ones come first.
+ */
+export const int64Key: KeyCodec<bigint> = {
+  size: () => 8,
+  write: (out, offset, key, last) => uint64Key.write(out, offset, key + SIGN_BIT, last),
+  read(bytes, offset, last) {
+    const { key, next } = uint64Key.read(bytes, offset, last);
+    return { key: key - SIGN_BIT, next };
   },
 };
 

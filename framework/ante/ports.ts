@@ -1,6 +1,6 @@
 import type { Address } from '../address.ts';
 import type { Coin, Coins } from '../coins.ts';
-import type { Context, ReadContext } from '../context.ts';
+import type { Context, ReadContext, Timestamp } from '../context.ts';
 import type { PublicKey } from '../tx/public-key.ts';
 
 /** What the ante chain sees of an account. */
@@ -30,6 +30,11 @@ export interface AnteAccounts {
    * it, whatever that is.
    */
   update(context: Context, before: SignerAccount, after: SignerAccount): void;
+  /**
+   * Remembers that the address signed an unordered transaction with this timeout, until it has passed.
+   * @returns false when it is remembered already
+   */
+  useTimeout(context: Context, address: Address, timeout: Timestamp): boolean;
 }
 
 /** Fees, as the ante chain uses them: implemented by bank. */

@@ -51,6 +51,12 @@ export class AnteState {
     this.#slot(i).now = account;
   }
 
+  /** True when `change` changed the account of the i-th required signer. */
+  isChanged(i: number): boolean {
+    const { before, now } = this.#slot(i);
+    return before !== now;
+  }
+
   /** Stores the account of the i-th required signer. */
   save(i: number): void {
     const { before, now } = this.#slot(i);

@@ -11,7 +11,9 @@ import { StateError, sdkErrors, wrapError } from '../errors.ts';
 import { attribute, eventOf } from '../events.ts';
 import { GAS_LIMIT_MAX, OutOfGasError } from '../gas.ts';
 import { checkGasPrices } from '../gas-price.ts';
-import type { TxSigner } from '../tx/decode.ts';
+import type { DecodedTx, TxSigner } from '../tx/decode.ts';
+import { addDuration, compareInstants, formatInstant, nanosecondsOf } from '../../core/time.ts';
+import type { Timestamp } from '../context.ts';
 import {
   isIncomplete,
   type SignedBy,
@@ -38,6 +40,12 @@ const SIMULATED_KEY_BYTES = 40;
  */
 const SIMULATED_FEE_GAS = 12_000;
 
+/** How far ahead the timeout of an unordered transaction may be: ten minutes, as in SDK v0.53. */
+const UNORDERED_TIMEOUT_MAX = { seconds: 600n, nanos: 0 };
+
+/** What forgetting an unordered transaction's timeout costs later: as in SDK v0.53. */
+const UNORDERED_GAS = 2240;
+
 /** Extension options change what a transaction means; none is known. */
 export const refuseExtensionOptions: AnteStep = ({ tx }) => {
   if (tx.extensionOptions.length > 0) throw new StateError(sdkErrors.unknownExtensionOptions);
@@ -59,7 +67,7 @@ export const validateBasic: AnteStep = ({ tx, context }) => {
     throw wrongSignerCount(tx);
 };
 
-/** A transaction may name the last height at which it is wanted. */
+/** A transaction may name the last height at which it is wanted, and the last time (SDK v0.53). */
 export const checkTimeoutHeight: AnteStep = ({ tx, context }) => {
   const { height } = context.block;
   if (tx.timeoutHeight > 0n && height > tx.timeoutHeight)
@@ -67,7 +75,19 @@ export const checkTimeoutHeight: AnteStep = ({ tx, context }) => {
       sdkErrors.txTimeoutHeight,
       `block height: ${height}, timeout height: ${tx.timeoutHeight}`,
     );
+  const { time } = context.block;
+  const timeout = timeoutOf(tx);
+  if (timeout !== undefined && compareInstants(timeout, time) < 0)
+    throw new StateError(
+      sdkErrors.txTimeout,
+      `block time: ${formatInstant(time)}, timeout timestamp: ${formatInstant(timeout)}`,
+    );
 };
+
+/** A timeout in the first second of 1970 is none. */
+function timeoutOf({ timeoutTimestamp }: DecodedTx): Timestamp | undefined {
+  return timeoutTimestamp?.seconds === 0n ? undefined : timeoutTimestamp;
+}
 
 /** The memo's length is counted in bytes of UTF-8, as Go counts it. */
 export const checkMemo: AnteStep = ({ tx, params }) => {
@@ -169,8 +189,9 @@ export const setPublicKeys: AnteStep = (state) => {
   if (!context.recordsEvents) return;
   tx.signers.forEach((signer, i) => {
     const text = ports.addresses.toText(state.signer(i));
+    const sequence = eventOf('tx', attribute('acc_seq', `${text}/${signer.sequence}`));
     context.emit(
-      eventOf('tx', attribute('acc_seq', `${text}/${signer.sequence}`)),
+      ...(tx.unordered ? [] : [sequence]),
       ...signatureList(signer).map((one) => eventOf('tx', attribute('signature', toBase64(one)))),
     );
   });
@@ -218,11 +239,14 @@ function checkedKinds(state: AnteState, key: MultisigKey, signer: TxSigner): rea
 export const verifySignatures: AnteStep = (state) => {
   const { tx, context } = state;
   if (tx.signers.length !== tx.required.length) throw wrongSignerCount(tx);
+  if (tx.unordered) useTimeouts(state);
   tx.signers.forEach((signer, i) => {
+    if (tx.unordered && signer.sequence > 0n)
+      throw new StateError(sdkErrors.invalidRequest, 'sequence is not allowed for unordered transactions');
     const account = state.account(i);
     if (!state.simulate && account.pubKey === undefined)
       throw new StateError(sdkErrors.invalidPubKey, 'pubkey on account is not set');
-    if (signer.sequence !== account.sequence)
+    if (!tx.unordered && signer.sequence !== account.sequence)
       throw new StateError(
         sdkErrors.wrongSequence,
         `account sequence mismatch, expected ${account.sequence}, got ${signer.sequence}`,
@@ -232,6 +256,32 @@ export const verifySignatures: AnteStep = (state) => {
     verifySignature(state, { signer, address: state.signer(i), pubKey, accountNumber });
   });
 };
+
+/** What makes an unordered transaction unique is each signer with its timeout, to the nanosecond. */
+function useTimeouts(state: AnteState): void {
+  const { tx, context, ports } = state;
+  const timeout = timeoutOf(tx);
+  const { time } = context.block;
+  if (timeout === undefined)
+    throw new StateError(sdkErrors.invalidRequest, 'unordered transaction must have timeout_timestamp set');
+  if (compareInstants(timeout, time) < 0)
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      'unordered transaction has a timeout_timestamp that has already passed',
+    );
+  if (compareInstants(timeout, addDuration(time, UNORDERED_TIMEOUT_MAX)) > 0)
+    throw new StateError(sdkErrors.invalidRequest, 'unordered tx ttl exceeds 10m0s');
+  context.gas.consume(UNORDERED_GAS, 'unordered tx');
+  if (state.simulate) return;
+  for (const address of tx.required) {
+    if (ports.accounts.useTimeout(context, address, timeout)) continue;
+    const text = ports.addresses.toText(address);
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      `failed to add unordered nonce: sender ${text} has already used timeout ${nanosecondsOf(timeout)}`,
+    );
+  }
+}
 
 function verifySignature(
   { tx, context, ports }: AnteState,
@@ -270,12 +320,14 @@ function problemOf(check: () => string | undefined): string | undefined {
   }
 }
 
-/** Each signature is good once. */
+/**
+ * Each signature is good once. Unordered ones are by their timeouts; a key that came is kept all the same.
+ */
 export const incrementSequences: AnteStep = (state) => {
   state.tx.required.forEach((_, i) => {
     const account = state.account(i);
-    state.change(i, { ...account, sequence: account.sequence + 1n });
-    state.save(i);
+    if (!state.tx.unordered) state.change(i, { ...account, sequence: account.sequence + 1n });
+    if (state.isChanged(i)) state.save(i);
   });
 };
 

@@ -57,6 +57,8 @@ export function aminoSignBytes(tx: DecodedTx, signer: SignerData): Uint8Array {
     })),
     sequence: signer.sequence.toString(),
     ...(tx.timeoutHeight === 0n ? {} : { timeout_height: tx.timeoutHeight.toString() }),
+    ...(tx.timeoutTimestamp === undefined ? {} : { timeout_timestamp: formatInstant(tx.timeoutTimestamp) }),
+    ...(tx.unordered ? { unordered: true } : {}),
   };
   return utf8(canonicalJson(document));
 }

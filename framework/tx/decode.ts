@@ -11,8 +11,9 @@ import { AuthInfo, type Fee, type SignerInfo, TxBody, TxRaw } from '../../proto/
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { type Address, type AddressCodec, latin1 } from '../address.ts';
 import { type Coin, parseAmount } from '../coins.ts';
+import type { Timestamp } from '../context.ts';
 import { StateError, sdkErrors } from '../errors.ts';
-import type { AnyTypes } from '../any-types.ts';
+import { type AnyTypes, checkTimestamp } from '../any-types.ts';
 import { ELEMENTS_MAX } from '../limits.ts';
 import type { BoundMessage, MessageRouter } from '../message.ts';
 import { type SignatureData, signatureDataOf } from './multisig.ts';
@@ -58,6 +59,10 @@ export interface DecodedTx {
   readonly fee: TxFee;
   readonly memo: string;
   readonly timeoutHeight: bigint;
+  /** The last moment of a block that may have it; undefined for any. */
+  readonly timeoutTimestamp: Timestamp | undefined;
+  /** Its signers' sequences do not count: its timeout is what makes it unique. */
+  readonly unordered: boolean;
   readonly extensionOptions: readonly Any[];
   /** What its signers signed, once `signBytes` has made it. */
   readonly signBytesMemo: SignBytesMemo;
@@ -101,6 +106,7 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
     throw new StateError(sdkErrors.txDecode, `more than ${TX_MESSAGES_MAX} messages`);
   if (fee === undefined) throw new StateError(sdkErrors.invalidRequest, 'missing fee');
   const { types } = ports.router;
+  if (body.timeoutTimestamp !== undefined) checkTimestamp(body.timeoutTimestamp, 'timeout_timestamp');
   const messages = body.messages.map(({ typeUrl, value }) => {
     const message = ports.router.require(typeUrl).bind(value, ports.addresses);
     types.check(message.route.type, message.value);
@@ -123,6 +129,8 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
     fee: feeOf(fee, payer ?? first, ports.addresses),
     memo: body.memo,
     timeoutHeight: body.timeoutHeight,
+    timeoutTimestamp: body.timeoutTimestamp,
+    unordered: body.unordered,
     extensionOptions: body.extensionOptions,
     signBytesMemo: { last: undefined },
   };

@@ -1,7 +1,8 @@
 import { type Address, moduleAddress } from '../../framework/address.ts';
 import type { AnteAccounts, AnteParams } from '../../framework/ante/ports.ts';
 import { type Coins, NO_COINS } from '../../framework/coins.ts';
-import type { Context, ReadContext } from '../../framework/context.ts';
+import { nanosecondsOf } from '../../core/time.ts';
+import type { Context, ReadContext, Timestamp } from '../../framework/context.ts';
 import type { ModuleAccountSpec } from '../../framework/module.ts';
 import type { Params } from '../../proto/gen/cosmos/auth/v1beta1/auth.ts';
 import { DEFAULT_PARAMS } from './params.ts';
@@ -89,6 +90,32 @@ export class AuthKeeper implements AccountCreator, AccountLocks, VestingCreator,
     if (account?.vesting === undefined) return;
     const to = { ...account, vesting: after(account.vesting) };
     this.#state.accounts.replace(context, address, account, to);
+  }
+
+  useTimeout(context: Context, address: Address, timeout: Timestamp): boolean {
+    const key = [nanosecondsOf(timeout), address] as const;
+    if (this.#state.usedTimeouts.has(context, key)) return false;
+    this.#state.usedTimeouts.add(context, key);
+    return true;
+  }
+
+  /**
+   * Forgets timeouts that have passed, so many at a time. A timeout at the block's own moment has not: the
+   * transaction may still come again.
+   */
+  forgetTimeouts(context: Context, countMax: number): void {
+    const now = nanosecondsOf(context.block.time);
+    const passed = [];
+    for (const key of this.#state.usedTimeouts.iterate(context)) {
+      if (key[0] >= now || passed.length === countMax) break;
+      passed.push(key);
+    }
+    for (const key of passed) this.#state.usedTimeouts.remove(context, key);
+  }
+
+  /** How many timeouts are remembered. */
+  rememberedTimeouts(context: ReadContext): number {
+    return [...this.#state.usedTimeouts.iterate(context)].length;
   }
 
   set(context: Context, account: Account): void {

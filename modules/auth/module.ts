@@ -6,6 +6,12 @@ import { authMessages } from './messages.ts';
 import { authQueries } from './queries.ts';
 import { authState, STORE_NAME } from './state.ts';
 
+/**
+ * Most timeouts of unordered transactions that a block forgets; the rest waits. What has passed is refused by
+ * its time, whether it is still remembered or not.
+ */
+const TIMEOUTS_FORGOTTEN_MAX = 5_000;
+
 /** The module and the keeper that others get capabilities from. */
 export interface AuthModule {
   readonly module: Module;
@@ -30,6 +36,7 @@ export function createAuthModule(
     messages: authMessages(keeper, addresses),
     queries: authQueries({ keeper, state, addresses }),
     genesis: authGenesis({ keeper, state, addresses }),
+    beginBlock: (context) => keeper.forgetTimeouts(context, TIMEOUTS_FORGOTTEN_MAX),
     invariants: [],
   };
   return { module, keeper };

@@ -1,9 +1,9 @@
 import { utf8 } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
 import type { Address, AddressCodec } from '../../framework/address.ts';
-import { type Item, Schema, type Sequence } from '../../framework/collections.ts';
+import { type Item, type KeySet, Schema, type Sequence } from '../../framework/collections.ts';
 import { IndexedMap, UniqueIndex } from '../../framework/indexed-map.ts';
-import { bytesKey, uint64Key } from '../../framework/keys.ts';
+import { bytesKey, int64Key, type Pair, pairKey, uint64Key } from '../../framework/keys.ts';
 import type { ModulePermission } from '../../framework/module.ts';
 import { publicKeyOf } from '../../framework/tx/public-key.ts';
 import { memoized, remembered, type ValueCodec } from '../../framework/values.ts';
@@ -25,6 +25,8 @@ export interface AuthState {
   readonly accounts: IndexedMap<Address, Account>;
   readonly byNumber: UniqueIndex<bigint, Address, Account>;
   readonly nextAccountNumber: Sequence;
+  /** Timeouts of unordered transactions, in nanoseconds since 1970, with who signed (SDK v0.53). */
+  readonly usedTimeouts: KeySet<Pair<bigint, Address>>;
 }
 
 /** Declares the collections. */
@@ -46,7 +48,12 @@ export function authState(addresses: AddressCodec): AuthState {
     value: accountValue(addresses),
     indexes: [byNumber],
   });
-  return { params, accounts, byNumber, nextAccountNumber };
+  const usedTimeouts = schema.keySet({
+    prefix: Uint8Array.of(90),
+    name: 'unordered_nonces',
+    key: pairKey(int64Key, bytesKey),
+  });
+  return { params, accounts, byNumber, nextAccountNumber, usedTimeouts };
 }
 
 /** An account as the `Any` that state and queries hold. */

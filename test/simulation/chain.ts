@@ -111,6 +111,8 @@ export function transfer(order: {
     timeoutHeight: 0n,
     extensionOptions: [],
     nonCriticalExtensionOptions: [],
+    timeoutTimestamp: undefined,
+    unordered: false,
   });
   const authInfoBytes = AuthInfo.encode({
     signerInfos: [

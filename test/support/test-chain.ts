@@ -82,6 +82,8 @@ export interface SignOptions {
   readonly granter?: string;
   readonly memo?: string;
   readonly timeoutHeight?: bigint;
+  readonly timeoutTimestamp?: { readonly seconds: bigint; readonly nanos: number };
+  readonly unordered?: boolean;
   readonly chainId?: string;
   /** Default: what the chain says. */
   readonly sequence?: bigint;
@@ -197,6 +199,8 @@ export class TestChain {
       messages,
       memo: options.memo ?? '',
       timeoutHeight: options.timeoutHeight ?? 0n,
+      unordered: options.unordered ?? false,
+      timeoutTimestamp: options.timeoutTimestamp,
       extensionOptions: options.extensionOptions ?? [],
       nonCriticalExtensionOptions: [],
     });

@@ -4,6 +4,7 @@ import { Coin } from '../../base/v1beta1/coin.ts';
 import { CompactBitArray } from '../../crypto/multisig/v1beta1/multisig.ts';
 import { SignMode, SignModeType } from '../signing/v1beta1/signing.ts';
 import { Any } from '../../../google/protobuf/any.ts';
+import { Timestamp } from '../../../google/protobuf/timestamp.ts';
 
 export interface Tx {
   readonly body: TxBody | undefined;
@@ -77,16 +78,20 @@ export interface TxBody {
   readonly messages: readonly Any[];
   readonly memo: string;
   readonly timeoutHeight: bigint;
+  readonly unordered: boolean;
+  readonly timeoutTimestamp: Timestamp | undefined;
   readonly extensionOptions: readonly Any[];
   readonly nonCriticalExtensionOptions: readonly Any[];
 }
 export const TxBody: MessageType<TxBody> = messageType<TxBody>(
   'cosmos.tx.v1beta1.TxBody',
-  () => ({ messages: [], memo: '', timeoutHeight: 0n, extensionOptions: [], nonCriticalExtensionOptions: [] }),
+  () => ({ messages: [], memo: '', timeoutHeight: 0n, unordered: false, timeoutTimestamp: undefined, extensionOptions: [], nonCriticalExtensionOptions: [] }),
   () => [
     { number: 1, name: 'messages', protoName: 'messages', rule: 'repeated', value: { kind: 'message', message: () => Any } },
     { number: 2, name: 'memo', protoName: 'memo', rule: 'single', value: { kind: 'string' } },
     { number: 3, name: 'timeoutHeight', protoName: 'timeout_height', rule: 'single', value: { kind: 'uint64' } },
+    { number: 4, name: 'unordered', protoName: 'unordered', rule: 'single', value: { kind: 'bool' } },
+    { number: 5, name: 'timeoutTimestamp', protoName: 'timeout_timestamp', rule: 'single', value: { kind: 'message', message: () => Timestamp }, options: { 'gogoproto.stdtime': true } },
     { number: 1023, name: 'extensionOptions', protoName: 'extension_options', rule: 'repeated', value: { kind: 'message', message: () => Any } },
     { number: 2047, name: 'nonCriticalExtensionOptions', protoName: 'non_critical_extension_options', rule: 'repeated', value: { kind: 'message', message: () => Any } },
   ],
