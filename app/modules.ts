@@ -18,6 +18,7 @@ import { createEvidenceModule } from '../modules/evidence/module.ts';
 import type { FeeGrants } from '../modules/feegrant/keeper.ts';
 import { createFeegrantModule } from '../modules/feegrant/module.ts';
 import { createGenutilModule, type GenutilModule } from '../modules/genutil/module.ts';
+import { createGovModule } from '../modules/gov/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
 import type { Slashing } from '../modules/slashing/keeper.ts';
@@ -95,15 +96,12 @@ export function composeModules(prefix: string): Composition {
   stakingHooks.add(distribution.hooks);
   const { slashing, evidence } = createPunishment(codecs, consensus.keeper, staking.keeper);
   stakingHooks.add(slashing.hooks);
-  const feegrant = createFeegrantModule({ accounts: auth.keeper, bank: bank.keeper, addresses });
-  const authz = createAuthzModule({
-    accounts: auth.keeper,
-    bank: bank.keeper,
-    addresses,
-    authorizations: [...bank.authorizations, authorizationRoute(stakeAuthorization)],
-    router: () => router,
-  });
-  const genutil = createGenutilModule({ addresses, router: () => router });
+  const common = { addresses, accounts: auth.keeper, bank: bank.keeper, router: () => router };
+  const feegrant = createFeegrantModule(common);
+  const authorizations = [...bank.authorizations, authorizationRoute(stakeAuthorization)];
+  const authz = createAuthzModule({ ...common, authorizations });
+  const genutil = createGenutilModule(common);
+  const gov = createGovModule({ ...common, staking: staking.keeper, distribution: distribution.keeper });
   // Distribution comes before staking: its first state is there when staking's genesis tells of delegations.
   const modules = [
     consensus.module,
@@ -113,6 +111,7 @@ export function composeModules(prefix: string): Composition {
     staking.module,
     slashing.module,
     evidence,
+    gov,
     genutil.module,
     feegrant.module,
     authz,

@@ -1,12 +1,15 @@
 import type { Instant } from '../core/time.ts';
-import { addCoins, type Coins, coinsToWire, NO_COINS } from '../framework/coins.ts';
+import { addCoins, type Coins, coinsToWire, NO_COINS, type WireCoin } from '../framework/coins.ts';
 import type { JsonObject, JsonValue } from '../framework/json.ts';
+import { messageToJson } from '../framework/proto-json.ts';
 import { DEFAULT_PARAMS, paramsToJson } from '../modules/auth/params.ts';
 import { metadataToJson } from '../modules/bank/metadata.ts';
 import * as bank from '../modules/bank/params.ts';
 import { CONSENSUS_KEY_TYPES, consensusAddress, type ConsensusKeyType } from '../modules/consensus/keys.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../modules/consensus/params.ts';
+import * as gov from '../modules/gov/params.ts';
 import * as staking from '../modules/staking/params.ts';
+import { Params as GovParams } from '../proto/gen/cosmos/gov/v1/gov.ts';
 import type { Metadata } from '../proto/gen/cosmos/bank/v1beta1/bank.ts';
 import type { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
 import type { GenesisDocument, GenesisValidator } from './document.ts';
@@ -36,7 +39,7 @@ export interface GenesisOptions {
   readonly consensusParams?: ConsensusParams;
   /** How wallets show the denominations. */
   readonly denomMetadata?: readonly Metadata[];
-  /** What is staked. Default: the SDK's `stake`. */
+  /** What is staked, and deposited on proposals. Default: the SDK's `stake`. */
   readonly bondDenom?: string;
   /** Sections of further modules; missing ones get their module's defaults. */
   readonly sections?: JsonObject;
@@ -62,7 +65,8 @@ export function buildGenesis(options: GenesisOptions): GenesisDocument {
 function standardSections(options: GenesisOptions): JsonObject {
   const { bondDenom } = options;
   const sections = { auth: authSection(options), bank: bankSection(options) };
-  return bondDenom === undefined ? sections : { ...sections, staking: stakingSection(bondDenom) };
+  if (bondDenom === undefined) return sections;
+  return { ...sections, staking: stakingSection(bondDenom), gov: govSection(bondDenom) };
 }
 
 function paramsFor(validators: readonly NewValidator[]): ConsensusParams {
@@ -117,6 +121,15 @@ function bankSection({ accounts, denomMetadata }: GenesisOptions): JsonValue {
 
 function stakingSection(bondDenom: string): JsonValue {
   return { params: staking.paramsToJson({ ...staking.DEFAULT_PARAMS, bondDenom }) };
+}
+
+function govSection(denom: string): JsonValue {
+  const inDenom = (coins: readonly { readonly amount: string }[]): readonly WireCoin[] =>
+    coins.map(({ amount }) => ({ denom, amount }));
+  const minDeposit = inDenom(gov.DEFAULT_PARAMS.minDeposit);
+  const expeditedMinDeposit = inDenom(gov.DEFAULT_PARAMS.expeditedMinDeposit);
+  const params = messageToJson(GovParams, { ...gov.DEFAULT_PARAMS, minDeposit, expeditedMinDeposit });
+  return { starting_proposal_id: '1', params };
 }
 
 function coinsToJson(coins: Coins): readonly JsonValue[] {

@@ -33,6 +33,8 @@ export interface StakingGenesisOptions {
   /** Parameters that differ from `uopen`, 100 validators, ten seconds, seven entries, five headers. */
   readonly params?: JsonObject;
   readonly prefix?: string;
+  /** Sections of further modules. */
+  readonly sections?: JsonObject;
 }
 
 /** The consensus key of the i-th validator. */
@@ -147,7 +149,7 @@ export class StakingWorld {
     this.#branch = new MemoryMultiStore({ stores: storeNames(modules) }).branch();
     this.#block = { ...TEST_BLOCK, height: 0n };
     this.#context = this.#newContext('genesis');
-    const sections = stakingSections({ accounts: this.accounts, ...rest });
+    const sections = { ...stakingSections({ accounts: this.accounts, ...rest }), ...rest.sections };
     this.firstUpdates = initModules(modules, this.#context, sections);
     consensus.apply(this.#context, firstValidators([], this.firstUpdates));
     this.#block = TEST_BLOCK;
