@@ -1,5 +1,9 @@
 /** Transactions whose order does not matter: each signer's timeout makes them unique, until it has passed. */
 import { describe, expect, it } from 'vitest';
+import { fromUtf8 } from '../core/bytes.ts';
+import { sha256 } from '../core/hash.ts';
+import { aminoSignBytes } from '../framework/tx/amino-json.ts';
+import { decodeTx } from '../framework/tx/decode.ts';
 import { type SignOptions, TestChain } from '../test/support/test-chain.ts';
 
 /** Time of the block after genesis, in seconds. */
@@ -95,6 +99,17 @@ describe('an unordered transaction', () => {
     const result = chain.deliver(chain.send(chain.account(0), to, '1uopen', unordered(0, change)));
     expect(result.code).toBe(code);
     expect(chain.check(chain.send(chain.account(0), to, '1uopen', unordered(0, change))).log).toContain(log);
+  });
+
+  it('is shown in JSON as x/tx v0.14 shows it', () => {
+    const chain = new TestChain();
+    const { router, addresses } = chain.app.composition;
+    const bytes = chain.send(chain.account(0), chain.account(1).address, '1uopen', unordered(5));
+    const data = { chainId: 'c', accountNumber: 1n, sequence: 0n };
+    const document = fromUtf8(aminoSignBytes(decodeTx(bytes, sha256(bytes), { router, addresses }), data));
+    expect(document).toContain(
+      '"sequence":"0","timeout_timestamp":"2023-11-14T22:13:51.000000005Z","unordered":true}',
+    );
   });
 
   it('is simulated as often as one likes', () => {
