@@ -13,12 +13,14 @@ import type { Consensus } from '../modules/consensus/keeper.ts';
 import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
 import type { Distribution } from '../modules/distribution/keeper.ts';
-import { createDistributionModule } from '../modules/distribution/module.ts';
+import { createDistributionModule, type DistributionModule } from '../modules/distribution/module.ts';
+import type { DistributionAddresses } from '../modules/distribution/ports.ts';
 import { createEvidenceModule } from '../modules/evidence/module.ts';
 import type { FeeGrants } from '../modules/feegrant/keeper.ts';
 import { createFeegrantModule } from '../modules/feegrant/module.ts';
 import { createGenutilModule, type GenutilModule } from '../modules/genutil/module.ts';
 import { createGovModule } from '../modules/gov/module.ts';
+import { createMintModule } from '../modules/mint/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
 import type { Slashing } from '../modules/slashing/keeper.ts';
@@ -37,6 +39,7 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'payments', permissions: [] },
   { name: 'bonded_tokens_pool', permissions: ['burner', 'staking'] },
   { name: 'not_bonded_tokens_pool', permissions: ['burner', 'staking'] },
+  { name: 'mint', permissions: ['minter'] },
 ];
 
 /**
@@ -87,12 +90,7 @@ export function composeModules(prefix: string): Composition {
     hooks: stakingHooks,
   });
   const codecs = { accounts: addresses, validators: validatorAddresses, consensus: consensusAddresses };
-  const distribution = createDistributionModule({
-    addresses: codecs,
-    bank: bank.keeper,
-    staking: staking.keeper,
-    feeCollector: 'fee_collector',
-  });
+  const { mint, distribution } = createRewards(codecs, bank.keeper, staking.keeper);
   stakingHooks.add(distribution.hooks);
   const { slashing, evidence } = createPunishment(codecs, consensus.keeper, staking.keeper);
   stakingHooks.add(slashing.hooks);
@@ -107,6 +105,7 @@ export function composeModules(prefix: string): Composition {
     consensus.module,
     auth.module,
     bank.module,
+    mint,
     distribution.module,
     staking.module,
     slashing.module,
@@ -144,6 +143,19 @@ export function composeModules(prefix: string): Composition {
 function inBeginBlockOrder(modules: readonly Module[]): readonly Module[] {
   const first = BEGIN_BLOCK_ORDER.flatMap((name) => modules.filter((module) => module.name === name));
   return [...first, ...modules.filter((module) => !first.includes(module))];
+}
+
+/** What those who stake earn. */
+function createRewards(
+  addresses: DistributionAddresses,
+  bank: Bank,
+  staking: Staking,
+): { readonly mint: Module; readonly distribution: DistributionModule } {
+  const ports = { bank, staking, feeCollector: 'fee_collector' };
+  return {
+    mint: createMintModule({ ...ports, addresses: addresses.accounts }),
+    distribution: createDistributionModule({ ...ports, addresses }),
+  };
 }
 
 /** What becomes of validators that do not do their duty. */

@@ -8,6 +8,7 @@ import * as bank from '../modules/bank/params.ts';
 import { CONSENSUS_KEY_TYPES, consensusAddress, type ConsensusKeyType } from '../modules/consensus/keys.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../modules/consensus/params.ts';
 import * as gov from '../modules/gov/params.ts';
+import { sectionWithoutInflation } from '../modules/mint/genesis.ts';
 import * as staking from '../modules/staking/params.ts';
 import { Params as GovParams } from '../proto/gen/cosmos/gov/v1/gov.ts';
 import type { Metadata } from '../proto/gen/cosmos/bank/v1beta1/bank.ts';
@@ -39,7 +40,7 @@ export interface GenesisOptions {
   readonly consensusParams?: ConsensusParams;
   /** How wallets show the denominations. */
   readonly denomMetadata?: readonly Metadata[];
-  /** What is staked, and deposited on proposals. Default: the SDK's `stake`. */
+  /** What is staked, deposited on proposals, and minted should inflation begin. Default: the SDK's `stake`. */
   readonly bondDenom?: string;
   /** Sections of further modules; missing ones get their module's defaults. */
   readonly sections?: JsonObject;
@@ -66,7 +67,12 @@ function standardSections(options: GenesisOptions): JsonObject {
   const { bondDenom } = options;
   const sections = { auth: authSection(options), bank: bankSection(options) };
   if (bondDenom === undefined) return sections;
-  return { ...sections, staking: stakingSection(bondDenom), gov: govSection(bondDenom) };
+  return {
+    ...sections,
+    staking: stakingSection(bondDenom),
+    gov: govSection(bondDenom),
+    mint: sectionWithoutInflation(bondDenom),
+  };
 }
 
 function paramsFor(validators: readonly NewValidator[]): ConsensusParams {

@@ -156,6 +156,22 @@ export class Bank implements BankStaking, AnteFees {
     this.#take(context, from, coins);
     this.#ports.accounts.trackDelegation(context, from, coins);
     this.receive(context, pool, coins);
+    this.#delegationGas(context, { from, pool, coins });
+  }
+
+  /**
+   * Wallets delegate with gas limits made for the SDK, which looks the pool's account up twice and writes the
+   * index of holders with each balance.
+   */
+  #delegationGas(
+    context: Context,
+    { from, pool, coins }: { readonly from: Address; readonly pool: Address; readonly coins: Coins },
+  ): void {
+    for (const _ of ['permissions', 'account']) this.#ports.accounts.find(context, pool);
+    for (const { denom } of coins)
+      for (const holder of [from, pool])
+        if (this.balance(context, holder, denom) > 0n)
+          this.#state.holders.entries.add(context, [denom, holder]);
   }
 
   undelegate(

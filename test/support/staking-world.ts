@@ -14,6 +14,7 @@ import { unlimitedGas } from '../../framework/gas.ts';
 import type { JsonObject } from '../../framework/json.ts';
 import { MessageRouter } from '../../framework/message.ts';
 import { TEST_BLOCK } from '../../framework/testing/memory.ts';
+import { sectionWithoutInflation } from '../../modules/mint/genesis.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import { PubKey } from '../../proto/gen/cosmos/crypto/ed25519/keys.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
@@ -52,7 +53,7 @@ export function operatorText(account: TestAccount, prefix = 'open'): string {
   return new AddressCodec(`${prefix}valoper`).toText(account.pubKey.address);
 }
 
-/** Sections `bank` and `staking` of a genesis document. */
+/** Sections `bank`, `staking` and `mint` (no inflation) of a genesis document. */
 export function stakingSections(options: StakingGenesisOptions): JsonObject {
   const { accounts, validators, coins = 1_000_000_000_000n, prefix = 'open' } = options;
   const bonded = validators.reduce((sum, tokens) => sum + tokens, 0n);
@@ -62,6 +63,7 @@ export function stakingSections(options: StakingGenesisOptions): JsonObject {
     coins: [{ denom: 'uopen', amount: amount.toString() }],
   });
   return {
+    mint: sectionWithoutInflation('uopen'),
     bank: {
       params: { send_enabled: [], default_send_enabled: true },
       balances: [

@@ -9,8 +9,6 @@ export const UNSERVED: Readonly<Record<string, string>> = {
   'cosmos.base.reflection.v2alpha1.ReflectionService': NOT_BUILT,
   'cosmos.base.tendermint.v1beta1.Service':
     'the node answers it by its RPC: status, block, validators, net_info, abci_query',
-  'cosmos.mint.v1beta1.Msg': NOT_BUILT,
-  'cosmos.mint.v1beta1.Query': NOT_BUILT,
   'cosmos.tx.v1beta1.Service':
     'needs blocks: the node answers it by its RPC: broadcast_tx_*, tx, tx_search, block',
   'cosmos.upgrade.v1beta1.Msg': NOT_BUILT,
