@@ -153,7 +153,7 @@ describe('the community pool', () => {
     );
     const authority = recipient;
     expect(refused(() => world.run(SPEND, { authority, recipient, amount: coins('1') }))).toBe(
-      `gov 7 invalid authority; expected ${GOV}, got ${authority}: ` +
+      `gov 13 invalid authority; expected ${GOV}, got ${authority}: ` +
         'expected gov account as only signer for proposal message',
     );
     expect(refused(() => world.run(SPEND, { authority: GOV, recipient: GOV, amount: coins('1') }))).toContain(
