@@ -2,13 +2,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublicKey } from '../../consensus/types/validator.ts';
+import type { JsonObject } from '../../framework/json.ts';
+import { messageToJson } from '../../framework/proto-json.ts';
 import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
 import { withGenTxs } from '../../genesis/edit.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
+import { DEFAULT_PARAMS } from '../../modules/gov/params.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import { formatListenAddress } from '../../node/config/address.ts';
 import { homePaths } from '../../node/config/home.ts';
 import { defaultAppConfig, defaultNodeConfig, writeNodeConfig } from '../../node/config/toml.ts';
+import { Params } from '../../proto/gen/cosmos/gov/v1/gov.ts';
+import type { Duration } from '../../proto/gen/google/protobuf/duration.ts';
 import { checkGenesis } from '../home/genesis-file.ts';
 import { createHome } from '../home/create.ts';
 import { openHome } from '../home/open.ts';
@@ -145,7 +150,7 @@ function genesisText(
     validators: [],
     bondDenom: denom,
     denomMetadata: [microDenomMetadata(denom)],
-    sections: { slashing: { params: SLASHING_PARAMS } },
+    sections: { slashing: { params: SLASHING_PARAMS }, gov: govSection(denom) },
   });
   const genTxs = operators.map(({ moniker, key, consensusKey }) =>
     genTxJson(
@@ -160,6 +165,20 @@ function genesisText(
     ),
   );
   return encodeGenesis(withGenTxs(document, genTxs));
+}
+
+/** Proposals are decided within minutes: nobody waits two days for a devnet. */
+function govSection(denom: string): JsonObject {
+  const seconds = (count: bigint): Duration => ({ seconds: count, nanos: 0 });
+  const params = messageToJson(Params, {
+    ...DEFAULT_PARAMS,
+    minDeposit: [{ denom, amount: '10000000' }],
+    expeditedMinDeposit: [{ denom, amount: '50000000' }],
+    maxDepositPeriod: seconds(120n),
+    votingPeriod: seconds(60n),
+    expeditedVotingPeriod: seconds(30n),
+  });
+  return { starting_proposal_id: '1', params };
 }
 
 function withMoniker(config: NodeConfig, moniker: string): NodeConfig {

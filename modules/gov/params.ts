@@ -129,7 +129,8 @@ function problemOfPeriods({ votingPeriod, expeditedVotingPeriod }: Params): stri
     return problem;
   if (compareInstants(expeditedVotingPeriod, votingPeriod) < 0) return undefined;
   const [expedited, regular] = [expeditedVotingPeriod, votingPeriod].map(({ seconds }) => `${seconds}s`);
-  return `expedited voting period ${expedited} must be strictly less that the regular voting period ${regular}`;
+  const rule = 'must be strictly less that the regular voting period';
+  return `expedited voting period ${expedited} ${rule} ${regular}`;
 }
 
 function problemOfPeriod(period: Duration | undefined, name: string): string | undefined {
