@@ -184,10 +184,10 @@ async function demandProgress(
   simulation.fail('liveness', `height ${goal} is not reached by all ${sinceMs} ms after the heal: ${where}`);
 }
 
-/** Every other node has pruned the block that a node needs next: only an operator can help it. */
+/** Every node that is further has pruned the block that a node needs next: only an operator can help it. */
 function isLeftBehind(node: SimMachine, nodes: readonly SimMachine[]): boolean {
   const bases = nodes.flatMap((other) =>
-    other === node || other.core === undefined ? [] : [other.core.stores.blocks.range().base],
+    other.height <= node.height || other.core === undefined ? [] : [other.core.stores.blocks.range().base],
   );
   return bases.length > 0 && bases.every((base) => base > node.height + 1n);
 }

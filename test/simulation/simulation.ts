@@ -212,7 +212,8 @@ export class Simulation implements MachineObserver {
       this.scheduler.after(100, () => machine.repairLog());
       return;
     }
-    if (machine.turned !== undefined) {
+    // A node whose disk has filled up names that, and is started again when there is room.
+    if (machine.turned !== undefined && !reason.includes('ENOSPC')) {
       this.#repair(machine, reason);
       return;
     }
