@@ -47,12 +47,17 @@ export function genTxFromJson(json: JsonReader, ports: GenTxPorts): GenTx {
   return { json, tx, message };
 }
 
+/** Fields of a body that SDK v0.50 does not know, and does not read where they are named. */
+const NEWER_FIELDS: readonly string[] = ['unordered', 'timeout_timestamp'];
+
 /**
- * The JSON form of an encoded transaction (TxRaw).
+ * The JSON form of an encoded transaction (TxRaw), as SDK v0.50 writes and reads it.
  * @throws DecodeError when the bytes are none
  */
 export function genTxToJson(bytes: Uint8Array, types: AnyTypes): JsonObject {
   const { bodyBytes, authInfoBytes, signatures } = TxRaw.decode(bytes);
   const tx = { body: TxBody.decode(bodyBytes), authInfo: AuthInfo.decode(authInfoBytes), signatures };
-  return messageToJson(Tx, tx, types);
+  const { body, ...rest } = messageToJson(Tx, tx, types);
+  const known = Object.entries(body ?? {}).filter(([name]) => !NEWER_FIELDS.includes(name));
+  return { body: Object.fromEntries(known), ...rest };
 }
