@@ -55,7 +55,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
     now: Date.now,
   });
   const log = logging('main');
-  for (const warning of home.warnings) log.warn({}, warning);
+  for (const warning of [...home.warnings, ...genesis.warnings]) log.warn({}, warning);
   const end = endOf(stop);
   const starting = new AbortController();
   end.ended.finally(() => starting.abort()).catch(() => undefined);

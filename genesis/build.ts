@@ -14,6 +14,7 @@ import { Params as GovParams } from '../proto/gen/cosmos/gov/v1/gov.ts';
 import type { Metadata } from '../proto/gen/cosmos/bank/v1beta1/bank.ts';
 import type { ConsensusParams } from '../proto/gen/tendermint/types/params.ts';
 import type { GenesisDocument, GenesisValidator } from './document.ts';
+import { evidenceAge } from './stake.ts';
 
 /** An account with money from the beginning. */
 export interface FundedAccount {
@@ -38,6 +39,11 @@ export interface GenesisOptions {
   readonly initialHeight?: bigint;
   /** Default CometBFT's, with blocks of at most 4 MiB and the kinds of keys that the validators have. */
   readonly consensusParams?: ConsensusParams;
+  /**
+   * Least time between two blocks, in milliseconds. With it evidence counts as long as stake takes to unbond;
+   * without it as `consensusParams` say, in CometBFT's default two days.
+   */
+  readonly blockTimeMs?: number;
   /** How wallets show the denominations. */
   readonly denomMetadata?: readonly Metadata[];
   /** What is staked, deposited on proposals, and minted should inflation begin. Default: the SDK's `stake`. */
@@ -48,18 +54,20 @@ export interface GenesisOptions {
 
 /** Builds the document of a new chain. Account numbers follow the order of the accounts. */
 export function buildGenesis(options: GenesisOptions): GenesisDocument {
+  const appState: JsonObject = { ...standardSections(options), ...options.sections };
+  const consensusParams = options.consensusParams ?? paramsFor(options.validators);
   return {
     genesisTime: options.genesisTime,
     chainId: options.chainId,
     initialHeight: options.initialHeight ?? 1n,
-    consensusParams: options.consensusParams ?? paramsFor(options.validators),
+    consensusParams: withEvidenceAge(consensusParams, appState, options.blockTimeMs),
     validators: options.validators.map(({ keyType = 'ed25519', ...validator }) => ({
       ...validator,
       keyType,
       address: consensusAddress({ type: keyType, bytes: validator.pubKey }),
     })),
     appHash: new Uint8Array(0),
-    appState: { ...standardSections(options), ...options.sections },
+    appState,
   };
 }
 
@@ -73,6 +81,16 @@ function standardSections(options: GenesisOptions): JsonObject {
     gov: govSection(bondDenom),
     mint: sectionWithoutInflation(bondDenom),
   };
+}
+
+function withEvidenceAge(
+  params: ConsensusParams,
+  appState: JsonObject,
+  blockTimeMs: number | undefined,
+): ConsensusParams {
+  const { evidence } = params;
+  if (blockTimeMs === undefined || evidence === undefined) return params;
+  return { ...params, evidence: { ...evidence, ...evidenceAge(appState, blockTimeMs) } };
 }
 
 function paramsFor(validators: readonly NewValidator[]): ConsensusParams {

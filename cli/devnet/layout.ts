@@ -149,6 +149,7 @@ function genesisText(
     accounts: [...[...accounts.map(({ address }) => address), ...extraAccounts].map(funded), ...staking],
     validators: [],
     bondDenom: denom,
+    blockTimeMs: settings.blockTimeMs,
     denomMetadata: [microDenomMetadata(denom)],
     sections: { slashing: { params: SLASHING_PARAMS }, gov: govSection(denom) },
   });

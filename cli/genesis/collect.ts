@@ -23,6 +23,8 @@ export interface Collected {
   readonly validators: number;
   /** Peers that the home's configuration has now. */
   readonly peers: number;
+  /** What is allowed and dangerous in it: one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -49,11 +51,11 @@ export function collectGenTxs(options: { readonly home: string; readonly gentxDi
     genTxs.map(({ json }) => json.value ?? null),
   );
   const validators = tryGenesis(file, checkGenesis(encodeGenesis(made)));
-  writeGenesis(file, made);
+  const { warnings } = writeGenesis(file, made);
   const peers = peersOf(genTxs, home.node.base.moniker);
   const node = { ...home.node, p2p: { ...home.node.p2p, persistentPeers: peers } };
   writeFileSync(homePaths(home.home).configFile, writeNodeConfig(node));
-  return { file, validators, peers: peers.length };
+  return { file, validators, peers: peers.length, warnings };
 }
 
 function jsonFiles(folder: string): readonly string[] {

@@ -52,6 +52,7 @@ function addValidate(genesis: Command, terminal: Terminal): void {
       terminal.out(
         `${path} is valid: chain ${chainId}, ${validators} validator(s), starts at height ${initialHeight}\n`,
       );
+      for (const warning of checked.warnings) terminal.note(`warning: ${warning}`);
     });
 }
 
@@ -102,8 +103,9 @@ function addCollect(genesis: Command, terminal: Terminal): void {
     .option('--gentx-dir <dir>', 'where they are (default: config/gentx of the home)')
     .action(async (options: HomeOption & { readonly gentxDir?: string }) => {
       const { collectGenTxs } = await import('./collect.ts');
-      const { file, validators, peers } = collectGenTxs(options);
+      const { file, validators, peers, warnings } = collectGenTxs(options);
       terminal.note(`${file} has ${validators} validator(s); ${peers} of their nodes are persistent peers`);
+      for (const warning of warnings) terminal.note(`warning: ${warning}`);
     });
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,10 @@ const FUNDS = '500000000uopen';
 const TEST_KEYRING = ['--keyring-backend', 'test'];
 
 let root = '';
+/** What commands wrote to standard error. */
+let notes: string[] = [];
 beforeEach(() => {
+  notes = [];
   root = mkdtempSync(join(tmpdir(), 'openledgerd-genesis-'));
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -22,7 +25,7 @@ async function run(node: string, ...args: readonly string[]): Promise<string> {
     out: (text) => {
       out += text;
     },
-    note: () => undefined,
+    note: (line) => void notes.push(line),
     interactive: false,
     ask: async () => '',
   });
@@ -71,6 +74,32 @@ describe('openledgerd genesis', () => {
     expect(document.appState['bank']).toMatchObject({ supply: [{ denom: 'uopen', amount: '1000000000' }] });
     const [peer, ...others] = openHome(join(root, 'a')).node.p2p.persistentPeers;
     expect([peer?.includes('10.0.0.2'), others]).toEqual([true, []]);
+  });
+
+  it('warns of evidence that is too old before the stake that it is about is free', async () => {
+    await member('a');
+    const set = (from: string, to: string): void => {
+      const text = readFileSync(fileOf('a'), 'utf8');
+      expect(text).toContain(from);
+      writeFileSync(fileOf('a'), text.replace(from, to));
+    };
+    // Of one fixed validator: there is no stake to be lost.
+    set('"max_age_duration": "1814400000000000"', '"max_age_duration": "172800000000000"');
+    await run('a', 'genesis', 'validate');
+    expect(notes).toEqual([]);
+    await run('a', 'genesis', 'add-genesis-account', 'me', FUNDS, ...TEST_KEYRING);
+    await run('a', 'genesis', 'gentx', 'me', '300000000uopen', ...TEST_KEYRING);
+    await run('a', 'genesis', 'collect-gentxs');
+    const warning =
+      /^warning: evidence counts for 48 h .*, but stake is free after 504 h .* at least 1814400000000000,/;
+    expect(notes.at(-1)).toMatch(warning);
+    notes.length = 0;
+    await run('a', 'genesis', 'validate');
+    expect(notes).toEqual([expect.stringMatching(warning)]);
+    set('"max_age_duration": "172800000000000"', '"max_age_duration": "1814400000000000"');
+    notes.length = 0;
+    await run('a', 'genesis', 'validate');
+    expect(notes).toEqual([]);
   });
 
   it('refuses to give an account twice, but for --append', async () => {

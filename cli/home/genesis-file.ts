@@ -6,6 +6,7 @@ import { fromBech32 } from '../../core/bech32.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { type JsonValue, JsonReader } from '../../framework/json.ts';
 import { type GenesisDocument, parseGenesis } from '../../genesis/document.ts';
+import { shortEvidenceAge, stakeMakesValidators } from '../../genesis/stake.ts';
 import { DEFAULT_PREFIX } from '../defaults.ts';
 import { systemCode } from '../failure.ts';
 
@@ -16,6 +17,8 @@ export interface CheckedGenesis {
   readonly text: string;
   /** Bech32 prefix of the chain's addresses. */
   readonly prefix: string;
+  /** What is allowed and dangerous: one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Largest genesis file that is read. */
@@ -65,22 +68,15 @@ export function checkGenesis(text: string): CheckedGenesis {
   const document = parseGenesis(text);
   const prefix = prefixOf(document);
   validateAppState(composeModules(prefix).modules, document.appState);
-  if (document.validators.length === 0 && !stakingMakesValidators(document)) {
+  if (document.validators.length === 0 && !stakeMakesValidators(document)) {
     throw new LedgerError(
       'genesis.invalid',
       'validators: is empty, and neither app_state.staking.validators nor app_state.genutil.gen_txs has any; ' +
         'a chain needs at least one',
     );
   }
-  return { document, text, prefix };
-}
-
-function stakingMakesValidators({ appState }: GenesisDocument): boolean {
-  const root = new JsonReader(appState, 'app_state');
-  const [staking, genutil] = [root.member('staking'), root.member('genutil')];
-  const staked = staking.present ? staking.member('validators').elements() : [];
-  const genTxs = genutil.present ? genutil.member('gen_txs').elements() : [];
-  return staked.length + genTxs.length > 0;
+  const warning = shortEvidenceAge(document);
+  return { document, text, prefix, warnings: warning === undefined ? [] : [warning] };
 }
 
 /**

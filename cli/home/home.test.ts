@@ -81,6 +81,17 @@ describe('a devnet', () => {
     );
   });
 
+  it('takes evidence for as long as stake needs to unbond', async () => {
+    await createDevnet({ home, settings, now: new Date(0) });
+    const checked = readGenesisFile(join(home, 'node0', 'config', 'genesis.json'));
+    expect(checked.warnings).toEqual([]);
+    expect(checked.document.consensusParams.evidence).toEqual({
+      maxAgeNumBlocks: 9_072_000n, // of 200 ms
+      maxAgeDuration: { seconds: 1_814_400n, nanos: 0 },
+      maxBytes: 1_048_576n,
+    });
+  });
+
   it('gets its ports and peers at each start, and keeps what else was configured', async () => {
     const record = await createDevnet({ home, settings, now: new Date(0) });
     const ports = [1, 2, 3].map((i) => ({ rpc: 10_000 + i, p2p: 20_000 + i }));
@@ -121,6 +132,10 @@ describe('openledgerd init', () => {
     const { document, prefix } = readGenesisFile(made.genesis);
     expect([document.chainId, prefix]).toEqual(['new-1', 'open']);
     expect(document.validators.map(({ name }) => name)).toEqual(['me']);
+    expect(document.consensusParams.evidence).toMatchObject({
+      maxAgeNumBlocks: 1_814_400n,
+      maxAgeDuration: { seconds: 1_814_400n },
+    });
     for (const file of ['priv_validator_key.json', 'node_key.json']) {
       expect(statSync(join(home, 'a', 'config', file)).mode & 0o077).toBe(0);
     }

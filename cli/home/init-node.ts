@@ -173,6 +173,7 @@ function newGenesis(options: InitNodeOptions, { type: keyType, bytes: pubKey }: 
       genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
       accounts,
       validators: [{ keyType, pubKey, power: VALIDATOR_POWER, name: options.moniker }],
+      blockTimeMs: defaultNodeConfig().consensus.timeoutCommitMs,
       ...(options.defaultDenom === undefined ? {} : { bondDenom: options.defaultDenom }),
     }),
   );
