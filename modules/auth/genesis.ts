@@ -1,4 +1,4 @@
-import type { AddressCodec } from '../../framework/address.ts';
+import { type AddressCodec, moduleAddress } from '../../framework/address.ts';
 import type { JsonReader, JsonObject, JsonValue } from '../../framework/json.ts';
 import type { GenesisHandler, ModuleAccountSpec, ModulePermission } from '../../framework/module.ts';
 import { AnyTypes } from '../../framework/any-types.ts';
@@ -17,17 +17,13 @@ const KEYS = new AnyTypes(KEY_TYPES);
 const ACCOUNTS = new AnyTypes([...KEY_TYPES, ...VESTING_TYPES]);
 
 /** Genesis of auth: `{ params, accounts }` as x/auth writes it. */
-export function authGenesis(ports: {
-  readonly keeper: AuthKeeper;
-  readonly state: AuthState;
-  readonly addresses: AddressCodec;
-}): GenesisHandler {
+export function authGenesis(ports: ReadPorts & { readonly state: AuthState }): GenesisHandler {
   const { keeper, state, addresses } = ports;
   return {
     defaults: () => ({ params: paramsToJson(DEFAULT_PARAMS), accounts: [] }),
-    validate: (json) => void readGenesis(json, addresses),
+    validate: (json) => void readGenesis(json, ports),
     init(context, json) {
-      const { params, accounts } = readGenesis(json, addresses);
+      const { params, accounts } = readGenesis(json, ports);
       keeper.setParams(context, params);
       const numbered = numberAccounts(accounts);
       let next = 0n;
@@ -46,14 +42,21 @@ export function authGenesis(ports: {
   };
 }
 
+interface ReadPorts {
+  readonly keeper: AuthKeeper;
+  readonly addresses: AddressCodec;
+}
+
 interface AuthGenesis {
   readonly params: ReturnType<typeof paramsFromJson>;
   readonly accounts: readonly Account[];
 }
 
-function readGenesis(json: JsonReader, addresses: AddressCodec): AuthGenesis {
+function readGenesis(json: JsonReader, { keeper, addresses }: ReadPorts): AuthGenesis {
   json.onlyMembers('params', 'accounts');
   const seen = new Set<string>();
+  const names = [...keeper.moduleAccounts.keys()];
+  const modules = new Map(names.map((name) => [addresses.toText(moduleAddress(name)), name]));
   const accounts = json
     .member('accounts')
     .elements()
@@ -62,6 +65,11 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): AuthGenesis {
       const text = addresses.toText(account.address);
       if (seen.has(text)) element.fail(`account ${text} is listed twice`);
       seen.add(text);
+      // One with locked coins could not pay what its module owes: the first block would fail.
+      if (modules.has(text) && account.module === undefined)
+        element.fail(
+          `account ${text} is not a module account, but its address is that of ${modules.get(text)}`,
+        );
       return account;
     });
   return { params: paramsFromJson(json.member('params')), accounts };
