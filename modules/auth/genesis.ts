@@ -65,7 +65,7 @@ function readGenesis(json: JsonReader, { keeper, addresses }: ReadPorts): AuthGe
       const text = addresses.toText(account.address);
       if (seen.has(text)) element.fail(`account ${text} is listed twice`);
       seen.add(text);
-      // One with locked coins could not pay what its module owes: the first block would fail.
+      // Nor does a chain of the SDK start with one: there its module panics (`GetModuleAccount`).
       if (modules.has(text) && account.module === undefined)
         element.fail(
           `account ${text} is not a module account, but its address is that of ${modules.get(text)}`,
