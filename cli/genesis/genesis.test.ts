@@ -84,6 +84,7 @@ describe('openledgerd genesis', () => {
       writeFileSync(fileOf('a'), text.replace(from, to));
     };
     // Of one fixed validator: there is no stake to be lost.
+    notes.length = 0;
     set('"max_age_duration": "1814400000000000"', '"max_age_duration": "172800000000000"');
     await run('a', 'genesis', 'validate');
     expect(notes).toEqual([]);
