@@ -36,8 +36,8 @@ export function evidenceAge(
 }
 
 /**
- * A sentence when stake is free before evidence about it is too old; undefined when all is well. The number of
- * blocks does not help: how fast a chain makes them is not written anywhere. A chain with a fixed set of
+ * A sentence when stake is free before evidence about it is too old; undefined when all is well. The number
+ * of blocks does not help: how fast a chain makes them is not written anywhere. A chain with a fixed set of
  * validators has no stake to lose.
  */
 export function shortEvidenceAge(document: GenesisDocument): string | undefined {
@@ -45,10 +45,10 @@ export function shortEvidenceAge(document: GenesisDocument): string | undefined 
   const unbonding = unbondingTime(document.appState);
   if (nanosOf(maxAgeDuration) >= nanosOf(unbonding) || !stakeMakesValidators(document)) return undefined;
   return (
-    `evidence counts for ${hours(maxAgeDuration)} (consensus_params.evidence.max_age_duration), but stake is ` +
-    `free after ${hours(unbonding)} (app_state.staking.params.unbonding_time): who signs twice can take the ` +
-    `stake away unpunished; max_age_duration should be at least ${nanosOf(unbonding)}, by governance where ` +
-    'the chain runs already'
+    `evidence counts for ${hours(maxAgeDuration)} (consensus_params.evidence.max_age_duration), but ` +
+    `stake is free after ${hours(unbonding)} (app_state.staking.params.unbonding_time): who signs ` +
+    `twice can take it away unpunished; max_age_duration should be at least ${nanosOf(unbonding)}, ` +
+    'by governance where the chain runs already'
   );
 }
 

@@ -33,8 +33,9 @@ const UNBONDING_SECONDS = 1_814_400n;
 
 /**
  * Sent: messages that make a vesting account where a module's account is, or will be. There: the module then
- * found an account that is none of a module, panicked while a block began or ended, and the chain stood. Here:
- * all three messages refuse the addresses of all modules, and a genesis with such an account does not start.
+ * found an account that is none of a module, panicked while a block began or ended, and the chain stood.
+ * Here: all three messages refuse the addresses of all modules, and a genesis with such an account does not
+ * start.
  */
 test('ASA-2024-003: no vesting account on the address of a module', () => {
   const chain = new TestChain();
@@ -123,9 +124,9 @@ test('ASA-2024-004: evidence counts until the stake that it is about is free', (
 
 /**
  * Sent: amounts near 2^256, deposited with a validator of one unit of stake and withdrawn, again and again.
- * There: the sum of rewards per token left its bits, every touch of the validator panicked, the one at the end
- * of a block among them, and the chain stood. Here: no more than 2^128 of a denomination are spread at a time,
- * which would take 2^127 times; what fees bring beyond goes to the community.
+ * There: the sum of rewards per token left its bits, every touch of the validator panicked, the one at the
+ * end of a block among them, and the chain stood. Here: no more than 2^128 of a denomination are spread at a
+ * time, which would take 2^127 times; what fees bring beyond goes to the community.
  */
 test('GHSA-p22h-3m2v-cmgh: historical rewards do not overflow', () => {
   const world = new StakingWorld({ validators: [10_000_000n, 10_000_000n], coins: 1n << 252n });
