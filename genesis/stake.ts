@@ -58,8 +58,9 @@ const DEFAULT_EVIDENCE: Pick<EvidenceParams, 'maxAgeDuration'> = DEFAULT_CONSENS
 
 function unbondingTime(appState: JsonObject): Duration {
   const staking = new JsonReader(appState, 'app_state').member('staking');
-  const time = staking.member('params').member('unbonding_time');
-  return time.present ? durationFromJson(time) : DEFAULT_PARAMS.unbondingTime;
+  const params = staking.present ? staking.member('params') : undefined;
+  const time = params?.present === true ? params.member('unbonding_time') : undefined;
+  return time?.present === true ? durationFromJson(time) : DEFAULT_PARAMS.unbondingTime;
 }
 
 function nanosOf({ seconds, nanos }: Duration): bigint {
