@@ -27,6 +27,11 @@ export interface WalFiles {
   append(name: string, bytes: Uint8Array): void;
   /** Resolves when everything appended to the file so far survives a power cut. */
   sync(name: string): Promise<void>;
+  /**
+   * Writes the bytes from an offset on once more, as they are, and makes them durable. Syncing alone would
+   * not do for what another process wrote: after a failed sync the system may take for written what is not.
+   */
+  rewrite(name: string, from: number): void;
   /** Cuts the file to its first bytes, durably. */
   truncate(name: string, length: number): void;
   remove(name: string): void;
@@ -45,6 +50,7 @@ export class DirectoryWalFiles implements WalFiles {
     this.#directory = directory;
     this.#pattern = pattern;
     mkdirSync(directory, { recursive: true });
+    this.#syncDirectory(); // a killed process may have made a file's name and not synced it
   }
 
   list(): readonly string[] {
@@ -58,17 +64,12 @@ export class DirectoryWalFiles implements WalFiles {
   }
 
   create(name: string, bytes: Uint8Array): void {
-    const descriptor = openSync(join(this.#directory, name), 'wx', 0o600);
-    writeSync(descriptor, bytes);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
+    this.#change(name, 'wx', (descriptor) => writeAll(descriptor, bytes));
     this.#syncDirectory();
   }
 
   append(name: string, bytes: Uint8Array): void {
-    const descriptor = this.#descriptorOf(name);
-    let written = 0;
-    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+    writeAll(this.#descriptorOf(name), bytes);
   }
 
   /** Synchronous inside: it takes less than waiting for a turn of the event loop under load. */
@@ -76,12 +77,25 @@ export class DirectoryWalFiles implements WalFiles {
     fdatasyncSync(this.#descriptorOf(name));
   }
 
+  rewrite(name: string, from: number): void {
+    const bytes = this.read(name).subarray(from);
+    this.#change(name, 'r+', (descriptor) => writeAll(descriptor, bytes, from));
+  }
+
   truncate(name: string, length: number): void {
+    this.#change(name, 'r+', (descriptor) => ftruncateSync(descriptor, length));
+  }
+
+  /** Opens a file, changes it, and makes that durable. */
+  #change(name: string, flags: 'wx' | 'r+', change: (descriptor: number) => void): void {
     this.close();
-    const descriptor = openSync(join(this.#directory, name), 'r+');
-    ftruncateSync(descriptor, length);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
+    const descriptor = openSync(join(this.#directory, name), flags, 0o600);
+    try {
+      change(descriptor);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   }
 
   remove(name: string): void {
@@ -111,5 +125,14 @@ export class DirectoryWalFiles implements WalFiles {
     const descriptor = openSync(this.#directory, 'r');
     fsyncSync(descriptor);
     closeSync(descriptor);
+  }
+}
+
+/** Writes all bytes: at the file's own position, or at one that is given. */
+function writeAll(descriptor: number, bytes: Uint8Array, at?: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const position = at === undefined ? null : at + written;
+    written += writeSync(descriptor, bytes, written, bytes.length - written, position);
   }
 }

@@ -45,6 +45,8 @@ export interface WalRecord {
 /** What a file held: its records, and where and how reading ended before the end of the file, if it did. */
 export interface FileContents {
   readonly records: readonly WalRecord[];
+  /** So much of the file was durable, as its good records say: nothing without one, not even the header. */
+  readonly durable: number;
   /** Undefined when the file is whole. */
   readonly damage: Damage | undefined;
 }
@@ -103,21 +105,23 @@ export function recordBytes({ payload }: WalRecord): number {
 export function readRecords(file: Uint8Array): FileContents {
   const salt = saltOf(file);
   if (salt === undefined) {
-    return { records: [], damage: { kind: kindOfHeader(file), offset: 0 } };
+    return { records: [], durable: 0, damage: { kind: kindOfHeader(file), offset: 0 } };
   }
   const saltChecksum = crc32c(salt);
   const records: WalRecord[] = [];
+  let durable = 0;
   let offset = FILE_HEADER_BYTES;
   while (offset < file.length) {
     const found = recordAt(file, offset, saltChecksum);
     if (found === undefined) {
       const kind = wasDurable(file, offset, saltChecksum) ? 'corrupt' : 'torn';
-      return { records, damage: { kind, offset } };
+      return { records, durable, damage: { kind, offset } };
     }
+    durable = Math.max(durable, Math.min(found.durable, offset));
     records.push(found.record);
     offset += recordBytes(found.record);
   }
-  return { records, damage: undefined };
+  return { records, durable, damage: undefined };
 }
 
 /** What a file without a good header is. */

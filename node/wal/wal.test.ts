@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -257,10 +257,79 @@ test('damage in a file that is not the last one is never cut off', async () => {
   expect(() => Wal.open({ directory: path })).toThrow('wal-00000001.log is damaged');
 });
 
+test('what a killed process left unsynced is durable before anything can follow from it', async () => {
+  const path = directory();
+  const files = new CountingFiles(path, FILE_PATTERN);
+  const killed = Wal.open({ directory: path, files });
+  await killed.endHeight(5n);
+  killed.append(record('our vote'));
+  const vote = readFileSync(join(path, 'wal-00000001.log')).length;
+  expect(files.rewritten).toEqual([]);
+  const opened = Wal.open({ directory: path, files });
+  expect(texts(opened.takeReplay(5n, false))).toEqual(['our vote']);
+  const endOfHeight = FILE_HEADER_BYTES + recordBytes({ type: 0, payload: new Uint8Array(8) });
+  expect(files.rewritten).toEqual([endOfHeight]); // all behind what the marker says to be synced
+  // Nor is it taken for a torn end from now on, also by who is killed at once and opens again.
+  const file = join(path, 'wal-00000001.log');
+  const whole = readFileSync(file);
+  expect(texts(Wal.open({ directory: path, files }).takeReplay(5n, false))).toEqual(['our vote']);
+  expect(files.rewritten).toHaveLength(1);
+  expect(readFileSync(file).equals(whole)).toBe(true);
+  whole[vote - 1] = (whole[vote - 1] ?? 0) ^ 1;
+  writeFileSync(file, whole);
+  expect(() => Wal.open({ directory: path, files })).toThrow('wal-00000001.log is damaged');
+});
+
+test('what was not synced before a start and cannot be then either, is not replayed', async () => {
+  const path = directory();
+  const files = new CountingFiles(path, FILE_PATTERN);
+  Wal.open({ directory: path, files }).append(record('our vote'));
+  files.fails = true;
+  expect(() => Wal.open({ directory: path, files })).toThrow(
+    expect.objectContaining({ code: 'wal.write', message: expect.stringContaining('i/o error') }),
+  );
+  files.fails = false;
+  expect(texts(Wal.open({ directory: path, files }).takeReplay(0n, true))).toEqual(['our vote']);
+});
+
+test('so is the header of a file that a killed process has just made', async () => {
+  const path = directory();
+  const files = new CountingFiles(path, FILE_PATTERN);
+  Wal.open({ directory: path, files });
+  for (let starts = 0; starts < 3; starts++) await Wal.open({ directory: path, files }).close();
+  expect(files.rewritten).toEqual([0]);
+});
+
+test('rewriting changes no byte, also behind an append, and appending goes on behind it', () => {
+  const files = new DirectoryWalFiles(directory(), FILE_PATTERN);
+  files.create('wal-00000001.log', utf8('synced,'));
+  files.append('wal-00000001.log', utf8('not synced'));
+  files.rewrite('wal-00000001.log', 7);
+  files.append('wal-00000001.log', utf8(',more'));
+  expect(Buffer.from(files.read('wal-00000001.log')).toString()).toBe('synced,not synced,more');
+});
+
+/** Files that tell from where on a start made them durable. */
+class CountingFiles extends DirectoryWalFiles {
+  readonly rewritten: number[] = [];
+  fails = false;
+
+  override rewrite(name: string, from: number): void {
+    if (this.fails) throw new Error('i/o error');
+    this.rewritten.push(from);
+    super.rewrite(name, from);
+  }
+}
+
 /** Files whose sync lasts until the test ends it, and that fail when told to. */
 class SlowFiles extends DirectoryWalFiles {
   readonly syncing: { readonly name: string; readonly end: () => void }[] = [];
-  fails: 'append' | 'sync' | undefined;
+  fails: 'append' | 'create' | 'sync' | undefined;
+
+  override create(name: string, bytes: Uint8Array): void {
+    super.create(name, this.fails === 'create' ? bytes.subarray(0, 5) : bytes);
+    if (this.fails === 'create') throw new Error('no space left');
+  }
 
   override append(name: string, bytes: Uint8Array): void {
     const full = this.fails === 'append';
@@ -323,4 +392,46 @@ test('after a failed sync none succeeds: the system may have dropped what was to
   files.fails = undefined;
   await expect(wal.sync()).rejects.toThrow('i/o error');
   expect(() => wal.append(record('more'))).toThrow('i/o error');
+});
+
+test('when the next file cannot be made, nothing is written any more, and the log opens again', async () => {
+  const path = directory();
+  const files = slowFiles(path);
+  const wal = Wal.open({ directory: path, files, fileBytesMax: 50 });
+  wal.append(record('x'.repeat(100)));
+  files.fails = 'create';
+  const synced = wal.sync();
+  await turns();
+  files.syncing[0]?.end();
+  const refusal = { code: 'wal.write', message: expect.stringMatching(/wal-00000002\.log: no space left/) };
+  await expect(synced).rejects.toMatchObject(refusal);
+  files.fails = undefined;
+  expect(() => wal.append(record('behind'))).toThrow('no space left');
+  await expect(wal.endHeight(1n)).rejects.toMatchObject(refusal);
+  await expect(wal.close()).rejects.toMatchObject(refusal);
+  const warnings: string[] = [];
+  const opened = Wal.open({ directory: path, warn: (one) => warnings.push(one), fileBytesMax: 50 });
+  expect(warnings).toEqual([expect.stringContaining('wal-00000002.log ends in an incomplete record')]);
+  expect(texts(opened.takeReplay(0n, true))).toEqual(['x'.repeat(100)]);
+  opened.append(record('more'));
+  await opened.close();
+  expect(texts(Wal.open({ directory: path }).takeReplay(0n, true))).toEqual(['x'.repeat(100), 'more']);
+});
+
+test('a file that cannot be made leaves no descriptor open', () => {
+  const path = directory();
+  const files = new DirectoryWalFiles(path, FILE_PATTERN);
+  const bytes = Object.defineProperty(utf8('header'), 'byteLength', {
+    get: () => {
+      throw new Error('no space left');
+    },
+  });
+  const lowestFree = (): number => {
+    const descriptor = openSync(path, 'r');
+    closeSync(descriptor);
+    return descriptor;
+  };
+  const before = lowestFree();
+  expect(() => files.create('wal-00000001.log', bytes)).toThrow('no space left');
+  expect(lowestFree()).toBe(before);
 });

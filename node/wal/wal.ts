@@ -21,6 +21,7 @@ import {
   formatOf,
   PAYLOAD_BYTES_MAX,
   readRecords,
+  recordBytes,
   SYNCED_TYPE,
   saltOf,
   WAL_FORMAT,
@@ -88,13 +89,32 @@ export class Wal {
   }
 
   /**
-   * Opens or makes the log, repairs a torn end.
-   * @throws LedgerError `wal.corrupt` when good records follow damaged ones: says which file and what to do
+   * Opens or makes the log, repairs a torn end, and makes durable what is to be replayed.
+   * @throws LedgerError `wal.corrupt` when good records follow damaged ones: says which file and what to do;
+   *   `wal.write` when what is to be replayed cannot be made durable
    */
   static open(options: WalOptions): Wal {
     const files = options.files ?? new DirectoryWalFiles(options.directory, FILE_PATTERN);
     const opened = openFiles(files, options);
-    return new Wal(files, options, opened);
+    const wal = new Wal(files, options, opened);
+    wal.#keepInputs(opened.inputsEnd);
+    return wal;
+  }
+
+  /**
+   * Makes durable what a killed process left in the last file without a sync: it will be replayed, and what
+   * follows from it is sent. After a sync there is nothing to do.
+   */
+  #keepInputs(inputsEnd: number): void {
+    const last = this.#lastFile();
+    if (last.durable >= inputsEnd) return;
+    try {
+      this.#files.rewrite(last.name, last.durable);
+    } catch (cause) {
+      throw this.#breaks(last.name, cause);
+    }
+    last.durable = last.bytes;
+    this.#markSynced(last);
   }
 
   /**
@@ -207,9 +227,14 @@ export class Wal {
   }
 
   #rotate(): void {
-    const next = newFile(this.#files, this.#lastFile().name, this.#makeSalt());
-    this.#salt = next.salt;
-    this.#logFiles.push(next.file);
+    const name = nameBehind(this.#lastFile().name);
+    try {
+      const next = newFile(this.#files, name, this.#makeSalt());
+      this.#salt = next.salt;
+      this.#logFiles.push(next.file);
+    } catch (cause) {
+      throw this.#breaks(name, cause);
+    }
   }
 
   #dropOld(): void {
@@ -230,6 +255,8 @@ interface Opened {
   readonly afterHeight: bigint | undefined;
   readonly records: readonly WalRecord[];
   readonly markerFile: number;
+  /** Where the last input in the last file ends. */
+  readonly inputsEnd: number;
 }
 
 function openFiles(files: WalFiles, options: WalOptions): Opened {
@@ -237,14 +264,16 @@ function openFiles(files: WalFiles, options: WalOptions): Opened {
   const needed: WalRecord[][] = [];
   let afterHeight: bigint | undefined;
   let salt: Uint8Array | undefined;
+  let inputsEnd: number | undefined;
   const names = files.list();
   // The newest first: what lies in files before the last marker is not needed.
   for (const [index, name] of [...names.entries()].reverse()) {
     const context = { isLast: index === names.length - 1, isNeeded: afterHeight === undefined, options };
     const contents = readFile(files, name, context);
     if (contents === undefined) continue;
-    logFiles.unshift({ name, bytes: contents.bytes, durable: FILE_HEADER_BYTES });
+    logFiles.unshift({ name, bytes: contents.bytes, durable: contents.durable });
     salt ??= contents.salt;
+    inputsEnd ??= endOfInputs(contents.records);
     if (afterHeight !== undefined) continue;
     const records = contents.records.filter(({ type }) => type !== SYNCED_TYPE);
     const marker = records.findLastIndex(({ type }) => type === END_HEIGHT_TYPE);
@@ -253,18 +282,31 @@ function openFiles(files: WalFiles, options: WalOptions): Opened {
     if (payload !== undefined) afterHeight = fromUint64BigEndian(payload);
   }
   if (salt === undefined) {
-    const first = newFile(files, names.at(-1), (options.makeSalt ?? randomSalt)());
+    const first = newFile(files, nameBehind(names.at(-1)), (options.makeSalt ?? randomSalt)());
     logFiles.push(first.file);
     salt = first.salt;
   }
   const markerFile = afterHeight === undefined ? 0 : logFiles.length - needed.length;
-  return { files: logFiles, salt, afterHeight, records: needed.flat(), markerFile };
+  return {
+    files: logFiles,
+    salt,
+    afterHeight,
+    records: needed.flat(),
+    markerFile,
+    inputsEnd: inputsEnd ?? 0,
+  };
+}
+
+function endOfInputs(records: readonly WalRecord[]): number {
+  const last = records.findLastIndex(({ type }) => type !== SYNCED_TYPE);
+  return records.slice(0, last + 1).reduce((end, one) => end + recordBytes(one), FILE_HEADER_BYTES);
 }
 
 interface ReadFile {
   readonly records: readonly WalRecord[];
   readonly salt: Uint8Array;
   readonly bytes: number;
+  readonly durable: number;
 }
 
 interface FileContext {
@@ -278,9 +320,9 @@ interface FileContext {
 function readFile(files: WalFiles, name: string, context: FileContext): ReadFile | undefined {
   const { directory, warn } = context.options;
   const bytes = files.read(name);
-  const { records, damage } = readRecords(bytes);
+  const { records, damage, durable } = readRecords(bytes);
   const salt = saltOf(bytes);
-  if (damage === undefined && salt !== undefined) return { records, salt, bytes: bytes.length };
+  if (damage === undefined && salt !== undefined) return { records, salt, durable, bytes: bytes.length };
   const offset = damage?.offset ?? 0;
   if (damage?.kind === 'format' && context.isNeeded) throw otherFormat(`${directory}/${name}`, bytes);
   if (!context.isNeeded) {
@@ -289,7 +331,7 @@ function readFile(files: WalFiles, name: string, context: FileContext): ReadFile
         ? 'was written by an earlier version. Nothing needs that file any more'
         : `is damaged at byte ${offset}: the disk or another program changed it. Nothing needs that file any more, but look at the disk`;
     warn?.(`the consensus log ${name} ${what}`);
-    return { records, salt: salt ?? EMPTY_BYTES, bytes: bytes.length };
+    return { records, salt: salt ?? EMPTY_BYTES, durable, bytes: bytes.length };
   }
   if (damage?.kind === 'corrupt' || !context.isLast) {
     throw new LedgerError(
@@ -311,7 +353,7 @@ function readFile(files: WalFiles, name: string, context: FileContext): ReadFile
     return undefined;
   }
   files.truncate(name, Math.max(offset, FILE_HEADER_BYTES));
-  return { records, salt, bytes: offset };
+  return { records, salt, durable, bytes: offset };
 }
 
 function otherFormat(path: string, bytes: Uint8Array): LedgerError {
@@ -328,13 +370,12 @@ function otherFormat(path: string, bytes: Uint8Array): LedgerError {
 
 const randomSalt = (): Uint8Array => randomBytes(8);
 
-function newFile(
-  files: WalFiles,
-  previous: string | undefined,
-  newSalt: Uint8Array,
-): { file: LogFile; salt: Uint8Array } {
+function nameBehind(previous: string | undefined): string {
   const number = previous === undefined ? 1 : Number(previous.slice(4, 12)) + 1;
-  const name = `wal-${String(number).padStart(8, '0')}.log`;
+  return `wal-${String(number).padStart(8, '0')}.log`;
+}
+
+function newFile(files: WalFiles, name: string, newSalt: Uint8Array): { file: LogFile; salt: Uint8Array } {
   const header = fileHeader(newSalt);
   files.create(name, header);
   const salt = saltOf(header);

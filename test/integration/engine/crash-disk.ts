@@ -82,6 +82,11 @@ export class CrashDisk {
         await Promise.resolve();
         point.step('wal synced');
       },
+      rewrite: (name) => {
+        point.step('wal rewrite');
+        const file = get(name);
+        file.syncedLength = file.bytes.length;
+      },
       truncate: (name, length) => {
         const file = get(name);
         file.bytes = file.bytes.slice(0, length);

@@ -106,6 +106,11 @@ export class SimWalFiles implements WalFiles {
     this.#disk.syncFile(this.#path(name));
   }
 
+  rewrite(name: string): void {
+    this.#go('sync', name);
+    this.#disk.syncFile(this.#path(name));
+  }
+
   truncate(name: string, length: number): void {
     this.#go('truncate', name);
     const file = this.#disk.files.get(this.#path(name));
