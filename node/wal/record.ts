@@ -13,7 +13,7 @@
  * that they tell it of what was synced last, too, a record without payload follows each sync: a marker.
  */
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c, rangeChecksums } from './crc32c.ts';
 
 /** Largest payload: one block part or message, with room. Longer lengths are damage. */
 export const PAYLOAD_BYTES_MAX: number = 2 * 1024 * 1024;
@@ -26,11 +26,6 @@ const SALT_BYTES = 8;
 /** Bytes before the first record. */
 export const FILE_HEADER_BYTES: number = MAGIC.length + SALT_BYTES + 4;
 const CHECKED_FROM = 8;
-/**
- * Behind damage any offset may begin a record, and what lies there may be a peer's: so many bytes are looked
- * at for one. Beyond them the damage counts as such to what was durable.
- */
-const SEARCH_BYTES_MAX: number = 32 * 1024 * 1024;
 const RECORD_HEADER_BYTES = 13;
 
 /** Record type of the marker that follows a sync; the log's own. */
@@ -160,15 +155,21 @@ function recordAt(file: Uint8Array, offset: number, saltChecksum: number): Found
   return { record: { type: view.getUint8(12), payload }, durable: view.getUint32(8, true) };
 }
 
-/** Whether a good record behind an offset says that the bytes there were durable when it was appended. */
+/**
+ * Whether a good record behind an offset says that the bytes there were durable when it was appended. Any
+ * offset may begin one, and what lies there may be a peer's: each costs the same, so that the search ends
+ * soon and never has to guess.
+ */
 function wasDurable(file: Uint8Array, damagedAt: number, saltChecksum: number): boolean {
-  let searched = 0;
-  for (let offset = damagedAt + 1; offset < file.length; ) {
-    searched += (endOfRecord(file, offset) ?? offset + 1) - offset;
-    if (searched > SEARCH_BYTES_MAX) return true;
-    const found = recordAt(file, offset, saltChecksum);
-    if (found !== undefined && found.durable > damagedAt) return true;
-    offset += found === undefined ? 1 : recordBytes(found.record);
+  const checksumOf = rangeChecksums(file, damagedAt);
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  for (let offset = damagedAt + 1; offset + RECORD_HEADER_BYTES <= file.length; offset++) {
+    const durable = view.getUint32(offset + 8, true);
+    if (durable <= damagedAt || durable > offset) continue;
+    const end = endOfRecord(file, offset);
+    if (end === undefined) continue;
+    if (checksumOf(offset + CHECKED_FROM, end, saltChecksum) === view.getUint32(offset + 4, true))
+      return true;
   }
   return false;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c, rangeChecksums } from './crc32c.ts';
 import { DirectoryWalFiles } from './files.ts';
 import {
   encodeRecord,
@@ -25,6 +25,18 @@ const texts = (records: readonly WalRecord[] | undefined): string[] | undefined 
 test('CRC-32C gives the check value of its specification', () => {
   expect(crc32c(utf8('123456789'))).toBe(0xe3069283);
   expect(crc32c(utf8('56789'), crc32c(utf8('1234')))).toBe(0xe3069283);
+});
+
+test('the checksum of a range is that of its bytes, wherever it lies and however long it is', () => {
+  const some = fc.uint8Array({ maxLength: 3_000 });
+  fc.assert(
+    fc.property(some, fc.nat(), fc.nat(), fc.nat(), fc.nat(), (bytes, a, b, c, previous) => {
+      const bounded = [a, b, c].map((one) => one % (bytes.length + 1));
+      const [from = 0, start = 0, end = 0] = bounded.sort((one, other) => one - other);
+      const expected = crc32c(bytes.subarray(start, end), previous);
+      expect(rangeChecksums(bytes, from)(start, end, previous)).toBe(expected);
+    }),
+  );
 });
 
 test('what was appended behind the last marker is replayed', async () => {
@@ -174,16 +186,37 @@ test('a power cut may lose a page of what was not synced and leave the next: the
   expect(texts(opened.takeReplay(0n, true))).toEqual(['synced']);
 });
 
-test('looking for good records behind damage ends, whatever a peer has put there', () => {
+test('looking for good records behind damage ends, whatever a peer has put there, and is never a guess', () => {
   const salt = new Uint8Array(8).fill(1);
-  // At every other offset these bytes begin what might be a record of 768 KiB.
+  // At every fourth offset of half a MiB in the middle they begin what might be a record of 768 KiB.
   const pattern = new Uint8Array(2 * 1024 * 1024);
   for (let i = 0; i < pattern.length; i += 4) pattern.set([0, 0, 12, 0], i);
   const records = [{ type: 1, payload: pattern }, record('good')];
-  const file = Buffer.concat([fileHeader(salt), ...records.map((one) => encodeRecord(one, salt))]);
-  file[24] = (file[24] ?? 0) ^ 1;
-  const { damage } = readRecords(file);
-  expect(damage).toEqual({ kind: 'corrupt', offset: FILE_HEADER_BYTES }); // the careful answer where it cannot be known
+  const sizes = FILE_HEADER_BYTES + recordBytes({ type: 1, payload: pattern });
+  for (const [durable, kind] of [
+    [FILE_HEADER_BYTES, 'torn'],
+    [sizes, 'corrupt'],
+  ] as const) {
+    const encoded = records.map((one, i) => encodeRecord(one, salt, i === 0 ? FILE_HEADER_BYTES : durable));
+    const file = Buffer.concat([fileHeader(salt), ...encoded]);
+    file[24] = (file[24] ?? 0) ^ 1;
+    expect(readRecords(file).damage).toEqual({ kind, offset: FILE_HEADER_BYTES });
+  }
+});
+
+test('a torn end is one, whatever a transaction in it looks like', async () => {
+  const path = directory();
+  const wal = Wal.open({ directory: path });
+  await wal.endHeight(5n);
+  const payload = new Uint8Array(65_600);
+  for (let i = 0; i < payload.length; i += 4) payload.set([0, 0x40, 0, 0], i);
+  wal.append({ type: 1, payload });
+  const file = join(path, readdirSync(path)[0] ?? '');
+  writeFileSync(file, readFileSync(file).subarray(0, -12_288));
+  const warnings: string[] = [];
+  const opened = Wal.open({ directory: path, warn: (warning) => warnings.push(warning) });
+  expect(warnings).toEqual([expect.stringContaining('incomplete record')]);
+  expect(opened.takeReplay(5n, false)).toEqual([]);
 });
 
 test('damage in a file before the last marker is told, and stops nothing: the lock behind it is kept', async () => {
