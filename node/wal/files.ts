@@ -28,7 +28,7 @@ export interface WalFiles {
   /** Resolves when everything appended to the file so far survives a power cut. */
   sync(name: string): Promise<void>;
   /**
-   * Writes the bytes from an offset on once more, as they are, and makes them durable. Syncing alone would
+   * Writes the bytes from an offset on once more, as they are, and makes them and the name durable. Syncing would
    * not do for what another process wrote: after a failed sync the system may take for written what is not.
    */
   rewrite(name: string, from: number): void;
@@ -50,7 +50,6 @@ export class DirectoryWalFiles implements WalFiles {
     this.#directory = directory;
     this.#pattern = pattern;
     mkdirSync(directory, { recursive: true });
-    this.#syncDirectory(); // a killed process may have made a file's name and not synced it
   }
 
   list(): readonly string[] {
@@ -80,6 +79,7 @@ export class DirectoryWalFiles implements WalFiles {
   rewrite(name: string, from: number): void {
     const bytes = this.read(name).subarray(from);
     this.#change(name, 'r+', (descriptor) => writeAll(descriptor, bytes, from));
+    this.#syncDirectory();
   }
 
   truncate(name: string, length: number): void {
