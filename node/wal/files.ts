@@ -28,8 +28,9 @@ export interface WalFiles {
   /** Resolves when everything appended to the file so far survives a power cut. */
   sync(name: string): Promise<void>;
   /**
-   * Writes the bytes from an offset on once more, as they are, and makes them and the name durable. Syncing would
-   * not do for what another process wrote: after a failed sync the system may take for written what is not.
+   * Writes the bytes from an offset on once more, as they are, and makes them and the name durable. Syncing
+   * would not do for what another process wrote: after a failed sync the system may take for written what
+   * is not.
    */
   rewrite(name: string, from: number): void;
   /** Cuts the file to its first bytes, durably. */
