@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from './network.ts';
 import { RateMeter } from './rate.ts';
 import { PeerScores } from './scores.ts';
 import { SendQueue } from './sendqueue.ts';
@@ -95,4 +96,19 @@ test('a meter lets bursts pass, then holds to its rates, of messages and of byte
   expect(meter.book(100)).toBeCloseTo(100);
   await timers.advance(10_000);
   expect(meter.book(500)).toBe(0);
+});
+
+test('what is not limited is not waited for, what is beside it is', async () => {
+  const timers = new VirtualTimers();
+  const limits = { ...DEFAULT_LIMITS.send, bytesPerSecondMax: 1_024, bytesBurstMax: 2_048 };
+  expect(limits.messagesPerSecondMax).toBe(Number.POSITIVE_INFINITY);
+  const meter = new RateMeter(limits, timers);
+  // The first at the moment of the meter's making, the second at that of the first: no time, and no limit.
+  expect([meter.book(2_048), meter.book(1_024)]).toEqual([0, 1_000]);
+  await timers.advance(500);
+  expect(meter.book(1_024)).toBeCloseTo(1_500);
+  await timers.advance(1_000_000);
+  expect(meter.book(2_048)).toBe(0);
+  const free = new RateMeter({ ...limits, bytesPerSecondMax: Number.POSITIVE_INFINITY }, timers);
+  expect([free.book(2 ** 40), free.book(2 ** 40)]).toEqual([0, 0]);
 });

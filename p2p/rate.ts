@@ -1,7 +1,7 @@
 /** How much a peer may send: two buckets that fill with time, one of messages and one of bytes. */
 import type { Timers } from './timers.ts';
 
-/** Steady rates, and how much may come at once. */
+/** Steady rates, and how much may come at once. `Infinity`: not counted. */
 export interface RateLimits {
   readonly messagesPerSecondMax: number;
   readonly messagesBurstMax: number;
@@ -9,19 +9,38 @@ export interface RateLimits {
   readonly bytesBurstMax: number;
 }
 
+/** Fills with time up to its burst; what is taken beyond that is a debt. */
+class Bucket {
+  readonly #perSecondMax: number;
+  readonly #burstMax: number;
+  #left: number;
+
+  constructor(perSecondMax: number, burstMax: number) {
+    this.#perSecondMax = perSecondMax;
+    this.#burstMax = burstMax;
+    this.#left = burstMax;
+  }
+
+  /** Takes out after so many seconds; returns how many milliseconds of debt there are. */
+  take(amount: number, seconds: number): number {
+    // Before any arithmetic: infinity times no seconds is no number, and compares with nothing.
+    if (this.#perSecondMax === Number.POSITIVE_INFINITY) return 0;
+    this.#left = Math.min(this.#burstMax, this.#left + seconds * this.#perSecondMax) - amount;
+    return this.#left >= 0 ? 0 : (-this.#left / this.#perSecondMax) * 1000;
+  }
+}
+
 /** The meter of one peer. */
 export class RateMeter {
-  readonly #limits: RateLimits;
   readonly #timers: Timers;
-  #messages: number;
-  #bytes: number;
+  readonly #messages: Bucket;
+  readonly #bytes: Bucket;
   #atMs: number;
 
   constructor(limits: RateLimits, timers: Timers) {
-    this.#limits = limits;
     this.#timers = timers;
-    this.#messages = limits.messagesBurstMax;
-    this.#bytes = limits.bytesBurstMax;
+    this.#messages = new Bucket(limits.messagesPerSecondMax, limits.messagesBurstMax);
+    this.#bytes = new Bucket(limits.bytesPerSecondMax, limits.bytesBurstMax);
     this.#atMs = timers.nowMs();
   }
 
@@ -30,14 +49,9 @@ export class RateMeter {
    * rates.
    */
   book(bytes: number): number {
-    const { messagesPerSecondMax, messagesBurstMax, bytesPerSecondMax, bytesBurstMax } = this.#limits;
     const nowMs = this.#timers.nowMs();
     const seconds = (nowMs - this.#atMs) / 1000;
     this.#atMs = nowMs;
-    this.#messages = Math.min(messagesBurstMax, this.#messages + seconds * messagesPerSecondMax) - 1;
-    this.#bytes = Math.min(bytesBurstMax, this.#bytes + seconds * bytesPerSecondMax) - bytes;
-    const messagesMs = (-this.#messages / messagesPerSecondMax) * 1000;
-    const bytesMs = (-this.#bytes / bytesPerSecondMax) * 1000;
-    return Math.max(0, messagesMs, bytesMs);
+    return Math.max(this.#messages.take(1, seconds), this.#bytes.take(bytes, seconds));
   }
 }
