@@ -123,13 +123,23 @@ describe('part sets', () => {
     expect(set.count()).toBe(0);
   });
 
-  it('refuse impossible headers before allocating, and more bytes than allowed', () => {
+  it('refuse impossible headers before allocating', () => {
     const sizes = [0, -1, 5, 0xffff_ffff, 1.5];
     for (const total of sizes)
       expect(() => new PartSet({ ...header, total }, bytes.length)).toThrow(DecodeError);
     expect(() => new PartSet({ ...header, hash: new Uint8Array(0) }, bytes.length)).toThrow(DecodeError);
-    const tight = new PartSet(header, bytes.length - 1);
-    expect(parts.map((part) => tight.add(part))).toEqual(['added', 'added', 'added', 'invalid']);
+  });
+
+  it('take right parts in any order, and make no block of more bytes than allowed', () => {
+    for (const order of [parts, [...parts].reverse()]) {
+      const tight = new PartSet(header, bytes.length - 1);
+      expect(order.map((part) => tight.add(part))).toEqual(['added', 'added', 'added', 'added']);
+      expect(tight.isComplete()).toBe(true);
+      expect(() => tight.assemble()).toThrow(DecodeError);
+    }
+    const exact = new PartSet(header, bytes.length);
+    for (const part of parts) exact.add(part);
+    expect(exact.assemble()).toEqual(bytes);
   });
 
   it('are refused as messages when numbers disagree or hashes are cut', () => {

@@ -1,7 +1,9 @@
 /**
  * A block cut into parts that travel on their own, each with a proof that it belongs to the header's root.
  * A part is checked in full before it is kept: index and proof index must agree (GHSA-r3r4-g7hq-pq4f),
- * sizes must be exact, and the number of parts is bounded before anything is allocated.
+ * sizes must be exact, and the number of parts is bounded before anything is allocated. Whether a part is
+ * right depends on the part alone, never on which others are here: who hands on a right part is not at fault,
+ * however large its proposer made the block. That is judged when all of it is here.
  */
 import { concatBytes } from '../../core/bytes.ts';
 import { assert, DecodeError, defined } from '../../core/errors.ts';
@@ -57,7 +59,7 @@ export class PartSet {
     const sizeRight = last
       ? part.bytes.length > 0 && part.bytes.length <= BLOCK_PART_BYTES
       : part.bytes.length === BLOCK_PART_BYTES;
-    if (!sizeRight || this.#byteLength + part.bytes.length > this.#bytesMax) return 'invalid';
+    if (!sizeRight) return 'invalid';
     if (!verifyMerkleProof(part.proof, hash, part.bytes)) return 'invalid';
     this.#parts[part.index] = part;
     this.#count++;
@@ -89,9 +91,14 @@ export class PartSet {
     return this.#count;
   }
 
-  /** The block's encoding, put together. The caller knows that the set is complete. */
+  /**
+   * The block's encoding, put together. The caller knows that the set is complete.
+   * @throws DecodeError when it is larger than a block may be
+   */
   assemble(): Uint8Array {
     assert(this.isComplete(), 'an incomplete part set cannot be assembled', { total: this.header.total });
+    const [bytes, bytesMax] = [this.#byteLength, this.#bytesMax];
+    if (bytes > bytesMax) throw new DecodeError('part set: the block is too large', { bytes, bytesMax });
     return concatBytes(...this.#parts.map((part) => defined(part, 'part').bytes));
   }
 }

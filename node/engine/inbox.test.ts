@@ -289,3 +289,20 @@ test('a part of a wanted block is handed on; a forged one is the peer’s fault'
   expect(taken).toEqual({ kind: 'part', header, part });
   expect(here.take({ kind: 'blockPart', height: 9n, round: 0, part })?.kind).toBe('nothing');
 });
+
+test('nobody is blamed for right parts of a block that is too large, in whatever order they come', () => {
+  const { header, parts } = partsOf(new Uint8Array(2 * BLOCK_PART_BYTES));
+  const orders = [parts, [...parts].reverse()];
+  for (const order of orders) {
+    const here = world();
+    here.assembly.reset(BigInt(2 * BLOCK_PART_BYTES - 1));
+    here.assembly.want(header);
+    for (const part of order) {
+      const taken = here.take({ kind: 'blockPart', height: 10n, round: 0, part });
+      expect(taken).toEqual({ kind: 'part', header, part });
+    }
+    expect(here.faults).toEqual([]);
+    expect(here.assembly.isComplete(header)).toBe(true);
+    expect(() => here.assembly.block({ hash: header.hash, partSetHeader: header })).toThrow('too large');
+  }
+});

@@ -200,7 +200,8 @@ export class Inbox {
   #part(part: Part, peer: string): Taken {
     const { outcome, header } = this.#ports.assembly.add(part, peer);
     if (outcome === 'added' && header !== undefined) return { kind: 'part', header, part };
-    if (outcome === 'invalid') this.#blame(peer, 'a block part with a wrong proof');
+    if (outcome === 'invalid')
+      this.#blame(peer, 'a block part that is not of its block: wrong proof, index or size');
     return NOTHING;
   }
 

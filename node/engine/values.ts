@@ -4,7 +4,7 @@ import type { RequestValue, ValidateValue } from '../../consensus/output.ts';
 import type { Block } from '../../consensus/types/block.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { BlockAssembly } from './block-assembly.ts';
-import type { ChainExecutor, ConsensusLog, ConsensusSigner, EngineLogger } from './ports.ts';
+import type { ChainExecutor, ChainHead, ConsensusLog, ConsensusSigner, EngineLogger } from './ports.ts';
 import { partRecord } from './wal-codec.ts';
 
 /** What proposing and judging need. */
@@ -33,8 +33,16 @@ export async function propose(ports: ValuePorts, request: RequestValue): Promise
   return { kind: 'proposeValue', height: request.height, round: request.round, blockId };
 }
 
-/** Judges a block whose parts are all here. */
-export async function judge(ports: ValuePorts, request: ValidateValue): Promise<Input | undefined> {
+/** What judging needs. */
+export interface JudgePorts extends Pick<ValuePorts, 'assembly'> {
+  readonly executor: Pick<ChainExecutor, 'judge'> & {
+    readonly state: Pick<ChainHead, 'lastBlockHeight'>;
+  };
+  readonly logger: Pick<EngineLogger, 'warn'>;
+}
+
+/** Judges a block whose parts are all here. One that cannot be read, or is too large, is invalid. */
+export async function judge(ports: JudgePorts, request: ValidateValue): Promise<Input | undefined> {
   const { executor, assembly, logger } = ports;
   const { height, blockId } = request;
   if (executor.state.lastBlockHeight >= height) return undefined;

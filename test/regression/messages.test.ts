@@ -90,7 +90,7 @@ test('#5777: a vote message without a vote', () => {
 /**
  * Sent: a proposal of more parts than a block may have, and more bytes than the parameters allow. There: the
  * parts were collected as long as they came. Here: the proposal is refused before room is made for its parts,
- * and a set takes no byte beyond the parameters.
+ * a set has room for as many parts as the parameters need, and a block beyond them is never put together.
  */
 test('#5324: an oversized proposal', () => {
   const of = (total: number): Uint8Array => {
@@ -115,5 +115,6 @@ test('#5324: an oversized proposal', () => {
   assembly.want({ total: 16, hash });
   const { header, parts } = partsOf(new Uint8Array(2 * BLOCK_PART_BYTES));
   const set = new PartSet(header, 2 * BLOCK_PART_BYTES - 1);
-  expect(parts.map((part) => set.add(part))).toEqual(['added', 'invalid']);
+  expect(parts.map((part) => set.add(part))).toEqual(['added', 'added']);
+  expect(() => set.assemble()).toThrow('too large');
 });
