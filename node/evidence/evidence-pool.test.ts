@@ -8,9 +8,12 @@ import {
 } from '../../consensus/types/evidence.ts';
 import type { Database } from '../database.ts';
 import { HELD_BLOCKS_MAX } from '../held-writes.ts';
-import { EvidencePool, PENDING_MAX } from './evidence-pool.ts';
+import { CONFLICTS_MAX, CONFLICTS_PER_VALIDATOR_MAX } from './conflicts.ts';
+import { EvidencePool, PENDING_MAX, PENDING_PER_VALIDATOR_MAX } from './evidence-pool.ts';
 import { EvidenceStore } from './evidence-store.ts';
+import type { EvidenceLogger } from './ports.ts';
 import {
+  MANY_FROM,
   memoryDatabase,
   quiet,
   TestChain,
@@ -25,9 +28,25 @@ let chain: TestChain;
 let database: ReturnType<typeof memoryDatabase>;
 let pool: EvidencePool;
 
-async function openPool(from: Database = database): Promise<EvidencePool> {
+async function openPool(from: Database = database, log: EvidenceLogger = quiet): Promise<EvidencePool> {
   const store = await EvidenceStore.open('memory', async () => from);
-  return EvidencePool.open({ store, chain, verify: testVerify, log: quiet }, chain.state());
+  return EvidencePool.open({ store, chain, verify: testVerify, log }, chain.state());
+}
+
+/** A pool in a chain of many validators, with heights enough for many offences. */
+async function openLargePool(log?: EvidenceLogger): Promise<void> {
+  chain.height = MANY_FROM + 1_000n;
+  chain.maxAgeNumBlocks = 10_000n;
+  pool = await openPool(memoryDatabase(), log);
+}
+
+/** Fills the pool: as much of each validator as it takes. */
+function fillPool(): void {
+  for (let i = 0; i < PENDING_MAX; i++) {
+    const height = MANY_FROM + BigInt(i % PENDING_PER_VALIDATOR_MAX);
+    const from = Math.floor(i / PENDING_PER_VALIDATOR_MAX);
+    if (pool.add(testEvidence(height, from)) !== 'added') throw new Error(`piece ${i} was not added`);
+  }
 }
 
 /** The next block, with that evidence. */
@@ -66,6 +85,55 @@ describe('conflicting votes of our own consensus', () => {
     expect(pool.all()).toEqual([testEvidence(4n, 2)]);
     await advance();
     expect(pool.all()).toEqual([testEvidence(4n, 2), testEvidence(12n, 1)]);
+  });
+
+  it('of one validator take no room of another’s, waiting or pending', async () => {
+    await openLargePool();
+    const give = (height: bigint, from: number): void => {
+      const { first, second } = testConflict(height, from);
+      pool.conflictingVotes(first, second);
+    };
+    for (let i = 0n; i < CONFLICTS_MAX; i++) give(MANY_FROM + i, 2);
+    give(MANY_FROM + 5n, 0);
+    await advance();
+    const ofAnother = testEvidence(MANY_FROM + 5n, 0);
+    expect(pool.all()).toHaveLength(CONFLICTS_PER_VALIDATOR_MAX + 1);
+    expect(pool.all()).toContainEqual(ofAnother);
+    for (let i = 500n; i < 600n; i++) give(MANY_FROM + i, 2);
+    give(MANY_FROM + 550n, 0);
+    await advance();
+    expect(pool.all()).toHaveLength(PENDING_PER_VALIDATOR_MAX + 2);
+    expect(pool.all()).toContainEqual(testEvidence(MANY_FROM + 550n, 0));
+  });
+
+  it('wait while the pool is full, which is logged, and become evidence when there is room', async () => {
+    const warnings: string[] = [];
+    await openLargePool({ ...quiet, warn: (_, message) => warnings.push(message) });
+    fillPool();
+    const { first, second } = testConflict(MANY_FROM + 700n, 100);
+    const evidence = testEvidence(MANY_FROM + 700n, 100);
+    pool.conflictingVotes(first, second);
+    warnings.length = 0;
+    await advance();
+    await advance();
+    expect(warnings).toEqual(['no room for evidence of conflicting votes: they wait for it']);
+    expect(pool.all()).not.toContainEqual(evidence);
+    await advance([testEvidence(MANY_FROM)]);
+    expect(pool.all()).toContainEqual(evidence);
+  });
+
+  it('that wait for room go when they have expired', async () => {
+    const errors: unknown[] = [];
+    await openLargePool({ ...quiet, error: ({ reason }) => errors.push(reason) });
+    fillPool();
+    const { first, second } = testConflict(MANY_FROM + 700n, 100);
+    pool.conflictingVotes(first, second);
+    await advance();
+    expect(errors).toEqual([]);
+    chain.maxAgeNumBlocks = 20n;
+    await advance([], 20n);
+    await advance();
+    expect([pool.size, errors]).toEqual([0, ['the votes are too old']]);
   });
 });
 
@@ -144,6 +212,24 @@ describe('evidence from outside', () => {
     expect(pool.add(testEvidence(6n))).toBe('added');
   });
 
+  it('is dropped when the parameters leave no room for it, also over a restart', async () => {
+    const [large, small] = [testEvidence(4n, 1), testEvidence(5n, 0)]; // an index of 0 takes no bytes
+    pool.add(small);
+    const { bytes } = pool.pending(100_000n);
+    pool.add(large);
+    expect(pool.pending(100_000n).bytes).toBeGreaterThan(2n * bytes);
+    expect(pool.pending(bytes).evidence).toEqual([small]); // what does not fit keeps nothing else out
+    await pool.flush();
+    const lowered = chain.state(bytes);
+    chain.state = () => lowered;
+    expect((await openPool()).all()).toEqual([small]);
+    await pool.update(lowered, []);
+    expect(pool.all()).toEqual([small]);
+    await pool.flush();
+    chain.state = () => ({ ...lowered, consensusParams: new TestChain(10n).state().consensusParams });
+    expect((await openPool()).all()).toEqual([small]); // it is gone from the disk, too
+  });
+
   it('is judged by the validators of its height, whatever they are now', async () => {
     expect(validatorsAt(10n).validators).toHaveLength(3);
     expect(pool.add(testEvidence(5n, 3))).toBe('added'); // of one that has left since
@@ -176,14 +262,23 @@ describe('evidence from outside', () => {
   it('is bounded: one validator with many votes is one offence a step, and offences have a limit', async () => {
     for (let i = 0; i < 50; i++) pool.add(testEvidence(5n, 0, [`x${i}`, `y${i}`]));
     expect(pool.size).toBe(1);
-    chain.height = 2_000n;
-    chain.maxAgeNumBlocks = 10_000n;
-    pool = await openPool(memoryDatabase());
-    for (let height = 1n; height <= PENDING_MAX; height++)
-      expect(pool.add(testEvidence(height))).toBe('added');
-    expect(pool.add(testEvidence(1_999n))).toBe('full');
+    await openLargePool();
+    fillPool();
+    expect([pool.size, pool.add(testEvidence(1_999n, 100))]).toEqual([PENDING_MAX, 'full']);
     // A block may still hold it: what is valid does not depend on what this node has room for.
-    expect(() => pool.check([testEvidence(1_999n)], 2_001n)).not.toThrow();
+    expect(() => pool.check([testEvidence(1_999n, 100)], 2_001n)).not.toThrow();
+    expect(pool.size).toBe(PENDING_MAX);
+  });
+
+  it('is bounded by validator, from peers and from blocks', async () => {
+    await openLargePool();
+    const pieces = Array.from({ length: 50 }, (_, i) => testEvidence(MANY_FROM + BigInt(i), 3));
+    const outcomes = pieces.map((piece) => pool.add(piece));
+    expect(outcomes.lastIndexOf('added')).toBe(PENDING_PER_VALIDATOR_MAX - 1);
+    expect(outcomes.at(-1)).toBe('full');
+    expect(() => pool.check(pieces, 2_001n)).not.toThrow();
+    expect(pool.size).toBe(PENDING_PER_VALIDATOR_MAX);
+    expect(pool.add(testEvidence(MANY_FROM, 4))).toBe('added');
   });
 });
 

@@ -7,8 +7,9 @@
  * | a peer, or RPC       | fully                                | pending                         |
  * | a block              | fully, and not in one before         | pending until it is committed   |
  *
- * Two conflicting votes become evidence when their height is decided: only then is its time known. Pending
- * evidence is proposed oldest first and gossiped until it is in a block or has expired.
+ * Two conflicting votes become evidence when their height is decided: only then is its time known. While the
+ * pool has no room for them they wait on. Pending evidence is proposed oldest first and gossiped until it is
+ * in a block, has expired, or no block takes it any more.
  */
 import { duplicateVoteEvidence } from '../../consensus/types/duplicate-vote.ts';
 import {
@@ -23,15 +24,16 @@ import type { Vote } from '../../consensus/types/vote.ts';
 import { compareBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { HELD_BLOCKS_MAX } from '../held-writes.ts';
+import { Conflicts, voteOffence, type VotePair } from './conflicts.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import { isExpired } from './expiry.ts';
 import type { EvidenceChain, EvidenceLogger, EvidenceState } from './ports.ts';
 import { verifyEvidence } from './verify.ts';
 
-/** Pairs of votes waiting for their height to be decided, one of each offence. */
-export const CONFLICTS_MAX = 1_000;
 /** Evidence waiting for a block. One offence counts once, however many votes prove it. */
 export const PENDING_MAX = 1_000;
+/** Of these, votes of one validator: it cannot take the room of others. One piece is enough to punish it. */
+export const PENDING_PER_VALIDATOR_MAX = 10;
 
 /** Blocks whose evidence is noted again on opening: those that were being written, and one. */
 const BLOCKS_REVISITED: bigint = BigInt(HELD_BLOCKS_MAX) + 1n;
@@ -58,7 +60,9 @@ export class EvidencePool {
   readonly #pending = new Map<string, Pending>();
   /** Offences that pending evidence proves. */
   readonly #offences = new Set<string>();
-  readonly #conflicts = new Map<string, { readonly first: Vote; readonly second: Vote }>();
+  readonly #conflicts = new Conflicts();
+  /** Pairs of votes that found no room when the last block came. */
+  #heldBack = 0;
   readonly #listeners = new Set<(evidence: Evidence) => void>();
   #state: EvidenceState;
   /** Writes follow one another. */
@@ -68,7 +72,7 @@ export class EvidencePool {
     this.#ports = ports;
     this.#state = state;
     for (const evidence of ports.store.pending()) {
-      if (!this.#isExpired(evidence)) this.#keep(evidence, evidenceHash(evidence));
+      if (!this.#isOver(evidence)) this.#keep(evidence, evidenceHash(evidence));
     }
   }
 
@@ -104,8 +108,8 @@ export class EvidencePool {
     const taken: Evidence[] = [];
     let bytes = 0n;
     for (const { evidence } of this.#inOrder()) {
-      const size = BigInt(encodeEvidenceList([evidence]).length); // a list's encoding is that of its members
-      if (bytes + size > bytesMax) break;
+      const size = sizeOf(evidence);
+      if (bytes + size > bytesMax) continue; // what is smaller may still fit
       taken.push(evidence);
       bytes += size;
     }
@@ -121,18 +125,25 @@ export class EvidencePool {
     const hash = evidenceHash(evidence);
     if (this.#pending.has(toHex(hash)) || this.#offences.has(offenceOf(evidence))) return 'known';
     if (this.#ports.store.committedAt(hash) !== undefined) return 'known';
-    if (this.#pending.size >= PENDING_MAX) return 'full';
-    this.#requireRoom(evidence);
+    if (!this.#hasRoom(offenderOf(evidence))) return 'full';
+    this.#requireFits(evidence);
     this.#verify(evidence);
     this.#accept(evidence, hash);
     return 'added';
   }
 
-  /** What fits no block would stand in the way of what comes after it. */
-  #requireRoom(evidence: Evidence): void {
+  #hasRoom(offender: string | undefined): boolean {
+    if (this.#pending.size >= PENDING_MAX) return false;
+    if (offender === undefined) return true;
+    let own = 0;
+    for (const { evidence } of this.#pending.values()) if (offenderOf(evidence) === offender) own++;
+    return own < PENDING_PER_VALIDATOR_MAX;
+  }
+
+  #requireFits(evidence: Evidence): void {
     const { maxBytes } = this.#state.consensusParams.evidence;
-    const bytes = encodeEvidenceList([evidence]).length;
-    if (BigInt(bytes) <= maxBytes) return;
+    const bytes = sizeOf(evidence);
+    if (bytes <= maxBytes) return;
     const message = `the evidence has ${bytes} bytes, a block takes at most ${maxBytes} (evidence.max_bytes)`;
     throw new LedgerError('evidence.too_large', message, { bytes, maxBytes });
   }
@@ -157,32 +168,28 @@ export class EvidencePool {
       // The id of an attack does not cover its signatures: another with the same id is checked again.
       if (evidence.kind === 'duplicateVote' && this.#pending.has(key)) continue;
       this.#verify(evidence);
-      if (!this.#pending.has(key) && this.#pending.size < PENDING_MAX) this.#accept(evidence, hash);
+      if (!this.#pending.has(key) && this.#hasRoom(offenderOf(evidence))) this.#accept(evidence, hash);
     }
   }
 
   /** Two different votes of one validator in one step, with good signatures: evidence once their height is over. */
   conflictingVotes(first: Vote, second: Vote): void {
-    const key = voteOffence(first);
-    if (this.#conflicts.has(key)) return;
-    if (this.#conflicts.size >= CONFLICTS_MAX) {
+    const added = this.#conflicts.add(first, second);
+    if (added === 'added') this.#ports.log.warn(votesFacts(first), 'a validator signed two votes');
+    if (added === 'full')
       this.#ports.log.warn(votesFacts(first), 'too many conflicting votes at once: this pair is dropped');
-      return;
-    }
-    this.#ports.log.warn(votesFacts(first), 'a validator signed two votes');
-    this.#conflicts.set(key, { first, second });
   }
 
   /**
-   * After a block: what it holds is committed, what is too old goes, and conflicting votes of decided heights
-   * become evidence. Resolves when what was committed is on disk: before the state moves on.
+   * After a block: what it holds is committed, what is too old or too large goes, and conflicting votes of
+   * decided heights become evidence. Resolves when what was committed is on disk: before the state moves on.
    */
   async update(state: EvidenceState, committed: readonly Evidence[]): Promise<void> {
     this.#state = state;
     const hashes = committed.map(evidenceHash);
     const removed = hashes.filter((hash) => this.#drop(hash));
     for (const { evidence, hash } of [...this.#pending.values()]) {
-      if (this.#isExpired(evidence) && this.#drop(hash)) removed.push(hash);
+      if (this.#isOver(evidence) && this.#drop(hash)) removed.push(hash);
     }
     if (hashes.length > 0 || removed.length > 0) {
       const height = state.lastBlockHeight;
@@ -228,29 +235,46 @@ export class EvidencePool {
     verifyEvidence(evidence, { chain, verify, state: this.#state });
   }
 
-  /** Makes evidence of the votes whose height is decided; votes of a later height go on waiting. */
+  /** Makes evidence of the votes whose height is decided; what finds no room waits for the next block. */
   #convictDecided(): void {
-    for (const [key, { first, second }] of [...this.#conflicts]) {
-      if (first.height > this.#state.lastBlockHeight) continue;
-      this.#conflicts.delete(key);
-      try {
-        this.#convict(first, second);
-      } catch (error) {
-        this.#ports.log.error(
-          { ...votesFacts(first), reason: messageOf(error) },
-          'no evidence could be made of votes',
-        );
-      }
+    const pairs = this.#conflicts.upTo(this.#state.lastBlockHeight);
+    const heldBack = pairs.filter((pair) => !this.#settle(pair));
+    if (heldBack.length !== this.#heldBack && heldBack.length > 0) {
+      const facts = { waiting: heldBack.length, pending: this.#pending.size };
+      this.#ports.log.warn(facts, 'no room for evidence of conflicting votes: they wait for it');
     }
+    this.#heldBack = heldBack.length;
   }
 
-  #convict(first: Vote, second: Vote): void {
+  /** False when the votes must wait on. */
+  #settle(pair: VotePair): boolean {
+    const { first } = pair;
+    try {
+      if (this.#convict(pair) === 'full') return false;
+    } catch (error) {
+      this.#ports.log.error(
+        { ...votesFacts(first), reason: messageOf(error) },
+        'no evidence could be made of votes',
+      );
+    }
+    this.#conflicts.delete(pair);
+    return true;
+  }
+
+  /** @throws LedgerError when no evidence can come of the votes: it is too old, or its block is not here */
+  #convict({ offence, first, second }: VotePair): Added {
     const { chain } = this.#ports;
-    const blockTime = chain.header(first.height)?.time;
-    const validators = chain.validators(first.height);
-    if (blockTime === undefined || validators === undefined)
+    const time = chain.header(first.height)?.time;
+    if (time === undefined)
       throw new LedgerError('evidence.unknown_height', 'this node has no block of the height of the votes');
-    this.add(duplicateVoteEvidence({ first, second, blockTime, validators }));
+    if (isExpired({ height: first.height, time }, this.#state))
+      throw new LedgerError('evidence.expired', 'the votes are too old');
+    if (this.#offences.has(offence)) return 'known';
+    if (!this.#hasRoom(toHex(first.validatorAddress))) return 'full'; // before anything is made of them
+    const validators = chain.validators(first.height);
+    if (validators === undefined)
+      throw new LedgerError('evidence.unknown_height', 'this node has no validators of that height');
+    return this.add(duplicateVoteEvidence({ first, second, blockTime: time, validators }));
   }
 
   #accept(evidence: Evidence, hash: Uint8Array): void {
@@ -293,7 +317,9 @@ export class EvidencePool {
     });
   }
 
-  #isExpired(evidence: Evidence): boolean {
+  /** No block takes it any more: too old, or the parameters leave no room for it. */
+  #isOver(evidence: Evidence): boolean {
+    if (sizeOf(evidence) > this.#state.consensusParams.evidence.maxBytes) return true;
     return isExpired({ height: evidenceHeight(evidence), time: evidenceTime(evidence) }, this.#state);
   }
 }
@@ -303,8 +329,14 @@ function offenceOf(evidence: Evidence): string {
   return evidence.kind === 'duplicateVote' ? voteOffence(evidence.voteA) : toHex(evidenceHash(evidence));
 }
 
-function voteOffence({ height, round, type, validatorAddress }: Vote): string {
-  return `${height}/${round}/${type}/${toHex(validatorAddress)}`;
+/** Whose votes it is of; undefined for an attack, which needs a third of the power together. */
+function offenderOf(evidence: Evidence): string | undefined {
+  return evidence.kind === 'duplicateVote' ? toHex(evidence.voteA.validatorAddress) : undefined;
+}
+
+/** Bytes in a block: a list's encoding is that of its members. */
+function sizeOf(evidence: Evidence): bigint {
+  return BigInt(encodeEvidenceList([evidence]).length);
 }
 
 function votesFacts({ height, round, type, validatorAddress }: Vote): Readonly<Record<string, unknown>> {

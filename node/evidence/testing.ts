@@ -14,8 +14,16 @@ import type { EvidenceChain, EvidenceLogger, EvidenceState } from './ports.ts';
 /** The lowest height at which the fourth validator is none any more. */
 export const LEFT_AT = 9n;
 
-/** Four validators, three from `LEFT_AT` on; the power of the first is another at every height. */
+/** The lowest height of a hundred and one validators, all with one vote each. */
+export const MANY_FROM = 1_000n;
+const MANY = testValidators(...Array.from({ length: 101 }, () => 1n));
+
+/**
+ * Four validators, three from `LEFT_AT` on, many from `MANY_FROM` on; the power of the first is another at
+ * every height but of the many.
+ */
 export function validatorsAt(height: bigint): ValidatorSet {
+  if (height >= MANY_FROM) return MANY;
   return testValidators(40n + height, 3n, 2n, ...(height < LEFT_AT ? [1n] : []));
 }
 
