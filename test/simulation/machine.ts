@@ -260,7 +260,8 @@ export class SimMachine implements Subject {
   }
 
   /** The node can know that it has signed: its signature is in the last commit that it saw. */
-  #isInSomeCommit({ stores, signer }: Core): boolean {
+  #isInSomeCommit({ engine, stores, signer }: Core): boolean {
+    if (engine.consensus() === undefined) return false; // the blocks that it has synced are not durable yet
     const commit = stores.blocks.seenCommit(stores.blocks.range().height);
     return commit?.signatures.some((one) => equalBytes(one.validatorAddress, signer.address)) === true;
   }
