@@ -124,7 +124,8 @@ function rpcErrorOf(error: JsonField): JsonRpcError['rpc'] {
   return {
     code: error.at('code').int32(),
     message: error.at('message').string(),
-    data: data.isEmpty ? '' : String(data.value),
+    // CometBFT's are text; what else there is may nest deeper than the stack.
+    data: data.isEmpty ? '' : typeof data.value === 'string' ? data.value : data.shown(),
   };
 }
 

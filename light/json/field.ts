@@ -95,6 +95,11 @@ export class JsonField {
     return (this.value ?? null) as Json;
   }
 
+  /** What the value is, for an error: its beginning, or what kind it is. */
+  shown(): string {
+    return shown(this.value);
+  }
+
   /** What to throw when the value is not as it should be. */
   wrong(expected: string): DecodeError {
     return new DecodeError(`${this.path} should be ${expected}: ${shown(this.value)}`, { path: this.path });

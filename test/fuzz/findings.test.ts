@@ -6,6 +6,7 @@ import { decodeEvidenceList } from '../../consensus/types/evidence.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { parseJson } from '../../framework/json.ts';
 import { JsonField } from '../../light/json/field.ts';
+import { JsonRpc } from '../../light/json-rpc.ts';
 import { decodeBlockResponse } from '../../node/blocksync/messages.ts';
 import { readRecord } from '../../node/engine/wal-codec.ts';
 import { decodeTxs } from '../../node/tx-gossip.ts';
@@ -53,4 +54,13 @@ test('JSON that nests deeper than the stack is refused as any other wrong value'
     expect(() => field.string()).toThrow(DecodeError);
     expect(() => field.int32()).toThrow(DecodeError);
   }
+});
+
+/** light/rpc-answer: writing an error's data, which may be anything, recursed as deep as they nest. */
+test('an error of a node whose data nest deeper than the stack is an error like any other', async () => {
+  const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`;
+  const body = `{"jsonrpc":"2.0","id":1,"error":{"code":6,"message":"no","data":${deep}}}`;
+  const options = { url: 'http://node', timeoutMs: 1_000, responseBytesMax: 100_000 };
+  const rpc = new JsonRpc({ ...options, fetch: () => Promise.resolve(new Response(body)) });
+  await expect(rpc.call('status', {})).rejects.toMatchObject({ code: 'light.rpc' });
 });
