@@ -15,8 +15,16 @@ import { Wakeup } from './wakeup.ts';
 
 /** Requests to one peer at a time. */
 const REQUESTS_PER_PEER_MAX = 2;
-/** A peer that has sent no chunk and times out three times is banned; one that has may be slow, or we. */
-const TIMEOUT_POINTS = 34;
+/** A peer that fails three times where that is not excused is banned. */
+const FAILURE_POINTS = 34;
+/** One that has sent a chunk may be slow, or we: so often in a row it may fail before that costs it as much. */
+const EXCUSED_MAX = 2;
+
+/** How often a peer that has sent a chunk has failed since; when last. */
+interface Standing {
+  failures: number;
+  failedAtMs: number;
+}
 
 /** What the fetcher works with. */
 export interface FetcherPorts {
@@ -38,13 +46,15 @@ export class ChunkFetcher {
   /** Who failed to deliver a chunk last. */
   readonly #failed = new Map<number, string>();
   /** Who has sent a chunk. */
-  readonly #delivered = new Set<string>();
+  readonly #delivered = new Map<string, Standing>();
   /** Until when a peer is not asked. */
   readonly #distrusted = new Map<string, number>();
   /** Chunks that are being written; none of these rejects. */
   readonly #saving = new Set<Promise<void>>();
   /** Every chunk below is here or was used. */
   #lowest = 0;
+  /** When the last chunk arrived. */
+  #arrivedAtMs: number = Number.NEGATIVE_INFINITY;
   #stopped = false;
   /** Some peer does not have what it offered any more. */
   #isWithdrawn = false;
@@ -58,20 +68,21 @@ export class ChunkFetcher {
   }
 
   /**
-   * A chunk, once it is here.
-   * @throws LedgerError `statesync.no_peers` when nobody who has it was connected for too long
+   * A chunk, once it is here. That peers can be asked is no progress: only a chunk that arrives is. When none
+   * has for too long, nobody is asked any more, and what is under way then is the last chance.
+   * @throws LedgerError `statesync.no_peers` when nobody has sent a chunk for too long
    */
   async chunk(index: number): Promise<ReceivedChunk> {
     const { folder, timers } = this.#ports;
-    let waitedFromMs = timers.nowMs();
+    const fromMs = timers.nowMs();
     this.#lowest = index;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const here = folder.has(index) ? await folder.chunk(index) : undefined;
       if (here !== undefined) return here;
-      this.#pump();
-      if (this.#asked.size > 0) waitedFromMs = timers.nowMs();
-      if (timers.nowMs() - waitedFromMs >= this.#waitMs()) throw this.#noPeers(index);
+      const waitedMs = timers.nowMs() - Math.max(fromMs, this.#arrivedAtMs);
+      if (waitedMs < this.#waitMs()) this.#pump();
+      else if (this.#asked.size === 0) throw this.#noPeers(index);
       await this.#wakeup.wait(this.#options.tickMs);
     }
   }
@@ -121,8 +132,9 @@ export class ChunkFetcher {
   }
 
   async #ask(peerId: string, index: number): Promise<void> {
-    const { network, offers, log } = this.#ports;
+    const { network, offers, log, timers } = this.#ports;
     const { height, format } = this.#snapshot;
+    const askedAtMs = timers.nowMs();
     this.#asked.set(index, peerId);
     try {
       const request = { height, format, index };
@@ -137,14 +149,15 @@ export class ChunkFetcher {
         this.#isWithdrawn = true;
         this.#failed.set(index, peerId);
       } else if (!this.#stopped) {
-        this.#delivered.add(peerId);
+        this.#delivered.set(peerId, { failures: 0, failedAtMs: Number.NEGATIVE_INFINITY });
+        this.#arrivedAtMs = timers.nowMs();
         const saving = this.#keep(index, { chunk, sender: peerId });
         this.#saving.add(saving);
         await saving;
         this.#saving.delete(saving);
       }
     } catch (error) {
-      this.#requestFailed(peerId, index, error);
+      this.#requestFailed({ peerId, index, askedAtMs }, error);
     } finally {
       this.#asked.delete(index);
       this.#wakeup.wake();
@@ -166,23 +179,42 @@ export class ChunkFetcher {
     }
   }
 
-  #requestFailed(peerId: string, index: number, error: unknown): void {
+  #requestFailed(
+    {
+      peerId,
+      index,
+      askedAtMs,
+    }: { readonly peerId: string; readonly index: number; readonly askedAtMs: number },
+    error: unknown,
+  ): void {
     const { network, log, timers } = this.#ports;
     const { height } = this.#snapshot;
+    const code = error instanceof LedgerError ? error.code : undefined;
     this.#failed.set(index, peerId);
     this.#distrusted.set(peerId, timers.nowMs() + this.#options.distrustMs);
     log.info({ peer: peerId, height, chunk: index, reason: messageOf(error) }, 'no chunk from a peer');
     if (error instanceof DecodeError)
       network.penalize(peerId, { reason: `snapshot chunk: ${error.message}` });
-    else if (error instanceof LedgerError && error.code === 'p2p.timeout' && !this.#delivered.has(peerId))
-      network.penalize(peerId, { reason: `no chunk ${index} in time`, points: TIMEOUT_POINTS });
+    else if ((code === 'p2p.timeout' || code === 'p2p.refused') && !this.#isExcused(peerId, askedAtMs))
+      network.penalize(peerId, { reason: `no chunk ${index}: ${code}`, points: FAILURE_POINTS });
+  }
+
+  /** Of one that has sent a chunk; requests that fail together are one failure. */
+  #isExcused(peerId: string, askedAtMs: number): boolean {
+    const standing = this.#delivered.get(peerId);
+    if (standing === undefined) return false;
+    if (askedAtMs >= standing.failedAtMs) {
+      standing.failures++;
+      standing.failedAtMs = this.#ports.timers.nowMs();
+    }
+    return standing.failures <= EXCUSED_MAX;
   }
 
   #noPeers(index: number): LedgerError {
     const { height, chunks } = this.#snapshot;
     return new LedgerError(
       'statesync.no_peers',
-      `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer has had it`,
+      `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer sends it`,
       { height, chunk: index },
     );
   }

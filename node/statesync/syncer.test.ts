@@ -1,7 +1,7 @@
 /** State sync over a network in memory: honest peers, liars of each kind, and restarts. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { CHANNELS, PROTOCOLS, SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
 import { DEFAULT_LIMITS, type Network, type RequestHandler } from '../../p2p/network.ts';
 import { memoryWorld, recordingLogger } from '../../p2p/testing.ts';
@@ -249,6 +249,28 @@ test('when nobody has what is missing for a minute, another snapshot is tried', 
   await expectRestored(joiner, 20n);
   expect(joiner.target.offered).toEqual([25n, 20n]);
   expect(joiner.lines).toContain('state sync: another snapshot is tried');
+});
+
+const mute1: RequestHandler = (peer, bytes) => {
+  const request = decodeChunkRequest(bytes);
+  return request.index === 0
+    ? encodeChunk(request, defined(chunksOf(25n, 'lie')[0], 'chunk'))
+    : mute(peer, bytes);
+};
+const refusing: RequestHandler = () => Promise.reject(new LedgerError('test.refused', 'no'));
+test.each<readonly [string, RequestHandler, number]>([
+  ['delivers one chunk of it and is mute from then on', mute1, 0],
+  ['refuses every chunk of it', refusing, 1],
+  ['is mute', mute, 1],
+])('a peer that makes up a snapshot and %s holds the node up for a minute', async (_what, chunk, bans) => {
+  const made = snapshotOf(25n, chunksOf(25n, 'lie'));
+  const joiner = await joinBy([await liar([made], chunk), await honest(new TestSource([20n]))]);
+  const fromMs = world.timers.nowMs();
+  await expectRestored(joiner, 20n);
+  expect(joiner.target.offered).toEqual([25n, 20n]);
+  expect(world.timers.nowMs() - fromMs).toBeLessThan(OPTIONS.peersWaitMs + 2 * OPTIONS.chunkRequestTimeoutMs);
+  expect(joiner.network.metrics.bans).toBe(bans);
+  expect(joiner.network.metrics.penalties).toBeGreaterThan(0);
 });
 
 test('a snapshot that all have pruned meanwhile is given up at once, and the next one is found', async () => {
