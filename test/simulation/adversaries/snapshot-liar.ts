@@ -1,5 +1,6 @@
 /** A node that lies in state sync: about which snapshots it has, and in what they are made of. */
 import { concatBytes } from '../../../core/bytes.ts';
+import { LedgerError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
 import type { SnapshotApplication } from '../../../node/application.ts';
 import type { Snapshot } from '../../../proto/gen/tendermint/abci/types.ts';
@@ -14,11 +15,19 @@ export const SNAPSHOT_LIES = [
   'offers what is not there',
   'never delivers',
   'has lost the chunks',
+  'makes up a state, delivers one chunk and is mute',
+  'makes up a state and refuses its chunks',
 ] as const;
 
 /** One of them. */
 export type SnapshotLie = (typeof SNAPSHOT_LIES)[number];
 
+/** Those who make up a state of a later height: nobody else offers it. */
+const LATER_LIES: readonly SnapshotLie[] = [
+  'makes up a later state',
+  'makes up a state, delivers one chunk and is mute',
+  'makes up a state and refuses its chunks',
+];
 const LATER = 2n;
 const MUCH_LATER = 1_000n;
 
@@ -41,17 +50,18 @@ export function snapshotLiar(
 }
 
 function lying(lie: SnapshotLie, honest: SnapshotApplication): SnapshotApplication {
+  const isLater = LATER_LIES.includes(lie);
   const served = (request: Parameters<SnapshotApplication['loadSnapshotChunk']>[0]): Promise<Uint8Array> =>
     honest.loadSnapshotChunk(request).then(({ chunk }) => chunk);
   const falseSnapshot = async (snapshot: Snapshot): Promise<Snapshot> => {
     const { height, format, chunks } = snapshot;
     if (lie === 'offers what is not there') return { ...snapshot, height: height + MUCH_LATER };
-    if (lie !== 'makes up a state' && lie !== 'makes up a later state') return snapshot;
+    if (lie !== 'makes up a state' && !isLater) return snapshot;
     const hashes: Uint8Array[] = [];
     for (let chunk = 0; chunk < chunks; chunk++)
       hashes.push(sha256(falseChunk(await served({ height, format, chunk }))));
     const metadata = concatBytes(...hashes);
-    const claimed = lie === 'makes up a later state' ? height + LATER : height;
+    const claimed = isLater ? height + LATER : height;
     return { ...snapshot, height: claimed, hash: sha256(metadata), metadata };
   };
   return {
@@ -64,7 +74,11 @@ function lying(lie: SnapshotLie, honest: SnapshotApplication): SnapshotApplicati
     async loadSnapshotChunk(request) {
       if (lie === 'never delivers') return new Promise<never>(() => undefined);
       if (lie === 'has lost the chunks') return { chunk: new Uint8Array(0) };
-      const height = lie === 'makes up a later state' ? request.height - LATER : request.height;
+      if (lie === 'makes up a state, delivers one chunk and is mute' && request.chunk > 0)
+        return new Promise<never>(() => undefined);
+      if (lie === 'makes up a state and refuses its chunks')
+        throw new LedgerError('simulation.refused', 'no chunks today');
+      const height = isLater ? request.height - LATER : request.height;
       return { chunk: falseChunk(await served({ ...request, height })) };
     },
   };
