@@ -1,6 +1,7 @@
 /** Block sync between stores without consensus, honest and lying. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BLOCKS_PROTOCOL, CHANNELS, PROTOCOLS } from '../../p2p/channels.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS, type Network } from '../../p2p/network.ts';
 import { libp2pWorld, memoryWorld, recordingLogger, type World } from '../../p2p/testing.ts';
 import { systemTimers, type Timers } from '../../p2p/timers.ts';
@@ -388,3 +389,48 @@ test('peers that have delivered and then never answer again keep the node waitin
   sync.stop();
   await world.close();
 });
+
+test.each([
+  ['p2p.busy', 'at once'],
+  ['p2p.refused', 'at once'],
+  ['p2p.busy', 'after it delivered'],
+  ['p2p.refused', 'after it delivered'],
+] as const)(
+  'a peer that claims much more and answers %s %s leaves the node at its head',
+  async (code, when) => {
+    const world = memoryWorld();
+    const worlds = { world, timers: world.timers };
+    const first = when === 'at once' ? 20n : 0n;
+    const [honest, late, liar] = [
+      await makeNode(worlds, 20n),
+      await makeNode(worlds, first),
+      await makeNode(worlds, 20n),
+    ];
+    const request = late.network.request.bind(late.network);
+    let asked = 0;
+    late.network.request = (peerId, ...rest) => {
+      if (peerId !== liar.network.nodeId || late.chain.joinedAt === undefined)
+        return request(peerId, ...rest);
+      asked++;
+      return Promise.reject(new LedgerError(code, 'not now'));
+    };
+    join(late, honest);
+    join(late, liar);
+    await world.until('it joined', () => late.chain.joinedAt !== undefined);
+    liar.sync.stop();
+    const fromMs = world.timers.nowMs();
+    let behindMs = 0;
+    while (world.timers.nowMs() < fromMs + 180_000) {
+      void liar.network.send(late.network.nodeId, 'sync', encodeRange({ base: 1n, height: 1_000_000n }));
+      await world.timers.advance(500);
+      if (late.sync.isCatchingUp()) behindMs += 500;
+      honest.chain.advance();
+      late.chain.advance();
+    }
+    expect(asked).toBeGreaterThan(0);
+    // One that has delivered is believed for three silences; nobody else for a moment.
+    expect(behindMs).toBeLessThanOrEqual(when === 'at once' ? 0 : 30_000);
+    for (const { sync } of [honest, late]) sync.stop();
+    await world.close();
+  },
+);

@@ -169,9 +169,12 @@ export class BlockSync {
     for (const stop of this.#stops.splice(0)) stop();
   }
 
-  /** True while the node is fetching blocks instead of deciding them: `catching_up` of RPC's status. */
+  /**
+   * True while the node is fetching blocks instead of deciding them: `catching_up` of RPC's status. Once it has
+   * joined, what a peer claims that has delivered nothing says nothing.
+   */
   isCatchingUp(): boolean {
-    return !this.#joined || this.#lag() > 1n;
+    return !this.#joined || this.#lag('delivered') > 1n;
   }
 
   #disconnected(peer: PeerInfo): void {
@@ -223,9 +226,9 @@ export class BlockSync {
   }
 
   /** Blocks that believed peers have and this node has not. */
-  #lag(): bigint {
+  #lag(whose: 'all' | 'delivered' = 'all'): bigint {
     const next = this.#ports.target.nextHeight();
-    const highest = this.#sources.highest(next, this.#ports.timers.nowMs());
+    const highest = this.#sources.highest(next, this.#ports.timers.nowMs(), whose);
     return highest < next ? 0n : highest - next + 1n;
   }
 
@@ -414,8 +417,7 @@ export class BlockSync {
     this.metrics.requestsFailed++;
     log.debug({ peer: peerId, height, reason: messageOf(error) }, 'block request failed');
     const isTimeout = code === 'p2p.timeout';
-    const isExcused = isTimeout && !this.#sources.stalled(peerId, { askedAtMs, nowMs });
-    if (isExcused || code === 'p2p.busy') {
+    if (this.#isExcused(peerId, code, { askedAtMs, nowMs })) {
       this.#sources.pause(peerId, nowMs + PAUSE_MS);
       return;
     }
@@ -424,6 +426,17 @@ export class BlockSync {
       network.penalize(peerId, { reason: `block response: ${error.message}` });
     else if (isTimeout)
       network.penalize(peerId, { reason: `no block ${height} in time`, points: UNKEPT_POINTS });
+  }
+
+  /** Whether it is asked again soon; a refusal counts as a silence, and it is not. */
+  #isExcused(
+    peerId: string,
+    code: string | undefined,
+    at: { readonly askedAtMs: number; readonly nowMs: number },
+  ): boolean {
+    if (code === 'p2p.busy') return !this.#sources.busy(peerId, at);
+    if (code !== 'p2p.timeout' && code !== 'p2p.refused') return false;
+    return !this.#sources.stalled(peerId, at) && code === 'p2p.timeout';
   }
 
   #distrust(peerId: string): void {

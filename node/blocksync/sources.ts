@@ -12,6 +12,8 @@ export const REQUESTS_PER_PEER_MAX = 4;
 export const REQUESTS_UNPROVEN_MAX = 1;
 /** So often in a row one that has delivered may be silent before it is as one that never has. */
 export const STALLS_MAX = 3;
+/** So often in a row one may say that it is busy before that is a silence. */
+export const BUSY_MAX = 5;
 
 /** Whom to ask, and for how many blocks at most. */
 export interface Picked {
@@ -29,6 +31,9 @@ interface Source {
   /** How often it has been silent since it delivered, `STALLS_MAX` if it never has; and when last. */
   stalls: number;
   stalledAtMs: number;
+  /** How often it has been busy since it delivered or that was a silence; and when last. */
+  busy: number;
+  busyAtMs: number;
   /** It is not asked before this. */
   pausedUntilMs: number;
   /** What it claimed and did not have: it may have pruned it, until it claims it again. */
@@ -63,6 +68,8 @@ export class Sources {
       proven: false,
       stalls: STALLS_MAX,
       stalledAtMs: Number.NEGATIVE_INFINITY,
+      busy: 0,
+      busyAtMs: Number.NEGATIVE_INFINITY,
       pausedUntilMs: 0,
       asked: new Set(),
       lacked: undefined,
@@ -102,6 +109,17 @@ export class Sources {
     return false;
   }
 
+  /** It says that it is busy. True when that is held against it: so often in a row is as a silence. */
+  busy(peerId: string, at: { readonly askedAtMs: number; readonly nowMs: number }): boolean {
+    const source = this.#sources.get(peerId);
+    if (source === undefined) return true;
+    if (at.askedAtMs < source.busyAtMs) return false;
+    source.busyAtMs = at.nowMs;
+    if (++source.busy < BUSY_MAX) return false;
+    source.busy = 0;
+    return this.stalled(peerId, at);
+  }
+
   /** Whether one that has delivered claims a height. */
   isPromised(height: bigint): boolean {
     for (const source of this.#sources.values())
@@ -125,6 +143,7 @@ export class Sources {
     if (source === undefined) return;
     source.proven = true;
     source.stalls = 0;
+    source.busy = 0;
   }
 
   asked(peerId: string, height: bigint): void {
@@ -142,10 +161,15 @@ export class Sources {
     return false;
   }
 
-  /** The highest height that a believed peer claims which could also give `next`; 0n when there is none. */
-  highest(next: bigint, nowMs: number): bigint {
+  /**
+   * The highest height that a believed peer claims which could also give `next`; 0n when there is none. Of
+   * those who have delivered, if only these are to count.
+   */
+  highest(next: bigint, nowMs: number, whose: 'all' | 'delivered' = 'all'): bigint {
     let highest = 0n;
-    for (const { range, distrustedUntilMs } of this.#sources.values()) {
+    for (const source of this.#sources.values()) {
+      if (whose === 'delivered' && !hasDelivered(source)) continue;
+      const { range, distrustedUntilMs } = source;
       const counts = range !== undefined && distrustedUntilMs <= nowMs && range.base <= next;
       if (counts && range.height > highest) highest = range.height;
     }
