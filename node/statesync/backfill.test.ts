@@ -153,6 +153,46 @@ test('where nobody has more it ends, and says how far it got', async () => {
   expect(heightsOf(saved)).toEqual(down(59, 45));
 });
 
+test('those who have more and are away for a while are waited for', async () => {
+  const [full, pruned] = [await peer(1), await peer(50)];
+  const network = await newNetwork();
+  for (const each of [full, pruned]) network.addPersistentPeer(each.listenAddresses()[0] ?? '');
+  const backfill = newBackfill(network);
+  await world.until('both are connected', () => network.peers().length === 2);
+  await full.stop();
+  await world.until('one is away', () => network.peers().length === 1);
+  let lowest: bigint | undefined;
+  const saved: LightBlock[] = [];
+  const sink = { save: async (block: LightBlock) => void saved.push(block) };
+  void backfill.headers(at(LENGTH).header, sink, ALL).then((height) => {
+    lowest = height;
+  });
+  await world.until('the other has no more', () => saved.length === LENGTH - 50);
+  await world.timers.advance(DEFAULT_STATE_SYNC.peersWaitMs / 2);
+  await full.start();
+  await world.until('it is filled', () => lowest !== undefined);
+  expect(lowest).toBe(1n);
+});
+
+test('those who are away for too long are not', async () => {
+  const [full, pruned] = [await peer(1), await peer(50)];
+  const network = await newNetwork();
+  for (const each of [full, pruned]) network.addPersistentPeer(each.listenAddresses()[0] ?? '');
+  const backfill = newBackfill(network);
+  await world.until('both are connected', () => network.peers().length === 2);
+  await full.stop();
+  let lowest: bigint | undefined;
+  const fromMs = world.timers.nowMs();
+  void backfill.headers(at(LENGTH).header, { save: () => Promise.resolve() }, ALL).then((height) => {
+    lowest = height;
+  });
+  await world.until('it ends', () => lowest !== undefined);
+  expect(lowest).toBe(50n);
+  const { peersWaitMs } = DEFAULT_STATE_SYNC;
+  expect(world.timers.nowMs() - fromMs).toBeGreaterThanOrEqual(peersWaitMs);
+  expect(world.timers.nowMs() - fromMs).toBeLessThan(peersWaitMs + 5_000);
+});
+
 test('without any peer it does not pass for done', async () => {
   const network = await newNetwork();
   const backfill = newBackfill(network);

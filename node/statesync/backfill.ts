@@ -24,6 +24,8 @@ import { Wakeup } from './wakeup.ts';
 
 /** Light blocks asked of one peer at a time. */
 const REQUESTS_PER_PEER = 6;
+/** Peers that are remembered when they are away. */
+const KNOWN_MAX = 1_000;
 
 /** What is fetched with. */
 export interface BackfillPorts {
@@ -65,12 +67,20 @@ export class Backfill {
   readonly #wakeup: Wakeup;
   /** Peers that did not have a height, and the highest of these. */
   readonly #missing = new Map<string, bigint>();
+  /** Who has ever been connected. */
+  readonly #known = new Set<string>();
   #turn = 0;
 
   constructor(ports: BackfillPorts, options: StateSyncOptions) {
     this.#ports = ports;
     this.#options = options;
     this.#wakeup = new Wakeup(ports.timers);
+    ports.network.onPeer({
+      connected: ({ id }) => {
+        if (this.#known.size < KNOWN_MAX) this.#known.add(id);
+      },
+      disconnected: () => undefined,
+    });
   }
 
   /** The block that a verified light block is of, encoded; undefined when no connected peer has it. */
@@ -83,7 +93,8 @@ export class Backfill {
   }
 
   /**
-   * Fetches the light blocks below a verified header, from the top down; ends early where no peer has them.
+   * Fetches the light blocks below a verified header, from the top down; ends early where no peer has them:
+   * not before all have said so that have ever been connected, or have been away for too long.
    * Returns the lowest height that is there.
    * @throws LedgerError `statesync.no_peers` when no peer has been connected for too long
    */
@@ -146,10 +157,34 @@ export class Backfill {
 
   async #below(above: Header): Promise<LightBlock | undefined> {
     const height = above.height - 1n;
-    return this.#ask(height, LIGHT_BLOCK_PROTOCOL.name, (answer) => {
+    const { timers } = this.#ports;
+    const untilMs = timers.nowMs() + this.#options.peersWaitMs;
+    const read = (answer: Uint8Array): LightBlock | undefined => {
       const block = decodeLightBlockResponse(height, answer);
       return block === undefined ? undefined : linked(above, block, this.#ports.verify);
-    });
+    };
+    for (;;) {
+      const found = await this.#ask(height, LIGHT_BLOCK_PROTOCOL.name, read);
+      if (found !== undefined) return found;
+      while (this.#next(height) === undefined) {
+        if (timers.nowMs() >= untilMs || !this.#isAnyAway(height)) return undefined;
+        await this.#wakeup.wait(this.#options.tickMs);
+      }
+      if (timers.nowMs() >= untilMs) return undefined;
+    }
+  }
+
+  /** Whether a peer that is not banned and may have a height was connected and is not. */
+  #isAnyAway(height: bigint): boolean {
+    const { network } = this.#ports;
+    const here = new Set(network.peers().map(({ id }) => id));
+    return [...this.#known].some(
+      (id) => !here.has(id) && !this.#lacks(id, height) && network.standing(id).bannedForMs === 0,
+    );
+  }
+
+  #lacks(peerId: string, height: bigint): boolean {
+    return (this.#missing.get(peerId) ?? -1n) >= height;
   }
 
   /** Asks one peer after the other, some times over; undefined when none has it. */
@@ -166,7 +201,7 @@ export class Backfill {
         const found = await this.#askOne({ peerId, height, protocol }, read);
         if (found !== undefined) return found;
       }
-      const allMiss = peers.length > 0 && peers.every((id) => (this.#missing.get(id) ?? -1n) >= height);
+      const allMiss = peers.length > 0 && peers.every((id) => this.#lacks(id, height));
       if (allMiss || timers.nowMs() >= untilMs) return undefined;
       await this.#wakeup.wait(this.#options.tickMs);
     }
@@ -182,8 +217,7 @@ export class Backfill {
     const times = { timeoutMs, bytesPerSecondMin };
     try {
       const found = read(await network.request(peerId, protocol, encodeHeightRequest(height), times));
-      if (found === undefined && height > (this.#missing.get(peerId) ?? -1n))
-        this.#missing.set(peerId, height);
+      if (found === undefined && !this.#lacks(peerId, height)) this.#missing.set(peerId, height);
       return found;
     } catch (error) {
       log.debug({ peer: peerId, height, protocol, reason: messageOf(error) }, 'no answer from a peer');
@@ -194,7 +228,7 @@ export class Backfill {
 
   /** The peers in turn, but for those that do not reach that far back. */
   #next(height: bigint): string | undefined {
-    const able = this.#ports.network.peers().filter(({ id }) => (this.#missing.get(id) ?? -1n) < height);
+    const able = this.#ports.network.peers().filter(({ id }) => !this.#lacks(id, height));
     return able.length === 0 ? undefined : able[this.#turn++ % able.length]?.id;
   }
 }
