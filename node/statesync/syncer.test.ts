@@ -251,15 +251,16 @@ test('when nobody has what is missing for a minute, another snapshot is tried', 
   expect(joiner.lines).toContain('state sync: another snapshot is tried');
 });
 
-const mute1: RequestHandler = (peer, bytes) => {
+/** One chunk, and then nothing before it is too late. */
+const tooLate: RequestHandler = async (_peer, bytes) => {
   const request = decodeChunkRequest(bytes);
-  return request.index === 0
-    ? encodeChunk(request, defined(chunksOf(25n, 'lie')[0], 'chunk'))
-    : mute(peer, bytes);
+  const lateMs = request.index === 0 ? 0 : 1.5 * OPTIONS.chunkRequestTimeoutMs;
+  await new Promise<void>((resolve) => world.timers.after(lateMs, resolve));
+  return encodeChunk(request, defined(chunksOf(25n, 'lie')[request.index], 'chunk'));
 };
 const refusing: RequestHandler = () => Promise.reject(new LedgerError('test.refused', 'no'));
 test.each<readonly [string, RequestHandler, number]>([
-  ['delivers one chunk of it and is mute from then on', mute1, 0],
+  ['delivers one chunk of it and is silent from then on', tooLate, 0],
   ['refuses every chunk of it', refusing, 1],
   ['is mute', mute, 1],
 ])('a peer that makes up a snapshot and %s holds the node up for a minute', async (_what, chunk, bans) => {
