@@ -177,13 +177,14 @@ export class Dispatch {
 
 /**
  * The answer inside a response.
- * @throws LedgerError `p2p.busy`, `p2p.refused` or `p2p.malformed`
+ * @throws LedgerError `p2p.busy`, `p2p.refused` or `p2p.malformed`: what the peer says of the request
+ * @throws DecodeError when it is no response
  */
 export function openResponse(protocol: string, response: Uint8Array): Uint8Array {
   const kind = response[0];
   if (kind === RESPONSE_OK) return response.subarray(RESPONSE_PREFIX_BYTES);
   const code = kind === RESPONSE_REFUSED ? REFUSALS[response[1] ?? -1] : undefined;
-  if (code === undefined) throw new LedgerError('p2p.malformed', `response to ${protocol} is malformed`);
+  if (code === undefined) throw new DecodeError(`response to ${protocol} is malformed`);
   throw new LedgerError(`p2p.${code}`, `peer answered a ${protocol} request with: ${code}`, { protocol });
 }
 

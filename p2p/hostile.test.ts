@@ -3,8 +3,10 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { concatBytes, utf8 } from '../core/bytes.ts';
+import { LedgerError } from '../core/errors.ts';
 import { uvarintLength, writeUvarint } from '../core/varint.ts';
 import { BLOCKS_PROTOCOL, CHANNELS, DATA_CHANNEL, PROTOCOLS, STATUS_PROTOCOL, wireName } from './channels.ts';
+import { RESPONSE_REFUSED } from './dispatch.ts';
 import { encodeFrame } from './frame.ts';
 import { createHost } from './host.ts';
 import { nodeKey } from './identity.ts';
@@ -224,6 +226,48 @@ describe.each(PROTOCOLS.map((spec) => [spec.name, spec] as const))('protocol %s'
       () => streams.filter((stream) => stream.status === 'open').length <= spec.concurrentMax,
     );
     expect(node.peers()).toHaveLength(1);
+  });
+});
+
+describe('an answer', () => {
+  const ask = (attacker: Attacker): Promise<Uint8Array> =>
+    node.request(attacker.id, BLOCKS_PROTOCOL.name, utf8('x'), { timeoutMs: 5_000 });
+  const answering = (opened: (stream: Stream) => void): Promise<Attacker> =>
+    connectAndGreet({ [wireName('test-chain', BLOCKS_PROTOCOL)]: opened });
+
+  test.each<readonly [string, Uint8Array]>([
+    ...malformed,
+    ['a frame just over the limit', prefix(BLOCKS_PROTOCOL.responseBytesMax + 2)],
+    ['no kind of response', encodeFrame(Uint8Array.of(77))],
+    ['a refusal for no reason', encodeFrame(Uint8Array.of(RESPONSE_REFUSED))],
+  ])('that is %s costs the connection', async (_what, bytes) => {
+    const attacker = await answering((stream) => void stream.send(bytes));
+    await expect(ask(attacker)).rejects.toMatchObject({ code: 'p2p.malformed' });
+    await expectGone(attacker);
+    expect([node.metrics.penalties, node.metrics.bans]).toEqual([1, 1]);
+    await expectAlive();
+  });
+
+  test('that is a refusal, or breaks off, may be an honest peer’s', async () => {
+    const half = concatBytes(prefix(50), utf8('only a bit'));
+    const ways: readonly ((stream: Stream) => void)[] = [
+      (stream) => void stream.send(encodeFrame(Uint8Array.of(RESPONSE_REFUSED, 2))),
+      (stream) => stream.abort(new Error('gave way')),
+      (stream) => {
+        stream.send(half);
+        void stream.close();
+      },
+      (stream) => {
+        stream.send(half);
+        stream.abort(new Error('gave way'));
+      },
+    ];
+    let way = 0;
+    const peer = await answering((stream) => ways[way++]?.(stream));
+    for (const _each of ways) await expect(ask(peer)).rejects.toThrow(LedgerError);
+    expect(way).toBe(ways.length);
+    expect(node.metrics.penalties).toBe(0);
+    expect(node.peers().map(({ id }) => id)).toEqual([peer.id]);
   });
 });
 

@@ -155,7 +155,8 @@ export interface Network {
   /** Installs the handler of a channel; at most one per channel. */
   handle(channel: string, handler: MessageHandler): void;
   /**
-   * Asks a peer.
+   * Asks a peer. One whose answer is no response at all is penalised here; what the answer says is for the
+   * caller to judge.
    * @throws LedgerError `p2p.timeout`, `p2p.disconnected`, `p2p.busy`, `p2p.refused` or `p2p.malformed`
    */
   request(peerId: string, protocol: string, bytes: Uint8Array, options: RequestOptions): Promise<Uint8Array>;

@@ -103,7 +103,7 @@ export class Session {
   }
 
   async request(protocol: string, bytes: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
-    const { dispatch, chainId } = this.#options;
+    const { dispatch, chainId, onFailed } = this.#options;
     const spec = dispatch.protocol(protocol);
     const under = this.#requesting.get(protocol) ?? 0;
     if (under >= spec.concurrentMax)
@@ -136,7 +136,10 @@ export class Session {
       count(dispatch.metrics.requestsFailed, protocol);
       stream?.abort(new LedgerError('p2p.request_failed', 'request failed'));
       const timedOut = deadline.signal.aborted;
-      throw this.#requestError(error, { protocol, timeoutMs: deadline.elapsedMs(), timedOut });
+      const failure = this.#requestError(error, { protocol, timeoutMs: deadline.elapsedMs(), timedOut });
+      // Whoever asked cannot tell a broken frame from a stream that broke: it is judged here.
+      if (error instanceof DecodeError && !this.#ended.signal.aborted) onFailed(this, failure.message, true);
+      throw failure;
     } finally {
       deadline.cancel();
       this.#deadlines.delete(deadline);
