@@ -112,6 +112,57 @@ test('of slow readers the slowest gives way', async () => {
   expect(gaveWay).toEqual(['slow3']);
 });
 
+test('one answer that makes enough room goes before smaller ones that are read more slowly', async () => {
+  const honest = await settled(reserve('honest', 4));
+  honest.place?.made(4);
+  for (const peer of ['hostile0', 'hostile1', 'hostile2']) {
+    const { place } = await settled(reserve(peer, 32));
+    place?.made(32);
+    place?.taken(10);
+  }
+  await timers.advance(LIMITS.giveWayAfterMs);
+  const waiting = await settled(reserve('newcomer', 20));
+  expect(waiting.place).toBeDefined();
+  expect(gaveWay).toEqual(['hostile0']);
+});
+
+test('several give way where none makes enough room', async () => {
+  const places: (AnswerPlace | undefined)[] = [];
+  for (let i = 0; i < 10; i++) {
+    const { place } = await settled(reserve(`slow${i}`, 10));
+    place?.made(10);
+    places.push(place);
+  }
+  for (const i of [0, 1, 2, 5, 6, 7, 9]) places[i]?.taken(5);
+  await timers.advance(LIMITS.giveWayAfterMs);
+  const waiting = await settled(reserve('newcomer', 30));
+  expect(waiting.place).toBeDefined();
+  expect(gaveWay).toEqual(['slow3', 'slow4', 'slow8']);
+});
+
+test('none is broken off when all together would not make enough room', async () => {
+  for (let i = 0; i < 2; i++) (await settled(reserve(`slow${i}`, 10))).place?.made(10);
+  for (const peer of ['maker0', 'maker1']) await settled(reserve(peer, 40));
+  await timers.advance(LIMITS.giveWayAfterMs);
+  const waiting = await settled(reserve('newcomer', 30));
+  await timers.advance(LIMITS.giveWayAfterMs);
+  expect([waiting, gaveWay]).toEqual([{}, []]);
+});
+
+test('a peer need not fall below the one that it gives way to', async () => {
+  for (const [peer, bytes] of [
+    ['newcomer', 20],
+    ['rich', 11],
+    ['rich', 11],
+  ] as const)
+    (await settled(reserve(peer, bytes))).place?.made(bytes);
+  for (const bytes of [40, 10]) await settled(reserve(`maker${bytes}`, bytes));
+  await timers.advance(LIMITS.giveWayAfterMs);
+  // 12 are lacking: one of the rich peer's is too little, and with both it would hold less.
+  const waiting = await settled(reserve('newcomer', 20));
+  expect([waiting, gaveWay]).toEqual([{}, []]);
+});
+
 test('a peer that holds as much as others makes none of them give way', async () => {
   await fill();
   await timers.advance(LIMITS.giveWayAfterMs);

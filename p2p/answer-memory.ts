@@ -4,8 +4,9 @@
  * bounded for each peer and altogether, whatever peers ask and however slowly they read.
  *
  * Who waits gets room in the order of what their peers hold, the least first. When there is none for a peer,
- * an answer of another gives way: one of a peer that holds more than the waiting one does, that has been
- * under way for some time, and of those the one that its peer reads most slowly.
+ * answers of others give way: of peers that hold more than the waiting one does, that have been under way for
+ * some time, and of those the ones that are read most slowly. One that makes enough room goes before several
+ * that do so together, and none is broken off when all of them would not make enough.
  */
 import type { NetworkMetrics } from './network.ts';
 import type { Timers } from './timers.ts';
@@ -106,10 +107,7 @@ export class AnswerMemory {
   /** Gives room to whoever may have some, in order; then makes room for the one that comes next. */
   #serveWaiters(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      if (this.#bytes + next.bytes > this.#limits.bytesMax) {
-        if (!this.#makeRoom(next)) return;
-        continue;
-      }
+      if (this.#bytes + next.bytes > this.#limits.bytesMax && !this.#makeRoom(next)) return;
       next.grant(this.#take(next));
     }
   }
@@ -163,30 +161,45 @@ export class AnswerMemory {
   }
 
   /**
-   * Has the slowest answer give way that may have to; false when there is none yet: then looks again later.
+   * Has answers give way; false when that makes no room for the waiter yet: then none does, and it is looked
+   * at again later.
    */
-  #makeRoom({ wanted }: Waiter): boolean {
-    const least = this.#heldBy(wanted.peerId);
-    const nowMs = this.#timers.nowMs();
-    let slowest: Held | undefined;
-    let slowestRate = Number.POSITIVE_INFINITY;
-    for (const held of this.#held) {
-      const ageMs = held.sinceMs === undefined ? 0 : nowMs - held.sinceMs;
-      if (ageMs < this.#limits.giveWayAfterMs || this.#heldBy(held.peerId) <= least) continue;
-      const rate = held.takenBytes / Math.max(ageMs, 1);
-      if (rate >= slowestRate) continue;
-      slowest = held;
-      slowestRate = rate;
-    }
-    if (slowest === undefined) {
+  #makeRoom(waiter: Waiter): boolean {
+    const yielding = this.#yieldingTo(waiter);
+    if (yielding === undefined) {
       this.#lookAgain();
       return false;
     }
-    this.#metrics.answersBrokenOff++;
-    this.#held.delete(slowest);
-    this.#resize(slowest, 0);
-    slowest.giveWay();
+    for (const held of yielding) {
+      this.#metrics.answersBrokenOff++;
+      this.#held.delete(held);
+      this.#resize(held, 0);
+      held.giveWay();
+    }
     return true;
+  }
+
+  /** The answers that make room for the waiter; undefined when those that may have to do not. */
+  #yieldingTo({ wanted, bytes }: Waiter): readonly Held[] | undefined {
+    const nowMs = this.#timers.nowMs();
+    const least = this.#heldBy(wanted.peerId);
+    const bySlowness = [...this.#held]
+      .map((held) => ({ held, ageMs: held.sinceMs === undefined ? 0 : nowMs - held.sinceMs }))
+      .filter(({ ageMs }) => ageMs >= this.#limits.giveWayAfterMs)
+      .toSorted((a, b) => rateOf(a) - rateOf(b))
+      .map(({ held }) => held);
+    const yielding: Held[] = [];
+    let lacking = this.#bytes + bytes - this.#limits.bytesMax;
+    while (lacking > 0) {
+      const may = bySlowness.filter(
+        (held) => !yielding.includes(held) && this.#heldBy(held.peerId) - ofPeer(yielding, held) > least,
+      );
+      const next = may.find((held) => held.bytes >= lacking) ?? may[0];
+      if (next === undefined) return undefined;
+      yielding.push(next);
+      lacking -= next.bytes;
+    }
+    return yielding;
   }
 
   #lookAgain(): void {
@@ -197,4 +210,14 @@ export class AnswerMemory {
       this.#serveWaiters();
     });
   }
+}
+
+/** Bytes of the answer that went in each millisecond. */
+function rateOf({ held, ageMs }: { readonly held: Held; readonly ageMs: number }): number {
+  return held.takenBytes / Math.max(ageMs, 1);
+}
+
+/** Bytes of those of the answers that are of the same peer as the other. */
+function ofPeer(answers: readonly Held[], { peerId }: Held): number {
+  return answers.reduce((bytes, held) => (held.peerId === peerId ? bytes + held.bytes : bytes), 0);
 }

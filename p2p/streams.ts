@@ -61,11 +61,21 @@ export function readFrame(stream: Stream, bytesMax: number, signal: AbortSignal)
   });
 }
 
+/** What writing needs of a stream. */
+export interface Outlet {
+  readonly writableNeedsDrain: boolean;
+  readonly writeBufferLength: number;
+  readonly status: string;
+  send(bytes: Uint8Array): boolean;
+  addEventListener(event: 'drain' | 'close', listener: () => void): void;
+  removeEventListener(event: 'drain' | 'close', listener: () => void): void;
+}
+
 /**
- * Resolves when the stream takes bytes again. Not `stream.onDrain()`: after its first use that resolves at
+ * Resolves when the stream takes bytes again; `progressed` is called whenever some went. Not `stream.onDrain()`: after its first use that resolves at
  * once, and the stream would buffer without bound.
  */
-async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
+async function drained(stream: Outlet, signal: AbortSignal, progressed?: () => void): Promise<void> {
   while (stream.writableNeedsDrain) {
     signal.throwIfAborted();
     if (stream.status !== 'open') throw new LedgerError('p2p.stream_closed', 'stream was closed');
@@ -84,6 +94,7 @@ async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
       stream.addEventListener('close', onClose);
       signal.addEventListener('abort', onAbort);
     });
+    progressed?.();
   }
 }
 
@@ -94,17 +105,24 @@ export async function writeFrame(stream: Stream, payload: Uint8Array, signal: Ab
 
 /**
  * Writes one frame in pieces, each when the other end has taken most of those before: what the stream copies
- * is small, and `taken` hears how far it is.
+ * is small. `taken` hears of bytes as they go, also of parts of a piece: how fast a peer reads is known long
+ * before it has read a whole one.
  */
 export async function writePieces(
-  stream: Stream,
+  stream: Outlet,
   frame: Uint8Array,
   { signal, taken }: { readonly signal: AbortSignal; readonly taken: (bytes: number) => void },
 ): Promise<void> {
+  let told = 0;
+  const tell = (gone: number): void => {
+    if (gone > told) taken(gone - told);
+    told = Math.max(told, gone);
+  };
   for (let at = 0; at < frame.length; at += PIECE_BYTES) {
     const piece = frame.subarray(at, at + PIECE_BYTES);
-    if (!stream.send(piece)) await drained(stream, signal);
-    taken(piece.length);
+    const end = at + piece.length;
+    if (!stream.send(piece)) await drained(stream, signal, () => tell(end - stream.writeBufferLength));
+    tell(end);
   }
 }
 
