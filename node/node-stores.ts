@@ -122,29 +122,11 @@ export function storedHeaders({ blocks, state }: Pick<Stores, 'blocks' | 'state'
   };
 }
 
-/**
- * Blocks that are forgotten after one block, at most: who begins to prune a long chain does so bit by bit.
- */
-const PRUNED_AT_ONCE_MAX = 100n;
-
-/**
- * Forgets what lies below the height that application and evidence still need: the index first, which is made
- * from the others.
- */
-export async function pruneStores(
-  stores: Pick<Stores, 'blocks' | 'state'>,
-  index: Pick<Indexer, 'prune'> | undefined,
-  retainHeight: bigint,
-): Promise<void> {
-  const { base } = stores.blocks.range();
-  const end = retainHeight < base + PRUNED_AT_ONCE_MAX ? retainHeight : base + PRUNED_AT_ONCE_MAX;
-  if (end > base) await index?.prune({ base, end, block: (height) => executedBlock(stores, height) });
-  await stores.blocks.prune(end);
-  await stores.state.prune(end - 1n); // the validators before the lowest block signed its last commit
-}
-
 /** Undefined when it was not executed here, as the first block after a state sync, or is not stored. */
-function executedBlock(stores: Pick<Stores, 'blocks' | 'state'>, height: bigint): CommittedBlock | undefined {
+export function executedBlock(
+  stores: Pick<Stores, 'blocks' | 'state'>,
+  height: bigint,
+): CommittedBlock | undefined {
   return stores.state.results(height) === undefined ? undefined : storedCommittedBlock(stores, height);
 }
 

@@ -40,11 +40,11 @@ import {
   heldWrites,
   openIndexer,
   openStores,
-  pruneStores,
   storedHeaders,
   type Stores,
 } from './node-stores.ts';
 import type { PrivValidator } from './privval/priv-validator.ts';
+import { Pruner } from './pruner.ts';
 import { settleWithin } from './settle-within.ts';
 import { SigningGuard } from './signing-state.ts';
 import { type ChainState, type Genesis, txRoomOf } from './state/chain-state.ts';
@@ -184,7 +184,8 @@ export async function openCore(
   closers.push(pool.stop, () => bus.stop());
   const { timers } = environment;
   const evidence = await openEvidence(options, environment, { stores, state, closers });
-  const executor = openExecutor(options, environment, { stores, index, ...pool, evidence, state });
+  const pruner = new Pruner(stores, index, state.lastBlockHeight);
+  const executor = openExecutor(options, environment, { stores, pruner, ...pool, evidence, state });
   const validatorPeers = openValidatorPeers(options, environment, { network, signer, executor });
   const engine = openEngine(options, environment, {
     executor,
@@ -199,7 +200,7 @@ export async function openCore(
     },
     transactions: pool.mempool,
     evidence,
-    listeners: listenersOf(options, index, [metrics, events, validatorPeers]),
+    listeners: listenersOf(options, index, [pruner, metrics, events, validatorPeers]),
     logger: log,
   });
   closers.push(() => engine.stop(), release);
@@ -366,13 +367,13 @@ function openExecutor(
   { verify, timers }: NodeEnvironment,
   parts: {
     readonly stores: Stores;
-    readonly index: Core['index'];
+    readonly pruner: Pruner;
     readonly mempool: Mempool;
     readonly evidence: EvidencePool;
     readonly state: ChainState;
   },
 ): BlockExecutor {
-  const { stores, index, mempool, evidence, state } = parts;
+  const { stores, pruner, mempool, evidence, state } = parts;
   return new BlockExecutor(
     {
       application,
@@ -380,7 +381,7 @@ function openExecutor(
       evidence,
       store: stores.state,
       verify,
-      prune: (height) => pruneStores(stores, index, evidence.keepFrom(height)),
+      prune: (height) => pruner.prune(evidence.keepFrom(height)),
       nowMs: () => timers.nowMs(),
     },
     state,
