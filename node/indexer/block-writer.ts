@@ -6,10 +6,12 @@ import type { Event } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { TX_HASH_KEY, TX_HEIGHT_KEY } from '../events.ts';
 import {
+  ALL_ENTRIES,
   BLOCK_LAYOUT,
   eventKeyOf,
   eventPrefix,
   HEIGHT_BYTES,
+  heightOfEntry,
   heightOfItem,
   INDEX_FORMAT,
   type IndexLayout,
@@ -20,7 +22,7 @@ import {
   TX_LAYOUT,
   txKeyBytes,
 } from './keys.ts';
-import type { IndexDatabase, IndexedBlocks, IndexWrite } from './ports.ts';
+import type { IndexDatabase, IndexedBlocks, IndexEntry, IndexRange, IndexWrite } from './ports.ts';
 import { encodeTxPlaces } from './tx-places.ts';
 
 /** Entries per write: a few milliseconds of work. */
@@ -75,7 +77,7 @@ export class BlockWriter {
   /** Deletes the entries of a block that was written. Those that another block has taken over stay. */
   async remove({ height, block, results }: CommittedBlock): Promise<void> {
     const item = itemOf(height);
-    const keys: Uint8Array[] = [primaryKey(BLOCK_LAYOUT, item), primaryKey(TX_LAYOUT, item)];
+    const keys: Uint8Array[] = [primaryKey(TX_LAYOUT, item)];
     for (const tx of block.txs) {
       const key = txKeyBytes(txHash(tx));
       const found = await this.#database.get(key);
@@ -84,10 +86,45 @@ export class BlockWriter {
     for (const occurrences of this.#occurrences(results)) {
       for (const { key } of occurrences.writes(item)) keys.push(key);
     }
+    keys.push(primaryKey(BLOCK_LAYOUT, item)); // last: by it `removeBelow` finds what was not removed
     for (let start = 0; start < keys.length; start += ENTRIES_PER_WRITE) {
       const batch = keys.slice(start, start + ENTRIES_PER_WRITE);
       await this.#database.write(batch.map((key) => ({ key, value: undefined })));
     }
+  }
+
+  /**
+   * Deletes the entries of blocks below a height, without the blocks: they were deleted while the index was
+   * not written, or could not be. Reads the whole index if there are such entries. Returns how many went.
+   */
+  async removeBelow(height: bigint): Promise<number> {
+    const lists = {
+      start: primaryKey(BLOCK_LAYOUT, itemOf(0n)),
+      end: primaryKey(BLOCK_LAYOUT, itemOf(height)),
+    };
+    let removed = 0;
+    for await (const _ of this.#database.entries(lists)) {
+      removed += await this.#removeAll(
+        ALL_ENTRIES,
+        (entry) => heightOfEntry(entry) < height && !isList(entry),
+      );
+      removed += await this.#removeAll(lists, () => true);
+      break;
+    }
+    return removed;
+  }
+
+  async #removeAll(range: IndexRange, isRemoved: (entry: IndexEntry) => boolean): Promise<number> {
+    let removed = 0;
+    let writes: IndexWrite[] = [];
+    for await (const entry of this.#database.entries(range)) {
+      if (!isRemoved(entry)) continue;
+      removed++;
+      writes.push({ key: entry[0], value: undefined });
+      if (writes.length >= ENTRIES_PER_WRITE) writes = await this.#flush(writes);
+    }
+    await this.#flush(writes);
+    return removed;
   }
 
   #occurrences(results: CommittedBlock['results']): readonly Occurrences[] {
@@ -138,6 +175,8 @@ export class BlockWriter {
     );
   }
 }
+
+const isList = ([key]: IndexEntry): boolean => key[0] === BLOCK_LAYOUT.primary;
 
 /** A tag in a block: where each of its values occurs. */
 interface Tag {

@@ -85,9 +85,14 @@ export class Indexer {
     if (this.#unwritten.size > this.#config.unwrittenBlocksMax) await this.#writing;
   }
 
-  /** Indexes what was committed while this index was not written: after a crash, or when it was deleted. */
+  /**
+   * Indexes what was committed while this index was not written (after a crash, when it was deleted, or not
+   * wanted), and forgets blocks that were deleted then.
+   */
   async catchUp(blocks: CommittedBlocks): Promise<void> {
     let next = (await this.#writer.lastHeight()) + 1n;
+    const removed = await this.#writer.removeBelow(blocks.base);
+    if (removed > 0) this.#logger.debug({ below: blocks.base, removed }, 'entries of deleted blocks removed');
     if (next < blocks.base) next = blocks.base;
     for (; next <= blocks.height; next++) {
       const committed = blocks.block(next);
@@ -97,7 +102,7 @@ export class Indexer {
 
   /**
    * Forgets blocks from `base` up to below `end`, which are about to be deleted: their entries are made again
-   * from them. What cannot be forgotten is found no more, and stays in the database.
+   * from them. What cannot be forgotten stays until the next start.
    */
   async prune(blocks: Pick<CommittedBlocks, 'base' | 'block'> & { readonly end: bigint }): Promise<void> {
     this.#writing = this.#writing.then(async () => {

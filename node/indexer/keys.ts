@@ -80,6 +80,17 @@ export function indexOfItem(item: Uint8Array): number {
   return new DataView(item.buffer, item.byteOffset, item.length).getUint32(HEIGHT_BYTES);
 }
 
+/** All keys but that of the last indexed height. */
+export const ALL_ENTRIES: { readonly start: Uint8Array; readonly end: Uint8Array } = {
+  start: Uint8Array.of(TX),
+  end: Uint8Array.of(BLOCK_EVENT + 1),
+};
+
+/** The height of the block that one of them belongs to. */
+export function heightOfEntry([key, value]: readonly [key: Uint8Array, value: Uint8Array]): bigint {
+  return heightOfItem(key[0] === TX ? value : key.subarray(key.length - HEIGHT_BYTES));
+}
+
 /** The key of a transaction's height and index. */
 export function txKeyBytes(hash: Uint8Array): Uint8Array {
   return concatBytes(Uint8Array.of(TX), hash);
