@@ -1,12 +1,15 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,client,cli,test}';
+/** Tests that put something in the place of a module: what one of them loads is for nobody else. */
+const replacing = 'consensus/simulation/negative.test.ts';
 const simulation = 'test/simulation/**/*.test.ts';
 const processes = 'test/e2e/**/*.test.ts';
 
 // Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has. Tests that run whole
 // devnets come last: they wait for blocks more than they compute, and none of them judges how long something takes
-// but for the recoveries of the short chaos run.
+// but for the recoveries of the short chaos run. Unit tests share what they load with others of their process: to load it
+// anew for each file took a third of their time.
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
@@ -16,9 +19,11 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: [`${folders}/**/*.test.ts`],
-          exclude: ['**/node_modules/**', simulation, processes],
+          exclude: ['**/node_modules/**', simulation, processes, replacing],
           pool: 'forks',
+          isolate: false,
           maxWorkers: 2,
+          setupFiles: ['./test/property-seed.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -27,7 +32,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: 'simulation',
-          include: [simulation],
+          include: [simulation, replacing],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 600_000,

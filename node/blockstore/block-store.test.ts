@@ -9,6 +9,7 @@ import { toHex, uint64BigEndian } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { BlockMeta, Header } from '../../proto/gen/tendermint/types/types.ts';
+import { type DatabaseBatch, openLevelDatabase } from '../database.ts';
 import { BlockStore } from './block-store.ts';
 
 it('gives back the meta, the id and the height of a block that was stored, also after a restart', async () => {
@@ -60,6 +61,37 @@ it('keeps blocks without gaps, and pruning moves the lower end but never takes t
   expect(store.range()).toEqual({ base: 250n, height: 250n });
   await store.removeHighest();
   expect(store.range()).toEqual({ base: 0n, height: 0n });
+  await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('promises no block while it deletes it, and all again when that fails', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'blocks-'));
+  let duringWrite: (() => void) | undefined;
+  const store = await BlockStore.open(directory, async (at) => {
+    const database = await openLevelDatabase(at);
+    const batch = (): DatabaseBatch => {
+      const inner = database.batch();
+      const write = async (options: { readonly sync?: boolean } = {}): Promise<void> => {
+        duringWrite?.();
+        await inner.write(options);
+      };
+      return { put: (key, value) => inner.put(key, value), del: (key) => inner.del(key), write };
+    };
+    return { getSync: (key) => database.getSync(key), batch, close: () => database.close() };
+  });
+  for (let height = 1n; height <= 10n; height++) {
+    await store.save({ meta: meta(height), parts: [], lastCommit: undefined, seenCommit: EMPTY_COMMIT });
+  }
+  duringWrite = () => {
+    throw new Error('no space left');
+  };
+  await expect(store.prune(5n)).rejects.toThrow('no space left');
+  expect(store.range().base).toBe(1n);
+  const promised: bigint[] = [];
+  duringWrite = () => promised.push(store.range().base);
+  await store.prune(5n);
+  expect(promised).toEqual([5n]);
   await store.close();
   rmSync(directory, { recursive: true });
 });

@@ -239,10 +239,17 @@ export class BlockStore {
   async #deleteBlocks(from: bigint, end: bigint): Promise<void> {
     const batch = this.#database.batch();
     for (let height = from; height < end; height++) this.#deleteBlock(batch, height);
-    const range = { base: end, height: this.#range.height };
+    const before = this.#range;
+    const range = { base: end, height: before.height };
     batch.put(RANGE_KEY, encodeRange(range));
-    await batch.write();
+    // First: who reads meanwhile must not be promised what is being deleted.
     this.#range = range;
+    try {
+      await batch.write();
+    } catch (error) {
+      this.#range = before;
+      throw error;
+    }
   }
 
   #deleteBlock(batch: DatabaseBatch, height: bigint): void {

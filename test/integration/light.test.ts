@@ -131,6 +131,8 @@ beforeAll(async () => {
   node = await startValidator();
   const committed = await call(node.rpc, 'broadcast_tx_commit', { tx: toBase64(TX) });
   txHeight = String(committed['height']);
+  // One more block: of the last one the node has the commit that it saw, not the one that the chain has.
+  await call(node.rpc, 'broadcast_tx_commit', { tx: toBase64(utf8('light=later')) });
   const first = (await call(node.rpc, 'commit', { height: '1' })) as {
     signed_header: { commit: { block_id: { hash: string } } };
   };

@@ -10,9 +10,9 @@ const SMALL: readonly Profile[] = PROFILES.filter((profile) => profile !== 'larg
 
 test('a seed gives the same trace twice in one process, with other seeds in between', async () => {
   const first = new Map<Profile, Awaited<ReturnType<typeof runSeed>>>();
-  for (const profile of SMALL) first.set(profile, await runSeed({ profile, seed: 11 }));
+  for (const profile of SMALL) first.set(profile, await runSeed({ profile, seed: 3 }));
   for (const profile of SMALL) {
-    const second = await runSeed({ profile, seed: 11 });
+    const second = await runSeed({ profile, seed: 3 });
     expect(second.digest, profile).toBe(first.get(profile)?.digest);
     expect(second.events).toBe(first.get(profile)?.events);
   }

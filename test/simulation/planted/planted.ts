@@ -20,7 +20,7 @@ import { restoringAnything } from './restoring-anything.ts';
 /** A bug, and where it is looked for. */
 export interface PlantedBug {
   readonly profile: Profile;
-  /** The search begins here: before it, hundreds of seeds find nothing. */
+  /** The search begins here: seeds before it find nothing. */
   readonly from: number;
   /** How long progress is waited for; default: that of the profile. */
   readonly patienceMs?: number;
@@ -38,7 +38,7 @@ const ASKS_AGAIN_AFTER_MS = 100;
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the lock rule is skipped': {
     profile: 'safety',
-    from: 30,
+    from: 34,
     noticedBy: ['locked value', 'agreement'],
     plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
   },
@@ -69,7 +69,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the height that a peer claims is trusted': {
     profile: 'sync',
-    from: 11,
+    from: 3,
     patienceMs: 30_000,
     noticedBy: ['liveness'],
     plant: trusting,
@@ -101,7 +101,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'a restore does not verify the app hash': {
     profile: 'statesync',
-    from: 1,
+    from: 8,
     patienceMs: 10_000,
     noticedBy: ['honest nodes run', 'liveness'],
     application: restoringAnything,
