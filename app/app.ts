@@ -23,7 +23,7 @@ import { TxCache } from '../framework/tx/cache.ts';
 import type { DecodedTx, TxSigner } from '../framework/tx/decode.ts';
 import { signatureTasks } from '../framework/tx/multisig.ts';
 import { keyCountOf } from '../framework/tx/public-key.ts';
-import type { SignatureTask, SignatureVerifier } from '../framework/tx/signature.ts';
+import type { SignatureTask } from '../framework/tx/signature.ts';
 import {
   CheckTxType,
   type ExecTxResult,
@@ -50,39 +50,16 @@ import type { CommitMultiStore, MultiStoreBranch } from '../store/kv.ts';
 import { admissionEvents } from './admission.ts';
 import { BlockExecution } from './block-execution.ts';
 import { blockOf, hookEvents, momentOf, resultOf, undecodable } from './blocks.ts';
-import { exportModules, firstValidators, initModules } from './genesis.ts';
+import { type ExportedState, type ExportOptions, exportState } from './export.ts';
+import { firstValidators, initModules } from './genesis.ts';
 import { deliverGenTxs } from './gentxs.ts';
 import { type Composition, composeModules } from './modules.ts';
+import type { AppOptions } from './options.ts';
 import { acceptsTransactions, selectTransactions } from './proposal.ts';
 import { answerQuery } from './query.ts';
-import { type BlockRetention, blockRetentionHeight, KEEP_ALL } from './retention.ts';
+import { blockRetentionHeight, KEEP_ALL } from './retention.ts';
 import { nodeQueries } from './services.ts';
 import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
-
-/**
- * How the application is set up. All of it is configuration; only `chainId` and `prefix` must be equal on
- * all nodes.
- */
-export interface AppOptions {
-  /** Opened with `storeNames`; for a chain that begins at a later height, with that as first version. */
-  readonly store: CommitMultiStore;
-  readonly chainId: string;
-  /** Bech32 prefix of addresses. */
-  readonly prefix: string;
-  readonly verifier: SignatureVerifier;
-  /** Lowest gas prices that CheckTx takes, such as `0.025uopen`. Default none. */
-  readonly minGasPrices?: string;
-  /** Which blocks the node has to keep. Default: all. */
-  readonly retention?: BlockRetention;
-  /** Reported by `info` and `/app/version`. */
-  readonly version?: string;
-  /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */
-  readonly txBytesMax?: number;
-  /** Memory for decoded transactions, in bytes. Default 128 MiB: 33,000 transfers. */
-  readonly decodedTxsBytesMax?: number;
-  /** Gas that a query may use. Default 100,000,000. */
-  readonly queryGasMax?: bigint;
-}
 
 /** A state that transactions run on. */
 type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
@@ -195,13 +172,14 @@ export class OpenLedgerApp {
     this.#executing = undefined;
     const { modules, consensus } = this.composition;
     const branch = this.#store.branch();
-    const block = momentOf(chainId, 0n, request.time);
+    const height = request.initialHeight > 1n ? request.initialHeight : 0n;
+    const block = momentOf(chainId, height, request.time);
     const context = new Context({ branch, block, mode: 'genesis', gas: unlimitedGas() });
     if (request.consensusParams !== undefined) consensus.setParams(context, request.consensusParams);
     consensus.setLastTime(context, request.time);
     const appState = parseAppState(request.appStateBytes);
     const staked = initModules(modules, context, appState);
-    const environment = this.#environment(this.#stateAt(branch, block), 'finalize');
+    const environment = this.#environment(this.#stateAt(branch, { ...block, height: 0n }), 'finalize');
     const made = deliverGenTxs(this.composition, { appState, context, environment });
     const validators = firstValidators(request.validators, [...staked, ...made]);
     consensus.apply(context, validators);
@@ -380,11 +358,14 @@ export class OpenLedgerApp {
     );
   }
 
-  /** The application state of a height as the section of a genesis document. */
-  exportAppState(height: bigint = this.height): JsonObject {
-    const stores = this.#store.at(height);
-    const block = momentOf(this.#options.chainId, height, EPOCH);
-    return exportModules(this.composition.modules, new QueryContext(stores, block, unlimitedGas()));
+  /**
+   * The state of a height as the parts of a genesis document.
+   * @throws StateError (sdk 18) when it is pruned or not yet there, and what `exportState` throws
+   */
+  exportState(options: ExportOptions = {}): ExportedState {
+    const { block } = this.contextAt(options.height ?? this.height);
+    const branch = branchOver(this.#store.at(block.height));
+    return exportState(this.composition, { branch, block }, options);
   }
 
   #signatureTask(given: {

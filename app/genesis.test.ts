@@ -5,10 +5,10 @@ describe('genesis', () => {
   it('is exported so that a chain that starts from it has the same state', () => {
     const chain = new TestChain();
     chain.deliver(chain.send(chain.account(0), testAccount('new').address, '5uopen'));
-    const sections = chain.app.exportAppState();
+    const sections = chain.app.exportState().appState;
     const again = new TestChain({ genesis: { sections } });
     again.block();
-    expect(again.app.exportAppState()).toEqual(sections);
+    expect(again.app.exportState().appState).toEqual(sections);
     expect(again.app.brokenInvariants()).toEqual([]);
   });
 

@@ -68,13 +68,13 @@ describe('genesis transactions', () => {
     chain.block();
     const sent = chain.send(chain.account(0), testAccount('x').address, '1uopen', { sequence: 1n });
     expect(chain.deliver(sent).code).toBe(0);
-    const sections = chain.app.exportAppState();
+    const sections = chain.app.exportState().appState;
     expect(sections['genutil']).toEqual({ gen_txs: [] });
     const again = new TestChain({ genesis: { validators: [], sections } });
     again.block();
     const { validators, delegations } = Object(sections['staking']);
     expect(validators).toHaveLength(1);
-    expect(again.app.exportAppState()).toMatchObject({ staking: { validators, delegations } });
+    expect(again.app.exportState().appState).toMatchObject({ staking: { validators, delegations } });
   });
 
   it.each<[string, () => readonly JsonValue[], string]>([

@@ -46,6 +46,8 @@ export interface ApplicationOptions {
   readonly prefix: string;
   readonly minimumGasPrices: string;
   readonly txBytesMax: number;
+  /** Of the genesis document. Default 1. */
+  readonly initialHeight?: bigint;
   /** States that queries can reach back to. */
   readonly keepVersions?: number;
   /** At every so many blocks those beyond that are dropped. Default 1. */
@@ -102,6 +104,7 @@ export async function openApplication(
   const backend = await ports.openBackend(join(options.dataDir, 'application.db'));
   const store = await openMultiStore(backend, {
     stores: names,
+    initialVersion: options.initialHeight ?? 1n,
     ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
     ...(options.pruneInterval === undefined ? {} : { pruneInterval: options.pruneInterval }),
     ...(ports.snapshotVersions === undefined ? {} : { snapshotVersions: ports.snapshotVersions }),

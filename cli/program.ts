@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
+import { addExportCommand } from './export.ts';
 import { addGenesisCommand } from './genesis/command.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
@@ -32,6 +33,7 @@ export function createProgram(terminal: Terminal): Command {
   addLightCommand(program, terminal);
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
+  addExportCommand(program, terminal);
   addWalCommand(program, terminal);
   addVersionCommand(program, terminal);
   return program;

@@ -64,6 +64,7 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       dataDir: home.dataDir,
       chainId: genesis.document.chainId,
       prefix: genesis.prefix,
+      initialHeight: genesis.document.initialHeight,
       minimumGasPrices: home.app.minimumGasPrices,
       txBytesMax: mempool.maxTxBytes,
       ...versionsKept(home.app),

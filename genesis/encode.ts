@@ -4,7 +4,7 @@ import { formatInstant } from '../core/time.ts';
 import { canonicalJson, type JsonObject } from '../framework/json.ts';
 import { CONSENSUS_KEY_JSON, consensusKeyMessage } from '../modules/consensus/keys.ts';
 import type { RequestInitChain } from '../proto/gen/tendermint/abci/types.ts';
-import type { GenesisDocument } from './document.ts';
+import type { GenesisDocument, GenesisValidator } from './document.ts';
 import { consensusParamsToJson } from './params-json.ts';
 
 /** The document as JSON in CometBFT's shape: what the RPC method `genesis` returns and the file holds. */
@@ -14,14 +14,38 @@ export function genesisToJson(document: GenesisDocument): JsonObject {
     chain_id: document.chainId,
     initial_height: document.initialHeight.toString(),
     consensus_params: consensusParamsToJson(document.consensusParams),
-    validators: document.validators.map(({ address, keyType, pubKey, power, name }) => ({
-      address: toUpperHex(address),
-      pub_key: { type: CONSENSUS_KEY_JSON[keyType], value: toBase64(pubKey) },
-      power: power.toString(),
-      name,
-    })),
+    validators: document.validators.map(validatorToJson),
     app_hash: toUpperHex(document.appHash),
     app_state: document.appState,
+  };
+}
+
+/**
+ * The document as the SDK's tools write one (`AppGenesis`), with what wrote it: `consensus` holds validators and
+ * parameters, the height is a number (0 stands for 1).
+ */
+export function appGenesisToJson(document: Omit<GenesisDocument, 'appHash'>, appVersion: string): JsonObject {
+  return {
+    app_name: 'openledgerd',
+    app_version: appVersion,
+    genesis_time: formatInstant(document.genesisTime),
+    chain_id: document.chainId,
+    initial_height: Number(document.initialHeight),
+    app_hash: null,
+    app_state: document.appState,
+    consensus: {
+      validators: document.validators.map(validatorToJson),
+      params: consensusParamsToJson(document.consensusParams),
+    },
+  };
+}
+
+function validatorToJson({ address, keyType, pubKey, power, name }: GenesisValidator): JsonObject {
+  return {
+    address: toUpperHex(address),
+    pub_key: { type: CONSENSUS_KEY_JSON[keyType], value: toBase64(pubKey) },
+    power: power.toString(),
+    name,
   };
 }
 

@@ -139,7 +139,7 @@ describe('genesis', () => {
     const chain = new TestChain();
     grant(chain, sendLimit(5), START + 900n);
     grant(chain, generic(MsgMultiSend.typeUrl));
-    const { authz } = chain.app.exportAppState();
+    const { authz } = chain.app.exportState().appState;
     expect(authz).toMatchObject({
       authorization: [
         {
@@ -151,7 +151,7 @@ describe('genesis', () => {
     });
     const again = new TestChain({ genesis: { sections: { authz: authz ?? null } } });
     again.block();
-    expect(again.app.exportAppState()['authz']).toEqual(authz);
+    expect(again.app.exportState().appState['authz']).toEqual(authz);
     expect(again.app.brokenInvariants()).toEqual([]);
     const genesisTime = { seconds: START + 900n, nanos: 0 };
     const later = new TestChain({ genesis: { genesisTime, sections: { authz: authz ?? null } } });

@@ -6,6 +6,7 @@ import { communityPool, fundCommunityPool } from './community-pool.ts';
 import type { DistributionCore } from './ports.ts';
 import { STORE_NAME } from './state.ts';
 import type { CommunityPool } from './types.ts';
+import { beginAnew, payEverybody } from './zero-height.ts';
 
 /** Distribution, as other modules see it. The rules are in the files beside, one for each concern. */
 export class Distribution implements CommunityPool {
@@ -22,5 +23,15 @@ export class Distribution implements CommunityPool {
 
   fundCommunityPool(context: Context, gift: { readonly from: Address; readonly coins: Coins }): void {
     fundCommunityPool(this.#core, context, gift);
+  }
+
+  /** Pays all commissions and rewards: before an export for height 0. */
+  payEverybody(context: Context): void {
+    payEverybody(this.#core, context);
+  }
+
+  /** Begins validators and delegations anew at the context's height. After `payEverybody`. */
+  beginAnew(context: Context): void {
+    beginAnew(this.#core, context);
   }
 }

@@ -167,11 +167,11 @@ describe('a chain with an equivocator', () => {
     expect(() => chain.query(path, one, { hash: 'ab' })).toThrow('evidence ab not found');
     expect(() => chain.query(path, one, { hash: 'xyz' })).toThrow('invalid evidence hash');
     expect(() => chain.query(path, one, {})).toThrow('hash is empty');
-    const exported = chain.app.exportAppState();
+    const exported = chain.app.exportState().appState;
     const app = restoreChain(chain);
     expect(app.brokenInvariants()).toEqual([]);
-    expect(app.exportAppState()['evidence']).toEqual(exported['evidence']);
-    expect(app.exportAppState()['slashing']).toEqual(exported['slashing']);
+    expect(app.exportState().appState['evidence']).toEqual(exported['evidence']);
+    expect(app.exportState().appState['slashing']).toEqual(exported['slashing']);
   });
 
   it('takes no evidence from transactions, for which nobody judges', () => {
@@ -192,7 +192,7 @@ describe('a chain with an equivocator', () => {
   it('refuses a section of genesis that lists evidence twice, or bad evidence', () => {
     const chain = convictedChain();
     const module = chain.app.composition.modules.find(({ name }) => name === 'evidence');
-    const section = new JsonReader(chain.app.exportAppState()['evidence'], 'e');
+    const section = new JsonReader(chain.app.exportState().appState['evidence'], 'e');
     const [entry = null] = section
       .member('evidence')
       .elements()

@@ -398,7 +398,7 @@ describe('genesis', () => {
       chain.account(0),
       anyOf(AllowedMsgAllowance, { allowance: basic(1), allowedMessages: ['/x.Y'] }),
     );
-    const { feegrant } = chain.app.exportAppState();
+    const { feegrant } = chain.app.exportState().appState;
     expect(feegrant).toMatchObject({
       allowances: expect.arrayContaining([
         {
@@ -414,7 +414,7 @@ describe('genesis', () => {
     });
     const again = new TestChain({ genesis: { sections: { feegrant: feegrant ?? null } } });
     again.block();
-    expect(again.app.exportAppState()['feegrant']).toEqual(feegrant);
+    expect(again.app.exportState().appState['feegrant']).toEqual(feegrant);
     expect(again.app.brokenInvariants()).toEqual([]);
   });
 

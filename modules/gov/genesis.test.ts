@@ -58,7 +58,7 @@ function first(section: JsonObject, name: string, edit: JsonObject): JsonObject 
 describe('genesis of governance', () => {
   it('is exported in the shape of the SDK and restores the state, which then goes on', () => {
     const chain = runningChain();
-    const exported = chain.app.exportAppState();
+    const exported = chain.app.exportState().appState;
     expect(exported['gov']).toMatchObject({
       starting_proposal_id: '3',
       constitution: 'law',
@@ -82,7 +82,7 @@ describe('genesis of governance', () => {
     // The restored chain's first block is years later: both periods end in it.
     const app = restoreChain(chain);
     expect(app.brokenInvariants()).toEqual([]);
-    expect(app.exportAppState()['gov']).toMatchObject({
+    expect(app.exportState().appState['gov']).toMatchObject({
       starting_proposal_id: '3',
       proposals: [{ id: '1', status: 'PROPOSAL_STATUS_PASSED' }],
       votes: [],
@@ -118,7 +118,7 @@ describe('genesis of governance', () => {
     ],
   ])('is refused with the place: %s', (problem, edit) => {
     const chain = runningChain();
-    const section = new JsonReader(chain.app.exportAppState()['gov'], 'g').object();
+    const section = new JsonReader(chain.app.exportState().appState['gov'], 'g').object();
     const handler = handlerOf(chain);
     expect(() => handler.validate(new JsonReader(section, 'g'))).not.toThrow();
     expect(() => handler.validate(new JsonReader(edit(section), 'g'))).toThrow(problem);

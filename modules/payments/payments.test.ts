@@ -264,8 +264,8 @@ test('the state that is exported is the state that its genesis restores, and eve
   deliverOk(chain, payer, paymentOf(payInference(payer, [], { requestHash: sha256(utf8('other')) })));
   const restored = restoreChain(chain);
   expect(restored.brokenInvariants()).toEqual([]);
-  const { bank, datanet, models, attribution, payments } = chain.app.exportAppState();
-  expect(restored.exportAppState()).toMatchObject({ bank, datanet, models, attribution, payments });
+  const { bank, datanet, models, attribution, payments } = chain.app.exportState().appState;
+  expect(restored.exportState().appState).toMatchObject({ bank, datanet, models, attribution, payments });
 });
 
 test('parameters are the governance account’s to change', () => {

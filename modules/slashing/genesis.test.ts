@@ -33,7 +33,7 @@ function handlerOf(chain: TestChain): GenesisHandler {
 describe('genesis of slashing', () => {
   it('is exported in the shape of the SDK and restores the state', () => {
     const chain = runningChain();
-    const exported = chain.app.exportAppState();
+    const exported = chain.app.exportState().appState;
     const address = chain.app.composition.consensusAddresses.toText(
       new StakingWorld({ validators: [1_000_000n] }).keyAddress(1),
     );
@@ -43,7 +43,7 @@ describe('genesis of slashing', () => {
         { address, missed_blocks: [0, 1, 2, 3, 4].map((i) => ({ index: String(i), missed: true })) },
       ]),
     });
-    expect(restoreChain(chain).exportAppState()['slashing']).toEqual(exported['slashing']);
+    expect(restoreChain(chain).exportState().appState['slashing']).toEqual(exported['slashing']);
   });
 
   it('is answered from', () => {
@@ -84,7 +84,7 @@ describe('genesis of slashing', () => {
     ['x.other: is not a known field', (s) => ({ ...s, other: 1 })],
   ])('is refused with the place: %s', (problem, edit) => {
     const chain = runningChain();
-    const section = new JsonReader(chain.app.exportAppState()['slashing'], 'x').object();
+    const section = new JsonReader(chain.app.exportState().appState['slashing'], 'x').object();
     const handler = handlerOf(chain);
     expect(() => handler.validate(new JsonReader(edit(section), 'x'))).toThrow(problem);
     expect(() => handler.validate(new JsonReader(section, 'x'))).not.toThrow();

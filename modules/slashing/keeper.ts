@@ -50,4 +50,11 @@ export class Slashing implements SlashingKeeper {
     const info = signingInfoOf(this.#core, context, consensusAddress);
     this.#core.state.signingInfos.set(context, consensusAddress, { ...info, tombstoned: true });
   }
+
+  /** Counts every validator's blocks from height 0: before an export for it. */
+  resetStartHeights(context: Context): void {
+    const { signingInfos } = this.#core.state;
+    for (const [address, info] of [...signingInfos.iterate(context)])
+      signingInfos.set(context, address, { ...info, startHeight: 0n });
+  }
 }

@@ -19,6 +19,7 @@ import type {
 } from './types.ts';
 import { jailValidator, unjailValidator, validatorByKey } from './validators.ts';
 import { applyValidatorSet, bondedByPower } from './valset.ts';
+import { jailOthers, resetHeights } from './zero-height.ts';
 
 /** Staking, as other modules see it. The rules are in the files beside, one for each concern. */
 export class Staking implements StakingKeeper {
@@ -102,5 +103,15 @@ export class Staking implements StakingKeeper {
     if (validator === undefined || !validator.jailed) return false;
     unjailValidator(this.#core, context, validator);
     return true;
+  }
+
+  /** @returns changes of the set @throws StateError see `zero-height.ts` */
+  jailOthers(context: Context, allowed: readonly Address[]): readonly ValidatorUpdate[] {
+    return jailOthers(this.#core, context, allowed);
+  }
+
+  /** Everything that unbonds or moves began at height 0: before an export for it. */
+  resetHeights(context: Context): void {
+    resetHeights(this.#core, context);
   }
 }

@@ -192,7 +192,7 @@ describe('periods and what is locked for good', () => {
   it('survive export and import', () => {
     const chain = new TestChain();
     chain.deliver(chain.sign(chain.account(0), [createMessage(chain)]));
-    const auth = chain.app.exportAppState()['auth'];
+    const auth = chain.app.exportState().appState['auth'];
     const { genesis } = chain.app.composition.modules.find(({ name }) => name === 'auth') ?? {};
     const text = canonicalJson(auth ?? null);
     expect(text).toContain('/cosmos.vesting.v1beta1.ContinuousVestingAccount');

@@ -157,9 +157,8 @@ export interface Loop {
   readonly documents: readonly [ProvableContent, ProvableContent];
 }
 
-/** Plays the loop up to the model. */
-export function playLoop(): Loop {
-  const chain = new TestChain({ accounts: 6 });
+/** Plays the loop up to the model, on a chain with five accounts or more. */
+export function playLoop(chain: TestChain = new TestChain({ accounts: 6 })): Loop {
   const documents = [
     provableContent(documentText('adams')),
     provableContent(documentText('jefferson', 700)),

@@ -3,8 +3,9 @@
  * (native libsecp256k1), a real store in memory. For tests of modules and of the application.
  */
 import { createRequire } from 'node:module';
-import { type AppOptions, createApp, type OpenLedgerApp } from '../../app/app.ts';
+import { createApp, type OpenLedgerApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
+import type { AppOptions } from '../../app/options.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { AddressCodec } from '../../framework/address.ts';

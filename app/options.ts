@@ -1,0 +1,28 @@
+import type { SignatureVerifier } from '../framework/tx/signature.ts';
+import type { CommitMultiStore } from '../store/kv.ts';
+import type { BlockRetention } from './retention.ts';
+
+/**
+ * How the application is set up. All of it is configuration; only `chainId` and `prefix` must be equal on
+ * all nodes.
+ */
+export interface AppOptions {
+  /** Opened with `storeNames`; for a chain that begins at a later height, with that as first version. */
+  readonly store: CommitMultiStore;
+  readonly chainId: string;
+  /** Bech32 prefix of addresses. */
+  readonly prefix: string;
+  readonly verifier: SignatureVerifier;
+  /** Lowest gas prices that CheckTx takes, such as `0.025uopen`. Default none. */
+  readonly minGasPrices?: string;
+  /** Which blocks the node has to keep. Default: all. */
+  readonly retention?: BlockRetention;
+  /** Reported by `info` and `/app/version`. */
+  readonly version?: string;
+  /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */
+  readonly txBytesMax?: number;
+  /** Memory for decoded transactions, in bytes. Default 128 MiB: 33,000 transfers. */
+  readonly decodedTxsBytesMax?: number;
+  /** Gas that a query may use. Default 100,000,000. */
+  readonly queryGasMax?: bigint;
+}
