@@ -1,12 +1,10 @@
 /** The entry of `openledgerd`. Light on purpose: a command loads what it needs when it runs. */
 import { failureText } from './failure.ts';
+import { resolveOwnModulesDirectly } from './own-modules.ts';
 import { createProgram } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
 const NODE_MAJOR = 24;
-/** So long a command that has failed, and has said so, may take to end by itself. */
-const FAILED_EXIT_MS = 2_000;
-
 const major = Number(process.versions.node.split('.')[0]);
 if (major < NODE_MAJOR) {
   process.stderr.write(
@@ -15,12 +13,15 @@ if (major < NODE_MAJOR) {
   );
   process.exit(1);
 }
+resolveOwnModulesDirectly();
 try {
   await createProgram(processTerminal()).parseAsync(process.argv);
 } catch (error) {
   process.stderr.write(failureText(error, process.argv.includes('--trace')));
   process.exitCode = 1;
-  // Whatever a failed command left open: the process ends. The timer counts only while something else keeps
-  // it alive.
-  setTimeout(() => process.exit(), FAILED_EXIT_MS).unref();
 }
+// What a command had open it has closed; libraries leave timers behind (libp2p one of a second), and what a
+// failed command left must not keep the process either. What it wrote is written first.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+process.exit();

@@ -1,21 +1,28 @@
-/** Runs the node of a home in the foreground. */
+/**
+ * Runs the node of a home in the foreground.
+ *
+ * What is loaded follows what is checked: settings, node key, locks and signing state with a tenth of the
+ * modules; then the state machine, without which a genesis cannot be judged; the node and its network last. A
+ * start with something wrong says so after a third of the time.
+ */
 import { toUpperHex } from '../core/bytes.ts';
 import { LedgerError, messageOf } from '../core/errors.ts';
 import type { AppConfig } from '../node/config/config.ts';
 import type { CommittedBlock } from '../node/committed-block.ts';
 import { readAppConfig, readNodeConfig, writeAppConfig, writeNodeConfig } from '../node/config/toml.ts';
 import { levelPolicy } from '../node/logging/levels.ts';
-import { createLogging } from '../node/logging/logger.ts';
-import { type Node, startNode } from '../node/node.ts';
+import { createLogging, type Logging } from '../node/logging/logger.ts';
+import type { Node } from '../node/node.ts';
 import { settleWithin } from '../node/settle-within.ts';
-import { type ApplicationOptions, openApplication } from './application.ts';
+import type { ApplicationOptions } from './application.ts';
 import { tellSupervisor } from './child-messages.ts';
 import type { StopSignal } from './devnet/run.ts';
 import { sentenceOf, systemCode } from './failure.ts';
-import { readGenesisFile } from './home/genesis-file.ts';
+import type { CheckedGenesis } from './home/genesis-file.ts';
 import { readNodeKey } from './home/node-key.ts';
 import { nodeLockPath, signingLockPath } from './home/node-lock.ts';
 import { type OpenedHome, openHome } from './home/open.ts';
+import { checkSigningFiles } from './home/signing-files.ts';
 import { lockOrRefuse } from './process-lock.ts';
 import type { StartOptions } from './start.ts';
 import type { Terminal } from './terminal.ts';
@@ -44,63 +51,79 @@ export async function runNode(options: StartOptions, terminal: Terminal, stop: S
 
 async function run(options: StartOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   const home = withOptions(openHome(options.home), options);
-  const genesis = readGenesisFile(home.paths.genesisFile);
   const nodeKey = readNodeKey(home.paths.nodeKeyFile);
-  const unlock = lockHome(home);
-  const { base, mempool } = home.node;
-  const logging = createLogging({
-    format: base.logFormat,
-    policy: levelPolicy(base.logLevel),
-    write: terminal.out,
-    now: Date.now,
-  });
-  const log = logging('main');
-  for (const warning of [...home.warnings, ...genesis.warnings]) log.warn({}, warning);
   const end = endOf(stop);
-  const starting = new AbortController();
-  end.ended.finally(() => starting.abort()).catch(() => undefined);
+  const unlock = lockHome(home);
   try {
-    const { application, close } = await openApplication({
-      dataDir: home.dataDir,
-      chainId: genesis.document.chainId,
-      prefix: genesis.prefix,
-      initialHeight: genesis.document.initialHeight,
-      minimumGasPrices: home.app.minimumGasPrices,
-      txBytesMax: mempool.maxTxBytes,
-      ...versionsKept(home.app),
-      minRetainBlocks: home.app.minRetainBlocks,
-      snapshots: { interval: home.app.snapshotInterval, keepRecent: home.app.snapshotKeepRecent },
-      verifierWorkers: 1,
-      version: ownVersion(),
-      log: logging('app'),
+    if (home.node.base.privValidatorLaddr === '') await checkSigningFiles(home.paths);
+    const { readGenesisFile } = await import('./home/genesis-file.ts');
+    const genesis = readGenesisFile(home.paths.genesisFile);
+    const { base } = home.node;
+    const logging = createLogging({
+      format: base.logFormat,
+      policy: levelPolicy(base.logLevel),
+      write: terminal.out,
+      now: Date.now,
     });
-    try {
-      const node = await startNode({
-        config: home.node,
-        dataDir: home.dataDir,
-        paths: home.paths,
-        genesis: genesis.document,
-        genesisText: genesis.text,
-        nodeKey,
-        application,
-        version: ownVersion(),
-        logging,
-        signal: starting.signal,
-        onBlock: (committed) => tellSupervisor(blockMessage(committed)),
-        onFatal: end.fail,
-      });
-      await serve(node, end.ended);
-      log.info({}, 'stopping');
-      await node.stop();
-    } catch (error) {
-      await settleWithin(close(), CLOSE_AFTER_FAILURE_MS);
-      if (error instanceof LedgerError && error.code === 'statesync.stopped') return;
-      throw error;
-    }
-    await close();
+    for (const warning of [...home.warnings, ...genesis.warnings]) logging('main').warn({}, warning);
+    await runHome({ home, genesis, nodeKey, logging, end });
   } finally {
     unlock();
   }
+}
+
+/** A home in which nothing is wrong that could be seen without the node. */
+interface CheckedHome {
+  readonly home: OpenedHome;
+  readonly genesis: CheckedGenesis;
+  readonly nodeKey: Uint8Array;
+  readonly logging: Logging;
+  readonly end: End;
+}
+
+async function runHome({ home, genesis, nodeKey, logging, end }: CheckedHome): Promise<void> {
+  const { openApplication } = await import('./application.ts');
+  const { startNode } = await import('../node/node.ts');
+  const starting = new AbortController();
+  end.ended.finally(() => starting.abort()).catch(() => undefined);
+  const { application, close } = await openApplication({
+    dataDir: home.dataDir,
+    chainId: genesis.document.chainId,
+    prefix: genesis.prefix,
+    initialHeight: genesis.document.initialHeight,
+    minimumGasPrices: home.app.minimumGasPrices,
+    txBytesMax: home.node.mempool.maxTxBytes,
+    ...versionsKept(home.app),
+    minRetainBlocks: home.app.minRetainBlocks,
+    snapshots: { interval: home.app.snapshotInterval, keepRecent: home.app.snapshotKeepRecent },
+    verifierWorkers: 1,
+    version: ownVersion(),
+    log: logging('app'),
+  });
+  try {
+    const node = await startNode({
+      config: home.node,
+      dataDir: home.dataDir,
+      paths: home.paths,
+      genesis: genesis.document,
+      genesisText: genesis.text,
+      nodeKey,
+      application,
+      version: ownVersion(),
+      logging,
+      signal: starting.signal,
+      onBlock: (committed) => tellSupervisor(blockMessage(committed)),
+      onFatal: end.fail,
+    });
+    await serve(node, end.ended);
+    logging('main').info({}, 'stopping');
+    await node.stop();
+  } catch (error) {
+    await settleWithin(close(), CLOSE_AFTER_FAILURE_MS);
+    if (error instanceof LedgerError && error.code === 'statesync.stopped') return;
+    throw error;
+  }
+  await close();
 }
 
 /** A home is used by one node, and a signing state by one process, be it a node or a signer. */
@@ -149,7 +172,12 @@ async function serve(node: Node, ended: Promise<void>): Promise<void> {
 }
 
 /** What ends the node: a signal, the loss of its supervisor, or an error that it cannot survive. */
-function endOf(stop: StopSignal): { readonly ended: Promise<void>; readonly fail: (error: unknown) => void } {
+interface End {
+  readonly ended: Promise<void>;
+  readonly fail: (error: unknown) => void;
+}
+
+function endOf(stop: StopSignal): End {
   let fail: (error: unknown) => void = () => undefined;
   const ended = new Promise<void>((resolve, reject) => {
     fail = reject;

@@ -28,8 +28,9 @@ import { DEFAULT_GOSSIP, Gossip } from './gossip/gossip.ts';
 import type { Logging } from './logging/logger.ts';
 import { DEFAULT_MEMPOOL_CONFIG } from './mempool/config.ts';
 import { Mempool } from './mempool/mempool.ts';
-import { NodeMetrics } from './metrics/metrics.ts';
+import type { NodeMetrics } from './metrics/metrics.ts';
 import { MetricsServer } from './metrics/server.ts';
+import { type CountedMetrics, UNREAD_METRICS } from './metrics/unread.ts';
 import { openNetwork, peerNumbers, type Peers } from './node-network.ts';
 import { NodeRpc } from './node-rpc.ts';
 import { type OpenedSigner, openSigner } from './node-signer.ts';
@@ -151,7 +152,7 @@ export interface Core {
   readonly evidenceGossip: EvidenceGossip;
   readonly sync: BlockSync;
   readonly executor: BlockExecutor;
-  readonly metrics: NodeMetrics;
+  readonly metrics: NodeMetrics | CountedMetrics;
 }
 
 /**
@@ -173,11 +174,13 @@ export async function openCore(
   const index = await openIndexer(options, environment, { stores, closers });
   const { network, peers } = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
-  const metrics = openMetrics(options, {
-    consensus: () => consensusNumbers(engine),
-    catchingUp: () => sync.isCatchingUp(),
-    ...peerNumbers(network, peers),
-  });
+  const metrics = config.instrumentation.prometheus
+    ? await openMetrics(options, {
+        consensus: () => consensusNumbers(engine),
+        catchingUp: () => sync.isCatchingUp(),
+        ...peerNumbers(network, peers),
+      })
+    : UNREAD_METRICS;
   const pool = openMempool(options, environment, { network, metrics, state: () => executor.state });
   const bus = new EventBus(DEFAULT_EVENT_BUS_CONFIG);
   const events = new EventPublisher(bus);
@@ -270,7 +273,7 @@ async function openServices(
   await network.start();
   closers.push(() => network.stop());
   const rpcPort = await rpc.serve(core);
-  if (config.instrumentation.prometheus) {
+  if ('registry' in core.metrics) {
     const server = new MetricsServer(
       { metrics: core.metrics, logger: logging('metrics') },
       parseListenAddress(config.instrumentation.prometheusListenAddr),
@@ -289,10 +292,12 @@ async function openServices(
   return { rpc: url, p2p };
 }
 
-function openMetrics(
+/** Loads what counts only where it is asked: every start would pay for it. */
+async function openMetrics(
   { config, genesis, application }: CoreOptions,
   sources: Omit<ConstructorParameters<typeof NodeMetrics>[0], 'applicationMemory'>,
-): NodeMetrics {
+): Promise<NodeMetrics> {
+  const { NodeMetrics } = await import('./metrics/metrics.ts');
   const { namespace, prometheus } = config.instrumentation;
   const applicationMemory = (): ApplicationMemory | undefined => application.memory?.();
   return new NodeMetrics(
@@ -393,7 +398,7 @@ function openExecutor(
 function openMempool(
   options: CoreOptions,
   { timers, clock }: NodeEnvironment,
-  parts: { readonly network: Network; readonly metrics: NodeMetrics; readonly state: () => ChainState },
+  parts: { readonly network: Network; readonly metrics: CountedMetrics; readonly state: () => ChainState },
 ): { readonly mempool: Mempool; readonly stop: () => void } {
   const { network, metrics, state } = parts;
   const { mempool: config } = options.config;

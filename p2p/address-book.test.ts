@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { DecodeError } from '../core/errors.ts';
 import { AddressBook, DEFAULT_ADDRESS_BOOK } from './address-book.ts';
 import { makeAddress, parseAddress, type PeerAddress } from './address.ts';
+import { ADDRESSES_MAX } from './exchange-limits.ts';
 import {
-  ADDRESSES_MAX,
   decodeAddressesRequest,
   decodeAddressesResponse,
   encodeAddressesRequest,

@@ -5,9 +5,7 @@
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { peerIdFromString } from '@libp2p/peer-id';
-
-/** Longest address that is looked at. */
-export const ADDRESS_CHARACTERS_MAX = 160;
+import { ADDRESS_CHARACTERS_MAX } from './exchange-limits.ts';
 
 const PORT_MAX = 65_535;
 const FORM = /^\/(ip4|ip6)\/([0-9a-fA-F.:]{2,45})\/tcp\/([1-9]\d{0,4})\/p2p\/([1-9A-HJ-NP-Za-km-z]{40,70})$/;

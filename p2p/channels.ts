@@ -1,7 +1,7 @@
 /**
  * The catalogue of channels and request protocols, with their limits, and the names they have on the wire.
  */
-import { ADDRESSES_BYTES_MAX } from './exchange.ts';
+import { ADDRESSES_BYTES_MAX } from './exchange-limits.ts';
 import type { ChannelSpec, ProtocolSpec } from './network.ts';
 import { PROOF_REQUEST_BYTES_MAX, PROOF_RESPONSE_BYTES_MAX } from './validator-proof.ts';
 

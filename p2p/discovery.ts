@@ -10,8 +10,8 @@ import type { Added, AddressBook, AddressSource } from './address-book.ts';
 import { groupOf, hostAndPort, hostOf, makeAddress, parseAddress, type PeerAddress } from './address.ts';
 import { ADDRESSES_PROTOCOL } from './channels.ts';
 import { count } from './dispatch.ts';
+import { ADDRESSES_MAX } from './exchange-limits.ts';
 import {
-  ADDRESSES_MAX,
   decodeAddressesRequest,
   decodeAddressesResponse,
   encodeAddressesRequest,

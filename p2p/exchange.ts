@@ -1,12 +1,8 @@
 /** The messages by which nodes tell each other of nodes. */
 import { DecodeError } from '../core/errors.ts';
 import { AddressesRequest, AddressesResponse } from '../proto/gen/openledger/p2p/v1/p2p.ts';
-import { ADDRESS_CHARACTERS_MAX, type PeerAddress, parseAddress } from './address.ts';
-
-/** Addresses in one answer. */
-export const ADDRESSES_MAX = 100;
-/** Bytes of the longest answer: each address has a tag and a length of two bytes. */
-export const ADDRESSES_BYTES_MAX: number = ADDRESSES_MAX * (ADDRESS_CHARACTERS_MAX + 3);
+import { type PeerAddress, parseAddress } from './address.ts';
+import { ADDRESSES_BYTES_MAX, ADDRESSES_MAX } from './exchange-limits.ts';
 
 /** Asks for so many addresses. */
 export function encodeAddressesRequest(addressesMax: number): Uint8Array {

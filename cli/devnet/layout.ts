@@ -1,5 +1,5 @@
-/** Makes the homes of a devnet and sets the ports and peers of its nodes. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Makes the homes of a devnet. It needs the whole state machine, for the genesis: see `configure.ts`. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PublicKey } from '../../consensus/types/validator.ts';
 import type { JsonObject } from '../../framework/json.ts';
@@ -9,18 +9,15 @@ import { withGenTxs } from '../../genesis/edit.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
 import { DEFAULT_PARAMS } from '../../modules/gov/params.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
-import { formatListenAddress } from '../../node/config/address.ts';
-import { homePaths } from '../../node/config/home.ts';
-import { defaultAppConfig, defaultNodeConfig, writeNodeConfig } from '../../node/config/toml.ts';
+import { defaultAppConfig, defaultNodeConfig } from '../../node/config/toml.ts';
 import { Params } from '../../proto/gen/cosmos/gov/v1/gov.ts';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.ts';
 import { checkGenesis } from '../home/genesis-file.ts';
 import { createHome } from '../home/create.ts';
-import { openHome } from '../home/open.ts';
 import { genTxJson } from '../genesis/gentx.ts';
 import { accountAddress, type AccountKey, keyOfMnemonic, mnemonicsOf, newMnemonic } from '../wallet/hd.ts';
 import { Keyring } from '../wallet/keyring.ts';
-import { LOOPBACK, type NodePorts } from './ports.ts';
+import { LOOPBACK } from './ports.ts';
 import { type DevnetAccount, type DevnetNode, type DevnetRecord, writeRecord } from './record.ts';
 import type { DevnetSettings } from './settings.ts';
 import { makeFolder } from '../home/folder.ts';
@@ -184,49 +181,4 @@ function govSection(denom: string): JsonObject {
 
 function withMoniker(config: NodeConfig, moniker: string): NodeConfig {
   return { ...config, base: { ...config.base, moniker } };
-}
-
-/** What changes from start to start. */
-export interface NodesConfiguration {
-  readonly record: DevnetRecord;
-  /** By node. */
-  readonly ports: readonly NodePorts[];
-  readonly blockTimeMs: number;
-}
-
-/** Writes ports, peers and block time into each node's configuration; all else in it stays as it is. */
-export function configureNodes({ record, ports, blockTimeMs }: NodesConfiguration): void {
-  const peers = record.nodes.map((node, i) => peerAt(node, ports[i]?.p2p ?? 0));
-  for (const [i, { home }] of record.nodes.entries()) {
-    const { node } = openHome(home);
-    const text = writeNodeConfig({
-      ...node,
-      rpc: { ...node.rpc, laddr: formatListenAddress({ host: LOOPBACK, port: ports[i]?.rpc ?? 0 }) },
-      p2p: {
-        ...node.p2p,
-        laddr: formatListenAddress({ host: LOOPBACK, port: ports[i]?.p2p ?? 0 }),
-        persistentPeers: peers.filter((_, other) => other !== i),
-      },
-      consensus: { ...node.consensus, ...timeoutsFor(blockTimeMs) },
-    });
-    const file = homePaths(home).configFile;
-    if (readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
-  }
-}
-
-/**
- * The pause between blocks is the block time; the waits for messages are shorter than on a network with
- * distances.
- */
-function timeoutsFor(blockTimeMs: number): Partial<NodeConfig['consensus']> {
-  return {
-    timeoutCommitMs: blockTimeMs,
-    timeoutProposeMs: Math.min(3_000, Math.max(1_000, 2 * blockTimeMs)),
-    timeoutPrevoteMs: 500,
-    timeoutPrecommitMs: 500,
-  };
-}
-
-function peerAt(node: DevnetNode, port: number): string {
-  return `/ip4/${LOOPBACK}/tcp/${port}/p2p/${node.p2p.split('/p2p/')[1] ?? ''}`;
 }

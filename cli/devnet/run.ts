@@ -7,14 +7,13 @@ import { lockHolder, lockOrRefuse, waitUnlocked } from '../process-lock.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlockTracker } from './block-tracker.ts';
 import { nodeLockPath } from '../home/node-lock.ts';
-import { configureNodes, createDevnet } from './layout.ts';
+import { configureNodes } from './configure.ts';
 import { NodeProcess } from './node-process.ts';
 import { choosePorts, withOtherPorts } from './ports.ts';
 import { type DevnetRecord, readRecord, writeRecord } from './record.ts';
 import { type DevnetOptions, type DevnetSettings, settingsFor } from './settings.ts';
 import { type DevnetView, humanView, jsonView, type LeftNode, type NodesState } from './view.ts';
 import { makeFolder, requireFolder } from '../home/folder.ts';
-import { mnemonicsOf } from '../wallet/hd.ts';
 
 /** Nodes of a devnet whose supervisor was killed stop by themselves; this long they may take. */
 const LEFTOVER_TIMEOUT_MS = 15_000;
@@ -44,7 +43,7 @@ export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop
   if (options.reset) refuseForeignHome(home);
   // What is refused has neither created nor deleted anything.
   const planned = settingsFor(options, options.reset ? undefined : readRecord(home));
-  if (options.mnemonic !== undefined) mnemonicsOf(options.mnemonic, 1);
+  if (options.mnemonic !== undefined) (await import('../wallet/hd.ts')).mnemonicsOf(options.mnemonic, 1);
   if (!existsSync(home)) await requireFreePorts(planned);
   makeFolder(home);
   const unlock = lockOrRefuse(join(home, LOCK_FILE), `the devnet in ${home}`);
@@ -54,13 +53,22 @@ export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop
     if (options.reset) emptyHome(home);
     const existing = readRecord(home);
     const settings = settingsFor(options, existing);
-    const record =
-      existing ?? (await createDevnet({ home, settings, mnemonic: options.mnemonic, now: new Date() }));
+    const record = existing ?? (await newDevnet(home, settings, options));
     const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
     await superviseDevnet({ home, record, settings, view, stop });
   } finally {
     unlock();
   }
+}
+
+/** Loads the state machine, of which the genesis is made: a devnet that continues does not wait for that. */
+async function newDevnet(
+  home: string,
+  settings: DevnetSettings,
+  { mnemonic }: DevnetOptions,
+): Promise<DevnetRecord> {
+  const { createDevnet } = await import('./layout.ts');
+  return createDevnet({ home, settings, mnemonic, now: new Date() });
 }
 
 async function requireFreePorts({ validators, rpcPort }: DevnetSettings): Promise<void> {

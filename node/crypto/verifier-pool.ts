@@ -12,9 +12,15 @@ const BATCH_MAX = 128;
 /** Signatures verified on the main thread before other events get their turn: about two milliseconds. */
 const MAIN_THREAD_SLICE = 32;
 
+/**
+ * The workers are started when so many signatures have been verified without them: starting one costs 170 ms
+ * of processor time and 10 MB, more than verifying a thousand, and a node that starts has enough to do.
+ */
+const WORKERS_AFTER = 64;
+
 /** What the pool is made with. */
 export interface VerifierPoolOptions {
-  /** Worker threads; 0 verifies on the main thread. */
+  /** Worker threads, started when there is work for them; 0 verifies on the main thread. */
   readonly workers: number;
   /** Signatures waiting at most; beyond it `verify` is refused. Default 65,536. */
   readonly queuedMax?: number;
@@ -45,6 +51,9 @@ interface Lane {
 export class VerifierPool {
   readonly #queuedMax: number;
   readonly #onWorkerFailure: (message: string) => void;
+  /** Workers not started yet. */
+  #workersToStart: number;
+  #verifiedHere = 0;
   #lanes: Lane[] = [];
   #queue: Waiting[] = [];
   #flushScheduled = false;
@@ -53,7 +62,7 @@ export class VerifierPool {
   constructor(options: VerifierPoolOptions) {
     this.#queuedMax = options.queuedMax ?? 65_536;
     this.#onWorkerFailure = options.onWorkerFailure ?? ((): void => {});
-    for (let i = 0; i < options.workers; i++) this.#lanes.push(this.#startLane());
+    this.#workersToStart = options.workers;
   }
 
   /** Signatures waiting or being verified. */
@@ -79,6 +88,7 @@ export class VerifierPool {
   /** Ends the workers; what was waiting is answered on the main thread first. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#workersToStart = 0;
     const lanes = this.#lanes;
     this.#lanes = [];
     for (const lane of lanes) settleHere(lane.inFlight);
@@ -107,8 +117,13 @@ export class VerifierPool {
   }
 
   #flush(): void {
+    if (this.#verifiedHere + this.#queue.length > WORKERS_AFTER) {
+      for (; this.#workersToStart > 0; this.#workersToStart--) this.#lanes.push(this.#startLane());
+    }
     if (this.#lanes.length === 0) {
-      settleHere(this.#queue.splice(0, MAIN_THREAD_SLICE));
+      const slice = this.#queue.splice(0, MAIN_THREAD_SLICE);
+      this.#verifiedHere += slice.length;
+      settleHere(slice);
       if (this.#queue.length > 0) this.#scheduleFlush();
       return;
     }

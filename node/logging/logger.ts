@@ -2,7 +2,7 @@
  * Structured logs: JSON lines by pino for machines, or one plain line for people. Every part of the node
  * gets its own logger by injection, named after its module; the level policy is by module.
  */
-import { pino } from 'pino';
+import { createRequire } from 'node:module';
 import { toUpperHex } from '../../core/bytes.ts';
 import { isEnabled, type LevelPolicy, type LogLevel } from './levels.ts';
 
@@ -63,6 +63,8 @@ interface Line {
 type LineWriter = (level: WrittenLevel, line: Line) => void;
 
 function jsonWriter(options: LoggingOptions): LineWriter {
+  // Loaded here: a node that writes for people starts without it.
+  const { pino }: typeof import('pino') = createRequire(import.meta.url)('pino');
   const json = pino(
     {
       level: 'trace',

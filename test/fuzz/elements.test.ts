@@ -29,7 +29,8 @@ import {
   decodeSnapshots,
 } from '../../node/statesync/messages.ts';
 import { decodeTxs } from '../../node/tx-gossip.ts';
-import { ADDRESSES_BYTES_MAX, ADDRESSES_MAX, decodeAddressesResponse } from '../../p2p/exchange.ts';
+import { decodeAddressesResponse } from '../../p2p/exchange.ts';
+import { ADDRESSES_BYTES_MAX, ADDRESSES_MAX } from '../../p2p/exchange-limits.ts';
 import { Block as BlockMessage } from '../../proto/gen/tendermint/types/block.ts';
 import { EvidenceList } from '../../proto/gen/tendermint/types/evidence.ts';
 import { repeated } from './mutate-protobuf.ts';

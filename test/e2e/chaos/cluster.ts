@@ -4,7 +4,8 @@
  */
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configureNodes, createDevnet } from '../../../cli/devnet/layout.ts';
+import { configureNodes } from '../../../cli/devnet/configure.ts';
+import { createDevnet } from '../../../cli/devnet/layout.ts';
 import { choosePorts } from '../../../cli/devnet/ports.ts';
 import { createHome } from '../../../cli/home/create.ts';
 import { openHome } from '../../../cli/home/open.ts';

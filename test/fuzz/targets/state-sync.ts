@@ -10,8 +10,8 @@ import {
   encodeLightBlockResponse,
   encodeSnapshots,
 } from '../../../node/statesync/messages.ts';
+import { ADDRESSES_MAX } from '../../../p2p/exchange-limits.ts';
 import {
-  ADDRESSES_MAX,
   decodeAddressesRequest,
   decodeAddressesResponse,
   encodeAddressesRequest,

@@ -5,8 +5,8 @@
 import { genesisHash } from '../../../genesis/encode.ts';
 import type { PeerAddress } from '../../../p2p/address.ts';
 import { ADDRESSES_PROTOCOL, CHANNELS, PROTOCOLS } from '../../../p2p/channels.ts';
+import { ADDRESSES_MAX } from '../../../p2p/exchange-limits.ts';
 import {
-  ADDRESSES_MAX,
   decodeAddressesResponse,
   encodeAddressesRequest,
   encodeAddressesResponse,
