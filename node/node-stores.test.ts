@@ -15,7 +15,8 @@ import {
   testVerify,
   validatorsAt,
 } from './evidence/testing.ts';
-import { evidenceChain, storedHeaders } from './node-stores.ts';
+import { evidenceChain } from './node-stores.ts';
+import { ServedBlocks } from './served-blocks.ts';
 import type { ChainState } from './state/chain-state.ts';
 import { StateStore } from './state/state-store.ts';
 
@@ -108,7 +109,7 @@ test('evidence about back-filled heights can be judged, about lower ones not', a
 
 test('light blocks of back-filled heights are served, and headers are filled from the top down only', async () => {
   await fillTo(HEIGHT - 3n);
-  const headers = storedHeaders(stores);
+  const headers = new ServedBlocks(stores, quiet);
   expect(headers.header(HEIGHT - 3n)).toEqual(headerAt(HEIGHT - 3n));
   expect(headers.commit(HEIGHT - 3n)).toEqual(commitAt(HEIGHT - 3n));
   expect(headers.validators(HEIGHT - 3n)).toEqual(validatorsAt(HEIGHT - 3n));

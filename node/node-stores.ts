@@ -12,13 +12,13 @@ import type { NodeEnvironment } from './environment.ts';
 import { DatabaseGroup, heldTogether, type HeldWrites } from './held-writes.ts';
 import { EvidenceStore } from './evidence/evidence-store.ts';
 import type { EvidenceChain } from './evidence/ports.ts';
+import { checkedIndex } from './indexer/checked-index.ts';
 import { DEFAULT_INDEXER_CONFIG } from './indexer/config.ts';
 import { Indexer } from './indexer/indexer.ts';
 import { LevelDatabase } from './indexer/level-database.ts';
 import type { Logging } from './logging/logger.ts';
 import { storedCommittedBlock } from './state/committed.ts';
 import { StateStore } from './state/state-store.ts';
-import type { LightBlockSource } from './statesync/ports.ts';
 import { Wal } from './wal/wal.ts';
 
 /** The stores of a node but its application's. */
@@ -72,7 +72,8 @@ export async function openIndexer(
   { stores, closers }: { readonly stores: Stores; readonly closers: (() => Promise<void> | void)[] },
 ): Promise<Indexer | undefined> {
   if (options.config.txIndex.indexer === 'null') return undefined;
-  const database = await openIndex(join(options.dataDir, 'tx_index.db'));
+  const directory = join(options.dataDir, 'tx_index.db');
+  const database = await checkedIndex(await openIndex(directory), directory);
   const { blocks, state } = stores;
   const indexer = new Indexer(
     {
@@ -110,15 +111,6 @@ export function evidenceChain({ blocks, state }: Pick<Stores, 'blocks' | 'state'
       const bytes = blocks.blockBytes(height);
       return bytes === undefined ? [] : decodeBlock(bytes).evidence;
     },
-  };
-}
-
-/** Stored light blocks, for peers. */
-export function storedHeaders({ blocks, state }: Pick<Stores, 'blocks' | 'state'>): LightBlockSource {
-  return {
-    header: (height) => blocks.meta(height)?.header,
-    commit: (height) => blocks.commit(height),
-    validators: (height) => state.validators(height),
   };
 }
 

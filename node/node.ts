@@ -35,18 +35,11 @@ import { openNetwork, peerNumbers, type Peers } from './node-network.ts';
 import { NodeRpc } from './node-rpc.ts';
 import { type OpenedSigner, openSigner } from './node-signer.ts';
 import { genesisOf, mempoolConfigOf, timeoutsOf } from './node-settings.ts';
-import {
-  blockSink,
-  evidenceChain,
-  heldWrites,
-  openIndexer,
-  openStores,
-  storedHeaders,
-  type Stores,
-} from './node-stores.ts';
+import { blockSink, evidenceChain, heldWrites, openIndexer, openStores, type Stores } from './node-stores.ts';
 import type { PrivValidator } from './privval/priv-validator.ts';
 import { Pruner } from './pruner.ts';
 import { settleWithin } from './settle-within.ts';
+import { ServedBlocks } from './served-blocks.ts';
 import { SigningGuard } from './signing-state.ts';
 import { type ChainState, type Genesis, txRoomOf } from './state/chain-state.ts';
 import { BlockExecutor } from './state/executor.ts';
@@ -208,8 +201,9 @@ export async function openCore(
   });
   closers.push(() => engine.stop(), release);
   announceRounds(engine, events);
-  const gossip = new Gossip({ network, engine, store: stores.blocks, timers }, DEFAULT_GOSSIP);
-  const sync = openSync(options, environment, { network, stores, engine });
+  const served = new ServedBlocks(stores, logging('p2p'));
+  const gossip = new Gossip({ network, engine, store: served, timers }, DEFAULT_GOSSIP);
+  const sync = openSync(options, environment, { network, served, engine });
   const evidenceGossip = new EvidenceGossip({ network, pool: evidence, timers, log: logging('evidence') });
   return {
     stores,
@@ -328,13 +322,13 @@ function openGuard({ consensus }: NodeConfig, signer: PrivValidator, { blocks }:
 function openSync(
   { config, logging, application }: CoreOptions,
   { timers, blockSync = DEFAULT_BLOCK_SYNC }: NodeEnvironment,
-  parts: { readonly network: Network; readonly stores: Stores; readonly engine: Engine },
+  parts: { readonly network: Network; readonly served: ServedBlocks; readonly engine: Engine },
 ): BlockSync {
-  const { network, stores, engine } = parts;
-  serveStateSync({ network, snapshots: application.snapshots, headers: storedHeaders(stores) });
+  const { network, served, engine } = parts;
+  serveStateSync({ network, snapshots: application.snapshots, headers: served });
   const alone = config.p2p.persistentPeers.length + config.p2p.seeds.length === 0;
   return new BlockSync(
-    { network, store: stores.blocks, target: engine, timers, log: logging('sync') },
+    { network, store: served, target: engine, timers, log: logging('sync') },
     alone ? { ...blockSync, graceMs: 0 } : blockSync,
   );
 }

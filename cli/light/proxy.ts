@@ -1,6 +1,4 @@
 /** Joins the light client, its database and the server. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { timeFromNanos } from '../../consensus/types/time.ts';
 import type { TrustLevel } from '../../consensus/types/verify-commit.ts';
 import { toUpperHex } from '../../core/bytes.ts';
@@ -15,7 +13,7 @@ import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
 import { verifySecp256k1 } from '../../node/crypto/secp256k1.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { RpcLogger } from '../../node/rpc/ports.ts';
-import { openLevel } from '../../store/backend/level.ts';
+import { openLightDatabase } from './database.ts';
 import { lightMethods } from './methods.ts';
 import { type LightServer, serve } from './server.ts';
 
@@ -48,7 +46,6 @@ export interface LightProxy {
 const RESPONSE_BYTES_MAX = 160 * 1024 * 1024;
 const CALL_TIMEOUT_MS = 15_000;
 const NANOS_PER_MS = 1_000_000n;
-const DATABASE = 'light.db';
 
 /** As the library's own `verifySignature`, and many times as fast. */
 const verify: VerifySignature = (key, message, signature) =>
@@ -79,7 +76,7 @@ export const systemClock: LightClock = {
 export async function startLightProxy(settings: LightProxySettings): Promise<LightProxy> {
   const { logger, chainId, listen } = settings;
   const stop = new AbortController();
-  const { database, close } = await openDatabase(settings.directory);
+  const { database, close } = await openLightDatabase(settings.directory);
   try {
     const client = await openClient(settings, database, stop.signal);
     const { header } = await client.latest();
@@ -139,19 +136,4 @@ async function openClient(
       confirm: settings.confirm,
     },
   );
-}
-
-async function openDatabase(
-  directory: string,
-): Promise<{ readonly database: LightDatabase; readonly close: () => Promise<void> }> {
-  mkdirSync(directory, { recursive: true });
-  const backend = await openLevel(join(directory, DATABASE));
-  return {
-    database: {
-      get: (key) => backend.get(key),
-      keys: () => backend.keys({}),
-      write: (batch) => backend.write(batch, { sync: true }),
-    },
-    close: () => backend.close(),
-  };
 }

@@ -11,6 +11,8 @@ import { decodePart, encodePart, type Part } from '../../consensus/types/part-se
 import { concatBytes, fromUint64BigEndian, uint64BigEndian } from '../../core/bytes.ts';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
 import { BlockMeta } from '../../proto/gen/tendermint/types/types.ts';
+import { openChecked } from '../checked-database.ts';
+import { isOfRecords, SYNC_AGAIN } from '../checksum.ts';
 import { type Database, type DatabaseBatch, type OpenDatabase, openLevelDatabase } from '../database.ts';
 import { commitKey, hashKey, HEADERS_KEY, metaKey, partKey, RANGE_KEY, seenCommitKey } from './keys.ts';
 
@@ -49,13 +51,18 @@ export class BlockStore {
 
   /**
    * Opens or makes the store in a directory of its own.
-   * @throws LedgerError `blockstore.open` when another process has it or its files are damaged
+   * @throws LedgerError `blockstore.open` when another process has it or its files are damaged,
+   * `database.format` and `database.corrupt`: see `node/checksum.ts`. Every method throws the latter
    */
   static async open(directory: string, openDatabase: OpenDatabase = openLevelDatabase): Promise<BlockStore> {
+    const place = { directory, repair: SYNC_AGAIN, witnesses: [RANGE_KEY] };
+    let database: Database | undefined;
     try {
-      const database = await openDatabase(directory);
+      database = await openChecked(place, openDatabase);
       return new BlockStore(database, readRange(database));
     } catch (cause) {
+      await database?.close();
+      if (isOfRecords(cause)) throw cause;
       throw new LedgerError(
         'blockstore.open',
         `cannot open the block store ${directory}: ${reasonOf(cause)}. Is another node running on this home? If its ` +

@@ -8,6 +8,7 @@ import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { verifyCommit } from '../../consensus/types/verify-commit.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { isDamage } from '../checksum.ts';
 import { divergedError } from './fault.ts';
 import type { ChainExecutor, DecidedBlock, ExpectSignature, SyncedBlock } from './ports.ts';
 
@@ -56,7 +57,7 @@ export function verifySyncedCommit(
 /**
  * Checks a block whose commit was verified: it is what the network decided, whoever sent it. When it does not
  * follow from our state, that state is not the network's.
- * @throws LedgerError `sync.diverged`: the node must stop
+ * @throws LedgerError `sync.diverged`, or `database.corrupt` when it cannot be told: the node must stop
  */
 export function checkSyncedBlock(
   { block, blockId }: DecidedBlock,
@@ -65,6 +66,7 @@ export function checkSyncedBlock(
   try {
     executor.check(block);
   } catch (cause) {
+    if (isDamage(cause)) throw cause;
     const reason = messageOf(cause);
     throw divergedError({ header: block.header, blockId, appHash: executor.state.appHash, reason }, cause);
   }

@@ -3,14 +3,18 @@ import { encodeEvidenceList } from '../../consensus/types/evidence.ts';
 import { CHANNELS, EVIDENCE_CHANNEL } from '../../p2p/channels.ts';
 import { DEFAULT_LIMITS, type Network } from '../../p2p/network.ts';
 import { memoryWorld } from '../../p2p/testing.ts';
+import { corruptRecord } from '../checksum.ts';
 import { EvidenceGossip, REPEAT_INTERVAL_MS } from './evidence-gossip.ts';
 import { EvidencePool } from './evidence-pool.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { memoryDatabase, quiet, TestChain, testEvidence, testVerify } from './testing.ts';
 
 let world: ReturnType<typeof memoryWorld>;
+let errors: string[] = [];
+const log = { ...quiet, error: (_: object, message: string) => errors.push(message) };
 beforeEach(() => {
   world = memoryWorld();
+  errors = [];
 });
 afterEach(() => world.close());
 
@@ -25,7 +29,7 @@ async function node(height = 10n): Promise<TestNode> {
   const chain = new TestChain(height);
   const store = await EvidenceStore.open('memory', async () => memoryDatabase());
   const pool = await EvidencePool.open({ store, chain, verify: testVerify, log: quiet }, chain.state());
-  new EvidenceGossip({ network, pool, timers: world.timers, log: quiet }).start();
+  new EvidenceGossip({ network, pool, timers: world.timers, log }).start();
   await network.start();
   return { network, chain, pool };
 }
@@ -57,6 +61,22 @@ it('a node that does not have the height yet is given the evidence again', async
   await behind.pool.update(behind.chain.state(), []);
   await world.timers.advance(REPEAT_INTERVAL_MS);
   expect(behind.pool.size).toBe(1);
+});
+
+it('who sends evidence that this node cannot judge for a damaged record is not blamed', async () => {
+  const damaged = await node();
+  damaged.chain.header = () => {
+    throw corruptRecord(new Uint8Array(1), { directory: 'd', repair: 'r' }, 'damaged');
+  };
+  const peer = await node();
+  join(peer, damaged);
+  await world.until('connected', () => damaged.network.peers().length === 1);
+  const told = world.until('told', () => errors.length > 0);
+  peer.pool.add(testEvidence(5n));
+  await told;
+  expect(errors).toEqual([expect.stringContaining('the database d is damaged')]);
+  expect(damaged.pool.size).toBe(0);
+  expect(damaged.network.metrics.penalties).toBe(0);
 });
 
 it('who sends false evidence, too much of it or none at all is banned', async () => {

@@ -13,6 +13,8 @@ import { DecodeError, LedgerError } from '../../core/errors.ts';
 import { EVIDENCE_CHANNEL } from '../../p2p/channels.ts';
 import type { Network, PeerInfo } from '../../p2p/network.ts';
 import type { Timers } from '../../p2p/timers.ts';
+import { isDamage } from '../checksum.ts';
+import { DamageLog } from '../damage-log.ts';
 import type { EvidencePool } from './evidence-pool.ts';
 import type { EvidenceLogger } from './ports.ts';
 import { UNKNOWN_HEIGHT } from './verify.ts';
@@ -38,6 +40,7 @@ export interface EvidenceGossipPorts {
 /** The evidence gossip of one node. */
 export class EvidenceGossip {
   readonly #ports: EvidenceGossipPorts;
+  readonly #damage: DamageLog;
   readonly #stops: (() => void)[] = [];
   /** Who sent what is being added: it is not sent back. */
   #origin: string | undefined;
@@ -45,6 +48,7 @@ export class EvidenceGossip {
 
   constructor(ports: EvidenceGossipPorts) {
     this.#ports = ports;
+    this.#damage = new DamageLog(ports.log);
     ports.network.handle(EVIDENCE_CHANNEL.name, (peer, bytes) => this.#receive(peer, bytes));
   }
 
@@ -83,6 +87,10 @@ export class EvidenceGossip {
       pool.add(evidence);
       return true;
     } catch (error) {
+      if (isDamage(error)) {
+        this.#damage.tell(error);
+        return true;
+      }
       if (!(error instanceof LedgerError)) throw error;
       if (BLAMELESS.includes(error.code)) return true;
       log.warn(

@@ -10,6 +10,8 @@ import {
 } from '../../consensus/types/evidence.ts';
 import { concatBytes, fromUint64BigEndian, uint64BigEndian, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { openChecked } from '../checked-database.ts';
+import { isOfRecords, SYNC_AGAIN } from '../checksum.ts';
 import { type Database, type OpenDatabase, openLevelDatabase } from '../database.ts';
 
 const LIST_KEY = utf8('L');
@@ -40,20 +42,23 @@ export class EvidenceStore {
 
   /**
    * Opens or makes the store in a directory of its own.
-   * @throws LedgerError `evidence.open` when another process has it or its files are damaged
+   * @throws LedgerError `evidence.open` when another process has it or its files are damaged,
+   * `database.format` and `database.corrupt`: see `node/checksum.ts`. Every method throws the latter
    */
   static async open(
     directory: string,
     openDatabase: OpenDatabase = openLevelDatabase,
   ): Promise<EvidenceStore> {
+    const place = { directory, repair: SYNC_AGAIN, witnesses: [LIST_KEY] };
     try {
-      return new EvidenceStore(await openDatabase(directory));
+      return new EvidenceStore(await openChecked(place, openDatabase));
     } catch (cause) {
+      if (isOfRecords(cause)) throw cause;
       const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
       throw new LedgerError(
         'evidence.open',
         `cannot open the evidence store ${directory}: ${messageOf(inner)}. Is another node running on this home? If its ` +
-          'files are damaged, delete this directory: peers send evidence again.',
+          `files are damaged, ${SYNC_AGAIN}.`,
         { directory },
         cause,
       );
@@ -104,8 +109,7 @@ function readEvidence(bytes: Uint8Array): Evidence {
   } catch (cause) {
     throw new LedgerError(
       'evidence.corrupt',
-      `the evidence store holds bytes that cannot be read (${messageOf(cause)}); delete evidence.db in the data directory: ` +
-        'peers send evidence again',
+      `the evidence store holds bytes that cannot be read (${messageOf(cause)}); ${SYNC_AGAIN}`,
       {},
       cause,
     );

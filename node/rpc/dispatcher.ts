@@ -3,6 +3,8 @@
  * was wrong.
  */
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { isDamage } from '../checksum.ts';
+import { DamageLog } from '../damage-log.ts';
 import { internalError, invalidParams, methodNotFound, ParamError, RpcError } from './errors.ts';
 import { errorText, type RpcRequest, successText } from './message.ts';
 import type { CallContext, Method, ReadParams } from './method.ts';
@@ -27,11 +29,13 @@ export class Dispatcher {
   readonly methods: readonly Method[];
   readonly #byName: ReadonlyMap<string, Method>;
   readonly #logger: RpcLogger;
+  readonly #damage: DamageLog;
 
   constructor(options: DispatcherOptions) {
     this.methods = options.methods;
     this.#byName = new Map(options.methods.map((method) => [method.name, method]));
     this.#logger = options.logger;
+    this.#damage = new DamageLog(options.logger);
   }
 
   find(name: string): Method | undefined {
@@ -72,6 +76,7 @@ export class Dispatcher {
 
   #errorOf(method: Method, error: unknown): RpcError {
     if (error instanceof RpcError) return error;
+    if (isDamage(error)) this.#damage.tell(error);
     if (!(error instanceof LedgerError)) {
       this.#logger.error({ method: method.name, error }, 'a method failed unexpectedly');
     }

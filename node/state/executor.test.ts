@@ -21,6 +21,8 @@ import {
   ResponseProcessProposal,
   ResponseProcessProposal_ProposalStatus as ProposalStatus,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import { corruptRecord } from '../checksum.ts';
+import { checkSyncedBlock } from '../engine/synced.ts';
 import { type ChainState, contextOf, genesisState } from './chain-state.ts';
 import { BlockExecutor } from './executor.ts';
 import type { BlockApplication } from './ports.ts';
@@ -109,6 +111,25 @@ test('a block is not good because another one with its header was', async () => 
   expect(cutBlock(forged).blockId.hash).toEqual(cutBlock(good).blockId.hash);
   expect((await executor.judge(good)).validity).toBe('accepted');
   expect(await executor.judge(forged)).toEqual({ validity: 'invalid', reason: 'wrong signature in commit' });
+  await store.close();
+});
+
+test('a block is not bad because this node cannot read what it is judged by', async () => {
+  const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
+  const genesis = genesisState(GENESIS);
+  const damage = corruptRecord(new Uint8Array(1), { directory: 'd', repair: 'r' }, 'damaged');
+  const check = (): never => {
+    throw damage;
+  };
+  const executor = new BlockExecutor(
+    { application, mempool, evidence: { ...evidence, check }, store, verify, prune: async () => undefined },
+    genesis,
+  );
+  const block = blockOn(genesis, EMPTY_COMMIT);
+  await expect(executor.judge(block)).rejects.toBe(damage);
+  const { blockId } = cutBlock(block);
+  const decided = { block, blockId, parts: [], blockSize: 0, seenCommit: EMPTY_COMMIT };
+  expect(() => checkSyncedBlock(decided, executor)).toThrow(damage);
   await store.close();
 });
 

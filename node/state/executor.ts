@@ -21,6 +21,7 @@ import {
   ResponseProcessProposal_ProposalStatus as ProposalStatus,
 } from '../../proto/gen/tendermint/abci/types.ts';
 import type { ExecutionControl } from '../application.ts';
+import { isDamage } from '../checksum.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { afterBlock, type ChainState, contextOf, nextHeightOf } from './chain-state.ts';
 import { committedBlock } from './committed.ts';
@@ -113,7 +114,10 @@ export class BlockExecutor {
     this.#verify(block);
   }
 
-  /** Whether a well-formed block follows from the state, and whether the application takes it. */
+  /**
+   * Whether a well-formed block follows from the state, and whether the application takes it.
+   * @throws LedgerError `database.corrupt` when this node cannot tell: it must stop
+   */
   judge(block: Block): Promise<Judgement> {
     return this.#inTurn(() => this.#judge(block));
   }
@@ -182,6 +186,7 @@ export class BlockExecutor {
     try {
       this.#verify(block);
     } catch (error) {
+      if (isDamage(error)) throw error; // it says nothing about the block
       return { validity: 'invalid', reason: messageOf(error) };
     }
     const request = processRequest(block, this.#state.lastValidators);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
+import { openChecked } from '../checked-database.ts';
 import { openLevelDatabase } from '../database.ts';
 import { decodeResult, decodeResults, encodeResults } from './results-record.ts';
 import { StateStore } from './state-store.ts';
@@ -57,16 +58,16 @@ test('a damaged record is an error, not a wrong result', () => {
 });
 
 test('a store in another format is refused with what to do', async () => {
-  const database = await openLevelDatabase(directory);
-  const batch = database.batch();
-  batch.put(utf8('state'), Uint8Array.of(1));
-  await batch.write();
-  await database.close();
+  await put('state', 1);
   await expect(StateStore.open(directory)).rejects.toMatchObject({ code: 'state.format' });
-  const again = await openLevelDatabase(directory);
-  const newer = again.batch();
-  newer.put(utf8('format'), Uint8Array.of(3));
-  await newer.write();
-  await again.close();
+  await put('format', 3);
   await expect(StateStore.open(directory)).rejects.toThrow('sync again');
 });
+
+async function put(key: string, value: number): Promise<void> {
+  const database = await openChecked({ directory, repair: '', witnesses: [] }, openLevelDatabase);
+  const batch = database.batch();
+  batch.put(utf8(key), Uint8Array.of(value));
+  await batch.write();
+  await database.close();
+}

@@ -9,6 +9,8 @@ import { concatBytes, equalBytes, fromUint64BigEndian, uint64BigEndian, utf8 } f
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { ExecTxResult, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import { ConsensusParams as ConsensusParamsMessage } from '../../proto/gen/tendermint/types/params.ts';
+import { openChecked } from '../checked-database.ts';
+import { isOfRecords, SYNC_AGAIN } from '../checksum.ts';
 import { type Database, type OpenDatabase, openLevelDatabase } from '../database.ts';
 import { type ChainState, decodeState, encodeState, nextHeightOf } from './chain-state.ts';
 import {
@@ -58,13 +60,16 @@ export class StateStore {
   /**
    * Opens or makes the store in a directory of its own.
    * @throws LedgerError `state.open` when another process has it or its files are damaged, `state.format` when
-   * another version of the program wrote it
+   * another version of the program wrote it, `database.format` and `database.corrupt`: see `node/checksum.ts`.
+   * Every method throws the latter
    */
   static async open(directory: string, openDatabase: OpenDatabase = openLevelDatabase): Promise<StateStore> {
+    const place = { directory, repair: SYNC_AGAIN, witnesses: [STATE_KEY, FORMAT_KEY] };
     let database: Database;
     try {
-      database = await openDatabase(directory);
+      database = await openChecked(place, openDatabase);
     } catch (cause) {
+      if (isOfRecords(cause)) throw cause;
       const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
       throw new LedgerError(
         'state.open',
@@ -75,8 +80,13 @@ export class StateStore {
         cause,
       );
     }
-    if (hasThisFormat(database)) return new StateStore(database);
-    await database.close();
+    let isReadable = false;
+    try {
+      isReadable = hasThisFormat(database);
+    } finally {
+      if (!isReadable) await database.close();
+    }
+    if (isReadable) return new StateStore(database);
     throw new LedgerError(
       'state.format',
       `the state store ${directory} was written by another version of this program, in another format: run that ` +

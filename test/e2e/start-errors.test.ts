@@ -2,6 +2,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLevelDatabase } from '../../node/database.ts';
 import { type Ended, RunningNode, runProgram, temporaryHome } from './program.ts';
 
 const ANY = ['--rpc-laddr', 'tcp://127.0.0.1:0', '--p2p-laddr', 'tcp://127.0.0.1:0'];
@@ -129,8 +130,20 @@ describe('openledgerd start says in one sentence', () => {
   });
 });
 
+/** In the record of the last state. */
+async function turnBit(directory: string): Promise<void> {
+  const database = await openLevelDatabase(directory);
+  const key = Buffer.from('state');
+  const record = Buffer.from(database.getSync(key) ?? []);
+  record[20] = (record[20] ?? 0) ^ 8;
+  const batch = database.batch();
+  batch.put(key, record);
+  await batch.write({ sync: true });
+  await database.close();
+}
+
 describe('a node whose files were damaged', () => {
-  it('goes on after a torn end of its write-ahead log, and says how to repair what it cannot', async () => {
+  it('goes on after a torn end of its write-ahead log, and says how to repair what it cannot, a bit of a database included', async () => {
     const home = brokenHome('damaged', () => undefined);
     const first = await RunningNode.start(home);
     await first.waitForHeight(3);
@@ -141,6 +154,11 @@ describe('a node whose files were damaged', () => {
     const second = await RunningNode.start(home);
     await second.waitForHeight(5);
     await second.stop();
+    await turnBit(join(home, 'data', 'state.db'));
+    expectSentence(
+      await runProgram(['start', '--home', home]),
+      /state\.db is damaged: record 7374617465: .* delete all in it but priv_validator_state\.json and sync again/,
+    );
     const blocks = join(home, 'data', 'blockstore.db');
     for (const name of readdirSync(blocks)) {
       if (name.startsWith('MANIFEST')) writeFileSync(join(blocks, name), 'no manifest');

@@ -3,7 +3,7 @@ import { DEFAULT_CONSENSUS_PARAMS, updateConsensusParams } from '../../consensus
 import type { LightBlock } from '../../consensus/types/light-block.ts';
 import { headerHash } from '../../consensus/types/header.ts';
 import { sha256 } from '../../core/hash.ts';
-import { storedHeaders } from '../../node/node-stores.ts';
+import { ServedBlocks } from '../../node/served-blocks.ts';
 import type { OpenServer } from '../../node/trusted-chain.ts';
 import { providerError } from '../../light/provider.ts';
 import type { Owner } from './scheduler.ts';
@@ -40,7 +40,7 @@ export function simulatedServers({ owner, machines, trustedHeight }: ServerPorts
       const last = stores.blocks.range().height;
       const height = wanted ?? last;
       if (height > last) throw failed(`is at height ${last}`, 'light.height_too_high', height);
-      const source = storedHeaders(stores);
+      const source = new ServedBlocks(stores, { error: () => undefined });
       const [header, commit, validators] = [
         source.header(height),
         source.commit(height),
