@@ -162,8 +162,7 @@ export async function openCore(
   const { stores, signer, release } = await openDisk(options, environment, { genesis, closers });
   const log = logging('consensus');
   const { state: store, blocks } = stores;
-  const handshakeLog = log.info.bind(log);
-  const state = await handshake({ application, store, blocks, log: handshakeLog }, genesis);
+  const state = await handshake({ application, store, blocks, log: log.info.bind(log) }, genesis);
   const index = await openIndexer(options, environment, { stores, closers });
   const { network, peers } = await openNetwork(options, environment, stores);
   // The core and what reads it are made below: both are read only when something happens.
