@@ -295,6 +295,17 @@ describe('evidence in blocks', () => {
     expect(database.syncs).toBe(2); // when it was made, and now
   });
 
+  it('of a height below all headers that are here says nothing about the block, whatever else is wrong does', () => {
+    chain.base = 6n; // a state sync in which nobody had the headers below
+    const [older, newer] = [testEvidence(5n), testEvidence(6n)];
+    expect(pool.check([newer], 11n)).toBe('good');
+    expect(pool.check([older, newer], 11n)).toBe('unknown');
+    expect(pool.all()).toEqual([newer]);
+    expect(() => pool.check([older, older], 11n)).toThrow(coded('evidence.twice'));
+    expect(() => pool.check([older, { ...newer, validatorPower: 9n }], 11n)).toThrow(coded('evidence.power'));
+    expect(() => pool.check([testEvidence(12n)], 11n)).toThrow(coded('evidence.unknown_height'));
+  });
+
   it('is proposed oldest first, as much as fits', () => {
     for (const height of [7n, 3n, 5n]) pool.add(testEvidence(height));
     const all = pool.pending(100_000n);

@@ -149,11 +149,13 @@ export class EvidencePool {
   }
 
   /**
-   * Checks the evidence of a block that follows on the pool's state.
+   * Checks the evidence of a block that follows on the pool's state. `unknown`: some of it is of heights that this
+   * node has no headers of, as after a state sync in which nobody had them; it says nothing about the block.
    * @throws LedgerError `evidence.*` or `commit.*` on the first thing wrong
    */
-  check(list: readonly Evidence[], blockHeight: bigint): void {
+  check(list: readonly Evidence[], blockHeight: bigint): 'good' | 'unknown' {
     const seen = new Set<string>();
+    let found: 'good' | 'unknown' = 'good';
     for (const evidence of list) {
       const hash = evidenceHash(evidence);
       const key = toHex(hash);
@@ -167,9 +169,18 @@ export class EvidencePool {
         });
       // The id of an attack does not cover its signatures: another with the same id is checked again.
       if (evidence.kind === 'duplicateVote' && this.#pending.has(key)) continue;
+      if (this.#isBelowHeaders(evidence)) {
+        found = 'unknown';
+        continue;
+      }
       this.#verify(evidence);
       if (!this.#pending.has(key) && this.#hasRoom(offenderOf(evidence))) this.#accept(evidence, hash);
     }
+    return found;
+  }
+
+  #isBelowHeaders(evidence: Evidence): boolean {
+    return evidenceHeight(evidence) < this.#ports.chain.range().base;
   }
 
   /** Two different votes of one validator in one step, with good signatures: evidence once their height is over. */

@@ -91,7 +91,7 @@ function commitFor(state: ChainState): Commit {
 
 const evidence = {
   pending: () => ({ evidence: [], bytes: 0n }),
-  check: () => undefined,
+  check: () => 'good' as const,
   update: async () => undefined,
 };
 
@@ -290,5 +290,19 @@ test('a proposal has no more transactions than others decode', async () => {
   expect(offered).toBe(BLOCK_ELEMENTS_MAX);
   answered = waiting;
   await expect(executor.propose(undefined, ADDRESS)).rejects.toThrow('more bytes or transactions');
+  await store.close();
+});
+
+test('a block with evidence that nobody here can judge gets no vote of ours, and is taken when it is decided', async () => {
+  const store = await StateStore.open(mkdtempSync(join(tmpdir(), 'executor-')));
+  const unknown = { ...evidence, check: () => 'unknown' as const };
+  const ports = { application, mempool, evidence: unknown, store, verify, prune: async () => undefined };
+  const executor = new BlockExecutor(ports, genesisState(GENESIS));
+  const block = blockOn(executor.state, EMPTY_COMMIT);
+  // Not invalid: the network may decide it all the same, and this node must not stand apart then.
+  for (let i = 0; i < 2; i++) expect(await executor.judge(block)).toMatchObject({ validity: 'rejected' });
+  expect(() => executor.check(block)).not.toThrow();
+  await executor.apply({ block, blockId: cutBlock(block).blockId, stored: Promise.resolve() });
+  expect(executor.state.lastBlockHeight).toBe(1n);
   await store.close();
 });

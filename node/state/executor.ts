@@ -73,6 +73,7 @@ interface Execution extends ExecutionControl {
 }
 
 const ignore = (): void => {};
+const UNKNOWN_EVIDENCE = 'it holds evidence of a height that this node has no header of';
 
 /** Holds the chain state; the one place that changes it. */
 export class BlockExecutor {
@@ -81,9 +82,10 @@ export class BlockExecutor {
   #state: ChainState;
   /**
    * Blocks that were found to follow from the state: their signatures are not checked again. By object, not
-   * by hash: a header's hash does not cover height, round and block id of the last commit.
+   * by hash: a header's hash does not cover height, round and block id of the last commit. With it, what could
+   * be said of their evidence.
    */
-  #verified = new WeakSet<Block>();
+  #verified = new WeakMap<Block, ReturnType<BlockEvidence['check']>>();
   /** The block of the next height that is executed, or was last: decided or not. */
   #execution: Execution | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -184,7 +186,7 @@ export class BlockExecutor {
 
   async #judge(block: Block): Promise<Judgement> {
     try {
-      this.#verify(block);
+      if (this.#verify(block) === 'unknown') return { validity: 'rejected', reason: UNKNOWN_EVIDENCE };
     } catch (error) {
       if (isDamage(error)) throw error; // it says nothing about the block
       return { validity: 'invalid', reason: messageOf(error) };
@@ -198,12 +200,18 @@ export class BlockExecutor {
     return { validity: 'rejected', reason: 'the application refused the proposal' };
   }
 
-  /** @throws LedgerError when the block does not follow from the state */
-  #verify(block: Block): void {
-    if (this.#verified.has(block)) return;
+  /**
+   * Evidence that this node cannot judge is no reason to stand apart from those who could and decided the block:
+   * it does not vote for such a block of its own accord, and takes it when the others do.
+   * @throws LedgerError when the block does not follow from the state
+   */
+  #verify(block: Block): ReturnType<BlockEvidence['check']> {
+    const known = this.#verified.get(block);
+    if (known !== undefined) return known;
     verifyBlock(block, contextOf(this.#state), this.#ports.verify);
-    this.#ports.evidence.check(block.evidence, block.header.height);
-    this.#verified.add(block);
+    const found = this.#ports.evidence.check(block.evidence, block.header.height);
+    this.#verified.set(block, found);
+    return found;
   }
 
   /** Only in turn: never between the execution of a decided block and its commit. */
@@ -265,7 +273,7 @@ export class BlockExecutor {
     try {
       const { retainHeight } = await application.commit();
       this.#state = next;
-      this.#verified = new WeakSet();
+      this.#verified = new WeakMap();
       this.#execution = undefined;
       await store.save(next);
       if (retainHeight > 0n) await this.#ports.prune(retainHeight);

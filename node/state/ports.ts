@@ -50,8 +50,11 @@ export interface BlockMempool {
 export interface BlockEvidence {
   /** Evidence for a block, oldest first, and the bytes it takes there. */
   pending(bytesMax: bigint): { readonly evidence: readonly Evidence[]; readonly bytes: bigint };
-  /** @throws LedgerError when evidence of the next block is not true, too old or in an earlier block */
-  check(list: readonly Evidence[], blockHeight: bigint): void;
+  /**
+   * `unknown`: some of it is of heights that this node has no headers of, and the rest is good.
+   * @throws LedgerError when evidence of the next block is not true, too old or in an earlier block
+   */
+  check(list: readonly Evidence[], blockHeight: bigint): 'good' | 'unknown';
   /** Resolves when it is on disk that the evidence is committed. */
   update(state: ChainState, committed: readonly Evidence[]): Promise<void>;
 }
