@@ -4,9 +4,9 @@ import { commitHash } from '../../consensus/types/commit.ts';
 import type { LightBlock } from '../../consensus/types/light-block.ts';
 import { timeToNanos } from '../../consensus/types/time.ts';
 import { utf8 } from '../../core/bytes.ts';
-import { defined } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, CHANNELS, LIGHT_BLOCK_PROTOCOL, PROTOCOLS } from '../../p2p/channels.ts';
-import { DEFAULT_LIMITS, type Network, silentLogger } from '../../p2p/network.ts';
+import { DEFAULT_LIMITS, type Network, type RequestHandler, silentLogger } from '../../p2p/network.ts';
 import { memoryWorld } from '../../p2p/testing.ts';
 import { testChain, verify } from '../../light/testing/chain.ts';
 import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
@@ -191,6 +191,45 @@ test('those who are away for too long are not', async () => {
   const { peersWaitMs } = DEFAULT_STATE_SYNC;
   expect(world.timers.nowMs() - fromMs).toBeGreaterThanOrEqual(peersWaitMs);
   expect(world.timers.nowMs() - fromMs).toBeLessThan(peersWaitMs + 5_000);
+});
+
+test('who is mute, or slow, or busy, holds up the others once, not for each header', async () => {
+  const held: readonly RequestHandler[] = [
+    () => new Promise(() => undefined),
+    (_peer, bytes) =>
+      new Promise((resolve) => {
+        const block = at(Number(decodeHeightRequest(bytes)));
+        world.timers.after(9_000, () => resolve(encodeLightBlockResponse(block)));
+      }),
+    () => Promise.reject(new LedgerError('test.busy', 'not now')),
+  ];
+  for (const handler of held) {
+    const bad = await newNetwork();
+    let asked = 0;
+    bad.serve(LIGHT_BLOCK_PROTOCOL.name, (...request) => {
+      asked++;
+      return handler(...request);
+    });
+    const fromMs = world.timers.nowMs();
+    const { saved, network } = await fill([bad, await peer(1)], ALL);
+    expect(heightsOf(saved)).toEqual(down(59, 1));
+    expect(world.timers.nowMs() - fromMs).toBeLessThan(2 * DEFAULT_STATE_SYNC.hedgeMs);
+    expect(asked).toBeLessThanOrEqual(6); // together, before anything was known of it
+    expect(network.metrics.bans).toBe(0);
+  }
+});
+
+test('one that is slow and the only one is waited for', async () => {
+  const slow = await newNetwork();
+  slow.serve(LIGHT_BLOCK_PROTOCOL.name, (_peer, bytes) => {
+    const block = at(Number(decodeHeightRequest(bytes)));
+    return new Promise((resolve) => {
+      world.timers.after(2 * DEFAULT_STATE_SYNC.hedgeMs, () => resolve(encodeLightBlockResponse(block)));
+    });
+  });
+  const { saved, network } = await fill([slow, await peer(60)], ALL);
+  expect(heightsOf(saved)).toEqual(down(59, 1));
+  expect(network.metrics.requestsFailed[LIGHT_BLOCK_PROTOCOL.name] ?? 0).toBe(0);
 });
 
 test('without any peer it does not pass for done', async () => {

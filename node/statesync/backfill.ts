@@ -60,7 +60,17 @@ export function evidenceEnd(
   };
 }
 
-/** Requests to any peer that may have what is wanted. */
+/** A light block that was asked for ahead; nothing of it is verified. */
+interface Guess {
+  readonly peerId: string;
+  readonly block: Promise<LightBlock | undefined>;
+}
+
+/**
+ * Requests to any peer that may have what is wanted: of those, to the ones that failed least often. Failures are
+ * never forgotten, so that who is mute, slow or busy by turns holds up the others hardly more often than they fail
+ * themselves.
+ */
 export class Backfill {
   readonly #ports: BackfillPorts;
   readonly #options: StateSyncOptions;
@@ -69,7 +79,10 @@ export class Backfill {
   readonly #missing = new Map<string, bigint>();
   /** Who has ever been connected. */
   readonly #known = new Set<string>();
-  #turn = 0;
+  /** How often a peer has failed to answer, or kept all waiting. */
+  readonly #failures = new Map<string, number>();
+  /** Light blocks that a peer is asked for now. */
+  readonly #load = new Map<string, number>();
 
   constructor(ports: BackfillPorts, options: StateSyncOptions) {
     this.#ports = ports;
@@ -103,17 +116,19 @@ export class Backfill {
     const { log } = this.#ports;
     if (isEnd(above, end)) return above.height;
     log.info({ below: above.height, to: end.height }, 'fetching headers that evidence may be about');
-    /** Unverified, by height: asked for together, used from the top. */
-    const asked = new Map<bigint, Promise<readonly [LightBlock | undefined, string]>>();
+    /** By height: asked for together, used from the top. */
+    const asked = new Map<bigint, Guess>();
     while (!isEnd(above, end)) {
-      const lowest = above.height - this.#window();
+      const lowest = above.height - BigInt(this.#options.backfillWindow);
       for (let height = above.height - 1n; height >= lowest && height >= end.initialHeight; height--) {
-        if (!asked.has(height)) asked.set(height, this.#guess(height));
+        const guess = asked.get(height) ?? this.#guess(height);
+        if (guess === undefined) break;
+        asked.set(height, guess);
       }
       const height = above.height - 1n;
-      const [guess, peerId] = (await asked.get(height)) ?? [undefined, ''];
+      const guess = asked.get(height);
       asked.delete(height);
-      const block = this.#accepted(above, guess, peerId) ?? (await this.#below(above));
+      const block = (await this.#guessed(above, guess)) ?? (await this.#below(above));
       if (block === undefined) {
         if (this.#ports.network.peers().length === 0) throw noPeers(height);
         log.warn(
@@ -129,30 +144,49 @@ export class Backfill {
     return above.height;
   }
 
-  #window(): bigint {
-    const { backfillWindow } = this.#options;
-    return BigInt(
-      Math.max(1, Math.min(backfillWindow, REQUESTS_PER_PEER * this.#ports.network.peers().length)),
-    );
-  }
-
-  /** A light block from some peer, not verified against anything. */
-  async #guess(height: bigint): Promise<readonly [LightBlock | undefined, string]> {
-    const peerId = this.#next(height);
-    if (peerId === undefined) return [undefined, ''];
+  /** A light block from one of the best peers, asked for ahead; undefined when they all have enough to do. */
+  #guess(height: bigint): Guess | undefined {
+    const [peerId] = this.#best(height).sort((a, b) => this.#loadOf(a) - this.#loadOf(b));
+    if (peerId === undefined || this.#loadOf(peerId) >= REQUESTS_PER_PEER) return undefined;
     const read = (answer: Uint8Array): LightBlock | undefined => decodeLightBlockResponse(height, answer);
-    return [await this.#askOne({ peerId, height, protocol: LIGHT_BLOCK_PROTOCOL.name }, read), peerId];
+    this.#load.set(peerId, this.#loadOf(peerId) + 1);
+    const block = this.#askOne({ peerId, height, protocol: LIGHT_BLOCK_PROTOCOL.name }, read).finally(() =>
+      this.#load.set(peerId, this.#loadOf(peerId) - 1),
+    );
+    return { peerId, block };
   }
 
-  /** The light block if it is the one that the header above names; otherwise its sender is to blame. */
-  #accepted(above: Header, guess: LightBlock | undefined, peerId: string): LightBlock | undefined {
+  /**
+   * The light block if it is the one that the header above names; otherwise its sender is to blame. It is not
+   * waited for long when another peer may have it.
+   */
+  async #guessed(above: Header, guess: Guess | undefined): Promise<LightBlock | undefined> {
     if (guess === undefined) return undefined;
+    const { peerId } = guess;
+    const height = above.height - 1n;
+    const isAlone = this.#ports.network.peers().every(({ id }) => id === peerId || this.#lacks(id, height));
+    const block = isAlone ? await guess.block : await this.#inTime(guess, height);
+    if (block === undefined) return undefined;
     try {
-      return linked(above, guess, this.#ports.verify);
+      return linked(above, block, this.#ports.verify);
     } catch (error) {
       this.#ports.network.penalize(peerId, { reason: messageOf(error) });
       return undefined;
     }
+  }
+
+  /** Of one that has failed more often than others meanwhile: only if it is here. */
+  async #inTime({ peerId, block }: Guess, height: bigint): Promise<LightBlock | undefined> {
+    const waitMs = this.#best(height).includes(peerId) ? this.#options.hedgeMs : 0;
+    let cancel = (): void => undefined;
+    const late = new Promise<'late'>((resolve) => {
+      cancel = this.#ports.timers.after(waitMs, () => resolve('late'));
+    });
+    const first = await Promise.race([block, late]);
+    cancel();
+    if (first !== 'late') return first;
+    if (waitMs > 0) this.#failed(peerId);
+    return undefined;
   }
 
   async #below(above: Header): Promise<LightBlock | undefined> {
@@ -166,7 +200,7 @@ export class Backfill {
     for (;;) {
       const found = await this.#ask(height, LIGHT_BLOCK_PROTOCOL.name, read);
       if (found !== undefined) return found;
-      while (this.#next(height) === undefined) {
+      while (this.#best(height).length === 0) {
         if (timers.nowMs() >= untilMs || !this.#isAnyAway(height)) return undefined;
         await this.#wakeup.wait(this.#options.tickMs);
       }
@@ -197,7 +231,7 @@ export class Backfill {
     const untilMs = timers.nowMs() + this.#options.peersWaitMs;
     for (;;) {
       const peers = this.#ports.network.peers().map(({ id }) => id);
-      for (const peerId of peers) {
+      for (const peerId of peers.sort((a, b) => this.#failuresOf(a) - this.#failuresOf(b))) {
         const found = await this.#askOne({ peerId, height, protocol }, read);
         if (found !== undefined) return found;
       }
@@ -220,16 +254,34 @@ export class Backfill {
       if (found === undefined && !this.#lacks(peerId, height)) this.#missing.set(peerId, height);
       return found;
     } catch (error) {
+      this.#failed(peerId);
       log.debug({ peer: peerId, height, protocol, reason: messageOf(error) }, 'no answer from a peer');
       if (error instanceof DecodeError) network.penalize(peerId, { reason: `${protocol}: ${error.message}` });
       return undefined;
     }
   }
 
-  /** The peers in turn, but for those that do not reach that far back. */
-  #next(height: bigint): string | undefined {
-    const able = this.#ports.network.peers().filter(({ id }) => !this.#lacks(id, height));
-    return able.length === 0 ? undefined : able[this.#turn++ % able.length]?.id;
+  /** Of the peers that may reach that far back, those that failed least often. */
+  #best(height: bigint): string[] {
+    const able = this.#ports.network
+      .peers()
+      .map(({ id }) => id)
+      .filter((id) => !this.#lacks(id, height));
+    const least = Math.min(...able.map((id) => this.#failuresOf(id)));
+    return able.filter((id) => this.#failuresOf(id) === least);
+  }
+
+  #failuresOf(peerId: string): number {
+    return this.#failures.get(peerId) ?? 0;
+  }
+
+  #failed(peerId: string): void {
+    const before = this.#failuresOf(peerId);
+    if (before > 0 || this.#failures.size < KNOWN_MAX) this.#failures.set(peerId, before + 1);
+  }
+
+  #loadOf(peerId: string): number {
+    return this.#load.get(peerId) ?? 0;
   }
 }
 

@@ -15,6 +15,8 @@ export interface StateSyncOptions {
   readonly goneWaitMs: number;
   /** How long a peer is not asked after it did not deliver. */
   readonly distrustMs: number;
+  /** What is needed next is asked of another peer when the first has not sent it for so long. */
+  readonly hedgeMs: number;
   /** How often waiting is interrupted to look. */
   readonly tickMs: number;
   /** How often the two headers after a fresh snapshot are waited for, and how long each time. */
@@ -36,6 +38,7 @@ export const DEFAULT_STATE_SYNC: StateSyncOptions = {
   peersWaitMs: 60_000,
   goneWaitMs: 2_000,
   distrustMs: 10_000,
+  hedgeMs: 2_000,
   tickMs: 250,
   headersAttempts: 10,
   headersWaitMs: 3_000,
