@@ -20,6 +20,14 @@ const FAILURE_POINTS = 34;
 /** One that has sent a chunk may be slow, or we: so often in a row it may fail before that costs it as much. */
 const EXCUSED_MAX = 2;
 
+/**
+ * Behind the slowest pace a snapshot may fall by so many times what is waited for a chunk. A chunk may come as late
+ * as at a quarter of the rate that a request is given, and be as small as what comes in a second at that.
+ */
+const BEHIND_PACE_MAX = 5;
+const PACE_BYTES_PER_SECOND_PART = 4;
+const PACE_CHUNK_MS = 1_000;
+
 /** How often a peer that has sent a chunk has failed since; when last. */
 interface Standing {
   failures: number;
@@ -55,6 +63,8 @@ export class ChunkFetcher {
   #lowest = 0;
   /** When the last chunk arrived. */
   #arrivedAtMs: number = Number.NEGATIVE_INFINITY;
+  /** How long what is here took longer to wait for than at the slowest pace. */
+  #behindMs = 0;
   #stopped = false;
   /** Some peer does not have what it offered any more. */
   #isWithdrawn = false;
@@ -69,8 +79,9 @@ export class ChunkFetcher {
 
   /**
    * A chunk, once it is here. That peers can be asked is no progress: only a chunk that arrives is. When none
-   * has for too long, nobody is asked any more, and what is under way then is the last chance.
-   * @throws LedgerError `statesync.no_peers` when nobody has sent a chunk for too long
+   * has for too long, or they come too slowly, nobody is asked any more, and what is under way then is the last
+   * chance.
+   * @throws LedgerError `statesync.no_peers` when nobody has sent a chunk, or enough of them, for too long
    */
   async chunk(index: number): Promise<ReceivedChunk> {
     const { folder, timers } = this.#ports;
@@ -80,11 +91,20 @@ export class ChunkFetcher {
       if (this.#failure !== undefined) throw this.#failure;
       const here = folder.has(index) ? await folder.chunk(index) : undefined;
       if (here !== undefined) return here;
-      const waitedMs = timers.nowMs() - Math.max(fromMs, this.#arrivedAtMs);
-      if (waitedMs < this.#waitMs()) this.#pump();
+      const beganMs = timers.nowMs();
+      const waitedMs = beganMs - Math.max(fromMs, this.#arrivedAtMs);
+      const isPaced = this.#behindMs < BEHIND_PACE_MAX * this.#options.peersWaitMs;
+      if (isPaced && waitedMs < this.#waitMs()) this.#pump();
       else if (this.#asked.size === 0) throw this.#noPeers(index);
       await this.#wakeup.wait(this.#options.tickMs);
+      this.#behindMs += timers.nowMs() - beganMs;
     }
+  }
+
+  #arrived(bytes: number): void {
+    const bytesPerMs = this.#options.bytesPerSecondMin / PACE_BYTES_PER_SECOND_PART / 1000;
+    this.#arrivedAtMs = this.#ports.timers.nowMs();
+    this.#behindMs = Math.max(0, this.#behindMs - PACE_CHUNK_MS - bytes / bytesPerMs);
   }
 
   /** Peers that are away may come back; what all have pruned will not. */
@@ -150,7 +170,7 @@ export class ChunkFetcher {
         this.#failed.set(index, peerId);
       } else if (!this.#stopped) {
         this.#delivered.set(peerId, { failures: 0, failedAtMs: Number.NEGATIVE_INFINITY });
-        this.#arrivedAtMs = timers.nowMs();
+        this.#arrived(chunk.length);
         const saving = this.#keep(index, { chunk, sender: peerId });
         this.#saving.add(saving);
         await saving;
@@ -214,7 +234,7 @@ export class ChunkFetcher {
     const { height, chunks } = this.#snapshot;
     return new LedgerError(
       'statesync.no_peers',
-      `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer sends it`,
+      `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer sends it, or fast enough`,
       { height, chunk: index },
     );
   }
