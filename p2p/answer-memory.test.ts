@@ -126,6 +126,24 @@ test('one answer that makes enough room goes before smaller ones that are read m
   expect(gaveWay).toEqual(['hostile0']);
 });
 
+test('one that was read fast and then no more gives way before one that is read steadily', async () => {
+  const stalled: (AnswerPlace | undefined)[] = [];
+  for (let i = 0; i < 4; i++) stalled.push((await settled(reserve(`stalled${i}`, 20))).place);
+  for (const place of stalled) {
+    place?.made(20);
+    place?.taken(19);
+  }
+  await timers.advance(LIMITS.giveWayAfterMs);
+  const steady = await settled(reserve('steady', 20));
+  steady.place?.made(20);
+  for (let i = 0; i < 4; i++) {
+    await timers.advance(LIMITS.giveWayAfterMs / 2);
+    steady.place?.taken(1); // on average a tenth of what the others took
+  }
+  for (let i = 0; i < 4; i++) (await settled(reserve(`newcomer${i}`, 20))).place?.made(20);
+  expect(gaveWay).toEqual(['stalled0', 'stalled1', 'stalled2', 'stalled3']);
+});
+
 test('several give way where none makes enough room', async () => {
   const places: (AnswerPlace | undefined)[] = [];
   for (let i = 0; i < 10; i++) {

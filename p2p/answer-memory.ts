@@ -5,8 +5,9 @@
  *
  * Who waits gets room in the order of what their peers hold, the least first. When there is none for a peer,
  * answers of others give way: of peers that hold more than the waiting one does, that have been under way for
- * some time, and of those the ones that are read most slowly. One that makes enough room goes before several
- * that do so together, and none is broken off when all of them would not make enough.
+ * some time, and of those the ones that are read most slowly now: what a peer took long ago does not count for
+ * it. One that makes enough room goes before several that do so together, and none is broken off when all of
+ * them would not make enough.
  */
 import type { NetworkMetrics } from './network.ts';
 import type { Timers } from './timers.ts';
@@ -52,9 +53,16 @@ interface Held {
   readonly peerId: string;
   readonly giveWay: () => void;
   bytes: number;
-  takenBytes: number;
   /** Since when it goes out; undefined while it is made. */
   sinceMs: number | undefined;
+  /** What the peer took in the span of time under way, and in the one before. */
+  taken: Span;
+  before: Span;
+}
+
+interface Span {
+  readonly fromMs: number;
+  bytes: number;
 }
 
 interface Waiter {
@@ -127,17 +135,28 @@ export class AnswerMemory {
 
   #take({ wanted, bytes }: Waiter): AnswerPlace {
     const { peerId, giveWay } = wanted;
-    const held: Held = { peerId, giveWay, bytes: 0, takenBytes: 0, sinceMs: undefined };
+    const held: Held = {
+      peerId,
+      giveWay,
+      bytes: 0,
+      sinceMs: undefined,
+      taken: { fromMs: 0, bytes: 0 },
+      before: { fromMs: 0, bytes: 0 },
+    };
     this.#held.add(held);
     this.#resize(held, bytes);
     return {
       made: (made) => {
-        held.sinceMs = this.#timers.nowMs();
+        const nowMs = this.#timers.nowMs();
+        held.sinceMs = nowMs;
+        held.taken = { fromMs: nowMs, bytes: 0 };
+        held.before = { fromMs: nowMs, bytes: 0 };
         if (this.#held.has(held)) this.#resize(held, Math.min(made, held.bytes));
         this.#serveWaiters();
       },
       taken: (taken) => {
-        held.takenBytes += taken;
+        this.#turnSpan(held);
+        held.taken.bytes += taken;
       },
       release: () => {
         if (!this.#held.delete(held)) return;
@@ -145,6 +164,24 @@ export class AnswerMemory {
         this.#serveWaiters();
       },
     };
+  }
+
+  /** A span is as long as an answer has before it may have to give way. */
+  #turnSpan(held: Held): void {
+    const nowMs = this.#timers.nowMs();
+    const spanMs = this.#limits.giveWayAfterMs;
+    const elapsedMs = nowMs - held.taken.fromMs;
+    if (elapsedMs < spanMs) return;
+    // All of a span came within its time: after another one it was long ago.
+    held.before = elapsedMs < 2 * spanMs ? held.taken : { fromMs: nowMs - spanMs, bytes: 0 };
+    held.taken = { fromMs: nowMs, bytes: 0 };
+  }
+
+  /** Bytes of the answer that the peer took in each millisecond, of late. */
+  #rateOf(held: Held): number {
+    this.#turnSpan(held);
+    const { taken, before } = held;
+    return (taken.bytes + before.bytes) / Math.max(this.#timers.nowMs() - before.fromMs, 1);
   }
 
   #resize(held: Held, bytes: number): void {
@@ -184,9 +221,9 @@ export class AnswerMemory {
     const nowMs = this.#timers.nowMs();
     const least = this.#heldBy(wanted.peerId);
     const bySlowness = [...this.#held]
-      .map((held) => ({ held, ageMs: held.sinceMs === undefined ? 0 : nowMs - held.sinceMs }))
-      .filter(({ ageMs }) => ageMs >= this.#limits.giveWayAfterMs)
-      .toSorted((a, b) => rateOf(a) - rateOf(b))
+      .filter(({ sinceMs }) => sinceMs !== undefined && nowMs - sinceMs >= this.#limits.giveWayAfterMs)
+      .map((held) => ({ held, rate: this.#rateOf(held) }))
+      .toSorted((a, b) => a.rate - b.rate)
       .map(({ held }) => held);
     const yielding: Held[] = [];
     let lacking = this.#bytes + bytes - this.#limits.bytesMax;
@@ -210,11 +247,6 @@ export class AnswerMemory {
       this.#serveWaiters();
     });
   }
-}
-
-/** Bytes of the answer that went in each millisecond. */
-function rateOf({ held, ageMs }: { readonly held: Held; readonly ageMs: number }): number {
-  return held.takenBytes / Math.max(ageMs, 1);
 }
 
 /** Bytes of those of the answers that are of the same peer as the other. */
