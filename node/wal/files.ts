@@ -35,6 +35,7 @@ export interface WalFiles {
   rewrite(name: string, from: number): void;
   /** Cuts the file to its first bytes, durably. */
   truncate(name: string, length: number): void;
+  /** A file that is removed does not come back with a power cut. */
   remove(name: string): void;
   /** Puts bytes that are not part of the log beside it, for a person to look at. */
   keep(name: string, bytes: Uint8Array): void;
@@ -102,6 +103,7 @@ export class DirectoryWalFiles implements WalFiles {
   remove(name: string): void {
     if (this.#open?.name === name) this.close();
     rmSync(join(this.#directory, name), { force: true });
+    this.#syncDirectory();
   }
 
   keep(name: string, bytes: Uint8Array): void {

@@ -65,7 +65,10 @@ export class Wal {
   readonly #fileBytesMax: number;
   readonly #totalBytesMax: number;
   readonly #makeSalt: () => Uint8Array;
+  readonly #warn: (message: string) => void;
   readonly #logFiles: LogFile[];
+  /** The old file that could not be removed: said once. */
+  #stuck: string | undefined;
   #salt: Uint8Array;
   /** Inputs behind the last marker, read on opening; given away by `takeReplay`. */
   #replay: { readonly afterHeight: bigint | undefined; readonly records: readonly WalRecord[] };
@@ -82,6 +85,7 @@ export class Wal {
     this.#fileBytesMax = options.fileBytesMax ?? 10 * 1024 * 1024;
     this.#totalBytesMax = options.totalBytesMax ?? 100 * 1024 * 1024;
     this.#makeSalt = options.makeSalt ?? randomSalt;
+    this.#warn = options.warn ?? ((): void => undefined);
     this.#logFiles = [...opened.files];
     this.#salt = opened.salt;
     this.#replay = { afterHeight: opened.afterHeight, records: opened.records };
@@ -91,11 +95,10 @@ export class Wal {
   /**
    * Opens or makes the log, repairs a torn end, and makes durable what is to be replayed.
    * @throws LedgerError `wal.corrupt` when good records follow damaged ones: says which file and what to do;
-   *   `wal.write` when what is to be replayed cannot be made durable
+   *   `wal.write` when what is to be replayed cannot be made durable; `wal.open` when the disk refuses before
    */
   static open(options: WalOptions): Wal {
-    const files = options.files ?? new DirectoryWalFiles(options.directory, FILE_PATTERN);
-    const opened = openFiles(files, options);
+    const { files, opened } = openOrSayWhy(options);
     const wal = new Wal(files, options, opened);
     wal.#keepInputs(opened.inputsEnd);
     return wal;
@@ -237,15 +240,48 @@ export class Wal {
     }
   }
 
+  /** What cannot be removed costs room and nothing else: it is tried again behind the next height. */
   #dropOld(): void {
     let total = this.#logFiles.reduce((sum, file) => sum + file.bytes, 0);
     while (total > this.#totalBytesMax && this.#markerFile > 0) {
-      const oldest = this.#logFiles.shift();
-      if (oldest === undefined) return;
-      this.#files.remove(oldest.name);
+      const [oldest] = this.#logFiles;
+      if (oldest === undefined || !this.#isRemoved(oldest.name)) return;
+      this.#logFiles.shift();
       this.#markerFile--;
       total -= oldest.bytes;
     }
+  }
+
+  #isRemoved(name: string): boolean {
+    try {
+      this.#files.remove(name);
+      return true;
+    } catch (error) {
+      if (this.#stuck !== name)
+        this.#warn(
+          `the old consensus log ${name} cannot be removed: ${messageOf(error)}. It is tried again after each block`,
+        );
+      this.#stuck = name;
+      return false;
+    }
+  }
+}
+
+/** @throws LedgerError `wal.corrupt`, `wal.format`, `wal.open` */
+function openOrSayWhy(options: WalOptions): { readonly files: WalFiles; readonly opened: Opened } {
+  try {
+    const files = options.files ?? new DirectoryWalFiles(options.directory, FILE_PATTERN);
+    return { files, opened: openFiles(files, options) };
+  } catch (cause) {
+    if (cause instanceof LedgerError) throw cause;
+    const { directory } = options;
+    throw new LedgerError(
+      'wal.open',
+      `cannot open the consensus log in ${directory}: ${messageOf(cause)}. Is the disk full, or the directory another ` +
+        'user’s? Mend that and start again: nothing of the log is lost',
+      { directory },
+      cause,
+    );
   }
 }
 
