@@ -5,6 +5,7 @@
  *     application ─ stores ─ handshake ─ network ─ mempool ─ executor ─ engine ─ gossip, block sync ─ RPC
  */
 import { Consensus } from '../consensus/consensus.ts';
+import { timeToNanos } from '../consensus/types/time.ts';
 import { toUpperHex } from '../core/bytes.ts';
 import { messageOf } from '../core/errors.ts';
 import type { GenesisDocument } from '../genesis/document.ts';
@@ -202,7 +203,7 @@ export async function openCore(
   announceRounds(engine, events);
   const served = new ServedBlocks(stores, logging('p2p'));
   const gossip = new Gossip({ network, engine, store: served, timers }, DEFAULT_GOSSIP);
-  const sync = openSync(options, environment, { network, served, engine });
+  const sync = openSync(options, environment, { network, served, engine, executor });
   const evidenceGossip = new EvidenceGossip({ network, pool: evidence, timers, log: logging('evidence') });
   return {
     stores,
@@ -320,14 +321,21 @@ function openGuard({ consensus }: NodeConfig, signer: PrivValidator, { blocks }:
 /** Block sync, and what peers ask for that begin with a snapshot. */
 function openSync(
   { config, logging, application }: CoreOptions,
-  { timers, blockSync = DEFAULT_BLOCK_SYNC }: NodeEnvironment,
-  parts: { readonly network: Network; readonly served: ServedBlocks; readonly engine: Engine },
+  { timers, clock, blockSync = DEFAULT_BLOCK_SYNC }: NodeEnvironment,
+  parts: {
+    readonly network: Network;
+    readonly served: ServedBlocks;
+    readonly engine: Engine;
+    readonly executor: BlockExecutor;
+  },
 ): BlockSync {
-  const { network, served, engine } = parts;
+  const { network, served, engine, executor } = parts;
+  const lastBlockAgeMs = (): number =>
+    Number(clock.now() - timeToNanos(executor.state.lastBlockTime)) / 1_000_000;
   serveStateSync({ network, snapshots: application.snapshots, headers: served });
   const alone = config.p2p.persistentPeers.length + config.p2p.seeds.length === 0;
   return new BlockSync(
-    { network, store: served, target: engine, timers, log: logging('sync') },
+    { network, store: served, target: engine, lastBlockAgeMs, timers, log: logging('sync') },
     alone ? { ...blockSync, graceMs: 0 } : blockSync,
   );
 }

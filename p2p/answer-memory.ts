@@ -5,9 +5,9 @@
  *
  * Who waits gets room in the order of what their peers hold, the least first. When there is none for a peer,
  * answers of others give way: of peers that hold more than the waiting one does, that have been under way for
- * some time, and of those the ones that are read most slowly now: what a peer took long ago does not count for
- * it. One that makes enough room goes before several that do so together, and none is broken off when all of
- * them would not make enough.
+ * some time, and of those the ones that are read most slowly now: what a peer took long ago does not count
+ * for it. One that makes enough room goes before several that do so together, and none is broken off when all
+ * of them would not make enough.
  */
 import type { NetworkMetrics } from './network.ts';
 import type { Timers } from './timers.ts';

@@ -33,7 +33,9 @@ async function makeNode(worlds: Worlds, height: bigint): Promise<TestNode> {
   const network = await makeNetwork(worlds);
   const chain = new TestChain(height, worlds.timers);
   const log = recordingLogger();
-  const ports = { network, store: chain, target: chain, timers: worlds.timers, log };
+  const { timers } = worlds;
+  const lastBlockAgeMs = (): number => chain.lastBlockAgeMs();
+  const ports = { network, store: chain, target: chain, lastBlockAgeMs, timers, log };
   const sync = new BlockSync(ports, DEFAULT_BLOCK_SYNC);
   sync.start();
   return { network, chain, sync, lines: log.lines };
@@ -434,3 +436,40 @@ test.each([
     await world.close();
   },
 );
+
+test('a peer that claims much more and hands on each block as it is decided leaves the node at its head', async () => {
+  const world = memoryWorld();
+  const worlds = { world, timers: world.timers };
+  const [honest, late, liar] = [
+    await makeNode(worlds, 20n),
+    await makeNode(worlds, 0n),
+    await makeNode(worlds, 20n),
+  ];
+  const request = late.network.request.bind(late.network);
+  let delivered = 0;
+  late.network.request = async (peerId, protocol, bytes, options) => {
+    if (peerId !== liar.network.nodeId || late.chain.joinedAt === undefined)
+      return request(peerId, protocol, bytes, options);
+    const { height } = decodeBlockRequest(bytes);
+    while (honest.chain.height < height)
+      await new Promise<void>((resolve) => world.timers.after(20, resolve));
+    delivered++;
+    return encodeBlockResponse([{ blockBytes: blockBytes(height), commit: commitOf(height) }]);
+  };
+  for (const peer of [honest, liar]) join(late, peer);
+  await world.until('it joined', () => late.chain.joinedAt !== undefined);
+  liar.sync.stop();
+  late.chain.advancedAtMs = world.timers.nowMs();
+  let behind = 0;
+  for (let second = 0; second < 90; second++) {
+    honest.chain.advance();
+    void liar.network.send(late.network.nodeId, 'sync', encodeRange({ base: 1n, height: 1_000_000n }));
+    await world.timers.advance(1_000);
+    if (late.sync.isCatchingUp()) behind++;
+  }
+  expect([late.chain.height, delivered > 80, behind]).toEqual([honest.chain.height, true, 0]);
+  late.chain.advancedAtMs -= 3_600_000; // the machine slept
+  expect(late.sync.isCatchingUp()).toBe(true);
+  for (const { sync } of [honest, late]) sync.stop();
+  await world.close();
+});

@@ -25,7 +25,7 @@ import {
   encodeRange,
   type SentBlock,
 } from './messages.ts';
-import type { SyncStore, SyncTarget } from './ports.ts';
+import type { BlockSyncMetrics, SyncStore, SyncTarget } from './ports.ts';
 import { Sources } from './sources.ts';
 
 /** What block sync works with. */
@@ -33,6 +33,8 @@ export interface BlockSyncPorts {
   readonly network: Network;
   readonly store: SyncStore;
   readonly target: SyncTarget;
+  /** How old the target's last block is, by its time and our clock. Absent: it is old. */
+  readonly lastBlockAgeMs?: () => number;
   readonly timers: Timers;
   readonly log: Logger;
 }
@@ -87,17 +89,10 @@ const PATIENCE_PROMISED = 4;
 const WARN_INTERVAL_MS = 60_000;
 /** Heights from the next one on that a second peer may be asked for. */
 const HEDGED_BLOCKS = 16n;
+/** A node with a block of this age or less is not behind, whatever peers claim. */
+const YOUNG_MS = 30_000;
 /** Peers asked for one height at the same time. */
 const ASKED_MAX = 2;
-
-/** Counters since start. */
-export interface BlockSyncMetrics {
-  blocksApplied: number;
-  bytesReceived: number;
-  requestsFailed: number;
-  blocksInvalid: number;
-  blocksServed: number;
-}
 
 interface Fetched extends SentBlock {
   readonly peerId: string;
@@ -171,10 +166,13 @@ export class BlockSync {
 
   /**
    * True while the node is fetching blocks instead of deciding them: `catching_up` of RPC's status. Once it has
-   * joined, what a peer claims that has delivered nothing says nothing.
+   * joined, what a peer claims that has delivered nothing says nothing, and no claim does while the last block
+   * is young: who hands on each block as it is decided has delivered, and may claim a million.
    */
   isCatchingUp(): boolean {
-    return !this.#joined || this.#lag('delivered') > 1n;
+    if (!this.#joined) return true;
+    const ageMs = this.#ports.lastBlockAgeMs?.() ?? Number.POSITIVE_INFINITY;
+    return ageMs > YOUNG_MS && this.#lag('delivered') > 1n;
   }
 
   #disconnected(peer: PeerInfo): void {

@@ -42,3 +42,12 @@ export interface SyncTarget {
   /** Calls the listener for each event until the returned function is called. */
   onEvent(listener: (event: { readonly kind: string }) => void): () => void;
 }
+
+/** Counters since start. */
+export interface BlockSyncMetrics {
+  blocksApplied: number;
+  bytesReceived: number;
+  requestsFailed: number;
+  blocksInvalid: number;
+  blocksServed: number;
+}

@@ -48,6 +48,8 @@ export class TestChain implements SyncStore, SyncTarget {
   joinedAt: bigint | undefined;
   /** The height that consensus has decided and is executing. */
   executing: bigint | undefined;
+  /** When its last block was made; undefined: long ago, always. */
+  advancedAtMs: number | undefined;
   readonly #listeners: Set<(event: { readonly kind: string }) => void> = new Set();
   readonly #timers: Timers;
 
@@ -83,8 +85,16 @@ export class TestChain implements SyncStore, SyncTarget {
     this.advance();
   }
 
+  /** Only when a test says since when. */
+  lastBlockAgeMs(): number {
+    return this.advancedAtMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.#timers.nowMs() - this.advancedAtMs;
+  }
+
   advance(): void {
     this.height += 1n;
+    if (this.advancedAtMs !== undefined) this.advancedAtMs = this.#timers.nowMs();
     for (const listener of this.#listeners) listener({ kind: 'committed' });
   }
 

@@ -149,8 +149,9 @@ export class EvidencePool {
   }
 
   /**
-   * Checks the evidence of a block that follows on the pool's state. `unknown`: some of it is of heights that this
-   * node has no headers of, as after a state sync in which nobody had them; it says nothing about the block.
+   * Checks the evidence of a block that follows on the pool's state. `unknown`: some of it is of heights that
+   * this node has no headers of, as after a state sync in which nobody had them; it says nothing about the
+   * block.
    * @throws LedgerError `evidence.*` or `commit.*` on the first thing wrong
    */
   check(list: readonly Evidence[], blockHeight: bigint): 'good' | 'unknown' {
@@ -183,7 +184,10 @@ export class EvidencePool {
     return evidenceHeight(evidence) < this.#ports.chain.range().base;
   }
 
-  /** Two different votes of one validator in one step, with good signatures: evidence once their height is over. */
+  /**
+   * Two different votes of one validator in one step, with good signatures: evidence once their height is
+   * over.
+   */
   conflictingVotes(first: Vote, second: Vote): void {
     const added = this.#conflicts.add(first, second);
     if (added === 'added') this.#ports.log.warn(votesFacts(first), 'a validator signed two votes');

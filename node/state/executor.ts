@@ -1,7 +1,8 @@
 /**
  * Makes, judges and executes blocks on top of the state that it holds. Each method waits for the one before.
  * An accepted proposal is executed at once, while others still vote on it (`speculate`): when it is decided,
- * its results are there or under way. When another block is decided, this execution ends, and that one's begins.
+ * its results are there or under way. When another block is decided, this execution ends, and that one's
+ * begins.
  */
 import {
   type Block,
@@ -82,8 +83,8 @@ export class BlockExecutor {
   #state: ChainState;
   /**
    * Blocks that were found to follow from the state: their signatures are not checked again. By object, not
-   * by hash: a header's hash does not cover height, round and block id of the last commit. With it, what could
-   * be said of their evidence.
+   * by hash: a header's hash does not cover height, round and block id of the last commit. With it, what
+   * could be said of their evidence.
    */
   #verified = new WeakMap<Block, ReturnType<BlockEvidence['check']>>();
   /** The block of the next height that is executed, or was last: decided or not. */
@@ -201,8 +202,8 @@ export class BlockExecutor {
   }
 
   /**
-   * Evidence that this node cannot judge is no reason to stand apart from those who could and decided the block:
-   * it does not vote for such a block of its own accord, and takes it when the others do.
+   * Evidence that this node cannot judge is no reason to stand apart from those who could and decided the
+   * block: it does not vote for such a block of its own accord, and takes it when the others do.
    * @throws LedgerError when the block does not follow from the state
    */
   #verify(block: Block): ReturnType<BlockEvidence['check']> {

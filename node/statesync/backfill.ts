@@ -67,9 +67,9 @@ interface Guess {
 }
 
 /**
- * Requests to any peer that may have what is wanted: of those, to the ones that failed least often. Failures are
- * never forgotten, so that who is mute, slow or busy by turns holds up the others hardly more often than they fail
- * themselves.
+ * Requests to any peer that may have what is wanted: of those, to the ones that failed least often. Failures
+ * are never forgotten, so that who is mute, slow or busy by turns holds up the others hardly more often than
+ * they fail themselves.
  */
 export class Backfill {
   readonly #ports: BackfillPorts;

@@ -17,12 +17,15 @@ import { Wakeup } from './wakeup.ts';
 const REQUESTS_PER_PEER_MAX = 2;
 /** A peer that fails three times where that is not excused is banned. */
 const FAILURE_POINTS = 34;
-/** One that has sent a chunk may be slow, or we: so often in a row it may fail before that costs it as much. */
+/**
+ * One that has sent a chunk may be slow, or we: so often in a row it may fail before that costs it as much.
+ */
 const EXCUSED_MAX = 2;
 
 /**
- * Behind the slowest pace a snapshot may fall by so many times what is waited for a chunk. A chunk may come as late
- * as at a quarter of the rate that a request is given, and be as small as what comes in a second at that.
+ * Behind the slowest pace a snapshot may fall by so many times what is waited for a chunk. A chunk may come
+ * as late as at a quarter of the rate that a request is given, and be as small as what comes in a second at
+ * that.
  */
 const BEHIND_PACE_MAX = 5;
 const PACE_BYTES_PER_SECOND_PART = 4;
@@ -79,8 +82,8 @@ export class ChunkFetcher {
 
   /**
    * A chunk, once it is here. That peers can be asked is no progress: only a chunk that arrives is. When none
-   * has for too long, or they come too slowly, nobody is asked any more, and what is under way then is the last
-   * chance.
+   * has for too long, or they come too slowly, nobody is asked any more, and what is under way then is the
+   * last chance.
    * @throws LedgerError `statesync.no_peers` when nobody has sent a chunk, or enough of them, for too long
    */
   async chunk(index: number): Promise<ReceivedChunk> {
