@@ -45,7 +45,10 @@ export interface BlockSyncOptions {
   readonly windowBlocks: bigint;
   /** Bytes of blocks that wait to be applied; beyond it only the next one is asked for. */
   readonly bufferBytesMax: number;
-  /** How long a peer may take for an answer; what arrives from it gives it longer, so that blocks may be large. */
+  /**
+   * How long a peer may take for an answer; what arrives from it gives it longer, so that blocks may be
+   * large.
+   */
   readonly requestTimeoutMs: number;
   /** So many bytes a second give it as long as it needs. */
   readonly bytesPerSecondMin: number;
@@ -165,9 +168,9 @@ export class BlockSync {
   }
 
   /**
-   * True while the node is fetching blocks instead of deciding them: `catching_up` of RPC's status. Once it has
-   * joined, what a peer claims that has delivered nothing says nothing, and no claim does while the last block
-   * is young: who hands on each block as it is decided has delivered, and may claim a million.
+   * True while the node is fetching blocks instead of deciding them: `catching_up` of RPC's status. Once it
+   * has joined, what a peer claims that has delivered nothing says nothing, and no claim does while the last
+   * block is young: who hands on each block as it is decided has delivered, and may claim a million.
    */
   isCatchingUp(): boolean {
     if (!this.#joined) return true;
