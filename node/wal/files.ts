@@ -66,7 +66,7 @@ export class DirectoryWalFiles implements WalFiles {
 
   create(name: string, bytes: Uint8Array): void {
     this.#change(name, 'wx', (descriptor) => writeAll(descriptor, bytes));
-    this.#syncDirectory();
+    this.syncNames();
   }
 
   append(name: string, bytes: Uint8Array): void {
@@ -81,7 +81,7 @@ export class DirectoryWalFiles implements WalFiles {
   rewrite(name: string, from: number): void {
     const bytes = this.read(name).subarray(from);
     this.#change(name, 'r+', (descriptor) => writeAll(descriptor, bytes, from));
-    this.#syncDirectory();
+    this.syncNames();
   }
 
   truncate(name: string, length: number): void {
@@ -103,7 +103,7 @@ export class DirectoryWalFiles implements WalFiles {
   remove(name: string): void {
     if (this.#open?.name === name) this.close();
     rmSync(join(this.#directory, name), { force: true });
-    this.#syncDirectory();
+    this.syncNames();
   }
 
   keep(name: string, bytes: Uint8Array): void {
@@ -123,7 +123,8 @@ export class DirectoryWalFiles implements WalFiles {
     return descriptor;
   }
 
-  #syncDirectory(): void {
+  /** Which names there are is durable. */
+  protected syncNames(): void {
     if (process.platform === 'win32') return;
     const descriptor = openSync(this.#directory, 'r');
     fsyncSync(descriptor);
