@@ -45,6 +45,7 @@ const config: ViteUserConfig = defineConfig({
           include: [processes],
           pool: 'forks',
           maxWorkers: 2,
+          maxConcurrency: 16,
           testTimeout: 600_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

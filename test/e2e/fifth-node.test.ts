@@ -5,9 +5,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBech32, toBech32 } from '@cosmjs/encoding';
-import { encodePubkey } from '@cosmjs/proto-signing';
-import { assertIsDeliverTxSuccess } from '@cosmjs/stargate';
-import { MsgCreateValidator } from 'cosmjs-types/cosmos/staking/v1beta1/tx';
+import { encodePubkey, type EncodeObject } from '@cosmjs/proto-signing';
+import { assertIsDeliverTxSuccess, QueryClient, setupStakingExtension } from '@cosmjs/stargate';
+import { connectComet } from '@cosmjs/tendermint-rpc';
+import { MsgCreateValidator, MsgEditValidator } from 'cosmjs-types/cosmos/staking/v1beta1/tx';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DevnetAccount } from '../../cli/devnet/record.ts';
 import { RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
@@ -81,6 +82,43 @@ async function becomeValidator(rpc: string, operator: DevnetAccount): Promise<Va
   return validator_info;
 }
 
+/** The operator says more about itself; CosmJS reads it back. */
+async function describeValidator(rpc: string, operator: DevnetAccount): Promise<void> {
+  const unchanged = '[do-not-modify]';
+  const validatorAddress = toBech32(`${devnet.ready.prefix}valoper`, fromBech32(operator.address).data);
+  const edit = (minSelfDelegation: string): EncodeObject => ({
+    typeUrl: '/cosmos.staking.v1beta1.MsgEditValidator',
+    value: MsgEditValidator.fromPartial({
+      description: {
+        moniker: unchanged,
+        identity: unchanged,
+        website: 'https://my-node.example',
+        securityContact: unchanged,
+        details: 'made by hand',
+      },
+      validatorAddress,
+      commissionRate: '',
+      minSelfDelegation,
+    }),
+  });
+  const client = await signingClient(devnet.ready, operator, rpc);
+  assertIsDeliverTxSuccess(await client.signAndBroadcast(operator.address, [edit('2')], 'auto'));
+  const fee = { amount: [{ denom: devnet.ready.denom, amount: '5000' }], gas: '300000' };
+  expect(await client.signAndBroadcast(operator.address, [edit('1')], fee)).toMatchObject({
+    code: 17,
+    rawLog: expect.stringContaining('minimum self delegation cannot be decrease'),
+  });
+  client.disconnect();
+  const query = QueryClient.withExtensions(await connectComet(rpc), setupStakingExtension);
+  expect((await query.staking.validator(validatorAddress)).validator).toMatchObject({
+    status: 3,
+    tokens: STAKE,
+    minSelfDelegation: '2',
+    description: { moniker: 'my-node', website: 'https://my-node.example', details: 'made by hand' },
+    commission: { commissionRates: { rate: '100000000000000000' } },
+  });
+}
+
 /** Signatures of the commit of a height, by the addresses of those who voted for the block. */
 async function signersOf(rpc: string, height: number): Promise<readonly string[]> {
   const { signed_header } = await call<{
@@ -98,7 +136,7 @@ async function proposerOf(rpc: string, height: number): Promise<string> {
   return block.header.proposer_address;
 }
 
-it('a fifth node, started by hand, becomes a validator over CosmJS, signs and proposes', async () => {
+it('a fifth node, started by hand, becomes a validator over CosmJS, signs, proposes and is edited', async () => {
   node = await joinedNode();
   const rpcOfDevnet = devnet.ready.nodes[1]?.rpc ?? '';
   await node.waitForHeight(devnet.height);
@@ -124,4 +162,5 @@ it('a fifth node, started by hand, becomes a validator over CosmJS, signs and pr
   );
   expect(after.validators).toHaveLength(5);
   expect(after.validators.find((validator) => validator.address === address)?.voting_power).toBe('200');
+  await describeValidator(node.rpc, bob);
 });

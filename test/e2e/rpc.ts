@@ -39,3 +39,11 @@ export async function heightOf(url: string): Promise<number> {
   const status = await call<{ sync_info: { latest_block_height: string } }>(url, 'status');
   return Number(status.sync_info.latest_block_height);
 }
+
+/** When a block was made, in milliseconds. */
+export async function blockTimeOf(url: string, height: number): Promise<number> {
+  const { block } = await call<{ block: { header: { time: string } } }>(url, 'block', {
+    height: String(height),
+  });
+  return Date.parse(block.header.time);
+}
