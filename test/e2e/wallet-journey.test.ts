@@ -1,11 +1,11 @@
 /**
- * What a Cosmos wallet does, by stock CosmJS on a devnet of two validators, signed directly and as amino JSON: each
- * message is signed, sent and found in a block by `SigningStargateClient`, and what it did is read back by CosmJS's
- * queries. Wrong uses are refused with the SDK's codes and words.
+ * What a Cosmos wallet does, by stock CosmJS on a devnet of two validators, signed directly and as amino
+ * JSON: each message is signed, sent and found in a block by `SigningStargateClient`, and what it did is read
+ * back by CosmJS's queries. Wrong uses are refused with the SDK's codes and words.
  *
- * Every topic has accounts of its own and all run at once. The longest is governance: 2 transactions until it votes,
- * the voting period of 10 s (50 blocks of 200 ms at most), 1 transaction after it; the others are 5 to 7 transactions
- * of one account after another, of 1 to 2 blocks each, and end within the voting period.
+ * Every topic has accounts of its own and all run at once. The longest is governance: 2 transactions until it
+ * votes, the voting period of 10 s (50 blocks of 200 ms at most), 1 transaction after it; the others are 5 to
+ * 7 transactions of one account after another, of 1 to 2 blocks each, and end within the voting period.
  */
 import { rmSync } from 'node:fs';
 import type { EncodeObject } from '@cosmjs/proto-signing';

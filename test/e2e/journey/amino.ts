@@ -1,6 +1,7 @@
 /**
- * Amino JSON that CosmJS leaves to its users (its converters of authz and feegrant are empty, of vesting it has
- * one): as wallets with hardware keys show it, names and fields of SDK v0.50's `amino.name` and `json` options.
+ * Amino JSON that CosmJS leaves to its users (its converters of authz and feegrant are empty, of vesting it
+ * has one): as wallets with hardware keys show it, names and fields of SDK v0.50's `amino.name` and `json`
+ * options.
  */
 import type { AminoMsg } from '@cosmjs/amino';
 import type { EncodeObject, GeneratedType, Registry } from '@cosmjs/proto-signing';

@@ -42,8 +42,8 @@ export type Queries = QueryClient &
   TxExtension;
 
 /**
- * Starts two validators, and accounts with a million of the token each, in an empty home. Only the periods of governance
- * differ from what `openledgerd devnet` makes there by itself.
+ * Starts two validators, and accounts with a million of the token each, in an empty home. Only the periods of
+ * governance differ from what `openledgerd devnet` makes there by itself.
  */
 export async function startDevnet(home: string, accounts: number): Promise<RunningDevnet> {
   const settings = {
