@@ -111,7 +111,7 @@ export interface Quote {
 
 /** A MsgPayInference whose answer is a lead and these quotations, one after another. */
 export function payInference(
-  payer: TestAccount,
+  payer: Pick<TestAccount, 'address'>,
   quotes: readonly Quote[],
   change: Partial<MsgPayInference> = {},
 ): MsgPayInference {

@@ -1,0 +1,16 @@
+import type { Operation } from '../world.ts';
+import { bankOperations } from './bank.ts';
+import { govOperations } from './gov.ts';
+import { grantOperations } from './grants.ts';
+import { nativeOperations } from './native.ts';
+import { distributionOperations, stakingOperations } from './staking.ts';
+
+/** Everything that people do. */
+export const OPERATIONS: readonly Operation[] = [
+  ...bankOperations,
+  ...stakingOperations,
+  ...distributionOperations,
+  ...grantOperations,
+  ...govOperations,
+  ...nativeOperations,
+];
