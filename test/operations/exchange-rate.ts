@@ -1,5 +1,5 @@
 /**
- * What a share of a validator is worth falls by slashes alone. Every other rounding leaves the difference with
+ * What a share of a validator is worth falls by slashes alone. Every other rounding leaves the difference to
  * those who stay, so the worth of a share never goes down when others come and go.
  */
 import type { Composition } from '../../app/modules.ts';
@@ -13,7 +13,7 @@ interface Rate {
   readonly shares: bigint;
 }
 
-/** Tokens by which rounding to the 18th place may err in one block: far less than the one that a wrong way costs. */
+/** Tokens by which rounding to the 18th place may err in a block: far less than what a wrong way costs. */
 const SLACK_ONE_IN = 1_000_000n;
 
 /** Remembers the rates of the last block. */

@@ -28,7 +28,7 @@ import { problemOfSupply } from './supply.ts';
 import { Trace } from './trace.ts';
 import { makesProposal, type Sent, Traffic } from './traffic.ts';
 import type { SigningPorts } from './transactions.ts';
-import { exported, problemOfImport } from './transfer.ts';
+import { problemOfExport, requestOf } from './transfer.ts';
 import { type Signer, ValidatorSets } from './validators.ts';
 import { BOND_DENOM, OTHER_DENOM, type World } from './world.ts';
 
@@ -119,7 +119,8 @@ export class Simulation {
       if (this.#height > 0n && this.#random.oneIn(RESTART_ONE_IN)) await this.#restart();
       if (this.violations.length === 0 && this.#random.oneIn(EXPORT_ONE_IN)) await this.#transfer();
     }
-    if (this.violations.length === 0) this.#exportAndImport();
+    if (this.violations.length === 0) this.#exportAndImport(false);
+    if (this.violations.length === 0) this.#exportAndImport(true);
     await this.#second.close();
   }
 
@@ -265,27 +266,25 @@ export class Simulation {
     this.#options.plant?.(this.#second.app);
   }
 
-  #exportAndImport(): ReturnType<typeof exported> | undefined {
-    const state = exported(this.#app, this.#time);
+  #exportAndImport(forZeroHeight: boolean): void {
     this.imports++;
     try {
-      const problem = problemOfImport(state);
+      const problem = problemOfExport(this.#app, { time: this.#time, forZeroHeight });
       if (problem !== undefined) this.#violated('export', problem);
-      return problem === undefined ? state : undefined;
     } catch (error) {
       this.#violated('export', `what was exported cannot be imported: ${stackOf(error)}`);
-      return undefined;
     }
   }
 
   /** The chain goes on from its exported state, with the validators that it had. */
   async #transfer(): Promise<void> {
-    const state = this.#exportAndImport();
-    if (state === undefined) return;
-    this.trace.note(`export and import, to go on with height ${state.request.initialHeight}`);
+    this.#exportAndImport(false);
+    if (this.violations.length > 0) return;
+    const request = requestOf(this.#app.exportState(), this.#time);
+    this.trace.note(`export and import, to go on with height ${request.initialHeight}`);
     await this.#second.close();
     const workers = this.#random.below(WORKERS_MAX + 1);
-    const { app, watch, second, validators } = await start(this.#options, state.request, workers);
+    const { app, watch, second, validators } = await start(this.#options, request, workers);
     const sets = new ValidatorSets(validators);
     if (!sameSet(sets.next, this.#sets.afterNext))
       this.#violated('export', 'the imported chain has other validators than the exported one');

@@ -1,56 +1,59 @@
 /** Export, import, and what both must have in common. */
-import { initModules } from '../../app/genesis.ts';
 import type { OpenLedgerApp } from '../../app/app.ts';
-import { composeModules, storeNames } from '../../app/modules.ts';
-import { exportModules } from '../../app/genesis.ts';
 import { momentOf } from '../../app/blocks.ts';
+import type { ExportedState } from '../../app/export.ts';
+import { exportModules, initModules } from '../../app/genesis.ts';
+import { composeModules, storeNames } from '../../app/modules.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { Context, QueryContext, type Timestamp } from '../../framework/context.ts';
 import { unlimitedGas } from '../../framework/gas.ts';
-import { canonicalJson, type JsonObject } from '../../framework/json.ts';
+import { canonicalJson } from '../../framework/json.ts';
+import { consensusKeyMessage } from '../../modules/consensus/keys.ts';
 import type { RequestInitChain } from '../../proto/gen/tendermint/abci/types.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
 import { PREFIX } from './actors.ts';
 import { CHAIN_ID } from './genesis.ts';
 
-/** What a chain that goes on from another begins with. */
-export interface Exported {
-  readonly appState: JsonObject;
-  readonly request: RequestInitChain;
-}
-
-/** The state of the last commit as the beginning of another chain. */
-export function exported(app: OpenLedgerApp, time: Timestamp): Exported {
-  const appState = app.exportAppState();
-  const consensusParams = app.composition.consensus.params(app.contextAt(app.height));
-  const initialHeight = app.height + 1n;
-  const appStateBytes = utf8(canonicalJson(appState));
+/** What a chain begins with that goes on from an exported state. */
+export function requestOf(
+  { appState, consensusParams, validators, initialHeight }: ExportedState,
+  time: Timestamp,
+): RequestInitChain {
   return {
-    appState,
-    request: { time, chainId: CHAIN_ID, consensusParams, validators: [], appStateBytes, initialHeight },
+    time,
+    chainId: CHAIN_ID,
+    consensusParams,
+    validators: validators.map(({ pubKey, power }) => ({ pubKey: consensusKeyMessage(pubKey), power })),
+    appStateBytes: utf8(canonicalJson(appState)),
+    initialHeight,
   };
 }
 
 /**
- * Imports an exported state and exports it again.
+ * Exports the last commit, imports it, and exports it again.
+ * @param forZeroHeight exported for a chain that begins anew
  * @returns the first difference; undefined when there is none
  */
-export function problemOfImport({ appState, request }: Exported): string | undefined {
+export function problemOfExport(
+  app: OpenLedgerApp,
+  { time, forZeroHeight }: { readonly time: Timestamp; readonly forZeroHeight: boolean },
+): string | undefined {
+  const state = app.exportState({ forZeroHeight });
   const { modules, consensus } = composeModules(PREFIX);
   const branch = new MemoryMultiStore({ stores: storeNames(modules) }).branch();
-  const block = momentOf(CHAIN_ID, 0n, request.time);
+  const { initialHeight } = state;
+  const block = momentOf(CHAIN_ID, initialHeight > 1n ? initialHeight : 0n, time);
   const context = new Context({ branch, block, mode: 'genesis', gas: unlimitedGas() });
-  if (request.consensusParams !== undefined) consensus.setParams(context, request.consensusParams);
-  consensus.apply(context, initModules(modules, context, appState));
-  const again = exportModules(modules, context);
-  // As seen after the last block of the chain before.
-  const seen = new QueryContext(branch, { ...block, height: request.initialHeight - 1n }, unlimitedGas());
-  for (const module of modules)
-    for (const invariant of module.invariants) {
+  consensus.setParams(context, state.consensusParams);
+  consensus.apply(context, initModules(modules, context, state.appState));
+  const seen = new QueryContext(branch, block, unlimitedGas());
+  for (const { name, invariants } of modules)
+    for (const invariant of invariants) {
       const problem = invariant.check(seen);
-      if (problem !== undefined) return `after import: ${module.name}/${invariant.name}: ${problem}`;
+      if (problem !== undefined) return `after import: ${name}/${invariant.name}: ${problem}`;
     }
-  for (const [name, section] of Object.entries(appState)) {
+  const again = exportModules(modules, context);
+  for (const [name, section] of Object.entries(state.appState)) {
     const [before, after] = [canonicalJson(section), canonicalJson(again[name] ?? null)];
     if (before !== after) return `section ${name} changes: ${difference(before, after)}`;
   }
