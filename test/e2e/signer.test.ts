@@ -1,24 +1,62 @@
 /** A validator whose key is in another process: both are killed, in turn, and nothing is signed twice. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { killProcess, processEnd, RunningNode, runProgram, temporaryHome } from './program.ts';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { env, killProcess, mainFile, processEnd, RunningNode, runProgram, temporaryHome } from './program.ts';
 
-const mainFile = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'main.ts');
 const CHAIN = 'signer-test-1';
 
-let folder = '';
-const children: ChildProcess[] = [];
-beforeEach(() => {
-  folder = temporaryHome();
-});
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
-});
+/** Where a test has its node and its signer; gone with all that runs there when the test is over. */
+class Place {
+  readonly folder: string = temporaryHome();
+  readonly vault: string = join(this.folder, 'vault');
+  readonly key: string = join(this.vault, 'key.json');
+  readonly state: string = join(this.vault, 'state.json');
+  readonly log: string = join(this.folder, 'signed.log');
+  readonly unixAddress: string = `unix://${join(this.folder, 's')}`;
+  readonly #children: ChildProcess[] = [];
+
+  constructor({ onTestFinished }: TestContext) {
+    onTestFinished(() => {
+      for (const child of this.#children) child.kill('SIGKILL');
+      rmSync(this.folder, { recursive: true, force: true });
+    });
+  }
+
+  /** Arguments of a signer with the key of this place. */
+  get signerArgs(): readonly string[] {
+    return ['signer', '--key', this.key, '--state', this.state];
+  }
+
+  get stateHeight(): number {
+    return Number(JSON.parse(readFileSync(this.state, 'utf8')).height);
+  }
+
+  signer(address: string): RunningSigner {
+    const args = [...this.signerArgs, '--address', address, '--chain-id', CHAIN, '--log-level', 'debug'];
+    const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env });
+    this.#children.push(child);
+    return new RunningSigner(child, this.log);
+  }
+
+  /** A node whose key and signing state were moved away from it. */
+  async nodeWithoutKey(address: string): Promise<string> {
+    const home = join(this.folder, 'home');
+    const any = ['--rpc-laddr', 'tcp://127.0.0.1:0', '--p2p-laddr', 'tcp://127.0.0.1:0'];
+    await runProgram(['init', 'a', '--home', home, '--chain-id', CHAIN, ...any]);
+    mkdirSync(this.vault);
+    renameSync(join(home, 'config', 'priv_validator_key.json'), this.key);
+    renameSync(join(home, 'data', 'priv_validator_state.json'), this.state);
+    const config = join(home, 'config', 'config.toml');
+    const text = readFileSync(config, 'utf8')
+      .replace('priv_validator_laddr = ""', `priv_validator_laddr = "${address}"`)
+      .replace('timeout_commit = "1s"', 'timeout_commit = "200ms"');
+    writeFileSync(config, text);
+    return home;
+  }
+}
 
 /** A signer as an operator runs it. Its lines are kept; one can be waited for. */
 class RunningSigner {
@@ -26,30 +64,12 @@ class RunningSigner {
   readonly lines: string[] = [];
   #waiting: { readonly text: string; readonly resolve: () => void }[] = [];
 
-  constructor(address: string) {
-    const files = [
-      '--key',
-      join(folder, 'vault', 'key.json'),
-      '--state',
-      join(folder, 'vault', 'state.json'),
-    ];
-    const args = [
-      mainFile,
-      'signer',
-      ...files,
-      '--address',
-      address,
-      '--chain-id',
-      CHAIN,
-      '--log-level',
-      'debug',
-    ];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    children.push(child);
+  constructor(child: ChildProcess, log: string) {
     this.pid = child.pid ?? 0;
+    if (child.stdout === null) throw new Error('the signer has no output');
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.lines.push(line);
-      appendFileSync(join(folder, 'signed.log'), `${line}\n`);
+      appendFileSync(log, `${line}\n`);
       for (const each of this.#waiting) if (line.includes(each.text)) each.resolve();
     });
   }
@@ -62,22 +82,6 @@ class RunningSigner {
     killProcess(this.pid);
     await processEnd(this.pid);
   }
-}
-
-/** A node whose key and signing state were moved away from it. */
-async function nodeWithoutKey(address: string): Promise<string> {
-  const home = join(folder, 'home');
-  const any = ['--rpc-laddr', 'tcp://127.0.0.1:0', '--p2p-laddr', 'tcp://127.0.0.1:0'];
-  await runProgram(['init', 'a', '--home', home, '--chain-id', CHAIN, ...any]);
-  mkdirSync(join(folder, 'vault'));
-  renameSync(join(home, 'config', 'priv_validator_key.json'), join(folder, 'vault', 'key.json'));
-  renameSync(join(home, 'data', 'priv_validator_state.json'), join(folder, 'vault', 'state.json'));
-  const config = join(home, 'config', 'config.toml');
-  const text = readFileSync(config, 'utf8')
-    .replace('priv_validator_laddr = ""', `priv_validator_laddr = "${address}"`)
-    .replace('timeout_commit = "1s"', 'timeout_commit = "200ms"');
-  writeFileSync(config, text);
-  return home;
 }
 
 interface VoteView {
@@ -101,28 +105,27 @@ async function commitOf(rpc: string, height: number): Promise<VoteView> {
   return { height, round, hash: block.hash, signature: signatures[0]?.signature ?? '' };
 }
 
-const stateHeight = (): number =>
-  Number(JSON.parse(readFileSync(join(folder, 'vault', 'state.json'), 'utf8')).height);
-
-describe('a validator whose key is in openledgerd signer', () => {
+// At once: one of them waits for what a node waits at most.
+describe.concurrent('a validator whose key is in openledgerd signer', () => {
   it('halts without its signer, goes on when it is back, survives kill -9 of either, and signs nothing twice', {
     timeout: 120_000,
-  }, async () => {
-    const address = `unix://${join(folder, 's')}`;
-    const home = await nodeWithoutKey(address);
-    let signer = new RunningSigner(address);
+  }, async (context) => {
+    const place = new Place(context);
+    const address = place.unixAddress;
+    const home = await place.nodeWithoutKey(address);
+    let signer = place.signer(address);
     let node = await RunningNode.start(home);
     const seen: VoteView[] = [];
     for (let turn = 0; turn < 2; turn++) {
       await node.waitForHeight(node.height + 3);
       await signer.kill();
       const stopped = node.height;
-      const signedSoFar = stateHeight();
+      const signedSoFar = place.stateHeight;
       expect(signedSoFar).toBeLessThanOrEqual(stopped + 1);
       // A second of a chain with blocks of 200 ms: at most what was signed before the kill comes after it.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(node.height).toBeLessThanOrEqual(signedSoFar);
-      signer = new RunningSigner(address);
+      signer = place.signer(address);
       await node.waitForHeight(node.height + 2);
       for (let height = 1; height < node.height; height++) seen.push(await commitOf(node.rpc, height));
       const redialled = signer.next('connected to the node');
@@ -136,12 +139,12 @@ describe('a validator whose key is in openledgerd signer', () => {
     const signatures = new Set(seen.map((view) => view.signature));
     expect(signatures.size).toBe(new Set(seen.map((view) => view.height)).size);
     await node.stop();
-    const log = readFileSync(join(folder, 'signed.log'), 'utf8');
+    const log = readFileSync(place.log, 'utf8');
     expect(log).not.toContain('something else');
   });
 
-  it('does not start without its signer, and says what to do', { timeout: 60_000 }, async () => {
-    const home = await nodeWithoutKey('tcp://127.0.0.1:0');
+  it('does not start without its signer, and says what to do', { timeout: 60_000 }, async (context) => {
+    const home = await new Place(context).nodeWithoutKey('tcp://127.0.0.1:0');
     const ended = await runProgram(['start', '--home', home, '--log-level', 'none']);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(
@@ -149,24 +152,20 @@ describe('a validator whose key is in openledgerd signer', () => {
     );
   });
 
-  it('is refused a second signer with the same state, in words', { timeout: 60_000 }, async () => {
-    const address = `unix://${join(folder, 's')}`;
-    await nodeWithoutKey(address);
-    const first = new RunningSigner(address);
+  it('is refused a second signer with the same state, in words', { timeout: 60_000 }, async (context) => {
+    const place = new Place(context);
+    const address = place.unixAddress;
+    await place.nodeWithoutKey(address);
+    const first = place.signer(address);
     await first.next('the signer has started');
-    const files = [
-      '--key',
-      join(folder, 'vault', 'key.json'),
-      '--state',
-      join(folder, 'vault', 'state.json'),
-    ];
-    const ended = await runProgram(['signer', ...files, '--address', address, '--chain-id', CHAIN]);
+    const args = place.signerArgs;
+    const ended = await runProgram([...args, '--address', address, '--chain-id', CHAIN]);
     expect(ended.stderr).toMatch(
       /^openledgerd: a signer with the state .* is running already \(process \d+\)/,
     );
-    const wrong = await runProgram(['signer', ...files, '--address', 'nowhere', '--chain-id', CHAIN]);
+    const wrong = await runProgram([...args, '--address', 'nowhere', '--chain-id', CHAIN]);
     expect(wrong.stderr).toMatch(/^openledgerd: --address: "nowhere" is not an address such as/);
-    const noChain = await runProgram(['signer', ...files, '--address', address]);
+    const noChain = await runProgram([...args, '--address', address]);
     expect(noChain.stderr).toMatch(/^openledgerd: --chain-id is needed/);
   });
 });

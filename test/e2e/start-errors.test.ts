@@ -3,14 +3,20 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLevelDatabase } from '../../node/database.ts';
-import { type Ended, RunningNode, runProgram, temporaryHome } from './program.ts';
+import { type Ended, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
 
+/** What a home's blocks wait for: the tests need a few of them. */
+const COMMIT = 'timeout_commit = "100ms"';
+/** After the test before, in a group that runs beside another. */
+const IN_TURN = { concurrent: false };
 const ANY = ['--rpc-laddr', 'tcp://127.0.0.1:0', '--p2p-laddr', 'tcp://127.0.0.1:0'];
 
 let homes = '';
 beforeAll(async () => {
   homes = temporaryHome();
-  await runProgram(['init', 'template', '--home', join(homes, 'template'), ...ANY]);
+  const template = join(homes, 'template');
+  await runProgram(['init', 'template', '--home', template, ...ANY]);
+  edit(config(template), (text) => text.replace('timeout_commit = "1s"', COMMIT));
 });
 afterAll(() => rmSync(homes, { recursive: true, force: true }));
 
@@ -37,12 +43,12 @@ function expectSentence(ended: Ended, sentence: RegExp): void {
 const config = (home: string): string => join(home, 'config', 'config.toml');
 const genesis = (home: string): string => join(home, 'config', 'genesis.json');
 
-describe('openledgerd start says in one sentence', () => {
+// Two at a time: what is wrong with a start, and beside it what needs blocks before.
+describe.concurrent('openledgerd start says in one sentence', () => {
   it.each([
     [
       'that a setting is wrong',
-      (home: string) =>
-        edit(config(home), (text) => text.replace('timeout_commit = "1s"', 'timeout_commit = "soon"')),
+      (home: string) => edit(config(home), (text) => text.replace(COMMIT, 'timeout_commit = "soon"')),
       /config\.toml: consensus\.timeout_commit is "soon", but must be a duration/,
     ],
     [
@@ -84,25 +90,25 @@ describe('openledgerd start says in one sentence', () => {
       (home: string) => writeFileSync(join(home, 'data', 'priv_validator_state.json'), '{"height":"x"}'),
       /priv_validator_state\.json/,
     ],
-  ])('%s', async (name, spoil, sentence) => {
+  ])('%s', IN_TURN, async (name, spoil, sentence) => {
     const home = brokenHome(name.replaceAll(' ', '-'), spoil);
     expectSentence(await runProgram(['start', '--home', home]), sentence);
   });
 
-  it('that there is no node', async () => {
+  it('that there is no node', IN_TURN, async () => {
     expectSentence(
       await runProgram(['start', '--home', join(homes, 'nowhere')]),
       /there is no node in .*init/,
     );
   });
 
-  it('that it failed, and ends although something is still open', async () => {
+  it('that it failed, and ends although something is still open', IN_TURN, async () => {
     const flags = ['--import', 'data:text/javascript,setInterval(() => undefined, 1e6)'];
     const args = ['start', '--home', join(homes, 'nowhere')];
     expectSentence(await runProgram(args, { nodeFlags: flags }), /there is no node in /);
   });
 
-  it.each(['--rpc-laddr', '--p2p-laddr'])('that the port of %s is taken', async (option) => {
+  it.each(['--rpc-laddr', '--p2p-laddr'])('that the port of %s is taken', IN_TURN, async (option) => {
     const server: Server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -111,22 +117,6 @@ describe('openledgerd start says in one sentence', () => {
     const ended = await runProgram(['start', '--home', home, option, `tcp://127.0.0.1:${port}`]);
     await new Promise((resolve) => server.close(resolve));
     expectSentence(ended, new RegExp(`${port}.*(taken|in use)`));
-  });
-
-  it('that the home holds another chain, and that it runs already', async () => {
-    const home = brokenHome('other-chain', () => undefined);
-    const node = await RunningNode.start(home);
-    await node.waitForHeight(2);
-    expectSentence(
-      await runProgram(['start', '--home', home]),
-      /is running already \(process \d+\); stop it first/,
-    );
-    await node.stop();
-    edit(genesis(home), (text) => text.replace('openledger-devnet-1', 'another-1'));
-    expectSentence(
-      await runProgram(['start', '--home', home]),
-      /openledger-devnet-1.*another-1|another-1.*openledger-devnet-1/,
-    );
   });
 });
 
@@ -142,38 +132,55 @@ async function turnBit(directory: string): Promise<void> {
   await database.close();
 }
 
-describe('a node whose files were damaged', () => {
-  it('goes on after a torn end of its write-ahead log, and says how to repair what it cannot, a bit of a database included', async () => {
-    const home = brokenHome('damaged', () => undefined);
-    const first = await RunningNode.start(home);
-    await first.waitForHeight(3);
-    await first.stop();
-    const wal = join(home, 'data', 'cs.wal');
-    const last = readdirSync(wal).sort().at(-1) ?? '';
-    appendFileSync(join(wal, last), Buffer.from('half a record'));
-    const second = await RunningNode.start(home);
-    await second.waitForHeight(5);
-    await second.stop();
-    await turnBit(join(home, 'data', 'state.db'));
+describe.concurrent('what has run before', () => {
+  it('says that the home holds another chain, and that it runs already', IN_TURN, async () => {
+    const home = brokenHome('other-chain', () => undefined);
+    const node = await RunningNode.start(home);
+    await node.waitForHeight(2);
     expectSentence(
       await runProgram(['start', '--home', home]),
-      /state\.db is damaged: record 7374617465: .* delete all in it but priv_validator_state\.json and sync again/,
+      /is running already \(process \d+\); stop it first/,
     );
-    const blocks = join(home, 'data', 'blockstore.db');
-    for (const name of readdirSync(blocks)) {
-      if (name.startsWith('MANIFEST')) writeFileSync(join(blocks, name), 'no manifest');
-    }
+    await node.stop();
+    edit(genesis(home), (text) => text.replace('openledger-devnet-1', 'another-1'));
     expectSentence(
       await runProgram(['start', '--home', home]),
-      /cannot open the block store .*restore .*or delete all in the data directory but priv_validator_state\.json and sync again/,
+      /openledger-devnet-1.*another-1|another-1.*openledger-devnet-1/,
     );
   });
-});
 
-describe('openledgerd devnet says in one sentence', () => {
-  it('that its home is another chain', async () => {
+  it(
+    'goes on after a torn end of its write-ahead log, and says how to repair what it cannot, a bit of a database included',
+    IN_TURN,
+    async () => {
+      const home = brokenHome('damaged', () => undefined);
+      const first = await RunningNode.start(home);
+      await first.waitForHeight(3);
+      await first.stop();
+      const wal = join(home, 'data', 'cs.wal');
+      const last = readdirSync(wal).sort().at(-1) ?? '';
+      appendFileSync(join(wal, last), Buffer.from('half a record'));
+      const second = await RunningNode.start(home);
+      await second.waitForHeight(5);
+      await second.stop();
+      await turnBit(join(home, 'data', 'state.db'));
+      expectSentence(
+        await runProgram(['start', '--home', home]),
+        /state\.db is damaged: record 7374617465: .* delete all in it but priv_validator_state\.json and sync again/,
+      );
+      const blocks = join(home, 'data', 'blockstore.db');
+      for (const name of readdirSync(blocks)) {
+        if (name.startsWith('MANIFEST')) writeFileSync(join(blocks, name), 'no manifest');
+      }
+      expectSentence(
+        await runProgram(['start', '--home', home]),
+        /cannot open the block store .*restore .*or delete all in the data directory but priv_validator_state\.json and sync again/,
+      );
+    },
+  );
+
+  it('as a devnet: says that its home is another chain', IN_TURN, async () => {
     const home = join(homes, 'devnet');
-    const { RunningDevnet } = await import('./program.ts');
     const devnet = await RunningDevnet.start([
       '--home',
       home,
@@ -191,7 +198,7 @@ describe('openledgerd devnet says in one sentence', () => {
     );
   });
 
-  it('that --reset would delete something else', async () => {
+  it('as a devnet: says that --reset would delete something else', IN_TURN, async () => {
     expectSentence(await runProgram(['devnet', '--home', homes, '--reset']), /not the home of a devnet/);
   });
 });
