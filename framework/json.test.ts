@@ -29,6 +29,21 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('escapes of all characters exactly those that Go escapes', () => {
+    const short = new Map(
+      Object.entries({ '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }),
+    );
+    short.set('\b', '\\b').set('\f', '\\f');
+    for (let code = 0; code < 0x1_0000; code++) {
+      const character = String.fromCharCode(code);
+      const isEscaped = code < 0x20 || '&<>\u2028\u2029'.includes(character);
+      const long = isEscaped ? `\\u${code.toString(16).padStart(4, '0')}` : character;
+      const expected = `"a${short.get(character) ?? long}z"`;
+      if (canonicalJson(`a${character}z`) !== expected)
+        expect(canonicalJson(`a${character}z`)).toBe(expected);
+    }
+  });
+
   it('sorts keys and escapes as Go does', () => {
     expect(canonicalJson({ b: 1, a: [], Z: { y: null, x: true } })).toBe(
       '{"Z":{"x":true,"y":null},"a":[],"b":1}',

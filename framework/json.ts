@@ -112,17 +112,16 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['\f', '\\f'],
 ]);
 
+/** What is written in another way: controls, `" & < > \`, U+2028 and U+2029. */
+const ESCAPED = /[^ !#-%'-;=?-[\]-\u2027\u202a-\uffff]/g;
+
+/** Most text needs no escape: it is searched, not copied. Text of 12 MB in a genesis took two seconds else. */
 function quote(text: string): string {
-  let quoted = '"';
-  for (const character of text) {
-    const escaped = ESCAPES.get(character);
-    const code = character.codePointAt(0) ?? 0;
-    if (escaped !== undefined) quoted += escaped;
-    else if (code < 32 || '&<>\u2028\u2029'.includes(character))
-      quoted += `\\u${code.toString(16).padStart(4, '0')}`;
-    else quoted += character;
-  }
-  return `${quoted}"`;
+  return `"${text.replace(ESCAPED, escapeOf)}"`;
+}
+
+function escapeOf(character: string): string {
+  return ESCAPES.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /**
