@@ -14,13 +14,19 @@ import type { NodeConfig } from './config/config.ts';
 import type { NodeEnvironment } from './environment.ts';
 import type { Logging } from './logging/logger.ts';
 import type { Stores } from './node-stores.ts';
+import {
+  fetchOlderHeaders,
+  lacksOlderHeaders,
+  noteMissingHeaders,
+  resumeOlderHeaders,
+} from './older-headers.ts';
 import type { ChainState, Genesis } from './state/chain-state.ts';
-import { Backfill, evidenceEnd, verifiedBlock } from './statesync/backfill.ts';
+import { Backfill, verifiedBlock } from './statesync/backfill.ts';
 import { DEFAULT_STATE_SYNC, type StateSyncOptions } from './statesync/options.ts';
-import type { HeaderSink, SnapshotTarget } from './statesync/ports.ts';
+import type { SnapshotTarget } from './statesync/ports.ts';
 import { StateSyncer } from './statesync/syncer.ts';
 import type { TrustedState } from './statesync/trusted.ts';
-import { DirectoryFiles } from './statesync/work-files.ts';
+import { DirectoryFiles, type WorkFiles } from './statesync/work-files.ts';
 import { isStateSyncUnfinished, workFolderOf, WorkFolder } from './statesync/work-folder.ts';
 import { checkStateSyncConfig, openTrustedChain } from './trusted-chain.ts';
 
@@ -64,7 +70,8 @@ export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
     !isUnfinished &&
     (height !== 0n || appHeight !== 0n || (stores.state.load()?.lastBlockHeight ?? 0n) !== 0n)
   ) {
-    log.info({ height }, 'statesync.enable has no effect: this node has a state already');
+    if (await lacksOlderHeaders(files)) await resume(parts, files);
+    else log.info({ height }, 'statesync.enable has no effect: this node has a state already');
     return;
   }
   if (application.snapshots === undefined)
@@ -74,15 +81,35 @@ export async function stateSyncIfWanted(parts: StateSyncParts): Promise<void> {
     );
   checkStateSyncConfig(config.stateSync);
   const folder = await WorkFolder.over(files);
+  const { snapshots } = application;
+  await onNetwork(parts, (network) => run(parts, { snapshots, folder, files, network }));
+}
+
+/** Does something on a network of its own. */
+async function onNetwork(parts: StateSyncParts, act: (network: Network) => Promise<void>): Promise<void> {
   const { network, peers } = await parts.openNetwork();
   await network.start();
   const closers: Closers = [() => network.stop()];
   try {
     peers.start(closers);
-    await untilAborted(run(parts, { snapshots: application.snapshots, folder, network }), parts.signal);
+    await untilAborted(act(network), parts.signal);
   } finally {
     for (const close of closers.toReversed()) await close();
   }
+}
+
+/** Asks anew for headers that nobody had; not for long when nobody has them now. */
+async function resume(parts: StateSyncParts, files: WorkFiles): Promise<void> {
+  const { config, environment, stores, logging } = parts;
+  const { timers, verify } = environment;
+  const log = logging('statesync');
+  log.info({}, 'peers are asked again for older headers, which nobody had when the state was synced');
+  const options = optionsOf(config, environment);
+  const brief = { ...options, peersWaitMs: options.discoveryTimeMs };
+  await onNetwork(parts, async (network) => {
+    const backfill = new Backfill({ network, timers, log, verify }, brief);
+    await resumeOlderHeaders(stores, backfill, { files, log });
+  });
 }
 
 async function run(
@@ -90,11 +117,12 @@ async function run(
   made: {
     readonly snapshots: SnapshotApplication;
     readonly folder: WorkFolder;
+    readonly files: WorkFiles;
     readonly network: Network;
   },
 ): Promise<void> {
   const { config, application, environment, logging, genesis, stores } = parts;
-  const { snapshots, folder, network } = made;
+  const { snapshots, folder, files, network } = made;
   const { timers } = environment;
   const log = logging('statesync');
   const options = optionsOf(config, environment);
@@ -109,11 +137,9 @@ async function run(
   const trusted = await new StateSyncer(ports, options).run();
   const { header } = trusted.last;
   await store(parts, folder, trusted);
-  const end = evidenceEnd(header, trusted.params.evidence, genesis.initialHeight);
-  await backfill.headers(lowestHeader(stores) ?? header, headerSink(stores), end);
-  await stores.state.sync();
-  await stores.blocks.sync();
+  const isWhole = await fetchOlderHeaders(stores, backfill);
   await folder.clear();
+  if (!isWhole) await noteMissingHeaders(files);
   log.info({ height: header.height }, 'state sync is done; the blocks that follow are fetched');
 }
 
@@ -178,20 +204,6 @@ function chainStateOf({ last, current, next, params }: TrustedState, genesis: Ge
     lastHeightConsensusParamsChanged: current.header.height,
     appHash: current.header.appHash,
     lastResultsHash: current.header.lastResultsHash,
-  };
-}
-
-function lowestHeader({ blocks }: Stores): TrustedState['last']['header'] | undefined {
-  return blocks.meta(blocks.headersFrom())?.header;
-}
-
-/** Validators first: a header that is there has its validators. */
-function headerSink({ blocks, state }: Stores): HeaderSink {
-  return {
-    save: async ({ header, commit, validators }) => {
-      await state.saveOlderValidators(header.height, validators);
-      await blocks.saveHeader(header, commit);
-    },
   };
 }
 

@@ -294,7 +294,8 @@ function noPeers(height: bigint): LedgerError {
   );
 }
 
-function isEnd({ height, time }: Header, end: BackfillEnd): boolean {
+/** Whether headers are needed no further than this one. */
+export function isEnd({ height, time }: Pick<Header, 'height' | 'time'>, end: BackfillEnd): boolean {
   return height <= end.initialHeight || (height <= end.height && timeToNanos(time) <= end.timeNanos);
 }
 

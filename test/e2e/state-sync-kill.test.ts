@@ -21,8 +21,8 @@ const INTERVAL = 10;
 /** Entries of the genesis that make the state large, and how large each is: several chunks of 4 MiB. */
 const BULK_ENTRIES = 200;
 const BULK_BYTES = 60_000;
-/** Slow enough that there is a middle to be killed in. */
-const SEND_RATE = 4_000_000;
+/** Of chunks a second, once twice that has been sent: slow enough that there is a middle to be killed in. */
+const ANSWER_RATE = 4_000_000;
 const TRUST_HEIGHT = 5;
 
 /**
@@ -80,7 +80,10 @@ beforeEach(async () => {
   addBulk(paths.genesisFile);
   const snapshots = { snapshotInterval: INTERVAL, snapshotKeepRecent: 0 };
   writeFileSync(files.appConfigFile, writeAppConfig({ ...app, ...snapshots }));
-  writeFileSync(files.configFile, writeNodeConfig({ ...node, p2p: { ...node.p2p, sendRate: SEND_RATE } }));
+  writeFileSync(
+    files.configFile,
+    writeNodeConfig({ ...node, p2p: { ...node.p2p, answerRate: ANSWER_RATE } }),
+  );
   devnet = await RunningDevnet.start(['--home', home]);
   await devnet.waitForHeight(INTERVAL + 3);
 });
