@@ -217,6 +217,11 @@ export class Backfill {
     );
   }
 
+  #misses(peerId: string, height: bigint): void {
+    if (!this.#missing.has(peerId) && this.#missing.size >= KNOWN_MAX) this.#missing.clear();
+    if (!this.#lacks(peerId, height)) this.#missing.set(peerId, height);
+  }
+
   #lacks(peerId: string, height: bigint): boolean {
     return (this.#missing.get(peerId) ?? -1n) >= height;
   }
@@ -251,7 +256,7 @@ export class Backfill {
     const times = { timeoutMs, bytesPerSecondMin };
     try {
       const found = read(await network.request(peerId, protocol, encodeHeightRequest(height), times));
-      if (found === undefined && !this.#lacks(peerId, height)) this.#missing.set(peerId, height);
+      if (found === undefined) this.#misses(peerId, height);
       return found;
     } catch (error) {
       this.#failed(peerId);
