@@ -1,6 +1,6 @@
 /**
- * Headers below those that a node has after a state sync, as far back as evidence counts. When nobody had them, a
- * note stays in the work folder, and the next start asks again.
+ * Headers below those that a node has after a state sync, as far back as evidence counts. When nobody had
+ * them, a note stays in the work folder, and the next start asks again.
  *
  *     statesync/older-headers   nothing: the file is the note
  */
@@ -51,8 +51,8 @@ export async function fetchOlderHeaders(
 }
 
 /**
- * The same at a later start, for a node that has a state and the note: what nobody has now is left for the next
- * start.
+ * The same at a later start, for a node that has a state and the note: what nobody has now is left for the
+ * next start.
  */
 export async function resumeOlderHeaders(
   stores: HeaderStores,

@@ -1,9 +1,10 @@
 /**
  * A node without a state gets one by state sync before anything else of it is made: on a network of its own,
- * which is closed again. Afterwards the stores are as if the node had executed the snapshot's block, and the start
- * goes on as every other.
+ * which is closed again. Afterwards the stores are as if the node had executed the snapshot's block, and the
+ * start goes on as every other.
  *
- *     block of the snapshot's height ─ snapshot → application ─ block → block store ─ state → state store ─ older headers
+ *     block of the snapshot's height ─ snapshot → application ─ block → block store ─ state → state store ─
+ *     older headers
  *
  * Each step is durable before the next, and the work folder stays until the last: a restart goes on.
  */
