@@ -37,8 +37,9 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
   const params = paramsFromJson(json.member('params'));
   const genesis = { ...messageFromJson(GenesisState, json), params };
   let previous = 0n;
+  const places = json.member('models').elements();
   for (const [i, model] of genesis.models.entries()) {
-    const place = json.member('models').elements()[i] ?? json;
+    const place = places[i] ?? json;
     if (model.id <= previous) place.fail(`ids must ascend from 1, ${model.id} follows ${previous}`);
     if (model.lineage.some(({ modelId }) => modelId >= model.id)) place.fail('an ancestor is not older');
     previous = model.id;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TestChain, testAccount } from '../../test/support/test-chain.ts';
 import {
   consensusKey,
@@ -13,9 +13,10 @@ import { sha256 } from '../../core/hash.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { Context } from '../../framework/context.ts';
 import { unlimitedGas } from '../../framework/gas.ts';
-import { canonicalJson, type JsonObject, type JsonValue } from '../../framework/json.ts';
+import { canonicalJson, type JsonObject, JsonReader, type JsonValue } from '../../framework/json.ts';
 import * as tx from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
+import { delegate } from '../../test/support/rewards.ts';
 import { decimal } from '../../test/support/staking-world.ts';
 
 const ACCOUNTS = Array.from({ length: 4 }, (_, i) => testAccount(`${i}`));
@@ -159,6 +160,24 @@ describe('genesis of staking', () => {
 
   it('needs one validator with power', () => {
     expect(() => chainOf({ validators: [999_999n] })).toThrow('no validator has the power to sign');
+  });
+
+  it('is read once, however many delegations it has', () => {
+    const listed = vi.spyOn(JsonReader.prototype, 'elements');
+    const calls = (delegators: number): number => {
+      listed.mockClear();
+      const world = new StakingWorld({ validators: [1_000_000n], accounts: delegators });
+      for (let i = 1; i < delegators; i++) delegate(world, i, 0, 1000n);
+      const staking = exportModules(world.composition.modules, world.context)['staking'] ?? null;
+      const module = world.composition.modules.find(({ name }) => name === 'staking');
+      listed.mockClear();
+      module?.genesis?.validate(new JsonReader(staking, 'staking'));
+      return listed.mock.calls.length;
+    };
+    const few = calls(3);
+    expect(few).toBeGreaterThan(0);
+    expect(calls(20)).toBe(few);
+    listed.mockRestore();
   });
 
   it('comes back as it was exported', () => {

@@ -127,8 +127,9 @@ function checkValidators(json: JsonReader, { validators, exported }: StakingGene
 function checkDelegations(json: JsonReader, genesis: StakingGenesis): void {
   const missing = new Map(genesis.validators.map(({ operator, shares }) => [latin1(operator), shares]));
   const pairs = new Set<string>();
+  const elements = json.member('delegations').elements();
   for (const [i, { delegator, validator, shares }] of genesis.delegations.entries()) {
-    const element = json.member('delegations').elements()[i] ?? json;
+    const element = elements[i] ?? json;
     const rest = missing.get(latin1(validator));
     if (rest === undefined) element.member('validator_address').fail('there is no such validator');
     const pair = `${latin1(validator)} ${latin1(delegator)}`;

@@ -3,12 +3,13 @@
  * run. `--only` takes a list of names (README.md says what each is); without it, throughput. Options:
  * --validators 1,4  --seconds 20  --block-time 1000 (ms)  --samples 40  --out results.json  --blocks 10000
  * --full-blocks 100  --keys 1000000  --rate 500 (transactions a second; default: as many as the chain takes)
- * --soak (10 minutes at 500 a second, memory over time).
+ * --accounts 10000,1000000 --soak (10 minutes at 500 a second, memory over time).
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
+import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
 import { reportRestart, reportSync } from './sync-report.ts';
 import { reportThroughput } from './throughput-report.ts';
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     blocks: { type: 'string', default: '10000' },
     'full-blocks': { type: 'string', default: '100' },
     keys: { type: 'string', default: '1000000' },
+    accounts: { type: 'string', default: '10000,1000000' },
   },
 });
 
@@ -79,6 +81,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   sync: () => reportSync(report, { name: 'empty', blocks, txs: 0, memoBytes: 0 }),
   full: () => reportSync(report, { name: 'full', blocks: Number(values['full-blocks']), ...FULL }),
   restart: () => reportRestart(report, { blocks }),
+  messages: () => reportMessages(report, { accounts: values.accounts.split(',').map(Number) }),
   statesync: () => reportStateSync(report, { keys: Number(values.keys), blockTimeMs }),
   memory: () =>
     reportMemory(report, { seconds: secondsOr(SECONDS.memory), rate: rate ?? MEMORY_RATE, blockTimeMs }),
