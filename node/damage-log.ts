@@ -13,7 +13,7 @@ export class DamageLog {
     this.#log = log;
   }
 
-  /** @param damage a `database.corrupt` */
+  /** Takes an error that says what is damaged and how it is repaired. */
   tell({ facts, message }: LedgerError): void {
     if (this.#told.has(message) || this.#told.size >= TOLD_MAX) return;
     this.#told.add(message);

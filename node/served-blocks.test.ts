@@ -48,6 +48,17 @@ test('who has nothing sound behind the damage claims nothing', async () => {
   expect(served.range()).toEqual({ base: 0n, height: 0n });
 });
 
+test('a block of which a record is gone is claimed no more, and the operator hears of it', async () => {
+  const batch = database.batch();
+  batch.del(partKey(2n, 0));
+  await batch.write();
+  for (const _ of [1, 2]) expect(served.blockBytes(2n)).toBeUndefined();
+  expect(served.range()).toEqual({ base: 3n, height: 4n });
+  expect(served.blockBytes(5n)).toBeUndefined(); // it never was there
+  expect(served.range()).toEqual({ base: 3n, height: 4n });
+  expect(told).toEqual([expect.stringContaining('block 2 is not whole. To repair it, restore')]);
+});
+
 test('a damaged commit is not replaced by another one', async () => {
   await damage(commitKey(2n));
   expect(served.commit(2n)).toBeUndefined();

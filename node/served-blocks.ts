@@ -4,8 +4,9 @@ import type { Commit } from '../consensus/types/commit.ts';
 import type { Header } from '../consensus/types/header.ts';
 import type { Part } from '../consensus/types/part-set.ts';
 import type { ValidatorSet } from '../consensus/types/validator.ts';
+import { LedgerError } from '../core/errors.ts';
 import type { BlockStore, HeightRange } from './blockstore/block-store.ts';
-import { isDamage } from './checksum.ts';
+import { isDamage, SYNC_AGAIN } from './checksum.ts';
 import { DamageLog } from './damage-log.ts';
 import type { StateStore } from './state/state-store.ts';
 
@@ -38,7 +39,11 @@ export class ServedBlocks {
 
   /** The encoded block. */
   blockBytes(height: bigint): Uint8Array | undefined {
-    return this.#block(height, () => this.#blocks.blockBytes(height));
+    const bytes = this.#block(height, () => this.#blocks.blockBytes(height));
+    const { base, height: highest } = this.#blocks.range();
+    const isStored = base !== 0n && height >= base && height <= highest;
+    if (bytes === undefined && isStored && height > this.#highestDamaged) this.#lost(height);
+    return bytes;
   }
 
   blockId(height: bigint): BlockId | undefined {
@@ -66,6 +71,13 @@ export class ServedBlocks {
     return this.#sound(read, () => {
       if (height > this.#highestDamaged) this.#highestDamaged = height;
     });
+  }
+
+  /** A record is gone: its key was damaged, or the database has lost a write. */
+  #lost(height: bigint): void {
+    this.#highestDamaged = height;
+    const message = `the block store is damaged: block ${height} is not whole. To repair it, ${SYNC_AGAIN}`;
+    this.#damage.tell(new LedgerError('blockstore.incomplete', message, { height }));
   }
 
   #sound<T>(read: () => T | undefined, otherwise?: () => void): T | undefined {

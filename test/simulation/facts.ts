@@ -18,6 +18,8 @@ export interface Subject {
   validatorsAt(height: bigint): ValidatorSet | undefined;
   /** How often it was started. */
   readonly starts: number;
+  /** It starts with nothing but its signing state. */
+  readonly isEmptied?: boolean;
   /** The last height that it stored and executed. */
   readonly height: bigint;
   /** Where its consensus stands; undefined when it takes no part. */

@@ -5,6 +5,7 @@
 import type { Ending } from './disk/disk.ts';
 import type { SimMachine } from './machine.ts';
 import type { Simulation } from './simulation.ts';
+import { turnRecord } from './turned-records.ts';
 import { FAIR_WEATHER } from './wires.ts';
 
 /** Kinds of faults, by name. */
@@ -136,8 +137,8 @@ export class Nemesis {
         machine.spoilSigningState('stale');
         return;
       case 'bit flip':
-        // At one machine only: what a repair of its log has taken may be a lock.
-        this.#simulation.machines[0]?.flipBit();
+        // At one machine only: what a repair has taken may be a lock.
+        this.#turnBit(this.#simulation.machines[0]);
         return;
       case 'pause':
         machine.pause();
@@ -177,6 +178,12 @@ export class Nemesis {
     this.#later(downMs, () => {
       if (machine.state === 'down' || machine.state === 'refused') machine.start();
     });
+  }
+
+  #turnBit(machine: SimMachine | undefined): void {
+    if (machine === undefined) return;
+    if (this.#simulation.scheduler.random.percent(50)) turnRecord(machine);
+    else machine.flipBit();
   }
 
   #fill(machine: SimMachine, lastsMs: number): void {

@@ -8,6 +8,7 @@ import { equalBytes, utf8 } from '../../core/bytes.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import type { Application } from '../../node/application.ts';
+import { isDamage } from '../../node/checksum.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
 import type { Core } from '../../node/node.ts';
@@ -118,6 +119,10 @@ export class SimMachine implements Subject {
   mustRefuse: string | undefined;
   /** The file in which a bit has turned, and what it was. */
   turned: { readonly path: string; readonly before: SimFile } | undefined;
+  /** Databases with a record in which a bit has turned. */
+  readonly damaged: Set<string> = new Set();
+  /** Its operator has deleted all that it had but its signing state, and it has not started again since. */
+  isEmptied = false;
   /** Something was done to it after which it may refuse to run. */
   excuse: string | undefined;
   /** The block that a state sync begins with; the operator has asked several about it. */
@@ -150,7 +155,7 @@ export class SimMachine implements Subject {
   }
 
   validatorsAt(height: bigint): ValidatorSet | undefined {
-    return this.core?.stores.state.validators(height);
+    return this.#readable(() => this.core?.stores.state.validators(height));
   }
 
   standsAt(): { readonly height: bigint; readonly round: number } | undefined {
@@ -262,8 +267,17 @@ export class SimMachine implements Subject {
   /** The node can know that it has signed: its signature is in the last commit that it saw. */
   #isInSomeCommit({ engine, stores, signer }: Core): boolean {
     if (engine.consensus() === undefined) return false; // the blocks that it has synced are not durable yet
-    const commit = stores.blocks.seenCommit(stores.blocks.range().height);
+    const commit = this.#readable(() => stores.blocks.seenCommit(stores.blocks.range().height));
     return commit?.signatures.some((one) => equalBytes(one.validatorAddress, signer.address)) === true;
+  }
+
+  #readable<T>(read: () => T | undefined): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    }
   }
 
   /** What an operator does when the node says that its log has to be repaired; room on the disk comes first. */

@@ -9,6 +9,7 @@ import type { MakeCompanion } from './companion.ts';
 import { discovery } from './discovery/scenario.ts';
 import { type Fault, FAULTS, type FaultTimes } from './faults.ts';
 import { quickScheme, realScheme } from './keys.ts';
+import type { NodeConfig } from '../../node/config/config.ts';
 import type { Application } from '../../node/application.ts';
 import type { Ending } from './disk/disk.ts';
 import type { MachineOptions } from './machine.ts';
@@ -147,7 +148,7 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
       return rotating(base(random, 4), full);
     }
     case 'bitflip':
-      return { ...base(random, 4), faults: ['bit flip', ...someOf(CRASHES, random)] };
+      return bitFlip(random);
   }
 }
 
@@ -194,6 +195,17 @@ function byzantine(random: SeededRandom): Scenario {
     options: { ...scenario.options, powers: machines.map(() => POWER), machines: actors },
     faults: hitMachines ? scenario.faults : someOf(['storm', 'one way', 'partition', 'disconnect'], random),
     victims: honestNames,
+  };
+}
+
+/** With an index, whose entries are records, too. */
+function bitFlip(random: SeededRandom): Scenario {
+  const scenario = base(random, 4);
+  const config = (own: NodeConfig): NodeConfig => ({ ...own, txIndex: { indexer: 'kv' } });
+  return {
+    ...scenario,
+    options: { ...scenario.options, config },
+    faults: ['bit flip', ...someOf(CRASHES, random)],
   };
 }
 

@@ -18,12 +18,14 @@ import { lockedValue } from './invariants/locked-value.ts';
 import { once } from './invariants/once.ts';
 import { replay } from './invariants/replay.ts';
 import { restore } from './invariants/restore.ts';
+import { undamaged } from './invariants/undamaged.ts';
 import { blockTime } from './invariants/time.ts';
 import { validity } from './invariants/validity.ts';
 import type { SignatureScheme } from './keys.ts';
 import { type MachineOptions, SimMachine } from './machine.ts';
 import type { MachineObserver } from './observer.ts';
 import { Scheduler } from './scheduler.ts';
+import { damageNamed, repairDatabase } from './turned-records.ts';
 import { Trace } from './trace.ts';
 import { Wires, type WiringPlan } from './wires.ts';
 
@@ -193,6 +195,7 @@ export class Simulation implements MachineObserver {
     if (!machine.isHonest) return;
     const fact = { subject: machine, height, appHash: toHex(appHash) };
     for (const invariant of this.invariants) invariant.started?.(fact);
+    machine.isEmptied = false;
   }
 
   blamed(machine: SimMachine, peer: string, blame: Blame): void {
@@ -210,6 +213,11 @@ export class Simulation implements MachineObserver {
     }
     if (machine.disk.isGarbled && reason.includes('wal repair')) {
       this.scheduler.after(100, () => machine.repairLog());
+      return;
+    }
+    const damaged = damageNamed(machine, reason);
+    if (damaged !== undefined) {
+      this.scheduler.after(100, () => repairDatabase(machine, damaged));
       return;
     }
     // A node whose disk has filled up names that, and is started again when there is room.
@@ -266,6 +274,7 @@ export class Simulation implements MachineObserver {
       failing((fail) => evidence(fail, honestAddresses)),
       failing((fail) => replay(fail, this.genesis)),
       failing((fail) => restore(fail, this.machines)),
+      failing((fail) => undamaged(fail, this.machines)),
     ];
   }
 }

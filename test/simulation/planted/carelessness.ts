@@ -1,6 +1,7 @@
 /** Planted bugs: things that a node no longer looks at, or no longer says. */
 import { decodeRange, encodeRange } from '../../../node/blocksync/messages.ts';
 import type { Application } from '../../../node/application.ts';
+import { CHECKSUM_BYTES, sealRecord } from '../../../node/checksum.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
 import { crc32c } from '../../../node/wal/crc32c.ts';
 import { FILE_HEADER_BYTES, saltOf } from '../../../node/wal/record.ts';
@@ -60,4 +61,36 @@ function withSums(file: Uint8Array): Uint8Array {
     at = end;
   }
   return bytes;
+}
+
+/** Whatever stands behind a record, it is its checksum. */
+export function recordsThatFit(environment: NodeEnvironment): NodeEnvironment {
+  const { openIndex } = environment;
+  return {
+    ...environment,
+    openDatabase: async (directory) => {
+      const database = await environment.openDatabase(directory);
+      const getSync = database.getSync.bind(database);
+      database.getSync = (key) => resealed(key, getSync(key));
+      return database;
+    },
+    ...(openIndex && {
+      openIndex: async (directory) => {
+        const database = await openIndex(directory);
+        return {
+          get: async (key) => resealed(key, await database.get(key)),
+          write: (writes) => database.write(writes),
+          async *entries(range) {
+            for await (const [key, record] of database.entries(range))
+              yield [key, resealed(key, record) ?? record];
+          },
+          close: () => database.close(),
+        };
+      },
+    }),
+  };
+}
+
+function resealed(key: Uint8Array, record: Uint8Array | undefined): Uint8Array | undefined {
+  return record && sealRecord(key, record.subarray(0, -CHECKSUM_BYTES));
 }

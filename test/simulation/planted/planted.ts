@@ -14,7 +14,7 @@ import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
 import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
-import { claimingAll, refusingInSilence, sumsThatFit } from './carelessness.ts';
+import { claimingAll, recordsThatFit, refusingInSilence, sumsThatFit } from './carelessness.ts';
 import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
@@ -92,6 +92,12 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['honest nodes run', 'damage is named', 'double sign', 'locked value', 'no error escapes'],
     plant: sumsThatFit,
+  },
+  'the checksums of records are not verified': {
+    profile: 'bitflip',
+    from: 1,
+    noticedBy: ['damage is named', 'honest nodes run', 'no error escapes', 'blame', 'agreement'],
+    plant: recordsThatFit,
   },
   'the signatures of an attack are not verified': {
     profile: 'lightattack',
