@@ -198,13 +198,15 @@ function byzantine(random: SeededRandom): Scenario {
   };
 }
 
-/** With an index, whose entries are records, too. */
+/** With an index, whose entries are records, too; some have a late node that asks for old blocks. */
 function bitFlip(random: SeededRandom): Scenario {
   const scenario = base(random, 4);
   const config = (own: NodeConfig): NodeConfig => ({ ...own, txIndex: { indexer: 'kv' } });
+  const late = random.percent(50) ? [fullNode(0, validatorSeed(20))] : [];
   return {
     ...scenario,
-    options: { ...scenario.options, config },
+    options: { ...scenario.options, machines: [...scenario.options.machines, ...late], config },
+    late: late.map(({ name }) => name),
     faults: ['bit flip', ...someOf(CRASHES, random)],
   };
 }

@@ -13,6 +13,8 @@ const DATABASES: readonly string[] = [
   INDEX,
 ];
 
+const SHORT_KEY_BYTES = 10;
+
 /** One bit of a record turns, while the node runs or between two runs. */
 export function turnRecord(machine: SimMachine): void {
   const { random } = machine.ports.scheduler;
@@ -36,7 +38,9 @@ function turnBit(
   const path = random.pick(DATABASES.filter((each) => disk.database(each).pairs.size > 0));
   if (path === undefined) return undefined;
   const { pairs, durable } = disk.database(path);
-  const key = random.pick([...pairs.keys()]);
+  // Marks and what stands for a whole height have short keys: they are read more often, and are few.
+  const isShort = random.percent(50);
+  const key = random.pick([...pairs.keys()].filter((each) => !isShort || each.length <= SHORT_KEY_BYTES));
   const record = key === undefined ? undefined : pairs.get(key);
   if (key === undefined || record === undefined || record.length === 0) return undefined;
   const isDurable = durable.get(key) === record;
