@@ -60,6 +60,7 @@ import { answerQuery } from './query.ts';
 import { blockRetentionHeight, KEEP_ALL } from './retention.ts';
 import { nodeQueries } from './services.ts';
 import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
+import { openStores, UPGRADES } from './upgrades.ts';
 
 /** A state that transactions run on. */
 type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
@@ -84,9 +85,12 @@ const APP_NAME = 'openledgerd';
 /** The version of the block protocol's application part. */
 const APP_VERSION = 0n;
 
-/** Makes the application over a store. */
+/** Makes the application over a store. @throws LedgerError see `openStores` */
 export function createApp(options: AppOptions): OpenLedgerApp {
-  return new OpenLedgerApp(options, composeModules(options.prefix));
+  const { prefix, upgrades = UPGRADES, skipUpgrades = [], onUpgrade, furtherModules = [] } = options;
+  const notify = onUpgrade === undefined ? {} : { notify: onUpgrade };
+  const settings = { upgrades, skipHeights: skipUpgrades, furtherModules, ...notify };
+  return new OpenLedgerApp(options, composeModules(prefix, settings));
 }
 
 /** The application. Calls never overlap; a block may be executed in pieces with other calls between them. */
@@ -108,6 +112,7 @@ export class OpenLedgerApp {
     this.#options = options;
     this.#store = options.store;
     this.composition = composition;
+    openStores(composition, options.store);
     const { modules, addresses, auth, bank, feegrant, router } = composition;
     this.#ante = {
       accounts: auth,
@@ -154,7 +159,14 @@ export class OpenLedgerApp {
     this.#genesis = undefined;
     this.#executing = undefined;
     this.#finalized = undefined;
+    openStores(this.composition, this.#store);
     this.#check = this.#checkState();
+  }
+
+  /** @throws UpgradeError when this program cannot make the next block: it is too old for it, or too new */
+  requireProgram(): void {
+    const { height } = this;
+    if (height > 0n) this.composition.upgrades.due(this.contextAt(height), height + 1n);
   }
 
   /**
@@ -407,13 +419,15 @@ export class OpenLedgerApp {
     when: 'BeginBlock' | 'EndBlock',
     keyTypes: readonly string[] = [],
   ): { readonly events: readonly Event[]; readonly validatorUpdates: readonly ValidatorUpdate[] } {
-    const context = new Context({ branch, block, mode: 'finalize', gas: unlimitedGas() });
+    const options = { branch, block, mode: 'finalize', gas: unlimitedGas() } as const;
+    const [before, context] = [new Context(options), new Context(options)];
     const validatorUpdates: ValidatorUpdate[] = [];
     const { beginBlockers, modules } = this.composition;
+    if (when === 'BeginBlock') for (const module of modules) module.preBlock?.(before);
     if (when === 'BeginBlock') for (const module of beginBlockers) module.beginBlock?.(context);
     else for (const module of modules) validatorUpdates.push(...(module.endBlock?.(context) ?? []));
     if (validatorUpdates.length > 0) this.composition.consensus.apply(context, validatorUpdates, keyTypes);
-    return { events: hookEvents(context.events, when), validatorUpdates };
+    return { events: [...before.events, ...hookEvents(context.events, when)], validatorUpdates };
   }
 
   #environment(state: StateAt, mode: ExecutionMode): TxEnvironment {

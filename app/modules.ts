@@ -30,6 +30,9 @@ import { StakingHookList } from '../modules/staking/hooks.ts';
 import type { Staking } from '../modules/staking/keeper.ts';
 import { stakeAuthorization } from '../modules/staking/stake-authorization.ts';
 import { createStakingModule } from '../modules/staking/module.ts';
+import type { Upgrades } from '../modules/upgrade/keeper.ts';
+import { createUpgradeModule } from '../modules/upgrade/module.ts';
+import type { UpgradeSettings } from '../modules/upgrade/ports.ts';
 
 /** Accounts of modules. Their account numbers follow this order; append only. */
 export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
@@ -68,14 +71,21 @@ export interface Composition {
   readonly distribution: Distribution;
   readonly slashing: Slashing;
   readonly feegrant: FeeGrants;
+  readonly upgrades: Upgrades;
   /** Reads the genesis transactions, which the application delivers. */
   readonly genutil: Pick<GenutilModule, 'genTxs'>;
   /** Every message of the modules, and what an `Any` in one may hold. */
   readonly router: MessageRouter;
 }
 
+/** What a program may have besides. */
+export interface CompositionSettings extends UpgradeSettings {
+  /** Modules of its own, after all others. */
+  readonly furtherModules?: readonly Module[];
+}
+
 /** Makes all modules and hands each the capabilities that it needs. */
-export function composeModules(prefix: string): Composition {
+export function composeModules(prefix: string, settings: CompositionSettings = {}): Composition {
   const addresses = new AddressCodec(prefix);
   const validatorAddresses = new AddressCodec(`${prefix}valoper`);
   const consensusAddresses = new AddressCodec(`${prefix}valcons`);
@@ -100,8 +110,10 @@ export function composeModules(prefix: string): Composition {
   const authz = createAuthzModule({ ...common, authorizations });
   const genutil = createGenutilModule(common);
   const gov = createGovModule({ ...common, staking: staking.keeper, distribution: distribution.keeper });
+  const upgrade = createUpgradeModule({ ...settings, addresses, modules: () => modules });
   // Distribution comes before staking: its first state is there when staking's genesis tells of delegations.
-  const modules = [
+  const modules: readonly Module[] = [
+    upgrade.module,
     consensus.module,
     auth.module,
     bank.module,
@@ -116,6 +128,7 @@ export function composeModules(prefix: string): Composition {
     authz,
     createVestingModule({ accounts: auth.keeper, bank: bank.keeper, addresses }),
     ...nativeModules(addresses, { bank: bank.keeper, distribution: distribution.keeper }),
+    ...(settings.furtherModules ?? []),
   ];
   const router: MessageRouter = new MessageRouter(
     modules.flatMap((module) => module.messages),
@@ -135,6 +148,7 @@ export function composeModules(prefix: string): Composition {
     distribution: distribution.keeper,
     slashing: slashing.keeper,
     feegrant: feegrant.keeper,
+    upgrades: upgrade.keeper,
     genutil,
     router,
   };

@@ -1,5 +1,7 @@
+import type { Module } from '../framework/module.ts';
 import type { SignatureVerifier } from '../framework/tx/signature.ts';
 import type { CommitMultiStore } from '../store/kv.ts';
+import type { Upgrade, UpgradeNotice } from '../modules/upgrade/types.ts';
 import type { BlockRetention } from './retention.ts';
 
 /**
@@ -17,6 +19,14 @@ export interface AppOptions {
   readonly minGasPrices?: string;
   /** Which blocks the node has to keep. Default: all. */
   readonly retention?: BlockRetention;
+  /** Modules besides this program's own. Default: none. */
+  readonly furtherModules?: readonly Module[];
+  /** What plans of governance can carry out. Default: `UPGRADES`. */
+  readonly upgrades?: readonly Upgrade[];
+  /** Heights whose upgrades are passed over. */
+  readonly skipUpgrades?: readonly bigint[];
+  /** Told of upgrades when a block carries one out, or passes it over: each time that it is executed. */
+  readonly onUpgrade?: (notice: UpgradeNotice) => void;
   /** Reported by `info` and `/app/version`. */
   readonly version?: string;
   /** Largest transaction that CheckTx takes, in bytes. Default 1 MiB. */

@@ -8,6 +8,9 @@ import { setImmediate } from 'node:timers/promises';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { BlockRetention } from '../app/retention.ts';
+import type { Module } from '../framework/module.ts';
+import { UpgradeError } from '../modules/upgrade/errors.ts';
+import type { Upgrade } from '../modules/upgrade/types.ts';
 import { LedgerError } from '../core/errors.ts';
 import type { Application } from '../node/application.ts';
 import {
@@ -30,6 +33,7 @@ import type { SnapshotFiles } from '../store/backend/snapshot-files.ts';
 import { openMultiStore, type PersistentMultiStore } from '../store/backend/persistent.ts';
 import { OrderedQueue } from './ordered-queue.ts';
 import { SnapshotService, type StateSnapshotSettings } from './state-snapshots.ts';
+import { writeUpgradeInfo } from './upgrade-info.ts';
 
 /** Results of signature checks that are kept, 100 bytes each: at least half, which is a full mempool. */
 const SIGNATURES_CACHED_MAX = 100_000;
@@ -56,6 +60,12 @@ export interface ApplicationOptions {
   readonly minRetainBlocks?: number;
   /** Absent: no snapshots are made, offered or taken, and no files but the database are touched. */
   readonly snapshots?: StateSnapshotSettings;
+  /** Heights whose upgrades are passed over. */
+  readonly skipUpgrades?: readonly bigint[];
+  /** What plans can carry out. Default: this program's. */
+  readonly upgrades?: readonly Upgrade[];
+  /** Modules besides this program's own. Default: none. */
+  readonly furtherModules?: readonly Module[];
   readonly verifierWorkers: number;
   readonly version: string;
   readonly log: Logger;
@@ -94,13 +104,15 @@ export interface OpenedApplication {
 
 /**
  * Opens the application's database and makes the application over it.
- * @throws LedgerError `store.locked`, `store.corrupt`, `store.format`, `store.disk`
+ * @throws LedgerError `store.locked`, `store.corrupt`, `store.format`, `store.disk`, and what `openApp`
+ * throws
  */
 export async function openApplication(
   options: ApplicationOptions,
   ports: ApplicationPorts = MACHINE,
 ): Promise<OpenedApplication> {
-  const names = storeNames(composeModules(options.prefix).modules);
+  const { prefix, furtherModules = [] } = options;
+  const names = storeNames(composeModules(prefix, { furtherModules }).modules);
   const backend = await ports.openBackend(join(options.dataDir, 'application.db'));
   const store = await openMultiStore(backend, {
     stores: names,
@@ -111,6 +123,33 @@ export async function openApplication(
   });
   const pool = ports.openPool(options);
   const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: SIGNATURES_CACHED_MAX });
+  try {
+    const app = openApp(options, { store, verifier });
+    const snapshots = await openSnapshots(options, ports, { app, store });
+    const parts = { app, store, verifier, snapshots, now: ports.now ?? (() => 0), dataDir: options.dataDir };
+    return {
+      application: asynchronous(parts),
+      close: async () => {
+        await snapshots?.close();
+        await pool.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await pool.stop();
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * @throws LedgerError `app.stores`; UpgradeError when another version of the program has to make the next
+ * block: what is known when the node starts is not left to that block
+ */
+function openApp(
+  options: ApplicationOptions,
+  { store, verifier }: { readonly store: PersistentMultiStore; readonly verifier: CachedSignatureVerifier },
+): OpenLedgerApp {
   const app = createApp({
     store,
     chainId: options.chainId,
@@ -119,20 +158,30 @@ export async function openApplication(
     retention: retentionOf(options),
     txBytesMax: options.txBytesMax,
     version: options.version,
+    furtherModules: options.furtherModules ?? [],
+    ...(options.upgrades === undefined ? {} : { upgrades: options.upgrades }),
+    ...(options.skipUpgrades === undefined ? {} : { skipUpgrades: options.skipUpgrades }),
+    onUpgrade: ({ kind, name, height, info }) => {
+      if (kind === 'applied') options.log.info({ height, info }, `applying upgrade "${name}"`);
+      else options.log.warn({ height, info }, `UPGRADE "${name}" SKIPPED`);
+    },
     verifier: {
       verify: ({ pubKey, signBytes, signature }) =>
         pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
     },
   });
-  const snapshots = await openSnapshots(options, ports, { app, store });
-  return {
-    application: asynchronous({ app, store, verifier, snapshots, now: ports.now ?? (() => 0) }),
-    close: async () => {
-      await snapshots?.close();
-      await pool.stop();
-      await store.close();
-    },
-  };
+  noteUpgrade(options.dataDir, app.height + 1n, () => app.requireProgram());
+  return app;
+}
+
+/** Does something that may find out that an upgrade is needed, and notes that on disk. */
+function noteUpgrade<T>(dataDir: string, height: bigint, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof UpgradeError) writeUpgradeInfo(dataDir, error, height);
+    throw error;
+  }
 }
 
 /** Who restores the oldest snapshot that is offered gets the blocks behind it from its peers. */
@@ -166,6 +215,7 @@ interface Parts {
   readonly verifier: CachedSignatureVerifier;
   readonly snapshots: SnapshotService | undefined;
   readonly now: () => number;
+  readonly dataDir: string;
 }
 
 /**
@@ -173,11 +223,11 @@ interface Parts {
  * whole block. What comes between sees the last committed state.
  */
 async function executeBlock(
-  { app, now }: Parts,
+  { app, now, dataDir }: Parts,
   request: RequestFinalizeBlock,
   control: { readonly cancelled: boolean } | undefined,
 ): Promise<ResponseFinalizeBlock> {
-  const execution = app.beginBlock(request);
+  const execution = noteUpgrade(dataDir, request.height, () => app.beginBlock(request));
   let turnEnds = now() + EXECUTION_TURN_MS;
   while (execution.remaining > 0) {
     execution.run(TXS_BETWEEN_CLOCK_READS);

@@ -66,7 +66,8 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       now: Date.now,
     });
     for (const warning of [...home.warnings, ...genesis.warnings]) logging('main').warn({}, warning);
-    await runHome({ home, genesis, nodeKey, logging, end });
+    const skipUpgrades = options.unsafeSkipUpgrades ?? [];
+    await runHome({ home, genesis, nodeKey, logging, end, skipUpgrades });
   } finally {
     unlock();
   }
@@ -79,9 +80,10 @@ interface CheckedHome {
   readonly nodeKey: Uint8Array;
   readonly logging: Logging;
   readonly end: End;
+  readonly skipUpgrades: readonly bigint[];
 }
 
-async function runHome({ home, genesis, nodeKey, logging, end }: CheckedHome): Promise<void> {
+async function runHome({ home, genesis, nodeKey, logging, end, skipUpgrades }: CheckedHome): Promise<void> {
   const { openApplication } = await import('./application.ts');
   const { startNode } = await import('../node/node.ts');
   const starting = new AbortController();
@@ -95,6 +97,7 @@ async function runHome({ home, genesis, nodeKey, logging, end }: CheckedHome): P
     txBytesMax: home.node.mempool.maxTxBytes,
     ...versionsKept(home.app),
     minRetainBlocks: home.app.minRetainBlocks,
+    skipUpgrades,
     snapshots: { interval: home.app.snapshotInterval, keepRecent: home.app.snapshotKeepRecent },
     verifierWorkers: 1,
     version: ownVersion(),

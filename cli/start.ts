@@ -1,6 +1,7 @@
 /** `openledgerd start` */
 import { type Command, Option } from 'commander';
 import { defaultHome } from './defaults.ts';
+import { usageError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Settings of `config.toml` that an option replaces for one run. */
@@ -12,6 +13,7 @@ export interface StartOptions {
   readonly minimumGasPrices?: string;
   readonly logLevel?: string;
   readonly logFormat?: string;
+  readonly unsafeSkipUpgrades?: readonly bigint[];
 }
 
 /** Adds the command. */
@@ -29,6 +31,11 @@ export function addStartCommand(program: Command, terminal: Terminal): void {
     .option('--minimum-gas-prices <coins>', 'instead of minimum-gas-prices in app.toml')
     .option('--log-level <level>', 'instead of log_level')
     .addOption(new Option('--log-format <format>', 'instead of log_format').choices(['plain', 'json']))
+    .option(
+      '--unsafe-skip-upgrades <heights>',
+      'go on past the upgrades of these heights without them',
+      heights,
+    )
     .action(async (given: StartOptions & CometOptions) => {
       const { runNode } = await import('./run-node.ts');
       const { processStopSignal } = await import('./stop-signal.ts');
@@ -53,4 +60,13 @@ function withCometSpelling(given: StartOptions & CometOptions): StartOptions {
     ...(p2pLaddr === undefined ? {} : { p2pLaddr }),
     ...(persistentPeers === undefined ? {} : { persistentPeers }),
   };
+}
+
+/** Heights between commas; given again, they add up. */
+function heights(text: string, before: readonly bigint[] = []): readonly bigint[] {
+  const given = text.split(',').map((part) => {
+    if (!/^ *[1-9][0-9]{0,18} *$/.test(part)) throw usageError(`--unsafe-skip-upgrades ${part} is no height`);
+    return BigInt(part);
+  });
+  return [...before, ...given];
 }

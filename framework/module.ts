@@ -44,6 +44,10 @@ export interface Module {
   /** Types besides its messages that an `Any` in a transaction or in state may hold. */
   readonly anyTypes?: readonly AnyType[];
   readonly genesis: GenesisHandler | undefined;
+  /** By the version that they begin from: each brings the module's state to the next one, in an upgrade. */
+  readonly migrations?: ReadonlyMap<number, (context: Context) => void>;
+  /** Before all begin-block hooks. Only upgrade has one: it may stop the node. */
+  readonly preBlock?: (context: Context) => void;
   readonly beginBlock?: (context: Context) => void;
   /** Validators whose power changes with the block after next. */
   readonly endBlock?: (context: Context) => readonly ValidatorUpdate[];

@@ -21,8 +21,8 @@ export function genesisToJson(document: GenesisDocument): JsonObject {
 }
 
 /**
- * The document as the SDK's tools write one (`AppGenesis`), with what wrote it: `consensus` holds validators and
- * parameters, the height is a number (0 stands for 1).
+ * The document as the SDK's tools write one (`AppGenesis`), with what wrote it: `consensus` holds validators
+ * and parameters, the height is a number (0 stands for 1).
  */
 export function appGenesisToJson(document: Omit<GenesisDocument, 'appHash'>, appVersion: string): JsonObject {
   return {

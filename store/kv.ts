@@ -58,6 +58,12 @@ export interface CommitId {
   readonly hash: Uint8Array;
 }
 
+/** A substore of the working version that begins with what another one held. */
+export interface RenamedStore {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** A merkle proof as `abci_query` returns it: one operation per tree, innermost first. */
 export interface ProofOp {
   /** `ics23:iavl` or `ics23:simple`. */
@@ -82,6 +88,14 @@ export interface StoreQueryResult {
 export interface CommitMultiStore extends MultiStoreReader {
   /** The last committed version; its version is 0 and its hash that of no stores before the first commit. */
   readonly lastCommit: CommitId;
+  /** Names of the substores of the last committed version, in name order; none before the first. */
+  readonly committedStores: readonly string[];
+  /**
+   * Sets the substores of the working version and those after it: new ones begin empty, those not named end
+   * with the last commit, renamed ones begin with what the other held. Drops the writes of the working
+   * version.
+   */
+  useStores(names: readonly string[], renamed?: readonly RenamedStore[]): void;
   /** An overlay over the working version. */
   branch(): MultiStoreBranch;
   /** The hash that `commit` would give now. */
@@ -94,7 +108,8 @@ export interface CommitMultiStore extends MultiStoreReader {
   /** Drops the writes of the working version. */
   rollback(): void;
   /**
-   * A retained version for reading. @throws LedgerError `store.version_missing` when pruned or not yet there
+   * A retained version for reading; a substore that came later is empty in it.
+   * @throws LedgerError `store.version_missing` when pruned or not yet there
    */
   at(version: bigint): MultiStoreReader;
   /** Versions that `at` and `query` answer, lowest and highest. */

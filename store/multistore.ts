@@ -23,6 +23,7 @@ import type {
   MultiStoreBranch,
   MultiStoreReader,
   ProofOp,
+  RenamedStore,
   StoreQueryResult,
 } from './kv.ts';
 import type { Overlay } from './overlay.ts';
@@ -54,6 +55,9 @@ export interface ExportedVersion {
   readonly close: () => void;
 }
 
+/** A substore of which a version knows nothing yet. */
+const EMPTY_STORE: KVReader = { get: () => undefined, has: () => false, iterate: () => [] };
+
 const KEEP_VERSIONS_DEFAULT = 100;
 const KEEP_BYTES_DEFAULT = 64 * 1024 * 1024;
 
@@ -64,6 +68,8 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
   readonly #initialVersion: bigint;
   /** By name, in name order. */
   #working: ReadonlyMap<string, WorkingStore>;
+  /** Until the next commit: what they hold is put into the working version whenever that begins. */
+  #renamed: readonly RenamedStore[] = [];
   /** Version that the working hashes were computed for; 0 when for none. */
   #hashedFor = 0;
   /** Computed last, and over what: asked for again at the commit, and by blocks that change nothing. */
@@ -88,6 +94,10 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     return last === undefined
       ? { version: 0n, hash: sha256(EMPTY_BYTES) }
       : { version: last.version, hash: last.hash };
+  }
+
+  get committedStores(): readonly string[] {
+    return [...(this.#history.latest?.stores.keys() ?? [])];
   }
 
   /** What the last commit changed; undefined before the first. */
@@ -145,6 +155,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
       if (!stores.has(name)) orphans.push(allNodes(this.#arena, root));
     }
     this.#hashedFor = 0;
+    this.#renamed = [];
     const freed = Int32Array.from(orphans.flat());
     const orphanBytes = this.#arena.heldBytes(freed);
     this.#history.add({ version, hash, stores, orphans: freed, orphanBytes });
@@ -156,10 +167,14 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     for (const working of this.#working.values()) working.rollback();
     this.#arena.freeWorking();
     this.#hashedFor = 0;
+    this.#moveRenamed();
   }
 
   at(version: bigint): MultiStoreReader {
-    return this.#history.reader(version);
+    const { stores } = this.#history.version(version);
+    const reader = this.#history.reader(version);
+    const isLater = (name: string): boolean => !stores.has(name) && this.#working.has(name);
+    return { reader: (name) => (isLater(name) ? EMPTY_STORE : reader.reader(name)) };
   }
 
   versions(): { readonly earliest: bigint; readonly latest: bigint } {
@@ -172,7 +187,7 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     readonly version: bigint;
     readonly prove: boolean;
   }): StoreQueryResult {
-    const value = this.at(request.version).reader(request.store).get(request.key);
+    const value = this.#history.reader(request.version).reader(request.store).get(request.key);
     return { value, proofOps: request.prove ? this.#prove(request) : [] };
   }
 
@@ -233,13 +248,22 @@ export class MemoryMultiStore implements CommitMultiStore, BranchParent {
     requireHash(this.commit(changes.version), changes);
   }
 
-  /**
-   * Sets the substores of the working version: new ones begin empty, those not named are left out. Drops
-   * writes.
-   */
-  useStores(names: readonly string[]): void {
+  useStores(names: readonly string[], renamed: readonly RenamedStore[] = []): void {
+    this.#renamed = [];
     this.rollback();
     this.#working = this.#openWorking(names);
+    this.#renamed = renamed;
+    this.#moveRenamed();
+  }
+
+  /** Writes, as any others: a version's change set says all that is in it. */
+  #moveRenamed(): void {
+    if (this.#renamed.length === 0) return;
+    const committed = this.#history.reader(this.lastCommit.version);
+    for (const { from, to } of this.#renamed) {
+      const target = this.#workingStore(to).overlay;
+      for (const [key, value] of committed.reader(from).iterate({})) target.set(key, value);
+    }
   }
 
   #prove(request: { readonly store: string; readonly key: Uint8Array; readonly version: bigint }): ProofOp[] {

@@ -31,7 +31,7 @@ export function createAuthModule(
   const keeper = new AuthKeeper(state, moduleAccounts);
   const module: Module = {
     name: 'auth',
-    consensusVersion: 1,
+    consensusVersion: 5,
     storeNames: [STORE_NAME],
     messages: authMessages(keeper, addresses),
     queries: authQueries({ keeper, state, addresses }),

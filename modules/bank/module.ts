@@ -24,7 +24,7 @@ export function createBankModule(ports: BankPorts): BankModule {
   const bank = new Bank(state, ports);
   const module: Module = {
     name: 'bank',
-    consensusVersion: 1,
+    consensusVersion: 4,
     storeNames: [STORE_NAME],
     messages: bankMessages({ bank, state, addresses }),
     queries: bankQueries({ bank, state, addresses }),

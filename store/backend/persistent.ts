@@ -10,6 +10,7 @@ import type {
   KVReader,
   MultiStoreBranch,
   MultiStoreReader,
+  RenamedStore,
   StoreQueryResult,
 } from '../kv.ts';
 import { type ExportedVersion, MemoryMultiStore, type MultiStoreOptions } from '../multistore.ts';
@@ -133,6 +134,14 @@ export class PersistentMultiStore implements CommitMultiStore {
     this.#queue.add([{ key, value: seal(key, encodeChangeSet(changes)) }]);
     this.#snapshotter.committed(this.#memory, changes);
     return id;
+  }
+
+  get committedStores(): readonly string[] {
+    return this.#memory.committedStores;
+  }
+
+  useStores(names: readonly string[], renamed: readonly RenamedStore[] = []): void {
+    this.#memory.useStores(names, renamed);
   }
 
   rollback(): void {

@@ -102,7 +102,8 @@ export type BlockContent = Partial<Pick<RequestFinalizeBlock, 'txs' | 'misbehavi
 
 /** A chain of one, driven by hand. */
 export class TestChain {
-  readonly app: OpenLedgerApp;
+  readonly #options: AppOptions;
+  #app: OpenLedgerApp;
   readonly chainId = 'test-chain-1';
   readonly accounts: readonly TestAccount[];
   #height = 0n;
@@ -110,9 +111,11 @@ export class TestChain {
   constructor(options: TestChainOptions = {}) {
     const prefix = options.prefix ?? 'open';
     this.accounts = Array.from({ length: options.accounts ?? 3 }, (_, i) => testAccount(`${i}`, prefix));
-    const stores = storeNames(composeModules(prefix).modules);
+    const { furtherModules = [] } = options.app ?? {};
+    const stores = storeNames(composeModules(prefix, { furtherModules }).modules);
     const store = new MemoryMultiStore({ stores, initialVersion: options.genesis?.initialHeight ?? 1n });
-    this.app = createApp({ store, chainId: this.chainId, prefix, verifier: plainVerifier, ...options.app });
+    this.#options = { store, chainId: this.chainId, prefix, verifier: plainVerifier, ...options.app };
+    this.#app = createApp(this.#options);
     const coins = coinsFromString(options.coins ?? '1000000000uopen');
     const document = buildGenesis({
       chainId: this.chainId,
@@ -124,8 +127,18 @@ export class TestChain {
     this.app.initChain(initChainRequest(document));
   }
 
+  get app(): OpenLedgerApp {
+    return this.#app;
+  }
+
   get height(): bigint {
     return this.#height;
+  }
+
+  /** Goes on with another program on the same state. */
+  restart(app: TestChainOptions['app']): void {
+    this.#height = this.#app.height;
+    this.#app = createApp({ ...this.#options, ...app });
   }
 
   /** The i-th genesis account. */

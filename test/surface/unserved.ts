@@ -11,6 +11,4 @@ export const UNSERVED: Readonly<Record<string, string>> = {
     'the node answers it by its RPC: status, block, validators, net_info, abci_query',
   'cosmos.tx.v1beta1.Service':
     'needs blocks: the node answers it by its RPC: broadcast_tx_*, tx, tx_search, block',
-  'cosmos.upgrade.v1beta1.Msg': NOT_BUILT,
-  'cosmos.upgrade.v1beta1.Query': NOT_BUILT,
 };
