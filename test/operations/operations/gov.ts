@@ -17,6 +17,8 @@ import * as legacy from '../../../proto/gen/cosmos/gov/v1beta1/tx.ts';
 import { MsgUpdateParams as MintUpdate } from '../../../proto/gen/cosmos/mint/v1beta1/tx.ts';
 import { MsgUpdateParams as SlashingUpdate } from '../../../proto/gen/cosmos/slashing/v1beta1/tx.ts';
 import { MsgUpdateParams as StakingUpdate } from '../../../proto/gen/cosmos/staking/v1beta1/tx.ts';
+import { MsgCancelUpgrade, MsgSoftwareUpgrade } from '../../../proto/gen/cosmos/upgrade/v1beta1/tx.ts';
+import { Plan } from '../../../proto/gen/cosmos/upgrade/v1beta1/upgrade.ts';
 import type { Any } from '../../../proto/gen/google/protobuf/any.ts';
 import { MsgUpdateParams as AttributionUpdate } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import { MsgUpdateParams as DatanetUpdate } from '../../../proto/gen/openledger/datanet/v1/tx.ts';
@@ -71,6 +73,11 @@ const GOVERNED: readonly Make[] = [
       recipient: anyone(world).address,
       amount: [coin(world.random.amount(100_000n))],
     }),
+  ({ random }, signer) => {
+    const far = { name: `v${random.below(9)}`, height: BigInt(1_000_000 + random.below(9)) };
+    return packed(MsgSoftwareUpgrade, { authority: signer, plan: Plan.create(random.oneIn(9) ? {} : far) });
+  },
+  (_, signer) => packed(MsgCancelUpgrade, { authority: signer }),
   (_, signer) => packed(gov.MsgExecLegacyContent, { authority: signer, content: text('a legacy text') }),
   (world, signer) =>
     packed(MsgSetWithdrawAddress, { delegatorAddress: signer, withdrawAddress: anyone(world).address }),
