@@ -97,11 +97,11 @@ async function openStores(group = new DatabaseGroup(async (name) => diskOf(name)
 const diskOf = (name: string): Database => (name === 'blocks' ? disk.blocks : disk.state);
 
 /** Stores a block with what executing it gave. */
-async function save({ blocks, state }: TestStores, height: bigint): Promise<void> {
+async function save({ blocks, state }: TestStores, height: bigint, numTxs = 0n): Promise<void> {
   const block = blockAt(height);
   const { blockId, parts } = cutBlock(block);
   await blocks.save({
-    meta: { blockId, blockSize: 0n, header: block.header, numTxs: 0n },
+    meta: { blockId, blockSize: 0n, header: block.header, numTxs },
     parts,
     lastCommit: block.lastCommit,
     seenCommit: commitAt(height),
@@ -187,6 +187,20 @@ test('a long chain is forgotten bit by bit; the validators who signed the lowest
     expect(stores.state.results(base - 1n)).toBeDefined();
     expect(stores.state.validators(base - 2n)).toBeUndefined();
   }
+});
+
+test('of blocks that are full of transactions two are forgotten at a time: the next block waits for it', async () => {
+  const stores = await openStores();
+  await stores.state.save(genesis());
+  const last = 40n;
+  for (let height = 1n; height <= last; height++) await save(stores, height, height <= 10n ? 4_000n : 100n);
+  const pruner = new Pruner(stores, undefined, last);
+  const bases: bigint[] = [];
+  for (let i = 0; i < 8; i++) {
+    await pruner.prune(last - KEEP);
+    bases.push(stores.blocks.range().base);
+  }
+  expect(bases).toEqual([3n, 5n, 7n, 9n, 11n, 21n, 31n, 32n]);
 });
 
 test('headers and validators below the first block of a state sync are forgotten bit by bit, too', async () => {

@@ -3,8 +3,16 @@ import type { CommittedBlock } from './committed-block.ts';
 import type { Indexer } from './indexer/indexer.ts';
 import { executedBlock, type Stores } from './node-stores.ts';
 
-/** Heights that are forgotten after one block, at most: who begins to prune a long chain does so bit by bit. */
+/**
+ * Heights that are forgotten after one block, at most: who begins to prune a long chain does so bit by bit.
+ */
 const PRUNED_AT_ONCE_MAX = 100n;
+/**
+ * Transactions in these, at most: their entries in the index are found and deleted one by one, five thousand
+ * in about a second, and the next block waits. Two heights go in any case, so that it comes to an end.
+ */
+const PRUNED_TXS_MAX = 1_000n;
+const PRUNED_AT_ONCE_MIN = 2n;
 
 /**
  * What this node forgets. While blocks are synced, several are made durable together, one store after the
@@ -18,7 +26,9 @@ export class Pruner {
   /** Durable in every store, and known to the index. */
   #durableHeight: bigint;
 
-  /** @param lastHeight the height that the stores were brought to on start; the index has caught up with it */
+  /**
+   * @param lastHeight the height that the stores were brought to on start; the index has caught up with it
+   */
   constructor(
     stores: Pick<Stores, 'blocks' | 'state'>,
     index: Pick<Indexer, 'prune'> | undefined,
@@ -41,13 +51,25 @@ export class Pruner {
   async prune(retainHeight: bigint): Promise<void> {
     const { blocks, state } = this.#stores;
     const { base } = blocks.range();
-    const wanted = minimum(retainHeight, this.#durableHeight);
-    // After a state sync there are headers and validators below the lowest block.
-    const end = minimum(wanted, minimum(blocks.headersFrom(), base) + PRUNED_AT_ONCE_MAX);
+    const end = this.#end(minimum(retainHeight, this.#durableHeight));
     const block = (height: bigint): CommittedBlock | undefined => executedBlock(this.#stores, height);
     if (end > base) await this.#index?.prune({ base, end, block });
     await blocks.prune(end);
     await state.prune(end - 1n); // the validators before the lowest block signed its last commit
+  }
+
+  /** How far it goes now, of what may go. */
+  #end(wanted: bigint): bigint {
+    const { blocks } = this.#stores;
+    // After a state sync there are headers and validators below the lowest block.
+    const from = minimum(blocks.headersFrom(), blocks.range().base);
+    const last = minimum(wanted, from + PRUNED_AT_ONCE_MAX);
+    let txs = 0n;
+    for (let end = from; end < last; end++) {
+      txs += blocks.meta(end)?.numTxs ?? 0n;
+      if (txs > PRUNED_TXS_MAX && end >= from + PRUNED_AT_ONCE_MIN) return end;
+    }
+    return last;
   }
 }
 
