@@ -20,8 +20,8 @@ export interface ServiceSources {
 
 /**
  * Services of the framework rather than of a module: `cosmos.base.node.v1beta1` and the part of
- * `cosmos.tx.v1beta1` that needs only the state machine (Simulate). The rest of the latter needs blocks and
- * belongs to the node.
+ * `cosmos.tx.v1beta1` that needs only the state machine (Simulate). What needs blocks the node answers
+ * (`node/rpc/tx-service.ts`).
  */
 export function nodeQueries(sources: ServiceSources, minGasPrices: string): readonly QueryRoute[] {
   return [

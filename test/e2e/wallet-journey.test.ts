@@ -135,6 +135,9 @@ describe.concurrent.each(KINDS)('a wallet that signs %s', (kind) => {
 
     expect(await alice.client.getAllBalances(bob.address)).toEqual([coin(6 * ONE)]);
     expect((await alice.client.getTx(sent.transactionHash))?.height).toBe(sent.height);
+    const { tx, txResponse } = await query.tx.getTx(sent.transactionHash);
+    expect(tx?.body?.memo).toBe('rent');
+    expect(txResponse).toMatchObject({ code: 0, height: BigInt(sent.height), gasUsed: sent.gasUsed });
     const found = await alice.client.searchTx([{ key: 'transfer.recipient', value: carol.address }]);
     expect(found).toHaveLength(1);
 

@@ -1,9 +1,10 @@
-/** What the application serves of the Cosmos services, as a document. */
+/** What the application and its node serve of the Cosmos services, as a document. */
 import { join } from 'node:path';
 import { createApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
 import type { MethodType, ServiceType } from '../../proto/codec/field.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
+import { NODE_QUERY_PATHS } from '../../node/rpc/tx-service.ts';
 import { plainVerifier } from '../support/test-chain.ts';
 import { cosmosServices } from './services.ts';
 import { UNSERVED } from './unserved.ts';
@@ -11,7 +12,7 @@ import { UNSERVED } from './unserved.ts';
 /** Where the document lies. */
 export const DOCUMENT: string = join(import.meta.dirname, '..', '..', 'docs', 'spec', 'cosmos-surface.md');
 
-/** One method of a service, and whether the application answers it. */
+/** One method of a service, and whether it is answered. */
 export interface SurfaceMethod {
   /** `cosmos.bank.v1beta1.Query/Balance`. */
   readonly path: string;
@@ -28,7 +29,8 @@ export async function surface(): Promise<readonly SurfaceMethod[]> {
   const isServed = (service: ServiceType, method: MethodType): boolean =>
     service.name.endsWith('.Msg')
       ? router.find(method.input().typeUrl) !== undefined
-      : app.queries.find(`/${service.name}/${method.name}`)?.served === true;
+      : NODE_QUERY_PATHS.includes(`/${service.name}/${method.name}`) ||
+        app.queries.find(`/${service.name}/${method.name}`)?.served === true;
   return (await cosmosServices()).flatMap((service) =>
     service.methods.map((method) => ({
       path: `${service.name}/${method.name}`,
@@ -54,7 +56,7 @@ export function surfaceDocument(methods: readonly SurfaceMethod[]): string {
     'Every method of the services of Cosmos SDK v0.50 that a wallet, a dashboard or another chain may call,',
     'and whether this chain serves it. Messages go into transactions; queries go through `abci_query`, by',
     'their path. A test writes this table from the service descriptors in `proto/gen` and from what the',
-    'application answers: `npm run surface`.',
+    'application, or for transactions in blocks the node, answers: `npm run surface`.',
     '',
     `${served} of ${methods.length} methods are served.`,
     ...services.flatMap((service) => [

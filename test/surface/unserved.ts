@@ -10,5 +10,5 @@ export const UNSERVED: Readonly<Record<string, string>> = {
   'cosmos.base.tendermint.v1beta1.Service':
     'the node answers it by its RPC: status, block, validators, net_info, abci_query',
   'cosmos.tx.v1beta1.Service':
-    'needs blocks: the node answers it by its RPC: broadcast_tx_*, tx, tx_search, block',
+    'clients encode and decode by themselves, and submit by the RPC: broadcast_tx_*',
 };

@@ -1,0 +1,193 @@
+/**
+ * The queries of `cosmos.tx.v1beta1.Service` that need blocks, over `abci_query`: clients ask a Cosmos SDK
+ * application for them, which asks its node; here the node answers by itself. What is answered, and the codes
+ * and words of what is not, are those of SDK v0.50 (`x/auth/tx/service.go`, `query.go`, `baseapp/abci.go`).
+ */
+import { EMPTY_BYTES, toUpperHex } from '../../core/bytes.ts';
+import { DecodeError, LedgerError } from '../../core/errors.ts';
+import { formatInstant } from '../../core/time.ts';
+import type { TxResponse } from '../../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
+import {
+  GetBlockWithTxsRequest,
+  GetBlockWithTxsResponse,
+  GetTxRequest,
+  GetTxResponse,
+  GetTxsEventRequest,
+  GetTxsEventResponse,
+  OrderBy,
+} from '../../proto/gen/cosmos/tx/v1beta1/service.ts';
+import { Tx } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import { ResponseQuery, type TxResult } from '../../proto/gen/tendermint/abci/types.ts';
+import { Block } from '../../proto/gen/tendermint/types/block.ts';
+import { parseQuery } from '../query.ts';
+import { txKey } from '../tx-key.ts';
+import { PER_PAGE_MAX } from './config.ts';
+import { pageBounds } from './heights.ts';
+import type { RpcPorts } from './ports.ts';
+
+/** What these queries are answered from. */
+export type TxServicePorts = Pick<RpcPorts, 'blocks' | 'index'>;
+
+/** By path. */
+const ANSWERS: Readonly<
+  Record<string, (ports: TxServicePorts, data: Uint8Array) => Uint8Array | Promise<Uint8Array>>
+> = {
+  '/cosmos.tx.v1beta1.Service/GetTx': getTx,
+  '/cosmos.tx.v1beta1.Service/GetTxsEvent': getTxsEvent,
+  '/cosmos.tx.v1beta1.Service/GetBlockWithTxs': getBlockWithTxs,
+};
+
+/** Paths that the node answers instead of its application. */
+export const NODE_QUERY_PATHS: readonly string[] = Object.keys(ANSWERS);
+
+/** The answer to a query of a path of `NODE_QUERY_PATHS`, failures included; undefined for any other path. */
+export async function answerTxQuery(
+  ports: TxServicePorts,
+  { path, data }: { readonly path: string; readonly data: Uint8Array },
+): Promise<ResponseQuery | undefined> {
+  const answer = Object.hasOwn(ANSWERS, path) ? ANSWERS[path] : undefined;
+  if (answer === undefined) return undefined;
+  const { height } = ports.blocks.range();
+  try {
+    return ResponseQuery.create({ height, value: await answer(ports, data) });
+  } catch (error) {
+    if (!(error instanceof LedgerError || error instanceof DecodeError)) throw error;
+    return ResponseQuery.create({ height, ...failureOf(error) });
+  }
+}
+
+type Status = 'NotFound' | 'InvalidArgument' | 'Internal' | 'Unknown';
+
+/** Code and description in the codespace `sdk` that BaseApp gives to a status of gRPC. */
+const KINDS: Readonly<Record<Status, readonly [code: number, description: string]>> = {
+  NotFound: [22, 'key not found'],
+  InvalidArgument: [18, 'invalid request'],
+  Internal: [6, 'unknown request'],
+  Unknown: [6, 'unknown request'],
+};
+
+class StatusError extends LedgerError {
+  readonly status: Status;
+
+  constructor(status: Status, description: string) {
+    super('rpc.query', `rpc error: code = ${status} desc = ${description}`);
+    this.status = status;
+  }
+}
+
+/** What has no status of gRPC is an invalid request to BaseApp. */
+function failureOf(error: Error): Pick<ResponseQuery, 'code' | 'codespace' | 'log'> {
+  const [code, description] = KINDS[error instanceof StatusError ? error.status : 'InvalidArgument'];
+  return { code, codespace: 'sdk', log: `${error.message}: ${description}` };
+}
+
+async function getTx(ports: TxServicePorts, data: Uint8Array): Promise<Uint8Array> {
+  const { hash } = GetTxRequest.decode(data);
+  if (hash === '') throw new StatusError('InvalidArgument', 'tx hash cannot be empty');
+  if (!/^([0-9a-f]{2})+$/i.test(hash)) throw new LedgerError('rpc.query', 'the hash is not hexadecimal');
+  const found = await indexOf(ports).get(hash.toUpperCase());
+  if (found === undefined) throw new StatusError('NotFound', `tx not found: ${hash}`);
+  const { tx, response } = responseOf(ports, found);
+  return GetTxResponse.encode({ tx, txResponse: response });
+}
+
+async function getTxsEvent(ports: TxServicePorts, data: Uint8Array): Promise<Uint8Array> {
+  const { query, page, limit, orderBy } = GetTxsEventRequest.decode(data);
+  if (query === '') throw new StatusError('Internal', 'query cannot be empty');
+  const asked = {
+    page: page === 0n ? 1 : Number(page),
+    perPage: limit === 0n ? PER_PAGE_MAX : Number(limit),
+  };
+  try {
+    const { items, total } = await indexOf(ports).searchTxs({
+      query: parseQuery(query),
+      order: orderBy === OrderBy.ORDER_BY_DESC ? 'desc' : 'asc',
+      page: (count) => pageBounds(count, asked),
+    });
+    const found = items.map((item) => responseOf(ports, item));
+    return GetTxsEventResponse.encode({
+      txs: found.map(({ tx }) => tx),
+      txResponses: found.map(({ response }) => response),
+      pagination: undefined,
+      total: BigInt(total),
+    });
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new StatusError('Internal', `failed to search for txs: ${error.message}`);
+  }
+}
+
+function getBlockWithTxs(ports: TxServicePorts, data: Uint8Array): Uint8Array {
+  const { height, pagination } = GetBlockWithTxsRequest.decode(data);
+  const current = ports.blocks.range().height;
+  if (height < 1n || height > current) {
+    const range = `less than 1 or greater than the current height ${current}`;
+    const text = `requested height ${height} but height must not be ${range}: invalid height`;
+    throw new StatusError('Unknown', text);
+  }
+  const bytes = ports.blocks.blockBytes(height);
+  if (bytes === undefined) throw notStored(ports, height);
+  const block = Block.decode(bytes);
+  const all = block.data.txs;
+  const [offset, limit] = [Number(pagination?.offset ?? 0n), Number(pagination?.limit ?? PER_PAGE_MAX)];
+  if (all.length > 0 && offset >= all.length) {
+    const range = `cannot paginate ${all.length} txs with offset ${offset} and limit ${limit}`;
+    throw new StatusError('Unknown', `out of range: ${range}: invalid request`);
+  }
+  // Backwards the SDK goes from the offset down, and never gives the first one.
+  const chosen = pagination?.reverse === true ? all.slice(1, offset + 1).reverse() : all.slice(offset);
+  return GetBlockWithTxsResponse.encode({
+    // One that is no transaction is left out.
+    txs: chosen.slice(0, limit).flatMap((tx) => decoded(tx) ?? []),
+    blockId: ports.blocks.meta(height)?.blockId,
+    block,
+    pagination: { nextKey: EMPTY_BYTES, total: BigInt(all.length) },
+  });
+}
+
+function indexOf({ index }: TxServicePorts): NonNullable<RpcPorts['index']> {
+  if (index === undefined) throw new LedgerError('rpc.no_index', 'transaction indexing is disabled');
+  return index;
+}
+
+function notStored(ports: TxServicePorts, height: bigint): LedgerError {
+  const { base } = ports.blocks.range();
+  return new LedgerError('rpc.height', `height ${height} is not available, lowest height is ${base}`);
+}
+
+function decoded(bytes: Uint8Array): Tx | undefined {
+  try {
+    return Tx.decode(bytes);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+/** A committed transaction as the SDK tells of it, with the time of its block in whole seconds. */
+function responseOf(
+  ports: TxServicePorts,
+  { height, tx: bytes, result }: TxResult,
+): { readonly tx: Tx; readonly response: TxResponse } {
+  const time = ports.blocks.meta(height)?.header.time;
+  if (time === undefined) throw notStored(ports, height);
+  const tx = decoded(bytes);
+  if (tx === undefined)
+    throw new LedgerError('rpc.query', `${txKey(bytes)} is no transaction: tx parse error`);
+  const response = {
+    height,
+    txhash: txKey(bytes),
+    codespace: result.codespace,
+    code: result.code,
+    data: toUpperHex(result.data),
+    rawLog: result.log,
+    logs: [],
+    info: result.info,
+    gasWanted: result.gasWanted,
+    gasUsed: result.gasUsed,
+    tx: { typeUrl: Tx.typeUrl, value: Tx.encode(tx) },
+    timestamp: formatInstant({ seconds: time.seconds, nanos: 0 }),
+    events: result.events,
+  };
+  return { tx, response };
+}
