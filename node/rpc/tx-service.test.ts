@@ -98,7 +98,9 @@ describe('the queries of transactions', () => {
 
   it('find some by their events, page by page', async () => {
     const found = async (value: Partial<GetTxsEventRequest>): Promise<readonly unknown[]> => {
-      const answer = GetTxsEventResponse.decode((await ask(search(value))).value);
+      const { code, log, value: answered } = await ask(search(value));
+      expect([code, log]).toEqual([0, '']);
+      const answer = GetTxsEventResponse.decode(answered);
       return [answer.total, ...answer.txs.map(({ body }) => body?.memo)];
     };
     const query = "tx.height=2 AND app.key CONTAINS 'r'";
