@@ -1,7 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { NodeMetrics } from './metrics.ts';
 import type { MetricsLogger } from './ports.ts';
+
+/** As in `rpc/server.ts`: an `import` would load more than a server needs. */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Scrapes at once; Prometheus itself needs one. */
 const CONNECTIONS_MAX = 16;
