@@ -52,16 +52,25 @@ export class InvariantWatch {
   readonly #app: OpenLedgerApp;
   readonly #store: MemoryMultiStore;
   readonly #held = new Map<Invariant, Reads>();
+  /** Keys that changed since they were looked at last, by substore. */
+  #changes: (readonly [store: string, keys: readonly Uint8Array[]])[] = [];
 
   constructor(app: OpenLedgerApp, store: MemoryMultiStore) {
     this.#app = app;
     this.#store = store;
   }
 
+  /** A block was committed: remembers what it changed. */
+  committed(): void {
+    for (const { name, writes } of this.#store.lastChanges?.stores ?? [])
+      this.#changes.push([name, writes.map(({ key }) => key)]);
+  }
+
   /** What is wrong after the last commit. */
   broken(): readonly string[] {
     const { height } = this.#app;
-    const changes = height % ALL_EVERY === 0n ? undefined : this.#changes();
+    const changes = height % ALL_EVERY === 0n ? undefined : this.#changes;
+    this.#changes = [];
     return this.#app.composition.modules.flatMap(({ name, invariants }) =>
       invariants.flatMap((invariant) => {
         const before = this.#held.get(invariant);
@@ -75,12 +84,6 @@ export class InvariantWatch {
         return problem === undefined ? [] : [`${name}/${invariant.name}: ${problem}`];
       }),
     );
-  }
-
-  /** Keys that the last commit changed, by substore. */
-  #changes(): readonly (readonly [store: string, keys: readonly Uint8Array[]])[] {
-    const stores = this.#store.lastChanges?.stores ?? [];
-    return stores.map(({ name, writes }) => [name, writes.map(({ key }) => key)]);
   }
 }
 

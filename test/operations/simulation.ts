@@ -11,6 +11,9 @@ import {
   CheckTxType,
   type ExecTxResult,
   type RequestFinalizeBlock,
+  RequestPrepareProposal,
+  RequestProcessProposal,
+  ResponseProcessProposal_ProposalStatus as ProposalStatus,
   ResponseFinalizeBlock,
   type ValidatorUpdate,
 } from '../../proto/gen/tendermint/abci/types.ts';
@@ -39,6 +42,8 @@ export type Plant = (app: OpenLedgerApp) => void;
 export interface SimulationOptions {
   readonly seed: number;
   readonly blocks: number;
+  /** Blocks between two looks at the invariants of all modules. Default 1: at each. */
+  readonly checkEvery?: number;
   readonly plant?: Plant;
 }
 
@@ -119,6 +124,7 @@ export class Simulation {
       if (this.#height > 0n && this.#random.oneIn(RESTART_ONE_IN)) await this.#restart();
       if (this.violations.length === 0 && this.#random.oneIn(EXPORT_ONE_IN)) await this.#transfer();
     }
+    if (this.violations.length === 0) this.#checkModules();
     if (this.violations.length === 0) this.#exportAndImport(false);
     if (this.violations.length === 0) this.#exportAndImport(true);
     await this.#second.close();
@@ -191,6 +197,7 @@ export class Simulation {
   async #execute(request: RequestFinalizeBlock): Promise<ResponseFinalizeBlock | undefined> {
     for (const tx of request.txs)
       if (this.#random.oneIn(CHECK_ONE_IN)) this.#app.checkTx({ tx, type: CheckTxType.NEW });
+    if (this.#random.oneIn(CHECK_ONE_IN)) this.#propose(request);
     try {
       const first = this.#app.finalizeBlock(request);
       const second = await this.#second.finalizeBlock(request);
@@ -204,6 +211,15 @@ export class Simulation {
       this.#violated('hooks', `block ${request.height} cannot be executed: ${stackOf(error)}`);
       return undefined;
     }
+  }
+
+  /** What one proposes, the other accepts. */
+  #propose({ txs, time, height }: RequestFinalizeBlock): void {
+    const proposal = RequestPrepareProposal.create({ txs, time, height, maxTxBytes: 100_000n });
+    const proposed = this.#app.prepareProposal(proposal).txs;
+    const request = RequestProcessProposal.create({ txs: proposed, time, height });
+    const { status } = this.#second.app.processProposal(request);
+    if (status !== ProposalStatus.ACCEPT) this.#violated('proposals', 'one proposes what the other refuses');
   }
 
   #delivered(world: World, sent: Sent, result: ExecTxResult | undefined): void {
@@ -247,7 +263,8 @@ export class Simulation {
 
   #check(world: World, results: ResponseFinalizeBlock): void {
     for (const problem of this.#sets.executed(results.validatorUpdates)) this.#violated('engine', problem);
-    for (const problem of this.#watch.broken()) this.#violated('modules', problem);
+    this.#watch.committed();
+    if (this.#height % BigInt(this.#options.checkEvery ?? 1) === 0n) this.#checkModules();
     for (const problem of this.#rates.problems(world.composition, world.context, results))
       this.#violated('exchange rate', problem);
     const { bank } = world.composition;
@@ -257,6 +274,10 @@ export class Simulation {
     const problem = this.#supply.length === 0 ? undefined : problemOfSupply(this.#supply, supply, results);
     if (problem !== undefined) this.#violated('conservation', problem);
     this.#supply = supply;
+  }
+
+  #checkModules(): void {
+    for (const problem of this.#watch.broken()) this.#violated('modules', problem);
   }
 
   async #restart(): Promise<void> {

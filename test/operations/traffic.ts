@@ -111,8 +111,8 @@ function changedDraft(world: World, draft: Draft): Draft {
 }
 
 function changedMessage({ random, composition }: World, { typeUrl, value }: Any): Any {
-  const { type } = composition.router.require(typeUrl);
-  return { typeUrl, value: mutated(type, value, random) };
+  const route = composition.router.find(typeUrl);
+  return route === undefined ? { typeUrl, value } : { typeUrl, value: mutated(route.type, value, random) };
 }
 
 function envelopeOf(world: World, { signers, messages }: Draft): Envelope {

@@ -25,6 +25,7 @@ import { MsgUpdateParams as DatanetUpdate } from '../../../proto/gen/openledger/
 import { MsgUpdateParams as ModelsUpdate } from '../../../proto/gen/openledger/models/v1/tx.ts';
 import { MsgUpdateParams as PaymentsUpdate } from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import type { Actor } from '../actors.ts';
+import { mutated } from '../mutation.ts';
 import * as params from '../params.ts';
 import {
   actorAt,
@@ -104,6 +105,17 @@ function aDeposit(world: World, proposer: Actor): readonly ReturnType<typeof coi
   return [coin(least + random.amount(20_000n)), ...(random.oneIn(12) ? [coin(600n, OTHER_DENOM)] : [])];
 }
 
+/** One in so many has a field changed: whatever governance may set, the chain goes on. */
+const CHANGED_ONE_IN = 5;
+
+function aGoverned(world: World): Any {
+  const { random, composition } = world;
+  const made = random.pick(GOVERNED)(world, authority(world));
+  const route = composition.router.find(made.typeUrl);
+  if (route === undefined || !random.oneIn(CHANGED_ONE_IN)) return made;
+  return { ...made, value: mutated(route.type, made.value, random) };
+}
+
 function aProposal(world: World, proposer: Actor): gov.MsgSubmitProposal {
   const { random } = world;
   const count = random.weighted([
@@ -111,7 +123,7 @@ function aProposal(world: World, proposer: Actor): gov.MsgSubmitProposal {
     { weight: 3, value: 2 },
     { weight: 1, value: 0 },
   ]);
-  const messages = Array.from({ length: count }, () => random.pick(GOVERNED)(world, authority(world)));
+  const messages = Array.from({ length: count }, () => aGoverned(world));
   return {
     messages,
     initialDeposit: aDeposit(world, proposer),
