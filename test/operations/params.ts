@@ -51,7 +51,7 @@ export function randomStaking(random: Random, validatorsMin: number): StakingPar
     maxValidators: random.between(validatorsMin, 7),
     maxEntries: random.between(1, 7),
     historicalEntries: random.between(0, 12),
-    bondDenom: BOND_DENOM,
+    bondDenom: random.oneIn(8) && validatorsMin === 1 ? OTHER_DENOM : BOND_DENOM,
     minCommissionRate: wireDecimal(random.oneIn(3) ? random.ratio(0, 100) : '0'),
   };
 }
