@@ -4,6 +4,20 @@ import { type JsonObject, JsonReader, type JsonValue } from '../framework/json.t
 import type { FundedAccount } from './build.ts';
 import type { GenesisDocument } from './document.ts';
 
+/** Coins that become free at a time, or from one time to another; seconds since 1970. */
+export interface GenesisVesting {
+  readonly coins: Coins;
+  /** Absent: all of them are free at the end, none before. */
+  readonly start?: bigint;
+  readonly end: bigint;
+}
+
+/** An account that is added. */
+export interface AddedAccount extends FundedAccount {
+  /** Part of its coins. */
+  readonly vesting?: GenesisVesting;
+}
+
 /** What `addAccount` does with an address that is there already. */
 export type KnownAccount = 'refuse' | 'append';
 
@@ -13,7 +27,7 @@ export type KnownAccount = 'refuse' | 'append';
  */
 export function addAccount(
   document: GenesisDocument,
-  { address, coins }: FundedAccount,
+  { address, coins, vesting }: AddedAccount,
   known: KnownAccount,
 ): GenesisDocument {
   const root = new JsonReader(document.appState, 'app_state');
@@ -21,6 +35,7 @@ export function addAccount(
   const isKnown = accounts.elements().some((account) => addressOf(account) === address);
   if (isKnown && known === 'refuse')
     accounts.fail(`${address} has an account already; --append adds the coins to it`);
+  const account = (): JsonObject => withVesting(accountJson(address, accounts), vesting);
   const bank = root.member('bank');
   const balances = bank.member('balances').elements();
   const index = balances.findIndex((balance) => balance.member('address').text() === address);
@@ -32,7 +47,7 @@ export function addAccount(
   return withSections(document, {
     auth: {
       ...root.member('auth').object(),
-      accounts: isKnown ? orEmpty(accounts) : [...listOf(accounts), accountJson(address, accounts)],
+      accounts: isKnown ? orEmpty(accounts) : [...listOf(accounts), account()],
     },
     bank: {
       ...bank.object(),
@@ -58,10 +73,29 @@ function withSections(document: GenesisDocument, sections: JsonObject): GenesisD
   return { ...document, appState: { ...document.appState, ...sections } };
 }
 
-/** Accounts of modules have theirs inside. */
+/** Accounts of modules, and those that vest, have theirs inside. */
 function addressOf(account: JsonReader): string {
-  const base = account.member('base_account');
-  return (base.present ? base : account).member('address').textOr('');
+  for (const name of ['base_vesting_account', 'base_account'])
+    if (account.member(name).present) return addressOf(account.member(name));
+  return account.member('address').textOr('');
+}
+
+function withVesting(base: JsonObject, vesting: GenesisVesting | undefined): JsonObject {
+  if (vesting === undefined) return base;
+  const { '@type': _, ...account } = base;
+  const held = {
+    base_account: account,
+    original_vesting: coinsToJson(vesting.coins),
+    delegated_free: [],
+    delegated_vesting: [],
+    end_time: vesting.end.toString(),
+  };
+  const type = vesting.start === undefined ? 'DelayedVestingAccount' : 'ContinuousVestingAccount';
+  return {
+    '@type': `/cosmos.vesting.v1beta1.${type}`,
+    base_vesting_account: held,
+    ...(vesting.start === undefined ? {} : { start_time: vesting.start.toString() }),
+  };
 }
 
 /** Numbers go on after the highest. */

@@ -1,7 +1,7 @@
 import { fromBech32 } from '../../core/bech32.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type Coins, coinsFromString } from '../../framework/coins.ts';
-import { addAccount } from '../../genesis/edit.ts';
+import { addAccount, type GenesisVesting } from '../../genesis/edit.ts';
 import { usageError } from '../failure.ts';
 import { accountAddress } from '../wallet/hd.ts';
 import { Keyring, type KeyringBackend } from '../wallet/keyring.ts';
@@ -15,6 +15,11 @@ export interface AddAccountOptions {
   readonly whom: string;
   readonly coins: string;
   readonly append: boolean;
+  /** Part of the coins, as text. */
+  readonly vestingAmount?: string;
+  /** Seconds since 1970. */
+  readonly vestingStartTime?: string;
+  readonly vestingEndTime?: string;
 }
 
 /**
@@ -25,7 +30,9 @@ export interface AddAccountOptions {
 export function addGenesisAccount(options: AddAccountOptions): string {
   const genesis = openGenesis(options.home);
   const address = addressOf(options, genesis.prefix);
-  const account = { address, coins: coinsOf(options.coins) };
+  const coins = coinsOf(options.coins);
+  const vesting = vestingOf(options, coins);
+  const account = { address, coins, ...(vesting === undefined ? {} : { vesting }) };
   const document = addAccount(genesis.document, account, options.append ? 'append' : 'refuse');
   writeGenesis(genesis.file, document);
   return address;
@@ -38,6 +45,33 @@ function addressOf({ whom, home, keyringBackend }: AddAccountOptions, prefix: st
   } catch {
     return accountAddress(prefix, new Keyring(home, keyringBackend).find(whom).publicKey);
   }
+}
+
+/** As `simd genesis add-genesis-account`: an end alone delays, a start and an end make it continuous. */
+function vestingOf(options: AddAccountOptions, coins: Coins): GenesisVesting | undefined {
+  const { vestingAmount, vestingStartTime, vestingEndTime, append } = options;
+  if (vestingAmount === undefined) {
+    if (vestingStartTime === undefined && vestingEndTime === undefined) return undefined;
+    throw usageError('vesting times are of use with --vesting-amount only');
+  }
+  if (append) throw usageError('--append adds coins to an account that is there; it cannot make it vest');
+  if (vestingEndTime === undefined)
+    throw usageError('invalid vesting parameters; must supply start and end time or end time');
+  const vesting = coinsOf(vestingAmount);
+  for (const { denom, amount } of vesting)
+    if (amount > (coins.find((coin) => coin.denom === denom)?.amount ?? 0n))
+      throw usageError('vesting amount cannot be greater than total amount');
+  const end = secondsOf('--vesting-end-time', vestingEndTime);
+  if (vestingStartTime === undefined) return { coins: vesting, end };
+  const start = secondsOf('--vesting-start-time', vestingStartTime);
+  if (start >= end) throw usageError('vesting start-time must be before end-time');
+  return { coins: vesting, start, end };
+}
+
+function secondsOf(option: string, text: string): bigint {
+  if (!/^[1-9][0-9]{0,11}$/.test(text))
+    throw usageError(`${option} ${text} is no time in seconds since 1970`);
+  return BigInt(text);
 }
 
 function coinsOf(text: string): Coins {

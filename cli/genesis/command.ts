@@ -14,6 +14,13 @@ interface KeyOptions extends HomeOption {
   readonly passphraseFile?: string;
 }
 
+interface AddOptions extends KeyOptions {
+  readonly append?: boolean;
+  readonly vestingAmount?: string;
+  readonly vestingStartTime?: string;
+  readonly vestingEndTime?: string;
+}
+
 interface GenTxOptions extends KeyOptions {
   readonly moniker?: string;
   readonly identity: string;
@@ -60,7 +67,10 @@ function addAccount(genesis: Command, terminal: Terminal): void {
   withKeyring(genesis.command('add-genesis-account <address-or-key> <coins>'))
     .description('give an account coins at genesis')
     .option('--append', 'add the coins to an account that is there already')
-    .action(async (whom: string, coins: string, options: KeyOptions & { readonly append?: boolean }) => {
+    .option('--vesting-amount <coins>', 'part of the coins that is not free at once')
+    .option('--vesting-start-time <seconds>', 'since 1970: from then on it becomes free bit by bit')
+    .option('--vesting-end-time <seconds>', 'since 1970: then all of it is free')
+    .action(async (whom: string, coins: string, options: AddOptions) => {
       const { addGenesisAccount } = await import('./account.ts');
       const address = addGenesisAccount({ ...options, whom, coins, append: options.append === true });
       terminal.note(`${address} has ${coins} more at genesis`);

@@ -55,6 +55,42 @@ async function member(node: string, from?: string): Promise<string> {
 }
 
 describe('openledgerd genesis', () => {
+  it('makes accounts that vest, as with the tools of the SDK', async () => {
+    await member('a');
+    const add = (key: string, ...vesting: readonly string[]) =>
+      run('a', 'genesis', 'add-genesis-account', key, '10uopen', ...vesting, ...TEST_KEYRING);
+    for (const key of ['late', 'slow', 'none'])
+      await run('a', 'keys', 'add', key, '--output', 'json', ...TEST_KEYRING);
+    await add('late', '--vesting-amount', '4uopen', '--vesting-end-time', '1900000000');
+    const times = ['--vesting-start-time', '1800000000', '--vesting-end-time', '1900000000'];
+    await add('slow', '--vesting-amount', '10uopen', ...times);
+    expect(await run('a', 'genesis', 'validate')).toContain('is valid');
+    const { auth } = readGenesisFile(fileOf('a')).document.appState;
+    const held = (coins: string) => ({
+      original_vesting: [{ denom: 'uopen', amount: coins }],
+      end_time: '1900000000',
+    });
+    expect(auth).toMatchObject({
+      accounts: expect.arrayContaining([
+        expect.objectContaining({
+          '@type': '/cosmos.vesting.v1beta1.DelayedVestingAccount',
+          base_vesting_account: expect.objectContaining(held('4')),
+        }),
+        expect.objectContaining({
+          '@type': '/cosmos.vesting.v1beta1.ContinuousVestingAccount',
+          start_time: '1800000000',
+          base_vesting_account: expect.objectContaining(held('10')),
+        }),
+      ]),
+    });
+    await expect(add('slow')).rejects.toThrow('has an account already');
+    await expect(add('none', '--vesting-amount', '11uopen', ...times)).rejects.toThrow(
+      'vesting amount cannot be greater than total amount',
+    );
+    await expect(add('none', '--vesting-amount', '1uopen')).rejects.toThrow('must supply start and end time');
+    await expect(add('none', ...times)).rejects.toThrow('of use with --vesting-amount only');
+  });
+
   it('makes a chain of several validators, as with the tools of the SDK', async () => {
     await member('a');
     const other = await member('b', 'a');
