@@ -4,7 +4,7 @@
  * back by CosmJS's queries. Wrong uses are refused with the SDK's codes and words.
  *
  * Every topic has accounts of its own and all run at once. The longest is governance: 2 transactions until it
- * votes, the voting period of 10 s (50 blocks of 200 ms at most), 1 transaction after it; the others are 5 to
+ * votes, the voting period of 12 s (60 blocks of 200 ms at most), 1 transaction after it; the others are 5 to
  * 7 transactions of one account after another, of 1 to 2 blocks each, and end within the voting period.
  */
 import { rmSync } from 'node:fs';
@@ -44,6 +44,8 @@ import { blockTimeOf } from './rpc.ts';
 
 const STUCK_MS = 600_000;
 const HOUR_MS = 3_600_000;
+/** Within it a grant of fees is in a block, and before proposals are decided it is over. */
+const GRANT_MS = 10_000;
 /** One of the token. */
 const ONE = 1_000_000;
 const UNIT = 10n ** 18n;
@@ -306,7 +308,7 @@ describe.concurrent.each(KINDS)('a wallet that signs %s', (kind) => {
       typeUrl: '/cosmos.feegrant.v1beta1.MsgGrantAllowance',
       value: { granter: granter.address, grantee: address, allowance: anyOf(BasicAllowance, allowance) },
     });
-    const expiration = timestampOf(Date.now() + 4000);
+    const expiration = timestampOf(Date.now() + GRANT_MS);
     await granter.ok(
       grant(grantee, { spendLimit: [coin(20_000)] }),
       grant(late, { spendLimit: [coin(20_000)], expiration }),

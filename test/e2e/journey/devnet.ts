@@ -25,8 +25,8 @@ import { createDevnet } from '../../../cli/devnet/layout.ts';
 import { RunningDevnet } from '../program.ts';
 
 /** How long votes are taken: long enough for a machine that has much else to do. */
-const VOTING_SECONDS = 10;
-const EXPEDITED_SECONDS = 5;
+const VOTING_SECONDS = 12;
+const EXPEDITED_SECONDS = 6;
 const BLOCK_TIME_MS = 200;
 
 /** Every query that CosmJS has names for, but for those of IBC and slashing. */
