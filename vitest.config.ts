@@ -2,13 +2,13 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,client,cli,test}';
 /** Tests that put something in the place of a module: what one of them loads is for nobody else. */
-const replacing = 'consensus/simulation/negative.test.ts';
+const replacing = ['consensus/simulation/negative.test.ts', 'test/operations/planted.test.ts'];
 const simulation = 'test/simulation/**/*.test.ts';
 const processes = 'test/e2e/**/*.test.ts';
 
-// Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has. Tests that run whole
-// devnets come last: they wait for blocks more than they compute, and none of them judges how long something takes
-// but for the recoveries of the short chaos run. Unit tests share what they load with others of their process: to load it
+// Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has: three workers where tests
+// wait for something a quarter of their time, two where they only compute. Tests that run whole devnets come last, and
+// none of them judges how long something takes but for the recoveries of the short chaos run. Unit tests share what they load with others of their process: to load it
 // anew for each file took a third of their time.
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -19,10 +19,10 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: [`${folders}/**/*.test.ts`],
-          exclude: ['**/node_modules/**', simulation, processes, replacing],
+          exclude: ['**/node_modules/**', simulation, processes, ...replacing],
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           setupFiles: ['./test/property-seed.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -32,7 +32,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: 'simulation',
-          include: [simulation, replacing],
+          include: [simulation, ...replacing],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 600_000,
@@ -44,7 +44,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'processes',
           include: [processes],
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 3,
           maxConcurrency: 16,
           testTimeout: 600_000,
           hookTimeout: 60_000,

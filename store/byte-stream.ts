@@ -60,6 +60,11 @@ export class ByteReader {
     return this.#at === this.#bytes.length;
   }
 
+  /** How many bytes were read. */
+  get offset(): number {
+    return this.#at;
+  }
+
   uvarint(): number {
     let value = 0;
     for (let scale = 1; scale <= 2 ** 49; scale *= 128) {

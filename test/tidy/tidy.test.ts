@@ -2,6 +2,7 @@
  * The house style, as far as a program can check it. Every rule has negative tests, because a linter that
  * silently checks nothing is worse than none.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { determinism } from './determinism.ts';
@@ -19,6 +20,8 @@ import { importsOf, isTest, projectSources, type Rule, sourceOf } from './source
 
 const root = join(import.meta.dirname, '..', '..');
 const sources = projectSources(root);
+/** At the start of a line, as vitest finds it. */
+const REPLACES = /^vi\.(mock|doMock)\(/m;
 
 const rules: readonly Rule[] = [
   folderDirection,
@@ -75,6 +78,22 @@ test('every file is used', () => {
   expect(deadFiles([...all, { path: 'core/nobody-imports-me.ts', imports: [] }])).toEqual([
     'core/nobody-imports-me.ts',
   ]);
+});
+
+/** Tests that put something in the place of a module, and are not kept apart from those that share processes. */
+function unlisted(
+  tests: readonly { readonly path: string; readonly text: string }[],
+  config: string,
+): string[] {
+  const replacing = tests.filter(({ path, text }) => isTest(path) && REPLACES.test(text));
+  return replacing.map(({ path }) => path).filter((path) => !config.includes(`'${path}'`));
+}
+
+test('who replaces a module is listed in vitest.config.ts', () => {
+  const config = readFileSync(join(root, 'vitest.config.ts'), 'utf8');
+  expect(unlisted(sources, config)).toEqual([]);
+  const stranger = { path: 'core/x.test.ts', text: "vi.mock('./y.ts');" };
+  expect(unlisted([stranger], config)).toEqual(['core/x.test.ts']);
 });
 
 test('the rules see the project', () => {

@@ -4,6 +4,7 @@ import { LedgerError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
 import type { SnapshotApplication } from '../../../node/application.ts';
 import type { Snapshot } from '../../../proto/gen/tendermint/abci/types.ts';
+import { ByteReader } from '../../../store/byte-stream.ts';
 import type { MachineOptions } from '../machine.ts';
 import type { LightLie } from '../servers.ts';
 
@@ -84,10 +85,23 @@ function lying(lie: SnapshotLie, honest: SnapshotApplication): SnapshotApplicati
   };
 }
 
-/** The chunk with another last byte, which is that of a value or of a version. */
+/** As `store/snapshot.ts` has them. */
+const LEAF = 0;
+const STORE = 2;
+
+/** The chunk with another last byte in its last value: a state of the same shape. */
 function falseChunk(chunk: Uint8Array): Uint8Array {
+  const reader = new ByteReader(chunk);
+  let end = 0;
+  while (!reader.done) {
+    const kind = reader.uvarint();
+    if (kind === STORE) reader.bytes();
+    else reader.uvarint(); // the version
+    if (kind !== LEAF) continue;
+    reader.bytes(); // the key
+    if (reader.bytes().length > 0) end = reader.offset;
+  }
   const changed = Uint8Array.from(chunk);
-  const last = changed.length - 1;
-  if (last >= 0) changed[last] = (changed[last] ?? 0) ^ 1;
+  if (end > 0) changed[end - 1] = (changed[end - 1] ?? 0) ^ 1;
   return changed;
 }

@@ -38,7 +38,7 @@ const ASKS_AGAIN_AFTER_MS = 100;
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the lock rule is skipped': {
     profile: 'safety',
-    from: 34,
+    from: 80,
     noticedBy: ['locked value', 'agreement'],
     plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
   },
@@ -89,7 +89,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the checksums of the log are not verified': {
     profile: 'bitflip',
-    from: 1,
+    from: 20,
     noticedBy: ['honest nodes run', 'damage is named', 'double sign', 'locked value', 'no error escapes'],
     plant: sumsThatFit,
   },
