@@ -5,13 +5,12 @@
  */
 import { validatorSeed } from '../simulation/chain.ts';
 import { quickScheme } from '../simulation/keys.ts';
+import { neighbours, ring } from '../simulation/ring.ts';
 import { Simulation } from '../simulation/simulation.ts';
 import { intervals } from './commit-latency.ts';
 
 /** Beyond so many validators not everybody is connected to everybody. */
 const FULL_MESH_MAX = 16;
-/** Whom a node dials then, by distance in the ring: each has eight connections. */
-const STEPS = [1, 7, 19, 37] as const;
 const TRANSFER_EVERY_MS = 500;
 const SEED = 1;
 const POWER = 10n;
@@ -30,6 +29,7 @@ export interface SimulatedOptions {
 
 /** What a height costs; virtual milliseconds. */
 export interface SimulatedResult {
+  /** Of each node, on average, as counted in the run. */
   readonly connections: number;
   readonly heights: number;
   readonly meanMs: number;
@@ -40,40 +40,42 @@ export interface SimulatedResult {
   readonly cpuSeconds: number;
 }
 
-/** Runs it. */
+/** Runs it. Throws when it gets stuck, or when somebody is not connected to exactly whom the plan says. */
 export async function measureSimulated(options: SimulatedOptions): Promise<SimulatedResult> {
   const { validators, blockTimeMs, latencyMinMs, latencyMaxMs } = options;
   const before = process.cpuUsage();
+  const names = Array.from({ length: validators }, (_, i) => `n${i}`);
+  const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
+  const peersOf = validators > FULL_MESH_MAX ? ring(names) : everybody;
   const simulation = new Watched({
     seed: SEED,
     verbose: false,
     scheme: quickScheme,
-    powers: Array.from({ length: validators }, () => POWER),
-    machines: Array.from({ length: validators }, (_, i) => ({
-      name: `n${i}`,
-      keySeed: validatorSeed(i),
-      isHonest: true,
-    })),
+    powers: names.map(() => POWER),
+    machines: names.map((name, i) => ({ name, keySeed: validatorSeed(i), isHonest: true })),
     accounts: 3,
+    wiring: { peersOf },
     config: (config) => ({
       ...config,
       consensus: { ...config.consensus, timeoutCommitMs: blockTimeMs, timeoutProposeMs: 3_000 },
     }),
-    ...(validators > FULL_MESH_MAX ? { peersOf: ring(validators) } : {}),
   });
   simulation.wires.weather = { ...simulation.wires.weather, latencyMinMs, latencyMaxMs };
   await run(simulation, WARM_UP_HEIGHTS);
+  const planned = neighbours(names, peersOf);
+  checkConnections(simulation, planned);
   const { messages, bytes } = simulation.wires;
   await run(simulation, WARM_UP_HEIGHTS + BigInt(options.heights));
+  checkConnections(simulation, planned);
   const { user, system } = process.cpuUsage(before);
   const times = [...simulation.times.values()].slice(Number(WARM_UP_HEIGHTS) - 1);
   const spreads = times.map(({ firstMs, lastMs }) => lastMs - firstMs);
   const share = validators * options.heights;
   return {
-    connections: validators > FULL_MESH_MAX ? 2 * STEPS.length : validators - 1,
+    connections: sumOf(simulation.machines.map((machine) => peersOfNode(machine).length)) / validators,
     heights: options.heights,
     meanMs: intervals(times.map(({ lastMs }) => lastMs)).meanMs,
-    spreadMs: spreads.reduce((sum, spread) => sum + spread, 0) / spreads.length,
+    spreadMs: sumOf(spreads) / spreads.length,
     messagesPerNode: (simulation.wires.messages - messages) / share,
     bytesPerNode: (simulation.wires.bytes - bytes) / share,
     cpuSeconds: (user + system) / 1e6,
@@ -120,9 +122,23 @@ async function run(simulation: Watched, height: bigint): Promise<void> {
   );
 }
 
-function ring(validators: number): (name: string) => readonly string[] {
-  return (name) => {
-    const at = Number(name.slice(1));
-    return STEPS.map((step) => `n${(at + step) % validators}`);
-  };
+function peersOfNode({ core }: Simulation['machines'][number]): readonly string[] {
+  return (core?.network.peers() ?? []).map(({ id }) => id);
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0);
+
+/** A figure of eight connections is worth nothing when there are a hundred. */
+function checkConnections(
+  { machines }: Simulation,
+  planned: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  for (const machine of machines) {
+    const found = [...peersOfNode(machine)].sort(byName);
+    const wanted = [...(planned.get(machine.name) ?? [])].sort(byName);
+    if (found.join() !== wanted.join())
+      throw new Error(`${machine.name} is connected to ${found.join()}, and not to ${wanted.join()}`);
+  }
+}
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

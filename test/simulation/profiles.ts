@@ -15,6 +15,7 @@ import type { Ending } from './disk/disk.ts';
 import type { MachineOptions } from './machine.ts';
 import type { FloodOptions } from './flood.ts';
 import { pruned } from './pruned.ts';
+import { ring } from './ring.ts';
 import { rpcFlood } from './rpc/scenario.ts';
 import { LIGHT_LIES } from './servers.ts';
 import type { SimulationOptions } from './simulation.ts';
@@ -373,17 +374,13 @@ function pruning(random: SeededRandom): Scenario {
 function large(): Scenario {
   const count = 100;
   const names = Array.from({ length: count }, (_, i) => `n${i}`);
-  const peersOf = (name: string): readonly string[] => {
-    const at = names.indexOf(name);
-    return [1, 7, 19, 37].map((step) => names[(at + step) % count] ?? '');
-  };
   return {
     options: {
       scheme: quickScheme,
       powers: names.map(() => POWER),
       machines: names.map((_, i) => honest(i)),
       accounts: 3,
-      wiring: { peersOf },
+      wiring: { peersOf: ring(names) },
     },
     faults: [],
     transferEveryMs: 500,
