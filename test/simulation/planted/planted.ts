@@ -55,7 +55,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['double sign', 'honest nodes run'],
     plant: lyingDisk((path) => path.includes('priv_validator_state') || path.endsWith('/data')),
   },
-  'a vote is accepted twice': {
+  'a vote counts for its neighbour as well': {
     profile: 'safety',
     from: 1,
     noticedBy: ['locked value', 'agreement', 'validity', 'honest nodes run'],
