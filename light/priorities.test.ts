@@ -19,7 +19,7 @@ function withPriorities(from: LightBlock, change: (priority: bigint, index: numb
   return checkLightBlock({ ...from, validators: { ...from.validators, validators } });
 }
 
-it('what a provider shifts or blows up is refused', () => {
+it('ASA-2024-009: what a provider shifts or blows up is refused', () => {
   const honest = block(7);
   expect(() => checkPriorities(honest)).not.toThrow();
   expect(() => checkPriorities(withPriorities(honest, (p) => p + 5n))).toThrow('sum is not about zero');
@@ -27,7 +27,7 @@ it('what a provider shifts or blows up is refused', () => {
   expect(() => checkPriorities(apart)).toThrow('too far apart');
 });
 
-it('what follows from the height before is the only thing that is taken after it', () => {
+it('ASA-2024-009: what follows from the height before is the only thing that is taken after it', () => {
   expect(() => checkSuccessor(block(7), block(8))).not.toThrow();
   const other = withPriorities(block(8), (p, i) => p + (i === 0 ? 1n : i === 1 ? -1n : 0n));
   expect(() => checkSuccessor(block(7), other)).toThrow('do not follow from those of height 7');
@@ -50,7 +50,7 @@ it('the proposer of a later round is found, up to the round of the commit', () =
   expect(() => checkSuccessor(block(7), later)).toThrow('does not follow');
 });
 
-it('each priority is compared: a hash over the last one only would not see this (cometbft#5613)', () => {
+it('cometbft#5613: each priority is compared: a hash over the last one only would not see this', () => {
   const honest = block(7).validators;
   const other = withPriorities(block(7), (p, i) => p + (i === 0 ? 1n : i === 1 ? -1n : 0n)).validators;
   expect(other.validators.at(-1)).toEqual(honest.validators.at(-1));

@@ -72,7 +72,7 @@ test('our signature in a synced commit, newer than the signing state, is noticed
   expect(() => right.check()).toThrow('a message of height 31');
 });
 
-test('double_sign_check_height: so many last blocks must be without our signature; 1 checks one block', () => {
+test('cometbft#5668: double_sign_check_height last blocks must be without our signature; 1 checks one block', () => {
   const known = at(60n).state;
   for (const state of [known, undefined]) {
     for (const depth of [0, 1, 5]) guard(state, blocksSigned([45n]), depth).checkBeforeJoining();

@@ -162,8 +162,8 @@ describe('a slash for an earlier offence', () => {
     expect(world.broken()).toEqual([]);
   });
 
-  // ASA-2024-005: what was moved and then taken back escaped.
-  it('follows stake that moved and was then taken back: that is burned first', () => {
+  // There, what was moved and then taken back escaped.
+  it('ASA-2024-005: follows stake that moved and was then taken back: that is burned first', () => {
     const world = new StakingWorld({ validators: [10_000_000n, 10_000_000n] });
     delegate(world, 3, 0, 1_000_000);
     world.endBlock();

@@ -73,7 +73,7 @@ const cases: readonly Case[] = [
   ['an answer with a block', [2, 4], (bytes) => decodeBlockResponse({ height: 1n, blocksMax: 1 }, bytes)],
   ['an answer with blocks', [3], (bytes) => decodeBlockResponse({ height: 1n, blocksMax: 9 }, bytes)],
   [
-    'an answer with blocks: a commit',
+    'cometbft#5860: an answer with blocks: a commit',
     [3, 2, 4],
     (bytes) => decodeBlockResponse({ height: 1n, blocksMax: 9 }, bytes),
   ],

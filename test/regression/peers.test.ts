@@ -63,7 +63,7 @@ afterEach(async () => {
  * tell it from an answer (p2p/pex `ErrUnsolicitedList`). Here: an answer travels on the stream of its
  * question; as a message of its own it is a malformed question, and a ban.
  */
-test('an answer that nobody asked for is a ban, and nothing of it is kept', async () => {
+test('ErrUnsolicitedList: an answer that nobody asked for is a ban, and nothing of it is kept', async () => {
   discovery.start();
   peer.addPersistentPeer(network.listenAddresses()[0] ?? '');
   await world.until('they meet', () => peer.peers().length === 1);
@@ -129,7 +129,7 @@ test('a peer cannot make a node dial into private networks', async () => {
  * from connecting, and their source went unpunished (tendermint/tendermint#2033). Here: they are kept within
  * the limit of one source, forgotten after a few dials, and told to nobody, since nobody was met there.
  */
-test('addresses at which nobody is stay within a limit and go no further', async () => {
+test('tendermint#2033: addresses at which nobody is stay within a limit and go no further', async () => {
   let asked = 0;
   meet(() => {
     asked++;
@@ -149,7 +149,7 @@ test('addresses at which nobody is stay within a limit and go no further', async
  * or when they were away for long (#2542), and peer exchange dialled them as well (cometbft/cometbft#3522).
  * Here: an hour later they are still dialled, seconds apart, by nobody else.
  */
-test('a persistent peer is dialled for ever', async () => {
+test('tendermint#1401, #2542, cometbft#3522: a persistent peer is dialled for ever', async () => {
   const address = peer.listenAddresses()[0] ?? '';
   await peer.stop();
   network.addPersistentPeer(address);

@@ -69,6 +69,18 @@ function deadFiles(all: readonly { readonly path: string; readonly imports: read
     .filter((path) => !imported.has(path) && !ENTRY_POINTS.some((entry) => entry.test(path)));
 }
 
+/**
+ * Happened in the SDK's IBC: an acknowledgement in JSON was decoded differently on different nodes, and the
+ * chain halted. Here: the state machine writes JSON by the canonical codec only, and nowhere goes through keys
+ * in an order that the engine chooses.
+ */
+test('ASA-2025-004 (GHSA-jg6f-48ff-5xrw): neither JSON.stringify nor for…in in the state machine', () => {
+  for (const text of ['const s = JSON.stringify(x);', 'for (const key in x) f(key);']) {
+    for (const path of ['modules/bank/a.ts', 'framework/a.ts', 'app/a.ts', 'store/a.ts'])
+      expect(determinism.check(sourceOf(path, text)).length, path).toBeGreaterThan(0);
+  }
+});
+
 test('every file is used', () => {
   const all = sources.map((source) => ({
     path: source.path,

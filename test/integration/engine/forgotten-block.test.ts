@@ -151,7 +151,7 @@ async function manyBlocks(play: Play): Promise<{ first: CutBlock; firstRound: nu
 }
 
 for (const restarted of [false, true])
-  test(`a block that was forgotten for others and is decided is fetched again${restarted ? ', after a restart, too' : ''}`, async () => {
+  test(`tendermint#861, tenderdash#1437: a block that was forgotten for others and is decided is fetched again${restarted ? ', after a restart, too' : ''}`, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'forgotten-'));
     const home = { directory, index: 0, application: { height: 0n, hash: EMPTY_BYTES } };
     let play = await Play.open(home);

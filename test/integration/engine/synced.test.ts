@@ -47,7 +47,7 @@ async function chainOf(height: bigint, txs: readonly Uint8Array[]): Promise<(at:
 
 afterEach(() => Promise.all(opened.splice(0).map((node) => node.stop())));
 
-test('a node that waits for something to make a block of takes the blocks that others made', async () => {
+test('tendermint#925: a node that waits for something to make a block of takes the blocks that others made', async () => {
   const block = await chainOf(6n, []);
   const node = await open({ createEmptyBlocks: false });
   node.engine.joinConsensus();
@@ -76,7 +76,7 @@ test('a block that comes while the one before is told of waits for that', async 
 });
 
 for (const joined of [false, true])
-  test(`a node whose own state is another than the network's stops and blames nobody (${joined ? 'in consensus' : 'syncing'})`, async () => {
+  test(`cometbft#2701: a node whose own state is another than the network's stops and blames nobody (${joined ? 'in consensus' : 'syncing'})`, async () => {
     const block = await chainOf(3n, [utf8('a transaction')]);
     const node = await open({ home: home(9, Uint8Array.of(7)) });
     if (joined) node.engine.joinConsensus();
