@@ -79,7 +79,9 @@ export function readAppConfig(source: ConfigText): ReadConfig<AppConfig> {
 
 /** `config.toml` with a comment above each setting. */
 export function writeNodeConfig(config: NodeConfig): string {
-  const parts = ['# Settings of this node. Names and defaults are those of CometBFT v0.38.\n'];
+  const parts = [
+    '# Settings of this node. Names are those of CometBFT v0.38; defaults are, too, but for\n# those that node/config/README.md lists.\n',
+  ];
   const append = <Name extends keyof NodeConfig>(name: Name): void => {
     const { header, fields } = nodeSections[name];
     if (header !== '') parts.push(`[${header}]\n`);
