@@ -7,15 +7,14 @@ import { validatorSeed } from '../simulation/chain.ts';
 import { quickScheme } from '../simulation/keys.ts';
 import { neighbours, ring } from '../simulation/ring.ts';
 import { Simulation } from '../simulation/simulation.ts';
-import { intervals } from './commit-latency.ts';
 
 /** Beyond so many validators not everybody is connected to everybody. */
 const FULL_MESH_MAX = 16;
 const TRANSFER_EVERY_MS = 500;
 const SEED = 1;
 const POWER = 10n;
-/** Heights before the ones that count: the nodes start and find each other. */
-const WARM_UP_HEIGHTS = 2n;
+/** Heights before the ones that count, unless an option says otherwise: the nodes start and find each other. */
+const WARM_UP_HEIGHTS = 2;
 const PATIENCE_MS = 600_000;
 
 /** The simulated network. */
@@ -25,6 +24,7 @@ export interface SimulatedOptions {
   readonly latencyMinMs: number;
   readonly latencyMaxMs: number;
   readonly heights: number;
+  readonly warmUpHeights?: number;
 }
 
 /** What a height costs; virtual milliseconds. */
@@ -42,7 +42,8 @@ export interface SimulatedResult {
 
 /** Runs it. Throws when it gets stuck, or when somebody is not connected to exactly whom the plan says. */
 export async function measureSimulated(options: SimulatedOptions): Promise<SimulatedResult> {
-  const { validators, blockTimeMs, latencyMinMs, latencyMaxMs } = options;
+  const { validators, blockTimeMs, latencyMinMs, latencyMaxMs, heights } = options;
+  const { warmUpHeights = WARM_UP_HEIGHTS } = options;
   const before = process.cpuUsage();
   const names = Array.from({ length: validators }, (_, i) => `n${i}`);
   const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
@@ -61,20 +62,20 @@ export async function measureSimulated(options: SimulatedOptions): Promise<Simul
     }),
   });
   simulation.wires.weather = { ...simulation.wires.weather, latencyMinMs, latencyMaxMs };
-  await run(simulation, WARM_UP_HEIGHTS);
+  await run(simulation, BigInt(warmUpHeights));
   const planned = neighbours(names, peersOf);
   checkConnections(simulation, planned);
   const { messages, bytes } = simulation.wires;
-  await run(simulation, WARM_UP_HEIGHTS + BigInt(options.heights));
+  await run(simulation, BigInt(warmUpHeights + heights));
   checkConnections(simulation, planned);
   const { user, system } = process.cpuUsage(before);
-  const times = [...simulation.times.values()].slice(Number(WARM_UP_HEIGHTS) - 1);
+  const times = [...simulation.times.values()].slice(warmUpHeights - 1);
   const spreads = times.map(({ firstMs, lastMs }) => lastMs - firstMs);
-  const share = validators * options.heights;
+  const share = validators * heights;
   return {
     connections: sumOf(simulation.machines.map((machine) => peersOfNode(machine).length)) / validators,
-    heights: options.heights,
-    meanMs: intervals(times.map(({ lastMs }) => lastMs)).meanMs,
+    heights,
+    meanMs: ((times.at(-1)?.lastMs ?? 0) - (times[0]?.lastMs ?? 0)) / heights,
     spreadMs: sumOf(spreads) / spreads.length,
     messagesPerNode: (simulation.wires.messages - messages) / share,
     bytesPerNode: (simulation.wires.bytes - bytes) / share,
@@ -129,10 +130,7 @@ function peersOfNode({ core }: Simulation['machines'][number]): readonly string[
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0);
 
 /** A figure of eight connections is worth nothing when there are a hundred. */
-function checkConnections(
-  { machines }: Simulation,
-  planned: ReadonlyMap<string, ReadonlySet<string>>,
-): void {
+function checkConnections({ machines }: Simulation, planned: ReadonlyMap<string, ReadonlySet<string>>): void {
   for (const machine of machines) {
     const found = [...peersOfNode(machine)].sort(byName);
     const wanted = [...(planned.get(machine.name) ?? [])].sort(byName);

@@ -71,8 +71,8 @@ function deadFiles(all: readonly { readonly path: string; readonly imports: read
 
 /**
  * Happened in the SDK's IBC: an acknowledgement in JSON was decoded differently on different nodes, and the
- * chain halted. Here: the state machine writes JSON by the canonical codec only, and nowhere goes through keys
- * in an order that the engine chooses.
+ * chain halted. Here: the state machine writes JSON by the canonical codec only, and goes through keys in no
+ * order that the engine chooses.
  */
 test('ASA-2025-004 (GHSA-jg6f-48ff-5xrw): neither JSON.stringify nor for…in in the state machine', () => {
   for (const text of ['const s = JSON.stringify(x);', 'for (const key in x) f(key);']) {
