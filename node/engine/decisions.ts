@@ -1,4 +1,7 @@
-/** What happens to a decided block: stored, marked in the log, executed, told to everybody. In this order. */
+/**
+ * What happens to a decided block: stored, marked in the log, executed, told to everybody. In this order.
+ * Conflicting votes of the height are on disk before the mark: from then on the log gives them no more.
+ */
 import type { Decide } from '../../consensus/output.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import type { BlockAssembly } from './block-assembly.ts';
@@ -9,13 +12,15 @@ import type {
   ConsensusLog,
   DecidedBlock,
   EngineClock,
+  EvidenceSink,
 } from './ports.ts';
 
 /** What finishing a height needs. */
 export interface DecisionPorts {
-  readonly executor: ChainExecutor;
-  readonly blocks: BlockSink;
+  readonly executor: Pick<ChainExecutor, 'apply'>;
+  readonly blocks: Pick<BlockSink, 'range' | 'saveBlock'>;
   readonly log: Pick<ConsensusLog, 'endHeight'>;
+  readonly evidence: Pick<EvidenceSink, 'conflictsSaved'>;
   readonly clock: EngineClock;
   /** Told in order, each after the one before. */
   readonly listeners: readonly CommitListener[];
@@ -72,11 +77,12 @@ export async function tellOf(committed: CommittedBlock, listeners: readonly Comm
 }
 
 async function storeBlock(
-  { blocks, log }: Pick<DecisionPorts, 'blocks' | 'log'>,
+  { blocks, log, evidence }: Pick<DecisionPorts, 'blocks' | 'log' | 'evidence'>,
   decided: DecidedBlock,
 ): Promise<void> {
   const { height } = decided.block.header;
   if (blocks.range().height < height) await blocks.saveBlock(decided);
+  await evidence.conflictsSaved();
   await log.endHeight(height);
 }
 

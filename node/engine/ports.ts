@@ -258,6 +258,11 @@ export interface EngineLogger {
 export interface EvidenceSink {
   /** Two different votes of one validator in one step, both with good signatures. */
   conflictingVotes(first: Vote, second: Vote): void;
+  /**
+   * Resolves when all that were reported are on disk: only then may the height end in the log, which is not
+   * replayed after that.
+   */
+  conflictsSaved(): Promise<void>;
 }
 
 /** Clock and timers: real ones in the node, simulated ones in tests. */

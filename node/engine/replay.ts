@@ -7,7 +7,7 @@ import { readRecord } from './wal-codec.ts';
 export interface ReplayPorts {
   readonly core: Pick<ConsensusCore, 'apply'>;
   readonly assembly: BlockAssembly;
-  readonly evidence: EvidenceSink;
+  readonly evidence: Pick<EvidenceSink, 'conflictingVotes'>;
 }
 
 /**

@@ -16,7 +16,29 @@ export interface VotePair {
 
 /** What our own consensus saw: kept until there is a block of its height and room in the pool. */
 export class Conflicts {
-  readonly #pairs = new Map<string, VotePair>();
+  readonly #pairs: Map<string, VotePair>;
+  /** Not on disk yet. */
+  readonly #unsaved = new Set<VotePair>();
+
+  /** Begins with what is on disk. */
+  constructor(saved: readonly VotePair[]) {
+    this.#pairs = new Map(saved.map((pair) => [pair.offence, pair]));
+  }
+
+  /** All, in the order they came. */
+  get all(): readonly VotePair[] {
+    return [...this.#pairs.values()];
+  }
+
+  /** Those that a crash would take. */
+  get unsaved(): readonly VotePair[] {
+    return [...this.#unsaved];
+  }
+
+  /** These are on disk. */
+  saved(pairs: readonly VotePair[]): void {
+    for (const pair of pairs) this.#unsaved.delete(pair);
+  }
 
   /** Keeps a pair, if there is room for more of that validator. */
   add(first: Vote, second: Vote): 'added' | 'known' | 'full' {
@@ -27,13 +49,16 @@ export class Conflicts {
     let own = 0;
     for (const pair of this.#pairs.values()) if (toHex(pair.first.validatorAddress) === offender) own++;
     if (own >= CONFLICTS_PER_VALIDATOR_MAX) return 'full';
-    this.#pairs.set(offence, { offence, first, second });
+    const pair = { offence, first, second };
+    this.#pairs.set(offence, pair);
+    this.#unsaved.add(pair);
     return 'added';
   }
 
   /** Takes a pair out. */
-  delete({ offence }: VotePair): void {
-    this.#pairs.delete(offence);
+  delete(pair: VotePair): void {
+    this.#pairs.delete(pair.offence);
+    this.#unsaved.delete(pair);
   }
 
   /** The pairs of heights up to that one, in the order they came. */

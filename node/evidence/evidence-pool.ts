@@ -3,12 +3,14 @@
  *
  * | from                 | checked                              | then                            |
  * | -------------------- | ------------------------------------ | ------------------------------- |
- * | our consensus: votes | signatures, by the engine            | kept until their height is over |
+ * | our consensus: votes | signatures, by the engine            | kept, also on disk, until their |
+ * |                      |                                      | height is over                  |
  * | a peer, or RPC       | fully                                | pending                         |
  * | a block              | fully, and not in one before         | pending until it is committed   |
  *
  * Two conflicting votes become evidence when their height is decided: only then is its time known. While the
- * pool has no room for them they wait on. Pending evidence is proposed oldest first and gossiped until it is
+ * pool has no room for them they wait on. A height ends in the log only when its conflicting votes are on disk:
+ * before that the log has them. Pending evidence is proposed oldest first and gossiped until it is
  * in a block, has expired, or no block takes it any more.
  */
 import { duplicateVoteEvidence } from '../../consensus/types/duplicate-vote.ts';
@@ -23,9 +25,10 @@ import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import type { Vote } from '../../consensus/types/vote.ts';
 import { compareBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { isDamage } from '../checksum.ts';
 import { HELD_BLOCKS_MAX } from '../held-writes.ts';
 import { Conflicts, voteOffence, type VotePair } from './conflicts.ts';
-import type { EvidenceStore } from './evidence-store.ts';
+import type { EvidenceChange, EvidenceStore } from './evidence-store.ts';
 import { isExpired } from './expiry.ts';
 import type { EvidenceChain, EvidenceLogger, EvidenceState } from './ports.ts';
 import { verifyEvidence } from './verify.ts';
@@ -60,17 +63,20 @@ export class EvidencePool {
   readonly #pending = new Map<string, Pending>();
   /** Offences that pending evidence proves. */
   readonly #offences = new Set<string>();
-  readonly #conflicts = new Conflicts();
+  readonly #conflicts: Conflicts;
   /** Pairs of votes that found no room when the last block came. */
   #heldBack = 0;
   readonly #listeners = new Set<(evidence: Evidence) => void>();
   #state: EvidenceState;
   /** Writes follow one another. */
   #writes: Promise<void> = Promise.resolve();
+  /** The write of conflicting votes that is under way. */
+  #saving: Promise<void> | undefined;
 
   private constructor(ports: EvidencePorts, state: EvidenceState) {
     this.#ports = ports;
     this.#state = state;
+    this.#conflicts = new Conflicts(ports.store.pairs());
     for (const evidence of ports.store.pending()) {
       if (!this.#isOver(evidence)) this.#keep(evidence, evidenceHash(evidence));
     }
@@ -78,7 +84,7 @@ export class EvidencePool {
 
   /**
    * Makes a pool of what is stored. The last blocks are gone through: a crash may have come between a block
-   * and the note that its evidence is committed.
+   * and the note that its evidence is committed, or the end of a height and the evidence of its votes.
    */
   static async open(ports: EvidencePorts, state: EvidenceState): Promise<EvidencePool> {
     const pool = new EvidencePool(ports, state);
@@ -90,6 +96,7 @@ export class EvidencePool {
       const removed = hashes.filter((hash) => pool.#drop(hash));
       if (hashes.length > 0) await pool.#write({ added: [], removed, committed: { height, hashes } });
     }
+    await pool.#convictDecided();
     return pool;
   }
 
@@ -186,13 +193,27 @@ export class EvidencePool {
 
   /**
    * Two different votes of one validator in one step, with good signatures: evidence once their height is
-   * over.
+   * over. They are on disk soon, and by `conflictsSaved` for certain.
    */
   conflictingVotes(first: Vote, second: Vote): void {
     const added = this.#conflicts.add(first, second);
-    if (added === 'added') this.#ports.log.warn(votesFacts(first), 'a validator signed two votes');
     if (added === 'full')
       this.#ports.log.warn(votesFacts(first), 'too many conflicting votes at once: this pair is dropped');
+    if (added !== 'added') return;
+    this.#ports.log.warn(votesFacts(first), 'a validator signed two votes');
+    this.#save().catch((error: unknown) => {
+      // The log has the votes until their height ends, which waits for them.
+      const facts = { ...votesFacts(first), reason: messageOf(error) };
+      this.#ports.log.error(facts, 'conflicting votes could not be stored');
+    });
+  }
+
+  /**
+   * Resolves when all conflicting votes that were reported survive a power cut; rejects when they cannot be
+   * written. The height that they are of must not end in the log before.
+   */
+  async conflictsSaved(): Promise<void> {
+    while (this.#conflicts.unsaved.length > 0) await this.#save();
   }
 
   /**
@@ -214,7 +235,7 @@ export class EvidencePool {
         committed: hashes.length > 0 ? { height, hashes } : undefined,
       });
     }
-    this.#convictDecided();
+    await this.#convictDecided();
   }
 
   /**
@@ -240,8 +261,9 @@ export class EvidencePool {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves when all that is pending is on disk. */
+  /** Resolves when nothing is being written any more. */
   async flush(): Promise<void> {
+    await this.#saving?.catch(() => undefined); // who asked for it hears of it
     await this.#writes;
   }
 
@@ -250,34 +272,69 @@ export class EvidencePool {
     verifyEvidence(evidence, { chain, verify, state: this.#state });
   }
 
-  /** Makes evidence of the votes whose height is decided; what finds no room waits for the next block. */
-  #convictDecided(): void {
-    const pairs = this.#conflicts.upTo(this.#state.lastBlockHeight);
-    const heldBack = pairs.filter((pair) => !this.#settle(pair));
-    if (heldBack.length !== this.#heldBack && heldBack.length > 0) {
-      const facts = { waiting: heldBack.length, pending: this.#pending.size };
-      this.#ports.log.warn(facts, 'no room for evidence of conflicting votes: they wait for it');
-    }
-    this.#heldBack = heldBack.length;
+  /** Writes what is not on disk yet; votes that come meanwhile go together. */
+  #save(): Promise<void> {
+    this.#saving ??= this.#writeUnsaved().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
   }
 
-  /** False when the votes must wait on. */
-  #settle(pair: VotePair): boolean {
-    const { first } = pair;
-    try {
-      if (this.#convict(pair) === 'full') return false;
-    } catch (error) {
-      this.#ports.log.error(
-        { ...votesFacts(first), reason: messageOf(error) },
-        'no evidence could be made of votes',
-      );
+  async #writeUnsaved(): Promise<void> {
+    await this.#writes;
+    const { unsaved } = this.#conflicts;
+    if (unsaved.length === 0) return;
+    await this.#writePairs({ added: unsaved, removed: [] }, []);
+    this.#conflicts.saved(unsaved);
+  }
+
+  #writePairs(
+    pairs: Record<'added' | 'removed', readonly VotePair[]>,
+    added: readonly Evidence[],
+  ): Promise<void> {
+    const { all } = this.#conflicts;
+    return this.#write({ added, removed: [], committed: undefined, pairs: { ...pairs, all } });
+  }
+
+  /**
+   * Makes evidence of the votes whose height is decided; what finds no room waits for the next block. On disk
+   * the evidence takes the place of the votes in one step.
+   */
+  async #convictDecided(): Promise<void> {
+    const settled: VotePair[] = [];
+    const made: Evidence[] = [];
+    const pairs = this.#conflicts.upTo(this.#state.lastBlockHeight);
+    for (const pair of pairs) {
+      const outcome = this.#settle(pair);
+      if (outcome === 'full') continue;
+      settled.push(pair);
+      if (outcome !== 'known' && outcome !== 'impossible') made.push(outcome);
     }
-    this.#conflicts.delete(pair);
-    return true;
+    const waiting = pairs.length - settled.length;
+    if (waiting !== this.#heldBack && waiting > 0) {
+      const facts = { waiting, pending: this.#pending.size };
+      this.#ports.log.warn(facts, 'no room for evidence of conflicting votes: they wait for it');
+    }
+    this.#heldBack = waiting;
+    if (settled.length === 0) return;
+    for (const pair of settled) this.#conflicts.delete(pair);
+    await this.#writePairs({ added: [], removed: settled }, made);
+  }
+
+  /** The evidence that votes are, or why they are none. */
+  #settle(pair: VotePair): Evidence | 'known' | 'full' | 'impossible' {
+    try {
+      return this.#convict(pair);
+    } catch (error) {
+      if (isDamage(error)) throw error; // it says nothing about the votes
+      const facts = { ...votesFacts(pair.first), reason: messageOf(error) };
+      this.#ports.log.error(facts, 'no evidence could be made of votes');
+      return 'impossible';
+    }
   }
 
   /** @throws LedgerError when no evidence can come of the votes: it is too old, or its block is not here */
-  #convict({ offence, first, second }: VotePair): Added {
+  #convict({ offence, first, second }: VotePair): Evidence | 'known' | 'full' {
     const { chain } = this.#ports;
     const time = chain.header(first.height)?.time;
     if (time === undefined)
@@ -289,7 +346,9 @@ export class EvidencePool {
     const validators = chain.validators(first.height);
     if (validators === undefined)
       throw new LedgerError('evidence.unknown_height', 'this node has no validators of that height');
-    return this.add(duplicateVoteEvidence({ first, second, blockTime: time, validators }));
+    const evidence = duplicateVoteEvidence({ first, second, blockTime: time, validators });
+    const added = this.add(evidence);
+    return added === 'added' ? evidence : added;
   }
 
   #accept(evidence: Evidence, hash: Uint8Array): void {
@@ -317,7 +376,7 @@ export class EvidencePool {
     return true;
   }
 
-  #write(change: Omit<Parameters<EvidenceStore['write']>[0], 'pending'>): Promise<void> {
+  #write(change: Omit<EvidenceChange, 'pending'>): Promise<void> {
     const pending = this.#inOrder().map(({ hash }) => hash);
     const written = this.#writes.then(() => this.#ports.store.write({ ...change, pending }));
     this.#writes = written.catch(() => undefined); // each caller hears of its own

@@ -1,6 +1,7 @@
 /**
- * Evidence on disk: what waits for a block, and the ids of what is in one. Few and small records: the list
- * of what waits is one of them, so that nothing has to be searched for.
+ * Evidence on disk: conflicting votes whose height is not over, what waits for a block, and the ids of what is
+ * in one. Few and small records: the lists of what waits are two of them, so that nothing has to be searched
+ * for.
  */
 import {
   decodeEvidence,
@@ -8,18 +9,32 @@ import {
   evidenceHash,
   type Evidence,
 } from '../../consensus/types/evidence.ts';
+import { decodeVote, encodeVote } from '../../consensus/types/vote.ts';
 import { concatBytes, fromUint64BigEndian, uint64BigEndian, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { encodeUvarint, readUvarint } from '../../core/varint.ts';
 import { openChecked } from '../checked-database.ts';
 import { isOfRecords, SYNC_AGAIN } from '../checksum.ts';
 import { type Database, type OpenDatabase, openLevelDatabase } from '../database.ts';
+import { type VotePair, voteOffence } from './conflicts.ts';
 
 const LIST_KEY = utf8('L');
 const PENDING = utf8('P');
 const COMMITTED = utf8('C');
+const PAIR_LIST_KEY = utf8('W');
+const PAIR = utf8('V');
 const HASH_BYTES = 32;
 
 const keyOf = (kind: Uint8Array, hash: Uint8Array): Uint8Array => concatBytes(kind, hash);
+
+/** What changes of the conflicting votes of our own consensus. */
+export interface PairChange {
+  readonly added: readonly VotePair[];
+  readonly removed: readonly VotePair[];
+  /** All that there are once this has changed. */
+  readonly all: readonly VotePair[];
+}
 
 /** What changes together. */
 export interface EvidenceChange {
@@ -30,6 +45,7 @@ export interface EvidenceChange {
   readonly committed: { readonly height: bigint; readonly hashes: readonly Uint8Array[] } | undefined;
   /** Hashes of all that waits once this has changed. */
   readonly pending: readonly Uint8Array[];
+  readonly pairs?: PairChange | undefined;
 }
 
 /** A node's evidence store. One writer. */
@@ -70,11 +86,23 @@ export class EvidenceStore {
    * @throws LedgerError `evidence.corrupt`
    */
   pending(): readonly Evidence[] {
-    const list = this.#database.getSync(LIST_KEY) ?? new Uint8Array(0);
-    const found: Evidence[] = [];
+    return this.#listed(LIST_KEY, PENDING).map((bytes) => readable(() => decodeEvidence(bytes)));
+  }
+
+  /**
+   * The conflicting votes that were to become evidence.
+   * @throws LedgerError `evidence.corrupt`
+   */
+  pairs(): readonly VotePair[] {
+    return this.#listed(PAIR_LIST_KEY, PAIR).map((bytes) => readable(() => decodePair(bytes)));
+  }
+
+  #listed(listKey: Uint8Array, kind: Uint8Array): readonly Uint8Array[] {
+    const list = this.#database.getSync(listKey) ?? new Uint8Array(0);
+    const found: Uint8Array[] = [];
     for (let at = 0; at + HASH_BYTES <= list.length; at += HASH_BYTES) {
-      const bytes = this.#database.getSync(keyOf(PENDING, list.subarray(at, at + HASH_BYTES)));
-      if (bytes !== undefined) found.push(readEvidence(bytes));
+      const bytes = this.#database.getSync(keyOf(kind, list.subarray(at, at + HASH_BYTES)));
+      if (bytes !== undefined) found.push(bytes);
     }
     return found;
   }
@@ -85,7 +113,7 @@ export class EvidenceStore {
     return bytes === undefined ? undefined : fromUint64BigEndian(bytes);
   }
 
-  /** Writes a change as a whole; durably when evidence was committed. */
+  /** Writes a change as a whole; durably when evidence was committed, or votes come or go. */
   async write(change: EvidenceChange): Promise<void> {
     const batch = this.#database.batch();
     for (const evidence of change.added)
@@ -95,7 +123,13 @@ export class EvidenceStore {
     for (const hash of committed?.hashes ?? [])
       batch.put(keyOf(COMMITTED, hash), uint64BigEndian(committed?.height ?? 0n));
     batch.put(LIST_KEY, concatBytes(...change.pending));
-    await batch.write({ sync: committed !== undefined });
+    const { pairs } = change;
+    if (pairs !== undefined) {
+      for (const pair of pairs.added) batch.put(keyOf(PAIR, pairHash(pair)), encodePair(pair));
+      for (const pair of pairs.removed) batch.del(keyOf(PAIR, pairHash(pair)));
+      batch.put(PAIR_LIST_KEY, concatBytes(...pairs.all.map(pairHash)));
+    }
+    await batch.write({ sync: committed !== undefined || pairs !== undefined });
   }
 
   async close(): Promise<void> {
@@ -103,9 +137,27 @@ export class EvidenceStore {
   }
 }
 
-function readEvidence(bytes: Uint8Array): Evidence {
+function pairHash({ offence }: VotePair): Uint8Array {
+  return sha256(utf8(offence));
+}
+
+/** The length of the first vote, the first vote, the second. */
+function encodePair({ first, second }: VotePair): Uint8Array {
+  const bytes = encodeVote(first);
+  return concatBytes(encodeUvarint(BigInt(bytes.length)), bytes, encodeVote(second));
+}
+
+/** @throws DecodeError when it is no pair of votes */
+function decodePair(bytes: Uint8Array): VotePair {
+  const { value, next } = readUvarint(bytes, 0);
+  const middle = next + Number(value);
+  const first = decodeVote(bytes.subarray(next, middle));
+  return { offence: voteOffence(first), first, second: decodeVote(bytes.subarray(middle)) };
+}
+
+function readable<T>(read: () => T): T {
   try {
-    return decodeEvidence(bytes);
+    return read();
   } catch (cause) {
     throw new LedgerError(
       'evidence.corrupt',

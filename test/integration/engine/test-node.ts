@@ -220,6 +220,7 @@ export async function openTestNode(options: TestNodeOptions): Promise<TestNode> 
           options.onConflict?.(first, second);
           evidence.conflictingVotes(first, second);
         },
+        conflictsSaved: () => evidence.conflictsSaved(),
       },
       listeners: [
         {
