@@ -40,8 +40,14 @@ class MortalDisk {
         const puts: Batch['puts'] = [];
         const batch = memory.batch();
         return {
-          put: (key, value) => void (puts.push([key, value]), batch.put(key, value)),
-          del: (key) => void (puts.push([key, undefined]), batch.del(key)),
+          put: (key, value) => {
+            puts.push([key, value]);
+            batch.put(key, value);
+          },
+          del: (key) => {
+            puts.push([key, undefined]);
+            batch.del(key);
+          },
           write: async ({ sync = false } = {}) => {
             const isLast = !this.isDead && ++this.writes === this.#diesAt;
             if (!this.isDead || (isLast && this.#isWritten)) this.batches.push({ puts, sync });
