@@ -1,6 +1,6 @@
 /**
- * A node is ended at each of its writes in turn, by a kill and by a power cut: what it knew of two conflicting
- * votes is a pair of them, evidence that waits, or evidence in a block afterwards.
+ * A node is ended at each of its writes in turn, by a kill and by a power cut: afterwards what it knew of two
+ * conflicting votes is a pair of them, evidence that waits, or evidence in a block.
  */
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../database.ts';

@@ -9,9 +9,9 @@
  * | a block              | fully, and not in one before         | pending until it is committed   |
  *
  * Two conflicting votes become evidence when their height is decided: only then is its time known. While the
- * pool has no room for them they wait on. A height ends in the log only when its conflicting votes are on disk:
- * before that the log has them. Pending evidence is proposed oldest first and gossiped until it is
- * in a block, has expired, or no block takes it any more.
+ * pool has no room for them they wait on. A height ends in the log only when its conflicting votes are on
+ * disk: before that the log has them. Pending evidence is proposed oldest first and gossiped until it is in a
+ * block, has expired, or no block takes it any more.
  */
 import { duplicateVoteEvidence } from '../../consensus/types/duplicate-vote.ts';
 import {

@@ -1,7 +1,7 @@
 /**
- * Evidence on disk: conflicting votes whose height is not over, what waits for a block, and the ids of what is
- * in one. Few and small records: the lists of what waits are two of them, so that nothing has to be searched
- * for.
+ * Evidence on disk: conflicting votes whose height is not over, what waits for a block, and the ids of what
+ * is in one. Few and small records: the lists of what waits are two of them, so that nothing has to be
+ * searched for.
  */
 import {
   decodeEvidence,
