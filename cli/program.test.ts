@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -142,6 +143,28 @@ describe('openledgerd status', () => {
   it('takes URLs as CometBFT tools write them', () => {
     expect(rpcUrl('tcp://localhost:26657')).toBe('http://localhost:26657');
     expect(() => rpcUrl('localhost')).toThrow(/not a URL/);
+  });
+
+  it('says that what listens is no RPC', async () => {
+    for (const answer of ['', 'multistream/1.0.0\n']) {
+      const server = createServer(
+        (socket) =>
+          void socket
+            .on('error', () => undefined)
+            .resume()
+            .end(answer),
+      );
+      const port = await new Promise<number>((resolve) => {
+        server.listen(0, '127.0.0.1', () => {
+          const address = server.address();
+          resolve(typeof address === 'object' ? (address?.port ?? 0) : 0);
+        });
+      });
+      await expect(run(['status', '--node', `http://127.0.0.1:${port}`])).rejects.toThrow(
+        `cannot reach http://127.0.0.1:${port}: what listens there does not speak HTTP`,
+      );
+      server.close();
+    }
   });
 
   it('says that nothing listens', async () => {

@@ -6,6 +6,8 @@ import { sentenceOf, systemCode, usageError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
 const STATUS_TIMEOUT_MS = 10_000;
+/** Of undici and its parser: the other side closed, or answered something else. */
+const NOT_HTTP = /^(UND_ERR_SOCKET|ECONNRESET|HPE_\w+)$/;
 
 /** Adds the command. */
 export function addStatusCommand(program: Command, terminal: Terminal): void {
@@ -46,14 +48,25 @@ async function fetchStatus(url: string): Promise<unknown> {
   try {
     response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) });
   } catch (cause) {
-    const reason = systemCode(cause) === 'ECONNREFUSED' ? 'nothing listens there' : sentenceOf(cause);
-    throw new LedgerError('cli.unreachable', `cannot reach ${url}: ${reason}`);
+    throw new LedgerError('cli.unreachable', `cannot reach ${url}: ${unreachableReason(cause)}`);
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (!isObject(body) || body['result'] === undefined) {
     throw new LedgerError('cli.unreachable', `${url} does not answer like a node (HTTP ${response.status})`);
   }
   return body['result'];
+}
+
+/** Why a request got no answer, in words that do not need to know what made it. */
+export function unreachableReason(cause: unknown): string {
+  const code = systemCode(cause);
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'there is no host of that name';
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause.name : '';
+  if (inner === 'HTTPParserError' || (code !== undefined && NOT_HTTP.test(code)))
+    return 'what listens there does not speak HTTP; name the port of an RPC, not of peers';
+  if (cause instanceof Error && cause.name === 'TimeoutError') return 'it did not answer in time';
+  return sentenceOf(cause);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -8,7 +8,7 @@ export function addDemoCommand(program: Command, terminal: Terminal): void {
     .command('demo')
     .description('play the economic loop on a running devnet: contribute, snapshot, infer, attribute, pay')
     .option('--home <folder>', 'home of the devnet, for its accounts', DEFAULT_DEVNET_HOME)
-    .option('--rpc <url>', "a node's RPC; default: the devnet's first node")
+    .option('--rpc <url>', "a node's RPC; default: the first of the devnet's that answers")
     .option('--json', 'print one JSON object a line: what was settled, what was refused, the sums')
     .action(async (options: { readonly home: string; readonly rpc?: string; readonly json?: boolean }) => {
       const { runDemo } = await import('./run.ts');

@@ -5,10 +5,13 @@ import { afterEach, expect, test } from 'vitest';
 import { TestChain } from '../../test/support/test-chain.ts';
 import { TestRpc } from '../../test/support/test-rpc.ts';
 import { walletOf } from '../../client/index.ts';
-import { writeRecord } from '../devnet/record.ts';
+import { toBech32 } from '../../core/bech32.ts';
+import { defined } from '../../core/errors.ts';
+import { readRecord, writeRecord } from '../devnet/record.ts';
 import { runDemo } from './run.ts';
 
 const MNEMONIC = `${'abandon '.repeat(11)}about`;
+const STRANGER = toBech32('open', new Uint8Array(20).fill(7));
 const cleanUp: (() => void)[] = [];
 afterEach(() => {
   for (const undo of cleanUp.splice(0)) undo();
@@ -134,5 +137,32 @@ test('without a devnet, or with nothing at its RPC, the demo says in one sentenc
   const { home } = await devnetHome();
   await expect(playDemo(join(home, 'nowhere'))).rejects.toThrow('there is no devnet in');
   const silent = { out: () => undefined, note: () => undefined };
-  await expect(runDemo({ home, rpc: 'http://127.0.0.1:1' }, silent)).rejects.toThrow('nothing answers at');
+  await expect(runDemo({ home, rpc: 'http://127.0.0.1:2' }, silent)).rejects.toThrow(
+    'nothing answers at http://127.0.0.1:2 (nothing listens there)',
+  );
+  await expect(runDemo({ home, rpc: 'garbage' }, silent)).rejects.toThrow(
+    '"garbage" is not a URL such as http://127.0.0.1:26657',
+  );
+});
+
+test('the demo asks another node when the first is down, and names all when none answers', async () => {
+  const { home, rpc } = await devnetHome();
+  const record = defined(readRecord(home), 'record');
+  const dead = ['http://127.0.0.1:2', 'http://127.0.0.1:3'];
+  const withNodes = (urls: readonly string[]): void =>
+    writeRecord(home, {
+      ...record,
+      nodes: urls.map((url, i) => ({ moniker: `node${i}`, home, pid: 0, rpc: url, p2p: '' })),
+    });
+  withNodes(dead);
+  await expect(playDemo(home)).rejects.toThrow(`nothing answers at ${dead.join(', ')} (`);
+  withNodes([...dead, rpc]);
+  writeRecord(home, {
+    ...defined(readRecord(home), 'record'),
+    accounts: [{ name: 'alice', address: STRANGER, mnemonic: MNEMONIC }],
+  });
+  // The third answers: it does not know the account, as a chain of the same id that is another devnet.
+  await expect(playDemo(home)).rejects.toThrow(
+    `the accounts of ${home} are not on the chain at ${rpc}, or have no money there (${STRANGER})`,
+  );
 });

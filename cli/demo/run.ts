@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import { type Connection, connect } from '../../client/index.ts';
 import { type DevnetRecord, readRecord } from '../devnet/record.ts';
-import { sentenceOf } from '../failure.ts';
 import { requireFolder } from '../home/folder.ts';
+import { rpcUrl, unreachableReason } from '../status.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlobStore } from './blobs.ts';
 import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './inference.ts';
@@ -31,6 +31,8 @@ import { loadSpeeches } from './speeches.ts';
 import { balanceOf, contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
 
 const GAS_PRICE = '0.001';
+/** Accounts of the devnet that play a part. */
+const PLAYERS = 3;
 
 /** What `openledgerd demo` takes. */
 export interface DemoOptions {
@@ -58,8 +60,9 @@ interface Cast {
  */
 export async function runDemo(options: DemoOptions, terminal: Output): Promise<void> {
   const record = requireRecord(resolve(options.home));
-  const chain = await openChain(record, options.rpc ?? record.nodes[0]?.rpc ?? '');
+  const { chain, rpc } = await openChain(record, options.rpc);
   try {
+    await requireAccounts(chain, record, { home: options.home, rpc });
     const blobs = new BlobStore(join(resolve(options.home), 'blobs'));
     await play({ chain, record, terminal, blobs, json: options.json === true });
   } finally {
@@ -77,25 +80,70 @@ function requireRecord(home: string): DevnetRecord {
   );
 }
 
-async function openChain(record: DevnetRecord, rpc: string): Promise<DemoChain> {
+/** The first of the devnet's nodes that answers, or the one that was named. */
+async function openChain(
+  record: DevnetRecord,
+  given: string | undefined,
+): Promise<{ readonly chain: DemoChain; readonly rpc: string }> {
   const { chain_id: chainId, prefix, denom } = record;
   const gasPrice = `${GAS_PRICE}${denom}`;
-  let connection: Connection;
+  const urls = given === undefined ? record.nodes.map(({ rpc }) => rpc) : [webSocketOrHttp(given)];
+  const { connection, rpc } = await connectToOne(urls, gasPrice);
   try {
-    connection = await connect(rpc, { gasPrice });
-  } catch (cause) {
+    const { nodeInfo } = await connection.comet.status();
+    if (nodeInfo.network !== chainId) {
+      throw new LedgerError(
+        'demo.chain',
+        `${rpc} is a node of ${nodeInfo.network}, but the accounts in the devnet's home are of ${chainId}; check --rpc and --home`,
+      );
+    }
+  } catch (error) {
+    connection.comet.disconnect();
+    throw error;
+  }
+  return { chain: { connection, chainId, prefix, denom, gasPrice }, rpc };
+}
+
+async function connectToOne(
+  urls: readonly string[],
+  gasPrice: string,
+): Promise<{ readonly connection: Connection; readonly rpc: string }> {
+  const reasons = new Set<string>();
+  for (const rpc of urls) {
+    try {
+      return { connection: await connect(rpc, { gasPrice }), rpc };
+    } catch (cause) {
+      reasons.add(unreachableReason(cause));
+    }
+  }
+  throw new LedgerError(
+    'demo.rpc',
+    `nothing answers at ${urls.join(', ')} (${[...reasons].join('; ')}): start the devnet with "npm run devnet", or name a node with --rpc`,
+  );
+}
+
+/** CosmJS takes both kinds; its own error for anything else asks for ws:// only. */
+function webSocketOrHttp(url: string): string {
+  return /^wss?:\/\/[^/\s]+/.test(url) ? url : rpcUrl(url);
+}
+
+/** A chain of the same id may be another one: then it does not know the home's accounts. */
+async function requireAccounts(
+  { connection }: DemoChain,
+  { accounts, denom }: DevnetRecord,
+  place: { readonly home: string; readonly rpc: string },
+): Promise<void> {
+  for (const { address } of accounts.slice(0, PLAYERS)) {
+    const { amount } = await connection.queries.bank.balance(address, denom);
+    if (BigInt(amount) > 0n) continue;
+    if ((await connection.comet.status()).syncInfo.latestBlockHeight === 0)
+      throw new LedgerError('demo.chain', `${place.rpc} has no block yet; try again in a moment`);
     throw new LedgerError(
-      'demo.rpc',
-      `nothing answers at ${rpc} (${sentenceOf(cause)}): start the devnet with "npm run devnet", or name another node with --rpc`,
+      'demo.accounts',
+      `the accounts of ${place.home} are not on the chain at ${place.rpc}, or have no money there (${address}); ` +
+        '--home and --rpc must name the same devnet',
     );
   }
-  const { nodeInfo } = await connection.comet.status();
-  if (nodeInfo.network === chainId) return { connection, chainId, prefix, denom, gasPrice };
-  connection.comet.disconnect();
-  throw new LedgerError(
-    'demo.chain',
-    `${rpc} is a node of ${nodeInfo.network}, but the accounts in the devnet's home are of ${chainId}; check --rpc and --home`,
-  );
 }
 
 interface Show {

@@ -12,6 +12,7 @@ import type { BlockMessage } from '../child-messages.ts';
 import { systemCode } from '../failure.ts';
 import { lockHolder, lockOrRefuse, tryLock, waitUnlocked } from '../process-lock.ts';
 import { BlockTracker } from './block-tracker.ts';
+import { writeInventory } from './inventory.ts';
 import { choosePorts, withOtherPorts } from './ports.ts';
 import { type DevnetRecord, readRecord, recordPath, writeRecord } from './record.ts';
 import { runDevnet } from './run.ts';
@@ -111,7 +112,9 @@ describe('devnet.json', () => {
 
   it.each(['{', '{}', JSON.stringify({ ...record, version: 2 })])('is refused with a way out: %s', (text) => {
     writeFileSync(recordPath(home), text);
-    expect(() => readRecord(home)).toThrow(/cannot be used: .*--reset starts afresh/);
+    expect(() => readRecord(home)).toThrow(/cannot be used: .*; restore it, or choose another --home$/);
+    writeInventory(home, { state: 'made', files: [] });
+    expect(() => readRecord(home)).toThrow(/cannot be used: .*; restore it, or start .* with --reset$/);
   });
 });
 

@@ -17,6 +17,15 @@ import { createHome } from '../home/create.ts';
 import { genTxJson } from '../genesis/gentx.ts';
 import { accountAddress, type AccountKey, keyOfMnemonic, mnemonicsOf, newMnemonic } from '../wallet/hd.ts';
 import { Keyring } from '../wallet/keyring.ts';
+import {
+  accountName,
+  filesOfSettings,
+  nodeName,
+  removeFiles,
+  removeInventory,
+  requirePlace,
+  writeInventory,
+} from './inventory.ts';
 import { LOOPBACK } from './ports.ts';
 import { type DevnetAccount, type DevnetNode, type DevnetRecord, writeRecord } from './record.ts';
 import type { DevnetSettings } from './settings.ts';
@@ -39,7 +48,6 @@ const SLASHING_PARAMS = {
   slash_fraction_double_sign: '0.050000000000000000',
   slash_fraction_downtime: '0.000100000000000000',
 } as const;
-const ACCOUNT_NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
 
 /** What a devnet is made of. */
 export interface DevnetPlan {
@@ -50,21 +58,42 @@ export interface DevnetPlan {
   readonly mnemonic?: string | undefined;
   /** Addresses that get money without being listed: a benchmark's senders. */
   readonly extraAccounts?: readonly string[];
+  /** Files of a devnet that was there, under the home: deleted first. */
+  readonly replaced?: readonly string[];
   readonly now: Date;
 }
 
 /**
- * Makes the homes, keys and genesis of a devnet that does not exist yet.
- * @throws LedgerError `home.exists` when there are nodes already, `keys.mnemonic`
+ * Makes the homes, keys and genesis of a devnet. Wherever it is cut off, the inventory says what was being made;
+ * when it fails, that is deleted again.
+ * @throws LedgerError `devnet.foreign` when what it makes is there already, `keys.mnemonic`
  */
 export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
+  const { home, settings, replaced = [] } = plan;
+  const files = filesOfSettings(settings);
+  requirePlace(home, { files, replaced });
+  makeFolder(home);
+  writeInventory(home, { state: 'making', files: [...new Set([...replaced, ...files])] });
+  removeFiles(home, replaced);
+  try {
+    const record = await makeDevnet(plan);
+    writeInventory(home, { state: 'made', files });
+    return record;
+  } catch (error) {
+    removeFiles(home, files);
+    removeInventory(home);
+    throw error;
+  }
+}
+
+async function makeDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
   const { home, settings } = plan;
   const accounts = createAccounts(plan);
   const nodes: DevnetNode[] = [];
   const operators: Operator[] = [];
   const genesisFiles: string[] = [];
   for (let i = 0; i < settings.validators; i++) {
-    const moniker = `node${i}`;
+    const moniker = nodeName(i);
     const node = await createHome({
       home: join(home, moniker),
       node: withMoniker(defaultNodeConfig(), moniker),
@@ -97,12 +126,11 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
 /** Names, addresses and mnemonics; the keys also go into a keyring, for `keys --keyring-backend test`. */
 function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly DevnetAccount[] {
   const mnemonics = mnemonicsOf(mnemonic ?? newMnemonic(), settings.accounts);
-  makeFolder(home);
   const keyring = new Keyring(home, 'test');
   return mnemonics.map((words, i) => {
-    const name = ACCOUNT_NAMES[i] ?? `account${i}`;
+    const name = accountName(i);
     const key = keyOfMnemonic(words);
-    if (!keyring.has(name)) keyring.add(name, key);
+    keyring.add(name, key);
     return { name, address: accountAddress(settings.prefix, key.publicKey), mnemonic: words };
   });
 }
@@ -116,10 +144,8 @@ interface Operator {
 
 /** A new key, which goes into the keyring under the name of the node. */
 function operatorKey({ home }: DevnetPlan, moniker: string): AccountKey {
-  const keyring = new Keyring(home, 'test');
   const key = keyOfMnemonic(newMnemonic());
-  if (keyring.has(moniker)) keyring.delete(moniker);
-  keyring.add(moniker, key);
+  new Keyring(home, 'test').add(moniker, key);
   return key;
 }
 

@@ -6,6 +6,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { systemCode } from '../failure.ts';
+import { readInventory } from './inventory.ts';
 
 /** One validator. */
 export interface DevnetNode {
@@ -68,12 +69,12 @@ export function readRecord(home: string): DevnetRecord | undefined {
   try {
     record = JSON.parse(text);
   } catch (cause) {
-    throw damaged(path, `it is not JSON (${messageOf(cause)})`);
+    throw damaged(home, `it is not JSON (${messageOf(cause)})`);
   }
-  if (!isRecord(record)) throw damaged(path, 'it lacks what a devnet is made of');
+  if (!isRecord(record)) throw damaged(home, 'it lacks what a devnet is made of');
   if (record.version !== RECORD_VERSION) {
     throw damaged(
-      path,
+      home,
       `it has version ${String(record.version)}, and this program writes ${RECORD_VERSION}`,
     );
   }
@@ -98,6 +99,12 @@ function isRecord(value: unknown): value is DevnetRecord {
   );
 }
 
-function damaged(path: string, why: string): LedgerError {
-  return new LedgerError('devnet.record', `${path} cannot be used: ${why}; --reset starts afresh`, { path });
+function damaged(home: string, why: string): LedgerError {
+  const path = recordPath(home);
+  // Without an inventory nothing says what a devnet made there, and --reset deletes nothing.
+  const advice =
+    readInventory(home) === undefined
+      ? 'restore it, or choose another --home'
+      : 'restore it, or start the devnet afresh with --reset';
+  return new LedgerError('devnet.record', `${path} cannot be used: ${why}; ${advice}`, { path });
 }

@@ -1,17 +1,18 @@
 /** Runs a devnet in the foreground: several nodes as processes, until a signal or until all have stopped. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
-import { usageError } from '../failure.ts';
 import { lockHolder, lockOrRefuse, waitUnlocked } from '../process-lock.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlockTracker } from './block-tracker.ts';
 import { nodeLockPath } from '../home/node-lock.ts';
 import { configureNodes } from './configure.ts';
+import { removeIfEmpty } from './inventory.ts';
 import { NodeProcess } from './node-process.ts';
+import { type DevnetStart, planStart } from './place.ts';
 import { choosePorts, withOtherPorts } from './ports.ts';
-import { type DevnetRecord, readRecord, writeRecord } from './record.ts';
-import { type DevnetOptions, type DevnetSettings, settingsFor } from './settings.ts';
+import { type DevnetRecord, writeRecord } from './record.ts';
+import type { DevnetOptions, DevnetSettings } from './settings.ts';
 import { type DevnetView, humanView, jsonView, type LeftNode, type NodesState } from './view.ts';
 import { makeFolder, requireFolder } from '../home/folder.ts';
 
@@ -19,10 +20,6 @@ import { makeFolder, requireFolder } from '../home/folder.ts';
 const LEFTOVER_TIMEOUT_MS = 15_000;
 const READY_TIMEOUT_MS = 60_000;
 const LOCK_FILE = 'devnet.lock';
-/** Where `demo` keeps its blobs, under the devnet's home. */
-const DEMO_FOLDER = 'blobs';
-/** What a devnet puts into its home. */
-const DEVNET_NAME = /^(node\d|keyring-test|devnet\.(json|json\.tmp))$/;
 
 /** What stops a devnet from outside. */
 export interface StopSignal {
@@ -40,35 +37,49 @@ export interface StopSignal {
 export async function runDevnet(options: DevnetOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   const home = resolve(options.home);
   requireFolder(home);
-  if (options.reset) refuseForeignHome(home);
   // What is refused has neither created nor deleted anything.
-  const planned = settingsFor(options, options.reset ? undefined : readRecord(home));
+  const { settings } = planStart(options, home);
   if (options.mnemonic !== undefined) (await import('../wallet/hd.ts')).mnemonicsOf(options.mnemonic, 1);
-  if (!existsSync(home)) await requireFreePorts(planned);
+  const isNew = !existsSync(home);
+  if (isNew) await requireFreePorts(settings);
   makeFolder(home);
-  const unlock = lockOrRefuse(join(home, LOCK_FILE), `the devnet in ${home}`);
   try {
-    await waitForLeftovers(home);
-    await requireFreePorts(planned);
-    if (options.reset) emptyHome(home);
-    const existing = readRecord(home);
-    const settings = settingsFor(options, existing);
-    const record = existing ?? (await newDevnet(home, settings, options));
-    const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
-    await superviseDevnet({ home, record, settings, view, stop });
+    const unlock = lockOrRefuse(join(home, LOCK_FILE), `the devnet in ${home}`);
+    try {
+      await runLocked({ options, terminal, stop, home });
+    } finally {
+      unlock();
+    }
   } finally {
-    unlock();
+    if (isNew) removeIfEmpty(home);
   }
+}
+
+interface LockedRun {
+  readonly options: DevnetOptions;
+  readonly terminal: Terminal;
+  readonly stop: StopSignal;
+  readonly home: string;
+}
+
+/** Looks again, now that nobody else changes the home, and only then makes, deletes or starts anything. */
+async function runLocked({ options, terminal, stop, home }: LockedRun): Promise<void> {
+  const start = planStart(options, home);
+  await waitForLeftovers(home, start);
+  await requireFreePorts(start.settings);
+  const record = start.record ?? (await newDevnet(home, start, options));
+  const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
+  await superviseDevnet({ home, record, settings: start.settings, view, stop });
 }
 
 /** Loads the state machine, of which the genesis is made: a devnet that continues does not wait for that. */
 async function newDevnet(
   home: string,
-  settings: DevnetSettings,
+  { settings, own }: DevnetStart,
   { mnemonic }: DevnetOptions,
 ): Promise<DevnetRecord> {
   const { createDevnet } = await import('./layout.ts');
-  return createDevnet({ home, settings, mnemonic, now: new Date() });
+  return createDevnet({ home, settings, mnemonic, replaced: own, now: new Date() });
 }
 
 async function requireFreePorts({ validators, rpcPort }: DevnetSettings): Promise<void> {
@@ -198,34 +209,8 @@ class RunningDevnet {
   }
 }
 
-/** `--reset` deletes: a place that holds other things and no devnet was surely not meant. */
-function refuseForeignHome(home: string): void {
-  const names = namesIn(home);
-  if (names.length === 0 || names.includes('devnet.json')) return;
-  if (names.every((name) => DEVNET_NAME.test(name) || name === LOCK_FILE)) return;
-  throw usageError(
-    `${home} is not the home of a devnet, so --reset does not delete it; choose another --home`,
-  );
-}
-
-/** Deletes what the devnet made, and the demo's blobs; other files stay, whatever home was chosen. */
-function emptyHome(home: string): void {
-  for (const name of namesIn(home)) {
-    if (DEVNET_NAME.test(name) || name === DEMO_FOLDER)
-      rmSync(join(home, name), { recursive: true, force: true });
-  }
-}
-
-function namesIn(home: string): readonly string[] {
-  try {
-    return readdirSync(home);
-  } catch {
-    return []; // not there yet
-  }
-}
-
-async function waitForLeftovers(home: string): Promise<void> {
-  for (const name of readdirSync(home)) {
+async function waitForLeftovers(home: string, { own }: DevnetStart): Promise<void> {
+  for (const name of own) {
     const lock = nodeLockPath(join(home, name));
     if (await waitUnlocked(lock, LEFTOVER_TIMEOUT_MS)) continue;
     const pid = lockHolder(lock);

@@ -88,6 +88,12 @@ describe('config.toml', () => {
     expect(() => node(text)).toThrow(message);
   });
 
+  it('says once, and in one line, where a file is no TOML', () => {
+    const wrong = (): unknown => node('moniker = "a"\n[rpc\n');
+    expect(wrong).toThrow(/^config\.toml is not valid TOML: (?!.*TOML)[^\n]* \(line 2\)$/);
+    expect(wrong).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
+  });
+
   it('warns of keys and sections that have no effect', () => {
     const { warnings } = node('nosuch = 1\n[rpc]\nlader = "x"\n[storage]\nenable = true');
     expect(warnings).toEqual([

@@ -1,7 +1,7 @@
 /**
  * Reads and writes settings by their tables: what is wrong is named by file, key, value and what is allowed.
  */
-import { parse as parseToml } from 'smol-toml';
+import { parse as parseToml, TomlError } from 'smol-toml';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { type AppConfig, appFields, type NodeConfig, nodeSections, snapshotFields } from './config.ts';
 import type { Field, Fields, TomlValue } from './field.ts';
@@ -118,8 +118,10 @@ function parseTable(source: ConfigText): Table {
   try {
     return parseToml(source.text);
   } catch (cause) {
-    const reason = messageOf(cause).split('\n')[0] ?? '';
-    throw new LedgerError('config.syntax', `${source.file} is not valid TOML: ${reason}`, {}, cause);
+    // The first line says what is wrong and after a prefix of its own; the others show the place.
+    const reason = (messageOf(cause).split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '');
+    const line = cause instanceof TomlError ? ` (line ${cause.line})` : '';
+    throw new LedgerError('config.syntax', `${source.file} is not valid TOML: ${reason}${line}`);
   }
 }
 

@@ -36,7 +36,7 @@ import type {
   SyncTarget,
 } from './ports.ts';
 import { replay } from './replay.ts';
-import { holdsTwoThirds, sign, signatureOf } from './signing.ts';
+import { holdsTwoThirds, powerOf, sign, signatureOf } from './signing.ts';
 import { checkSyncedBlock, expectCommit, readSynced, verifySyncedCommit } from './synced.ts';
 import { Timers } from './timers.ts';
 import { judge, propose, type ValuePorts } from './values.ts';
@@ -301,7 +301,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     core.apply(this.#startHeight());
     replay(records ?? [], { core, assembly: this.#assembly, evidence: this.#ports.evidence });
     const replayed = records?.length ?? 0;
-    const signs = this.#ports.signer !== undefined;
+    const signs = powerOf(executor.state.validators, this.#ports.signer?.address) > 0n;
     logger.info({ height: this.nextHeight(), replayed, signs }, 'taking part in consensus');
     for (const output of core.resume()) await this.#carryOut(output);
     this.#tellStep();

@@ -3,9 +3,8 @@ import type { SignProposal, SignVote } from '../../consensus/output.ts';
 import type { BlockId } from '../../consensus/types/block-id.ts';
 import { type Time, timeFromNanos, timeToNanos } from '../../consensus/types/time.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
-import { isTwoThirds } from '../../consensus/types/validator-set.ts';
+import { isTwoThirds, validatorByAddress } from '../../consensus/types/validator-set.ts';
 import type { ConsensusReader } from '../../consensus/view.ts';
-import { equalBytes } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { ConsensusSigner, EngineClock, EngineLogger, SigningGuard } from './ports.ts';
 
@@ -75,9 +74,14 @@ export function signatureOf(
   return proposer === undefined ? undefined : { address: proposer.address, height, round, step: 1 };
 }
 
+/** The voting power of that address; 0 for one that is no validator. */
+export function powerOf(validators: ValidatorSet, address: Uint8Array | undefined): bigint {
+  if (address === undefined) return 0n;
+  return validatorByAddress(validators, address)?.votingPower ?? 0n;
+}
+
 /** True when that validator's votes alone decide blocks. */
 export function holdsTwoThirds(validators: ValidatorSet, address: Uint8Array | undefined): boolean {
-  if (address === undefined) return false;
-  const own = validators.validators.find((each) => equalBytes(each.address, address));
-  return own !== undefined && isTwoThirds(validators, own.votingPower);
+  const power = powerOf(validators, address);
+  return power > 0n && isTwoThirds(validators, power);
 }

@@ -255,14 +255,20 @@ const refusals: readonly (readonly [string, Parameters<typeof homeAt>[0], string
     'more than one block ahead',
   ],
   ['the application is ahead', { application: 3, state: 2, blocks: 2, results: 2 }, 'application is ahead'],
-  ['results are missing', { application: 2, state: 1, blocks: 2, results: 1 }, 'its results are not stored'],
+  [
+    'results are missing',
+    { application: 2, state: 1, blocks: 2, results: 1 },
+    'its results are not in state.db',
+  ],
 ];
 
 for (const [name, counts, sentence] of refusals) {
   test(`${name}: refused with what to do`, async () => {
     const { run } = await homeAt(counts);
     await expect(run()).rejects.toThrow(sentence);
-    await expect(run()).rejects.toThrow(/restore|reset/);
+    await expect(run()).rejects.toThrow(
+      /restore .*delete all in the data directory but priv_validator_state\.json/,
+    );
   });
 }
 
@@ -271,12 +277,31 @@ test('another app hash, another chain, another initial height: refused', async (
   application.hash = new Uint8Array(32);
   await expect(run()).rejects.toThrow("the application's hash after block 6");
   const ports = { application, store, blocks: readerOf([], []), log: (): void => {} };
-  await expect(handshake(ports, { ...GENESIS, chainId: 'other' })).rejects.toThrow('belongs to chain');
-  await expect(handshake(ports, { ...GENESIS, initialHeight: 9n })).rejects.toThrow('another home');
+  await expect(handshake(ports, { ...GENESIS, chainId: 'other' })).rejects.toThrow(
+    /belongs to chain "handshake-test" .*"other" .*another home .*but priv_validator_state\.json/,
+  );
+  await expect(handshake(ports, { ...GENESIS, initialHeight: 9n })).rejects.toThrow(
+    /from height 5, the genesis file to "handshake-test" from height 9/,
+  );
 });
 
 test('replayed blocks that give another hash stop the node', async () => {
   const { application, run } = await homeAt({ application: 1, state: 2, blocks: 2, results: 2 });
   application.hash = new Uint8Array(32).fill(9);
   await expect(run()).rejects.toThrow('of another version than the chain');
+});
+
+test.each([1, 2])('a state store lost after block %i is named, with what to do', async (count) => {
+  const { application, chain } = await homeAt({
+    application: count,
+    state: count,
+    blocks: count,
+    results: count,
+  });
+  const store = await newStore();
+  const blocks = readerOf(chain.blocks.slice(0, count), []);
+  await expect(handshake({ application, store, blocks, log: () => {} }, GENESIS)).rejects.toThrow(
+    /state\.db holds no state, but the application is at height \d.*but priv_validator_state\.json/,
+  );
+  expect(store.load()).toBeUndefined();
 });

@@ -40,6 +40,11 @@ export interface HandshakePorts {
   readonly log: (facts: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
+/** What mends a data directory whose parts do not belong together. */
+const SYNC_AGAIN =
+  'stop the node and delete all in the data directory but priv_validator_state.json, which keeps a validator from ' +
+  'signing twice; the node then syncs again';
+
 const INFO: RequestInfo = { version: '0.38.0', blockVersion: 11n, p2pVersion: 8n, abciVersion: '2.0.0' };
 
 /**
@@ -50,8 +55,10 @@ export async function handshake(ports: HandshakePorts, genesis: Genesis): Promis
   const { application, store, blocks } = ports;
   const info = await application.info(INFO);
   let appHeight = info.lastBlockHeight;
-  let state = store.load() ?? genesisState(genesis);
+  const stored = store.load();
+  let state = stored ?? genesisState(genesis);
   checkHome(state, genesis);
+  if (stored === undefined && appHeight > 0n) throw lostState(appHeight);
   if (appHeight === 0n) state = await initChain(ports, genesis, state);
   const { height: blockHeight } = blocks.range();
   checkHeights({ appHeight, state, blocks: blocks.range() });
@@ -87,9 +94,20 @@ function checkHome(state: ChainState, genesis: Genesis): void {
   if (state.chainId === genesis.chainId && state.initialHeight === genesis.initialHeight) return;
   throw new LedgerError(
     'handshake.other_chain',
-    `the data directory belongs to chain "${state.chainId}", the genesis file to "${genesis.chainId}"; use another home, or ` +
-      'reset this one',
+    `the data directory belongs to chain "${state.chainId}" from height ${state.initialHeight}, the genesis file to ` +
+      `"${genesis.chainId}" from height ${genesis.initialHeight}; use another home or the genesis of this one, or, to join ` +
+      `the other chain with this home, ${SYNC_AGAIN}`,
     { home: state.chainId, genesis: genesis.chainId },
+  );
+}
+
+/** InitChain writes the first state before the application has a block. */
+function lostState(appHeight: bigint): LedgerError {
+  return new LedgerError(
+    'handshake.state_missing',
+    `state.db holds no state, but the application is at height ${appHeight}: state.db was lost. Restore one copy of the ` +
+      `data directory as a whole, or ${SYNC_AGAIN}`,
+    { application: appHeight },
   );
 }
 
@@ -106,8 +124,7 @@ function checkHeights(heights: {
     new LedgerError(
       'handshake.heights',
       `${what} (application at height ${appHeight}, state at ${stateHeight}, blocks up to ${blocks.height}). The data directory ` +
-        'is a mixture of several copies or lost a part; restore one copy as a whole, or sync again: stop the node and delete ' +
-        'everything in it but priv_validator_state.json, which keeps a validator from signing twice',
+        `is a mixture of several copies or lost a part; restore one copy as a whole, or ${SYNC_AGAIN}`,
       facts,
     );
   if (blocks.height < stateHeight) throw refuse('the block store lacks blocks that were executed');
@@ -156,7 +173,8 @@ async function finishBlock(
   if (applicationHasIt && stored === undefined) {
     throw new LedgerError(
       'handshake.results',
-      `the application committed block ${height}, but its results are not stored; restore the data directory from a copy`,
+      `the application committed block ${height}, but its results are not in state.db; restore one copy of the data ` +
+        `directory as a whole, or ${SYNC_AGAIN}`,
       { height },
     );
   }
@@ -200,7 +218,8 @@ function requireAppHash(height: bigint, got: Uint8Array, expected: Uint8Array): 
   throw new LedgerError(
     'handshake.app_hash',
     `the application's hash after block ${height} is ${toUpperHex(got)}, the chain's is ${toUpperHex(expected)}. The binary ` +
-      'is of another version than the chain, or the application state is damaged; use the right version, or reset and sync again',
+      'is of another version than the chain, or the application state is damaged; use the right version, or ' +
+      SYNC_AGAIN,
     { height },
   );
 }

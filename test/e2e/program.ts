@@ -1,6 +1,6 @@
 /** Starts `openledgerd` as a user does, as a process of its own, and waits for what it says. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -197,6 +197,41 @@ export class RunningDevnet {
     for (const node of this.ready.nodes) killProcess(node.pid);
     this.#child.kill('SIGKILL');
     await this.ended;
+  }
+}
+
+/**
+ * Starts a devnet and kills it with all its nodes after some time, wherever they are then: making their homes,
+ * starting, replaying, or at work.
+ */
+export async function killDevnetAfter(args: readonly string[], delayMs: number): Promise<void> {
+  const child = spawn(process.execPath, [mainFile, 'devnet', '--json', ...args], { stdio: 'ignore', env });
+  const end = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await Promise.race([delay(delayMs), end]);
+  const pid = child.pid ?? 0;
+  child.kill('SIGSTOP'); // what it starts after this cannot be missed below
+  for (const node of childrenOf(pid)) killProcess(node);
+  child.kill('SIGKILL');
+  await end;
+}
+
+/** The processes that a process has started, where the system tells; nodes end without their devnet anyway. */
+function childrenOf(parent: number): readonly number[] {
+  let pids: readonly string[];
+  try {
+    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+  return pids.map(Number).filter((pid) => parentOf(pid) === parent);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined; // it has ended
   }
 }
 
