@@ -1,7 +1,7 @@
 /**
- * `devnet-inventory.json` in the home of a devnet: what the devnet consists of. It is written before the first of
- * it is made, so that a making that was cut off can be told from files of somebody else, and nothing is deleted
- * that no devnet made.
+ * `devnet-inventory.json` in the home of a devnet: what the devnet consists of. It is written before the
+ * first of it is made, so that a making that was cut off can be told from files of somebody else, and nothing
+ * is deleted that no devnet made.
  *
  * | inventory | `devnet.json` | what is there |
  * | --- | --- | --- |

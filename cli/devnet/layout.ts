@@ -64,8 +64,8 @@ export interface DevnetPlan {
 }
 
 /**
- * Makes the homes, keys and genesis of a devnet. Wherever it is cut off, the inventory says what was being made;
- * when it fails, that is deleted again.
+ * Makes the homes, keys and genesis of a devnet. Wherever it is cut off, the inventory says what was being
+ * made; when it fails, that is deleted again.
  * @throws LedgerError `devnet.foreign` when what it makes is there already, `keys.mnemonic`
  */
 export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {

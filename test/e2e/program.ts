@@ -201,8 +201,8 @@ export class RunningDevnet {
 }
 
 /**
- * Starts a devnet and kills it with all its nodes after some time, wherever they are then: making their homes,
- * starting, replaying, or at work.
+ * Starts a devnet and kills it with all its nodes after some time, wherever they are then: making their
+ * homes, starting, replaying, or at work.
  */
 export async function killDevnetAfter(args: readonly string[], delayMs: number): Promise<void> {
   const child = spawn(process.execPath, [mainFile, 'devnet', '--json', ...args], { stdio: 'ignore', env });
@@ -215,7 +215,7 @@ export async function killDevnetAfter(args: readonly string[], delayMs: number):
   await end;
 }
 
-/** The processes that a process has started, where the system tells; nodes end without their devnet anyway. */
+/** The processes that a process has started, where the system tells: nodes end without their devnet too. */
 function childrenOf(parent: number): readonly number[] {
   let pids: readonly string[];
   try {
