@@ -37,6 +37,7 @@ import { type LightLie, simulatedServers } from './servers.ts';
 import { factsText } from './trace.ts';
 import { lastButOne, trusting } from './trusting.ts';
 import type { Wires } from './wires.ts';
+import { FURTHER_MODULES } from './witness.ts';
 
 /** What a machine is part of. */
 export interface MachinePorts {
@@ -347,6 +348,7 @@ export class SimMachine implements Subject {
         txBytesMax: config.mempool.maxTxBytes,
         keepVersions: 2,
         minRetainBlocks: this.options.minRetainBlocks ?? 0,
+        furtherModules: FURTHER_MODULES,
         verifierWorkers: 0,
         version: 'simulation',
         log: logging('app'),

@@ -273,7 +273,7 @@ export class Simulation implements MachineObserver {
       failing(blame),
       failing((fail) => evidence(fail, honestAddresses)),
       failing((fail) => replay(fail, this.genesis)),
-      failing((fail) => restore(fail, this.machines)),
+      failing((fail) => restore(fail, this)),
       failing((fail) => undamaged(fail, this.machines)),
     ];
   }

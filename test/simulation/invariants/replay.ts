@@ -1,34 +1,28 @@
-import { createApp } from '../../../app/app.ts';
-import { composeModules, storeNames } from '../../../app/modules.ts';
 import { toHex } from '../../../core/bytes.ts';
 import type { GenesisDocument } from '../../../genesis/document.ts';
 import { initChainRequest } from '../../../genesis/encode.ts';
-import type { CommittedBlock } from '../../../node/committed-block.ts';
-import type { RequestFinalizeBlock } from '../../../proto/gen/tendermint/abci/types.ts';
 import { MemoryMultiStore } from '../../../store/multistore.ts';
-import { plainVerifier } from '../../support/test-chain.ts';
-import { CHAIN_ID, PREFIX } from '../chain.ts';
 import type { Fail, Invariant } from '../facts.ts';
+import { simulationApp, simulationStores } from '../witness.ts';
+import { LiveChain } from './live-chain.ts';
 
 /**
- * Replay from genesis, on a new application in memory, gives the results of the live chain block by block;
- * and after every block every invariant of every module holds, the conservation of supply among them.
+ * Replay from genesis, on a new application in memory, gives the results of the live chain block by block:
+ * the nodes told their applications the same of last commit and misbehaviour. After every block every
+ * invariant of every module holds, the conservation of supply among them.
  */
 export function replay(fail: Fail, genesis: GenesisDocument): Invariant {
-  const blocks = new Map<bigint, CommittedBlock>();
+  const chain = new LiveChain(genesis);
   return {
     name: 'replay',
-    committed({ committed }) {
-      if (!blocks.has(committed.height)) blocks.set(committed.height, committed);
-    },
+    committed: ({ committed }) => chain.add(committed),
     ended() {
-      const store = new MemoryMultiStore({ stores: storeNames(composeModules(PREFIX).modules) });
-      const app = createApp({ store, chainId: CHAIN_ID, prefix: PREFIX, verifier: plainVerifier });
+      const app = simulationApp(new MemoryMultiStore({ stores: simulationStores() }));
       app.initChain(initChainRequest(genesis));
       for (let height = 1n; ; height++) {
-        const live = blocks.get(height);
+        const live = chain.get(height);
         if (live === undefined) return;
-        const results = app.finalizeBlock(finalizeRequest(live));
+        const results = app.finalizeBlock(chain.request(live));
         app.commit();
         if (toHex(results.appHash) !== toHex(live.results.appHash)) {
           return fail(
@@ -38,20 +32,5 @@ export function replay(fail: Fail, genesis: GenesisDocument): Invariant {
         for (const broken of app.brokenInvariants()) fail(`after block ${height}: ${broken}`);
       }
     },
-  };
-}
-
-/** What the application was asked for a block. */
-export function finalizeRequest({ height, block, blockId }: CommittedBlock): RequestFinalizeBlock {
-  const { header, txs } = block;
-  return {
-    txs,
-    decidedLastCommit: { round: 0, votes: [] },
-    misbehavior: [],
-    hash: blockId.hash,
-    height,
-    time: header.time,
-    nextValidatorsHash: header.nextValidatorsHash,
-    proposerAddress: header.proposerAddress,
   };
 }

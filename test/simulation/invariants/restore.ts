@@ -1,16 +1,14 @@
-import { createApp } from '../../../app/app.ts';
-import { composeModules, storeNames } from '../../../app/modules.ts';
 import { toHex } from '../../../core/bytes.ts';
 import { messageOf } from '../../../core/errors.ts';
-import type { CommittedBlock } from '../../../node/committed-block.ts';
+import type { GenesisDocument } from '../../../genesis/document.ts';
+import type { RequestFinalizeBlock } from '../../../proto/gen/tendermint/abci/types.ts';
 import { MemoryBackend, type MemoryPairs } from '../../../store/backend/memory.ts';
 import { openMultiStore, type PersistentMultiStore } from '../../../store/backend/persistent.ts';
-import { plainVerifier } from '../../support/test-chain.ts';
-import { CHAIN_ID, PREFIX } from '../chain.ts';
 import { SimBackend } from '../disk/databases.ts';
 import type { Fail, Invariant } from '../facts.ts';
-import { finalizeRequest } from './replay.ts';
 import type { SimMachine } from '../machine.ts';
+import { simulationApp, simulationStores } from '../witness.ts';
+import { LiveChain } from './live-chain.ts';
 
 /** Small enough that the state is several chunks. */
 const CHUNK_BYTES = 500;
@@ -20,9 +18,12 @@ const APPLICATION = '/home/data/application.db';
  * What is on the disk of a node is the state of the live chain; a snapshot of it, restored into an empty
  * store that is then opened again, has the same app hash; and the next block gives the same on both.
  */
-export function restore(fail: Fail, machines: readonly SimMachine[]): Invariant {
-  const stores = storeNames(composeModules(PREFIX).modules);
-  const chain = new Map<bigint, CommittedBlock>();
+export function restore(
+  fail: Fail,
+  { machines, genesis }: { readonly machines: readonly SimMachine[]; readonly genesis: GenesisDocument },
+): Invariant {
+  const stores = simulationStores();
+  const chain = new LiveChain(genesis);
 
   async function check(machine: SimMachine): Promise<void> {
     machine.disk.judge = () => 'go on';
@@ -40,7 +41,7 @@ export function restore(fail: Fail, machines: readonly SimMachine[]): Invariant 
     const reopened = await openMultiStore(new MemoryBackend(pairs), { stores });
     const next = chain.get(version + 1n) ?? committed;
     if (next === undefined) return;
-    const hashes = [live, restored, reopened].map((store) => toHex(hashAfter(store, next)));
+    const hashes = [live, restored, reopened].map((store) => toHex(hashAfter(store, chain.request(next))));
     if (new Set(hashes).size > 1)
       fail(
         `block ${version + 1n} gives ${hashes.join(', ')} on the state of ${machine.name}, restored, reopened`,
@@ -60,14 +61,12 @@ export function restore(fail: Fail, machines: readonly SimMachine[]): Invariant 
 
   return {
     name: 'restore',
-    committed({ committed }) {
-      if (!chain.has(committed.height)) chain.set(committed.height, committed);
-    },
+    committed: ({ committed }) => chain.add(committed),
     async ended() {
       const sound = machines.filter(
         ({ isHonest, excuse, starts }) => isHonest && excuse === undefined && starts > 0,
       );
-      const machine = sound[chain.size % Math.max(1, sound.length)];
+      const machine = sound[chain.length % Math.max(1, sound.length)];
       if (machine === undefined) return;
       try {
         await check(machine);
@@ -79,7 +78,7 @@ export function restore(fail: Fail, machines: readonly SimMachine[]): Invariant 
 }
 
 /** The app hash after the transactions of a block, as if it came next. */
-function hashAfter(store: PersistentMultiStore, block: CommittedBlock): Uint8Array {
-  const app = createApp({ store, chainId: CHAIN_ID, prefix: PREFIX, verifier: plainVerifier });
-  return app.finalizeBlock({ ...finalizeRequest(block), height: app.height + 1n }).appHash;
+function hashAfter(store: PersistentMultiStore, request: RequestFinalizeBlock): Uint8Array {
+  const app = simulationApp(store);
+  return app.finalizeBlock({ ...request, height: app.height + 1n }).appHash;
 }

@@ -7,6 +7,7 @@ import { crc32c } from '../../../node/wal/crc32c.ts';
 import { FILE_HEADER_BYTES, saltOf } from '../../../node/wal/record.ts';
 import { SYNC_CHANNEL } from '../../../p2p/channels.ts';
 import { tamperedNetwork } from '../adversaries/network.ts';
+import type { SimMachine } from '../machine.ts';
 
 /** Says no, and not why. */
 export function refusingInSilence(application: Application): Application {
@@ -14,6 +15,30 @@ export function refusingInSilence(application: Application): Application {
     ...application,
     checkTx: async (request) => ({ ...(await application.checkTx(request)), log: '' }),
   };
+}
+
+/** Does not tell the application who signed the last block. */
+export function silentOnCommits(application: Application): Application {
+  return {
+    ...application,
+    finalizeBlock: (request, control) =>
+      application.finalizeBlock({ ...request, decidedLastCommit: { round: 0, votes: [] } }, control),
+  };
+}
+
+/** Does not tell the application whom evidence is against. */
+export function silentOnMisbehavior(application: Application): Application {
+  return {
+    ...application,
+    finalizeBlock: (request, control) => application.finalizeBlock({ ...request, misbehavior: [] }, control),
+  };
+}
+
+/** Tells the application of the first of two nodes who signed and who is to blame, and the other nothing. */
+export function sometimesSilent(application: Application, { name }: SimMachine): Application {
+  return name.charCodeAt(1) % 2 === 0
+    ? application
+    : silentOnMisbehavior(silentOnCommits(application));
 }
 
 /** Tells peers that it has every block since the first. */

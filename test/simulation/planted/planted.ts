@@ -14,7 +14,15 @@ import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
 import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
-import { claimingAll, recordsThatFit, refusingInSilence, sumsThatFit } from './carelessness.ts';
+import {
+  claimingAll,
+  recordsThatFit,
+  refusingInSilence,
+  silentOnCommits,
+  silentOnMisbehavior,
+  sometimesSilent,
+  sumsThatFit,
+} from './carelessness.ts';
 import { restoringAnything } from './restoring-anything.ts';
 
 /** A bug, and where it is looked for. */
@@ -29,7 +37,7 @@ export interface PlantedBug {
   /** Invariants that may notice it. */
   readonly noticedBy: readonly string[];
   readonly plant?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
-  readonly application?: (application: Application) => Application;
+  readonly application?: (application: Application, machine: SimMachine) => Application;
 }
 
 const ASKS_AGAIN_AFTER_MS = 100;
@@ -66,6 +74,24 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['evidence'],
     plant: (environment) => ({ ...environment, wrapCore: lookingAway }),
+  },
+  'applications are not told who signed': {
+    profile: 'safety',
+    from: 1,
+    noticedBy: ['replay'],
+    application: silentOnCommits,
+  },
+  'applications are not told of misbehaviour': {
+    profile: 'byzantine',
+    from: 1,
+    noticedBy: ['replay', 'punished'],
+    application: silentOnMisbehavior,
+  },
+  'some applications are not told who signed and of misbehaviour': {
+    profile: 'byzantine',
+    from: 1,
+    noticedBy: ['agreement', 'honest nodes run', 'liveness', 'replay', 'validity', 'blame', 'punished'],
+    application: sometimesSilent,
   },
   'the height that a peer claims is trusted': {
     profile: 'sync',
