@@ -19,6 +19,7 @@ import { ring } from './ring.ts';
 import { rpcFlood } from './rpc/scenario.ts';
 import { LIGHT_LIES } from './servers.ts';
 import type { SimulationOptions } from './simulation.ts';
+import { StakeChanges } from './stake-changes.ts';
 import { withValidatorChanges } from './validator-changes.ts';
 
 /** A run, ready to be started. */
@@ -85,6 +86,10 @@ const PATIENCE_MS = 120_000;
 /** The state of a simulation has some thousands of bytes. */
 const SNAPSHOT_CHUNK_BYTES = 700;
 const POWER = 10n;
+/** The shortest that a genesis may have. */
+const SLASHING_WINDOW = 10n;
+/** Of a validator without a machine: too little to stop the others. */
+const ABSENT_POWER = 2n;
 /** Operations on a disk, from the first one on, each of which is a kill point of some seed. */
 const KILL_POINTS = 300;
 const USUAL_FAULTS: readonly Fault[] = FAULTS.filter((fault) => fault !== 'bit flip');
@@ -191,10 +196,15 @@ function byzantine(random: SeededRandom): Scenario {
   });
   const honestNames = actors.filter(({ isHonest }) => isHonest).map(({ name }) => name);
   const hitMachines = random.percent(30);
+  const menu = hitMachines
+    ? scenario.faults
+    : someOf(['storm', 'one way', 'partition', 'disconnect'], random);
+  // With a fixed set adversaries go on; with stake they are out when they are caught.
+  const isStaked = random.percent(60);
   return {
     ...scenario,
-    options: { ...scenario.options, powers: machines.map(() => POWER), machines: actors },
-    faults: hitMachines ? scenario.faults : someOf(['storm', 'one way', 'partition', 'disconnect'], random),
+    options: { ...scenario.options, powers: machines.map(() => POWER), machines: actors, isStaked },
+    faults: menu,
     victims: honestNames,
   };
 }
@@ -217,7 +227,31 @@ function twins(machine: MachineOptions): MachineOptions[] {
   return ['a', 'b'].map((letter) => ({ ...machine, name: `${machine.name}${letter}`, isHonest: false }));
 }
 
+/**
+ * Stake moves, newcomers become validators, and who misses many blocks is jailed: for long enough, one that
+ * is never there.
+ */
+function staking(random: SeededRandom, isLong: boolean): Scenario {
+  const scenario = base(random, 4);
+  const powers = [...scenario.options.powers, ...(isLong ? [ABSENT_POWER] : [])];
+  const options = { ...scenario.options, powers };
+  const joining = [10, 11].map(validatorSeed);
+  return {
+    ...scenario,
+    options: {
+      ...options,
+      machines: [...options.machines, ...joining.map((keySeed, i) => fullNode(i, keySeed))],
+      isStaked: true,
+      slashingWindow: SLASHING_WINDOW,
+    },
+    companions: [(simulation) => new StakeChanges(simulation, { ...options, joining, jails: isLong })],
+    heights: isLong ? SLASHING_WINDOW : 4n,
+  };
+}
+
+/** Half of the seeds with stake, half with changes that the application makes up. */
 function validators(random: SeededRandom, seed: number): Scenario {
+  if (seed % 2 === 0) return staking(random, seed % 8 === 0);
   const scenario = base(random, 4);
   const joining = [10, 11].map(validatorSeed);
   const changing = scenario.options.machines.slice(1).map(({ keySeed }) => keySeed);

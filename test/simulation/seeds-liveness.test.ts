@@ -4,7 +4,7 @@ import { expectSeeds } from './seeds.ts';
 const LIMIT_MS = 900_000;
 
 test('all go on after the faults', () => expectSeeds('liveness', 1, 58), LIMIT_MS);
-test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 24), LIMIT_MS);
+test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 20), LIMIT_MS);
 test('late nodes begin with a snapshot among liars', () => expectSeeds('statesync', 1, 4), LIMIT_MS);
 test('a client gets in among floods', () => expectSeeds('flood', 1, 12), LIMIT_MS);
 test('late nodes catch up behind pruned blocks', () => expectSeeds('pruning', 1, 14), LIMIT_MS);

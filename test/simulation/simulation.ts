@@ -16,6 +16,7 @@ import { evidence } from './invariants/evidence.ts';
 import { doubleSign } from './invariants/double-sign.ts';
 import { lockedValue } from './invariants/locked-value.ts';
 import { once } from './invariants/once.ts';
+import { punished } from './invariants/punished.ts';
 import { replay } from './invariants/replay.ts';
 import { restore } from './invariants/restore.ts';
 import { undamaged } from './invariants/undamaged.ts';
@@ -44,6 +45,10 @@ export interface SimulationOptions {
   readonly config?: (config: NodeConfig) => NodeConfig;
   /** Blocks after which evidence is too old. */
   readonly evidenceBlocks?: bigint;
+  /** Power is stake: who signs twice loses it. */
+  readonly isStaked?: boolean;
+  /** With stake: blocks of which who misses more than half is jailed. */
+  readonly slashingWindow?: bigint;
   /** Default: no snapshots. */
   readonly snapshots?: StateSnapshotSettings;
   /** Keep every line of the trace. */
@@ -86,13 +91,20 @@ export class Simulation implements MachineObserver {
   readonly #hasAdversaries: boolean;
 
   constructor(options: SimulationOptions) {
-    const { seed, scheme, powers, accounts, evidenceBlocks } = options;
+    const { seed, scheme, powers, accounts, evidenceBlocks, isStaked = false, slashingWindow } = options;
     this.scheduler = new Scheduler(seed);
     this.trace = new Trace({ keepAll: options.verbose, ...(options.shown && { shown: options.shown }) });
     const names = options.machines.map(({ name }) => name);
     const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
     this.wires = new Wires(this.scheduler, { peersOf: everybody, ...options.wiring });
-    this.genesis = simulationGenesis({ powers, accounts, scheme, evidenceBlocks });
+    this.genesis = simulationGenesis({
+      powers,
+      accounts,
+      scheme,
+      evidenceBlocks,
+      isStaked,
+      slashingWindow,
+    });
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();
     const { scheduler, wires, genesis, chain } = this;
@@ -272,6 +284,7 @@ export class Simulation implements MachineObserver {
       failing(once),
       failing(blame),
       failing((fail) => evidence(fail, honestAddresses)),
+      failing((fail) => punished(fail, this.genesis)),
       failing((fail) => replay(fail, this.genesis)),
       failing((fail) => restore(fail, this)),
       failing((fail) => undamaged(fail, this.machines)),

@@ -29,6 +29,10 @@ export interface StakingGenesisOptions {
   readonly validators: readonly bigint[];
   /** Accounts with coins; at least as many as validators. */
   readonly accounts: readonly TestAccount[];
+  /** Who operates the validators. Default: the accounts. */
+  readonly operators?: readonly TestAccount[];
+  /** Their consensus keys. Default: made of their numbers. */
+  readonly keys?: (i: number) => Uint8Array;
   /** What each account has besides. Default 10^12. */
   readonly coins?: bigint;
   /** Parameters that differ from `uopen`, 100 validators, ten seconds, seven entries, five headers. */
@@ -56,6 +60,7 @@ export function operatorText(account: TestAccount, prefix = 'open'): string {
 /** Sections `bank`, `staking` and `mint` (no inflation) of a genesis document. */
 export function stakingSections(options: StakingGenesisOptions): JsonObject {
   const { accounts, validators, coins = 1_000_000_000_000n, prefix = 'open' } = options;
+  const { operators = accounts, keys = consensusKey } = options;
   const bonded = validators.reduce((sum, tokens) => sum + tokens, 0n);
   const pool = new AddressCodec(prefix).toText(moduleAddress('bonded_tokens_pool'));
   const balance = (address: string, amount: bigint): JsonObject => ({
@@ -86,10 +91,12 @@ export function stakingSections(options: StakingGenesisOptions): JsonObject {
       },
       last_total_power: '0',
       last_validator_powers: [],
-      validators: validators.map((tokens, i) => validatorJson(i, tokens, accountOf(accounts, i), prefix)),
+      validators: validators.map((tokens, i) =>
+        validatorJson({ i, tokens, key: keys(i), operator: operatorText(accountOf(operators, i), prefix) }),
+      ),
       delegations: validators.map((tokens, i) => ({
-        delegator_address: accountOf(accounts, i).address,
-        validator_address: operatorText(accountOf(accounts, i), prefix),
+        delegator_address: accountOf(operators, i).address,
+        validator_address: operatorText(accountOf(operators, i), prefix),
         shares: `${tokens}.000000000000000000`,
       })),
       unbonding_delegations: [],
@@ -105,10 +112,16 @@ function accountOf(accounts: readonly TestAccount[], i: number): TestAccount {
   return account;
 }
 
-function validatorJson(i: number, tokens: bigint, operator: TestAccount, prefix: string): JsonObject {
+function validatorJson(validator: {
+  readonly i: number;
+  readonly tokens: bigint;
+  readonly key: Uint8Array;
+  readonly operator: string;
+}): JsonObject {
+  const { i, tokens, key, operator } = validator;
   return {
-    operator_address: operatorText(operator, prefix),
-    consensus_pubkey: { '@type': '/cosmos.crypto.ed25519.PubKey', key: toBase64(consensusKey(i)) },
+    operator_address: operator,
+    consensus_pubkey: { '@type': '/cosmos.crypto.ed25519.PubKey', key: toBase64(key) },
     jailed: false,
     status: 'BOND_STATUS_BONDED',
     tokens: tokens.toString(),

@@ -73,7 +73,9 @@ export class LiveChain {
     return [...powers]
       .filter(([, power]) => power > 0n)
       .map(([key, power]) => ({ address: sha256(fromHex(key)).subarray(0, ADDRESS_BYTES), power }))
-      .sort((a, b) => (a.power === b.power ? compareBytes(a.address, b.address) : a.power > b.power ? -1 : 1));
+      .sort((a, b) =>
+        a.power === b.power ? compareBytes(a.address, b.address) : a.power > b.power ? -1 : 1,
+      );
   }
 }
 

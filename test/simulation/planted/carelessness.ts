@@ -36,9 +36,7 @@ export function silentOnMisbehavior(application: Application): Application {
 
 /** Tells the application of the first of two nodes who signed and who is to blame, and the other nothing. */
 export function sometimesSilent(application: Application, { name }: SimMachine): Application {
-  return name.charCodeAt(1) % 2 === 0
-    ? application
-    : silentOnMisbehavior(silentOnCommits(application));
+  return name.charCodeAt(1) % 2 === 0 ? application : silentOnMisbehavior(silentOnCommits(application));
 }
 
 /** Tells peers that it has every block since the first. */
