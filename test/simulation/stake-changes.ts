@@ -26,7 +26,7 @@ export class StakeChanges implements Companion {
   readonly #joining: readonly Uint8Array[];
   /** By operator: those of the genesis first. */
   readonly #sequences: number[];
-  /** Somebody has to be jailed for missed blocks. */
+  /** The last of the genesis is never there, does nothing, and has to be jailed for it. */
   readonly #jails: boolean;
   #changesAtHeal = 0;
 
@@ -77,6 +77,7 @@ export class StakeChanges implements Companion {
     const { machines, scheduler } = this.#simulation;
     const { random } = scheduler;
     const operator = random.below(this.#sequences.length);
+    if (this.#jails && operator === this.#options.powers.length - 1) return;
     const machine = random.pick(machines.filter(({ state }) => state === 'up'));
     const sequence = this.#sequences[operator] ?? 0;
     const message = this.#message(operator, sequence);
