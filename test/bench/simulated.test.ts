@@ -5,9 +5,9 @@ import { measureSimulated } from './simulated.ts';
 const VALIDATORS = 21;
 const DEGREE = 8;
 /**
- * A node tells each peer of each vote at most, whether it sends it or says that it has it: its messages for a
- * height grow with validators times connections. In a mesh of nine they are 5.1 to 6.2 times that, over one to
- * five heights; here 4.3 to 4.4.
+ * A node tells each peer of each vote at most, whether it sends it or says that it has it: its messages for
+ * a height grow with validators times connections. In a mesh of nine they are 5.1 to 6.2 times that, over one
+ * to five heights; here 4.3 to 4.4.
  */
 const MESH_OF_NINE = 5.1;
 const FACTOR = 1.2;
