@@ -1,6 +1,7 @@
 /** What a seed stands for, by profile: who takes part, what goes wrong, and what must come of it. */
 import { SeededRandom } from '../../consensus/simulation/random.ts';
 import { absentThird, long, rotating } from './absences.ts';
+import { badBlocks } from './bad-blocks.ts';
 import { ADVERSARIES, adversary } from './adversaries/voters.ts';
 import { SNAPSHOT_LIES, snapshotLiar } from './adversaries/snapshot-liar.ts';
 import { LIES, syncLiar } from './adversaries/sync-liar.ts';
@@ -77,6 +78,7 @@ export const PROFILES = [
   'long',
   'absent',
   'rotating',
+  'badblocks',
 ] as const;
 
 /** One of them. */
@@ -155,6 +157,8 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
     }
     case 'bitflip':
       return bitFlip(random);
+    case 'badblocks':
+      return badBlocks(base(random, random.percent(30) ? 7 : 4), random);
   }
 }
 

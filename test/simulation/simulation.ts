@@ -15,6 +15,7 @@ import { blame } from './invariants/blame.ts';
 import { evidence } from './invariants/evidence.ts';
 import { doubleSign } from './invariants/double-sign.ts';
 import { lockedValue } from './invariants/locked-value.ts';
+import { badBlocks } from './invariants/bad-blocks.ts';
 import { once } from './invariants/once.ts';
 import { punished } from './invariants/punished.ts';
 import { replay } from './invariants/replay.ts';
@@ -42,6 +43,8 @@ export interface SimulationOptions {
   /** Makes a line of the trace shorter for people. */
   readonly shown?: (line: string) => string;
   readonly accounts: number;
+  /** What is special about the genesis. */
+  readonly changeGenesis?: (genesis: GenesisDocument) => GenesisDocument;
   readonly config?: (config: NodeConfig) => NodeConfig;
   /** Blocks after which evidence is too old. */
   readonly evidenceBlocks?: bigint;
@@ -87,17 +90,20 @@ export class Simulation implements MachineObserver {
   /** Blocks by height, as the first node committed them. */
   readonly chain: Map<bigint, CommittedBlock> = new Map();
   roundMax = 0;
+  /** Blocks that adversaries forged. */
+  forgeries = 0;
   readonly #sequences: number[];
   readonly #hasAdversaries: boolean;
 
   constructor(options: SimulationOptions) {
     const { seed, scheme, powers, accounts, evidenceBlocks, isStaked = false, slashingWindow } = options;
+    const { changeGenesis = (same) => same } = options;
     this.scheduler = new Scheduler(seed);
     this.trace = new Trace({ keepAll: options.verbose, ...(options.shown && { shown: options.shown }) });
     const names = options.machines.map(({ name }) => name);
     const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
     this.wires = new Wires(this.scheduler, { peersOf: everybody, ...options.wiring });
-    this.genesis = simulationGenesis({
+    const genesisMade = simulationGenesis({
       powers,
       accounts,
       scheme,
@@ -105,6 +111,7 @@ export class Simulation implements MachineObserver {
       isStaked,
       slashingWindow,
     });
+    this.genesis = changeGenesis(genesisMade);
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();
     const { scheduler, wires, genesis, chain } = this;
@@ -189,6 +196,12 @@ export class Simulation implements MachineObserver {
     const address = toHex(validatorAddress);
     const fact = { subject: machine, address, type, height, round, value: blockValue(blockId) };
     for (const invariant of this.invariants) invariant.voted?.(fact);
+  }
+
+  forged(machine: SimMachine, value: string, what: string): void {
+    this.forgeries++;
+    this.line(machine, `forges ${shortValue(value)}: ${what}`);
+    for (const invariant of this.invariants) invariant.forged?.({ by: machine, value, what });
   }
 
   committed(machine: SimMachine, committed: CommittedBlock): void {
@@ -279,7 +292,8 @@ export class Simulation implements MachineObserver {
       failing(agreement),
       failing(doubleSign),
       failing(lockedValue),
-      failing((fail) => validity(fail, scheme)),
+      failing((fail) => validity(fail, { scheme, genesis: this.genesis })),
+      failing(badBlocks),
       failing((fail) => blockTime(fail, () => this.honest)),
       failing(once),
       failing(blame),

@@ -16,6 +16,8 @@ import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
 import {
   claimingAll,
+  credulous,
+  forgetfulOfResults,
   recordsThatFit,
   refusingInSilence,
   silentOnCommits,
@@ -143,6 +145,18 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['address book'],
     plant: unboundedBook,
+  },
+  'blocks are not held against the state': {
+    profile: 'badblocks',
+    from: 1,
+    noticedBy: ['bad blocks are refused'],
+    plant: credulous,
+  },
+  'the results hash is neither made nor verified': {
+    profile: 'safety',
+    from: 1,
+    noticedBy: ['validity'],
+    plant: forgetfulOfResults,
   },
   'limits of subscriptions are ignored': {
     profile: 'rpcflood',
