@@ -13,6 +13,6 @@ test('nodes find each other among liars', () => expectSeeds('discovery', 1, 5), 
 test('RPC keeps to its limits and its word', () => expectSeeds('rpcflood', 1, 5), LIMIT_MS);
 test('late nodes catch up among liars', () => expectSeeds('sync', 1, 6), LIMIT_MS);
 test('all go on after faults that outlast every request', () => expectSeeds('long', 1, 2), LIMIT_MS);
-test('nobody takes bad blocks', () => expectSeeds('badblocks', 1, 3), LIMIT_MS);
+test('nobody takes bad blocks', () => expectSeeds('badblocks', 1, 2), LIMIT_MS);
 test('a third of the power is never there', () => expectSeeds('absent', 1, 7), LIMIT_MS);
 test('full nodes come and go, and catch up', () => expectSeeds('rotating', 1, 1), LIMIT_MS);
