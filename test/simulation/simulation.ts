@@ -24,6 +24,7 @@ import { undamaged } from './invariants/undamaged.ts';
 import { blockTime } from './invariants/time.ts';
 import { validity } from './invariants/validity.ts';
 import type { SignatureScheme } from './keys.ts';
+import { Rounds } from './rounds-since.ts';
 import { type MachineOptions, SimMachine } from './machine.ts';
 import type { MachineObserver } from './observer.ts';
 import { Scheduler } from './scheduler.ts';
@@ -92,6 +93,7 @@ export class Simulation implements MachineObserver {
   roundMax = 0;
   /** Blocks that adversaries forged. */
   forgeries = 0;
+  readonly rounds: Rounds = new Rounds();
   readonly #sequences: number[];
   readonly #hasAdversaries: boolean;
 
@@ -183,6 +185,7 @@ export class Simulation implements MachineObserver {
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void {
     const said = readSigned(message);
     if (said.round > this.roundMax) this.roundMax = said.round;
+    if (machine.isHonest) this.rounds.signed(said);
     this.line(machine, `signs ${said.type} ${said.height}/${said.round} ${shortValue(said.value)}`);
     const fact = { ...said, subject: machine, key: toHex(publicKey) };
     for (const invariant of this.invariants) invariant.signed?.(fact);

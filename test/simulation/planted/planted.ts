@@ -26,6 +26,7 @@ import {
   sumsThatFit,
 } from './carelessness.ts';
 import { restoringAnything } from './restoring-anything.ts';
+import { proposingNone, tellingNobody } from './silent-evidence.ts';
 
 /** A bug, and where it is looked for. */
 export interface PlantedBug {
@@ -94,6 +95,18 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['agreement', 'honest nodes run', 'liveness', 'replay', 'validity', 'blame', 'punished'],
     application: sometimesSilent,
+  },
+  'evidence is not gossiped': {
+    profile: 'byzantine',
+    from: 18,
+    noticedBy: ['evidence is included'],
+    plant: tellingNobody,
+  },
+  'proposers include no evidence': {
+    profile: 'byzantine',
+    from: 3,
+    noticedBy: ['evidence is included'],
+    plant: proposingNone,
   },
   'the height that a peer claims is trusted': {
     profile: 'sync',
