@@ -260,8 +260,8 @@ export class EvidencePool {
   }
 
   /**
-   * Calls back for each piece that becomes pending, and once more when it still is after the next block: peers
-   * that had not decided its height could not judge it. The returned function ends it.
+   * Calls back for each piece that becomes pending, and once more when it still is after the next block:
+   * peers that had not decided its height could not judge it. The returned function ends it.
    */
   onEvidence(listener: (evidence: Evidence) => void): () => void {
     this.#listeners.add(listener);

@@ -48,7 +48,7 @@ export class EvidenceOwed {
     if (height <= this.#until) for (const machine of honest) this.#note(machine, height);
     for (const { since, what } of this.#owed.values()) {
       if (height - since <= EVIDENCE_WITHIN_HEIGHTS) continue;
-      const said = `${what} at height ${since}, and is in none of the ${EVIDENCE_WITHIN_HEIGHTS} blocks since`;
+      const said = `${what} at height ${since}, and is in no block ${EVIDENCE_WITHIN_HEIGHTS} heights later`;
       this.#simulation.fail('evidence is included', said);
     }
   }

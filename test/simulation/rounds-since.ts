@@ -1,4 +1,4 @@
-/** Counts the rounds that heights take: what progress is bounded by, whatever a round takes in milliseconds. */
+/** Counts the rounds that heights take: what progress is bounded by, whatever a round takes in time. */
 
 /** The highest round of each height in which somebody honest has signed. */
 export class Rounds {

@@ -1,8 +1,8 @@
 /**
  * Evidence: for every equivocation of which an honest node was given the first half while it was at that
- * height, in whatever round up to its next one, and the second then or at the next height, it is on the chain,
- * or waits at that node for a block; on the chain once; never against the honest. A restart excuses nothing
- * once the node has committed a block more: such votes are on its disk.
+ * height, in whatever round up to its next one, and the second then or at the next height, it is on the
+ * chain, or waits at that node for a block; on the chain once; never against the honest. A restart excuses
+ * nothing once the node has committed a block more: such votes are on its disk.
  */
 import { type Evidence, evidenceHash } from '../../../consensus/types/evidence.ts';
 import { toHex } from '../../../core/bytes.ts';

@@ -142,7 +142,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the signatures of an attack are not verified': {
     profile: 'lightattack',
-    from: 9,
+    from: 11,
     noticedBy: ['attacks are punished'],
     plant: (environment) => ({ ...environment, verify: () => true }),
   },
