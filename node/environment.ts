@@ -19,6 +19,7 @@ import type { ConsensusCore, ConsensusSigner, EngineClock, ExpectSignature } fro
 import { type DurableFiles, machineFiles } from './privval/durable-file.ts';
 import type { IndexDatabase } from './indexer/ports.ts';
 import type { MakeKeySigner } from './privval/ports.ts';
+import type { BlockRules } from './state/ports.ts';
 import type { StateSyncOptions } from './statesync/options.ts';
 import type { WorkFiles } from './statesync/work-files.ts';
 import type { OpenServer } from './trusted-chain.ts';
@@ -60,6 +61,8 @@ export interface NodeEnvironment {
   readonly openServer?: OpenServer;
   /** Puts something around the consensus core: tests of the simulator plant bugs with it. */
   readonly wrapCore?: (core: ConsensusCore) => ConsensusCore;
+  /** How blocks are made and judged. Default: as they have to be; the simulator has adversaries and plants bugs. */
+  readonly blockRules?: BlockRules;
   /** Puts something around the signer: the simulator sees what leaves it. */
   readonly wrapSigner?: (signer: ConsensusSigner) => ConsensusSigner;
 }

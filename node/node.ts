@@ -370,7 +370,7 @@ async function openEvidence(
 
 function openExecutor(
   { application, config }: CoreOptions,
-  { verify, timers }: NodeEnvironment,
+  { verify, timers, blockRules }: NodeEnvironment,
   parts: {
     readonly stores: Stores;
     readonly pruner: Pruner;
@@ -389,6 +389,7 @@ function openExecutor(
       verify,
       prune: (height) => pruner.prune(evidence.keepFrom(height)),
       nowMs: () => timers.nowMs(),
+      ...(blockRules && { rules: blockRules }),
     },
     state,
     // Execution runs in the pause after a decision: what takes no longer than that costs nothing.

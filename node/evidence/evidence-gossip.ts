@@ -1,7 +1,7 @@
 /**
- * Carries evidence between pools. New evidence goes to every peer at once, and all that is pending to a peer
- * that connects. What no block has taken after a while is sent again: a peer that did not have the height yet
- * could not judge it.
+ * Carries evidence between pools. New evidence goes to every peer at once, and again after the next block;
+ * all that is pending goes to a peer that connects. What no block has taken after a while is sent again: a
+ * peer that did not have the height yet could not judge it.
  */
 import {
   decodeEvidenceList,

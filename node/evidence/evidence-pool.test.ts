@@ -138,6 +138,18 @@ describe('conflicting votes of our own consensus', () => {
 });
 
 describe('evidence from outside', () => {
+  it('is told of again after the next block, once, unless it is in that', async () => {
+    const heard: Evidence[] = [];
+    const [waits, committed] = [testEvidence(5n), testEvidence(6n)];
+    pool.add(waits);
+    pool.add(committed);
+    pool.onEvidence((evidence) => heard.push(evidence));
+    await advance([committed]);
+    expect(heard).toEqual([waits]);
+    await advance();
+    expect(heard).toEqual([waits]);
+  });
+
   it('is taken once, and told to those who listen', () => {
     const heard: Evidence[] = [];
     pool.onEvidence((evidence) => heard.push(evidence));

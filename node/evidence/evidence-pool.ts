@@ -64,6 +64,8 @@ export class EvidencePool {
   /** Offences that pending evidence proves. */
   readonly #offences = new Set<string>();
   readonly #conflicts: Conflicts;
+  /** What has come to wait since the last block. */
+  #fresh: string[] = [];
   /** Pairs of votes that found no room when the last block came. */
   #heldBack = 0;
   readonly #listeners = new Set<(evidence: Evidence) => void>();
@@ -222,6 +224,7 @@ export class EvidencePool {
    */
   async update(state: EvidenceState, committed: readonly Evidence[]): Promise<void> {
     this.#state = state;
+    const fresh = this.#fresh.splice(0);
     const hashes = committed.map(evidenceHash);
     const removed = hashes.filter((hash) => this.#drop(hash));
     for (const { evidence, hash } of [...this.#pending.values()]) {
@@ -236,6 +239,7 @@ export class EvidencePool {
       });
     }
     await this.#convictDecided();
+    for (const key of fresh) this.#tell(this.#pending.get(key)?.evidence);
   }
 
   /**
@@ -255,7 +259,10 @@ export class EvidencePool {
     return low;
   }
 
-  /** Calls back for each piece that becomes pending; the returned function ends it. */
+  /**
+   * Calls back for each piece that becomes pending, and once more when it still is after the next block:
+   * peers that had not decided its height could not judge it. The returned function ends it.
+   */
   onEvidence(listener: (evidence: Evidence) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -359,6 +366,12 @@ export class EvidencePool {
       // It is still in memory, and peers have it: a full disk stops the node at the next block anyway.
       this.#ports.log.error({ ...facts, reason: messageOf(error) }, 'evidence could not be stored');
     });
+    this.#fresh.push(toHex(hash));
+    this.#tell(evidence);
+  }
+
+  #tell(evidence: Evidence | undefined): void {
+    if (evidence === undefined) return;
     for (const listener of this.#listeners) listener(evidence);
   }
 

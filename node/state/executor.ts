@@ -26,7 +26,7 @@ import { isDamage } from '../checksum.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { afterBlock, type ChainState, contextOf, nextHeightOf } from './chain-state.ts';
 import { committedBlock } from './committed.ts';
-import type { BlockApplication, BlockEvidence, BlockMempool } from './ports.ts';
+import type { BlockApplication, BlockEvidence, BlockMempool, BlockRules } from './ports.ts';
 import { ProposalSize } from './proposal-size.ts';
 import { finalizeRequest, prepareRequest, processRequest } from './requests.ts';
 import type { StateStore } from './state-store.ts';
@@ -48,6 +48,8 @@ export interface ExecutorPorts {
   readonly prune: (retainHeight: bigint) => Promise<void>;
   /** A clock that never goes back. Default: the machine's. */
   readonly nowMs?: () => number;
+  /** Default: those of `consensus/types/block-rules.ts`. */
+  readonly rules?: BlockRules;
 }
 
 /** Settings of block execution. */
@@ -56,6 +58,7 @@ export interface ExecutorOptions {
   readonly executionTargetMs: number;
 }
 
+const RULES: BlockRules = { makeBlock, verifyBlock };
 const DEFAULT_EXECUTOR_OPTIONS: ExecutorOptions = { executionTargetMs: 1000 };
 
 /** A decided block to execute. */
@@ -175,7 +178,8 @@ export class BlockExecutor {
         { bytes, maxTxBytes, txs: txs.length, maxTxs },
       );
     }
-    return cutBlock(makeBlock(context, { txs, evidence, lastCommit, proposerAddress }));
+    const { rules = RULES } = this.#ports;
+    return cutBlock(rules.makeBlock(context, { txs, evidence, lastCommit, proposerAddress }));
   }
 
   /** What fits the node's speed; a single transaction that alone is more than that has its turn, too. */
@@ -209,7 +213,8 @@ export class BlockExecutor {
   #verify(block: Block): ReturnType<BlockEvidence['check']> {
     const known = this.#verified.get(block);
     if (known !== undefined) return known;
-    verifyBlock(block, contextOf(this.#state), this.#ports.verify);
+    const { rules = RULES, verify } = this.#ports;
+    rules.verifyBlock(block, contextOf(this.#state), verify);
     const found = this.#ports.evidence.check(block.evidence, block.header.height);
     this.#verified.set(block, found);
     return found;

@@ -1,5 +1,6 @@
 /** What block execution needs of its neighbours; `node/node.ts` joins them. */
 import type { BlockId } from '../../consensus/types/block-id.ts';
+import type { makeBlock, verifyBlock } from '../../consensus/types/block-rules.ts';
 import type { Commit } from '../../consensus/types/commit.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type {
@@ -65,4 +66,10 @@ export interface StoredBlockReader {
   blockId(height: bigint): BlockId | undefined;
   blockBytes(height: bigint): Uint8Array | undefined;
   seenCommit(height: bigint): Commit | undefined;
+}
+
+/** How the next block is made, and what a block is held against. */
+export interface BlockRules {
+  readonly makeBlock: typeof makeBlock;
+  readonly verifyBlock: typeof verifyBlock;
 }

@@ -53,6 +53,15 @@ export interface VoteFact {
   readonly value: string;
 }
 
+/** An adversary is about to propose a block that nobody may take. */
+export interface ForgedFact {
+  readonly by: Subject;
+  /** As in votes for it. */
+  readonly value: string;
+  /** What is wrong with it. */
+  readonly what: string;
+}
+
 /** A node has executed and stored a block. */
 export interface CommittedFact {
   readonly subject: Subject;
@@ -79,6 +88,7 @@ export interface Invariant {
   readonly name: string;
   signed?(fact: SignedFact): void;
   voted?(fact: VoteFact): void;
+  forged?(fact: ForgedFact): void;
   committed?(fact: CommittedFact): void;
   started?(fact: StartedFact): void;
   /** A node holds a peer at fault. */

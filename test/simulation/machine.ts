@@ -136,6 +136,8 @@ export class SimMachine implements Subject {
   usedApplication: Application | undefined;
   /** Puts something between the core and its RPC: planted bugs. */
   rpcPorts: (ports: RpcPorts) => RpcPorts = (ports) => ports;
+  /** Changes a core before it starts: planted bugs. */
+  onCore: (core: Core) => void = () => undefined;
 
   #goodState: SimFile | undefined;
 
@@ -384,6 +386,7 @@ export class SimMachine implements Subject {
       this.#environment(owner, user),
       [],
     );
+    this.onCore(core);
     core.engine.onEvent((event) => {
       if (event.kind !== 'step') return;
       const { height, round, step } = event.view;

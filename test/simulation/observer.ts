@@ -12,6 +12,8 @@ export interface MachineObserver {
   /** A peer has sent bytes on the channel of votes. */
   given(machine: SimMachine, bytes: Uint8Array): void;
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
+  /** An adversary makes a block that nobody may take: its value in votes, and what is wrong. */
+  forged(machine: SimMachine, value: string, what: string): void;
   committed(machine: SimMachine, committed: CommittedBlock): void;
   started(machine: SimMachine, height: bigint, appHash: Uint8Array): void;
   blamed(machine: SimMachine, peer: string, blame: Blame): void;

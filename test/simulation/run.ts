@@ -1,6 +1,7 @@
 /** Runs the scenario of a seed and says what came of it. */
 import type { SimMachine } from './machine.ts';
 import type { Companion } from './companion.ts';
+import { EvidenceOwed } from './evidence-owed.ts';
 import { LightForger } from './adversaries/light-forger.ts';
 import { Nemesis } from './faults.ts';
 import { Flood } from './flood.ts';
@@ -153,8 +154,11 @@ async function demandProgress(
   const fromMs = scheduler.nowMs;
   const goal = simulation.height + scenario.heights;
   const arrivals = (flood?.arrived ?? 0) + FLOODED_ARRIVALS;
+  const owed = new EvidenceOwed(simulation, goal);
+  const rounds = simulation.rounds.countUpTo(goal);
   const nodes = simulation.honest.filter(({ name }) => scenario.bystanders?.includes(name) !== true);
   const isThere = (): boolean =>
+    owed.isPaid() &&
     nodes.every((node) => node.height >= goal || isLeftBehind(node, nodes)) &&
     companions.every((companion) => companion.isContent()) &&
     (flood === undefined || flood.arrived >= arrivals);
@@ -165,6 +169,13 @@ async function demandProgress(
     for (const machine of late) join(machine, scenario);
   }
   await simulation.runUntil(() => isThere() || isTooMuch(), fromMs + scenario.patienceMs);
+  const { roundsMax = Number.MAX_SAFE_INTEGER } = scenario;
+  if (rounds() > roundsMax) {
+    simulation.fail(
+      'liveness',
+      `height ${goal} has taken ${rounds()} rounds after the heal, not ${roundsMax}`,
+    );
+  }
   if (simulation.violations.length > 0 || isThere()) return;
   for (const companion of companions) {
     if (!companion.isContent()) simulation.fail('liveness', companion.complaint());

@@ -3,8 +3,8 @@ import { expectSeeds } from './seeds.ts';
 
 const LIMIT_MS = 900_000;
 
-test('all go on after the faults', () => expectSeeds('liveness', 1, 58), LIMIT_MS);
-test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 20), LIMIT_MS);
+test('all go on after the faults', () => expectSeeds('liveness', 1, 50), LIMIT_MS);
+test('less than a third of adversaries stop nobody', () => expectSeeds('byzantine', 1, 17), LIMIT_MS);
 test('late nodes begin with a snapshot among liars', () => expectSeeds('statesync', 1, 4), LIMIT_MS);
 test('a client gets in among floods', () => expectSeeds('flood', 1, 12), LIMIT_MS);
 test('late nodes catch up behind pruned blocks', () => expectSeeds('pruning', 1, 14), LIMIT_MS);
@@ -13,5 +13,6 @@ test('nodes find each other among liars', () => expectSeeds('discovery', 1, 5), 
 test('RPC keeps to its limits and its word', () => expectSeeds('rpcflood', 1, 5), LIMIT_MS);
 test('late nodes catch up among liars', () => expectSeeds('sync', 1, 6), LIMIT_MS);
 test('all go on after faults that outlast every request', () => expectSeeds('long', 1, 2), LIMIT_MS);
-test('a third of the power is never there', () => expectSeeds('absent', 1, 7), LIMIT_MS);
+test('nobody takes bad blocks', () => expectSeeds('badblocks', 1, 2), LIMIT_MS);
+test('a third of the power is never there', () => expectSeeds('absent', 1, 12), LIMIT_MS);
 test('full nodes come and go, and catch up', () => expectSeeds('rotating', 1, 1), LIMIT_MS);

@@ -15,6 +15,7 @@ import { blame } from './invariants/blame.ts';
 import { evidence } from './invariants/evidence.ts';
 import { doubleSign } from './invariants/double-sign.ts';
 import { lockedValue } from './invariants/locked-value.ts';
+import { badBlocks } from './invariants/bad-blocks.ts';
 import { once } from './invariants/once.ts';
 import { punished } from './invariants/punished.ts';
 import { replay } from './invariants/replay.ts';
@@ -23,6 +24,7 @@ import { undamaged } from './invariants/undamaged.ts';
 import { blockTime } from './invariants/time.ts';
 import { validity } from './invariants/validity.ts';
 import type { SignatureScheme } from './keys.ts';
+import { Rounds } from './rounds-since.ts';
 import { type MachineOptions, SimMachine } from './machine.ts';
 import type { MachineObserver } from './observer.ts';
 import { Scheduler } from './scheduler.ts';
@@ -42,6 +44,8 @@ export interface SimulationOptions {
   /** Makes a line of the trace shorter for people. */
   readonly shown?: (line: string) => string;
   readonly accounts: number;
+  /** What is special about the genesis. */
+  readonly changeGenesis?: (genesis: GenesisDocument) => GenesisDocument;
   readonly config?: (config: NodeConfig) => NodeConfig;
   /** Blocks after which evidence is too old. */
   readonly evidenceBlocks?: bigint;
@@ -87,17 +91,21 @@ export class Simulation implements MachineObserver {
   /** Blocks by height, as the first node committed them. */
   readonly chain: Map<bigint, CommittedBlock> = new Map();
   roundMax = 0;
+  /** Blocks that adversaries forged. */
+  forgeries = 0;
+  readonly rounds: Rounds = new Rounds();
   readonly #sequences: number[];
   readonly #hasAdversaries: boolean;
 
   constructor(options: SimulationOptions) {
     const { seed, scheme, powers, accounts, evidenceBlocks, isStaked = false, slashingWindow } = options;
+    const { changeGenesis = (same) => same } = options;
     this.scheduler = new Scheduler(seed);
     this.trace = new Trace({ keepAll: options.verbose, ...(options.shown && { shown: options.shown }) });
     const names = options.machines.map(({ name }) => name);
     const everybody = (name: string): readonly string[] => names.filter((other) => other !== name);
     this.wires = new Wires(this.scheduler, { peersOf: everybody, ...options.wiring });
-    this.genesis = simulationGenesis({
+    const genesisMade = simulationGenesis({
       powers,
       accounts,
       scheme,
@@ -105,6 +113,7 @@ export class Simulation implements MachineObserver {
       isStaked,
       slashingWindow,
     });
+    this.genesis = changeGenesis(genesisMade);
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();
     const { scheduler, wires, genesis, chain } = this;
@@ -176,6 +185,7 @@ export class Simulation implements MachineObserver {
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void {
     const said = readSigned(message);
     if (said.round > this.roundMax) this.roundMax = said.round;
+    if (machine.isHonest) this.rounds.signed(said);
     this.line(machine, `signs ${said.type} ${said.height}/${said.round} ${shortValue(said.value)}`);
     const fact = { ...said, subject: machine, key: toHex(publicKey) };
     for (const invariant of this.invariants) invariant.signed?.(fact);
@@ -189,6 +199,12 @@ export class Simulation implements MachineObserver {
     const address = toHex(validatorAddress);
     const fact = { subject: machine, address, type, height, round, value: blockValue(blockId) };
     for (const invariant of this.invariants) invariant.voted?.(fact);
+  }
+
+  forged(machine: SimMachine, value: string, what: string): void {
+    this.forgeries++;
+    this.line(machine, `forges ${shortValue(value)}: ${what}`);
+    for (const invariant of this.invariants) invariant.forged?.({ by: machine, value, what });
   }
 
   committed(machine: SimMachine, committed: CommittedBlock): void {
@@ -279,7 +295,8 @@ export class Simulation implements MachineObserver {
       failing(agreement),
       failing(doubleSign),
       failing(lockedValue),
-      failing((fail) => validity(fail, scheme)),
+      failing((fail) => validity(fail, { scheme, genesis: this.genesis })),
+      failing(badBlocks),
       failing((fail) => blockTime(fail, () => this.honest)),
       failing(once),
       failing(blame),

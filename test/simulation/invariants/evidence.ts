@@ -1,6 +1,8 @@
 /**
- * Evidence: for every equivocation of which an honest node was given both halves while it was at that height,
- * it is on the chain, or waits at that node for a block; on the chain once; never against the honest.
+ * Evidence: for every equivocation of which an honest node was given the first half while it was at that
+ * height, in whatever round up to its next one, and the second then or at the next height, it is on the
+ * chain, or waits at that node for a block; on the chain once; never against the honest. A restart excuses
+ * nothing once the node has committed a block more: such votes are on its disk.
  */
 import { type Evidence, evidenceHash } from '../../../consensus/types/evidence.ts';
 import { toHex } from '../../../core/bytes.ts';
@@ -12,6 +14,10 @@ interface Offence {
   readonly starts: number;
   readonly height: bigint;
   readonly name: string;
+  /** Where the subject stood when it was given the second half. */
+  readonly stoodAt: bigint;
+  /** The subject has gone on since: it must remember. */
+  isSealed: boolean;
 }
 
 const placeOf = ({ address, height, round, type }: Omit<VoteFact, 'subject' | 'value'>): string =>
@@ -34,16 +40,24 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
     voted(fact) {
       const { subject, height, round, value } = fact;
       const at = subject.standsAt();
-      if (!subject.isHonest || at?.height !== height || at.round < round) return;
+      if (!subject.isHonest || at === undefined) return;
+      const isCurrent = at.height === height && round <= at.round + 1;
+      if (!isCurrent && at.height !== height + 1n) return;
       const place = placeOf(fact);
       const key = `${subject.name} ${subject.starts} ${place}`;
       const before = given.get(key);
-      if (before === undefined) given.set(key, value);
-      else if (before !== value) {
-        offences.set(key, { subject, starts: subject.starts, height, name: place });
+      if (before === undefined) {
+        if (isCurrent) given.set(key, value);
+      } else if (before !== value && !offences.has(key)) {
+        const { starts } = subject;
+        offences.set(key, { subject, starts, height, name: place, stoodAt: at.height, isSealed: false });
       }
     },
     committed({ subject, committed: { height, block } }) {
+      for (const offence of offences.values()) {
+        const isSame = offence.subject === subject && offence.starts === subject.starts;
+        if (isSame && height > offence.stoodAt) offence.isSealed = true;
+      }
       for (const piece of block.evidence) {
         const hash = toHex(evidenceHash(piece));
         const before = committedAt.get(hash);
@@ -59,8 +73,8 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
       }
     },
     ended() {
-      for (const { subject, starts, height, name } of offences.values()) {
-        if (proven.has(name) || subject.starts !== starts) continue;
+      for (const { subject, starts, height, name, isSealed } of offences.values()) {
+        if (proven.has(name) || (subject.starts !== starts && !isSealed)) continue;
         if (subject.standsAt() === undefined || subject.height <= height) continue;
         if (
           subject

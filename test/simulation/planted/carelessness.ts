@@ -1,5 +1,8 @@
 /** Planted bugs: things that a node no longer looks at, or no longer says. */
 import { decodeRange, encodeRange } from '../../../node/blocksync/messages.ts';
+import { type BlockContext, makeBlock, verifyBlock } from '../../../consensus/types/block-rules.ts';
+import { EMPTY_BYTES } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
 import type { Application } from '../../../node/application.ts';
 import { CHECKSUM_BYTES, sealRecord } from '../../../node/checksum.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
@@ -116,4 +119,24 @@ export function recordsThatFit(environment: NodeEnvironment): NodeEnvironment {
 
 function resealed(key: Uint8Array, record: Uint8Array | undefined): Uint8Array | undefined {
   return record && sealRecord(key, record.subarray(0, -CHECKSUM_BYTES));
+}
+
+/** Takes every block that can be read for one that follows from the state. */
+export function credulous(environment: NodeEnvironment): NodeEnvironment {
+  return { ...environment, blockRules: { makeBlock, verifyBlock: () => undefined } };
+}
+
+/** Puts something else in the place of the results hash, and looks away from it in blocks of others. */
+export function forgetfulOfResults(environment: NodeEnvironment): NodeEnvironment {
+  return {
+    ...environment,
+    blockRules: {
+      makeBlock: (context, content) => makeBlock(withoutResults(context), content),
+      verifyBlock: (block, context, verify) => verifyBlock(block, withoutResults(context), verify),
+    },
+  };
+}
+
+function withoutResults(context: BlockContext): BlockContext {
+  return { ...context, lastResultsHash: sha256(EMPTY_BYTES) };
 }

@@ -16,6 +16,8 @@ import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
 import {
   claimingAll,
+  credulous,
+  forgetfulOfResults,
   recordsThatFit,
   refusingInSilence,
   silentOnCommits,
@@ -24,6 +26,7 @@ import {
   sumsThatFit,
 } from './carelessness.ts';
 import { restoringAnything } from './restoring-anything.ts';
+import { proposingNone, tellingNobody } from './silent-evidence.ts';
 
 /** A bug, and where it is looked for. */
 export interface PlantedBug {
@@ -93,6 +96,18 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['agreement', 'honest nodes run', 'liveness', 'replay', 'validity', 'blame', 'punished'],
     application: sometimesSilent,
   },
+  'evidence is not gossiped': {
+    profile: 'byzantine',
+    from: 18,
+    noticedBy: ['evidence is included'],
+    plant: tellingNobody,
+  },
+  'proposers include no evidence': {
+    profile: 'byzantine',
+    from: 3,
+    noticedBy: ['evidence is included'],
+    plant: proposingNone,
+  },
   'the height that a peer claims is trusted': {
     profile: 'sync',
     from: 3,
@@ -127,7 +142,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the signatures of an attack are not verified': {
     profile: 'lightattack',
-    from: 9,
+    from: 11,
     noticedBy: ['attacks are punished'],
     plant: (environment) => ({ ...environment, verify: () => true }),
   },
@@ -143,6 +158,18 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['address book'],
     plant: unboundedBook,
+  },
+  'blocks are not held against the state': {
+    profile: 'badblocks',
+    from: 1,
+    noticedBy: ['bad blocks are refused'],
+    plant: credulous,
+  },
+  'the results hash is neither made nor verified': {
+    profile: 'safety',
+    from: 1,
+    noticedBy: ['validity'],
+    plant: forgetfulOfResults,
   },
   'limits of subscriptions are ignored': {
     profile: 'rpcflood',
