@@ -4,6 +4,7 @@
  */
 import { Level } from 'level';
 import { requireCurrentFile } from '../store/backend/level-files.ts';
+import { OrderedWrites } from '../store/backend/ordered-writes.ts';
 
 /** Writes that take effect together, or not at all. */
 export interface DatabaseBatch {
@@ -41,5 +42,20 @@ export const openLevelDatabase: OpenDatabase = async (directory) => {
     writeBufferSize: WRITE_BUFFER_BYTES,
   });
   await database.open();
-  return database;
+  const writes = new OrderedWrites();
+  return {
+    getSync: (key) => database.getSync(key),
+    batch: () => {
+      const batch = database.batch();
+      return {
+        put: (key, value) => batch.put(key, value),
+        del: (key) => batch.del(key),
+        write: (options = {}) => writes.run(() => batch.write(options)),
+      };
+    },
+    close: async () => {
+      await writes.idle();
+      await database.close();
+    },
+  };
 };

@@ -4,6 +4,7 @@ import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { KeyRange, KeyValue } from '../kv.ts';
 import type { Backend, BackendWrite, WriteOptions } from './backend.ts';
 import { requireCurrentFile } from './level-files.ts';
+import { OrderedWrites } from './ordered-writes.ts';
 
 type Database = Level<Uint8Array, Uint8Array>;
 
@@ -38,6 +39,7 @@ export async function openLevel(directory: string): Promise<Backend> {
 class LevelBackend implements Backend {
   readonly #directory: string;
   readonly #database: Database;
+  readonly #writes: OrderedWrites = new OrderedWrites();
   #closed = false;
 
   constructor(directory: string, database: Database) {
@@ -87,12 +89,13 @@ class LevelBackend implements Backend {
       if (value === undefined) chained.del(key);
       else chained.put(key, value);
     }
-    await this.#guard(() => chained.write({ sync: options.sync }));
+    await this.#guard(() => this.#writes.run(() => chained.write({ sync: options.sync })));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#writes.idle();
     await this.#guard(() => this.#database.close());
   }
 
