@@ -6,8 +6,8 @@ const replacing = ['consensus/simulation/negative.test.ts', 'test/operations/pla
 const simulation = 'test/simulation/**/*.test.ts';
 const processes = 'test/e2e/**/*.test.ts';
 
-// Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has: three workers where tests
-// wait for something a quarter of their time, two where they only compute. Tests that run whole devnets come last, and
+// Unit tests lie beside the code; test/ holds what crosses folders. Two cores are what CI has: a third worker gains half a
+// minute of ten, and tests then wait for each other longer than they should. Tests that run whole devnets come last, and
 // none of them judges how long something takes but for the recoveries of the short chaos run. Unit tests share what they load with others of their process: to load it
 // anew for each file took a third of their time.
 const config: ViteUserConfig = defineConfig({
@@ -22,7 +22,7 @@ const config: ViteUserConfig = defineConfig({
           exclude: ['**/node_modules/**', simulation, processes, ...replacing],
           pool: 'forks',
           isolate: false,
-          maxWorkers: 3,
+          maxWorkers: 2,
           setupFiles: ['./test/property-seed.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -44,7 +44,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'processes',
           include: [processes],
           pool: 'forks',
-          maxWorkers: 3,
+          maxWorkers: 2,
           maxConcurrency: 16,
           testTimeout: 600_000,
           hookTimeout: 60_000,
