@@ -83,7 +83,8 @@ async function infoOf(application: Application): Promise<string> {
   return `${info.lastBlockHeight} ${toHex(info.lastBlockAppHash)}`;
 }
 
-it('a node that needs an upgrade says so at its height and at each start, and the new one goes on', async () => {
+/** The old program on a new chain, which has come to the height before the upgrade's. */
+async function begun(): ReturnType<typeof open> {
   const first = await open(OLD);
   const document = buildGenesis({
     chainId: 'app-1',
@@ -93,6 +94,11 @@ it('a node that needs an upgrade says so at its height and at each start, and th
   });
   await first.application.initChain(initChainRequest(document));
   await makeBlocks(first.application, 1n, 4n);
+  return first;
+}
+
+it('a node that needs an upgrade says so at its height and at each start, and the new one goes on', async () => {
+  const first = await begun();
   const file = join(dataDir, 'upgrade-info.json');
   expect(existsSync(file)).toBe(false);
   await expect(makeBlocks(first.application, 5n, 5n)).rejects.toThrow(NEEDED);
@@ -122,15 +128,7 @@ it('a node that needs an upgrade says so at its height and at each start, and th
 });
 
 it('the operator may pass it over', async () => {
-  const first = await open(OLD);
-  const document = buildGenesis({
-    chainId: 'app-1',
-    genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
-    accounts: [],
-    validators: [{ pubKey: sha256(utf8('validator')), power: 10n, name: 'validator' }],
-  });
-  await first.application.initChain(initChainRequest(document));
-  await makeBlocks(first.application, 1n, 4n);
+  const first = await begun();
   await first.close();
   const second = await open({ ...OLD, skipUpgrades: [5n] });
   await makeBlocks(second.application, 5n, 6n);

@@ -37,6 +37,13 @@ export function sealRecord(key: Uint8Array, value: Uint8Array): Uint8Array {
   return record;
 }
 
+/** Writes whose values have checksums; undefined deletes. */
+export function sealWrites(
+  writes: readonly { readonly key: Uint8Array; readonly value: Uint8Array | undefined }[],
+): { readonly key: Uint8Array; readonly value: Uint8Array | undefined }[] {
+  return writes.map(({ key, value }) => ({ key, value: value && sealRecord(key, value) }));
+}
+
 /**
  * The value of a record; it shares its memory.
  * @throws LedgerError `database.corrupt`

@@ -1,9 +1,6 @@
 /** The stores of a node that began with a snapshot: its lowest block, and headers below it. */
 import { beforeEach, expect, test } from 'vitest';
-import { ABSENT_COMMIT_SIG, EMPTY_COMMIT } from '../consensus/types/commit.ts';
-import { DEFAULT_CONSENSUS_PARAMS } from '../consensus/types/params.ts';
-import { EMPTY_BYTES } from '../core/bytes.ts';
-import { defined } from '../core/errors.ts';
+import type { Header } from '../consensus/types/header.ts';
 import { BlockStore } from './blockstore/block-store.ts';
 import { EvidencePool } from './evidence/evidence-pool.ts';
 import { EvidenceStore } from './evidence/evidence-store.ts';
@@ -17,36 +14,13 @@ import {
 } from './evidence/testing.ts';
 import { evidenceChain } from './node-stores.ts';
 import { ServedBlocks } from './served-blocks.ts';
-import type { ChainState } from './state/chain-state.ts';
 import { StateStore } from './state/state-store.ts';
+import { commitAt, headerAt as chainHeaderAt, stateAt, TEST_BLOCK_ID as blockId } from './testing.ts';
 
 const HEIGHT = 50n;
 const chain = new TestChain(HEIGHT);
-const headerAt = (height: bigint): NonNullable<ReturnType<TestChain['header']>> =>
-  defined(chain.header(height), 'header');
-const blockId = { hash: new Uint8Array(32).fill(1), partSetHeader: { total: 1, hash: new Uint8Array(32) } };
-const commitAt = (height: bigint): typeof EMPTY_COMMIT => ({
-  ...EMPTY_COMMIT,
-  height,
-  blockId,
-  signatures: [ABSENT_COMMIT_SIG],
-});
-
-const state: ChainState = {
-  chainId: 'test',
-  initialHeight: 1n,
-  lastBlockHeight: HEIGHT,
-  lastBlockId: blockId,
-  lastBlockTime: headerAt(HEIGHT).time,
-  lastValidators: validatorsAt(HEIGHT),
-  validators: validatorsAt(HEIGHT + 1n),
-  nextValidators: validatorsAt(HEIGHT + 2n),
-  lastHeightValidatorsChanged: HEIGHT + 2n,
-  consensusParams: DEFAULT_CONSENSUS_PARAMS,
-  lastHeightConsensusParamsChanged: HEIGHT + 1n,
-  appHash: EMPTY_BYTES,
-  lastResultsHash: EMPTY_BYTES,
-};
+const headerAt = (height: bigint): Header => chainHeaderAt(chain, height);
+const state = stateAt(chain, HEIGHT);
 
 let databases: {
   readonly blocks: ReturnType<typeof memoryDatabase>;

@@ -1,10 +1,8 @@
 /** Back-fill that ended early, and is taken up at a later start. */
 import { beforeEach, expect, test } from 'vitest';
-import { ABSENT_COMMIT_SIG, EMPTY_COMMIT } from '../consensus/types/commit.ts';
 import type { Header } from '../consensus/types/header.ts';
 import { DEFAULT_CONSENSUS_PARAMS } from '../consensus/types/params.ts';
-import { EMPTY_BYTES } from '../core/bytes.ts';
-import { defined, LedgerError } from '../core/errors.ts';
+import { LedgerError } from '../core/errors.ts';
 import { BlockStore } from './blockstore/block-store.ts';
 import { memoryDatabase, TestChain, validatorsAt } from './evidence/testing.ts';
 import {
@@ -17,34 +15,20 @@ import type { ChainState } from './state/chain-state.ts';
 import { StateStore } from './state/state-store.ts';
 import { type Backfill, isEnd } from './statesync/backfill.ts';
 import { MemoryFiles } from './statesync/testing.ts';
+import {
+  commitAt,
+  headerAt as chainHeaderAt,
+  stateAt as chainStateAt,
+  TEST_BLOCK_ID as blockId,
+} from './testing.ts';
 
 const HEIGHT = 50n;
 const chain = new TestChain(HEIGHT + 10n);
-const headerAt = (height: bigint): Header => defined(chain.header(height), 'header');
-const blockId = { hash: new Uint8Array(32).fill(1), partSetHeader: { total: 1, hash: new Uint8Array(32) } };
-const commitAt = (height: bigint): typeof EMPTY_COMMIT => ({
-  ...EMPTY_COMMIT,
-  height,
-  blockId,
-  signatures: [ABSENT_COMMIT_SIG],
-});
+const headerAt = (height: bigint): Header => chainHeaderAt(chain, height);
 /** Evidence counts for twenty blocks and as long as these take. */
 const evidence = { maxAgeNumBlocks: 20n, maxAgeDuration: { seconds: 200n, nanos: 0 }, maxBytes: 1_000n };
-const stateAt = (height: bigint): ChainState => ({
-  chainId: 'test',
-  initialHeight: 1n,
-  lastBlockHeight: height,
-  lastBlockId: blockId,
-  lastBlockTime: headerAt(height).time,
-  lastValidators: validatorsAt(height),
-  validators: validatorsAt(height + 1n),
-  nextValidators: validatorsAt(height + 2n),
-  lastHeightValidatorsChanged: height + 2n,
-  consensusParams: { ...DEFAULT_CONSENSUS_PARAMS, evidence },
-  lastHeightConsensusParamsChanged: height + 1n,
-  appHash: EMPTY_BYTES,
-  lastResultsHash: EMPTY_BYTES,
-});
+const stateAt = (height: bigint): ChainState =>
+  chainStateAt(chain, height, { ...DEFAULT_CONSENSUS_PARAMS, evidence });
 
 let stores: { readonly blocks: BlockStore; readonly state: StateStore };
 let files: MemoryFiles;

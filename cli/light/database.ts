@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LightDatabase } from '../../light/store.ts';
-import { CHECKSUMS_KEY, openRecord, requireChecksums, sealRecord } from '../../node/checksum.ts';
+import { CHECKSUMS_KEY, openRecord, requireChecksums, sealWrites } from '../../node/checksum.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import { openLevel } from '../../store/backend/level.ts';
 
@@ -37,10 +37,7 @@ export async function openLightDatabase(
       return record === undefined ? undefined : openRecord(key, record, place);
     },
     keys: () => backend.keys({}),
-    write: (batch) => {
-      const sealed = batch.map(({ key, value }) => ({ key, value: value && sealRecord(key, value) }));
-      return backend.write(sealed, { sync: true });
-    },
+    write: (batch) => backend.write(sealWrites(batch), { sync: true }),
   };
   return { database, close: () => backend.close() };
 }

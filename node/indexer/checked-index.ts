@@ -1,5 +1,5 @@
 /** An index whose entries have checksums, which every read verifies: see `node/checksum.ts`. */
-import { CHECKSUMS_KEY, type DatabasePlace, openRecord, requireChecksums, sealRecord } from '../checksum.ts';
+import { CHECKSUMS_KEY, type DatabasePlace, openRecord, requireChecksums, sealWrites } from '../checksum.ts';
 import { ALL_ENTRIES } from './keys.ts';
 import type { IndexDatabase, IndexEntry, IndexRange, IndexWrite } from './ports.ts';
 
@@ -43,9 +43,7 @@ class CheckedIndex implements IndexDatabase {
   }
 
   write(writes: readonly IndexWrite[]): Promise<void> {
-    return this.#database.write(
-      writes.map(({ key, value }) => ({ key, value: value && sealRecord(key, value) })),
-    );
+    return this.#database.write(sealWrites(writes));
   }
 
   async *entries(range: IndexRange): AsyncGenerator<IndexEntry> {

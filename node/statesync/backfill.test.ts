@@ -153,13 +153,23 @@ test('where nobody has more it ends, and says how far it got', async () => {
   expect(heightsOf(saved)).toEqual(down(59, 45));
 });
 
-test('those who have more and are away for a while are waited for', async () => {
+/** Of two peers, the one that has all headers stops. */
+async function fullOneStops(): Promise<{
+  readonly full: Network;
+  readonly network: Network;
+  readonly backfill: Backfill;
+}> {
   const [full, pruned] = [await peer(1), await peer(50)];
   const network = await newNetwork();
   for (const each of [full, pruned]) network.addPersistentPeer(each.listenAddresses()[0] ?? '');
   const backfill = newBackfill(network);
   await world.until('both are connected', () => network.peers().length === 2);
   await full.stop();
+  return { full, network, backfill };
+}
+
+test('those who have more and are away for a while are waited for', async () => {
+  const { full, network, backfill } = await fullOneStops();
   await world.until('one is away', () => network.peers().length === 1);
   let lowest: bigint | undefined;
   const saved: LightBlock[] = [];
@@ -175,12 +185,7 @@ test('those who have more and are away for a while are waited for', async () => 
 });
 
 test('those who are away for too long are not', async () => {
-  const [full, pruned] = [await peer(1), await peer(50)];
-  const network = await newNetwork();
-  for (const each of [full, pruned]) network.addPersistentPeer(each.listenAddresses()[0] ?? '');
-  const backfill = newBackfill(network);
-  await world.until('both are connected', () => network.peers().length === 2);
-  await full.stop();
+  const { backfill } = await fullOneStops();
   let lowest: bigint | undefined;
   const fromMs = world.timers.nowMs();
   void backfill.headers(at(LENGTH).header, { save: () => Promise.resolve() }, ALL).then((height) => {

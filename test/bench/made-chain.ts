@@ -259,15 +259,10 @@ function signed(
 const openUnsynced: typeof openLevelDatabase = async (directory) => {
   const database = await openLevelDatabase(directory);
   return {
-    getSync: (key) => database.getSync(key),
+    ...database,
     batch: () => {
       const batch = database.batch();
-      return {
-        put: (key, value) => batch.put(key, value),
-        del: (key) => batch.del(key),
-        write: () => batch.write(),
-      };
+      return { ...batch, write: () => batch.write() };
     },
-    close: () => database.close(),
   };
 };

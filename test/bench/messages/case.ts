@@ -10,8 +10,6 @@ export type MakeMessage = (world: MessageWorld, i: number) => Any;
 /** One message type. */
 export interface MessageCase {
   readonly make: MakeMessage;
-  /** When there cannot be as many of it as of others. */
-  readonly samplesMax?: number;
 }
 
 /** Cases by type URL. */
@@ -31,8 +29,7 @@ export function coin(amount: number): Coin {
 export function caseOf<M>(
   type: MessageType<M>,
   make: (world: MessageWorld, i: number) => Partial<M>,
-  samplesMax?: number,
 ): MessageCases {
   const made: MakeMessage = (world, i) => anyWith(type, make(world, i));
-  return { [type.typeUrl]: { make: made, ...(samplesMax === undefined ? {} : { samplesMax }) } };
+  return { [type.typeUrl]: { make: made } };
 }

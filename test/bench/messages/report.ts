@@ -80,13 +80,12 @@ function caseOfType(typeUrl: string): MessageCase {
   return found;
 }
 
-function measured(world: MessageWorld, { make, samplesMax = SAMPLES }: MessageCase): MessageCost {
+function measured(world: MessageWorld, { make }: MessageCase): MessageCost {
   const costs: MessageCost[] = [];
-  const runs = Math.min(SAMPLES + WARM_UP, samplesMax);
-  for (let i = 0; i < runs; i++) {
+  for (let i = 0; i < WARM_UP + SAMPLES; i++) {
     const message = make(world, i);
     const { cost } = world.run(message);
-    if (i >= Math.min(WARM_UP, runs - 1)) costs.push(cost);
+    if (i >= WARM_UP) costs.push(cost);
   }
   world.endBlock();
   const median = (of: (cost: MessageCost) => number): number => percentile(costs.map(of), 0.5);
