@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { assertIsDeliverTxSuccess, coins } from '@cosmjs/stargate';
 import { Comet38Client, connectComet } from '@cosmjs/tendermint-rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launcher, processEnd, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
+import { processEnd } from './processes.ts';
+import { launcher, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
 import { blockAt, call, heightOf } from './rpc.ts';
 import { signingClient } from './wallet.ts';
 

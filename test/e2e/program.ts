@@ -1,6 +1,6 @@
 /** Starts `openledgerd` as a user does, as a process of its own, and waits for what it says. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type BlockMessage, type ChildMessage, isChildMessage } from '../../cli/child-messages.ts';
 import type { DevnetAccount, DevnetNode } from '../../cli/devnet/record.ts';
+import { killToTheEnd, stopAndListChildren } from './processes.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -194,9 +195,9 @@ export class RunningDevnet {
 
   /** Kills all its nodes and itself, at once. */
   async killAll(): Promise<void> {
-    for (const node of this.ready.nodes) killProcess(node.pid);
+    const nodesEnd = killToTheEnd(this.ready.nodes.map(({ pid }) => pid));
     this.#child.kill('SIGKILL');
-    await this.ended;
+    await Promise.all([nodesEnd, this.ended]);
   }
 }
 
@@ -208,31 +209,10 @@ export async function killDevnetAfter(args: readonly string[], delayMs: number):
   const child = spawn(process.execPath, [mainFile, 'devnet', '--json', ...args], { stdio: 'ignore', env });
   const end = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await Promise.race([delay(delayMs), end]);
-  const pid = child.pid ?? 0;
-  child.kill('SIGSTOP'); // what it starts after this cannot be missed below
-  for (const node of childrenOf(pid)) killProcess(node);
+  const nodes = child.exitCode === null ? await stopAndListChildren(child.pid ?? 0) : [];
   child.kill('SIGKILL');
+  await killToTheEnd(nodes);
   await end;
-}
-
-/** The processes that a process has started, where the system tells: nodes end without their devnet too. */
-function childrenOf(parent: number): readonly number[] {
-  let pids: readonly string[];
-  try {
-    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
-  return pids.map(Number).filter((pid) => parentOf(pid) === parent);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return undefined; // it has ended
-  }
 }
 
 /** A node that was started by hand. */
@@ -293,43 +273,5 @@ export class RunningNode {
   async stop(): Promise<Ended> {
     this.#child.kill('SIGTERM');
     return this.ended;
-  }
-}
-
-/** Kills a process of ours at once; one that is gone already is fine. */
-export function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // gone already
-  }
-}
-
-const END_POLL_MS = 20;
-const END_WAIT_MS = 60_000;
-
-/**
- * Resolves when a process that is not our child has ended (one that nobody has buried yet counts as ended):
- * the system gives no event for that.
- */
-export async function processEnd(pid: number): Promise<void> {
-  const end = performance.now() + END_WAIT_MS;
-  while (isRunning(pid)) {
-    if (performance.now() > end) throw new Error(`process ${pid} still runs`);
-    await delay(END_POLL_MS);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
-  } catch {
-    return true;
   }
 }

@@ -4,7 +4,8 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { env, killProcess, mainFile, processEnd, RunningNode, runProgram, temporaryHome } from './program.ts';
+import { killProcess, processEnd } from './processes.ts';
+import { env, mainFile, RunningNode, runProgram, temporaryHome } from './program.ts';
 
 const CHAIN = 'signer-test-1';
 
