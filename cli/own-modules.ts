@@ -1,8 +1,8 @@
 /**
  * Resolves modules that are always what they are called without asking the disk: the program's own, and those
  * that a file of an ES package names beside itself. What Node.js does for every import is made for names of
- * packages: is the file there, is it a link, which package.json up the folders says of what type it is. Without
- * that, a node's start takes a fifth less processor time.
+ * packages: is the file there, is it a link, which package.json up the folders says of what type it is. To
+ * leave that out saves a fifth of the processor time of a node's start.
  */
 import { registerHooks, type ResolveHookSync } from 'node:module';
 
