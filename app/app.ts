@@ -128,7 +128,10 @@ export class OpenLedgerApp {
     );
     this.queries = new QueryRegistry([
       ...modules.flatMap((module) => module.queries),
-      ...nodeQueries(this, options.minGasPrices ?? ''),
+      ...nodeQueries(
+        { types: router.types, simulate: (tx) => this.simulate(tx) },
+        options.minGasPrices ?? '',
+      ),
     ]);
     this.#check = this.#checkState();
   }

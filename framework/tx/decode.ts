@@ -95,10 +95,7 @@ export interface TxDecoderPorts {
  * @throws StateError (sdk 2) when it is malformed, (sdk 7, 8) when an address or key in it is
  */
 export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPorts): DecodedTx {
-  checkTxRawForm(bytes);
-  const raw = decodePart(TxRaw, bytes, 'reject');
-  const body = decodePart(TxBody, raw.bodyBytes, 'reject-critical');
-  const authInfo = decodePart(AuthInfo, raw.authInfoBytes, 'reject');
+  const { raw, body, authInfo } = decodeTxParts(bytes);
   const { fee } = authInfo;
   if (body.messages.length === 0)
     throw new StateError(sdkErrors.invalidRequest, 'must contain at least one message');
@@ -134,6 +131,22 @@ export function decodeTx(bytes: Uint8Array, hash: Uint8Array, ports: TxDecoderPo
     extensionOptions: body.extensionOptions,
     signBytesMemo: { last: undefined },
   };
+}
+
+/** The parts of a transaction, before anything is known of its messages. */
+export interface TxParts {
+  readonly raw: TxRaw;
+  readonly body: TxBody;
+  readonly authInfo: AuthInfo;
+}
+
+/** Decodes the frame of a transaction, views of its bytes. @throws StateError (sdk 2) when it is malformed */
+export function decodeTxParts(bytes: Uint8Array): TxParts {
+  checkTxRawForm(bytes);
+  const raw = decodePart(TxRaw, bytes, 'reject');
+  const body = decodePart(TxBody, raw.bodyBytes, 'reject-critical');
+  const authInfo = decodePart(AuthInfo, raw.authInfoBytes, 'reject');
+  return { raw, body, authInfo };
 }
 
 function decodePart<T>(type: MessageType<T>, bytes: Uint8Array, unknown: UnknownFields): T {

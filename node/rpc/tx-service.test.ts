@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import {
+  BroadcastMode,
+  BroadcastTxRequest,
+  BroadcastTxResponse,
   GetBlockWithTxsRequest,
   GetBlockWithTxsResponse,
   GetTxRequest,
@@ -166,6 +169,28 @@ describe('the queries of transactions', () => {
     const data = Uint8Array.of(0xff);
     for (const path of NODE_QUERY_PATHS)
       expect(await answerTxQuery(node.ports, { path, data })).toMatchObject({ code: 18, codespace: 'sdk' });
+  });
+
+  it('submit one, and say why it was not taken', async () => {
+    const broadcast = async (txBytes: Uint8Array, mode: BroadcastMode): Promise<ResponseQuery> =>
+      ask({ method: 'BroadcastTx', request: BroadcastTxRequest, value: { txBytes, mode } });
+    const told = async (text: string, mode: BroadcastMode = BroadcastMode.BROADCAST_MODE_SYNC) =>
+      BroadcastTxResponse.decode((await broadcast(utf8(text), mode)).value).txResponse;
+    expect(await told('sync=1')).toMatchObject({ code: 0, txhash: txKey(utf8('sync=1')) });
+    expect(await told('sync=1')).toMatchObject({ code: 19, codespace: 'sdk', rawLog: '' });
+    expect(await told('async=1', BroadcastMode.BROADCAST_MODE_ASYNC)).toMatchObject({
+      code: 0,
+      txhash: txKey(utf8('async=1')),
+    });
+    expect(await broadcast(utf8('y=1'), BroadcastMode.BROADCAST_MODE_UNSPECIFIED)).toMatchObject({
+      code: 18,
+      codespace: 'sdk',
+      log: 'unsupported return type unspecified; supported types: sync, async: invalid request',
+    });
+    expect(await broadcast(new Uint8Array(), BroadcastMode.BROADCAST_MODE_SYNC)).toMatchObject({
+      code: 18,
+      log: expect.stringContaining('code = InvalidArgument desc = invalid empty tx'),
+    });
   });
 
   it('are no others', async () => {

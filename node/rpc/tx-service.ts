@@ -1,13 +1,16 @@
 /**
- * The queries of `cosmos.tx.v1beta1.Service` that need blocks, over `abci_query`: clients ask a Cosmos SDK
+ * The queries of `cosmos.tx.v1beta1.Service` that need blocks or the mempool, over `abci_query`: clients ask a Cosmos SDK
  * application for them, which asks its node; here the node answers by itself. What is answered, and the codes
- * and words of what is not, are those of SDK v0.50 (`x/auth/tx/service.go`, `query.go`, `baseapp/abci.go`).
+ * and words of what is not, are those of SDK v0.50 (`x/auth/tx/service.go`, `query.go`, `client/broadcast.go`, `baseapp/abci.go`).
  */
 import { EMPTY_BYTES, toUpperHex } from '../../core/bytes.ts';
-import { DecodeError, LedgerError } from '../../core/errors.ts';
+import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
 import { formatInstant } from '../../core/time.ts';
-import type { TxResponse } from '../../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
+import { TxResponse } from '../../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
 import {
+  BroadcastMode,
+  BroadcastTxRequest,
+  BroadcastTxResponse,
   GetBlockWithTxsRequest,
   GetBlockWithTxsResponse,
   GetTxRequest,
@@ -26,7 +29,7 @@ import { pageBounds } from './heights.ts';
 import type { RpcPorts } from './ports.ts';
 
 /** What these queries are answered from. */
-export type TxServicePorts = Pick<RpcPorts, 'blocks' | 'index'>;
+export type TxServicePorts = Pick<RpcPorts, 'blocks' | 'index' | 'mempool' | 'logger'>;
 
 /** By path. */
 const ANSWERS: Readonly<
@@ -35,6 +38,7 @@ const ANSWERS: Readonly<
   '/cosmos.tx.v1beta1.Service/GetTx': getTx,
   '/cosmos.tx.v1beta1.Service/GetTxsEvent': getTxsEvent,
   '/cosmos.tx.v1beta1.Service/GetBlockWithTxs': getBlockWithTxs,
+  '/cosmos.tx.v1beta1.Service/BroadcastTx': broadcastTx,
 };
 
 /** Paths that the node answers instead of its application. */
@@ -143,6 +147,42 @@ function getBlockWithTxs(ports: TxServicePorts, data: Uint8Array): Uint8Array {
     block,
     pagination: { nextKey: EMPTY_BYTES, total: BigInt(all.length) },
   });
+}
+
+async function broadcastTx(ports: TxServicePorts, data: Uint8Array): Promise<Uint8Array> {
+  const { txBytes, mode } = BroadcastTxRequest.decode(data);
+  if (txBytes.length === 0) throw new StatusError('InvalidArgument', 'invalid empty tx');
+  const txhash = txKey(txBytes);
+  const answer = (response: Partial<TxResponse>): Uint8Array =>
+    BroadcastTxResponse.encode({ txResponse: TxResponse.create({ txhash, ...response }) });
+  switch (mode) {
+    case BroadcastMode.BROADCAST_MODE_ASYNC:
+      ports.mempool.checkTx(txBytes, txhash).catch((error: unknown) => {
+        ports.logger.debug({ error: messageOf(error) }, 'transaction was not taken');
+      });
+      return answer({});
+    case BroadcastMode.BROADCAST_MODE_SYNC:
+      try {
+        const { code, codespace, data: given, log } = await ports.mempool.checkTx(txBytes, txhash);
+        return answer({ code, codespace, data: toUpperHex(given), rawLog: log });
+      } catch (error) {
+        return answer({ code: refusalCode(error), codespace: 'sdk' });
+      }
+    default:
+      throw new LedgerError('rpc.query', 'unsupported return type unspecified; supported types: sync, async');
+  }
+}
+
+/**
+ * The code in the codespace `sdk` of what the mempool does not take: known by the words, as the SDK does.
+ * @throws the error when it says something else
+ */
+function refusalCode(error: unknown): number {
+  const text = messageOf(error).toLowerCase();
+  if (text.includes('tx already exists in cache')) return 19;
+  if (text.includes('mempool is full')) return 20;
+  if (text.includes('tx too large')) return 21;
+  throw error;
 }
 
 function indexOf({ index }: TxServicePorts): NonNullable<RpcPorts['index']> {

@@ -9,25 +9,18 @@
  */
 import { rmSync } from 'node:fs';
 import type { EncodeObject } from '@cosmjs/proto-signing';
-import { createProtobufRpcClient, decodeCosmosSdkDecFromProto } from '@cosmjs/stargate';
+import { decodeCosmosSdkDecFromProto } from '@cosmjs/stargate';
 import { GenericAuthorization } from 'cosmjs-types/cosmos/authz/v1beta1/authz';
 import { MsgExecResponse } from 'cosmjs-types/cosmos/authz/v1beta1/tx';
 import { SendAuthorization } from 'cosmjs-types/cosmos/bank/v1beta1/authz';
-import { QueryClientImpl as BankQuery } from 'cosmjs-types/cosmos/bank/v1beta1/query';
 import { MsgSend } from 'cosmjs-types/cosmos/bank/v1beta1/tx';
 import { MsgWithdrawDelegatorRewardResponse } from 'cosmjs-types/cosmos/distribution/v1beta1/tx';
 import { BasicAllowance } from 'cosmjs-types/cosmos/feegrant/v1beta1/feegrant';
-import { ProposalStatus, TextProposal, VoteOption } from 'cosmjs-types/cosmos/gov/v1beta1/gov';
-import { MsgSubmitProposalResponse } from 'cosmjs-types/cosmos/gov/v1beta1/tx';
 import { MsgBeginRedelegateResponse, MsgUndelegateResponse } from 'cosmjs-types/cosmos/staking/v1beta1/tx';
-import {
-  DelayedVestingAccount,
-  PeriodicVestingAccount,
-  PermanentLockedAccount,
-} from 'cosmjs-types/cosmos/vesting/v1beta1/vesting';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anyOf, timestampOf } from './journey/amino.ts';
 import { type Queries, queriesOf, startDevnet } from './journey/devnet.ts';
+import { passProposals } from './journey/governance.ts';
 import { multisigOf } from './journey/multisig.ts';
 import {
   answerOf,
@@ -39,6 +32,7 @@ import {
   type Traveller,
   traveller,
 } from './journey/traveller.ts';
+import { vest } from './journey/vesting.ts';
 import { type RunningDevnet, temporaryHome } from './program.ts';
 import { blockTimeOf } from './rpc.ts';
 
@@ -102,11 +96,6 @@ const send = (from: string, to: string, amount: number | bigint): EncodeObject =
 
 const delegation = (name: string, value: object): EncodeObject => ({
   typeUrl: `/cosmos.staking.v1beta1.${name}`,
-  value,
-});
-
-const proposal = (name: string, value: object): EncodeObject => ({
-  typeUrl: `/cosmos.gov.v1beta1.${name}`,
   value,
 });
 
@@ -201,57 +190,10 @@ describe.concurrent.each(KINDS)('a wallet that signs %s', (kind) => {
     });
   });
 
-  it('submits a proposal, deposits, votes and sees it pass', async () => {
-    const [one, other] = [await holder(kind, 2), await holder(kind, 3)];
+  it('submits proposals, deposits, votes and sees them pass and carried out', async () => {
+    const [one, other, payee] = [await holder(kind, 2), await holder(kind, 3), await newcomer(kind)];
     const [validatorAddress] = validators(kind);
-    const stake = (amount: number, { address }: Traveller): EncodeObject =>
-      delegation('MsgDelegate', { delegatorAddress: address, validatorAddress, amount: coin(amount) });
-    const value = { title: 'text', description: 'what it says' };
-    const content = anyOf(TextProposal, value);
-    const [submitted] = await Promise.all([
-      one.ok(
-        stake(300 * ONE, one),
-        proposal('MsgSubmitProposal', { content, initialDeposit: [coin(ONE)], proposer: one.address }),
-      ),
-      other.ok(stake(100 * ONE, other)),
-    ]);
-    const { proposalId } = MsgSubmitProposalResponse.decode(answerOf(submitted, 1));
-    expect(eventsOf(submitted, 'submit_proposal')[0]).toMatchObject({ proposal_id: `${proposalId}` });
-    const id = Number(proposalId);
-    expect((await query.gov.proposal(id)).proposal?.status).toBe(
-      ProposalStatus.PROPOSAL_STATUS_DEPOSIT_PERIOD,
-    );
-    const early = await one.fails(vote(proposalId, one.address, VoteOption.VOTE_OPTION_YES));
-    expect(early).toEqual(inactive(proposalId));
-    await other.ok(proposal('MsgDeposit', { proposalId, depositor: other.address, amount: [coin(9 * ONE)] }));
-    const weighted = [
-      { option: VoteOption.VOTE_OPTION_YES, weight: '750000000000000000' },
-      { option: VoteOption.VOTE_OPTION_ABSTAIN, weight: '250000000000000000' },
-    ];
-    const voted = await Promise.all([
-      one.ok(vote(proposalId, one.address, VoteOption.VOTE_OPTION_YES)),
-      other.ok(proposal('MsgVoteWeighted', { proposalId, voter: other.address, options: weighted })),
-    ]);
-    expect(eventsOf(voted[0], 'proposal_vote')[0]).toMatchObject({
-      option: '[{"option":1,"weight":"1.000000000000000000"}]',
-      proposal_id: `${proposalId}`,
-    });
-    expect((await query.gov.vote(id, other.address)).vote?.options).toEqual(weighted);
-    expect((await query.gov.votes(id)).votes).toHaveLength(2);
-    expect((await query.gov.deposits(id)).deposits).toHaveLength(2);
-    expect((await query.gov.tally(id)).tally).toMatchObject({ yes: `${375 * ONE}`, abstain: `${25 * ONE}` });
-    const { proposal: open } = await query.gov.proposal(id);
-    expect(open).toMatchObject({ content, status: ProposalStatus.PROPOSAL_STATUS_VOTING_PERIOD });
-
-    await blockAfter(Number(open?.votingEndTime?.seconds ?? 0n) * 1000 + 1000);
-    const late = await one.fails(vote(proposalId, one.address, VoteOption.VOTE_OPTION_NO));
-    expect(late).toEqual(inactive(proposalId));
-    const { proposal: decided } = await query.gov.proposal(id);
-    expect(decided).toMatchObject({
-      status: ProposalStatus.PROPOSAL_STATUS_PASSED,
-      finalTallyResult: { yes: `${375 * ONE}`, abstain: `${25 * ONE}`, no: '0', noWithVeto: '0' },
-    });
-    expect((await query.gov.deposits(id)).deposits).toEqual([]);
+    await passProposals({ rpc: rpc(1), query, kind, validatorAddress, blockAfter }, { one, other, payee });
   });
 
   it('grants, lets another execute, and revokes', async () => {
@@ -344,54 +286,13 @@ describe.concurrent.each(KINDS)('a wallet that signs %s', (kind) => {
   });
 
   it('makes vesting accounts, which delegate but do not spend what is locked', async () => {
-    const [funder, vester] = [await holder(kind, 7), await newcomer(kind)];
-    const [locked, periodic] = [await newcomer(kind), await newcomer(kind)];
-    const endTime = BigInt(Math.floor((Date.now() + HOUR_MS) / 1000));
-    const make = (name: string, to: Traveller, value: object): EncodeObject => ({
-      typeUrl: `/cosmos.vesting.v1beta1.${name}`,
-      value: { fromAddress: funder.address, toAddress: to.address, ...value },
-    });
-    const amount = [coin(5 * ONE)];
-    const vestingPeriods = [ONE, 4 * ONE].map((each) => ({ length: 1800n, amount: [coin(each)] }));
-    await funder.ok(
-      make('MsgCreateVestingAccount', vester, { amount, endTime, delayed: true }),
-      make('MsgCreatePermanentLockedAccount', locked, { amount }),
-      make('MsgCreatePeriodicVestingAccount', periodic, { startTime: endTime - 3600n, vestingPeriods }),
-      send(funder.address, vester.address, ONE),
-    );
-    expect(await vester.fails(send(vester.address, funder.address, 2 * ONE))).toEqual({
-      code: 5,
-      log:
-        'failed to execute message; message index: 0: ' +
-        `spendable balance ${ONE - 5000}uopen is smaller than ${2 * ONE}uopen: insufficient funds`,
-    });
+    const [funder, delayed] = [await holder(kind, 7), await newcomer(kind)];
+    const [locked, periodic, continuous] = [await newcomer(kind), await newcomer(kind), await newcomer(kind)];
     const [validator] = validators(kind);
-    expect(await vester.client.delegateTokens(vester.address, validator, coin(3 * ONE), FEE)).toMatchObject({
-      code: 0,
-    });
-    const account = async ({ address }: Traveller): Promise<Uint8Array> =>
-      (await query.auth.account(address))?.value ?? new Uint8Array();
-    expect(DelayedVestingAccount.decode(await account(vester)).baseVestingAccount).toMatchObject({
-      originalVesting: amount,
-      delegatedVesting: [coin(3 * ONE)],
-      delegatedFree: [],
-      endTime,
-    });
-    expect((await vester.client.getAccount(vester.address))?.sequence).toBe(2);
-    const bank = new BankQuery(createProtobufRpcClient(query));
-    const spendable = await bank.SpendableBalances({ address: vester.address });
-    expect(spendable.balances).toEqual([coin(ONE - 10_000)]);
-    expect(PermanentLockedAccount.decode(await account(locked)).baseVestingAccount).toMatchObject({
-      originalVesting: amount,
-      endTime: 0n,
-    });
-    expect(PeriodicVestingAccount.decode(await account(periodic))).toMatchObject({
-      startTime: endTime - 3600n,
-      vestingPeriods,
-    });
-    expect(
-      await funder.fails(make('MsgCreateVestingAccount', vester, { amount, endTime, delayed: true })),
-    ).toMatchObject({ code: 18, log: expect.stringContaining('already exists: invalid request') });
+    await vest(
+      { rpc: rpc(1), query, validator, blockAfter },
+      { funder, delayed, locked, periodic, continuous },
+    );
   });
 });
 
@@ -429,12 +330,4 @@ it.concurrent('asks what a dashboard shows', async () => {
   const supply = await query.bank.supplyOf('uopen');
   expect(BigInt(supply.amount)).toBe(BigInt(KINDS.length * ACCOUNTS) * 10n ** 12n + 200_000_000n);
   expect((await query.distribution.params()).params?.communityTax).toBe(String(UNIT / 50n));
-});
-
-const vote = (proposalId: bigint, voter: string, option: VoteOption): EncodeObject =>
-  proposal('MsgVote', { proposalId, voter, option });
-
-const inactive = (id: bigint): { readonly code: number; readonly log: string } => ({
-  code: 3,
-  log: `failed to execute message; message index: 0: ${id}: inactive proposal`,
 });

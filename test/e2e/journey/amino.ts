@@ -1,6 +1,6 @@
 /**
  * Amino JSON that CosmJS leaves to its users (its converters of authz and feegrant are empty, of vesting it
- * has one): as wallets with hardware keys show it, names and fields of SDK v0.50's `amino.name` and `json`
+ * has one, of governance those of v1beta1): as wallets with hardware keys show it, names and fields of SDK v0.50's `amino.name` and `json`
  * options.
  */
 import type { AminoMsg } from '@cosmjs/amino';
@@ -10,19 +10,23 @@ import { SendAuthorization } from 'cosmjs-types/cosmos/bank/v1beta1/authz';
 import type { Coin } from 'cosmjs-types/cosmos/base/v1beta1/coin';
 import { GenericAuthorization } from 'cosmjs-types/cosmos/authz/v1beta1/authz';
 import type { MsgExec, MsgGrant, MsgRevoke } from 'cosmjs-types/cosmos/authz/v1beta1/tx';
+import { MsgCommunityPoolSpend } from 'cosmjs-types/cosmos/distribution/v1beta1/tx';
 import { BasicAllowance } from 'cosmjs-types/cosmos/feegrant/v1beta1/feegrant';
 import type { MsgGrantAllowance, MsgRevokeAllowance } from 'cosmjs-types/cosmos/feegrant/v1beta1/tx';
+import type { MsgDeposit, MsgSubmitProposal, MsgVote, MsgVoteWeighted } from 'cosmjs-types/cosmos/gov/v1/tx';
 import {
   MsgCreatePeriodicVestingAccount,
   MsgCreatePermanentLockedAccount,
+  type MsgCreateVestingAccount,
 } from 'cosmjs-types/cosmos/vesting/v1beta1/tx';
 import type { Any } from 'cosmjs-types/google/protobuf/any';
 import { Timestamp } from 'cosmjs-types/google/protobuf/timestamp';
 
 const MS = 1000;
 
-/** Messages of vesting that the default registry of CosmJS does not know. */
-export const vestingTypes: readonly [string, GeneratedType][] = [
+/** Messages that the default registry of CosmJS does not know. */
+export const furtherTypes: readonly [string, GeneratedType][] = [
+  [MsgCommunityPoolSpend.typeUrl, MsgCommunityPoolSpend],
   ['/cosmos.vesting.v1beta1.MsgCreatePermanentLockedAccount', MsgCreatePermanentLockedAccount],
   ['/cosmos.vesting.v1beta1.MsgCreatePeriodicVestingAccount', MsgCreatePeriodicVestingAccount],
 ];
@@ -124,8 +128,33 @@ interface PeriodicJson {
   readonly vesting_periods: readonly { readonly length: string; readonly amount: readonly Coin[] }[];
 }
 
-/** Of vesting accounts that are locked for ever, and of those that are freed by periods. */
+interface VestingJson {
+  readonly from_address: string;
+  readonly to_address: string;
+  readonly amount: readonly Coin[];
+  readonly end_time: string;
+  readonly delayed?: true;
+}
+
+/** Of all vesting accounts: CosmJS writes `"delayed": false`, which the SDK leaves out. */
 export const vestingConverters: AminoConverters = {
+  '/cosmos.vesting.v1beta1.MsgCreateVestingAccount': {
+    aminoType: 'cosmos-sdk/MsgCreateVestingAccount',
+    toAmino: ({ fromAddress, toAddress, amount, endTime, delayed }: MsgCreateVestingAccount) => ({
+      from_address: fromAddress,
+      to_address: toAddress,
+      amount,
+      end_time: endTime.toString(),
+      ...(delayed ? { delayed } : {}),
+    }),
+    fromAmino: (json: VestingJson) => ({
+      fromAddress: json.from_address,
+      toAddress: json.to_address,
+      amount: json.amount,
+      endTime: BigInt(json.end_time),
+      delayed: json.delayed ?? false,
+    }),
+  },
   '/cosmos.vesting.v1beta1.MsgCreatePermanentLockedAccount': {
     aminoType: 'cosmos-sdk/MsgCreatePermLockedAccount',
     toAmino: ({ fromAddress, toAddress, amount }: MsgCreatePermanentLockedAccount) => ({
@@ -158,6 +187,98 @@ export const vestingConverters: AminoConverters = {
     }),
   },
 };
+
+/** Of what governance pays. */
+export const distributionConverters: AminoConverters = {
+  '/cosmos.distribution.v1beta1.MsgCommunityPoolSpend': {
+    aminoType: 'cosmos-sdk/distr/MsgCommunityPoolSpend',
+    toAmino: (message: MsgCommunityPoolSpend) => message,
+    fromAmino: (json: MsgCommunityPoolSpend) => json,
+  },
+};
+
+interface SubmissionJson {
+  readonly messages: readonly AminoMsg[];
+  readonly initial_deposit: readonly Coin[];
+  readonly proposer: string;
+  readonly metadata?: string;
+  readonly title?: string;
+  readonly summary?: string;
+  readonly expedited?: true;
+}
+
+interface VoteJson {
+  readonly proposal_id: string;
+  readonly voter: string;
+  readonly metadata?: string;
+}
+
+const metadataJson = ({ metadata }: { readonly metadata: string }): { readonly metadata?: string } =>
+  metadata === '' ? {} : { metadata };
+
+/** Of governance, `v1`: the messages in a proposal stand in their own amino JSON. */
+export function govConverters(registry: Registry, inner: AminoTypes): AminoConverters {
+  return {
+    '/cosmos.gov.v1.MsgSubmitProposal': {
+      aminoType: 'cosmos-sdk/v1/MsgSubmitProposal',
+      toAmino: ({ messages, initialDeposit, proposer, title, summary, ...rest }: MsgSubmitProposal) => ({
+        messages: messages.map((any) => inner.toAmino({ typeUrl: any.typeUrl, value: registry.decode(any) })),
+        initial_deposit: initialDeposit,
+        proposer,
+        ...metadataJson(rest),
+        title,
+        summary,
+        ...(rest.expedited ? { expedited: true } : {}),
+      }),
+      fromAmino: ({ messages, initial_deposit, ...json }: SubmissionJson) => ({
+        messages: messages.map((each) => registry.encodeAsAny(inner.fromAmino(each))),
+        initialDeposit: initial_deposit,
+        ...{ metadata: '', title: '', summary: '', expedited: false, ...json },
+      }),
+    },
+    '/cosmos.gov.v1.MsgDeposit': {
+      aminoType: 'cosmos-sdk/v1/MsgDeposit',
+      toAmino: ({ proposalId, depositor, amount }: MsgDeposit) => ({
+        proposal_id: proposalId.toString(),
+        depositor,
+        amount,
+      }),
+      fromAmino: (json: { proposal_id: string; depositor: string; amount: Coin[] }) => ({
+        proposalId: BigInt(json.proposal_id),
+        depositor: json.depositor,
+        amount: json.amount,
+      }),
+    },
+    '/cosmos.gov.v1.MsgVote': {
+      aminoType: 'cosmos-sdk/v1/MsgVote',
+      toAmino: ({ proposalId, voter, option, metadata }: MsgVote) => ({
+        proposal_id: proposalId.toString(),
+        voter,
+        option,
+        ...metadataJson({ metadata }),
+      }),
+      fromAmino: ({ proposal_id, ...json }: VoteJson & { option: number }) => ({
+        proposalId: BigInt(proposal_id),
+        metadata: '',
+        ...json,
+      }),
+    },
+    '/cosmos.gov.v1.MsgVoteWeighted': {
+      aminoType: 'cosmos-sdk/v1/MsgVoteWeighted',
+      toAmino: ({ proposalId, voter, options, metadata }: MsgVoteWeighted) => ({
+        proposal_id: proposalId.toString(),
+        voter,
+        options,
+        ...metadataJson({ metadata }),
+      }),
+      fromAmino: ({ proposal_id, ...json }: VoteJson & { options: MsgVoteWeighted['options'] }) => ({
+        proposalId: BigInt(proposal_id),
+        metadata: '',
+        ...json,
+      }),
+    },
+  };
+}
 
 interface Codec<T> {
   readonly typeUrl: string;

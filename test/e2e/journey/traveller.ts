@@ -2,6 +2,8 @@
 import { Secp256k1HdWallet } from '@cosmjs/amino';
 import { DirectSecp256k1HdWallet, type EncodeObject, Registry } from '@cosmjs/proto-signing';
 import {
+  type Account,
+  accountFromAny,
   AminoTypes,
   BroadcastTxError,
   createDefaultAminoConverters,
@@ -12,7 +14,17 @@ import {
   type StdFee,
 } from '@cosmjs/stargate';
 import { connectComet } from '@cosmjs/tendermint-rpc';
-import { authzConverters, feegrantConverters, vestingConverters, vestingTypes } from './amino.ts';
+import { BaseVestingAccount, PermanentLockedAccount } from 'cosmjs-types/cosmos/vesting/v1beta1/vesting';
+import type { Any } from 'cosmjs-types/google/protobuf/any';
+import {
+  anyOf,
+  authzConverters,
+  distributionConverters,
+  feegrantConverters,
+  govConverters,
+  vestingConverters,
+  furtherTypes,
+} from './amino.ts';
 
 /** How a wallet signs. */
 export type SigningKind = 'direct' | 'amino';
@@ -47,10 +59,11 @@ export async function traveller(rpc: string, kind: SigningKind, mnemonic?: strin
     ? Wallet.generate(12, options)
     : Wallet.fromMnemonic(mnemonic, options));
   const address = (await wallet.getAccounts())[0]?.address ?? '';
-  const registry = new Registry([...defaultRegistryTypes, ...vestingTypes]);
+  const registry = new Registry([...defaultRegistryTypes, ...furtherTypes]);
   const client = SigningStargateClient.createWithSigner(await connectComet(rpc), wallet, {
     registry,
     aminoTypes: aminoTypesFor(registry),
+    accountParser,
     gasPrice: GasPrice.fromString('0.01uopen'),
     broadcastPollIntervalMs: POLL_MS,
   });
@@ -69,9 +82,26 @@ export async function traveller(rpc: string, kind: SigningKind, mnemonic?: strin
   };
 }
 
+/** CosmJS knows all accounts but those that are locked for ever. */
+function accountParser(any: Any): Account {
+  if (any.typeUrl !== PermanentLockedAccount.typeUrl) return accountFromAny(any);
+  const { baseVestingAccount } = PermanentLockedAccount.decode(any.value);
+  return accountFromAny(anyOf(BaseVestingAccount, baseVestingAccount));
+}
+
 function aminoTypesFor(registry: Registry): AminoTypes {
-  const converters = { ...createDefaultAminoConverters(), ...feegrantConverters, ...vestingConverters };
-  return new AminoTypes({ ...converters, ...authzConverters(registry, new AminoTypes(converters)) });
+  const converters = {
+    ...createDefaultAminoConverters(),
+    ...feegrantConverters,
+    ...vestingConverters,
+    ...distributionConverters,
+  };
+  const inner = new AminoTypes(converters);
+  return new AminoTypes({
+    ...converters,
+    ...authzConverters(registry, inner),
+    ...govConverters(registry, inner),
+  });
 }
 
 /** What the node said to a transaction that it did not take. @throws Error when it took it */
