@@ -47,6 +47,21 @@ describe('genesis', () => {
     );
   });
 
+  it('may have sections of modules that only the SDK has, with nothing in them', () => {
+    const group = { group_seq: '0', groups: [], votes: [] };
+    const crisis = { constant_fee: { denom: 'ustake', amount: '1000' } };
+    const sections = { group, crisis, params: null, nft: {}, consensus: null };
+    const chain = new TestChain({ genesis: { sections } });
+    chain.block();
+    expect(Object.keys(chain.app.exportState().appState)).not.toContain('group');
+    expect(() => new TestChain({ genesis: { sections: { group: { ...group, group_seq: '1' } } } })).toThrow(
+      'app_state.group.group_seq: is not empty, but this chain has no module group to keep it',
+    );
+    expect(() => new TestChain({ genesis: { sections: { nft: { classes: [{ id: 'cat' }] } } } })).toThrow(
+      'app_state.nft.classes: is not empty',
+    );
+  });
+
   it('of another chain is refused', () => {
     expect(() => new TestChain({ genesis: { chainId: 'other' } })).toThrow('invalid chain-id on InitChain');
   });

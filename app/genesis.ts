@@ -4,6 +4,7 @@ import type { Context, ReadContext } from '../framework/context.ts';
 import { StateError, sdkErrors } from '../framework/errors.ts';
 import type { Module } from '../framework/module.ts';
 import type { ValidatorUpdate } from '../proto/gen/tendermint/abci/types.ts';
+import { isForeignSection, requireNothingForeign } from './foreign-sections.ts';
 
 /** Where module sections stand in a genesis document. */
 export const APP_STATE = 'app_state';
@@ -24,8 +25,9 @@ export function validateAppState(modules: readonly Module[], appState: JsonValue
   const root = new JsonReader(appState, APP_STATE);
   for (const [name, section] of Object.entries(root.object())) {
     const module = modules.find((candidate) => candidate.name === name);
+    if (module === undefined && isForeignSection(name)) requireNothingForeign(name, root.member(name));
     // The SDK writes `"consensus": null` for modules without a section.
-    if (module === undefined || (module.genesis === undefined && section !== null))
+    else if (module === undefined || (module.genesis === undefined && section !== null))
       root.member(name).fail('there is no module of this name with a genesis section');
   }
   for (const module of modules) module.genesis?.validate(sectionOf(module, root));
