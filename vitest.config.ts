@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 const folders = '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,client,cli,test}';
 /** Tests that put something in the place of a module: what one of them loads is for nobody else. */
@@ -14,6 +15,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
     reporters: ['default', './test/closing-line-reporter.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -36,7 +38,7 @@ const config: ViteUserConfig = defineConfig({
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 600_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -48,7 +50,7 @@ const config: ViteUserConfig = defineConfig({
           maxConcurrency: 16,
           testTimeout: 600_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],
