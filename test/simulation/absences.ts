@@ -81,7 +81,6 @@ export function rotating(scenario: Scenario, full: readonly MachineOptions[]): S
     bystanders: names,
     companions: [(simulation) => new Rotation(simulation, names)],
     victims: validators,
-    patienceMs: 60_000,
   };
 }
 

@@ -5,6 +5,8 @@ import type { Simulation } from './simulation.ts';
 export interface Companion {
   /** Before the first node starts. */
   start(): void;
+  /** The faults go on, with some patience, until it is true; default: it always is. */
+  mayHeal?(): boolean;
   /** The faults are over. */
   healed?(): void;
   /** After the heal: the run may end. */

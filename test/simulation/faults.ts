@@ -89,7 +89,7 @@ export class Nemesis {
     for (const [a, b] of this.#cuts.splice(0)) wires.hub.heal(a, b);
     wires.heal();
     for (const machine of machines) {
-      machine.killAtOperation = undefined;
+      machine.killPoints.heal();
       machine.isDiskFull = false;
       machine.diskDelayMaxMs = 1;
       machine.applicationDelayMaxMs = 0;
@@ -124,11 +124,11 @@ export class Nemesis {
         this.#kill(machine, 'power cut', lastsMs);
         return;
       case 'kill point':
-        machine.killAtOperation = {
+        machine.killPoints.setByChance({
           at: machine.disk.operations + 1 + random.below(KILL_POINT_OPERATIONS_MAX),
           how: random.percent(50) ? 'power cut' : 'process killed',
-        };
-        machine.onKillPoint = () => this.#comeBack(machine, random.below(lastsMs));
+          onReached: () => this.#comeBack(machine, random.below(lastsMs)),
+        });
         return;
       case 'lost signing state':
         machine.spoilSigningState('lost');
@@ -188,7 +188,6 @@ export class Nemesis {
 
   #fill(machine: SimMachine, lastsMs: number): void {
     machine.isDiskFull = true;
-    machine.excuse ??= 'its disk was full';
     this.#say(`the disk of ${machine.name} is full`);
     this.#later(lastsMs, () => {
       machine.isDiskFull = false;

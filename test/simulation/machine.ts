@@ -29,11 +29,13 @@ import { type DiskUser, SimWalFiles, simSignerFiles } from './disk/files.ts';
 import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
 import type { Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
+import { KillPoints } from './kill-points.ts';
 import { type MachineObserver, observedNetwork, observedSigner } from './observer.ts';
 import { checkSignatures } from './signature-pool.ts';
 import { slowApplication } from './slow-application.ts';
 import { Owner, type Scheduler } from './scheduler.ts';
 import { type LightLie, simulatedServers } from './servers.ts';
+import type { SpoiltSigningState } from './stops.ts';
 import { factsText } from './trace.ts';
 import { lastButOne, trusting } from './trusting.ts';
 import type { Wires } from './wires.ts';
@@ -67,6 +69,8 @@ export interface MachineOptions {
   readonly trustsRecent?: boolean;
   /** What it tells those who trust it. */
   readonly lightLie?: LightLie;
+  /** It lies in some of its answers only. */
+  readonly liesNowAndThen?: boolean;
   /** Its operator keeps so many blocks at least; absent: all. */
   readonly minRetainBlocks?: number;
   /** What its operator has changed in the configuration of all. */
@@ -82,7 +86,8 @@ const KEY_PATH = `${HOME}/config/priv_validator_key.json`;
 export const SIGNING_STATE_PATH: string = `${HOME}/data/priv_validator_state.json`;
 /** Often enough to be in the middle of one now and then. */
 const SNAPSHOT_VERSIONS = 3;
-const WAL_PATH = `${HOME}/data/cs.wal`;
+/** The folder of the write-ahead log. */
+export const WAL_PATH: string = `${HOME}/data/cs.wal`;
 /** The genesis is older than any clock is wrong. */
 const GENESIS_AGE_MS = 3_600_000;
 const NEVER_SIGNED = utf8('{"height":"0","round":0,"step":0}');
@@ -113,19 +118,18 @@ export class SimMachine implements Subject {
   diskDelayMaxMs = 1;
   applicationDelayMaxMs = 0;
   isDiskFull = false;
-  /** Ends the process at that operation of the disk. */
-  killAtOperation: { readonly at: number; readonly how: Ending } | undefined;
-  onKillPoint: () => void = () => undefined;
+  /** End the process at operations of the disk. */
+  readonly killPoints: KillPoints = new KillPoints();
   /** Its signing state was taken away or is old: with that it must not start. */
-  mustRefuse: string | undefined;
+  mustRefuse: SpoiltSigningState | undefined;
   /** The file in which a bit has turned, and what it was. */
   turned: { readonly path: string; readonly before: SimFile } | undefined;
   /** Databases with a record in which a bit has turned. */
   readonly damaged: Set<string> = new Set();
   /** Its operator has deleted all that it had but its signing state, and it has not started again since. */
   isEmptied = false;
-  /** Something was done to it after which it may refuse to run. */
-  excuse: string | undefined;
+  /** This process was told that the disk is full: it may stop for that, and name it. */
+  wasToldFull = false;
   /** The block that a state sync begins with; the operator has asked several about it. */
   trustedHeight: bigint = FIRST_HEIGHT;
   state: 'down' | 'starting' | 'up' | 'refused' = 'down';
@@ -197,6 +201,7 @@ export class SimMachine implements Subject {
     if (this.state === 'starting' || this.state === 'up') return;
     const owner = new Owner(this.name);
     this.owner = owner;
+    this.wasToldFull = false;
     this.state = 'starting';
     this.starts++;
     this.ports.observer.line(this, 'starts');
@@ -205,6 +210,7 @@ export class SimMachine implements Subject {
         if (owner.state === 'dead') return;
         this.core = core;
         this.state = 'up';
+        this.disk.garbled.clear(); // it has read its log, and found nothing to repair
         const { lastBlockHeight, appHash } = core.executor.state;
         this.ports.observer.started(this, lastBlockHeight, appHash);
       },
@@ -288,12 +294,14 @@ export class SimMachine implements Subject {
     if (this.state === 'starting' || this.state === 'up') return; // it was repaired before
     this.ports.observer.line(this, 'has its log repaired');
     this.turned = undefined;
-    this.killAtOperation = undefined;
     this.isDiskFull = false;
+    const { disk } = this;
     const user: DiskUser = { wait: () => Promise.resolve(), isDead: () => false };
-    const files = new SimWalFiles({ disk: this.disk, user, directory: WAL_PATH, pattern: FILE_PATTERN });
-    repairWal(files);
-    this.disk.isGarbled = false;
+    const { judge } = disk;
+    disk.judge = () => 'go on'; // kill points are the node's
+    repairWal(new SimWalFiles({ disk, user, directory: WAL_PATH, pattern: FILE_PATTERN }));
+    disk.judge = judge;
+    disk.garbled.clear();
     this.start();
   }
 
@@ -310,15 +318,16 @@ export class SimMachine implements Subject {
   }
 
   #judge({ kind, path }: DiskOperation): Verdict {
-    const { killAtOperation } = this;
-    if (killAtOperation !== undefined && this.disk.operations >= killAtOperation.at) {
-      this.killAtOperation = undefined;
-      this.ports.observer.line(this, `reaches its kill point: ${kind} ${path}`);
-      this.kill(killAtOperation.how);
-      this.onKillPoint();
+    const point = this.killPoints.take(this.disk.operations);
+    if (point !== undefined) {
+      this.ports.observer.line(this, `reaches its kill point ${point.at}: ${kind} ${path}`);
+      this.kill(point.how);
+      point.onReached();
       return 'dead';
     }
-    return this.isDiskFull ? 'full' : 'go on';
+    if (!this.isDiskFull) return 'go on';
+    this.wasToldFull = true;
+    return 'full';
   }
 
   #end(how: Ending): void {

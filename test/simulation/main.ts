@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { PROFILES, type Profile } from './profiles.ts';
-import { type RunResult, runSeed } from './run.ts';
+import { type Progress, type RunResult, runSeed } from './run.ts';
 
 const USUAL: readonly Profile[] = PROFILES.filter((profile) => profile !== 'large');
 
@@ -46,6 +46,8 @@ function report(result: RunResult): void {
 
 function summary(results: readonly RunResult[], cpuSeconds: number): string {
   const sum = (of: (result: RunResult) => number): number => results.reduce((all, one) => all + of(one), 0);
+  const most = (of: (progress: Progress) => number): number =>
+    Math.max(0, ...results.flatMap(({ progress }) => (progress === undefined ? [] : [of(progress)])));
   const heights = sum(({ heights }) => Number(heights));
   const failed = results.filter(({ violations }) => violations.length > 0);
   return [
@@ -55,6 +57,8 @@ function summary(results: readonly RunResult[], cpuSeconds: number): string {
       `rounds up to ${Math.max(0, ...results.map(({ roundMax }) => roundMax))}`,
     `${sum(({ events }) => events)} events, ${Math.round(sum(({ virtualMs }) => virtualMs) / 1000)} virtual seconds, ` +
       `${cpuSeconds.toFixed(1)} CPU seconds (${(results.length / cpuSeconds).toFixed(1)} seeds per CPU second)`,
+    `${sum(({ killPoints }) => killPoints.reached)} of ${sum(({ killPoints }) => killPoints.planned)} planned kill points reached`,
+    `after the heal up to ${most(({ rounds }) => rounds)} rounds, ${most(({ heights }) => heights)} further heights, ${Math.round(most(({ ms }) => ms))} ms`,
     `${Math.round(sum(({ messages }) => messages) / Math.max(1, heights))} messages and ` +
       `${Math.round(sum(({ bytes }) => bytes) / Math.max(1, heights))} bytes per height`,
   ].join('\n');

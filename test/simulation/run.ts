@@ -1,10 +1,13 @@
 /** Runs the scenario of a seed and says what came of it. */
 import type { SimMachine } from './machine.ts';
+import { simulationConfig } from './chain.ts';
 import type { Companion } from './companion.ts';
 import { EvidenceOwed } from './evidence-owed.ts';
+import { endAtOperation } from './kill-points.ts';
 import { LightForger } from './adversaries/light-forger.ts';
 import { Nemesis } from './faults.ts';
 import { Flood } from './flood.ts';
+import { PATIENCE, type Patience, patienceMs } from './patience.ts';
 import { type Profile, type Scenario, scenarioOf } from './profiles.ts';
 import { Simulation, type Violation } from './simulation.ts';
 
@@ -24,8 +27,21 @@ export interface RunResult {
   readonly starts: number;
   /** Nodes that began with a snapshot of others. */
   readonly restored: number;
+  /** Ends of nodes at operations of their disks that were planned, and those that came. */
+  readonly killPoints: { readonly planned: number; readonly reached: number };
+  /** Absent: nothing was demanded. */
+  readonly progress?: Progress;
   /** The last lines of the trace. */
   readonly lines: readonly string[];
+}
+
+/** What it took after the heal until all that is demanded had come. */
+export interface Progress {
+  /** Rounds up to the heights that are demanded. */
+  readonly rounds: number;
+  /** Heights beyond those. */
+  readonly heights: number;
+  readonly ms: number;
 }
 
 /** How a run is made. */
@@ -42,6 +58,8 @@ const EVENTS_MAX = 5_000_000;
 const STARTS_WITHIN_MS = 300;
 const JOINS_WITHIN_MS = 1_000;
 const RESTART_AFTER_MS = 300;
+/** How much longer faults go on for a companion that waits for something. */
+const HELD_BACK_MS_MAX = 6_000;
 const LATE_AFTER_HEIGHTS = 2n;
 /** Transactions that a client gets into blocks after the heal while others flood. */
 const FLOODED_ARRIVALS = 3;
@@ -58,18 +76,19 @@ export async function runSeed(run: RunOptions): Promise<RunResult> {
     seed: run.seed,
     verbose: run.verbose === true,
   });
+  let progress: Progress | undefined;
   const escaped = (error: unknown): void => simulation.unhandled(error);
   process.on('unhandledRejection', escaped);
   try {
     const forger = forgerOf(simulation, scenario);
     forger?.start();
-    await play(simulation, scenario);
+    progress = await play(simulation, scenario, PATIENCE[run.profile]);
     forger?.ended();
     await simulation.end();
   } finally {
     process.off('unhandledRejection', escaped);
   }
-  return resultOf(run, simulation);
+  return { ...resultOf(run, simulation), ...(progress === undefined ? {} : { progress }) };
 }
 
 function forgerOf(simulation: Simulation, { forgers, options }: Scenario): LightForger | undefined {
@@ -78,18 +97,16 @@ function forgerOf(simulation: Simulation, { forgers, options }: Scenario): Light
   return new LightForger(simulation, { scheme, keySeeds: forgers, everyMs: FORGED_EVERY_MS });
 }
 
-async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
-  const { scheduler, machines } = simulation;
+async function play(
+  simulation: Simulation,
+  scenario: Scenario,
+  patience: Patience,
+): Promise<Progress | undefined> {
+  const { scheduler } = simulation;
   await simulation.init();
   const cast = castOf(simulation, scenario);
   for (const machine of cast.punctual) {
     scheduler.after(scheduler.random.below(STARTS_WITHIN_MS), () => machine.start());
-  }
-  const [first] = machines;
-  if (first !== undefined && scenario.killPoint !== undefined) {
-    const { at, how } = scenario.killPoint;
-    first.killAtOperation = { at: first.disk.operations + at, how };
-    first.onKillPoint = () => scheduler.after(RESTART_AFTER_MS, () => first.start());
   }
   const send = (): void => {
     simulation.sendTransfer();
@@ -98,7 +115,9 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
   scheduler.after(scenario.transferEveryMs, send);
   const flood = scenario.flood === undefined ? undefined : new Flood(simulation, scenario.flood);
   flood?.start();
-  const companions = (scenario.companions ?? []).map((make) => make(simulation));
+  const { killPoint } = scenario;
+  const ending = killPoint === undefined ? [] : [endAtOperation(killPoint, RESTART_AFTER_MS)];
+  const companions = [...ending, ...(scenario.companions ?? [])].map((make) => make(simulation));
   for (const companion of companions) companion.start();
   const { faults: menu, faultsLast: times, lateFromMs } = scenario;
   const joining = lateFromMs === undefined ? [] : cast.late;
@@ -111,13 +130,20 @@ async function play(simulation: Simulation, scenario: Scenario): Promise<void> {
       join(machine, scenario),
     );
   const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
-  await simulation.runUntil(isTooMuch, scenario.healAtMs ?? scenario.patienceMs);
-  if (scenario.healAtMs !== undefined && simulation.violations.length === 0) {
+  const { healAtMs, lastsMs = 0 } = scenario;
+  let progress: Progress | undefined;
+  await simulation.runUntil(isTooMuch, healAtMs ?? lastsMs);
+  if (healAtMs !== undefined && simulation.violations.length === 0) {
+    const mayHeal = (): boolean => companions.every((companion) => companion.mayHeal?.() ?? true);
+    await simulation.runUntil(() => mayHeal() || isTooMuch(), healAtMs + HELD_BACK_MS_MAX);
     nemesis.heal();
+    // What did not happen among faults has the quiet to happen in.
+    await simulation.runUntil(() => mayHeal() || isTooMuch(), scheduler.nowMs + HELD_BACK_MS_MAX);
     for (const companion of companions) companion.healed?.();
-    await demandProgress(simulation, scenario, { flood, companions });
+    progress = await demandProgress(simulation, { scenario, patience, flood, companions });
   }
   for (const companion of companions) companion.ended?.();
+  return progress;
 }
 
 /** Who is there when. */
@@ -143,12 +169,19 @@ function join(machine: SimMachine, { lateEndings }: Scenario): void {
   machine.start();
 }
 
+/** What has to come after the heal, and how soon. */
+interface Demands {
+  readonly scenario: Scenario;
+  readonly patience: Patience;
+  readonly flood: Flood | undefined;
+  readonly companions: readonly Companion[];
+}
+
 /** Everybody honest gets on after the heal, those that start late included. */
 async function demandProgress(
   simulation: Simulation,
-  scenario: Scenario,
-  { flood, companions }: { readonly flood: Flood | undefined; readonly companions: readonly Companion[] },
-): Promise<void> {
+  { scenario, patience, flood, companions }: Demands,
+): Promise<Progress> {
   const { scheduler } = simulation;
   const { late } = castOf(simulation, scenario);
   const fromMs = scheduler.nowMs;
@@ -162,25 +195,29 @@ async function demandProgress(
     nodes.every((node) => node.height >= goal || isLeftBehind(node, nodes)) &&
     companions.every((companion) => companion.isContent()) &&
     (flood === undefined || flood.arrived >= arrivals);
-  const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
+  const isTooMuch = (): boolean =>
+    scheduler.events > EVENTS_MAX || simulation.height > goal + BigInt(patience.heightsMax);
+  const untilMs = fromMs + waitMs(scenario, patience);
   if (late.length > 0) {
     const others = goal - scenario.heights + LATE_AFTER_HEIGHTS;
-    await simulation.runUntil(() => simulation.height >= others || isTooMuch(), fromMs + scenario.patienceMs);
+    await simulation.runUntil(() => simulation.height >= others || isTooMuch(), untilMs);
     for (const machine of late) join(machine, scenario);
   }
-  await simulation.runUntil(() => isThere() || isTooMuch(), fromMs + scenario.patienceMs);
-  const { roundsMax = Number.MAX_SAFE_INTEGER } = scenario;
-  if (rounds() > roundsMax) {
-    simulation.fail(
-      'liveness',
-      `height ${goal} has taken ${rounds()} rounds after the heal, not ${roundsMax}`,
-    );
+  await simulation.runUntil(() => isThere() || isTooMuch(), untilMs);
+  const progress = {
+    rounds: rounds(),
+    heights: Number(simulation.height - goal),
+    ms: scheduler.nowMs - fromMs,
+  };
+  if (progress.rounds > patience.roundsMax) {
+    const most = `${patience.roundsMax} at most`;
+    simulation.fail('liveness', `height ${goal} has taken ${progress.rounds} rounds after the heal, ${most}`);
   }
-  if (simulation.violations.length > 0 || isThere()) return;
+  if (simulation.violations.length > 0 || isThere()) return progress;
   for (const companion of companions) {
     if (!companion.isContent()) simulation.fail('liveness', companion.complaint());
   }
-  if (nodes.every(({ height }) => height >= goal) && simulation.violations.length > 0) return;
+  if (nodes.every(({ height }) => height >= goal) && simulation.violations.length > 0) return progress;
   const where = simulation.honest
     .map(({ name, height, state }) => `${name} ${state} at ${height}`)
     .join(', ');
@@ -191,8 +228,15 @@ async function demandProgress(
       `a client has ${flood.arrived} transactions in blocks, not ${arrivals}: ${answers}`,
     );
   }
-  const sinceMs = Math.round(scheduler.nowMs - fromMs);
-  simulation.fail('liveness', `height ${goal} is not reached by all ${sinceMs} ms after the heal: ${where}`);
+  const since = `${Math.round(progress.ms)} ms after the heal, when the chain is at ${simulation.height}`;
+  simulation.fail('liveness', `height ${goal} is not reached by all ${since}: ${where}`);
+  return progress;
+}
+
+/** In virtual time. */
+function waitMs({ patienceMs: own, options }: Scenario, patience: Patience): number {
+  const usual = simulationConfig();
+  return own ?? patienceMs(patience, options.config?.(usual) ?? usual);
 }
 
 /** Every node that is further has pruned the block that a node needs next: only an operator can help it. */
@@ -207,16 +251,15 @@ function isLeftBehind(node: SimMachine, nodes: readonly SimMachine[]): boolean {
 function endOften(machine: SimMachine, times: number): void {
   if (times === 0) return;
   const { random } = machine.ports.scheduler;
-  machine.killAtOperation = {
+  const again = (): void => {
+    endOften(machine, times - 1);
+    machine.start();
+  };
+  machine.killPoints.plan({
     at: machine.disk.operations + 1 + random.below(ENDED_WITHIN_OPERATIONS),
     how: random.percent(50) ? 'power cut' : 'process killed',
-  };
-  machine.onKillPoint = () => {
-    machine.ports.scheduler.after(RESTART_AFTER_MS, () => {
-      endOften(machine, times - 1);
-      machine.start();
-    });
-  };
+    onReached: () => machine.ports.scheduler.after(RESTART_AFTER_MS, again),
+  });
 }
 
 function resultOf({ profile, seed, verbose }: RunOptions, simulation: Simulation): RunResult {
@@ -235,6 +278,10 @@ function resultOf({ profile, seed, verbose }: RunOptions, simulation: Simulation
     transactions: [...chain.values()].reduce((sum, { block }) => sum + block.txs.length, 0),
     starts: machines.reduce((sum, machine) => sum + machine.starts, 0),
     restored: machines.filter(({ isRestored }) => isRestored).length,
+    killPoints: {
+      planned: machines.reduce((sum, { killPoints }) => sum + killPoints.planned, 0),
+      reached: machines.reduce((sum, { killPoints }) => sum + killPoints.reached, 0),
+    },
     lines: trace.last(verbose === true ? Number.MAX_SAFE_INTEGER : 60),
   };
 }

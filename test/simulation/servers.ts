@@ -10,6 +10,12 @@ import type { Owner } from './scheduler.ts';
 import type { SimMachine } from './machine.ts';
 
 const WAY_MS_MAX = 15;
+/**
+ * So long a client waits for an answer, with all its attempts. A node's waits 16 s, and snapshots are there for
+ * many minutes; those here for four seconds, in which three headers are asked for.
+ */
+const ANSWER_MS_MAX = 300;
+const OFTEN_PERCENT = 50;
 
 /** Who asks, and whom. */
 export interface ServerPorts {
@@ -26,16 +32,27 @@ export function simulatedServers({ owner, machines, trustedHeight }: ServerPorts
     if (machine === undefined) throw new RangeError(`no machine at ${url}`);
     const failed = (message: string, code: Parameters<typeof providerError>[0], height?: bigint): Error =>
       providerError(code, message, { provider: url, height });
-    const onTheWay = (): Promise<void> => {
-      const { scheduler } = machine.ports;
-      return new Promise((resolve) => scheduler.after(scheduler.random.below(WAY_MS_MAX), resolve, owner));
+    const { scheduler } = machine.ports;
+    const after = (ms: number): Promise<void> =>
+      new Promise((resolve) => scheduler.after(ms, resolve, owner));
+    const onTheWay = (): Promise<void> => after(scheduler.random.below(WAY_MS_MAX));
+    const { lightLie, liesNowAndThen = false } = machine.options;
+    /** How it lies this time. */
+    const lieNow = (): LightLie | undefined =>
+      liesNowAndThen && !scheduler.random.percent(OFTEN_PERCENT) ? undefined : lightLie;
+    const arrives = async (lie: LightLie | undefined, height?: bigint): Promise<void> => {
+      await onTheWay();
+      if (lie === 'answers late') await after(scheduler.random.below(ANSWER_MS_MAX));
+      if (lie !== 'says nothing') return;
+      await after(ANSWER_MS_MAX);
+      throw failed('times out', 'light.no_response', height);
     };
     const core = (): NonNullable<SimMachine['core']> => {
       if (machine.core === undefined || machine.owner.state !== 'running')
         throw failed('does not answer', 'light.no_response');
       return machine.core;
     };
-    const blockAt = (wanted: bigint | undefined): LightBlock => {
+    const blockAt = (wanted: bigint | undefined, lie: LightLie | undefined): LightBlock => {
       const { stores } = core();
       const last = stores.blocks.range().height;
       const height = wanted ?? last;
@@ -49,18 +66,16 @@ export function simulatedServers({ owner, machines, trustedHeight }: ServerPorts
       if (header === undefined || commit === undefined || validators === undefined)
         throw failed('does not have it', 'light.not_found', height);
       const block = { header, commit, validators };
-      const { lightLie } = machine.options;
-      return lightLie === undefined || height === trustedHeight ? block : falseBlock(lightLie, block);
+      return lie === undefined || height === trustedHeight ? block : falseBlock(lie, block);
     };
     return {
       provider: {
         chainId,
         name: url,
         async lightBlock(height) {
-          await onTheWay();
-          if (machine.options.lightLie === 'says nothing')
-            throw failed('times out', 'light.no_response', height);
-          const block = blockAt(height);
+          const lie = lieNow();
+          await arrives(lie, height);
+          const block = blockAt(height, lie);
           await onTheWay();
           return block;
         },
@@ -70,7 +85,7 @@ export function simulatedServers({ owner, machines, trustedHeight }: ServerPorts
         },
       },
       async consensusParams(height) {
-        await onTheWay();
+        await arrives(lieNow(), height);
         const params = core().stores.state.consensusParams(height);
         if (params === undefined) throw failed('does not have the parameters', 'light.not_found', height);
         return updateConsensusParams(DEFAULT_CONSENSUS_PARAMS, params);
@@ -80,12 +95,18 @@ export function simulatedServers({ owner, machines, trustedHeight }: ServerPorts
 }
 
 /** How a server lies about headers; nobody but itself has signed what it makes up. */
-export const LIGHT_LIES = ['says nothing', 'changes the app hash', 'changes the validators'] as const;
+export const LIGHT_LIES = [
+  'says nothing',
+  'answers late',
+  'changes the app hash',
+  'changes the validators',
+] as const;
 
 /** One of them. */
 export type LightLie = (typeof LIGHT_LIES)[number];
 
 function falseBlock(lie: LightLie, block: LightBlock): LightBlock {
+  if (lie !== 'changes the app hash' && lie !== 'changes the validators') return block;
   const instead = sha256(block.header.appHash);
   const change = lie === 'changes the app hash' ? { appHash: instead } : { nextValidatorsHash: instead };
   const header = { ...block.header, ...change };

@@ -1,7 +1,7 @@
 /** One run: machines, wires, clients, and the observer that holds what they do against the invariants. */
 import { toHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
-import { LedgerError, messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
@@ -28,7 +28,7 @@ import { Rounds } from './rounds-since.ts';
 import { type MachineOptions, SimMachine } from './machine.ts';
 import type { MachineObserver } from './observer.ts';
 import { Scheduler } from './scheduler.ts';
-import { damageNamed, repairDatabase } from './turned-records.ts';
+import { remedyFor } from './stops.ts';
 import { Trace } from './trace.ts';
 import { Wires, type WiringPlan } from './wires.ts';
 
@@ -64,19 +64,6 @@ export interface Violation {
   readonly invariant: string;
   readonly sentence: string;
   readonly atMs: number;
-}
-
-/** What keeps a node for state sync from starting is tried again by whatever supervises it. */
-const STARTS_AGAIN_MS = 300;
-const FOR_NOW: readonly string[] = [
-  'light.no_response',
-  'light.height_too_high',
-  'light.not_found',
-  'light.no_cross_reference',
-];
-
-function isForNow(error: unknown): boolean {
-  return error instanceof LedgerError && FOR_NOW.includes(error.code);
 }
 
 /** See the file comment. */
@@ -217,7 +204,7 @@ export class Simulation implements MachineObserver {
 
   started(machine: SimMachine, height: bigint, appHash: Uint8Array): void {
     this.line(machine, `is up at height ${height}`);
-    if (machine.mustRefuse !== undefined) {
+    if (machine.mustRefuse !== undefined && machine.mustRefuse !== 'stale without blocks') {
       this.fail('signing state', `${machine.name} starts with a ${machine.mustRefuse} signing state`);
     }
     if (!machine.isHonest) return;
@@ -235,41 +222,18 @@ export class Simulation implements MachineObserver {
   stopped(machine: SimMachine, what: string, error: unknown): void {
     const reason = messageOf(error);
     this.line(machine, `${what}: ${reason}`);
-    if (machine.mustRefuse !== undefined) {
-      this.scheduler.after(100, () => machine.restoreSigningState());
+    const remedy = remedyFor(machine, error);
+    if (remedy !== undefined) {
+      this.scheduler.after(remedy.afterMs, remedy.act);
       return;
     }
-    if (machine.disk.isGarbled && reason.includes('wal repair')) {
-      this.scheduler.after(100, () => machine.repairLog());
-      return;
+    const { name, turned, mustRefuse } = machine;
+    if (turned !== undefined) {
+      this.fail('damage is named', `a bit of ${turned.path} has turned; ${name} says: ${reason}`);
+    } else if (machine.isHonest) {
+      const why = mustRefuse === undefined ? 'its disk is sound' : `its signing state is ${mustRefuse}`;
+      this.fail('honest nodes run', `${name} ${what}, and ${why}: ${reason}`);
     }
-    const damaged = damageNamed(machine, reason);
-    if (damaged !== undefined) {
-      this.scheduler.after(100, () => repairDatabase(machine, damaged));
-      return;
-    }
-    // A node whose disk has filled up names that, and is started again when there is room.
-    if (machine.turned !== undefined && !reason.includes('ENOSPC')) {
-      this.#repair(machine, reason);
-      return;
-    }
-    if (machine.options.trusts !== undefined && isForNow(error)) {
-      this.scheduler.after(STARTS_AGAIN_MS, () => machine.start());
-      return;
-    }
-    if (machine.isHonest && machine.excuse === undefined) {
-      this.fail('honest nodes run', `${machine.name} ${what}, and its disk is sound: ${reason}`);
-    }
-  }
-
-  /** The error has to say what to do about the bit that has turned; the operator does it. */
-  #repair(machine: SimMachine, reason: string): void {
-    const path = machine.turned?.path ?? '';
-    if (reason.includes('wal repair') && path.includes('cs.wal')) {
-      this.scheduler.after(100, () => machine.repairLog());
-    } else if (reason.includes(path) && reason.includes('Restore it')) {
-      this.scheduler.after(100, () => machine.restoreTurned());
-    } else this.fail('damage is named', `a bit of ${path} has turned; ${machine.name} says: ${reason}`);
   }
 
   line(machine: SimMachine, text: string): void {

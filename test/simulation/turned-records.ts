@@ -76,10 +76,11 @@ export function repairDatabase(machine: SimMachine, path: string): void {
     for (const file of [...disk.files.keys()])
       if (file.startsWith(`${DATA}/`) && file !== SIGNING_STATE_PATH) disk.files.delete(file);
     disk.syncNames(DATA);
-    disk.isGarbled = false;
+    disk.garbled.clear();
     machine.damaged.clear();
     if (machine.turned?.path !== SIGNING_STATE_PATH) machine.turned = undefined;
     machine.isEmptied = true;
+    if (machine.mustRefuse === 'stale') machine.mustRefuse = 'stale without blocks';
   }
   machine.start();
 }

@@ -29,33 +29,45 @@ const LATER_LIES: readonly SnapshotLie[] = [
   'makes up a state, delivers one chunk and is mute',
   'makes up a state and refuses its chunks',
 ];
+const OFTEN_PERCENT = 50;
 const LATER = 2n;
 const MUCH_LATER = 1_000n;
 
+/** What a liar lies about, and whether in every answer. */
+export interface SnapshotLiar {
+  readonly snapshotLie: SnapshotLie;
+  readonly lightLie?: LightLie | undefined;
+  readonly liesNowAndThen: boolean;
+}
+
 /** A machine with a liar on it. */
 export function snapshotLiar(
-  { snapshotLie, lightLie }: { readonly snapshotLie: SnapshotLie; readonly lightLie?: LightLie | undefined },
+  { snapshotLie, lightLie, liesNowAndThen }: SnapshotLiar,
   { name, keySeed }: Pick<MachineOptions, 'name' | 'keySeed'>,
 ): MachineOptions {
   return {
     name,
     keySeed,
     isHonest: false,
+    liesNowAndThen,
     ...(lightLie === undefined ? {} : { lightLie }),
-    application: (application) => {
+    application: (application, { ports }) => {
       const { snapshots } = application;
       if (snapshots === undefined) return application;
-      return { ...application, snapshots: lying(snapshotLie, snapshots) };
+      const { random } = ports.scheduler;
+      const liesNow = (): boolean => !liesNowAndThen || random.percent(OFTEN_PERCENT);
+      return { ...application, snapshots: lying(snapshotLie, snapshots, liesNow) };
     },
   };
 }
 
-function lying(lie: SnapshotLie, honest: SnapshotApplication): SnapshotApplication {
+function lying(lie: SnapshotLie, honest: SnapshotApplication, liesNow: () => boolean): SnapshotApplication {
   const isLater = LATER_LIES.includes(lie);
   const served = (request: Parameters<SnapshotApplication['loadSnapshotChunk']>[0]): Promise<Uint8Array> =>
     honest.loadSnapshotChunk(request).then(({ chunk }) => chunk);
   const falseSnapshot = async (snapshot: Snapshot): Promise<Snapshot> => {
     const { height, format, chunks } = snapshot;
+    if (!liesNow()) return snapshot;
     if (lie === 'offers what is not there') return { ...snapshot, height: height + MUCH_LATER };
     if (lie !== 'makes up a state' && !isLater) return snapshot;
     const hashes: Uint8Array[] = [];
@@ -73,6 +85,7 @@ function lying(lie: SnapshotLie, honest: SnapshotApplication): SnapshotApplicati
       return { snapshots: await Promise.all(snapshots.map(falseSnapshot)) };
     },
     async loadSnapshotChunk(request) {
+      if (!liesNow()) return honest.loadSnapshotChunk(request);
       if (lie === 'never delivers') return new Promise<never>(() => undefined);
       if (lie === 'has lost the chunks') return { chunk: new Uint8Array(0) };
       if (lie === 'makes up a state, delivers one chunk and is mute' && request.chunk > 0)

@@ -54,8 +54,8 @@ export class SimDisk {
   judge: (operation: DiskOperation) => Verdict = () => 'go on';
   /** A disk that lies about syncing these files: for planted bugs only. */
   ignoresSync: (path: string) => boolean = () => false;
-  /** A power cut has left garbage among what was not synced. */
-  isGarbled = false;
+  /** Files in which a power cut has left garbage among what was not synced. */
+  readonly garbled: Set<string> = new Set();
   /** Operations since the machine was made. */
   operations = 0;
 
@@ -96,7 +96,11 @@ export class SimDisk {
     for (const database of this.databases.values()) this.#endDatabase(database, how);
     if (how === 'process killed') return;
     this.#endNames();
-    for (const file of new Set(this.files.values())) this.#endFile(file);
+    const ended = new Set<SimFile>();
+    for (const [path, file] of this.files) {
+      if (!ended.has(file)) this.#endFile(path, file);
+      ended.add(file);
+    }
   }
 
   #endDatabase(database: SimPairs, how: Ending): void {
@@ -119,7 +123,7 @@ export class SimDisk {
     this.#durableNames = new Map(this.files);
   }
 
-  #endFile(file: SimFile): void {
+  #endFile(path: string, file: SimFile): void {
     const { random } = this;
     const { bytes, synced } = file;
     if (bytes === synced) return;
@@ -137,7 +141,7 @@ export class SimDisk {
         else kept[at] = (kept[at] ?? 0) ^ (1 << random.below(8));
       }
       file.bytes = random.percent(30) ? synced : random.percent(30) ? bytes : kept;
-      if (isGarbled && file.bytes === kept) this.isGarbled = true;
+      if (isGarbled && file.bytes === kept) this.garbled.add(path);
     }
     file.synced = file.bytes;
   }

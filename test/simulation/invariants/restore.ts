@@ -63,10 +63,8 @@ export function restore(
     name: 'restore',
     committed: ({ committed }) => chain.add(committed),
     async ended() {
-      const sound = machines.filter(
-        ({ isHonest, excuse, starts }) => isHonest && excuse === undefined && starts > 0,
-      );
-      const machine = sound[chain.length % Math.max(1, sound.length)];
+      const started = machines.filter(({ isHonest, starts }) => isHonest && starts > 0);
+      const machine = started[chain.length % Math.max(1, started.length)];
       if (machine === undefined) return;
       try {
         await check(machine);

@@ -25,6 +25,7 @@ import {
   sometimesSilent,
   sumsThatFit,
 } from './carelessness.ts';
+import { refusingForNoReason, stoppingOnceMore } from './other-reasons.ts';
 import { restoringAnything } from './restoring-anything.ts';
 import { proposingNone, tellingNobody } from './silent-evidence.ts';
 
@@ -65,6 +66,18 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     from: 1,
     noticedBy: ['double sign', 'honest nodes run'],
     plant: lyingDisk((path) => path.includes('priv_validator_state') || path.endsWith('/data')),
+  },
+  'a node whose disk was full stops again for no reason': {
+    profile: 'crash',
+    from: 10,
+    noticedBy: ['honest nodes run'],
+    application: stoppingOnceMore,
+  },
+  'a lost signing state is refused for no reason': {
+    profile: 'crash',
+    from: 1,
+    noticedBy: ['honest nodes run'],
+    plant: refusingForNoReason,
   },
   'a vote counts for its neighbour as well': {
     profile: 'safety',
@@ -148,7 +161,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'a restore does not verify the app hash': {
     profile: 'statesync',
-    from: 8,
+    from: 17,
     patienceMs: 10_000,
     noticedBy: ['honest nodes run', 'liveness'],
     application: restoringAnything,

@@ -49,6 +49,5 @@ export function rpcFlood(base: Scenario, random: SeededRandom): Scenario {
     companions: [(simulation) => new RpcFlood(simulation, options)],
     transferEveryMs: Number.MAX_SAFE_INTEGER,
     heights: 3n,
-    patienceMs: 60_000,
   };
 }
