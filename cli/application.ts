@@ -12,6 +12,7 @@ import type { Module } from '../framework/module.ts';
 import { UpgradeError } from '../modules/upgrade/errors.ts';
 import type { Upgrade } from '../modules/upgrade/types.ts';
 import { LedgerError } from '../core/errors.ts';
+import { txHashText } from '../core/tx-hash.ts';
 import type { Application } from '../node/application.ts';
 import {
   CachedSignatureVerifier,
@@ -21,7 +22,6 @@ import {
 import { VerifierPool } from '../node/crypto/verifier-pool.ts';
 import type { HeldWrites } from '../node/held-writes.ts';
 import type { Logger } from '../node/logging/logger.ts';
-import { txKey } from '../node/tx-key.ts';
 import {
   CheckTxType,
   type RequestFinalizeBlock,
@@ -323,7 +323,7 @@ class SignaturePrefetch {
   of(txs: readonly Uint8Array[]): Promise<void> | undefined {
     const tasks: SignatureTask[] = [];
     for (const tx of txs) {
-      if (!this.#isNew(txKey(tx))) continue;
+      if (!this.#isNew(txHashText(tx))) continue;
       for (const { pubKey, signBytes, signature } of this.#app.signatureTasks(tx))
         tasks.push({ publicKey: pubKey.bytes, signBytes, signature });
     }

@@ -22,7 +22,16 @@ export const HASH_BYTES = 32;
 
 /** SHA-256 (FIPS 180-4): 32 bytes. */
 export function sha256(data: Uint8Array): Uint8Array {
-  const text = hash('sha256', data, 'binary');
+  return digestOfText(sha256Text(data));
+}
+
+/** SHA-256 as a string of 32 characters, one a byte: the form in which it comes, and a key for maps. */
+export function sha256Text(data: Uint8Array): string {
+  return hash('sha256', data, 'binary');
+}
+
+/** The 32 bytes of a digest that `sha256Text` gave. */
+export function digestOfText(text: string): Uint8Array {
   const digest = new Uint8Array(HASH_BYTES);
   for (let i = 0; i < HASH_BYTES; i++) digest[i] = text.charCodeAt(i);
   return digest;

@@ -8,6 +8,7 @@ import type { KeyRange } from '../store/kv.ts';
 import { latin1 } from './address.ts';
 import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
+import { type KeyLocation, KeyMemo } from './key-memo.ts';
 import { encodeKey, type KeyCodec } from './keys.ts';
 import { noValue, uint64Value, type ValueCodec } from './values.ts';
 
@@ -23,6 +24,8 @@ export interface CollectionSpec {
 export interface MapSpec<K, V> extends CollectionSpec {
   readonly key: KeyCodec<K>;
   readonly value: ValueCodec<V>;
+  /** The same keys come again and again: see `KeyMemo`. Default false. */
+  readonly hot?: boolean;
 }
 
 /** Part of a map's keys. All bounds may be missing. */
@@ -34,13 +37,6 @@ export interface MapRange<K> {
   /** Exclusive. */
   readonly end?: K;
   readonly reverse?: boolean;
-}
-
-/** An entry's key as the store takes it. Shared: never write to the bytes. */
-export interface KeyLocation {
-  readonly bytes: Uint8Array;
-  /** The bytes as a latin-1 string. */
-  readonly text: string;
 }
 
 const NOWHERE: KeyLocation = { bytes: EMPTY_BYTES, text: '' };
@@ -144,6 +140,11 @@ export class StateMap<K, V> {
   /** The last key that was a text (a denomination): nearly always the next one. */
   #lastText: string | undefined;
   #lastLocation: KeyLocation = NOWHERE;
+  readonly #memo: KeyMemo<K> | undefined;
+  readonly #make = (key: K): KeyLocation => {
+    const bytes = encodeKey(this.keyCodec, key, this.#prefix);
+    return { bytes, text: latin1(bytes) };
+  };
 
   constructor(storeName: string, spec: MapSpec<K, V>) {
     this.name = spec.name;
@@ -151,6 +152,7 @@ export class StateMap<K, V> {
     this.#storeName = storeName;
     this.#prefix = spec.prefix;
     this.#value = spec.value;
+    this.#memo = spec.hot === true ? new KeyMemo(spec.key, spec.prefix.length) : undefined;
   }
 
   get(context: ReadContext, key: K): V | undefined {
@@ -159,9 +161,9 @@ export class StateMap<K, V> {
 
   /** Where an entry lies, for a caller that reads and then writes it. */
   locate(key: K): KeyLocation {
+    if (this.#memo !== undefined) return this.#memo.find(key, this.#make);
     if (typeof key === 'string' && key === this.#lastText) return this.#lastLocation;
-    const bytes = encodeKey(this.keyCodec, key, this.#prefix);
-    const location = { bytes, text: latin1(bytes) };
+    const location = this.#make(key);
     if (typeof key === 'string') {
       this.#lastText = key;
       this.#lastLocation = location;

@@ -1,7 +1,8 @@
 import { EMPTY_BYTES } from '../core/bytes.ts';
-import type { CollectionSpec, KeyLocation, MapRange, MapSpec, Schema, StateMap } from './collections.ts';
+import type { CollectionSpec, MapRange, MapSpec, Schema, StateMap } from './collections.ts';
 import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
+import type { KeyLocation } from './key-memo.ts';
 import { encodeKey, type KeyCodec, type Pair, type PairKeyCodec, pairKey } from './keys.ts';
 import { noValue } from './values.ts';
 

@@ -32,7 +32,20 @@ export interface KeyCodec<K> {
   write(out: Uint8Array, offset: number, key: K, last: boolean): number;
   /** @throws DecodeError when the bytes are no such key */
   read(bytes: Uint8Array, offset: number, last: boolean): ReadKey<K>;
+  /**
+   * The offset after the key when it stands there as `write` would write it; -1 when it does not, or when this
+   * is not quick to see. Codecs that have it can be remembered by a `KeyMemo`.
+   */
+  readonly matches?: (bytes: Uint8Array, offset: number, key: K, last: boolean) => number;
+  /** A number that equal keys share and others seldom do. */
+  readonly slot?: (key: K) => number;
 }
+
+/** Lengths below this are one byte. */
+const SHORT_LENGTH_MAX = 127;
+/** Bytes at the end of a key that its slot is made of: those of an address are as good as random. */
+const SLOT_BYTES = 4;
+const SLOT_FACTOR = 31;
 
 /** The bytes of a whole key behind a prefix. */
 export function encodeKey<K>(codec: KeyCodec<K>, key: K, prefix: Uint8Array): Uint8Array {
@@ -53,6 +66,19 @@ export const bytesKey: KeyCodec<Uint8Array> = {
   read(bytes, offset, last) {
     if (last) return { key: bytes.subarray(offset), next: bytes.length };
     return readLengthPrefixed(bytes, offset);
+  },
+  matches(bytes, offset, key, last) {
+    if (!last && (key.length > SHORT_LENGTH_MAX || bytes[offset] !== key.length)) return -1;
+    const start = last ? offset : offset + 1;
+    if (start + key.length > bytes.length) return -1;
+    for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return -1;
+    return start + key.length;
+  },
+  slot(key) {
+    let slot = key.length;
+    const from = key.length > SLOT_BYTES ? key.length - SLOT_BYTES : 0;
+    for (let i = from; i < key.length; i++) slot = (slot * SLOT_FACTOR + (key[i] ?? 0)) | 0;
+    return slot;
   },
 };
 
@@ -106,6 +132,18 @@ export const stringKey: KeyCodec<string> = {
     if (end < 0) throw new DecodeError('text key has no end', { offset });
     return { key: fromUtf8(bytes.subarray(offset, end)), next: last ? end : end + 1 };
   },
+  matches(bytes, offset, key, last) {
+    const end = offset + key.length;
+    if (end > bytes.length) return -1;
+    for (let i = 0; i < key.length; i++) {
+      const code = key.charCodeAt(i);
+      // What is not ASCII takes several bytes; a zero may only end the key.
+      if (code !== bytes[offset + i] || code === 0 || code > SHORT_LENGTH_MAX) return -1;
+    }
+    if (last) return end;
+    return bytes[end] === 0 ? end + 1 : -1;
+  },
+  slot: (key) => key.length * SLOT_FACTOR + (key.length === 0 ? 0 : key.charCodeAt(key.length - 1)),
 };
 
 function isAscii(text: string): boolean {
@@ -236,6 +274,24 @@ export function pairKey<A, B>(first: KeyCodec<A>, second: KeyCodec<B>): PairKeyC
       first.write(bytes, 0, a, false);
       return bytes;
     },
+    ...pairMatches(first, second),
+  };
+}
+
+function pairMatches<A, B>(
+  first: KeyCodec<A>,
+  second: KeyCodec<B>,
+): Pick<KeyCodec<Pair<A, B>>, 'matches' | 'slot'> {
+  const { matches: matchesA, slot: slotA } = first;
+  const { matches: matchesB, slot: slotB } = second;
+  if (matchesA === undefined || slotA === undefined) return {};
+  if (matchesB === undefined || slotB === undefined) return {};
+  return {
+    matches(bytes, offset, [a, b], last) {
+      const next = matchesA(bytes, offset, a, false);
+      return next < 0 ? -1 : matchesB(bytes, next, b, last);
+    },
+    slot: ([a, b]) => (slotA(a) * SLOT_FACTOR + slotB(b)) | 0,
   };
 }
 

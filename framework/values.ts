@@ -8,7 +8,6 @@ import {
 } from '../core/bytes.ts';
 import { DecodeError } from '../core/errors.ts';
 import { latin1 } from './address.ts';
-import { BoundedMap } from './bounded-map.ts';
 
 /** How a value becomes bytes. The generated protobuf message types are such codecs. */
 export interface ValueCodec<V> {
@@ -88,23 +87,58 @@ export function memoized<V>(codec: ValueCodec<V>): ValueCodec<V> {
 
 /**
  * The same codec, remembering many values by their bytes, those written lately and those read. For values
- * that cost more to decode than a string of their bytes to make. Values must be immutable.
+ * that cost more to decode than to compare. Values must be immutable.
+ *
+ * One place for each value of `slotOf`, which the last bytes with it take. The bytes are kept as text: an
+ * array would keep the slab that it lies in.
  */
 export function remembered<V>(valuesMax: number, codec: ValueCodec<V>): ValueCodec<V> {
-  const values = new BoundedMap<string, V>(valuesMax);
+  const places = new Array<Remembered<V> | undefined>(valuesMax).fill(undefined);
   return {
     encode(value) {
       const bytes = codec.encode(value);
-      values.set(latin1(bytes), value);
+      const place = slotOf(bytes) % valuesMax;
+      const known = places[place];
+      const text = known !== undefined && isText(bytes, known.text) ? known.text : latin1(bytes);
+      places[place] = { text, value };
       return bytes;
     },
     decode(bytes) {
-      const text = latin1(bytes);
-      const known = values.get(text);
-      if (known !== undefined) return known;
+      const place = slotOf(bytes) % valuesMax;
+      const known = places[place];
+      if (known !== undefined && isText(bytes, known.text)) return known.value;
       const value = codec.decode(bytes);
-      values.set(text, value);
+      places[place] = { text: latin1(bytes), value };
       return value;
     },
   };
+}
+
+interface Remembered<V> {
+  /** The bytes as a latin-1 string. */
+  readonly text: string;
+  readonly value: V;
+}
+
+function isText(bytes: Uint8Array, text: string): boolean {
+  if (bytes.length !== text.length) return false;
+  // From the end: values of one key differ there (sequences, amounts).
+  for (let i = bytes.length - 1; i >= 0; i--) if (bytes[i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Every so many bytes count, and all at the end. */
+const SLOT_STRIDE = 5;
+const SLOT_TAIL_BYTES = 4;
+/** FNV-1a. */
+const SLOT_FACTOR = 0x0100_0193;
+
+/** A number, not negative, that equal bytes share and others seldom do. */
+function slotOf(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let slot = length;
+  for (let i = 0; i < length; i += SLOT_STRIDE) slot = Math.imul(slot ^ (bytes[i] ?? 0), SLOT_FACTOR);
+  for (let i = Math.max(0, length - SLOT_TAIL_BYTES); i < length; i++)
+    slot = Math.imul(slot ^ (bytes[i] ?? 0), SLOT_FACTOR);
+  return slot >>> 1;
 }

@@ -1,6 +1,5 @@
-import { latin1 } from '../address.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import { txHash } from '../../core/tx-hash.ts';
+import { isCopyOfTx, txHash, txHashText } from '../../core/tx-hash.ts';
 import { type DecodedTx, decodeTx, type TxDecoderPorts } from './decode.ts';
 
 /** What a decoded transaction takes beside its bytes, measured with a MsgSend: its objects. */
@@ -28,12 +27,13 @@ export class TxCache {
 
   /** @throws StateError as `decodeTx` */
   decode(bytes: Uint8Array): DecodedTx {
-    const hash = txHash(bytes);
-    const key = latin1(hash);
+    const key = txHashText(bytes);
     const known = this.#byHash.get(key);
     if (known !== undefined) return known;
     // A copy: the caller's array may be a small part of a large buffer, which a view would keep.
-    const tx = decodeTx(copyBytes(bytes, 0, bytes.length), hash, this.#ports);
+    const copy = copyBytes(bytes, 0, bytes.length);
+    isCopyOfTx(copy, bytes);
+    const tx = decodeTx(copy, txHash(bytes), this.#ports);
     this.#bytes += heldBytes(tx);
     this.#makeRoom();
     this.#byHash.set(key, tx);
@@ -47,7 +47,7 @@ export class TxCache {
 
   /** Forgets a transaction that nobody will ask for again: its block is committed. */
   forget(tx: DecodedTx): void {
-    const key = latin1(tx.hash);
+    const key = txHashText(tx.bytes);
     const known = this.#byHash.get(key);
     if (known === undefined) return;
     this.#byHash.delete(key);

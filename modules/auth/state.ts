@@ -46,6 +46,7 @@ export function authState(addresses: AddressCodec): AuthState {
     name: 'accounts',
     key: bytesKey,
     value: accountValue(addresses),
+    hot: true,
     indexes: [byNumber],
   });
   const usedTimeouts = schema.keySet({

@@ -68,6 +68,7 @@ export function bankState(): BankState {
       name: 'balances',
       key: balanceKey,
       value: integerValue,
+      hot: true,
       indexes: [holders],
     }),
     holders,

@@ -13,7 +13,6 @@
  * are refused until then (`#gaps`).
  */
 import { messageOf } from '../../core/errors.ts';
-import { uvarintLength } from '../../core/varint.ts';
 import { CheckTxType, type ResponseCheckTx } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { txKey } from '../tx-key.ts';
@@ -41,14 +40,15 @@ import type {
   WaitingTxs,
 } from './ports.ts';
 import { TxCache } from './tx-cache.ts';
+import { bytesInBlock, ownBytes } from './tx-bytes.ts';
 import { TxList } from './tx-list.ts';
 import { reportOf } from './tx-report.ts';
 
 const CODE_OK = 0;
-const TAG_BYTES = 1;
 const NO_LIMIT = -1;
+/** To peers, whose copies are most of what comes: to make an error costs as much as all else about a copy. */
+const KNOWN = txInCache();
 
-const SHORT_BYTES_MAX = 64;
 /** Peers of a transaction that are remembered as having it. */
 const SENDERS_MAX = 64;
 /** Transactions that do not fit a block and are passed over while it is filled. */
@@ -131,7 +131,7 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
     for (const tx of txs) {
       const key = txKey(tx);
       const refusal = this.#admit(tx, key, { from: peer, settle: undefined });
-      if (refusal !== undefined && refusal.code !== 'mempool.tx_in_cache') {
+      if (refusal !== undefined && refusal !== KNOWN) {
         this.#ports.logger.debug({ tx: key, peer, reason: refusal.message }, 'transaction of a peer dropped');
       }
     }
@@ -267,7 +267,7 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
     }
     if (this.#isKnown(key, from)) {
       metrics.addAlreadyReceived();
-      return txInCache();
+      return from === undefined ? txInCache() : KNOWN;
     }
     const deferred = this.#deferred.get(key) ?? (this.#isOverwhelmed() ? 'unplaced' : undefined);
     if (deferred !== undefined) {
@@ -475,20 +475,6 @@ export class Mempool implements TxPool, TxSubmission, TxReceiver, WaitingTxs {
   #reportSize(): void {
     this.#ports.metrics.setSize(this.#list.size, this.#list.bytes);
   }
-}
-
-function bytesInBlock(tx: Uint8Array): number {
-  return TAG_BYTES + uvarintLength(tx.length) + tx.length;
-}
-
-/**
- * The bytes in memory of their own: what waits here for long must not keep the message that it came in, or
- * what shares a buffer with it.
- */
-function ownBytes(tx: Uint8Array): Uint8Array {
-  // Short ones live in the engine's heap; asking for their buffer would move them out of it.
-  if (tx.length <= SHORT_BYTES_MAX) return new Uint8Array(tx);
-  return tx.buffer.byteLength === tx.length ? tx : new Uint8Array(tx);
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
