@@ -17,10 +17,11 @@ import { AssertionError } from '../core/errors.ts';
 import { formatInstant, type Instant, parseInstant } from '../core/time.ts';
 import type { Field } from '../proto/codec/field.ts';
 import type { MessageType } from '../proto/codec/message.ts';
-import { Any } from '../proto/gen/google/protobuf/any.ts';
+import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import { AnyTypes } from './any-types.ts';
 import { AMOUNT_MAX } from './coins.ts';
 import type { JsonObject, JsonReader, JsonValue } from './json.ts';
+import { repack } from './repack.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -249,7 +250,7 @@ export function anyFromJson(json: JsonReader, { types, accepts }: Expected): Any
   const typeUrl = member.text();
   const type = types.find(typeUrl) ?? member.fail(`${typeUrl} is no type that is known here`);
   json.onlyMembers(TYPE_MEMBER, ...type.fields.map((field) => field.protoName));
-  const any = Any.create({ typeUrl, value: type.encode(membersFromJson(type, json, types)) });
+  const any = repack(type, membersFromJson(type, json, types));
   member.attempt(() => types.unpack(any, accepts));
   return any;
 }

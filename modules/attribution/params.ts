@@ -27,20 +27,21 @@ export function limitsOf(params: Params): ClaimLimits {
 
 /** @throws StateError (sdk 18) when a limit exceeds what the verifier bears, or a price is absurd */
 export function validateParams(params: Params): void {
-  const limits = limitsOf(params);
-  const refuse = (detail: string): never => {
-    throw new StateError(sdkErrors.invalidRequest, `attribution parameters: ${detail}`);
-  };
-  if (limits.spansMax <= 0 || limits.spansMax > HARD_LIMITS.spansMax)
-    refuse(`spans_max is ${limits.spansMax}`);
-  if (limits.spanBytesMin <= 0 || limits.spanBytesMin > limits.spanBytesMax)
-    refuse('span_bytes_min exceeds span_bytes_max');
-  if (limits.spanBytesMax > HARD_LIMITS.spanBytesMax) refuse(`span_bytes_max is ${limits.spanBytesMax}`);
-  if (limits.answerBytesMax > HARD_LIMITS.answerBytesMax)
-    refuse(`answer_bytes_max is ${params.answerBytesMax}`);
-  if (limits.proofBytesMax > HARD_LIMITS.proofBytesMax) refuse(`proof_bytes_max is ${limits.proofBytesMax}`);
-  for (const price of [params.gasPerSpan, params.gasPerHash, params.gasPerByte])
-    if (price <= 0 || price > GAS_MAX) refuse(`a gas price is ${price}`);
+  for (const [name, value, most] of [
+    ['spans_max', params.spansMax, HARD_LIMITS.spansMax],
+    ['span_bytes_max', params.spanBytesMax, HARD_LIMITS.spanBytesMax],
+    ['span_bytes_min', params.spanBytesMin, params.spanBytesMax],
+    ['answer_bytes_max', params.answerBytesMax, HARD_LIMITS.answerBytesMax],
+    ['proof_bytes_max', params.proofBytesMax, HARD_LIMITS.proofBytesMax],
+    ['gas_per_span', params.gasPerSpan, GAS_MAX],
+    ['gas_per_hash', params.gasPerHash, GAS_MAX],
+    ['gas_per_byte', params.gasPerByte, GAS_MAX],
+  ] as const)
+    if (value <= 0 || value > most)
+      throw new StateError(
+        sdkErrors.invalidRequest,
+        `attribution parameters: ${name} is ${value}, must be 1 to ${most}`,
+      );
 }
 
 /** Parameters from a genesis document; the defaults when it says nothing. */

@@ -10,7 +10,7 @@ import { authState, STORE_NAME } from './state.ts';
  * Most timeouts of unordered transactions that a block forgets; the rest waits. What has passed is refused by
  * its time, whether it is still remembered or not.
  */
-const TIMEOUTS_FORGOTTEN_MAX = 5_000;
+export const TIMEOUTS_FORGOTTEN_MAX = 5_000;
 
 /** The module and the keeper that others get capabilities from. */
 export interface AuthModule {

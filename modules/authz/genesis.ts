@@ -5,6 +5,7 @@ import type { Timestamp } from '../../framework/context.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
+import { GrantAuthorization } from '../../proto/gen/cosmos/authz/v1beta1/authz.ts';
 import { GenesisState } from '../../proto/gen/cosmos/authz/v1beta1/genesis.ts';
 import type { Authorizations } from './authorizations.ts';
 import type { Grants } from './keeper.ts';
@@ -55,11 +56,13 @@ function readGenesis(
 ): readonly GenesisGrant[] {
   const { types } = authorizations;
   const state = messageFromJson(GenesisState, json, types);
-  json.attempt(() => types.check(GenesisState, state));
   const seen = new Set<string>();
   const entries = json.member('authorization').elements();
-  return state.authorization.map(({ granter, grantee, authorization: any, expiration }, i) => {
+  return state.authorization.map((grant, i) => {
     const entry = entries[i] ?? json;
+    // By itself: what a transaction may hold at most says nothing of how many there may be.
+    entry.attempt(() => types.check(GrantAuthorization, grant));
+    const { granter, grantee, authorization: any, expiration } = grant;
     if (granter === grantee) entry.fail('granter and grantee are the same');
     const parties = {
       granter: entry.member('granter').attempt(() => addresses.toBytes(granter)),

@@ -11,7 +11,7 @@ import { authzQueries } from './queries.ts';
 import { authzState, STORE_NAME } from './state.ts';
 
 /** Most entries and authorizations that the beginning of one block removes. */
-const DEQUEUED_PER_BLOCK_MAX = 200;
+export const DEQUEUED_PER_BLOCK_MAX = 200;
 
 /** Authorizations to execute messages for someone else. */
 export function createAuthzModule(ports: AuthzPorts): Module {

@@ -85,7 +85,7 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): BankGenesis {
     balances,
     supply: total,
     metadata: json.member('denom_metadata').elements().map(metadataFromJson),
-    sendEnabled: json.member('send_enabled').elements().map(readSendEnabled),
+    sendEnabled: readSendEnabled(json.member('send_enabled')),
   };
 }
 
@@ -118,8 +118,15 @@ function readCoins(json: JsonReader): Coins {
   return problem === undefined ? coins : json.fail(problem);
 }
 
-function readSendEnabled(json: JsonReader): SendEnabled {
-  return { denom: json.member('denom').text(), enabled: json.member('enabled').boolean() };
+function readSendEnabled(json: JsonReader): readonly SendEnabled[] {
+  const seen = new Set<string>();
+  return json.elements().map((element) => {
+    const denom = element.member('denom').text();
+    if (!isDenom(denom)) element.member('denom').fail(`${denom} is no denomination`);
+    if (seen.has(denom)) element.member('denom').fail(`${denom} is listed twice`);
+    seen.add(denom);
+    return { denom, enabled: element.member('enabled').boolean() };
+  });
 }
 
 function exportBalances(

@@ -17,6 +17,7 @@ import * as wire from '../../proto/gen/cosmos/bank/v1beta1/tx.ts';
 import { bankErrors } from './errors.ts';
 import { messageSender, transferred } from './events.ts';
 import type { Bank } from './keeper.ts';
+import { validateParams } from './params.ts';
 import type { BankState } from './state.ts';
 import type { Transfer } from './types.ts';
 
@@ -136,7 +137,7 @@ function msgUpdateParams({
     type: wire.MsgUpdateParams,
     response: wire.MsgUpdateParamsResponse,
     signers: (message) => [message.authority],
-    validate: () => undefined,
+    validate: ({ params }) => validateParams(params),
     check: (_, message) => requireAuthority(addresses, message.authority),
     execute(context, message) {
       bank.setParams(context, message.params);

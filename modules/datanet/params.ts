@@ -18,11 +18,14 @@ const COUNT_LIMIT = 65_536;
 /** @throws StateError (sdk 18) when a limit is zero or absurd */
 export function validateParams(params: Params): void {
   const { contentBytesMax, textBytesMax, urisMax, allowListChangesMax } = params;
-  if (contentBytesMax <= 0n || contentBytesMax > CONTENT_BYTES_LIMIT)
-    throw new StateError(sdkErrors.invalidRequest, `content_bytes_max is ${contentBytesMax}`);
-  for (const [name, value] of Object.entries({ textBytesMax, urisMax, allowListChangesMax }))
-    if (value <= 0 || value > COUNT_LIMIT)
-      throw new StateError(sdkErrors.invalidRequest, `datanet parameter ${name} is ${value}`);
+  for (const [name, value, most] of [
+    ['content_bytes_max', contentBytesMax, CONTENT_BYTES_LIMIT],
+    ['text_bytes_max', textBytesMax, COUNT_LIMIT],
+    ['uris_max', urisMax, COUNT_LIMIT],
+    ['allow_list_changes_max', allowListChangesMax, COUNT_LIMIT],
+  ] as const)
+    if (value <= 0 || value > most)
+      throw new StateError(sdkErrors.invalidRequest, `${name} is ${value}, must be 1 to ${most}`);
 }
 
 /** Parameters from a genesis document; the defaults when it says nothing. */

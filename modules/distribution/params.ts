@@ -13,10 +13,18 @@ export const DEFAULT_PARAMS: DistributionParams = {
 };
 
 /**
- * Checks parameters, whoever sets them: as x/distribution does.
+ * Checks parameters, whoever sets them: as x/distribution does; also the rewards of proposers, which nothing
+ * reads and only a genesis document can have.
  * @throws StateError (sdk 18)
  */
-export function validateParams({ communityTax }: DistributionParams): void {
+export function validateParams(params: DistributionParams): void {
+  const { communityTax, baseProposerReward, bonusProposerReward } = params;
+  for (const [name, reward] of [
+    ['base proposer reward', baseProposerReward],
+    ['bonus proposer reward', bonusProposerReward],
+  ] as const)
+    if (reward.sign < 0 || reward.greaterThan(Decimal.ONE))
+      throw new StateError(sdkErrors.invalidRequest, `${name} must be from 0 to 1: ${reward}`);
   if (communityTax.sign < 0)
     throw new StateError(sdkErrors.invalidRequest, `community tax must be positive: ${communityTax}`);
   if (communityTax.greaterThan(Decimal.ONE))

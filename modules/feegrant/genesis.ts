@@ -3,6 +3,7 @@ import type { AddressCodec } from '../../framework/address.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
+import { Grant } from '../../proto/gen/cosmos/feegrant/v1beta1/feegrant.ts';
 import { GenesisState } from '../../proto/gen/cosmos/feegrant/v1beta1/genesis.ts';
 import type { AccountCreator } from '../auth/types.ts';
 import { ALLOWANCE_TYPES, readAllowance, validateAllowance } from './allowance.ts';
@@ -52,11 +53,13 @@ export function feegrantGenesis(ports: FeegrantGenesisPorts): GenesisHandler {
 
 function readGenesis(json: JsonReader, addresses: AddressCodec): readonly GenesisGrant[] {
   const state = messageFromJson(GenesisState, json, TYPES);
-  json.attempt(() => TYPES.check(GenesisState, state));
   const seen = new Set<string>();
   const entries = json.member('allowances').elements();
-  return state.allowances.map(({ granter, grantee, allowance: any }, i) => {
+  return state.allowances.map((grant, i) => {
     const entry = entries[i] ?? json;
+    // By itself: what a transaction may hold at most says nothing of how many there may be.
+    entry.attempt(() => TYPES.check(Grant, grant));
+    const { granter, grantee, allowance: any } = grant;
     const pair = `${granter}/${grantee}`;
     if (seen.has(pair)) entry.fail('this granter and this grantee are listed twice');
     seen.add(pair);

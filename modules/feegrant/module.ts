@@ -9,7 +9,7 @@ import { feegrantQueries } from './queries.ts';
 import { feegrantState, STORE_NAME } from './state.ts';
 
 /** Most allowances that one block's end removes. */
-const PRUNED_PER_BLOCK_MAX = 200;
+export const PRUNED_PER_BLOCK_MAX = 200;
 
 /** The module and its keeper, which the ante chain asks. */
 export interface FeegrantModule {

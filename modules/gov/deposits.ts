@@ -126,10 +126,14 @@ function takeDeposits(k: GovCore, context: Context, proposalId: bigint): readonl
   });
 }
 
-/** Gives all deposits back, also to accounts that users must not send to: a refund cannot fail. */
-export function refundDeposits(k: GovCore, context: Context, proposalId: bigint): void {
-  for (const { depositor, coins } of takeDeposits(k, context, proposalId))
-    refund(k, context, depositor, coins);
+/**
+ * Gives all deposits back, also to accounts that users must not send to: a refund cannot fail.
+ * @returns how many there were
+ */
+export function refundDeposits(k: GovCore, context: Context, proposalId: bigint): number {
+  const deposits = takeDeposits(k, context, proposalId);
+  for (const { depositor, coins } of deposits) refund(k, context, depositor, coins);
+  return deposits.length;
 }
 
 function refund(k: GovCore, context: Context, to: Address, due: Coins): void {
@@ -147,12 +151,13 @@ function available(k: GovCore, context: ReadContext, coins: Coins): Coins {
     .filter(isPositive);
 }
 
-/** Burns all deposits. */
-export function burnDeposits(k: GovCore, context: Context, proposalId: bigint): void {
+/** Burns all deposits. @returns how many there were */
+export function burnDeposits(k: GovCore, context: Context, proposalId: bigint): number {
   const deposits = takeDeposits(k, context, proposalId);
   const due = deposits.reduce<Coins>((sum, held) => addCoins(sum, held.coins), NO_COINS);
   const coins = available(k, context, due);
   if (coins.length > 0) k.bank.burn(context, { module: STORE_NAME, coins });
+  return deposits.length;
 }
 
 /**

@@ -14,19 +14,32 @@ import type { ProposalQueue } from './state.ts';
 import { EMPTY_TALLY, type Tally, tally } from './tally.ts';
 
 /** Most proposals that one block drops for want of deposits; the rest waits for the next. */
-const DROPPED_PER_BLOCK_MAX = 100;
+export const DROPPED_PER_BLOCK_MAX = 100;
 
 /** Most proposals that one block counts the votes on. */
-const TALLIED_PER_BLOCK_MAX = 10;
+export const TALLIED_PER_BLOCK_MAX = 10;
+
+/**
+ * Deposits and votes after which a block begins with no further proposal. One proposal is always dealt with
+ * as a whole, as in the SDK: whoever voted paid for what counting that vote takes.
+ */
+export const RECORDS_PER_BLOCK_MAX = 1_000;
 
 /** Drops proposals without deposits, counts votes and carries out what has passed. */
 export function endBlock(k: GovCore, context: Context): void {
   const { activeQueue, inactiveQueue } = k.state;
-  for (const [, id] of due(context, inactiveQueue, DROPPED_PER_BLOCK_MAX))
-    dropProposal(k, context, queuedProposal(k, context, id));
-  // What has been carried out in this block may have taken a later proposal back.
-  for (const key of due(context, activeQueue, TALLIED_PER_BLOCK_MAX))
-    if (activeQueue.has(context, key)) decideProposal(k, context, queuedProposal(k, context, key[1]));
+  let deposits = 0;
+  for (const [, id] of due(context, inactiveQueue, DROPPED_PER_BLOCK_MAX)) {
+    deposits += dropProposal(k, context, queuedProposal(k, context, id));
+    if (deposits >= RECORDS_PER_BLOCK_MAX) break;
+  }
+  let records = 0;
+  for (const key of due(context, activeQueue, TALLIED_PER_BLOCK_MAX)) {
+    // What has been carried out in this block may have taken a later proposal back.
+    if (activeQueue.has(context, key))
+      records += decideProposal(k, context, queuedProposal(k, context, key[1]));
+    if (records >= RECORDS_PER_BLOCK_MAX) break;
+  }
 }
 
 function due(context: Context, queue: ProposalQueue, max: number): readonly Pair<Timestamp, bigint>[] {
@@ -44,11 +57,13 @@ function queuedProposal(k: GovCore, context: Context, id: bigint): Proposal {
   return proposal;
 }
 
-function dropProposal(k: GovCore, context: Context, proposal: Proposal): void {
+/** @returns its deposits */
+function dropProposal(k: GovCore, context: Context, proposal: Proposal): number {
   deleteProposal(k, context, proposal);
-  if (k.state.params.require(context).burnProposalDepositPrevote) burnDeposits(k, context, proposal.id);
-  else refundDeposits(k, context, proposal.id);
+  const isBurned = k.state.params.require(context).burnProposalDepositPrevote;
+  const deposits = (isBurned ? burnDeposits : refundDeposits)(k, context, proposal.id);
   context.emit(droppedProposal(proposal.id));
+  return deposits;
 }
 
 /** What is written of a proposal that was voted on, and said of it. */
@@ -58,13 +73,13 @@ interface Decision {
   readonly log: string;
 }
 
-function decideProposal(k: GovCore, context: Context, proposal: Proposal): void {
+/** @returns its votes and deposits */
+function decideProposal(k: GovCore, context: Context, proposal: Proposal): number {
   const { passes, burnsDeposits, result: finalTallyResult } = safeTally(k, context, proposal);
-  deleteVotes(k, context, proposal.id);
+  let records = deleteVotes(k, context, proposal.id);
   // An expedited proposal that fails is voted on again as a regular one, with its deposits.
   const isConverted = proposal.expedited && !passes;
-  if (!isConverted && burnsDeposits) burnDeposits(k, context, proposal.id);
-  if (!isConverted && !burnsDeposits) refundDeposits(k, context, proposal.id);
+  if (!isConverted) records += (burnsDeposits ? burnDeposits : refundDeposits)(k, context, proposal.id);
   k.state.activeQueue.remove(context, [endOf(proposal.votingEndTime), proposal.id]);
   const { changes, result, log } = passes
     ? carryOut(k, context, proposal)
@@ -73,6 +88,7 @@ function decideProposal(k: GovCore, context: Context, proposal: Proposal): void 
       : REJECTED;
   setProposal(k, context, { ...proposal, ...changes, finalTallyResult });
   context.emit(talliedProposal(proposal.id, result, log));
+  return records;
 }
 
 /** Shares of a validator that was slashed again and again may be too many to count with: nobody wins then. */

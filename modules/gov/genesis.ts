@@ -14,7 +14,7 @@ import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/cosmos/gov/v1/genesis.ts';
 import type { Params } from '../../proto/gen/cosmos/gov/v1/gov.ts';
-import { type Proposal, ProposalStatus } from '../../proto/gen/cosmos/gov/v1/gov.ts';
+import { Proposal, ProposalStatus } from '../../proto/gen/cosmos/gov/v1/gov.ts';
 import { DEFAULT_PARAMS, validateParams } from './params.ts';
 import type { GovCore } from './ports.ts';
 import { endOf, setProposal } from './proposals.ts';
@@ -55,18 +55,24 @@ function readGenesis(k: GovCore, json: JsonReader, types: AnyTypes): GovGenesis 
     if (json.member(old).present) json.member(old).fail('is of an older version: params has it');
   const params = state.params ?? json.member('params').fail('is missing');
   json.member('params').attempt(() => validateParams(params, k.addresses));
-  json.attempt(() => types.check(GenesisState, state));
-  const ids = readProposals(json.member('proposals').elements(), state);
+  json.attempt(() => types.check(GenesisState, { ...state, proposals: [] }));
+  const ids = readProposals(json.member('proposals').elements(), state, types);
   checkDeposits(k, json.member('deposits').elements(), { state, ids });
   checkVotes(k, json.member('votes').elements(), { state, ids });
   return { ...state, params };
 }
 
-function readProposals(entries: readonly JsonReader[], state: GenesisState): ReadonlySet<bigint> {
+function readProposals(
+  entries: readonly JsonReader[],
+  state: GenesisState,
+  types: AnyTypes,
+): ReadonlySet<bigint> {
   const ids = new Set<bigint>();
   for (const [i, entry] of entries.entries()) {
     const proposal = state.proposals[i] ?? entry.fail('is missing');
     const { id } = proposal;
+    // Each by itself: what a transaction may hold at most says nothing of how many there may be.
+    entry.attempt(() => types.check(Proposal, proposal));
     if (ids.has(id)) entry.member('id').fail(`there are two proposals ${id}`);
     if (id === 0n || id >= state.startingProposalId)
       entry.member('id').fail(`${id} is not from 1 to before starting_proposal_id`);

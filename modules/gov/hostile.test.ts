@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MsgSend } from '../../proto/gen/cosmos/bank/v1beta1/tx.ts';
 import { PubKey } from '../../proto/gen/cosmos/crypto/secp256k1/keys.ts';
+import { MsgUpdateParams as DistributionUpdate } from '../../proto/gen/cosmos/distribution/v1beta1/tx.ts';
 import * as tx from '../../proto/gen/cosmos/gov/v1/tx.ts';
 import { TextProposal } from '../../proto/gen/cosmos/gov/v1beta1/gov.ts';
 import * as legacy from '../../proto/gen/cosmos/gov/v1beta1/tx.ts';
@@ -64,6 +65,24 @@ describe('a proposal is refused', () => {
       expect(refusal(() => world.submit(3, [own, text], { metadata }))).toBe('nothing was refused');
     expect(refusal(() => world.submit(3, [], { metadata: 'x' }))).toBe('nothing was refused');
     expect(world.broken()).toEqual([]);
+  });
+});
+
+describe('a proposal is stored', () => {
+  it('as the SDK packs it: a rate that was left out is zero, before and after an export', () => {
+    const world = new GovWorld([10_000_000n]);
+    const left = anyOf(DistributionUpdate, {
+      authority: world.authority,
+      params: {
+        communityTax: '1',
+        baseProposerReward: '',
+        bonusProposerReward: '',
+        withdrawAddrEnabled: true,
+      },
+    });
+    const [stored] = world.proposal(world.submit(3, [left])).messages;
+    const { params } = DistributionUpdate.decode(stored?.value ?? new Uint8Array(0));
+    expect(params).toMatchObject({ communityTax: '1', baseProposerReward: '0', bonusProposerReward: '0' });
   });
 });
 

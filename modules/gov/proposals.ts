@@ -89,8 +89,9 @@ export function endOf(time: Timestamp | undefined): Timestamp {
   return defined(time, 'end of a period');
 }
 
-/** Forgets all votes on a proposal. */
-export function deleteVotes(k: GovCore, context: Context, proposalId: bigint): void {
-  const range = { prefix: byProposalKey.prefix(proposalId) };
-  for (const [key] of [...k.state.votes.iterate(context, range)]) k.state.votes.remove(context, key);
+/** Forgets all votes on a proposal. @returns how many there were */
+export function deleteVotes(k: GovCore, context: Context, proposalId: bigint): number {
+  const votes = [...k.state.votes.iterate(context, { prefix: byProposalKey.prefix(proposalId) })];
+  for (const [key] of votes) k.state.votes.remove(context, key);
+  return votes.length;
 }

@@ -8,6 +8,7 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import { KV_GAS } from '../../framework/gas.ts';
 import type { BoundMessage } from '../../framework/message.ts';
+import { repack } from '../../framework/repack.ts';
 import { Proposal } from '../../proto/gen/cosmos/gov/v1/gov.ts';
 import type { MsgSubmitProposal } from '../../proto/gen/cosmos/gov/v1/tx.ts';
 import { addDeposit, planDeposit, requireAcceptedDenoms } from './deposits.ts';
@@ -54,7 +55,10 @@ export function planSubmit(k: GovCore, message: MsgSubmitProposal): SubmitPlan {
     throw new StateError(govErrors.summaryTooLong, `got summary with length ${bytesOf(summary)}`);
   requireLength(title);
   for (const one of bound) requireOwn(k, one);
-  const draft = { messages, metadata, title, summary, proposer: message.proposer.toLowerCase(), expedited };
+  // The SDK stores what it decoded, packed anew: numbers that were left out are zeros from here on.
+  const stored = bound.map(({ route, value }) => repack(route.type, value));
+  const names = { metadata, title, summary, proposer: message.proposer.toLowerCase() };
+  const draft = { ...names, messages: stored, expedited };
   return { proposer, deposit, draft };
 }
 

@@ -1,3 +1,4 @@
+import { Decimal } from '../../core/decimal.ts';
 import type { JsonObject, JsonReader } from '../../framework/json.ts';
 import { decimalFromJson } from '../../framework/json-fields.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
@@ -5,6 +6,9 @@ import { INITIAL_MINTER } from './minter.ts';
 import { DEFAULT_PARAMS, paramsFromJson, paramsToJson, withoutInflation } from './params.ts';
 import type { MintCore } from './ports.ts';
 import type { Minter, MintParams } from './types.ts';
+
+/** Largest inflation that a chain may begin with: a hundredfold supply in a year. */
+const INFLATION_MAX = Decimal.ofInteger(100n);
 
 interface MintGenesis {
   readonly minter: Minter;
@@ -36,7 +40,12 @@ function readGenesis(json: JsonReader): MintGenesis {
   minter.onlyMembers('inflation', 'annual_provisions');
   const inflation = decimalFromJson(minter.member('inflation'));
   if (inflation.sign < 0) minter.member('inflation').fail(`should be positive, is ${inflation}`);
+  // A block brings inflation within the parameters' bounds, which are at most 1; what is far beyond would overflow before.
+  if (inflation.greaterThan(INFLATION_MAX))
+    minter.member('inflation').fail(`should be at most ${INFLATION_MAX}, is ${inflation}`);
   const annualProvisions = decimalFromJson(minter.member('annual_provisions'));
+  if (annualProvisions.sign < 0)
+    minter.member('annual_provisions').fail(`should be positive, is ${annualProvisions}`);
   return { minter: { inflation, annualProvisions }, params: paramsFromJson(json.member('params')) };
 }
 

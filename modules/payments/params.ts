@@ -12,7 +12,10 @@ const TOKENS_LIMIT = 1n << 53n;
 /** @throws StateError (sdk 18) when a limit is zero or absurd */
 export function validateParams(params: Params): void {
   if (params.tokensMax <= 0n || params.tokensMax > TOKENS_LIMIT)
-    throw new StateError(sdkErrors.invalidRequest, `tokens_max is ${params.tokensMax}`);
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      `tokens_max is ${params.tokensMax}, must be 1 to ${TOKENS_LIMIT}`,
+    );
 }
 
 /** Parameters from a genesis document; the defaults when it says nothing. */

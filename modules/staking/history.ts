@@ -9,7 +9,7 @@ import { lastValidators } from './valset.ts';
 import type { StakingWire } from './wire.ts';
 
 /** Most entries that one block prunes: when the parameter is lowered, the rest goes in the blocks after. */
-const PRUNED_PER_BLOCK_MAX = 100;
+export const PRUNED_PER_BLOCK_MAX = 100;
 
 /** Writes this block's entry and removes those that are too old, the oldest first. */
 export function trackHistory(k: StakingCore, wire: StakingWire, context: Context): void {

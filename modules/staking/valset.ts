@@ -1,13 +1,14 @@
 /**
  * The validator set: who signs the next blocks. Once a block, the strongest `maxValidators` that are not
  * jailed and have power are bonded, all others are not. The work of a block is bounded by `maxValidators`, by
- * the last set, and by what the queues hold that is due.
+ * the last set, and by `MATURED_PER_BLOCK_MAX` for each of the queues.
  */
 import { assert } from '../../core/errors.ts';
 import { compareBytes } from '../../core/bytes.ts';
 import { latin1 } from '../../framework/address.ts';
 import type { Context, ReadContext, Timestamp } from '../../framework/context.ts';
 import type { ValidatorUpdate } from '../../proto/gen/tendermint/abci/types.ts';
+import type { Pair } from '../../framework/keys.ts';
 import { completedRedelegation, completedUnbonding } from './events.ts';
 import { bondDenom, moveTokens } from './pools.ts';
 import type { StakingCore } from './ports.ts';
@@ -23,6 +24,14 @@ import {
   removeValidator,
   setValidator,
 } from './validators.ts';
+
+/**
+ * Entries of each queue after which a block begins with no further moment of it; what is due besides waits
+ * for the next. So long a chain may have stood still: what became due meanwhile is done within some blocks,
+ * not one. All entries of one moment are done together: they are of one block, which had room for the
+ * messages that made them.
+ */
+export const MATURED_PER_BLOCK_MAX = 1_000;
 
 /** What staking does at the end of a block. @returns changes of the set */
 export function endBlock(k: StakingCore, context: Context): readonly ValidatorUpdate[] {
@@ -134,12 +143,27 @@ function after({ seconds, nanos }: Timestamp): Timestamp {
   return nanos === 999_999_999 ? { seconds: seconds + 1n, nanos: 0 } : { seconds, nanos: nanos + 1 };
 }
 
+/** The first moments of a queue, read before anything is written. */
+function upToBudget<K, T>(
+  queue: Iterable<readonly [K, readonly T[]]>,
+  isDue: (key: K) => boolean = () => true,
+): readonly (readonly [K, readonly T[]])[] {
+  const taken: (readonly [K, readonly T[]])[] = [];
+  let entries = 0;
+  for (const [key, listed] of queue) {
+    if (!isDue(key)) continue;
+    taken.push([key, listed]);
+    entries += listed.length;
+    if (entries >= MATURED_PER_BLOCK_MAX) break;
+  }
+  return taken;
+}
+
 function unbondMatureValidators(k: StakingCore, context: Context): void {
   const { time, height } = context.block;
-  const due = [...k.state.validatorQueue.iterate(context, { end: [after(time), 0n] })];
-  for (const [at, operators] of due) {
-    // An entry of a later height waits for it, though its time has come.
-    if (at[1] > height) continue;
+  const queued = k.state.validatorQueue.iterate(context, { end: [after(time), 0n] });
+  // An entry of a later height waits for it, though its time has come.
+  for (const [at, operators] of upToBudget(queued, (at: Pair<Timestamp, bigint>) => at[1] <= height)) {
     k.state.validatorQueue.remove(context, at);
     for (const operator of operators) {
       const validator = knownValidator(k, context, operator);
@@ -152,7 +176,7 @@ function unbondMatureValidators(k: StakingCore, context: Context): void {
 }
 
 function payOutMatureUnbondings(k: StakingCore, context: Context): void {
-  const due = [...k.state.unbondingQueue.iterate(context, { end: after(context.block.time) })];
+  const due = upToBudget(k.state.unbondingQueue.iterate(context, { end: after(context.block.time) }));
   for (const [at] of due) k.state.unbondingQueue.remove(context, at);
   const denom = bondDenom(k, context);
   for (const pair of due.flatMap(([, pairs]) => pairs)) {
@@ -162,7 +186,7 @@ function payOutMatureUnbondings(k: StakingCore, context: Context): void {
 }
 
 function finishMatureRedelegations(k: StakingCore, context: Context): void {
-  const due = [...k.state.redelegationQueue.iterate(context, { end: after(context.block.time) })];
+  const due = upToBudget(k.state.redelegationQueue.iterate(context, { end: after(context.block.time) }));
   for (const [at] of due) k.state.redelegationQueue.remove(context, at);
   const denom = bondDenom(k, context);
   for (const path of due.flatMap(([, paths]) => paths)) {

@@ -1,0 +1,137 @@
+/** Every hook of a module: its work in a block, what bounds that, and which test holds it. */
+import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
+import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
+import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
+import {
+  DROPPED_PER_BLOCK_MAX,
+  RECORDS_PER_BLOCK_MAX,
+  TALLIED_PER_BLOCK_MAX,
+} from '../../modules/gov/end-block.ts';
+import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
+import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
+
+/** When a hook runs. */
+export type When = 'preBlock' | 'beginBlock' | 'endBlock';
+
+/** One piece of a hook's work. */
+export interface HookRow {
+  readonly module: string;
+  readonly when: When;
+  readonly work: string;
+  readonly bound: string;
+  /** Name of a test of `hooks.test.ts`, or another one by its file. */
+  readonly heldBy: string;
+}
+
+const SET = 'number of accounts changes nothing';
+const BUDGETS = 'what is due waits its turn';
+
+/** See the file comment. In the order in which they run. */
+export const HOOKS: readonly HookRow[] = [
+  {
+    module: 'upgrade',
+    when: 'preBlock',
+    work: 'looks at the plan; at its height runs the upgrade’s migrations',
+    bound: 'one plan; migrations are the program’s own',
+    heldBy: 'app/upgrades.test.ts',
+  },
+  {
+    module: 'auth',
+    when: 'beginBlock',
+    work: 'forgets timeouts of unordered transactions that have passed',
+    bound: `${TIMEOUTS_FORGOTTEN_MAX} a block, the rest waits; each was paid for`,
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'mint',
+    when: 'beginBlock',
+    work: 'reckons inflation, makes coins of one denomination',
+    bound: 'constant; the supply of the minted denomination stays below 2^128',
+    heldBy: SET,
+  },
+  {
+    module: 'distribution',
+    when: 'beginBlock',
+    work: 'shares the fees of a block out to the votes of its commit',
+    bound:
+      'validators of the commit (at most `max_validators`) × denominations in the fee collector; users cannot make ' +
+      'denominations, genesis has all of them',
+    heldBy: SET,
+  },
+  {
+    module: 'slashing',
+    when: 'beginBlock',
+    work: 'a bit and a record for each vote of the commit; who is down is slashed and jailed',
+    bound:
+      'validators of the commit; a jailing removes at most 977 pieces of a bitmap; a slash walks over what left that ' +
+      'validator within the unbonding time, as in the SDK: each pair has at most `max_entries`, and who left paid gas for it',
+    heldBy: SET,
+  },
+  {
+    module: 'evidence',
+    when: 'beginBlock',
+    work: 'slashes and tombstones whom the block’s evidence names',
+    bound:
+      'evidence of a block (`evidence.max_bytes`), once for each validator, since it is tombstoned then; a slash as above',
+    heldBy: 'modules/evidence/evidence.test.ts',
+  },
+  {
+    module: 'staking',
+    when: 'beginBlock',
+    work: 'writes the set into the history, removes old headers',
+    bound: `\`max_validators\`; ${HEADERS_MAX} headers a block, the rest waits`,
+    heldBy: 'modules/staking/staking.test.ts',
+  },
+  {
+    module: 'authz',
+    when: 'beginBlock',
+    work: 'removes authorizations that have expired',
+    bound:
+      `stops after ${DEQUEUED_PER_BLOCK_MAX} queue entries and authorizations; the last entry is done as a whole ` +
+      '(one granter, one grantee, one moment: at most one authorization for each message type)',
+    heldBy: BUDGETS,
+  },
+  { module: 'consensus', when: 'beginBlock', work: 'writes the time', bound: 'constant', heldBy: SET },
+  {
+    module: 'staking',
+    when: 'endBlock',
+    work: 'works the set out anew from the index of powers',
+    bound:
+      '`max_validators` and the last set. Candidates whose kind of key is no longer allowed are passed over, each: they ' +
+      'paid for their creation, and there are none unless governance forbids a kind',
+    heldBy: SET,
+  },
+  {
+    module: 'staking',
+    when: 'endBlock',
+    work: 'ends what has unbonded: validators, unbonding delegations, redelegations',
+    bound:
+      `each queue stops after ${MATURED_PER_BLOCK_MAX} entries, the rest waits, the oldest first (the SDK does all at once). All of one ` +
+      'moment are done together: they are of one block, whose gas bounds them',
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'gov',
+    when: 'endBlock',
+    work: 'drops proposals without deposits, gives deposits back or burns them',
+    bound: `${DROPPED_PER_BLOCK_MAX} proposals; none after ${RECORDS_PER_BLOCK_MAX} deposits; the rest waits (the SDK does all at once)`,
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'gov',
+    when: 'endBlock',
+    work: 'counts votes, carries out what has passed',
+    bound:
+      `${TALLIED_PER_BLOCK_MAX} proposals; none after ${RECORDS_PER_BLOCK_MAX} votes and deposits; the rest waits. One proposal is counted as a whole: ` +
+      'its votes and the voters’ delegations, as in the SDK; who votes pays gas, no less than for a vote’s write. Its ' +
+      'messages have no gas limit, as in the SDK; they fit into a transaction and somebody voted for them',
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'feegrant',
+    when: 'endBlock',
+    work: 'removes allowances that have expired',
+    bound: `${ALLOWANCES_MAX} a block, the rest waits; what waits cannot be used`,
+    heldBy: BUDGETS,
+  },
+];
