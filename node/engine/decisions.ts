@@ -1,6 +1,7 @@
 /**
  * What happens to a decided block: stored, marked in the log, executed, told to everybody. In this order.
- * Conflicting votes of the height are on disk before the mark: from then on the log gives them no more.
+ * Conflicting votes of the height are on disk before the block: who starts with the block replays no log of
+ * its height. Those that come meanwhile are on disk before the mark.
  */
 import type { Decide } from '../../consensus/output.ts';
 import type { CommittedBlock } from '../committed-block.ts';
@@ -81,6 +82,7 @@ async function storeBlock(
   decided: DecidedBlock,
 ): Promise<void> {
   const { height } = decided.block.header;
+  await evidence.conflictsSaved();
   if (blocks.range().height < height) await blocks.saveBlock(decided);
   await evidence.conflictsSaved();
   await log.endHeight(height);

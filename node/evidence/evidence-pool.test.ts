@@ -207,6 +207,15 @@ describe('evidence from outside', () => {
     expect(() => pool.check([testEvidence(5n, 0, ['b', 'c'])], 12n)).not.toThrow();
   });
 
+  it('goes when a block holds another piece of the same offence, also over a restart', async () => {
+    const mine = testEvidence(9n);
+    const other = testEvidence(9n, 0, ['a', 'c']);
+    expect(pool.add(mine)).toBe('added');
+    await advance([other]);
+    expect(pool.all()).toEqual([]);
+    expect((await openPool()).all()).toEqual([]);
+  });
+
   it('of votes that came with extensions holds none of them', async () => {
     const { first, second } = testConflict(11n);
     const extras = { extension: Uint8Array.of(1), extensionSignature: Uint8Array.of(2) };

@@ -94,8 +94,9 @@ export class EvidencePool {
     const { base } = ports.chain.range();
     for (let height = last - BLOCKS_REVISITED + 1n; height <= last; height++) {
       if (height < base || height < 1n) continue;
-      const hashes = ports.chain.evidence(height).map(evidenceHash);
-      const removed = hashes.filter((hash) => pool.#drop(hash));
+      const committed = ports.chain.evidence(height);
+      const hashes = committed.map(evidenceHash);
+      const removed = pool.#dropProven(committed);
       if (hashes.length > 0) await pool.#write({ added: [], removed, committed: { height, hashes } });
     }
     await pool.#convictDecided();
@@ -226,7 +227,7 @@ export class EvidencePool {
     this.#state = state;
     const fresh = this.#fresh.splice(0);
     const hashes = committed.map(evidenceHash);
-    const removed = hashes.filter((hash) => this.#drop(hash));
+    const removed = this.#dropProven(committed);
     for (const { evidence, hash } of [...this.#pending.values()]) {
       if (this.#isOver(evidence) && this.#drop(hash)) removed.push(hash);
     }
@@ -378,6 +379,14 @@ export class EvidencePool {
   #keep(evidence: Evidence, hash: Uint8Array): void {
     this.#pending.set(toHex(hash), { evidence, hash });
     this.#offences.add(offenceOf(evidence));
+  }
+
+  /** Drops what proves the offences that these prove, by the same or by other votes. */
+  #dropProven(committed: readonly Evidence[]): Uint8Array[] {
+    const offences = new Set(committed.map(offenceOf));
+    return [...this.#pending.values()]
+      .filter(({ evidence, hash }) => offences.has(offenceOf(evidence)) && this.#drop(hash))
+      .map(({ hash }) => hash);
   }
 
   #drop(hash: Uint8Array): boolean {

@@ -28,6 +28,8 @@ const COINS = `${COINS_HELD}uopen`;
 export const TOKENS_PER_POWER = 1_000_000n;
 /** Accounts with stake, behind those of the validators' operators, that may become operators. */
 export const NEWCOMERS = 2;
+/** Stake that was moved is free, and may be moved again, while a run is on. */
+const SOON = '3s';
 const FEE = '5000';
 const TRANSFER_GAS = 200_000n;
 
@@ -56,7 +58,7 @@ export interface ChainOptions {
   readonly evidenceBlocks?: bigint | undefined;
   /** Power is stake, which operators have bonded; otherwise the set is fixed and nobody is punished. */
   readonly isStaked?: boolean;
-  /** Who misses more than half of so many blocks is jailed. Default: a hundred. */
+  /** Who misses more than half of so many blocks is jailed, and stake is free soon. Default: a hundred. */
   readonly slashingWindow?: bigint | undefined;
 }
 
@@ -81,7 +83,7 @@ export function simulationGenesis(options: ChainOptions): GenesisDocument {
           keys,
           coins: COINS_HELD,
           prefix: PREFIX,
-          params: { unbonding_time: '1814400s' },
+          params: { unbonding_time: options.slashingWindow === undefined ? '1814400s' : SOON },
         }),
         slashing: slashingSection(options.slashingWindow),
       },

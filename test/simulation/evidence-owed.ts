@@ -2,7 +2,7 @@
  * After the heal, what waits in the pool of an honest node is in a block soon: it is gossiped, proposed, and
  * taken. Asked at each new height, so that the time is told in heights.
  */
-import { evidenceHash, evidenceHeight } from '../../consensus/types/evidence.ts';
+import { type Evidence, evidenceHash, evidenceHeight } from '../../consensus/types/evidence.ts';
 import { toHex } from '../../core/bytes.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -42,7 +42,7 @@ export class EvidenceOwed {
   #look(height: bigint): void {
     const { chain, honest } = this.#simulation;
     for (let at = this.#height + 1n; at <= height; at++) {
-      for (const piece of chain.get(at)?.block.evidence ?? []) this.#pay(toHex(evidenceHash(piece)), at);
+      for (const piece of chain.get(at)?.block.evidence ?? []) this.#pay(offenceOf(piece), at);
     }
     this.#height = height;
     if (height <= this.#until) for (const machine of honest) this.#note(machine, height);
@@ -53,20 +53,28 @@ export class EvidenceOwed {
     }
   }
 
-  #pay(hash: string, at: bigint): void {
-    this.#committed.add(hash);
-    const debt = this.#owed.get(hash);
+  #pay(offence: string, at: bigint): void {
+    this.#committed.add(offence);
+    const debt = this.#owed.get(offence);
     if (debt === undefined) return;
-    this.#owed.delete(hash);
+    this.#owed.delete(offence);
     if (at - debt.since > this.longest) this.longest = at - debt.since;
   }
 
   #note(machine: Simulation['honest'][number], since: bigint): void {
     for (const piece of machine.pendingEvidence()) {
+      const offence = offenceOf(piece);
+      if (this.#committed.has(offence) || this.#owed.has(offence)) continue;
       const hash = toHex(evidenceHash(piece));
-      if (this.#committed.has(hash) || this.#owed.has(hash)) continue;
       const what = `evidence ${hash.slice(0, 12)} of height ${evidenceHeight(piece)} waits at ${machine.name}`;
-      this.#owed.set(hash, { since, what });
+      this.#owed.set(offence, { since, what });
     }
   }
+}
+
+/** Who signs more than two votes makes several pieces of evidence of one offence: any will do. */
+function offenceOf(piece: Evidence): string {
+  if (piece.kind === 'lightClientAttack') return toHex(evidenceHash(piece));
+  const { type, height, round, validatorAddress } = piece.voteA;
+  return `${height}/${round}/${type}/${toHex(validatorAddress)}`;
 }

@@ -1,6 +1,7 @@
 /** What the observer of a simulation sees, from outside of the nodes, and hands to the invariants. */
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
 import { toHex } from '../../core/bytes.ts';
 import { readUvarint } from '../../core/varint.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
@@ -26,6 +27,8 @@ export interface Subject {
   standsAt(): { readonly height: bigint; readonly round: number } | undefined;
   /** What waits for a block. */
   pendingEvidence(): readonly Evidence[];
+  /** Of each pair of votes on its disk that evidence will be made of, the first. */
+  conflictingVotes(): readonly Vote[];
 }
 
 /** A key has signed something. It may never have left the machine. */
@@ -51,6 +54,12 @@ export interface VoteFact {
   readonly height: bigint;
   readonly round: number;
   readonly value: string;
+}
+
+/** The engine of a node has two different votes of one validator in one step. */
+export interface NoticedFact extends Omit<VoteFact, 'value'> {
+  /** From the block of this height on, what is on the disk of the node has to hold them. */
+  readonly keptFrom: bigint;
 }
 
 /** An adversary is about to propose a block that nobody may take. */
@@ -88,6 +97,7 @@ export interface Invariant {
   readonly name: string;
   signed?(fact: SignedFact): void;
   voted?(fact: VoteFact): void;
+  noticed?(fact: NoticedFact): void;
   forged?(fact: ForgedFact): void;
   committed?(fact: CommittedFact): void;
   started?(fact: StartedFact): void;

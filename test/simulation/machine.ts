@@ -7,6 +7,8 @@ import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
 import { equalBytes, utf8 } from '../../core/bytes.ts';
 import type { Evidence } from '../../consensus/types/evidence.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
+import type { Module } from '../../framework/module.ts';
 import type { Application } from '../../node/application.ts';
 import { isDamage } from '../../node/checksum.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
@@ -30,7 +32,7 @@ import { simSnapshotFiles, simWorkFiles } from './disk/folders.ts';
 import type { Subject } from './facts.ts';
 import type { SignatureScheme } from './keys.ts';
 import { KillPoints } from './kill-points.ts';
-import { type MachineObserver, observedNetwork, observedSigner } from './observer.ts';
+import { type MachineObserver, observeConflicts, observedNetwork, observedSigner } from './observer.ts';
 import { checkSignatures } from './signature-pool.ts';
 import { slowApplication } from './slow-application.ts';
 import { Owner, type Scheduler } from './scheduler.ts';
@@ -39,7 +41,6 @@ import type { SpoiltSigningState } from './stops.ts';
 import { factsText } from './trace.ts';
 import { lastButOne, trusting } from './trusting.ts';
 import type { Wires } from './wires.ts';
-import { FURTHER_MODULES } from './witness.ts';
 
 /** What a machine is part of. */
 export interface MachinePorts {
@@ -53,6 +54,8 @@ export interface MachinePorts {
   readonly machines: () => readonly SimMachine[];
   /** Blocks by height, as the first node committed them. */
   readonly chain: ReadonlyMap<bigint, CommittedBlock>;
+  /** Of the state machine, besides the program's own. */
+  readonly modules: readonly Module[];
   /** Absent: no snapshots are made or taken. */
   readonly snapshots?: StateSnapshotSettings | undefined;
 }
@@ -171,6 +174,10 @@ export class SimMachine implements Subject {
 
   pendingEvidence(): readonly Evidence[] {
     return this.core?.evidence.all() ?? [];
+  }
+
+  conflictingVotes(): readonly Vote[] {
+    return this.core?.stores.evidence.pairs().map(({ first }) => first) ?? [];
   }
 
   /** The last height that it stored and executed; 0 when it is not up. */
@@ -359,7 +366,7 @@ export class SimMachine implements Subject {
         txBytesMax: config.mempool.maxTxBytes,
         keepVersions: 2,
         minRetainBlocks: this.options.minRetainBlocks ?? 0,
-        furtherModules: FURTHER_MODULES,
+        furtherModules: this.ports.modules,
         verifierWorkers: 0,
         version: 'simulation',
         log: logging('app'),
@@ -395,6 +402,7 @@ export class SimMachine implements Subject {
       this.#environment(owner, user),
       [],
     );
+    observeConflicts(core.evidence, this);
     this.onCore(core);
     core.engine.onEvent((event) => {
       if (event.kind !== 'step') return;

@@ -1,7 +1,8 @@
 /** What is seen of a machine from outside: all that its signer gives away, its peers tell it, and it says of them. */
 import { proposalSignBytes, voteSignBytes } from '../../consensus/types/sign-bytes.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
-import type { ConsensusSigner } from '../../node/engine/ports.ts';
+import type { ConsensusSigner, EvidenceSink } from '../../node/engine/ports.ts';
 import { VOTES_CHANNEL } from '../../p2p/channels.ts';
 import type { Network } from '../../p2p/network.ts';
 import type { Blame } from './facts.ts';
@@ -11,6 +12,8 @@ import type { SimMachine } from './machine.ts';
 export interface MachineObserver {
   /** A peer has sent bytes on the channel of votes. */
   given(machine: SimMachine, bytes: Uint8Array): void;
+  /** Its engine has a vote and another one in the same step of the same validator. */
+  noticed(machine: SimMachine, vote: Vote): void;
   signed(machine: SimMachine, publicKey: Uint8Array, message: Uint8Array): void;
   /** An adversary makes a block that nobody may take: its value in votes, and what is wrong. */
   forged(machine: SimMachine, value: string, what: string): void;
@@ -60,4 +63,16 @@ export function observedNetwork(network: Network, machine: SimMachine): Network 
     });
   };
   return network;
+}
+
+/** Sees the conflicting votes that an engine hands over. */
+export function observeConflicts(
+  evidence: Pick<EvidenceSink, 'conflictingVotes'>,
+  machine: SimMachine,
+): void {
+  const take = evidence.conflictingVotes.bind(evidence);
+  evidence.conflictingVotes = (first, second) => {
+    machine.ports.observer.noticed(machine, first);
+    take(first, second);
+  };
 }

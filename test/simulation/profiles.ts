@@ -6,6 +6,7 @@ import { ADVERSARIES, adversary } from './adversaries/voters.ts';
 import { SNAPSHOT_LIES, snapshotLiar } from './adversaries/snapshot-liar.ts';
 import { LIES, syncLiar } from './adversaries/sync-liar.ts';
 import { validatorSeed } from './chain.ts';
+import { chainChanges } from './chain-changes.ts';
 import type { MakeCompanion } from './companion.ts';
 import { discovery } from './discovery/scenario.ts';
 import { type Fault, FAULTS, type FaultTimes } from './faults.ts';
@@ -160,7 +161,7 @@ export function scenarioOf(profile: Profile, seed: number): Scenario {
     case 'bitflip':
       return bitFlip(random);
     case 'badblocks':
-      return badBlocks(base(random, random.percent(30) ? 7 : 4), random);
+      return badBlocks(base(random, random.percent(30) ? 7 : 4), { random, seed });
   }
 }
 
@@ -279,7 +280,11 @@ function staking(random: SeededRandom, isLong: boolean): Scenario {
 
 /** Half of the seeds with stake, half with changes that the application makes up. */
 function validators(random: SeededRandom, seed: number): Scenario {
-  if (seed % 2 === 0) return staking(random, seed % 8 === 0);
+  const modules = [chainChanges(seed)];
+  if (seed % 2 === 0) {
+    const scenario = staking(random, seed % 8 === 0);
+    return { ...scenario, options: { ...scenario.options, modules } };
+  }
   const scenario = base(random, 4);
   const joining = [10, 11].map(validatorSeed);
   const changing = scenario.options.machines.slice(1).map(({ keySeed }) => keySeed);
@@ -289,6 +294,7 @@ function validators(random: SeededRandom, seed: number): Scenario {
     ...scenario,
     options: {
       ...scenario.options,
+      modules,
       machines: machines.map((machine) => ({
         ...machine,
         application: (application) => withValidatorChanges(application, changes),

@@ -2,7 +2,9 @@
 import { toHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { Vote } from '../../consensus/types/vote.ts';
 import type { StateSnapshotSettings } from '../../cli/state-snapshots.ts';
+import type { Module } from '../../framework/module.ts';
 import type { GenesisDocument } from '../../genesis/document.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import type { CommittedBlock } from '../../node/committed-block.ts';
@@ -31,6 +33,7 @@ import { Scheduler } from './scheduler.ts';
 import { remedyFor } from './stops.ts';
 import { Trace } from './trace.ts';
 import { Wires, type WiringPlan } from './wires.ts';
+import { WITNESS } from './witness.ts';
 
 /** What a run is made of. */
 export interface SimulationOptions {
@@ -53,6 +56,8 @@ export interface SimulationOptions {
   readonly isStaked?: boolean;
   /** With stake: blocks of which who misses more than half is jailed. */
   readonly slashingWindow?: bigint;
+  /** Modules of the state machine besides the program's own and the witness. */
+  readonly modules?: readonly Module[];
   /** Default: no snapshots. */
   readonly snapshots?: StateSnapshotSettings;
   /** Keep every line of the trace. */
@@ -72,6 +77,8 @@ export class Simulation implements MachineObserver {
   readonly wires: Wires;
   readonly machines: readonly SimMachine[];
   readonly genesis: GenesisDocument;
+  /** Of every state machine, besides the program's own. */
+  readonly modules: readonly Module[];
   readonly violations: Violation[] = [];
   readonly trace: Trace;
   readonly invariants: readonly Invariant[];
@@ -101,12 +108,14 @@ export class Simulation implements MachineObserver {
       slashingWindow,
     });
     this.genesis = changeGenesis(genesisMade);
+    this.modules = [WITNESS, ...(options.modules ?? [])];
     this.#sequences = Array.from({ length: accounts }, () => 0);
     const config = options.config?.(simulationConfig()) ?? simulationConfig();
-    const { scheduler, wires, genesis, chain } = this;
+    const { scheduler, wires, genesis, chain, modules } = this;
     const { snapshots } = options;
     const machines = (): readonly SimMachine[] => this.machines;
-    const ports = { scheduler, wires, genesis, config, scheme, observer: this, machines, chain, snapshots };
+    const world = { scheduler, wires, genesis, chain, modules, machines };
+    const ports = { ...world, config, scheme, observer: this, snapshots };
     this.machines = options.machines.map((machine) => new SimMachine(ports, machine));
     this.#hasAdversaries = this.machines.some(({ isHonest }) => !isHonest);
     this.invariants = this.#makeInvariants(scheme);
@@ -188,6 +197,17 @@ export class Simulation implements MachineObserver {
     for (const invariant of this.invariants) invariant.voted?.(fact);
   }
 
+  noticed(machine: SimMachine, vote: Vote): void {
+    if (!machine.isHonest) return;
+    const { type, height, round, validatorAddress } = vote;
+    const view = machine.core?.engine.consensus()?.view();
+    // What comes while the block of its height is being written may be lost with it.
+    const isInTime = view?.height === height && view.decided === undefined;
+    const keptFrom = isInTime ? height : (view?.height ?? height) + 1n;
+    const fact = { subject: machine, address: toHex(validatorAddress), type, height, round, keptFrom };
+    for (const invariant of this.invariants) invariant.noticed?.(fact);
+  }
+
   forged(machine: SimMachine, value: string, what: string): void {
     this.forgeries++;
     this.line(machine, `forges ${shortValue(value)}: ${what}`);
@@ -266,7 +286,7 @@ export class Simulation implements MachineObserver {
       failing(blame),
       failing((fail) => evidence(fail, honestAddresses)),
       failing((fail) => punished(fail, this.genesis)),
-      failing((fail) => replay(fail, this.genesis)),
+      failing((fail) => replay(fail, this)),
       failing((fail) => restore(fail, this)),
       failing((fail) => undamaged(fail, this.machines)),
     ];

@@ -33,18 +33,14 @@ export const WITNESS: Module = {
   invariants: [],
 };
 
-/** Modules of a simulated node besides the program's own. */
-export const FURTHER_MODULES: readonly Module[] = [WITNESS];
-
-/** Substores of a simulated node. */
-export function simulationStores(): readonly string[] {
-  return storeNames(composeModules(PREFIX, { furtherModules: FURTHER_MODULES }).modules);
+/** Substores of a simulated node, whose state machine has these modules besides the program's own. */
+export function simulationStores(furtherModules: readonly Module[]): readonly string[] {
+  return storeNames(composeModules(PREFIX, { furtherModules }).modules);
 }
 
 /** The application of a simulated node, without the node. */
-export function simulationApp(store: CommitMultiStore): OpenLedgerApp {
-  const verifier = plainVerifier;
-  return createApp({ store, chainId: CHAIN_ID, prefix: PREFIX, verifier, furtherModules: FURTHER_MODULES });
+export function simulationApp(store: CommitMultiStore, furtherModules: readonly Module[]): OpenLedgerApp {
+  return createApp({ store, chainId: CHAIN_ID, prefix: PREFIX, verifier: plainVerifier, furtherModules });
 }
 
 function testimony(block: BlockInfo): string {

@@ -22,14 +22,23 @@ import { tamperedNetwork } from './network.ts';
 type DataMessage = ReturnType<typeof decodeDataMessage>;
 
 const RIGHT_PERCENT = 15;
-const BROKEN_PERCENT = 30;
+/** What can be wrong with a block. */
+export const BAD_KINDS: readonly string[] = [...Object.keys(FORGERIES), ...Object.keys(BREAKAGES)];
+/** From one kind to the next: prime to their number, so that each has its turn. */
+const STRIDE = 11;
+
+/** How bad blocks are made. */
+export interface BadBlockOptions extends BlockRoom {
+  /** Index of the kind that comes first; the others follow in turn. */
+  readonly first: number;
+}
 
 /** The machine with such a proposer on it; it says whatever it says of other things. */
-export function badProposer(machine: MachineOptions, room: BlockRoom): MachineOptions {
+export function badProposer(machine: MachineOptions, options: BadBlockOptions): MachineOptions {
   const { environment = (same) => same, network = (same) => same } = machine;
   const proposers = new WeakMap<SimMachine, BadProposer>();
   const proposerOn = (on: SimMachine): BadProposer => {
-    const known = proposers.get(on) ?? new BadProposer(on, room);
+    const known = proposers.get(on) ?? new BadProposer(on, options);
     proposers.set(on, known);
     return known;
   };
@@ -49,12 +58,15 @@ interface Replacement extends Broken {
 class BadProposer {
   readonly #machine: SimMachine;
   readonly #room: BlockRoom;
+  /** The next one first. One that nothing can be made of yet keeps its place. */
+  readonly #kinds: string[];
   /** By the root of the parts of the right block. */
   readonly #replacements = new Map<string, Replacement>();
 
-  constructor(machine: SimMachine, room: BlockRoom) {
+  constructor(machine: SimMachine, options: BadBlockOptions) {
     this.#machine = machine;
-    this.#room = room;
+    this.#room = options;
+    this.#kinds = BAD_KINDS.map((_, i) => BAD_KINDS[(options.first + i * STRIDE) % BAD_KINDS.length] ?? '');
   }
 
   environment(given: NodeEnvironment): NodeEnvironment {
@@ -72,23 +84,30 @@ class BadProposer {
   }
 
   #make(right: Block, context: BlockContext): Block {
-    const { random } = this.#machine.ports.scheduler;
-    if (random.percent(RIGHT_PERCENT)) return right;
-    if (random.percent(BROKEN_PERCENT)) return this.#break(right);
-    const [what, forge] = random.pick(Object.entries(FORGERIES)) ?? [];
-    const forged = forge?.(right, context);
-    if (what === undefined || forged === undefined) return right;
-    this.#tell(cutBlock(forged), what);
+    if (this.#machine.ports.scheduler.random.percent(RIGHT_PERCENT)) return right;
+    for (const [at, kind] of this.#kinds.entries()) {
+      const bad = this.#break(right, kind) ?? this.#forge(right, { kind, context });
+      if (bad === undefined) continue;
+      this.#kinds.push(...this.#kinds.splice(at, 1));
+      return bad;
+    }
+    return right;
+  }
+
+  #forge(right: Block, { kind, context }: { kind: string; context: BlockContext }): Block | undefined {
+    const forged = FORGERIES[kind]?.(right, context);
+    if (forged !== undefined) this.#tell(cutBlock(forged), kind);
     return forged;
   }
 
-  #break(right: Block): Block {
-    const [what, breakUp] = this.#machine.ports.scheduler.random.pick(Object.entries(BREAKAGES)) ?? [];
-    if (what === undefined || breakUp === undefined) return right;
+  /** The block as it is: what goes out in its place is broken. */
+  #break(right: Block, kind: string): Block | undefined {
+    const breakUp = BREAKAGES[kind];
+    if (breakUp === undefined) return undefined;
     const { partSetHeader } = cutBlock(right).blockId;
     const broken = breakUp(right, this.#room);
     this.#replacements.set(toHex(partSetHeader.hash), { ...broken, partsOfRight: partSetHeader.total });
-    this.#tell(broken, what);
+    this.#tell(broken, kind);
     return right;
   }
 

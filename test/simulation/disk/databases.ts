@@ -7,6 +7,9 @@ import type { KeyRange } from '../../../store/kv.ts';
 import { applyBatch, type SimBatch, type SimDisk } from './disk.ts';
 import { awaitGo, type DiskUser } from './files.ts';
 
+/** Where the application has its database. */
+export const APPLICATION = '/home/data/application.db';
+
 /** Where a database is. */
 export interface DatabasePlace {
   readonly disk: SimDisk;

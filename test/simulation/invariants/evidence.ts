@@ -2,11 +2,13 @@
  * Evidence: for every equivocation of which an honest node was given the first half while it was at that
  * height, in whatever round up to its next one, and the second then or at the next height, it is on the
  * chain, or waits at that node for a block; on the chain once; never against the honest. A restart excuses
- * nothing once the node has committed a block more: such votes are on its disk.
+ * nothing once the node has committed a block more; nor, when its engine had both votes before the block of
+ * their height was decided, once it has that block: such votes are on its disk.
  */
 import { type Evidence, evidenceHash } from '../../../consensus/types/evidence.ts';
+import type { Vote } from '../../../consensus/types/vote.ts';
 import { toHex } from '../../../core/bytes.ts';
-import type { Fail, Invariant, Subject, VoteFact } from '../facts.ts';
+import type { Fail, Invariant, NoticedFact, Subject, VoteFact } from '../facts.ts';
 
 interface Offence {
   readonly subject: Subject;
@@ -14,14 +16,30 @@ interface Offence {
   readonly starts: number;
   readonly height: bigint;
   readonly name: string;
-  /** Where the subject stood when it was given the second half. */
-  readonly stoodAt: bigint;
-  /** The subject has gone on since: it must remember. */
+  /** With the block of this height the subject must remember. */
+  keptFrom: bigint;
+  /** It has that block. */
   isSealed: boolean;
 }
 
-const placeOf = ({ address, height, round, type }: Omit<VoteFact, 'subject' | 'value'>): string =>
+const placeOf = ({
+  address,
+  height,
+  round,
+  type,
+}: Pick<VoteFact, 'address' | 'height' | 'round' | 'type'>): string =>
   `${address} ${height}/${round} ${type}`;
+
+const placeOfVote = (vote: Vote): string => placeOf({ ...vote, address: toHex(vote.validatorAddress) });
+
+/** It waits for a block, or for room among what does. */
+function keeps(subject: Subject, name: string): boolean {
+  const pieces = subject.pendingEvidence();
+  return (
+    pieces.some((piece) => piece.kind === 'duplicateVote' && placeOfVote(piece.voteA) === name) ||
+    subject.conflictingVotes().some((vote) => placeOfVote(vote) === name)
+  );
+}
 
 function accusedBy(piece: Evidence): readonly string[] {
   if (piece.kind === 'duplicateVote') return [toHex(piece.voteA.validatorAddress)];
@@ -34,6 +52,16 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
   const proven = new Set<string>();
   const given = new Map<string, string>();
   const offences = new Map<string, Offence>();
+
+  const owes = (fact: NoticedFact): void => {
+    const { subject, height, keptFrom } = fact;
+    const { starts } = subject;
+    const name = placeOf(fact);
+    const key = `${subject.name} ${starts} ${name}`;
+    const known = offences.get(key);
+    if (known === undefined) offences.set(key, { subject, starts, height, name, keptFrom, isSealed: false });
+    else if (keptFrom < known.keptFrom) known.keptFrom = keptFrom;
+  };
 
   return {
     name: 'evidence',
@@ -48,15 +76,21 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
       const before = given.get(key);
       if (before === undefined) {
         if (isCurrent) given.set(key, value);
-      } else if (before !== value && !offences.has(key)) {
-        const { starts } = subject;
-        offences.set(key, { subject, starts, height, name: place, stoodAt: at.height, isSealed: false });
+      } else if (before !== value) owes({ ...fact, keptFrom: at.height + 1n });
+    },
+    noticed: owes,
+    started({ subject, height }) {
+      for (const offence of offences.values()) {
+        if (offence.subject !== subject || subject.isEmptied === true) continue;
+        if (offence.starts === subject.starts - 1 && height >= offence.keptFrom) offence.isSealed = true;
+        if (offence.isSealed && !proven.has(offence.name) && !keeps(subject, offence.name))
+          fail(`${subject.name} had two votes of ${offence.name}, and starts without them`);
       }
     },
     committed({ subject, committed: { height, block } }) {
       for (const offence of offences.values()) {
         const isSame = offence.subject === subject && offence.starts === subject.starts;
-        if (isSame && height > offence.stoodAt) offence.isSealed = true;
+        if (isSame && height >= offence.keptFrom) offence.isSealed = true;
       }
       for (const piece of block.evidence) {
         const hash = toHex(evidenceHash(piece));
@@ -68,7 +102,7 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
         for (const address of accusedBy(piece)) {
           if (isHonestAddress(address))
             fail(`block ${height} of ${subject.name} holds evidence against ${address}, which is honest`);
-          if (piece.kind === 'duplicateVote') proven.add(placeOf({ ...piece.voteA, address }));
+          if (piece.kind === 'duplicateVote') proven.add(placeOfVote(piece.voteA));
         }
       }
     },
@@ -76,16 +110,7 @@ export function evidence(fail: Fail, isHonestAddress: (address: string) => boole
       for (const { subject, starts, height, name, isSealed } of offences.values()) {
         if (proven.has(name) || (subject.starts !== starts && !isSealed)) continue;
         if (subject.standsAt() === undefined || subject.height <= height) continue;
-        if (
-          subject
-            .pendingEvidence()
-            .some(
-              (piece) =>
-                piece.kind === 'duplicateVote' &&
-                placeOf({ ...piece.voteA, address: toHex(piece.voteA.validatorAddress) }) === name,
-            )
-        )
-          continue;
+        if (keeps(subject, name)) continue;
         fail(`${subject.name} was given two votes of ${name}, and there is no evidence of it`);
       }
     },

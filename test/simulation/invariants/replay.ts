@@ -1,4 +1,5 @@
 import { toHex } from '../../../core/bytes.ts';
+import type { Module } from '../../../framework/module.ts';
 import type { GenesisDocument } from '../../../genesis/document.ts';
 import { initChainRequest } from '../../../genesis/encode.ts';
 import { MemoryMultiStore } from '../../../store/multistore.ts';
@@ -11,13 +12,16 @@ import { LiveChain } from './live-chain.ts';
  * the nodes told their applications the same of last commit and misbehaviour. After every block every
  * invariant of every module holds, the conservation of supply among them.
  */
-export function replay(fail: Fail, genesis: GenesisDocument): Invariant {
+export function replay(
+  fail: Fail,
+  { genesis, modules }: { readonly genesis: GenesisDocument; readonly modules: readonly Module[] },
+): Invariant {
   const chain = new LiveChain(genesis);
   return {
     name: 'replay',
     committed: ({ committed }) => chain.add(committed),
     ended() {
-      const app = simulationApp(new MemoryMultiStore({ stores: simulationStores() }));
+      const app = simulationApp(new MemoryMultiStore({ stores: simulationStores(modules) }), modules);
       app.initChain(initChainRequest(genesis));
       for (let height = 1n; ; height++) {
         const live = chain.get(height);

@@ -6,6 +6,7 @@ import { isNilBlockId } from '../../../consensus/types/block-id.ts';
 import { DEFAULT_BLOCK_SYNC } from '../../../node/blocksync/block-sync.ts';
 import { decodeBlockRequest, decodeBlockResponse } from '../../../node/blocksync/messages.ts';
 import type { ConsensusCore } from '../../../node/engine/ports.ts';
+import type { Module } from '../../../framework/module.ts';
 import type { Application } from '../../../node/application.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
 import { BLOCKS_PROTOCOL } from '../../../p2p/channels.ts';
@@ -14,6 +15,7 @@ import type { Fault } from '../faults.ts';
 import type { Profile, Scenario } from '../profiles.ts';
 import { unboundedBook } from '../discovery/unbounded-book.ts';
 import { limitless } from '../rpc/limitless.ts';
+import { anHourAhead, blindToAppHashes, differingOnOne, halfTwins, stuckParams } from './broken-promises.ts';
 import {
   claimingAll,
   credulous,
@@ -26,6 +28,7 @@ import {
   sumsThatFit,
 } from './carelessness.ts';
 import { refusingForNoReason, stoppingOnceMore } from './other-reasons.ts';
+import { endingEarly, FORGETTING_SEQUENCES, losingCommits } from './forgetfulness.ts';
 import { restoringAnything } from './restoring-anything.ts';
 import { proposingNone, tellingNobody } from './silent-evidence.ts';
 
@@ -42,6 +45,10 @@ export interface PlantedBug {
   readonly noticedBy: readonly string[];
   readonly plant?: (environment: NodeEnvironment, machine: SimMachine) => NodeEnvironment;
   readonly application?: (application: Application, machine: SimMachine) => Application;
+  /** Further modules of the state machine, on every node and wherever blocks are executed again. */
+  readonly modules?: readonly Module[];
+  /** What else is different. */
+  readonly scenario?: (scenario: Scenario) => Scenario;
 }
 
 const ASKS_AGAIN_AFTER_MS = 100;
@@ -50,7 +57,7 @@ const ASKS_AGAIN_AFTER_MS = 100;
 export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   'the lock rule is skipped': {
     profile: 'safety',
-    from: 80,
+    from: 86,
     noticedBy: ['locked value', 'agreement'],
     plant: (environment) => ({ ...environment, wrapCore: withoutLocks }),
   },
@@ -111,7 +118,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'evidence is not gossiped': {
     profile: 'byzantine',
-    from: 18,
+    from: 93,
     noticedBy: ['evidence is included'],
     plant: tellingNobody,
   },
@@ -143,13 +150,13 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the checksums of the log are not verified': {
     profile: 'bitflip',
-    from: 20,
+    from: 22,
     noticedBy: ['honest nodes run', 'damage is named', 'double sign', 'locked value', 'no error escapes'],
     plant: sumsThatFit,
   },
   'the checksums of records are not verified': {
     profile: 'bitflip',
-    from: 1,
+    from: 3,
     noticedBy: ['damage is named', 'honest nodes run', 'no error escapes', 'blame', 'agreement'],
     plant: recordsThatFit,
   },
@@ -184,6 +191,59 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
     noticedBy: ['validity'],
     plant: forgetfulOfResults,
   },
+  'more than a third sign twice': {
+    profile: 'byzantine',
+    from: 28,
+    faults: ['partition'],
+    noticedBy: ['agreement'],
+    scenario: halfTwins,
+  },
+  'one application has another state': {
+    profile: 'safety',
+    from: 1,
+    noticedBy: ['agreement'],
+    application: differingOnOne,
+  },
+  'transactions are good for more than one block': {
+    profile: 'safety',
+    from: 3,
+    faults: ['kill'],
+    noticedBy: ['once'],
+    modules: [FORGETTING_SEQUENCES],
+  },
+  'votes are an hour ahead of the clock': {
+    profile: 'safety',
+    from: 1,
+    noticedBy: ['time'],
+    plant: anHourAhead,
+  },
+  'commits do not reach the disk of the application': {
+    profile: 'safety',
+    from: 1,
+    faults: ['storm', 'partition'],
+    noticedBy: ['restore'],
+    application: losingCommits,
+  },
+  'a height ends before its conflicting votes are on disk': {
+    profile: 'byzantine',
+    from: 1,
+    faults: ['kill', 'kill point', 'power cut'],
+    noticedBy: ['evidence'],
+    plant: endingEarly,
+    scenario: (scenario) => ({ ...scenario, faultsLast: { maxMs: 300, betweenMsMax: 200 } }),
+  },
+  'the app hash of blocks is not verified': {
+    profile: 'badblocks',
+    from: 32,
+    noticedBy: ['bad blocks are refused'],
+    plant: blindToAppHashes,
+  },
+  'changes of consensus parameters are ignored': {
+    profile: 'validators',
+    from: 1,
+    noticedBy: ['validity'],
+    plant: stuckParams,
+  },
   'limits of subscriptions are ignored': {
     profile: 'rpcflood',
     from: 1,
@@ -193,8 +253,9 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
 };
 
 /** The scenario with the bug in every honest node. */
-export function planted(bug: PlantedBug, scenario: Scenario): Scenario {
-  const { plant, application, faults = [], patienceMs } = bug;
+export function planted(bug: PlantedBug, made: Scenario): Scenario {
+  const { plant, application, modules = [], faults = [], patienceMs } = bug;
+  const scenario = bug.scenario?.(made) ?? made;
   const change = ({ environment: own = (same) => same }: MachineOptions): Partial<MachineOptions> => ({
     ...(plant === undefined ? {} : { environment: (given, on) => plant(own(given, on), on) }),
     ...(application === undefined ? {} : { application }),
@@ -202,7 +263,8 @@ export function planted(bug: PlantedBug, scenario: Scenario): Scenario {
   const machines = scenario.options.machines.map((machine) =>
     machine.isHonest ? { ...machine, ...change(machine) } : machine,
   );
-  const options = { ...scenario.options, machines };
+  const all = [...(scenario.options.modules ?? []), ...modules];
+  const options = { ...scenario.options, machines, modules: all };
   return {
     ...scenario,
     options,
