@@ -27,7 +27,7 @@ export const PATIENCE: Readonly<Record<Profile, Patience>> = {
   sync: { roundsMax: 8, heightsMax: 16 },
   ed25519: { roundsMax: 6, heightsMax: 4 },
   large: { roundsMax: 4, heightsMax: 4 },
-  statesync: { roundsMax: 10, heightsMax: 80 },
+  statesync: { roundsMax: 10, heightsMax: 120 },
   flood: { roundsMax: 6, heightsMax: 12 },
   pruning: { roundsMax: 8, heightsMax: 10 },
   bitflip: { roundsMax: 8, heightsMax: 8 },
