@@ -23,7 +23,7 @@ export const PATIENCE: Readonly<Record<Profile, Patience>> = {
   liveness: { roundsMax: 6, heightsMax: 4 },
   crash: { roundsMax: 6, heightsMax: 4 },
   byzantine: { roundsMax: 8, heightsMax: 6 },
-  validators: { roundsMax: 20, heightsMax: 6 },
+  validators: { roundsMax: 20, heightsMax: 12 },
   sync: { roundsMax: 8, heightsMax: 16 },
   ed25519: { roundsMax: 6, heightsMax: 4 },
   large: { roundsMax: 4, heightsMax: 4 },
