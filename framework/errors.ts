@@ -50,6 +50,14 @@ export function toStateError(error: unknown): StateError {
 }
 
 /**
+ * A failure for which the SDK has no number (`errorsmod.ABCIInfo`: codespace `undefined`, code 1), with the
+ * log that it leaves.
+ */
+export function unregisteredError(log: string): StateError {
+  return new StateError({ codespace: 'undefined', code: 1, description: log });
+}
+
+/**
  * A message that only the chain's authority may send came from someone else (the number is x/gov's in the
  * SDK).
  */

@@ -13,12 +13,13 @@ export interface GasPrice {
 }
 
 /**
- * Prices of text such as `0.025uopen,0.01uusd`; none for empty text.
- * @throws StateError (sdk 18) when it is malformed
+ * Prices of text such as `0.025uopen,0.01uusd`, by denomination as the SDK's `ParseDecCoins`; none for empty
+ * text.
+ * @throws StateError (sdk 18) when it is malformed, or names a denomination twice
  */
 export function parseGasPrices(text: string): readonly GasPrice[] {
   if (text.trim() === '') return [];
-  return text.split(',').map((part) => {
+  const prices = text.split(',').map((part) => {
     const match = PRICE_PATTERN.exec(part.trim());
     const denom = match?.[3] ?? '';
     if (match === null || !isDenom(denom))
@@ -29,6 +30,11 @@ export function parseGasPrices(text: string): readonly GasPrice[] {
     const fraction = (match[2] ?? '').padEnd(PRICE_DIGITS, '0');
     return { denom, scaled: BigInt(match[1] ?? '0') * SCALE + BigInt(fraction) };
   });
+  const sorted = prices.sort((a, b) => (a.denom < b.denom ? -1 : a.denom > b.denom ? 1 : 0));
+  for (const [i, { denom }] of sorted.entries())
+    if (denom === sorted[i + 1]?.denom)
+      throw new StateError(sdkErrors.invalidRequest, `invalid gas prices: ${denom} has two prices`);
+  return sorted;
 }
 
 /**

@@ -28,7 +28,10 @@ export interface Page<T> {
 /** Entries of a page when the request names no limit; counting the total is then on, as in the SDK. */
 export const PAGE_LIMIT_DEFAULT = 100n;
 
-/** Most entries of one page; larger limits are lowered to it. */
+/**
+ * Most entries of one page; larger limits are lowered to it, and `nextKey` says where to go on. The SDK has
+ * no such bound: there one query can make a node walk through all of its state.
+ */
 export const PAGE_LIMIT_MAX = 1000n;
 
 /** How to page through a map. */
@@ -42,8 +45,10 @@ export interface PageOptions<K, V, T> {
 }
 
 /**
- * A page of a map in key order: `CollectionFilteredPaginate` of the SDK. The next key is relative to the
- * prefix.
+ * A page of a map in key order, as `FilteredPaginate` of the SDK: offset, limit and total count the entries
+ * that are included. (`CollectionFilteredPaginate`, with which the SDK filters proposals, counts an offset in
+ * entries that are not included, too, adds it to the total, and has no total for an offset behind the end.)
+ * The next key is relative to the prefix.
  * @throws QueryError (InvalidArgument) when both key and offset are given
  */
 export function paginate<K, V, T>(

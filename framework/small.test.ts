@@ -116,6 +116,11 @@ describe('gas prices', () => {
     expect(parseGasPrices(' ')).toEqual([]);
   });
 
+  it('are by denomination, which each has one price', () => {
+    expect(parseGasPrices('0.5uusd,0.1atom').map(({ denom }) => denom)).toEqual(['atom', 'uusd']);
+    expect(() => parseGasPrices('1uusd,0.1atom,2uusd')).toThrow('uusd has two prices');
+  });
+
   it.each(['uopen', '0.025', '-1uopen', '1.uopen', '0.0000000000000000001uopen', '1uopen,,'])(
     'refuse %j',
     (text) => {

@@ -1,4 +1,4 @@
-import { type ErrorKind, StateError } from '../../framework/errors.ts';
+import { type ErrorKind, type StateError, unregisteredError } from '../../framework/errors.ts';
 
 /** Names of governance's failures. */
 export type GovErrorName =
@@ -45,6 +45,7 @@ function kind(code: number, description: string): ErrorKind {
 
 /** There is no such proposal. The SDK has no number for it, and names the key and its own type. */
 export function noSuchProposal(id: bigint): StateError {
-  const description = `key '${id}' of type github.com/cosmos/gogoproto/cosmos.gov.v1.Proposal`;
-  return new StateError({ codespace: 'undefined', code: 1, description }, 'collections: not found');
+  return unregisteredError(
+    `collections: not found: key '${id}' of type github.com/cosmos/gogoproto/cosmos.gov.v1.Proposal`,
+  );
 }

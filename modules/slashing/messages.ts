@@ -53,11 +53,11 @@ function msgUnjail(k: SlashingCore): MessageHandler<wire.MsgUnjail, wire.MsgUnja
 /**
  * Whether a validator may come back.
  * @returns its consensus address
- * @throws StateError (slashing 2, 4, 5, 6, 7)
+ * @throws StateError (slashing 4, 5, 7; staking 3, 19)
  */
 function checkUnjail(k: SlashingCore, context: ReadContext, operator: Address): Uint8Array {
   const validator = k.staking.validator(context, operator);
-  if (validator === undefined) throw new StateError(slashingErrors.noValidatorForAddress);
+  if (validator === undefined) throw new StateError(slashingErrors.noValidator);
   checkSelfDelegation(k, context, validator);
   if (!validator.jailed) throw new StateError(slashingErrors.validatorNotJailed);
   const consensusAddress = validator.consensusKey.address;
@@ -73,7 +73,7 @@ function checkUnjail(k: SlashingCore, context: ReadContext, operator: Address): 
 function checkSelfDelegation(k: SlashingCore, context: ReadContext, validator: Validator): void {
   const { operator, minSelfDelegation } = validator;
   const delegation = k.staking.delegation(context, { delegator: operator, validator: operator });
-  if (delegation === undefined) throw new StateError(slashingErrors.missingSelfDelegation);
+  if (delegation === undefined) throw new StateError(slashingErrors.noDelegation);
   const tokens = k.staking.tokensOf(validator, delegation.shares).truncate();
   if (tokens < minSelfDelegation)
     throw new StateError(slashingErrors.selfDelegationTooLow, `${tokens} less than ${minSelfDelegation}`);

@@ -168,7 +168,7 @@ describe('MsgUnjail', () => {
 
   it('is refused with the codes of the SDK', () => {
     const world = jailedWorld();
-    expect(unjail(world, 4)).toBe('address is not associated with any known validator');
+    expect(unjail(world, 4)).toBe('validator does not exist');
     expect(() => world.run(UNJAIL, { validatorAddr: world.account(0).address })).toThrow(
       'hrp does not match',
     );
@@ -182,7 +182,7 @@ describe('MsgUnjail', () => {
         amount: { denom: 'uopen', amount: '9900000' },
       },
     );
-    expect(unjail(left, 0)).toBe('validator has no self-delegation; cannot be unjailed');
+    expect(unjail(left, 0)).toBe('no delegation for (address, validator) tuple');
     const offence = {
       consensusAddress: world.keyAddress(0),
       height: 1n,

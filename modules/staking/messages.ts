@@ -2,7 +2,7 @@ import type { Decimal } from '../../core/decimal.ts';
 import type { Address } from '../../framework/address.ts';
 import type { Coin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
-import { QueryError, StateError, sdkErrors } from '../../framework/errors.ts';
+import { StateError, sdkErrors, unregisteredError } from '../../framework/errors.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
 import { paramsMessage } from '../../framework/params-message.ts';
 import * as wire from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
@@ -208,11 +208,11 @@ function msgCancelUnbondingDelegation(
   };
 }
 
-/** The SDK answers with a gRPC status here, which in a transaction becomes an unregistered error. */
+/** The SDK answers with a gRPC status here, which in a transaction is an error without a number. */
 function notFound({ delegatorAddress, validatorAddress }: wire.MsgCancelUnbondingDelegation): StateError {
-  return new QueryError(
-    'NotFound',
-    `unbonding delegation with delegator ${delegatorAddress} not found for validator ${validatorAddress}`,
+  return unregisteredError(
+    `rpc error: code = NotFound desc = unbonding delegation with delegator ${delegatorAddress} ` +
+      `not found for validator ${validatorAddress}`,
   );
 }
 
