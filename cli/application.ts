@@ -98,6 +98,10 @@ const MACHINE: ApplicationPorts = {
 /** An application that runs in this process. */
 export interface OpenedApplication {
   readonly application: Application;
+  /**
+   * @throws UpgradeError when this program cannot make the next block; what is needed is on disk then
+   */
+  readonly requireProgram: () => void;
   /** Closes the store: everything committed is on disk when this resolves. */
   close(): Promise<void>;
 }
@@ -129,6 +133,7 @@ export async function openApplication(
     const parts = { app, store, verifier, snapshots, now: ports.now ?? (() => 0), dataDir: options.dataDir };
     return {
       application: asynchronous(parts),
+      requireProgram: () => requireProgram(options, app),
       close: async () => {
         await snapshots?.close();
         await pool.stop();
@@ -170,8 +175,12 @@ function openApp(
         pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
     },
   });
-  noteUpgrade(options.dataDir, app.height + 1n, () => app.requireProgram());
+  requireProgram(options, app);
   return app;
+}
+
+function requireProgram({ dataDir }: ApplicationOptions, app: OpenLedgerApp): void {
+  noteUpgrade(dataDir, app.height + 1n, () => app.requireProgram());
 }
 
 /** Does something that may find out that an upgrade is needed, and notes that on disk. */

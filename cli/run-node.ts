@@ -26,6 +26,7 @@ import { checkSigningFiles } from './home/signing-files.ts';
 import { lockOrRefuse } from './process-lock.ts';
 import type { StartOptions } from './start.ts';
 import type { Terminal } from './terminal.ts';
+import { upgradeWatch } from './upgrade-watch.ts';
 import { ownVersion } from './version.ts';
 
 /** What a node that failed has open may take so long to close. */
@@ -66,8 +67,8 @@ async function run(options: StartOptions, terminal: Terminal, stop: StopSignal):
       now: Date.now,
     });
     for (const warning of [...home.warnings, ...genesis.warnings]) logging('main').warn({}, warning);
-    const skipUpgrades = options.unsafeSkipUpgrades ?? [];
-    await runHome({ home, genesis, nodeKey, logging, end, skipUpgrades });
+    const { unsafeSkipUpgrades: skipUpgrades = [], release = {} } = options;
+    await runHome({ home, genesis, nodeKey, logging, end, program: { skipUpgrades, ...release } });
   } finally {
     unlock();
   }
@@ -80,15 +81,15 @@ interface CheckedHome {
   readonly nodeKey: Uint8Array;
   readonly logging: Logging;
   readonly end: End;
-  readonly skipUpgrades: readonly bigint[];
+  readonly program: Pick<ApplicationOptions, 'skipUpgrades' | 'upgrades' | 'furtherModules'>;
 }
 
-async function runHome({ home, genesis, nodeKey, logging, end, skipUpgrades }: CheckedHome): Promise<void> {
+async function runHome({ home, genesis, nodeKey, logging, end, program }: CheckedHome): Promise<void> {
   const { openApplication } = await import('./application.ts');
   const { startNode } = await import('../node/node.ts');
   const starting = new AbortController();
   end.ended.finally(() => starting.abort()).catch(() => undefined);
-  const { application, close } = await openApplication({
+  const { application, requireProgram, close } = await openApplication({
     dataDir: home.dataDir,
     chainId: genesis.document.chainId,
     prefix: genesis.prefix,
@@ -97,12 +98,14 @@ async function runHome({ home, genesis, nodeKey, logging, end, skipUpgrades }: C
     txBytesMax: home.node.mempool.maxTxBytes,
     ...versionsKept(home.app),
     minRetainBlocks: home.app.minRetainBlocks,
-    skipUpgrades,
+    ...program,
     snapshots: { interval: home.app.snapshotInterval, keepRecent: home.app.snapshotKeepRecent },
     verifierWorkers: 1,
     version: ownVersion(),
     log: logging('app'),
   });
+  const after = (ms: number, act: () => void): void => void setTimeout(act, ms).unref();
+  const watch = upgradeWatch({ requireProgram, fail: end.fail, after }, home.node.consensus.timeoutCommitMs);
   try {
     const node = await startNode({
       config: home.node,
@@ -115,7 +118,10 @@ async function runHome({ home, genesis, nodeKey, logging, end, skipUpgrades }: C
       version: ownVersion(),
       logging,
       signal: starting.signal,
-      onBlock: (committed) => tellSupervisor(blockMessage(committed)),
+      onBlock: (committed) => {
+        tellSupervisor(blockMessage(committed));
+        watch();
+      },
       onFatal: end.fail,
     });
     await serve(node, end.ended);

@@ -1,5 +1,6 @@
 /** `openledgerd start` */
 import { type Command, Option } from 'commander';
+import type { ApplicationOptions } from './application.ts';
 import { defaultHome } from './defaults.ts';
 import { usageError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,6 +15,8 @@ export interface StartOptions {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly unsafeSkipUpgrades?: readonly bigint[];
+  /** What a program has beyond this one; no option of the command. */
+  readonly release?: Pick<ApplicationOptions, 'upgrades' | 'furtherModules'>;
 }
 
 /** Adds the command. */

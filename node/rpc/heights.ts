@@ -7,7 +7,11 @@ import type { RpcPorts } from './ports.ts';
  * The height that was asked for, or the latest.
  * @throws LedgerError `rpc.height` when it is not stored
  */
-export function heightOrLatest(ports: RpcPorts, latest: bigint, asked: bigint | undefined): bigint {
+export function heightOrLatest(
+  ports: Pick<RpcPorts, 'blocks'>,
+  latest: bigint,
+  asked: bigint | undefined,
+): bigint {
   if (asked === undefined) return latest;
   if (asked <= 0n) throw heightError(`height must be greater than 0, but got ${asked}`);
   if (asked > latest) {
@@ -21,7 +25,7 @@ export function heightOrLatest(ports: RpcPorts, latest: bigint, asked: bigint | 
 }
 
 /** The last height for which validators and parameters are known. */
-export function latestUncommittedHeight(ports: RpcPorts): bigint {
+export function latestUncommittedHeight(ports: Pick<RpcPorts, 'blocks' | 'status'>): bigint {
   const { height } = ports.blocks.range();
   return ports.status.catchingUp() ? height : height + 1n;
 }

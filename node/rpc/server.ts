@@ -32,12 +32,13 @@ const STOP_WAIT_MS = 2000;
 
 /** The whole API, as a table. */
 export function rpcMethods(ports: RpcPorts, config: RpcConfig, address: () => string): readonly Method[] {
+  const identity = { reportedVersion: config.reportedVersion, address };
   return [
-    ...nodeMethods(ports, { reportedVersion: config.reportedVersion, address }),
+    ...nodeMethods(ports, identity),
     ...blockMethods(ports),
     ...transactionMethods(ports, config),
     ...consensusMethods(ports),
-    ...applicationMethods(ports),
+    ...applicationMethods(ports, identity),
     ...evidenceMethods(ports),
     ...subscriptionMethods(ports, config),
   ];

@@ -17,7 +17,7 @@ import { AuthInfo, Tx, TxBody } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import type { ResponseQuery } from '../../proto/gen/tendermint/abci/types.ts';
 import { txKey } from '../tx-key.ts';
 import { TestNode } from './testing/test-node.ts';
-import { answerTxQuery, NODE_QUERY_PATHS, type TxServicePorts } from './tx-service.ts';
+import { answerNodeQuery, NODE_QUERY_PATHS, type NodeQueryPorts } from './node-queries.ts';
 
 const SERVICE = '/cosmos.tx.v1beta1.Service/';
 const MEMOS = ['first=1', 'second=2', 'third=3'];
@@ -26,6 +26,7 @@ const txs = MEMOS.map((memo) =>
 );
 const bytes = txs.map((tx) => Tx.encode(tx));
 const keys = bytes.map(txKey);
+const identity = { reportedVersion: '0.38.17', address: () => 'tcp://127.0.0.1:26657' };
 let node: TestNode;
 
 beforeAll(async () => {
@@ -45,10 +46,10 @@ interface Asked<T> {
 
 async function ask<T>(
   { method, request, value }: Asked<T>,
-  ports: TxServicePorts = node.ports,
+  ports: NodeQueryPorts = { ...node.ports, identity },
 ): Promise<ResponseQuery> {
   const data = request.encode(request.create(value));
-  const answer = await answerTxQuery(ports, { path: SERVICE + method, data });
+  const answer = await answerNodeQuery(ports, { path: SERVICE + method, data });
   if (answer === undefined) throw new Error('it is left to the application');
   return answer;
 }
@@ -144,7 +145,7 @@ describe('the queries of transactions', () => {
       18,
       expect.stringContaining('parse error'),
     ]);
-    const noIndex = { ...node.ports, index: undefined };
+    const noIndex = { ...node.ports, identity, index: undefined };
     expect(await failure(getTx(none), noIndex)).toEqual(['sdk', 18, expect.stringContaining('disabled')]);
     const noQuery = status('Internal', 'query cannot be empty: unknown request');
     expect(await failure(search({}))).toEqual(['sdk', 6, noQuery]);
@@ -168,7 +169,10 @@ describe('the queries of transactions', () => {
     ]);
     const data = Uint8Array.of(0xff);
     for (const path of NODE_QUERY_PATHS)
-      expect(await answerTxQuery(node.ports, { path, data })).toMatchObject({ code: 18, codespace: 'sdk' });
+      expect(await answerNodeQuery({ ...node.ports, identity }, { path, data })).toMatchObject({
+        code: 18,
+        codespace: 'sdk',
+      });
   });
 
   it('submit one, and say why it was not taken', async () => {
@@ -195,6 +199,8 @@ describe('the queries of transactions', () => {
 
   it('are no others', async () => {
     for (const path of [`${SERVICE}Simulate`, `${SERVICE}getTx`, '/toString', 'toString', ''])
-      expect(await answerTxQuery(node.ports, { path, data: new Uint8Array() })).toBeUndefined();
+      expect(
+        await answerNodeQuery({ ...node.ports, identity }, { path, data: new Uint8Array() }),
+      ).toBeUndefined();
   });
 });

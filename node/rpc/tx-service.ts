@@ -1,7 +1,7 @@
 /**
- * The queries of `cosmos.tx.v1beta1.Service` that need blocks or the mempool, over `abci_query`: clients ask a Cosmos SDK
- * application for them, which asks its node; here the node answers by itself. What is answered, and the codes
- * and words of what is not, are those of SDK v0.50 (`x/auth/tx/service.go`, `query.go`, `client/broadcast.go`, `baseapp/abci.go`).
+ * The queries of `cosmos.tx.v1beta1.Service` that need blocks or the mempool, over `abci_query`. What is
+ * answered, and the codes and words of what is not, are those of SDK v0.50 (`x/auth/tx/service.go`,
+ * `query.go`, `client/broadcast.go`, `baseapp/abci.go`).
  */
 import { EMPTY_BYTES, toUpperHex } from '../../core/bytes.ts';
 import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
@@ -20,19 +20,20 @@ import {
   OrderBy,
 } from '../../proto/gen/cosmos/tx/v1beta1/service.ts';
 import { Tx } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
-import { ResponseQuery, type TxResult } from '../../proto/gen/tendermint/abci/types.ts';
+import type { TxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { Block } from '../../proto/gen/tendermint/types/block.ts';
 import { parseQuery } from '../query.ts';
 import { txKey } from '../tx-key.ts';
 import { PER_PAGE_MAX } from './config.ts';
 import { pageBounds } from './heights.ts';
 import type { RpcPorts } from './ports.ts';
+import { StatusError } from './query-status.ts';
 
 /** What these queries are answered from. */
 export type TxServicePorts = Pick<RpcPorts, 'blocks' | 'index' | 'mempool' | 'logger'>;
 
 /** By path. */
-const ANSWERS: Readonly<
+export const TX_ANSWERS: Readonly<
   Record<string, (ports: TxServicePorts, data: Uint8Array) => Uint8Array | Promise<Uint8Array>>
 > = {
   '/cosmos.tx.v1beta1.Service/GetTx': getTx,
@@ -40,50 +41,6 @@ const ANSWERS: Readonly<
   '/cosmos.tx.v1beta1.Service/GetBlockWithTxs': getBlockWithTxs,
   '/cosmos.tx.v1beta1.Service/BroadcastTx': broadcastTx,
 };
-
-/** Paths that the node answers instead of its application. */
-export const NODE_QUERY_PATHS: readonly string[] = Object.keys(ANSWERS);
-
-/** The answer to a query of a path of `NODE_QUERY_PATHS`, failures included; undefined for any other path. */
-export async function answerTxQuery(
-  ports: TxServicePorts,
-  { path, data }: { readonly path: string; readonly data: Uint8Array },
-): Promise<ResponseQuery | undefined> {
-  const answer = Object.hasOwn(ANSWERS, path) ? ANSWERS[path] : undefined;
-  if (answer === undefined) return undefined;
-  const { height } = ports.blocks.range();
-  try {
-    return ResponseQuery.create({ height, value: await answer(ports, data) });
-  } catch (error) {
-    if (!(error instanceof LedgerError || error instanceof DecodeError)) throw error;
-    return ResponseQuery.create({ height, ...failureOf(error) });
-  }
-}
-
-type Status = 'NotFound' | 'InvalidArgument' | 'Internal' | 'Unknown';
-
-/** Code and description in the codespace `sdk` that BaseApp gives to a status of gRPC. */
-const KINDS: Readonly<Record<Status, readonly [code: number, description: string]>> = {
-  NotFound: [22, 'key not found'],
-  InvalidArgument: [18, 'invalid request'],
-  Internal: [6, 'unknown request'],
-  Unknown: [6, 'unknown request'],
-};
-
-class StatusError extends LedgerError {
-  readonly status: Status;
-
-  constructor(status: Status, description: string) {
-    super('rpc.query', `rpc error: code = ${status} desc = ${description}`);
-    this.status = status;
-  }
-}
-
-/** What has no status of gRPC is an invalid request to BaseApp. */
-function failureOf(error: Error): Pick<ResponseQuery, 'code' | 'codespace' | 'log'> {
-  const [code, description] = KINDS[error instanceof StatusError ? error.status : 'InvalidArgument'];
-  return { code, codespace: 'sdk', log: `${error.message}: ${description}` };
-}
 
 async function getTx(ports: TxServicePorts, data: Uint8Array): Promise<Uint8Array> {
   const { hash } = GetTxRequest.decode(data);

@@ -234,9 +234,9 @@ export class RunningNode {
     this.#heights = parts.heights;
   }
 
-  /** Runs `start` on a home and waits until it is ready. */
-  static async start(home: string): Promise<RunningNode> {
-    const child = spawn(process.execPath, [mainFile, 'start', '--home', home], {
+  /** Runs `start` of a program on a home and waits until it is ready. */
+  static async start(home: string, program: string = mainFile): Promise<RunningNode> {
+    const child = spawn(process.execPath, [program, 'start', '--home', home], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env,
     });

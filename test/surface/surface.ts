@@ -4,7 +4,7 @@ import { createApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
 import type { MethodType, ServiceType } from '../../proto/codec/field.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
-import { NODE_QUERY_PATHS } from '../../node/rpc/tx-service.ts';
+import { NODE_QUERY_PATHS } from '../../node/rpc/node-queries.ts';
 import { plainVerifier } from '../support/test-chain.ts';
 import { cosmosServices } from './services.ts';
 import { UNSERVED } from './unserved.ts';

@@ -7,8 +7,6 @@ const NOT_BUILT = 'not built yet';
  */
 export const UNSERVED: Readonly<Record<string, string>> = {
   'cosmos.base.reflection.v2alpha1.ReflectionService': NOT_BUILT,
-  'cosmos.base.tendermint.v1beta1.Service':
-    'the node answers it by its RPC: status, block, validators, net_info, abci_query',
   'cosmos.tx.v1beta1.Service/TxEncodeAmino': 'amino binary has no other use here',
   'cosmos.tx.v1beta1.Service/TxDecodeAmino': 'amino binary has no other use here',
 };

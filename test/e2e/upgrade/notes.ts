@@ -1,0 +1,36 @@
+/** What the next release has: a module that is new, with a store of its own, and the upgrade that brings it. */
+import { utf8 } from '../../../core/bytes.ts';
+import type { Module } from '../../../framework/module.ts';
+import type { Upgrade } from '../../../modules/upgrade/types.ts';
+
+/** Name of the plan. */
+export const PLAN_NAME = 'v2';
+/** The store that is added. */
+export const STORE = 'notes';
+/** Where the module notes in which block it was last. */
+export const KEY: Uint8Array = utf8('height');
+
+/** Notes the height of each block; of the block before it began, at its genesis. */
+export const NOTES: Module = {
+  name: 'notes',
+  consensusVersion: 1,
+  storeNames: [STORE],
+  messages: [],
+  queries: [],
+  genesis: {
+    defaults: () => ({}),
+    validate: () => undefined,
+    init(context) {
+      context.store(STORE).set(utf8('genesis'), utf8(`${context.block.height}`));
+      return [];
+    },
+    export: () => ({}),
+  },
+  beginBlock(context) {
+    context.store(STORE).set(KEY, utf8(`${context.block.height}`));
+  },
+  invariants: [],
+};
+
+/** What its plan needs. */
+export const UPGRADE: Upgrade = { name: PLAN_NAME, stores: { added: [STORE] } };
