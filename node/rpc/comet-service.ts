@@ -39,9 +39,14 @@ export const COMET_ANSWERS: Readonly<
   Record<string, (ports: CometServicePorts, data: Uint8Array) => Uint8Array | Promise<Uint8Array>>
 > = {
   [`${SERVICE}/GetNodeInfo`]: getNodeInfo,
-  [`${SERVICE}/GetSyncing`]: ({ status }) => wire.GetSyncingResponse.encode({ syncing: status.catchingUp() }),
-  [`${SERVICE}/GetLatestBlock`]: async (ports) =>
-    wire.GetLatestBlockResponse.encode(await blockAt(ports, ports.blocks.range().height)),
+  [`${SERVICE}/GetSyncing`]: ({ status }, data) => {
+    wire.GetSyncingRequest.decode(data);
+    return wire.GetSyncingResponse.encode({ syncing: status.catchingUp() });
+  },
+  [`${SERVICE}/GetLatestBlock`]: async (ports, data) => {
+    wire.GetLatestBlockRequest.decode(data);
+    return wire.GetLatestBlockResponse.encode(await blockAt(ports, ports.blocks.range().height));
+  },
   [`${SERVICE}/GetBlockByHeight`]: async (ports, data) => {
     const { height } = wire.GetBlockByHeightRequest.decode(data);
     requireReached(ports, height);
@@ -128,7 +133,8 @@ async function consensusPrefix({ application }: CometServicePorts): Promise<stri
   return `${auth.Bech32PrefixResponse.decode(value).bech32Prefix}valcons`;
 }
 
-async function getNodeInfo(ports: CometServicePorts): Promise<Uint8Array> {
+async function getNodeInfo(ports: CometServicePorts, request: Uint8Array): Promise<Uint8Array> {
+  wire.GetNodeInfoRequest.decode(request);
   const { id, listenAddress, network, moniker, appVersion } = ports.status.nodeInfo();
   const { reportedVersion, address } = ports.identity;
   const { data: name, version } = await ports.application.info({
