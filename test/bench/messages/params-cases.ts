@@ -1,4 +1,4 @@
-/** Changes of parameters, each to what they are already. */
+/** What governance does: changes of parameters, each to what they are already, and plans of upgrades. */
 import type { MessageType } from '../../../proto/codec/message.ts';
 import * as attributionQuery from '../../../proto/gen/openledger/attribution/v1/query.ts';
 import * as attribution from '../../../proto/gen/openledger/attribution/v1/tx.ts';
@@ -24,7 +24,9 @@ import * as slashingQuery from '../../../proto/gen/cosmos/slashing/v1beta1/query
 import * as slashing from '../../../proto/gen/cosmos/slashing/v1beta1/tx.ts';
 import * as stakingQuery from '../../../proto/gen/cosmos/staking/v1beta1/query.ts';
 import * as staking from '../../../proto/gen/cosmos/staking/v1beta1/tx.ts';
-import { anyWith, type MessageCases } from './case.ts';
+import { MsgCancelUpgrade, MsgSoftwareUpgrade } from '../../../proto/gen/cosmos/upgrade/v1beta1/tx.ts';
+import { Plan } from '../../../proto/gen/cosmos/upgrade/v1beta1/upgrade.ts';
+import { anyWith, caseOf, type MessageCases } from './case.ts';
 import type { MessageWorld } from './world.ts';
 
 interface Update<P> {
@@ -54,6 +56,13 @@ function paramsOf<P>(
   return { [update.typeUrl]: { make } };
 }
 
+/** Far away: no block gets there. */
+const PLAN_HEIGHT = 1_000_000_000n;
+
+function plan(i: number): Plan {
+  return Plan.create({ name: `upgrade ${i}`, height: PLAN_HEIGHT, info: 'https://example.com' });
+}
+
 /** See the file comment. */
 export const PARAMS_CASES: MessageCases = {
   ...paramsOf(attribution.MsgUpdateParams, attributionQuery.QueryParamsResponse),
@@ -67,6 +76,12 @@ export const PARAMS_CASES: MessageCases = {
   ...paramsOf(payments.MsgUpdateParams, paymentsQuery.QueryParamsResponse),
   ...paramsOf(slashing.MsgUpdateParams, slashingQuery.QueryParamsResponse),
   ...paramsOf(staking.MsgUpdateParams, stakingQuery.QueryParamsResponse),
+  ...caseOf(MsgSoftwareUpgrade, ({ authority }, i) => ({ authority, plan: plan(i) })),
+  ...caseOf(MsgCancelUpgrade, (world, i) => {
+    const { authority } = world;
+    world.run(anyWith(MsgSoftwareUpgrade, { authority, plan: plan(i) }));
+    return { authority };
+  }),
   [consensus.MsgUpdateParams.typeUrl]: {
     make: (world) => {
       const { params } = asked(world, 'cosmos.consensus.v1', consensusQuery.QueryParamsResponse);

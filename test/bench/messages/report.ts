@@ -1,6 +1,10 @@
 /** The rows of messages: what each type costs by itself, and what a block costs without any. */
+import { fork } from 'node:child_process';
+import { totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type Composition, composeModules } from '../../../app/modules.ts';
 import { percentile } from '../percentile.ts';
-import type { Report } from '../report.ts';
+import { megabytes, type Report } from '../report.ts';
 import { ACCOUNT_CASES, propose } from './account-cases.ts';
 import type { MessageCase, MessageCases } from './case.ts';
 import { NATIVE_CASES } from './native-cases.ts';
@@ -15,6 +19,14 @@ const WARM_UP = 20;
 /** Votes under way meanwhile. */
 const PROPOSALS = 1000;
 const BLOCKS = 40;
+/**
+ * Largest heap of the process that measures: of an account 4 KB stay, and its part of the genesis document
+ * and of what is read of it is there meanwhile.
+ */
+const HEAP_BASE_MB = 2_000;
+const HEAP_PER_ACCOUNT_BYTES = 10_000;
+/** With the default a fifth of the time is garbage collection. */
+const SEMI_SPACE_MB = 128;
 const CASES: MessageCases = { ...ACCOUNT_CASES, ...STAKING_CASES, ...NATIVE_CASES, ...PARAMS_CASES };
 /** Types that nobody can run, and why. */
 const UNMEASURED: Readonly<Record<string, string>> = {
@@ -33,47 +45,88 @@ export interface MessagesResult {
   readonly block: BlockCost;
 }
 
-/** Measures with each number of accounts. @throws RangeError when a served type has no case */
-export function reportMessages(
+/** Measures with so many accounts, in this process. @throws RangeError when a served type has no case */
+export function measureMessages({ row, note }: Report, accounts: number): MessagesResult {
+  requireCases();
+  const start = performance.now();
+  const step = (what: string): void => {
+    const seconds = Math.round((performance.now() - start) / 1000);
+    note(`${accounts} accounts: ${what} (${seconds} s, ${megabytes(process.memoryUsage.rss())} MB)`);
+  };
+  step(`genesis; each delegates to one of ${VALIDATORS} validators`);
+  const world = new MessageWorld({ accounts, validators: VALIDATORS, note: step });
+  for (let i = 0; i < PROPOSALS; i++) propose(world);
+  step(`${PROPOSALS} votes under way`);
+  const block = emptyBlocks(world);
+  const { endMs, beginMs, commitMs, accesses } = block;
+  row(
+    'messages/empty-block',
+    { accounts },
+    `end ${endMs.toFixed(2)} ms, begin ${beginMs.toFixed(2)} ms, commit ${commitMs.toFixed(2)} ms (medians); ` +
+      `${accesses.reads} reads, ${accesses.writes} writes, ${accesses.steps} steps of iterators`,
+  );
+  const messages = servedTypes(world.composition).map((typeUrl) => {
+    const result = { typeUrl, ...measured(world, caseOfType(typeUrl)) };
+    const { microseconds, reads, writes, steps } = result;
+    row(
+      `messages${typeUrl}`,
+      { accounts },
+      `${microseconds.toFixed(0).padStart(6)} µs, ${reads} reads, ${writes} writes, ${steps} steps of iterators`,
+    );
+    return result;
+  });
+  step('done');
+  return { accounts, messages, block };
+}
+
+/**
+ * Measures with each number of accounts, in a process of its own each, whose heap is as large as it takes.
+ */
+export async function reportMessages(
   { row, note }: Report,
   { accounts }: { readonly accounts: readonly number[] },
 ): Promise<readonly MessagesResult[]> {
-  const results = accounts.map((count) => {
-    note(`genesis with ${count} accounts that delegate to ${VALIDATORS} validators`);
-    const world = new MessageWorld({ accounts: count, validators: VALIDATORS });
-    for (let i = 0; i < PROPOSALS; i++) propose(world);
-    note(`${PROPOSALS} votes under way`);
-    const block = emptyBlocks(world);
-    const { endMs, beginMs, commitMs, accesses } = block;
-    row(
-      'messages/empty-block',
-      { accounts: count },
-      `end ${endMs.toFixed(2)} ms, begin ${beginMs.toFixed(2)} ms, commit ${commitMs.toFixed(2)} ms (medians); ` +
-        `${accesses.reads} reads, ${accesses.writes} writes, ${accesses.steps} steps of iterators`,
-    );
-    const messages = servedTypes(world).map((typeUrl) => {
-      const result = { typeUrl, ...measured(world, caseOfType(typeUrl)) };
-      const { microseconds, reads, writes, steps } = result;
-      row(
-        `messages${typeUrl}`,
-        { accounts: count },
-        `${microseconds.toFixed(0).padStart(6)} µs, ${reads} reads, ${writes} writes, ${steps} steps of iterators`,
-      );
-      return result;
-    });
-    return { accounts: count, messages, block };
-  });
+  requireCases();
+  const results: MessagesResult[] = [];
+  for (const count of accounts) results.push(await measuredApart(count, note));
   compare(results, row);
-  return Promise.resolve(results);
+  return results;
 }
 
-function servedTypes({ composition }: MessageWorld): readonly string[] {
-  return composition.modules
+function measuredApart(accounts: number, note: Report['note']): Promise<MessagesResult> {
+  const heap = HEAP_BASE_MB + Math.ceil((accounts * HEAP_PER_ACCOUNT_BYTES) / 1_000_000);
+  const memory = megabytes(totalmem());
+  if (heap > memory) note(`${accounts} accounts may need ${heap} MB; this machine has ${memory}`);
+  const worker = fileURLToPath(new URL('./messages-worker.ts', import.meta.url));
+  const flags = [`--max-old-space-size=${heap}`, `--max-semi-space-size=${SEMI_SPACE_MB}`];
+  return new Promise((resolve, reject) => {
+    const child = fork(worker, [String(accounts)], { execArgv: flags });
+    child.on('message', (message: unknown) => {
+      if (isResult(message)) resolve(message);
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`measuring with ${accounts} accounts ended with ${code}`)));
+  });
+}
+
+function isResult(message: unknown): message is MessagesResult {
+  return typeof message === 'object' && message !== null && 'messages' in message && 'block' in message;
+}
+
+/** @throws RangeError when a served type has no case */
+function requireCases(): void {
+  for (const typeUrl of servedTypes(composeModules('open'))) caseOfType(typeUrl);
+}
+
+/** Types that are measured. */
+export function servedTypes({ modules }: Pick<Composition, 'modules'>): readonly string[] {
+  return modules
     .flatMap(({ messages }) => messages.map(({ typeUrl }) => typeUrl))
     .filter((typeUrl) => UNMEASURED[typeUrl] === undefined);
 }
 
-function caseOfType(typeUrl: string): MessageCase {
+/** @throws RangeError */
+export function caseOfType(typeUrl: string): MessageCase {
   const found = CASES[typeUrl];
   if (found === undefined)
     throw new RangeError(`${typeUrl} is served and has no case in test/bench/messages`);

@@ -86,17 +86,32 @@ export class MessageWorld {
   #context: Context;
   #taken = 0;
 
-  /** @param options so many accounts that delegate, shared out over so many validators */
-  constructor({ accounts, validators }: { readonly accounts: number; readonly validators: number }) {
+  /**
+   * @param options so many accounts that delegate, shared out over so many validators; `note` is told of each
+   * step of the genesis
+   */
+  constructor({
+    accounts,
+    validators,
+    note = () => undefined,
+  }: {
+    readonly accounts: number;
+    readonly validators: number;
+    readonly note?: (step: string) => void;
+  }) {
     this.validators = validators;
     this.#taken = validators;
     const { modules, consensus } = this.composition;
     this.#store = new MemoryMultiStore({ stores: storeNames(modules), keepVersions: 2 });
     this.#branch = this.#store.branch();
     this.#context = this.#newContext(unlimitedGas());
-    const updates = initModules(modules, this.#context, this.#sections(accounts));
+    const sections = this.#sections(accounts);
+    note('its sections are made');
+    const updates = initModules(modules, this.#context, sections);
+    note('they are read and written');
     consensus.apply(this.#context, firstValidators([], updates));
     this.#commit();
+    note('and committed');
     this.#block = TEST_BLOCK;
     this.#context = this.#newContext(unlimitedGas());
   }
