@@ -114,12 +114,8 @@ export class Overlay implements KVStore, WritableLayer {
 
   /** Removes and returns all writes in key order. */
   takeSorted(): Write[] {
-    const taken: Write[] = [];
-    if (this.#writes === undefined) return taken;
-    for (const text of this.#sort(this.#writes)) {
-      const write = this.#writes.get(text);
-      if (write !== undefined) taken.push(write);
-    }
+    if (this.#writes === undefined) return [];
+    const taken = inOrder(this.#sort(this.#writes), this.#writes);
     this.clear();
     return taken;
   }
@@ -146,6 +142,16 @@ export class Overlay implements KVStore, WritableLayer {
     this.#unsorted = NO_TEXTS;
     return this.#sorted;
   }
+}
+
+/** A function of its own: what follows such a long loop is not compiled well, and the loop anew at each block. */
+function inOrder(keys: readonly string[], writes: ReadonlyMap<string, Write>): Write[] {
+  const taken: Write[] = [];
+  for (const text of keys) {
+    const write = writes.get(text);
+    if (write !== undefined) taken.push(write);
+  }
+  return taken;
 }
 
 interface OwnWrites {
