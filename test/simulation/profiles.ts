@@ -91,6 +91,8 @@ export type Profile = (typeof PROFILES)[number];
 const SAFETY_MS = 6_000;
 /** The state of a simulation has some thousands of bytes. */
 const SNAPSHOT_CHUNK_BYTES = 700;
+/** With stake it has more. */
+const STAKED_CHUNK_BYTES = 2_000;
 const POWER = 10n;
 /** The shortest that a genesis may have. */
 const SLASHING_WINDOW = 10n;
@@ -317,12 +319,19 @@ function sync(random: SeededRandom): Scenario {
     .map((i) =>
       syncLiar(random.pick(LIES) ?? 'claims more', { name: `l${i}`, keySeed: validatorSeed(30 + i) }),
     );
+  const faults = someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'pause'], random);
+  const lateFromMs = someLateFromMs(random);
+  const { options } = scenario;
+  const moves = { ...options, joining: [], jails: false };
+  // Then the set changes all the time. It takes half as much CPU again: half of the seeds do it.
+  const isStaked = random.percent(50);
   return {
     ...scenario,
-    options: { ...scenario.options, machines: [...machines, ...late, ...liars] },
-    faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'pause'], random),
+    options: { ...options, machines: [...machines, ...late, ...liars], isStaked },
+    companions: isStaked ? [(simulation) => new StakeChanges(simulation, moves)] : [],
+    faults,
     late: late.map(({ name }) => name),
-    lateFromMs: someLateFromMs(random),
+    lateFromMs,
     heights: 3n,
   };
 }
@@ -352,12 +361,18 @@ function stateSync(random: SeededRandom): Scenario {
     ...fullNode(i, validatorSeed(20 + i)),
     trusts,
   }));
+  const isStaked = random.percent(50);
   return {
     ...scenario,
     options: {
       ...scenario.options,
       machines: [...machines, ...late, ...liars],
-      snapshots: { interval: 3 + random.below(3), keepRecent: 3, chunkBytes: SNAPSHOT_CHUNK_BYTES },
+      isStaked,
+      snapshots: {
+        interval: 3 + random.below(3),
+        keepRecent: 3,
+        chunkBytes: isStaked ? STAKED_CHUNK_BYTES : SNAPSHOT_CHUNK_BYTES,
+      },
     },
     faults: someOf(['storm', 'one way', 'disconnect', 'kill', 'power cut', 'slow disk'], random),
     late: late.map(({ name }) => name),
@@ -367,14 +382,22 @@ function stateSync(random: SeededRandom): Scenario {
   };
 }
 
-/** Three of seven keys sign, besides their part in consensus, blocks that no honest node would. */
+/**
+ * Three of seven keys sign, besides their part in consensus, blocks that no honest node would. With stake, in
+ * half of the seeds, the first evidence ends it; without they go on for ever.
+ */
 function lightAttack(random: SeededRandom): Scenario {
   const scenario = base(random, 7);
   const all = Array.from({ length: 7 }, (_, i) => honest(i));
   const machines = all.map((machine, i) => ({ ...machine, isHonest: i < 4 }));
   return {
     ...scenario,
-    options: { ...scenario.options, powers: machines.map(() => POWER), machines },
+    options: {
+      ...scenario.options,
+      powers: machines.map(() => POWER),
+      machines,
+      isStaked: random.percent(50),
+    },
     faults: someOf(['storm', 'partition', 'disconnect', 'kill', 'power cut', 'pause'], random),
     victims: machines.filter(({ isHonest }) => isHonest).map(({ name }) => name),
     forgers: machines.filter(({ isHonest }) => !isHonest).map(({ keySeed }) => keySeed),

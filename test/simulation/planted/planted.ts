@@ -162,13 +162,13 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the signatures of an attack are not verified': {
     profile: 'lightattack',
-    from: 11,
+    from: 3,
     noticedBy: ['attacks are punished'],
     plant: (environment) => ({ ...environment, verify: () => true }),
   },
   'a restore does not verify the app hash': {
     profile: 'statesync',
-    from: 17,
+    from: 23,
     patienceMs: 10_000,
     noticedBy: ['honest nodes run', 'liveness'],
     application: restoringAnything,
