@@ -75,7 +75,8 @@ function inGenesis({ module }: Section, row: Row, value: JsonValue): JsonValue {
 const WITHOUT_HOOKS = ['auth', 'datanet', 'models', 'attribution', 'payments'];
 
 function blocksOf({ module }: Section): number {
-  return WITHOUT_HOOKS.includes(module) ? 0 : 4;
+  if (module === 'consensus') return 1;
+  return WITHOUT_HOOKS.includes(module) ? 0 : 3;
 }
 
 /** What went otherwise than the table says. */

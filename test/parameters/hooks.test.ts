@@ -7,6 +7,7 @@ import { sha256 } from '../../core/hash.ts';
 import { formatInstant } from '../../core/time.ts';
 import { AddressCodec, moduleAddress } from '../../framework/address.ts';
 import { type JsonObject, JsonReader } from '../../framework/json.ts';
+import { messageFromJson } from '../../framework/proto-json.ts';
 import { TEST_BLOCK } from '../../framework/testing/memory.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
@@ -16,7 +17,11 @@ import {
   RECORDS_PER_BLOCK_MAX,
   TALLIED_PER_BLOCK_MAX,
 } from '../../modules/gov/end-block.ts';
+import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
+import { QueryHistoricalInfoRequest } from '../../proto/gen/cosmos/staking/v1beta1/query.ts';
+import { Params } from '../../proto/gen/cosmos/staking/v1beta1/staking.ts';
+import { MsgUpdateParams, MsgUpdateParamsResponse } from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
 import { GOV_PARAMS } from '../support/gov-world.ts';
 import { votesOf } from '../support/rewards.ts';
 import { operatorText, StakingWorld, stakingSections } from '../support/staking-world.ts';
@@ -132,7 +137,8 @@ function chainOf(lists: {
 
 /** How many elements lists of the exported state have: `staking.redelegations`. */
 function lengthOf(world: StakingWorld, path: string): number {
-  const exported = exportModules(world.composition.modules, world.context);
+  const modules = world.composition.modules.filter(({ name }) => path.startsWith(`${name}.`));
+  const exported = exportModules(modules, world.context);
   return path
     .split('.')
     .reduce((json, name) => json.member(name), new JsonReader(exported, ''))
@@ -173,7 +179,8 @@ it('what is due waits its turn: proposals, and none after many deposits or votes
   });
   expect(lengths(drops, 'gov.proposals', 2)).toEqual([DROPPED_PER_BLOCK_MAX, 0]);
   const open = (world: StakingWorld): number => {
-    const exported = exportModules(world.composition.modules, world.context);
+    const gov = world.composition.modules.filter(({ name }) => name === 'gov');
+    const exported = exportModules(gov, world.context);
     const states = new JsonReader(exported, '').member('gov').member('proposals').elements();
     return states.filter((one) => one.member('status').text() === 'PROPOSAL_STATUS_VOTING_PERIOD').length;
   };
@@ -229,6 +236,40 @@ it('what is due waits its turn: authorizations, allowances, timeouts of unordere
   expect(lengthOf(world, 'feegrant.allowances')).toBe(1);
   expect(lengthOf(world, 'authz.authorization')).toBe(0);
 });
+
+it('what is due waits its turn: headers of a history that governance shortens', () => {
+  const params = { historical_entries: 2 * HEADERS_MAX };
+  const world = chainOf({ staking: { params: { ...stakingParams(), ...params } } });
+  for (let i = 0; i < HEADERS_MAX + AT_ONCE; i++) world.endBlock();
+  const authority = GOVERNANCE;
+  const shorter = messageFromJson(Params, new JsonReader({ ...stakingParams(), historical_entries: 1 }, ''));
+  world.run({ message: MsgUpdateParams, response: MsgUpdateParamsResponse }, { authority, params: shorter });
+  const oldest = (): number => {
+    for (let height = 1; height <= 3 * HEADERS_MAX; height++) if (hasHeader(world, height)) return height;
+    return 0;
+  };
+  const first = oldest();
+  world.endBlock();
+  expect(oldest()).toBe(first + HEADERS_MAX);
+  world.endBlock();
+  expect(oldest()).toBe(Number(world.context.block.height));
+});
+
+function stakingParams(): JsonObject {
+  const base = stakingSections({ validators: VALIDATORS, accounts: ACCOUNTS });
+  return new JsonReader(base, '').member('staking').member('params').object();
+}
+
+function hasHeader(world: StakingWorld, height: number): boolean {
+  const path = '/cosmos.staking.v1beta1.Query/HistoricalInfo';
+  const route = world.composition.modules.flatMap(({ queries }) => queries).find((one) => one.path === path);
+  try {
+    route?.answer(world.context, QueryHistoricalInfoRequest.encode({ height: BigInt(height) }));
+    return route !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 it('number of accounts changes nothing: hooks cost the same gas of state, whoever has stakes and grants', () => {
   const cost = (people: number): number => {

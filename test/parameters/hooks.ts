@@ -80,7 +80,7 @@ export const HOOKS: readonly HookRow[] = [
     when: 'beginBlock',
     work: 'writes the set into the history, removes old headers',
     bound: `\`max_validators\`; ${HEADERS_MAX} headers a block, the rest waits`,
-    heldBy: 'modules/staking/staking.test.ts',
+    heldBy: BUDGETS,
   },
   {
     module: 'authz',
