@@ -123,7 +123,8 @@ function problemsByMessage(section: Section, row: Row, shared: StakingWorld): re
     const problem = afterwards(outcome);
     return problem === undefined ? [] : [`${section.module}.${row.field}, hostile value ${i}: ${problem}`];
   });
-  return [...byTable, ...byBytes];
+  const broken = blocksOf(section) > 0 ? world.broken() : [];
+  return [...byTable, ...byBytes, ...broken.map((what) => `${section.module}.${row.field}: ${what}`)];
 
   function afterwards({ kind }: Outcome): string | undefined {
     return kind === 'done' ? problemOfBlocks(world, Math.min(blocksOf(section), 1)) : undefined;
