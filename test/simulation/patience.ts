@@ -26,14 +26,14 @@ export const PATIENCE: Readonly<Record<Profile, Patience>> = {
   validators: { roundsMax: 20, heightsMax: 12 }, // 11, 2
   sync: { roundsMax: 8, heightsMax: 16 }, // 3, 6
   ed25519: { roundsMax: 6, heightsMax: 4 }, // 2, 0 in 20 seeds
-  large: { roundsMax: 4, heightsMax: 4 }, // 1, 0 in one seed
+  large: { roundsMax: 6, heightsMax: 4 }, // 2, 0 in one seed
   statesync: { roundsMax: 10, heightsMax: 120 }, // 4, 51
   flood: { roundsMax: 6, heightsMax: 12 }, // 2, 4
   pruning: { roundsMax: 8, heightsMax: 10 }, // 3, 2
   bitflip: { roundsMax: 8, heightsMax: 8 }, // 3, 0
-  lightattack: { roundsMax: 8, heightsMax: 8 }, // 4, 1 in 20 seeds
+  lightattack: { roundsMax: 10, heightsMax: 8 }, // 5, 1 in 25 seeds
   discovery: { roundsMax: 10, heightsMax: 12 }, // 5, 3 in 20 seeds
-  rpcflood: { roundsMax: 8, heightsMax: 30 }, // 3, 12 in 20 seeds
+  rpcflood: { roundsMax: 8, heightsMax: 30 }, // 4, 12
   long: { roundsMax: 8, heightsMax: 6 }, // 3, 0 in 20 seeds
   absent: { roundsMax: 14, heightsMax: 6 }, // 7, 0
   rotating: { roundsMax: 6, heightsMax: 50 }, // 2, 21 in 20 seeds
