@@ -36,7 +36,7 @@ export const PATIENCE: Readonly<Record<Profile, Patience>> = {
   rpcflood: { roundsMax: 8, heightsMax: 30 }, // 4, 12
   long: { roundsMax: 8, heightsMax: 6 }, // 3, 0 in 20 seeds
   absent: { roundsMax: 14, heightsMax: 6 }, // 7, 0
-  rotating: { roundsMax: 6, heightsMax: 50 }, // 2, 21 in 20 seeds
+  rotating: { roundsMax: 6, heightsMax: 60 }, // 3, 28
   badblocks: { roundsMax: 8, heightsMax: 20 }, // 4, 14
 };
 
