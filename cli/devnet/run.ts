@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
+import type { BlockMessage } from '../child-messages.ts';
 import { lockHolder, lockOrRefuse, waitUnlocked } from '../process-lock.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlockTracker } from './block-tracker.ts';
 import { nodeLockPath } from '../home/node-lock.ts';
 import { configureNodes } from './configure.ts';
 import { removeIfEmpty } from './inventory.ts';
-import { NodeProcess } from './node-process.ts';
+import { NodeProcess, type NodeProcessListener, type NodeProcessOptions } from './node-process.ts';
 import { type DevnetStart, planStart } from './place.ts';
 import { choosePorts, withOtherPorts } from './ports.ts';
 import { type DevnetRecord, writeRecord } from './record.ts';
@@ -69,7 +70,8 @@ async function runLocked({ options, terminal, stop, home }: LockedRun): Promise<
   await requireFreePorts(start.settings);
   const record = start.record ?? (await newDevnet(home, start, options));
   const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
-  await superviseDevnet({ home, record, settings: start.settings, view, stop });
+  const startNode: Supervision['startNode'] = (node, listener) => new NodeProcess(node, listener);
+  await superviseDevnet({ home, record, settings: start.settings, view, stop, startNode });
 }
 
 /** Loads the state machine, of which the genesis is made: a devnet that continues does not wait for that. */
@@ -86,15 +88,28 @@ async function requireFreePorts({ validators, rpcPort }: DevnetSettings): Promis
   await choosePorts({ nodes: validators, rpcPort });
 }
 
-interface Supervision {
+/** A node as its supervisor sees it. */
+export type SupervisedNode = Pick<
+  NodeProcess,
+  'moniker' | 'home' | 'pid' | 'alive' | 'ready' | 'stop' | 'kill'
+>;
+
+/** What a devnet whose homes are made is run with. */
+export interface Supervision {
   readonly home: string;
   readonly record: DevnetRecord;
   readonly settings: DevnetSettings;
   readonly view: DevnetView;
   readonly stop: StopSignal;
+  /** Starts a node of the record. */
+  readonly startNode: (node: NodeProcessOptions, listener: NodeProcessListener) => SupervisedNode;
 }
 
-async function superviseDevnet(run: Supervision): Promise<void> {
+/**
+ * Starts the nodes and runs them until they are stopped; the view hears `ready` before anything else.
+ * @throws LedgerError as `runDevnet`
+ */
+export async function superviseDevnet(run: Supervision): Promise<void> {
   const devnet = new RunningDevnet(run);
   void run.stop.forced.then(() => devnet.kill());
   try {
@@ -114,9 +129,11 @@ async function superviseDevnet(run: Supervision): Promise<void> {
 class RunningDevnet {
   readonly #run: Supervision;
   readonly #tracker: BlockTracker;
-  #nodes: readonly NodeProcess[] = [];
+  #nodes: readonly SupervisedNode[] = [];
   #stopping = false;
   #announced = false;
+  /** Blocks of before the announcement, which comes within READY_TIMEOUT_MS or never. */
+  readonly #early: BlockMessage[] = [];
   #tellAllExited: () => void = () => undefined;
   readonly allExited: Promise<void> = new Promise((resolve) => {
     this.#tellAllExited = resolve;
@@ -124,7 +141,7 @@ class RunningDevnet {
 
   constructor(run: Supervision) {
     this.#run = run;
-    this.#tracker = new BlockTracker({ schedule }, (block) => run.view.block(block, this.#state()));
+    this.#tracker = new BlockTracker({ schedule }, (block) => this.#tellBlock(block));
   }
 
   get running(): number {
@@ -164,7 +181,7 @@ class RunningDevnet {
     const { home, record, settings, stop, view } = this.#run;
     const ports = await choosePorts({ nodes: record.nodes.length, rpcPort: settings.rpcPort });
     configureNodes({ record, ports, blockTimeMs: settings.blockTimeMs });
-    this.#nodes = record.nodes.map((node) => new NodeProcess(node, this.#listener));
+    this.#nodes = record.nodes.map((node) => this.#run.startNode(node, this.#listener));
     for (const node of this.#nodes) this.#tracker.join(node.moniker);
     const addresses = await Promise.race([
       Promise.all(this.#nodes.map((node) => node.ready())),
@@ -189,9 +206,16 @@ class RunningDevnet {
     writeRecord(home, started);
     view.ready(started);
     this.#announced = true;
+    for (const block of this.#early.splice(0)) this.#tellBlock(block);
   }
 
-  get #listener(): ConstructorParameters<typeof NodeProcess>[1] {
+  /** A majority makes blocks while the others still start: those wait until the devnet is announced. */
+  #tellBlock(block: BlockMessage): void {
+    if (this.#announced) this.#run.view.block(block, this.#state());
+    else this.#early.push(block);
+  }
+
+  get #listener(): NodeProcessListener {
     return {
       block: (moniker, block) => this.#tracker.report(moniker, block),
       exited: (moniker, how) => {
