@@ -5,8 +5,10 @@ import {
   DEFAULT_CONSENSUS_PARAMS,
   updateConsensusParams,
 } from '../../consensus/types/params.ts';
+import { Decimal } from '../../core/decimal.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
-import { parseAmount } from '../../framework/coins.ts';
+import { AMOUNT_MAX, parseAmount } from '../../framework/coins.ts';
 import { StateError } from '../../framework/errors.ts';
 import { buildGenesis } from '../../genesis/build.ts';
 import { ProposalSize } from '../../node/state/proposal-size.ts';
@@ -82,13 +84,35 @@ test('ASA-2024-002: a proposal never holds a sender’s second transaction witho
 
 /**
  * Sent: amounts of more bits than a number may have. There: Int and Dec disagreed on how many, and what one
- * took made the other panic. Here: one bound, 256 bits, at every reading.
+ * took made the other panic. Here: one bound, 256 bits, at every reading and after every operation.
  */
-test('ASA-2024-010: amounts beyond 256 bits', () => {
+test('ASA-2024-010: amounts and decimal numbers beyond 256 bits', () => {
   const max = (1n << 256n) - 1n;
+  expect(AMOUNT_MAX).toBe(max);
   expect(parseAmount(max.toString())).toBe(max);
   for (const text of [(max + 1n).toString(), `-${max + 1n}`, '9'.repeat(78), '9'.repeat(100_000), '1e9', ''])
     expect(() => parseAmount(text)).toThrow(StateError);
+  const largest = Decimal.ofUnits((max + 1n) * 10n ** 18n - 1n);
+  // Every amount is a decimal number, and the whole part of every decimal number is an amount.
+  expect(Decimal.ofInteger(max).truncate()).toBe(max);
+  expect(largest.truncate()).toBe(max);
+  // Rounded up it is none, and is not taken for one.
+  expect(() => parseAmount(largest.round().toString())).toThrow(StateError);
+  const unit = Decimal.ofUnits(1n);
+  for (const beyond of [
+    () => Decimal.ofInteger(max + 1n),
+    () => Decimal.ofInteger(-max - 1n),
+    () => Decimal.ofText(`${max + 1n}`),
+    () => Decimal.ofText(`-${max + 1n}`),
+    () => Decimal.ofWire(`${(max + 1n) * 10n ** 18n}`),
+    () => largest.add(unit),
+    () => largest.negate().subtract(unit),
+    () => largest.multiply(Decimal.ofInteger(2n)),
+    () => largest.multiplyInteger(2n),
+    () => largest.divide(unit),
+    () => Decimal.ofInteger(2n).power(256n),
+  ])
+    expect(beyond).toThrow(LedgerError);
 });
 
 /**
