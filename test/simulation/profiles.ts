@@ -60,6 +60,8 @@ export interface Scenario {
   readonly lastsMs?: number;
   /** How long progress is waited for; default: as `patience.ts` says of the profile. */
   readonly patienceMs?: number | undefined;
+  /** More events are a loop; default: `run.ts` says. */
+  readonly eventsMax?: number;
 }
 
 /** The profiles. */
@@ -99,11 +101,11 @@ const SLASHING_WINDOW = 10n;
 /** Of a validator without a machine: too little to stop the others. */
 const ABSENT_POWER = 2n;
 /**
- * Operations on a disk, from the first one on, each of which is a kill point of two seeds. A node does 310 to
- * 339 in the first ten heights without faults, and all kinds are among them: a log this small loses its
- * oldest file in the seventh height.
+ * Operations on a disk, from the first one on, each of which is a kill point of two seeds. A node does 279 to
+ * 337 in the first nine heights without faults (seeds 1 to 12), and all kinds are among them: a log this
+ * small loses its oldest file in the seventh height.
  */
-const KILL_POINTS = 340;
+export const KILL_POINTS = 340;
 /** Seeds that follow each other are far apart, and 340 of them go through all: they have no common divisor. */
 const KILL_POINT_STRIDE = 211;
 const CRASH_LOG_BYTES_MAX = 20_000;

@@ -53,7 +53,7 @@ export interface RunOptions {
   readonly plant?: (scenario: Scenario) => Scenario;
 }
 
-/** More than this is a loop that time does not pass in. */
+/** More events than this are a loop that time does not pass in. */
 const EVENTS_MAX = 5_000_000;
 const STARTS_WITHIN_MS = 300;
 const JOINS_WITHIN_MS = 1_000;
@@ -129,7 +129,7 @@ async function play(
     scheduler.after((lateFromMs ?? 0) + scheduler.random.below(JOINS_WITHIN_MS), () =>
       join(machine, scenario),
     );
-  const isTooMuch = (): boolean => scheduler.events > EVENTS_MAX;
+  const isTooMuch = (): boolean => isLooping(simulation, scenario);
   const { healAtMs, lastsMs = 0 } = scenario;
   let progress: Progress | undefined;
   await simulation.runUntil(isTooMuch, healAtMs ?? lastsMs);
@@ -144,6 +144,15 @@ async function play(
   }
   for (const companion of companions) companion.ended?.();
   return progress;
+}
+
+/** The run ends with this, whether progress is demanded of it or not. */
+function isLooping(simulation: Simulation, { eventsMax = EVENTS_MAX }: Scenario): boolean {
+  const { scheduler, violations } = simulation;
+  if (scheduler.events <= eventsMax) return false;
+  if (violations.length === 0)
+    simulation.fail('time passes', `${scheduler.events} events by ${scheduler.nowMs.toFixed(1)} ms`);
+  return true;
 }
 
 /** Who is there when. */
@@ -196,7 +205,7 @@ async function demandProgress(
     companions.every((companion) => companion.isContent()) &&
     (flood === undefined || flood.arrived >= arrivals);
   const isTooMuch = (): boolean =>
-    scheduler.events > EVENTS_MAX || simulation.height > goal + BigInt(patience.heightsMax);
+    isLooping(simulation, scenario) || simulation.height > goal + BigInt(patience.heightsMax);
   const untilMs = fromMs + waitMs(scenario, patience);
   if (late.length > 0) {
     const others = goal - scenario.heights + LATE_AFTER_HEIGHTS;
