@@ -284,6 +284,27 @@ describe('decisions', () => {
     expect(b.core.lastCommit()).toEqual(commit);
   });
 
+  it('by sync are proof against who had signed something else here, and so are votes that come later', () => {
+    const donor = bench();
+    donor.propose('v');
+    donor.value('v');
+    donor.votes('precommit', [0, 1, 2], 'v');
+    donor.start(2n);
+    const commit = defined(donor.core.lastCommit(), 'commit');
+    const b = bench();
+    b.vote('precommit', 1, 'w');
+    b.vote('prevote', 3, 'w');
+    expect(b.in({ kind: 'decidedBySync', commit })).toEqual([
+      'wal decidedBySync',
+      'evidence 1',
+      'decide v 1/0',
+    ]);
+    b.start(2n);
+    expect(b.vote('prevote', 3, 'v', { height: 1n })).toEqual(['evidence 3']);
+    expect(b.vote('precommit', 2, 'w', { height: 1n })).toEqual(['evidence 2']);
+    expect(b.core.lastCommit()).toEqual(commit);
+  });
+
   it('stated by startHeight become the last commit', () => {
     const donor = bench();
     donor.propose('v');

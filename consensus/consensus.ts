@@ -31,7 +31,7 @@ import type {
 import type { Output } from './output.ts';
 import type { PaperLine } from './round/lines.ts';
 import { type BlockId, equalBlockId } from './types/block-id.ts';
-import type { Commit } from './types/commit.ts';
+import { type Commit, commitVote } from './types/commit.ts';
 import type { Proposal } from './types/proposal.ts';
 import type { Validator, ValidatorSet } from './types/validator.ts';
 import { EMPTY_VALIDATOR_SET } from './types/validator-set.ts';
@@ -291,8 +291,9 @@ export class Consensus implements ConsensusReader {
     this.#started = true;
     const { round, blockId } = commit;
     height.fire({ kind: 'precommitValue', round, blockId });
-    const decided = decidedHeightOf(commit, height.options.validators);
-    return this.#logged(input, this.#decide(height, { round, blockId }, decided));
+    const decided = { ...decidedHeightOf(commit, height.options.validators), votes: height.votes };
+    const outputs = this.#decide(height, { round, blockId }, decided);
+    return this.#logged(input, [...contradicted(height, commit), ...outputs]);
   }
 
   #decide(
@@ -431,6 +432,16 @@ export class Consensus implements ConsensusReader {
 function isSigner(validators: ValidatorSet, vote: Vote): boolean {
   const validator = validators.validators[vote.validatorIndex];
   return validator !== undefined && equalBytes(validator.address, vote.validatorAddress);
+}
+
+/** Evidence against those whose votes in a commit are others than they sent here. */
+function contradicted({ votes, round }: HeightState, commit: Commit): Output[] {
+  return commit.signatures.flatMap((_signature, index): Output[] => {
+    const vote = commitVote(commit, index);
+    const added = vote === undefined ? undefined : votes.add(vote, round.round);
+    if (vote === undefined || added?.kind !== 'conflict' || !added.kept) return [];
+    return [{ kind: 'reportEvidence', first: added.first, second: vote }];
+  });
 }
 
 function timeoutInput(

@@ -13,7 +13,7 @@ export interface DecidedHeight {
   readonly blockId: BlockId;
   readonly validators: ValidatorSet;
   readonly precommits: VoteTally;
-  /** All its votes: a late one may be proof against its signer. Undefined when this node did not see them. */
+  /** Its votes that were seen: a late one may be proof against its signer. Undefined when it was over already. */
   readonly votes: VoteKeeper | undefined;
 }
 
