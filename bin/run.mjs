@@ -31,7 +31,8 @@ function ensureInstalled() {
   process.stderr.write('openledgerd: installing dependencies (npm ci)…\n');
   // On Windows npm is a .cmd file, which Node.js starts only through a shell.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // With NODE_ENV=production npm would leave out what checks and tests need, and the stamp would say that all is there.
+  const result = spawnSync(npm, ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
