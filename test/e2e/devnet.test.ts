@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ics23, iavlSpec, tendermintSpec, verifyMembership } from '@confio/ics23';
+import { fromBech32 } from '@cosmjs/encoding';
 import { assertIsDeliverTxSuccess, coins } from '@cosmjs/stargate';
 import { Comet38Client, connectComet } from '@cosmjs/tendermint-rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +16,8 @@ import { signingClient } from './wallet.ts';
 const FIRST_BLOCK_MS_AIM = 5_000;
 /** A start that is stuck, whatever else the machine does: what it took is printed, not judged. */
 const STUCK_MS = 600_000;
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 let home = '';
 let elsewhere = '';
@@ -48,6 +53,41 @@ const accountOf = (index: number) => {
   if (account === undefined) throw new Error(`there is no account ${index}`);
   return account;
 };
+
+interface ProvedAnswer {
+  readonly code: number;
+  readonly height: string;
+  /** Base64, as the rest. */
+  readonly key: string;
+  readonly value: string;
+  readonly proofOps: { readonly ops: readonly { type: string; key: string; data: string }[] };
+}
+
+const base64 = (text: string): Buffer => Buffer.from(text, 'base64');
+
+/** Of the SDK's bank: 2, the address with its length before it, the denom. */
+function balanceKeyOf(address: string, denom: string): Buffer {
+  const { data } = fromBech32(address);
+  return Buffer.concat([Uint8Array.of(2, data.length), data, Buffer.from(denom)]);
+}
+
+/** Whether the balance is in the store of bank, and that store in the state of an app hash. */
+function provenUnder(appHash: Uint8Array, { key, value, proofOps }: ProvedAnswer) {
+  const [tree, stores] = proofOps.ops;
+  if (tree === undefined || stores === undefined || proofOps.ops.length !== 2)
+    throw new Error('not two proofs');
+  expect([tree, stores].map((op) => [op.type, base64(op.key).toString('latin1')])).toEqual([
+    ['ics23:iavl', base64(key).toString('latin1')],
+    ['ics23:simple', 'bank'],
+  ]);
+  const inBank = ics23.CommitmentProof.decode(base64(tree.data));
+  const ofBank = ics23.CommitmentProof.decode(base64(stores.data));
+  const root = ofBank.exist?.value ?? new Uint8Array();
+  return {
+    balance: verifyMembership(inBank, iavlSpec, root, base64(key), base64(value)),
+    store: verifyMembership(ofBank, tendermintSpec, appHash, Buffer.from('bank'), root),
+  };
+}
 
 describe('a devnet of four validators', () => {
   it('makes its first block, and prints after what time', () => {
@@ -103,10 +143,69 @@ describe('a devnet of four validators', () => {
     }
   });
 
-  it('answers `openledgerd status`', async () => {
-    const { code, stdout } = await runProgram(['status', '--node', rpcOf(1)]);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout).node_info).toMatchObject({ network: 'openledger-devnet-1', moniker: 'node1' });
+  it('agrees on what the applications hold: `abci_info` of each node is in the next header of another', async () => {
+    for (const node of [0, 1, 2, 3]) {
+      const { response } = await call<{
+        response: { last_block_height: string; last_block_app_hash: string };
+      }>(rpcOf(node), 'abci_info');
+      const height = Number(response.last_block_height);
+      expect(height).toBeGreaterThan(0);
+      await devnet.waitForHeight(height + 1);
+      const { appHash } = await blockAt(rpcOf((node + 1) % 4), height + 1);
+      expect(base64(response.last_block_app_hash).toString('hex'), `node${node}`).toBe(appHash.toLowerCase());
+    }
+  });
+
+  it('proves a balance: stock ICS-23 verifies what `abci_query` says against the next header', async () => {
+    const { denom } = devnet.ready;
+    const key = balanceKeyOf(accountOf(0).address, denom);
+    const { response } = await call<{ response: ProvedAnswer }>(rpcOf(1), 'abci_query', {
+      ...{ path: '/store/bank/key', data: key.toString('hex'), prove: true },
+    });
+    expect(response.code).toBe(0);
+    expect(base64(response.key)).toEqual(key);
+    const client = await signingClient(devnet.ready, accountOf(0), rpcOf(0));
+    const { amount } = await client.getBalance(accountOf(0).address, denom);
+    client.disconnect();
+    expect(base64(response.value).toString()).toBe(amount);
+    const next = Number(response.height) + 1;
+    await devnet.waitForHeight(next);
+    const { appHash } = await blockAt(rpcOf(2), next);
+    const hash = Buffer.from(appHash, 'hex');
+    expect(provenUnder(hash, response)).toEqual({ balance: true, store: true });
+    // The verifier is no rubber stamp: another amount, another state.
+    const other = Buffer.from(`${amount}0`).toString('base64');
+    expect(provenUnder(hash, { ...response, value: other })).toEqual({ balance: false, store: true });
+    expect(
+      provenUnder(
+        hash.map((byte) => byte ^ 1),
+        response,
+      ),
+    ).toEqual({ balance: true, store: false });
+  });
+
+  it('answers `openledgerd status`, by URL and by home, and `version`', async () => {
+    const { home: nodeHome = '' } = devnet.ready.nodes[1] ?? {};
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const [byUrl, byHome, plain, long] = await Promise.all([
+      runProgram(['status', '--node', rpcOf(1)]),
+      runProgram(['status', '--home', nodeHome]),
+      runProgram(['version']),
+      runProgram(['version', '--long']),
+    ]);
+    for (const { code, stdout, stderr } of [byUrl, byHome]) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const said = JSON.parse(stdout);
+      expect(said.node_info).toMatchObject({ network: 'openledger-devnet-1', moniker: 'node1' });
+      expect(Number(said.sync_info.latest_block_height)).toBeGreaterThan(0);
+    }
+    expect(plain).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+    expect(long).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(long.stdout)).toEqual({
+      ...{ name: 'openledgerd', version, node: process.version },
+      commit: expect.stringMatching(/^([0-9a-f]{40}|unknown)$/),
+      platform: `${process.platform}/${process.arch}`,
+    });
   });
 
   it('lets a node that was made by hand join, catch up and serve RPC', async () => {

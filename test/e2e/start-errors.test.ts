@@ -3,7 +3,10 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLevelDatabase } from '../../node/database.ts';
+import { lockHolder } from '../../cli/process-lock.ts';
+import { nodeLockPath } from '../../cli/home/node-lock.ts';
 import { type Ended, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
+import { blockAt } from './rpc.ts';
 
 /** What a home's blocks wait for: the tests need a few of them. */
 const COMMIT = 'timeout_commit = "100ms"';
@@ -156,12 +159,14 @@ describe.concurrent('what has run before', () => {
       const home = brokenHome('damaged', () => undefined);
       const first = await RunningNode.start(home);
       await first.waitForHeight(3);
+      const before = await blockAt(first.rpc, 3);
       await first.stop();
       const wal = join(home, 'data', 'cs.wal');
       const last = readdirSync(wal).sort().at(-1) ?? '';
       appendFileSync(join(wal, last), Buffer.from('half a record'));
       const second = await RunningNode.start(home);
       await second.waitForHeight(5);
+      expect(await blockAt(second.rpc, 3)).toEqual(before);
       await second.stop();
       await turnBit(join(home, 'data', 'state.db'));
       expectSentence(
@@ -179,24 +184,27 @@ describe.concurrent('what has run before', () => {
     },
   );
 
-  it('as a devnet: says that its home is another chain', IN_TURN, async () => {
-    const home = join(homes, 'devnet');
-    const devnet = await RunningDevnet.start([
-      '--home',
-      home,
-      '--validators',
-      '1',
-      '--rpc-port',
-      '0',
-      '--chain-id',
-      'one-1',
-    ]);
-    await devnet.stop();
-    expectSentence(
-      await runProgram(['devnet', '--home', home, '--chain-id', 'two-2']),
-      /holds a devnet with another chain id \(one-1 there, two-2 asked for\); use --reset/,
-    );
-  });
+  it(
+    'as a devnet: says that its home is another chain, and which of its nodes does not start',
+    IN_TURN,
+    async () => {
+      const home = join(homes, 'devnet');
+      const devnet = await RunningDevnet.start([
+        ...['--home', home, '--validators', '2', '--rpc-port', '0', '--chain-id', 'one-1'],
+      ]);
+      await devnet.stop();
+      expectSentence(
+        await runProgram(['devnet', '--home', home, '--chain-id', 'two-2']),
+        /holds a devnet with another chain id \(one-1 there, two-2 asked for\); use --reset/,
+      );
+      writeFileSync(genesis(join(home, 'node1')), '{');
+      const ended = await runProgram(['devnet', '--json', '--home', home]);
+      expectSentence(ended, /^openledgerd: node1 did not start: .*genesis\.json is not valid: .*is not JSON/);
+      expect(ended.stdout).toBe('');
+      // The other one was stopped.
+      expect(lockHolder(nodeLockPath(join(home, 'node0')))).toBeUndefined();
+    },
+  );
 
   it('as a devnet: says that --reset would delete something else', IN_TURN, async () => {
     expectSentence(await runProgram(['devnet', '--home', homes, '--reset']), /not the home of a devnet/);
