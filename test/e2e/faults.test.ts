@@ -69,7 +69,7 @@ describe('with four validators', () => {
     expectNoDoubleSignature();
   });
 
-  it('two killed stop the chain without a fork, one that is back moves it again, and the other follows', async () => {
+  it('two killed stop the chain without a fork, and one that is back moves it again', async () => {
     const devnet = await startDevnet(...FAST);
     await devnet.moreBlocks(3);
     kill(devnet, 2);
@@ -81,9 +81,8 @@ describe('with four validators', () => {
     const stood = devnet.height;
     const back = await startNode(devnet, 2);
     await devnet.waitForHeight(stood + 3);
-    const other = await startNode(devnet, 3);
-    await Promise.all([back, other].map((node) => node.waitForHeight(stood + 3)));
-    const urls = [devnet.ready.nodes[0]?.rpc, devnet.ready.nodes[1]?.rpc, back.rpc, other.rpc];
+    await back.waitForHeight(stood + 3);
+    const urls = [devnet.ready.nodes[0]?.rpc, devnet.ready.nodes[1]?.rpc, back.rpc];
     for (let at = 1; at <= stood + 3; at++) {
       const hashes = await Promise.all(urls.map(async (url) => (await blockAt(url ?? '', at)).hash));
       expect(new Set(hashes).size, `height ${at}`).toBe(1);
