@@ -60,6 +60,11 @@ class FakeNode {
     this.#listener.block(this.moniker, block(height));
   }
 
+  end(): void {
+    this.alive = false;
+    this.#listener.exited(this.moniker, 'signal SIGKILL');
+  }
+
   async stop(): Promise<void> {
     this.kill();
   }
@@ -86,7 +91,7 @@ function recordOf(monikers: readonly string[]): DevnetRecord {
   return { version: 1, ...chain, block_time_ms: 500, rpc_port: 0, nodes, accounts: [] };
 }
 
-/** Runs four such nodes, of which the last starts slowly, and returns the lines that were printed. */
+/** Runs four such nodes, of which the last starts slowly and the first ends before, and returns what was printed. */
 async function linesOf(viewOn: (terminal: Terminal) => DevnetView): Promise<readonly string[]> {
   const nodes: FakeNode[] = [];
   let text = '';
@@ -129,22 +134,24 @@ async function linesOf(viewOn: (terminal: Terminal) => DevnetView): Promise<read
   for (const node of quick) node.becomeReady();
   for (const height of [1, 2]) for (const node of quick) node.commit(height);
   vi.advanceTimersByTime(LAG_MS);
+  const [dead, ...rest] = quick;
+  dead?.end();
   expect(text).toBe('');
   slow.becomeReady();
   for (const height of [1, 2, 3]) slow.commit(height);
-  for (const node of quick) node.commit(3);
+  for (const node of rest) node.commit(3);
   await setImmediate();
-  for (const node of nodes) node.commit(4);
+  for (const node of [...rest, slow]) node.commit(4);
   requestStop();
   await ended;
   return text.trimEnd().split('\n');
 }
 
-describe('what a devnet prints while one node starts slowly and the others make blocks', () => {
-  it('for programs is `ready` first, then each block once', async () => {
+describe('what a devnet prints while one node starts slowly, one ends, and the others make blocks', () => {
+  it('for programs is `ready` first, then each block once, and the end', async () => {
     const events = (await linesOf(jsonView)).map((line) => JSON.parse(line));
     expect(events.map(({ event, height }) => `${event} ${height ?? ''}`.trim())).toEqual([
-      ...['ready', 'block 1', 'block 2', 'block 3', 'block 4'],
+      ...['ready', 'block 1', 'block 2', 'block 3', 'exit', 'block 4'],
     ]);
   });
 

@@ -134,6 +134,8 @@ class RunningDevnet {
   #announced = false;
   /** Blocks of before the announcement, which comes within READY_TIMEOUT_MS or never. */
   readonly #early: BlockMessage[] = [];
+  /** Nodes of this attempt that ended before the announcement, though they had been ready. */
+  readonly #endedEarly = new Map<string, string>();
   #tellAllExited: () => void = () => undefined;
   readonly allExited: Promise<void> = new Promise((resolve) => {
     this.#tellAllExited = resolve;
@@ -181,6 +183,7 @@ class RunningDevnet {
     const { home, record, settings, stop, view } = this.#run;
     const ports = await choosePorts({ nodes: record.nodes.length, rpcPort: settings.rpcPort });
     configureNodes({ record, ports, blockTimeMs: settings.blockTimeMs });
+    this.#endedEarly.clear();
     this.#nodes = record.nodes.map((node) => this.#run.startNode(node, this.#listener));
     for (const node of this.#nodes) this.#tracker.join(node.moniker);
     const addresses = await Promise.race([
@@ -207,6 +210,7 @@ class RunningDevnet {
     view.ready(started);
     this.#announced = true;
     for (const block of this.#early.splice(0)) this.#tellBlock(block);
+    for (const [moniker, how] of this.#endedEarly) this.#tellExit(moniker, how);
   }
 
   /** A majority makes blocks while the others still start: those wait until the devnet is announced. */
@@ -220,12 +224,17 @@ class RunningDevnet {
       block: (moniker, block) => this.#tracker.report(moniker, block),
       exited: (moniker, how) => {
         this.#tracker.leave(moniker);
-        if (this.#stopping || !this.#announced) return;
-        const home = this.#nodes.find((node) => node.moniker === moniker)?.home ?? '';
-        this.#run.view.exited(moniker, how, home);
-        if (this.running === 0) this.#tellAllExited();
+        if (this.#stopping) return;
+        if (this.#announced) this.#tellExit(moniker, how);
+        else this.#endedEarly.set(moniker, how);
       },
     };
+  }
+
+  #tellExit(moniker: string, how: string): void {
+    const home = this.#nodes.find((node) => node.moniker === moniker)?.home ?? '';
+    this.#run.view.exited(moniker, how, home);
+    if (this.running === 0) this.#tellAllExited();
   }
 
   async #stopAll(): Promise<void> {
