@@ -3,7 +3,7 @@ import { AddressBook, DEFAULT_ADDRESS_BOOK } from './address-book.ts';
 import { type PeerAddress, parseAddress } from './address.ts';
 import { ADDRESSES_PROTOCOL } from './channels.ts';
 import { DEFAULT_DISCOVERY, Discovery, type DiscoveryOptions } from './discovery.ts';
-import { encodeAddressesResponse } from './exchange.ts';
+import { decodeAddressesResponse, encodeAddressesRequest, encodeAddressesResponse } from './exchange.ts';
 import { MemoryHub } from './memory.ts';
 import { DEFAULT_LIMITS, type Network, silentLogger } from './network.ts';
 import { strangerId, testOptions } from './testing.ts';
@@ -234,6 +234,20 @@ describe('a node that needs peers', () => {
     await dialled(other.network, 1);
     expect(await timers.advanceUntil(() => isMet(node), 60_000)).toBe(true);
   });
+});
+
+test('a node that has met a private peer tells nobody of it', async () => {
+  const [hidden, shown] = [2, 3];
+  const { network } = await join(0, { seeds: [], outboundPeersMax: 0, privatePeerIds: [idOf(hidden)] });
+  for (const index of [hidden, shown]) await dialled(await networkOf(index), 0);
+  const asker = await networkOf(1);
+  await dialled(asker, 0);
+  const response = asker.request(network.nodeId, ADDRESSES_PROTOCOL.name, encodeAddressesRequest(100), {
+    timeoutMs: 5_000,
+  });
+  await timers.advance(1_000);
+  const told = decodeAddressesResponse(await response, 100);
+  expect(told.map(({ peerId }) => peerId)).toEqual([idOf(shown)]);
 });
 
 async function dialled(network: Network, index: number): Promise<void> {
