@@ -13,23 +13,26 @@ const WAITS = {
   timeoutCommitMs: 7,
 };
 
-test.each([true, false])('each wait and switch of the consensus core is that of its key: %s', (isSkipped) => {
-  const config = defaultNodeConfig();
-  const others = { createEmptyBlocks: !isSkipped, createEmptyBlocksIntervalMs: 8 };
-  const consensus: NodeConfig['consensus'] = {
-    ...config.consensus,
-    ...WAITS,
-    ...others,
-    skipTimeoutCommit: isSkipped,
-  };
-  expect(timeoutsOf({ ...config, consensus })).toEqual({
-    proposeMs: 1,
-    proposeDeltaMs: 2,
-    prevoteMs: 3,
-    prevoteDeltaMs: 4,
-    precommitMs: 5,
-    precommitDeltaMs: 6,
-    commitMs: 7,
-    skipCommitWhenComplete: isSkipped,
-  });
-});
+test.each([true, false])(
+  'each wait and switch of the consensus core is that of its key, with skip_timeout_commit %s',
+  (isSkipped) => {
+    const config = defaultNodeConfig();
+    const others = { createEmptyBlocks: !isSkipped, createEmptyBlocksIntervalMs: 8 };
+    const consensus: NodeConfig['consensus'] = {
+      ...config.consensus,
+      ...WAITS,
+      ...others,
+      skipTimeoutCommit: isSkipped,
+    };
+    expect(timeoutsOf({ ...config, consensus })).toEqual({
+      proposeMs: 1,
+      proposeDeltaMs: 2,
+      prevoteMs: 3,
+      prevoteDeltaMs: 4,
+      precommitMs: 5,
+      precommitDeltaMs: 6,
+      commitMs: 7,
+      skipCommitWhenComplete: isSkipped,
+    });
+  },
+);

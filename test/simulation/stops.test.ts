@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Companion } from './companion.ts';
 import type { SimMachine } from './machine.ts';
 import { SIGNING_STATE_PATH, WAL_PATH } from './machine.ts';
 import { scenarioOf } from './profiles.ts';
+import { runSeed } from './run.ts';
 import { Simulation } from './simulation.ts';
 import { remedyFor } from './stops.ts';
 
@@ -11,6 +13,7 @@ const LOST = new Error(
 );
 const GARBAGE = new Error('garbage in the log: run wal repair');
 const OTHER = new Error('something else');
+const EVENTS_MAX = 5_000;
 
 function machine(): SimMachine {
   const { options } = scenarioOf('crash', 1);
@@ -49,4 +52,24 @@ test('garbage in the log explains that a repair is asked for, garbage elsewhere 
   first.disk.garbled.add(`${WAL_PATH}/wal-00000001.log`);
   expect(remedyFor(first, GARBAGE)).toBeDefined();
   expect(remedyFor(first, OTHER)).toBeUndefined();
+});
+
+/** From half a second on it does something again and again, and no time passes. */
+function looping({ scheduler }: Simulation): Companion {
+  const again = (): void => void scheduler.after(0, again);
+  return {
+    start: () => void scheduler.after(500, again),
+    isContent: () => true,
+    complaint: () => 'nothing',
+  };
+}
+
+test('a loop that time does not pass in is a violation, also where no progress is demanded', async () => {
+  const { violations, virtualMs } = await runSeed({
+    profile: 'safety',
+    seed: 1,
+    plant: (scenario) => ({ ...scenario, eventsMax: EVENTS_MAX, companions: [looping] }),
+  });
+  expect(violations.map(({ invariant }) => invariant)).toEqual(['time passes']);
+  expect(virtualMs).toBeLessThan(2_000);
 });

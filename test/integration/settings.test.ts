@@ -7,9 +7,9 @@ import { ADDRESSES_PROTOCOL } from '../../p2p/channels.ts';
 import { decodeAddressesResponse, encodeAddressesRequest } from '../../p2p/exchange.ts';
 import type { Network } from '../../p2p/network.ts';
 import { strangerId } from '../../p2p/testing.ts';
-import { validatorSeed } from './chain.ts';
-import { quickScheme } from './keys.ts';
-import { Simulation } from './simulation.ts';
+import { validatorSeed } from '../simulation/chain.ts';
+import { quickScheme } from '../simulation/keys.ts';
+import { Simulation } from '../simulation/simulation.ts';
 
 const IDS = [0, 1, 2, 3].map((i) => strangerId(7_000 + i));
 const [FIRST = '', SECOND = '', THIRD = '', FOURTH = ''] = IDS;
@@ -82,7 +82,7 @@ test('skip_timeout_commit: with all precommits the next height begins at once', 
   for (const skipTimeoutCommit of [false, true]) {
     const ofAll = consensus({ skipTimeoutCommit, createEmptyBlocks: true, timeoutCommitMs: 1_000 });
     const simulation = await started({ ofAll });
-    await lasting(simulation, 1_500);
+    await lasting(simulation, 1_000);
     heights.push(simulation.height);
   }
   const [waiting = 0n, skipping = 0n] = heights;
@@ -91,20 +91,18 @@ test('skip_timeout_commit: with all precommits the next height begins at once', 
 });
 
 test('create_empty_blocks: without them the chain waits for a transaction', async () => {
-  const ofAll = consensus({
-    createEmptyBlocks: false,
-    createEmptyBlocksIntervalMs: 0,
-    skipTimeoutCommit: true,
-  });
-  const simulation = await started({ ofAll, isSteady: true });
-  await lasting(simulation, 3_000);
-  const before = simulation.height;
-  await lasting(simulation, 3_000);
-  expect(before).toBeLessThan(5n);
-  expect(simulation.height).toBe(before);
-  simulation.sendTransfer();
-  await lasting(simulation, 1_000);
-  expect(simulation.height).toBeGreaterThan(before);
+  for (const createEmptyBlocks of [true, false]) {
+    const ofAll = consensus({ createEmptyBlocks, createEmptyBlocksIntervalMs: 0, skipTimeoutCommit: false });
+    const simulation = await started({ ofAll, isSteady: true });
+    await lasting(simulation, 2_000);
+    const before = simulation.height;
+    await lasting(simulation, 2_000);
+    expect(simulation.height > before).toBe(createEmptyBlocks);
+    if (createEmptyBlocks) continue;
+    simulation.sendTransfer();
+    await lasting(simulation, 1_000);
+    expect(simulation.height).toBeGreaterThan(before);
+  }
 });
 
 test('external_address: peers are told of it', async () => {
@@ -118,17 +116,16 @@ test('external_address: peers are told of it', async () => {
 
 test('persistent_peers_max_dial_period: a peer that is away is dialled so often', async () => {
   const dials: number[] = [];
-  for (const persistentPeersMaxDialPeriodMs of [0, 500, 40_000]) {
+  for (const persistentPeersMaxDialPeriodMs of [0, 500]) {
     const simulation = await started({ ofFirst: p2p({ persistentPeersMaxDialPeriodMs }), count: 1 });
-    await lasting(simulation, 120_000);
+    await lasting(simulation, 60_000);
     dials.push(networkOf(simulation, FIRST).metrics.dials);
   }
-  const [usual = 0, often = 0, seldom = 0] = dials;
+  const [usual = 0, often = 0] = dials;
   // To each of three: every half second at least, and not twice as often.
-  expect(often).toBeGreaterThanOrEqual((3 * 120_000) / 500);
-  expect(often).toBeLessThan((3 * 120_000) / 250 + 100);
+  expect(often).toBeGreaterThanOrEqual((3 * 60_000) / 500);
+  expect(often).toBeLessThan((3 * 60_000) / 250 + 100);
   expect(usual).toBeLessThan(often / 4);
-  expect(seldom).toBeLessThan(usual);
 });
 
 test('private_peer_ids: who asks is not told of them', async () => {
