@@ -94,9 +94,9 @@ test('create_empty_blocks: without them the chain waits for a transaction', asyn
   for (const createEmptyBlocks of [true, false]) {
     const ofAll = consensus({ createEmptyBlocks, createEmptyBlocksIntervalMs: 0, skipTimeoutCommit: false });
     const simulation = await started({ ofAll, isSteady: true });
-    await lasting(simulation, 2_000);
+    await lasting(simulation, 1_000);
     const before = simulation.height;
-    await lasting(simulation, 2_000);
+    await lasting(simulation, 1_000);
     expect(simulation.height > before).toBe(createEmptyBlocks);
     if (createEmptyBlocks) continue;
     simulation.sendTransfer();

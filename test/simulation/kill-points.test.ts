@@ -41,6 +41,7 @@ test('a node does no more operations in its first nine heights than there are ki
     faults: [],
     companions: [counting],
     healAtMs: 0,
+    heights: 0n,
   });
   expect((await runSeed({ profile: 'crash', seed: BUSIEST_SEED, plant })).violations).toEqual([]);
   expect(operations).toBeGreaterThan(KILL_POINTS - 40);
