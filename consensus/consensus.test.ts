@@ -5,6 +5,7 @@ import { DEFAULT_TIMEOUTS } from './config.ts';
 import { Consensus } from './consensus.ts';
 import { incrementProposerPriority, updateValidators } from './proposer.ts';
 import { Bench, bench, FOLLOWER, FOUR, PROPOSER, proposerOf, text } from './testing/bench.ts';
+import type { Commit } from './types/commit.ts';
 import type { Input } from './input.ts';
 import { TEST_TIME, testBlock, testProposal, testValidators } from './testing/fixtures.ts';
 
@@ -217,6 +218,16 @@ describe('locks', () => {
   });
 });
 
+/** A commit of block `v` at the first height, by all but the last validator. */
+function commitOfThree(): Commit {
+  const donor = bench();
+  donor.propose('v');
+  donor.value('v');
+  donor.votes('precommit', [0, 1, 2], 'v');
+  donor.start(2n);
+  return defined(donor.core.lastCommit(), 'commit');
+}
+
 describe('decisions', () => {
   it('are taken in any round of the height', () => {
     const b = bench();
@@ -266,12 +277,7 @@ describe('decisions', () => {
   });
 
   it('by sync end the height, and nothing more is signed in it', () => {
-    const donor = bench();
-    donor.propose('v');
-    donor.value('v');
-    donor.votes('precommit', [0, 1, 2], 'v');
-    donor.start(2n);
-    const commit = defined(donor.core.lastCommit(), 'commit');
+    const commit = commitOfThree();
     const b = bench();
     b.propose('w');
     expect(b.in({ kind: 'decidedBySync', commit })).toEqual(['wal decidedBySync', 'decide v 1/0']);
@@ -285,12 +291,7 @@ describe('decisions', () => {
   });
 
   it('by sync are proof against who had signed something else here, and so are votes that come later', () => {
-    const donor = bench();
-    donor.propose('v');
-    donor.value('v');
-    donor.votes('precommit', [0, 1, 2], 'v');
-    donor.start(2n);
-    const commit = defined(donor.core.lastCommit(), 'commit');
+    const commit = commitOfThree();
     const b = bench();
     b.vote('precommit', 1, 'w');
     b.vote('prevote', 3, 'w');
