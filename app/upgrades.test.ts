@@ -10,6 +10,7 @@ import { MsgCancelUpgrade, MsgSoftwareUpgrade } from '../proto/gen/cosmos/upgrad
 import { Plan } from '../proto/gen/cosmos/upgrade/v1beta1/upgrade.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import { deliverOk } from '../test/support/economic-loop.ts';
+import { emptyModule } from '../test/support/empty-module.ts';
 import { GOV_PARAMS } from '../test/support/gov-world.ts';
 import { stakingSections } from '../test/support/staking-world.ts';
 import { anyOf, TestChain, type TestChainOptions, testAccount } from '../test/support/test-chain.ts';
@@ -18,12 +19,8 @@ const KEY = utf8('key');
 
 /** A module that has one entry in each of its stores. */
 function testModule(name: string, change: Partial<Module> = {}): Module {
-  return {
-    name,
-    consensusVersion: 1,
+  return emptyModule(name, {
     storeNames: [name],
-    messages: [],
-    queries: [],
     genesis: {
       defaults: () => ({}),
       validate: () => undefined,
@@ -33,9 +30,8 @@ function testModule(name: string, change: Partial<Module> = {}): Module {
       },
       export: () => ({}),
     },
-    invariants: [],
     ...change,
-  };
+  });
 }
 
 const append = (store: string, text: string) => (context: Context) => {

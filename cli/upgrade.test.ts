@@ -13,6 +13,7 @@ import { silentLogger } from '../p2p/network.ts';
 import { Plan } from '../proto/gen/cosmos/upgrade/v1beta1/upgrade.ts';
 import { UpgradeError } from '../modules/upgrade/errors.ts';
 import { openLevel } from '../store/backend/level.ts';
+import { emptyModule } from '../test/support/empty-module.ts';
 import { type ApplicationOptions, type OpenedApplication, openApplication } from './application.ts';
 import { writeUpgradeInfo } from './upgrade-info.ts';
 
@@ -25,23 +26,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const EMPTY_MODULE = {
-  consensusVersion: 1,
-  messages: [],
-  queries: [],
-  genesis: undefined,
-  invariants: [],
-} as const;
 /** Stands for governance: plans the upgrade in block 3; counts blocks in its store. */
-const counter = (store: string): Module => ({
-  ...EMPTY_MODULE,
-  name: 'counter',
-  storeNames: [store],
-  beginBlock(context) {
-    context.store(store).set(utf8(`block ${context.block.height}`), utf8('was here'));
-    if (context.block.height === 3n) context.store('upgrade').set(Uint8Array.of(0), Plan.encode(PLAN));
-  },
-});
+const counter = (store: string): Module =>
+  emptyModule('counter', {
+    storeNames: [store],
+    beginBlock(context) {
+      context.store(store).set(utf8(`block ${context.block.height}`), utf8('was here'));
+      if (context.block.height === 3n) context.store('upgrade').set(Uint8Array.of(0), Plan.encode(PLAN));
+    },
+  });
 const OLD = { furtherModules: [counter('counter')] };
 const NEW = {
   furtherModules: [counter('counted')],

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { exportGenesis } from '../../cli/genesis/export.ts';
 import { readGenesisFile } from '../../cli/home/genesis-file.ts';
-import type { Module } from '../../framework/module.ts';
 import { Plan } from '../../proto/gen/cosmos/upgrade/v1beta1/upgrade.ts';
+import { emptyModule } from '../support/empty-module.ts';
 import { initHome, runHome } from '../support/home-node.ts';
 
 const NEEDED = 'UPGRADE "v2" NEEDED at height: 4: soon';
@@ -24,19 +24,12 @@ const init = (name: string, genesis?: string): Promise<string> =>
   initHome(join(root, name), genesis === undefined ? { chainId: 'upgrade-1' } : { genesis });
 
 /** Stands for governance: plans the upgrade in block 2. */
-const PLANNER: Module = {
-  name: 'planner',
-  consensusVersion: 1,
-  storeNames: [],
-  messages: [],
-  queries: [],
-  genesis: undefined,
+const PLANNER = emptyModule('planner', {
   beginBlock(context) {
     const plan = Plan.create({ name: 'v2', height: 4n, info: 'soon' });
     if (context.block.height === 2n) context.store('upgrade').set(Uint8Array.of(0), Plan.encode(plan));
   },
-  invariants: [],
-};
+});
 
 it('stops at the height of the plan, says so at each start, and the new program goes on', async () => {
   const home = await init('a');

@@ -10,6 +10,7 @@ import { DEFAULT_CONSENSUS_PARAMS } from '../../modules/consensus/params.ts';
 import { consensusState } from '../../modules/consensus/state.ts';
 import { DEFAULT_PARAMS } from '../../modules/slashing/params.ts';
 import { slashingState } from '../../modules/slashing/state.ts';
+import { emptyModule } from '../support/empty-module.ts';
 
 const CHANGE_PERCENT = 30;
 const JAILED_SECONDS = 1n;
@@ -26,20 +27,13 @@ const { params: slashingParams } = slashingState();
 
 /** See the file comment. What changes at which height is a function of the seed. */
 export function chainChanges(seed: number): Module {
-  return {
-    name: 'changes',
-    consensusVersion: 1,
-    storeNames: [],
-    messages: [],
-    queries: [],
-    genesis: undefined,
+  return emptyModule('changes', {
     beginBlock(context) {
       if (context.block.height === FIRST_HEIGHT) shortenJail(context);
       const random = new SeededRandom(seed * 1_000 + Number(context.block.height));
       if (random.percent(CHANGE_PERCENT)) changeParams(context, random);
     },
-    invariants: [],
-  };
+  });
 }
 
 function shortenJail(context: Context): void {

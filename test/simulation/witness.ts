@@ -12,6 +12,7 @@ import type { BlockInfo } from '../../framework/context.ts';
 import type { Module } from '../../framework/module.ts';
 import { bytesValue } from '../../framework/values.ts';
 import type { CommitMultiStore } from '../../store/kv.ts';
+import { emptyModule } from '../support/empty-module.ts';
 import { plainVerifier } from '../support/test-chain.ts';
 import { CHAIN_ID, PREFIX } from './chain.ts';
 
@@ -19,19 +20,13 @@ const STORE = 'witness';
 const told = new Schema(STORE).item({ prefix: Uint8Array.of(0), name: 'told', value: bytesValue });
 
 /** See the file comment. Its state is 32 bytes: a hash over all blocks. */
-export const WITNESS: Module = {
-  name: STORE,
-  consensusVersion: 1,
+export const WITNESS: Module = emptyModule(STORE, {
   storeNames: [STORE],
-  messages: [],
-  queries: [],
-  genesis: undefined,
   beginBlock(context) {
     const before = told.get(context) ?? EMPTY_BYTES;
     told.set(context, sha256(concatBytes(before, utf8(testimony(context.block)))));
   },
-  invariants: [],
-};
+});
 
 /** Substores of a simulated node, whose state machine has these modules besides the program's own. */
 export function simulationStores(furtherModules: readonly Module[]): readonly string[] {

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../../consensus/simulation/random.ts';
 import { temporaryHome } from '../program.ts';
 import { Ledger } from './ledger.ts';
 import { drawPerturbation } from './plan.ts';
+import { steadyPorts } from './ports.ts';
 import { runChaos } from './run.ts';
 
 const SEED = 3;
@@ -61,4 +63,16 @@ it('two nodes with different blocks at one height are told apart', () => {
     'height 5: node0 has block AA with app hash 01, node2 has AA with 02',
   ]);
   expect(ledger.txs).toBe(2);
+});
+
+it('a port that is taken is not chosen, nor one that a connection could take while its node is down', async () => {
+  const [held] = await steadyPorts(1);
+  const taken = held?.rpc ?? 0;
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve));
+  const drawn = [taken - 10, taken, taken + 20];
+  const [first, second] = await steadyPorts(2, () => drawn.shift() ?? 0);
+  expect([first?.rpc, second?.rpc]).toEqual([taken + 20, taken + 30]);
+  await new Promise((resolve) => server.close(resolve));
+  expect(taken).toBeLessThan(32_768);
 });

@@ -6,7 +6,8 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configureNodes } from '../../../cli/devnet/configure.ts';
 import { createDevnet } from '../../../cli/devnet/layout.ts';
-import { choosePorts } from '../../../cli/devnet/ports.ts';
+import { withOtherPorts } from '../../../cli/devnet/ports.ts';
+import type { DevnetRecord } from '../../../cli/devnet/record.ts';
 import { createHome } from '../../../cli/home/create.ts';
 import { openHome } from '../../../cli/home/open.ts';
 import type { NodeConfig } from '../../../node/config/config.ts';
@@ -15,6 +16,7 @@ import { defaultAppConfig, writeAppConfig, writeNodeConfig } from '../../../node
 import { type LoadChain, makeSenders, type Sender } from '../senders.ts';
 import { Ledger } from './ledger.ts';
 import { ChaosNode } from './node.ts';
+import { steadyPorts } from './ports.ts';
 import { type Cut, Wire } from './proxy.ts';
 
 const CHAIN_ID = 'chaos-1';
@@ -64,20 +66,25 @@ export class Cluster {
   /** What must not happen, each as a sentence. */
   readonly faults: string[] = [];
   readonly #options: ClusterOptions;
+  readonly #record: DevnetRecord;
+  #isStarting = false;
   readonly #wires: OneWire[] = [];
   readonly #cuts: Set<ActiveCut> = new Set();
   readonly #waiting: Set<() => void> = new Set();
 
-  private constructor(options: ClusterOptions, senders: readonly Sender[]) {
+  private constructor(
+    options: ClusterOptions,
+    made: { readonly senders: readonly Sender[]; readonly record: DevnetRecord },
+  ) {
     this.#options = options;
-    this.senders = senders;
+    this.senders = made.senders;
+    this.#record = made.record;
   }
 
-  /** Makes the homes of the validators and the wires between them; nothing runs yet. */
+  /** Makes the homes of the validators; nothing runs yet. */
   static async create(options: ClusterOptions): Promise<Cluster> {
     const { home, validators, blockTimeMs } = options;
     const senders = makeSenders(options.senders, PREFIX);
-    const cluster = new Cluster(options, senders);
     const settings = {
       chainId: CHAIN_ID,
       prefix: PREFIX,
@@ -89,15 +96,7 @@ export class Cluster {
     };
     const extraAccounts = senders.map(({ address }) => address);
     const record = await createDevnet({ home, settings, extraAccounts, now: new Date() });
-    const ports = await choosePorts({ nodes: validators, rpcPort: 0 });
-    configureNodes({ record, ports, blockTimeMs });
-    for (const [i, { moniker, home: own, p2p }] of record.nodes.entries()) {
-      const peerId = p2p.split('/p2p/')[1] ?? '';
-      cluster.#add({ moniker, home: own, peerId, ports: ports[i] ?? { rpc: 0, p2p: 0 } });
-    }
-    for (const [i, { home: own }] of record.nodes.entries()) {
-      const others = record.nodes.keys().filter((other) => other !== i);
-      await cluster.#wire(i, [...others]);
+    for (const { home: own } of record.nodes) {
       const { app } = openHome(own);
       const settings = {
         snapshotInterval: options.snapshotInterval,
@@ -105,11 +104,28 @@ export class Cluster {
       };
       writeFileSync(homePaths(own).appConfigFile, writeAppConfig({ ...app, ...settings }));
     }
-    return cluster;
+    return new Cluster(options, { senders, record });
   }
 
-  start(): Promise<unknown> {
-    return Promise.all(this.nodes.map((node) => node.start().ready));
+  /** Resolves when all RPCs answer. A port that somebody takes before its node does is replaced. */
+  async start(): Promise<void> {
+    this.#isStarting = true;
+    await withOtherPorts({ start: () => this.#startOnce(), undo: () => this.stop(), anyPort: true });
+    this.#isStarting = false;
+  }
+
+  async #startOnce(): Promise<void> {
+    const { nodes } = this.#record;
+    const ports = await steadyPorts(nodes.length);
+    configureNodes({ record: this.#record, ports, blockTimeMs: this.#options.blockTimeMs });
+    this.nodes.length = 0;
+    this.#wires.length = 0;
+    for (const [i, { moniker, home, p2p }] of nodes.entries()) {
+      const peerId = p2p.split('/p2p/')[1] ?? '';
+      this.#add({ moniker, home, peerId, ports: ports[i] ?? { rpc: 0, p2p: 0 } });
+    }
+    for (const i of nodes.keys()) await this.#wire(i, [...nodes.keys().filter((other) => other !== i)]);
+    await Promise.all(this.nodes.map((node) => node.start().ready));
   }
 
   /**
@@ -117,7 +133,7 @@ export class Cluster {
    * the RPC of some validators, and the hash of a block that those who run them agree on.
    */
   async join(kind: JoinKind): Promise<ChaosNode> {
-    const [ports] = await choosePorts({ nodes: 1, rpcPort: 0 });
+    const [ports] = await steadyPorts(1);
     const index = this.nodes.length;
     const moniker = `node${index}`;
     const home = join(this.#options.home, moniker);
@@ -228,7 +244,10 @@ export class Cluster {
         this.ledger.note(moniker, block);
         for (const check of this.#waiting) check();
       },
-      died: ({ moniker }, how) => this.faults.push(`${moniker} ended by itself: ${how}`),
+      died: ({ moniker }, how) => {
+        // Whoever starts them all hears it from the start.
+        if (!this.#isStarting) this.faults.push(`${moniker} ended by itself: ${how}`);
+      },
     });
     this.nodes.push(node);
   }

@@ -2,6 +2,7 @@
 import { utf8 } from '../../../core/bytes.ts';
 import type { Module } from '../../../framework/module.ts';
 import type { Upgrade } from '../../../modules/upgrade/types.ts';
+import { emptyModule } from '../../support/empty-module.ts';
 
 /** Name of the plan. */
 export const PLAN_NAME = 'v2';
@@ -11,12 +12,8 @@ export const STORE = 'notes';
 export const KEY: Uint8Array = utf8('height');
 
 /** Notes the height of each block; of the block before it began, at its genesis. */
-export const NOTES: Module = {
-  name: 'notes',
-  consensusVersion: 1,
+export const NOTES: Module = emptyModule('notes', {
   storeNames: [STORE],
-  messages: [],
-  queries: [],
   genesis: {
     defaults: () => ({}),
     validate: () => undefined,
@@ -29,8 +26,7 @@ export const NOTES: Module = {
   beginBlock(context) {
     context.store(STORE).set(KEY, utf8(`${context.block.height}`));
   },
-  invariants: [],
-};
+});
 
 /** What its plan needs. */
 export const UPGRADE: Upgrade = { name: PLAN_NAME, stores: { added: [STORE] } };

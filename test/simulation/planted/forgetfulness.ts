@@ -5,6 +5,7 @@ import { authState } from '../../../modules/auth/state.ts';
 import type { Application } from '../../../node/application.ts';
 import type { Database } from '../../../node/database.ts';
 import type { NodeEnvironment } from '../../../node/environment.ts';
+import { emptyModule } from '../../support/empty-module.ts';
 import { clientAccount, PREFIX } from '../chain.ts';
 import { APPLICATION } from '../disk/databases.ts';
 import type { SimMachine } from '../machine.ts';
@@ -13,13 +14,7 @@ const CLIENTS = 3;
 const accounts = authState(new AddressCodec(PREFIX)).accounts;
 
 /** Forgets before each block how many transactions the clients have sent: the same bytes are good again. */
-export const FORGETTING_SEQUENCES: Module = {
-  name: 'forgetting',
-  consensusVersion: 1,
-  storeNames: [],
-  messages: [],
-  queries: [],
-  genesis: undefined,
+export const FORGETTING_SEQUENCES: Module = emptyModule('forgetting', {
   beginBlock(context) {
     for (let i = 0; i < CLIENTS; i++) {
       const { address } = clientAccount(i).pubKey;
@@ -27,8 +22,7 @@ export const FORGETTING_SEQUENCES: Module = {
       if (account !== undefined) accounts.set(context, address, { ...account, sequence: 0n });
     }
   },
-  invariants: [],
-};
+});
 
 /** What a commit has written to the disk of the application is not there. */
 export function losingCommits(application: Application, machine: SimMachine): Application {
