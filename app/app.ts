@@ -87,9 +87,10 @@ const APP_VERSION = 0n;
 
 /** Makes the application over a store. @throws LedgerError see `openStores` */
 export function createApp(options: AppOptions): OpenLedgerApp {
-  const { prefix, upgrades = UPGRADES, skipUpgrades = [], onUpgrade, furtherModules = [] } = options;
+  const { prefix, upgrades = UPGRADES, skipUpgrades: skipHeights = [], onUpgrade } = options;
+  const { furtherModules = [], sendRestrictions = [] } = options;
   const notify = onUpgrade === undefined ? {} : { notify: onUpgrade };
-  const settings = { upgrades, skipHeights: skipUpgrades, furtherModules, ...notify };
+  const settings = { upgrades, skipHeights, furtherModules, sendRestrictions, ...notify };
   return new OpenLedgerApp(options, composeModules(prefix, settings));
 }
 

@@ -9,6 +9,7 @@ import { createVestingModule } from '../modules/vesting/module.ts';
 import { createAuthzModule } from '../modules/authz/module.ts';
 import type { Bank } from '../modules/bank/keeper.ts';
 import { createBankModule } from '../modules/bank/module.ts';
+import type { SendRestriction } from '../modules/bank/types.ts';
 import type { Consensus } from '../modules/consensus/keeper.ts';
 import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
@@ -82,6 +83,8 @@ export interface Composition {
 export interface CompositionSettings extends UpgradeSettings {
   /** Modules of its own, after all others. */
   readonly furtherModules?: readonly Module[];
+  /** Rules of its own about transfers. */
+  readonly sendRestrictions?: readonly SendRestriction[];
 }
 
 /** Makes all modules and hands each the capabilities that it needs. */
@@ -91,7 +94,8 @@ export function composeModules(prefix: string, settings: CompositionSettings = {
   const consensusAddresses = new AddressCodec(`${prefix}valcons`);
   const consensus = createConsensusModule(addresses);
   const auth = createAuthModule(addresses, MODULE_ACCOUNTS);
-  const bank = createBankModule({ accounts: auth.keeper, addresses });
+  const { sendRestrictions = [] } = settings;
+  const bank = createBankModule({ accounts: auth.keeper, addresses, sendRestrictions });
   const stakingHooks = new StakingHookList();
   const staking = createStakingModule({
     addresses: { accounts: addresses, validators: validatorAddresses },

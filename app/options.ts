@@ -1,12 +1,13 @@
 import type { Module } from '../framework/module.ts';
 import type { SignatureVerifier } from '../framework/tx/signature.ts';
 import type { CommitMultiStore } from '../store/kv.ts';
+import type { SendRestriction } from '../modules/bank/types.ts';
 import type { Upgrade, UpgradeNotice } from '../modules/upgrade/types.ts';
 import type { BlockRetention } from './retention.ts';
 
 /**
- * How the application is set up. All of it is configuration; only `chainId` and `prefix` must be equal on
- * all nodes.
+ * How the application is set up. All of it is configuration; only `chainId`, `prefix`, modules,
+ * restrictions and upgrades must be equal on all nodes.
  */
 export interface AppOptions {
   /** Opened with `storeNames`; for a chain that begins at a later height, with that as first version. */
@@ -21,6 +22,8 @@ export interface AppOptions {
   readonly retention?: BlockRetention;
   /** Modules besides this program's own. Default: none. */
   readonly furtherModules?: readonly Module[];
+  /** Rules about transfers: equal on all nodes. Default: none. */
+  readonly sendRestrictions?: readonly SendRestriction[];
   /** What plans of governance can carry out. Default: `UPGRADES`. */
   readonly upgrades?: readonly Upgrade[];
   /** Heights whose upgrades are passed over. */

@@ -84,8 +84,7 @@ export class Bank implements BankStaking, AnteFees {
   }
 
   #give(context: Context, transfer: Transfer): void {
-    this.#move(context, transfer);
-    this.ensureAccount(context, transfer.to);
+    this.ensureAccount(context, this.#move(context, transfer));
   }
 
   sendToModule(
@@ -263,12 +262,29 @@ export class Bank implements BankStaking, AnteFees {
     if (!accounts.has(context, address)) accounts.create(context, address);
   }
 
-  /** Accounts of modules are there from genesis on: only other recipients may need one. */
-  #move(context: Context, { from, to, coins }: Transfer): void {
+  /** Whom a transfer reaches. @throws StateError when a restriction refuses it */
+  recipientOf(context: ReadContext, transfer: Transfer): Address {
+    let { to } = transfer;
+    for (const restrict of this.#ports.sendRestrictions) to = restrict(context, { ...transfer, to });
+    return to;
+  }
+
+  /**
+   * Accounts of modules are there from genesis on: only other recipients may need one.
+   * @returns whom it reached
+   */
+  #move(context: Context, transfer: Transfer): Address {
+    const { from, coins } = transfer;
     requireValid(coins);
     this.#subtract(context, from, coins);
+    const to = this.recipientOf(context, transfer);
+    if (to !== transfer.to) this.ensureAccount(context, to);
     this.#add(context, to, coins);
-    if (!context.recordsEvents) return;
+    if (context.recordsEvents) this.#tellTransfer(context, { from, to, coins });
+    return to;
+  }
+
+  #tellTransfer(context: Context, { from, to, coins }: Transfer): void {
     const { addresses } = this.#ports;
     const sender = addresses.toText(from);
     const recipient = addresses.toText(to);

@@ -103,10 +103,11 @@ function msgMultiSend({
       bank.spend(context, from, coins);
       context.emit(messageSender(sender));
       for (const output of outputs) {
-        bank.receive(context, output.to, output.coins);
-        bank.ensureAccount(context, output.to);
+        const to = bank.recipientOf(context, { from, ...output });
+        bank.receive(context, to, output.coins);
+        bank.ensureAccount(context, to);
         const amount = coinsToString(output.coins);
-        context.emit(transferred({ recipient: addresses.toText(output.to), sender, amount }));
+        context.emit(transferred({ recipient: addresses.toText(to), sender, amount }));
       }
       return {};
     },

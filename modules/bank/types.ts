@@ -22,7 +22,18 @@ export interface Transfer {
 }
 
 /**
+ * A rule of a chain about transfers. It refuses one by throwing `StateError`, or says whom the coins reach:
+ * the recipient as a rule, or another account. It is asked about every transfer, also those of fees, of
+ * modules and at block boundaries (rewards, deposits that are given back), which it must let pass: what it
+ * throws there stops the chain. Not asked about delegating and undelegating, minting and burning (SDK
+ * `SendRestrictionFn`).
+ */
+export type SendRestriction = (context: ReadContext, transfer: Transfer) => Address;
+
+/**
  * Also moves coins. All of these throw StateError (sdk 5) when there is too little, and change nothing then.
+ * What a send restriction throws comes when the coins are taken already, as in the SDK: who catches it drops
+ * the branch.
  */
 export interface BankTransfer extends BankView {
   send(context: Context, transfer: Transfer): void;
