@@ -63,7 +63,7 @@ test('servers that stay away end it, with what to check', async () => {
   await expect(opened).rejects.toMatchObject({
     code: 'light.no_response',
     message: expect.stringMatching(
-      /^state sync cannot begin from the trusted block: one: away\. Check .*rpc_servers/,
+      /^state sync, step verify: it cannot begin from the trusted block: one: away \(http:\/\/server:1, .*\): check .*rpc_servers/,
     ),
   });
   expect(waits.filter((ms) => ms === OPEN_WAIT_MS)).toHaveLength(9);

@@ -18,6 +18,7 @@ import type { Logger } from '../p2p/network.ts';
 import type { StateSyncConfig } from './config/config.ts';
 import type { NodeEnvironment } from './environment.ts';
 import type { TrustedChain } from './statesync/ports.ts';
+import { told, troubleError } from './statesync/trouble.ts';
 
 const NANOS_PER_MS = 1_000_000n;
 const RPC_TIMEOUT_MS = 10_000;
@@ -97,9 +98,13 @@ export async function openTrustedChain(
       return await openOnce(config, chainId, ports);
     } catch (cause) {
       const isAway = cause instanceof LedgerError && AWAY.includes(cause.code);
-      if (!isAway || attempt === OPEN_ATTEMPTS) throw openError(cause);
+      if (!isAway || attempt === OPEN_ATTEMPTS) throw openError(config, cause);
       ports.log.warn(
-        { attempt, reason: cause.message },
+        {
+          ...told({ step: 'verify', peers: config.rpcServers, next: 'see that these servers run' }),
+          attempt,
+          reason: cause.message,
+        },
         'state sync: no server of statesync.rpc_servers gives the trusted block now: they are asked again',
       );
       await new Promise<void>((resolve) => void timers.after(OPEN_WAIT_MS, resolve));
@@ -131,6 +136,7 @@ async function openOnce(config: StateSyncConfig, chainId: string, ports: ChainPo
     },
   );
   return {
+    servers: servers.map(({ provider }) => provider.name),
     lightBlock: (height) => client.lightBlock(height),
     consensusParams: (height) => agreedParams(servers, height),
   };
@@ -156,12 +162,16 @@ function lightClock({ clock, timers }: NodeEnvironment): LightClock {
   };
 }
 
-function openError(cause: unknown): unknown {
+function openError({ rpcServers }: StateSyncConfig, cause: unknown): unknown {
   if (!(cause instanceof LedgerError)) return cause;
-  const message =
-    `state sync cannot begin from the trusted block: ${cause.message}. Check statesync.trust_height, ` +
-    'statesync.trust_hash and statesync.rpc_servers in config.toml';
-  return new LedgerError(cause.code, message, cause.facts, cause);
+  return troubleError(cause.code, {
+    step: 'verify',
+    peers: rpcServers,
+    what: `it cannot begin from the trusted block: ${cause.message}`,
+    next: 'check statesync.trust_height, statesync.trust_hash and statesync.rpc_servers in config.toml',
+    facts: cause.facts,
+    cause,
+  });
 }
 
 /** The parameters that all servers that answer give, at least two. */

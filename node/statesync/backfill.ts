@@ -13,13 +13,14 @@ import { timeToNanos } from '../../consensus/types/time.ts';
 import type { VerifySignature } from '../../consensus/types/public-key.ts';
 import { verifyCommitRound } from '../../consensus/types/verify-commit.ts';
 import { equalBytes } from '../../core/bytes.ts';
-import { DecodeError, LedgerError, messageOf } from '../../core/errors.ts';
+import { DecodeError, type LedgerError, messageOf } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, LIGHT_BLOCK_PROTOCOL } from '../../p2p/channels.ts';
 import type { Logger, Network } from '../../p2p/network.ts';
 import type { Timers } from '../../p2p/timers.ts';
 import { decodeBlockBytes, decodeLightBlockResponse, encodeHeightRequest } from './messages.ts';
 import type { StateSyncOptions } from './options.ts';
 import type { HeaderSink, VerifiedBlock } from './ports.ts';
+import { told, troubleError } from './trouble.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** Light blocks asked of one peer at a time. */
@@ -130,9 +131,11 @@ export class Backfill {
       asked.delete(height);
       const block = (await this.#guessed(above, guess)) ?? (await this.#below(above));
       if (block === undefined) {
-        if (this.#ports.network.peers().length === 0) throw noPeers(height);
+        if (this.#ports.network.peers().length === 0) throw noPeers(height, [...this.#known]);
+        const peers = this.#ports.network.peers().map(({ id }) => id);
+        const next = 'the node goes on without them; each start asks again';
         log.warn(
-          { height },
+          { ...told({ step: 'back-fill', peers, next }), height },
           'no peer has headers this far back: evidence about older blocks cannot be judged',
         );
         return above.height;
@@ -290,13 +293,14 @@ export class Backfill {
   }
 }
 
-function noPeers(height: bigint): LedgerError {
-  return new LedgerError(
-    'statesync.no_peers',
-    `state sync fetches older headers and has lost its last peer at height ${height}: check p2p.persistent_peers ` +
-      'and start the node again, it goes on from here',
-    { height },
-  );
+function noPeers(height: bigint, peers: readonly string[]): LedgerError {
+  return troubleError('statesync.no_peers', {
+    step: 'back-fill',
+    peers,
+    what: `state sync fetches older headers and has lost its last peer at height ${height}`,
+    next: 'check p2p.persistent_peers and start the node again, it goes on from here',
+    facts: { height },
+  });
 }
 
 /** Whether headers are needed no further than this one. */

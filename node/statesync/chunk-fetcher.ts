@@ -10,11 +10,14 @@ import type { Timers } from '../../p2p/timers.ts';
 import { decodeChunk, encodeChunkRequest } from './messages.ts';
 import type { Offers } from './offers.ts';
 import type { StateSyncOptions } from './options.ts';
+import { told, troubleError } from './trouble.ts';
 import type { ReceivedChunk, WorkFolder } from './work-folder.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** Requests to one peer at a time. */
 const REQUESTS_PER_PEER_MAX = 2;
+/** Peers that an error can tell of. */
+const ASKED_REMEMBERED_MAX = 1_000;
 /** A peer that fails three times where that is not excused is banned. */
 const FAILURE_POINTS = 34;
 /**
@@ -54,6 +57,8 @@ export class ChunkFetcher {
   readonly #wakeup: Wakeup;
   /** Who is asked for a chunk. */
   readonly #asked = new Map<number, string>();
+  /** Who has ever been asked. */
+  readonly #everAsked = new Set<string>();
   /** Who failed to deliver a chunk last. */
   readonly #failed = new Map<number, string>();
   /** Who has sent a chunk. */
@@ -117,6 +122,11 @@ export class ChunkFetcher {
     return isGone ? goneWaitMs : peersWaitMs;
   }
 
+  /** Who has been asked for chunks, also those who are gone. */
+  get asked(): readonly string[] {
+    return [...this.#everAsked];
+  }
+
   /** Asks anew for a chunk, of another peer if there is one. */
   async refetch(index: number): Promise<void> {
     await this.#ports.folder.forget(index);
@@ -159,6 +169,7 @@ export class ChunkFetcher {
     const { height, format } = this.#snapshot;
     const askedAtMs = timers.nowMs();
     this.#asked.set(index, peerId);
+    if (this.#everAsked.size < ASKED_REMEMBERED_MAX) this.#everAsked.add(peerId);
     try {
       const request = { height, format, index };
       const { chunkRequestTimeoutMs: timeoutMs, bytesPerSecondMin } = this.#options;
@@ -167,7 +178,9 @@ export class ChunkFetcher {
       const answer = await network.request(peerId, SNAPSHOT_CHUNK_PROTOCOL.name, bytes, times);
       const chunk = decodeChunk(request, answer);
       if (chunk === undefined) {
-        log.info({ peer: peerId, height, chunk: index }, 'a peer does not have a chunk that it offered');
+        const next = 'it is not asked for this snapshot again, the others are';
+        const trouble = told({ step: 'fetch', peers: [peerId], next });
+        log.info({ ...trouble, height, chunk: index }, 'a peer does not have a chunk that it offered');
         offers.withdraw(this.#snapshot, peerId);
         this.#isWithdrawn = true;
         this.#failed.set(index, peerId);
@@ -192,13 +205,14 @@ export class ChunkFetcher {
       await this.#ports.folder.save(index, received);
       this.#failed.delete(index);
     } catch (cause) {
-      this.#failure = new LedgerError(
-        'statesync.disk',
-        `state sync cannot write chunk ${index} to the data directory: ${messageOf(cause)}. Free or repair ` +
-          'the disk and start the node again: it goes on with the chunks it has',
-        { chunk: index },
+      this.#failure = troubleError('statesync.disk', {
+        step: 'fetch',
+        peers: [received.sender],
+        what: `the node cannot write chunk ${index} to the data directory: ${messageOf(cause)}`,
+        next: 'free or repair the disk and start the node again, it goes on with the chunks it has',
+        facts: { chunk: index },
         cause,
-      );
+      });
     }
   }
 
@@ -215,7 +229,12 @@ export class ChunkFetcher {
     const code = error instanceof LedgerError ? error.code : undefined;
     this.#failed.set(index, peerId);
     this.#distrusted.set(peerId, timers.nowMs() + this.#options.distrustMs);
-    log.info({ peer: peerId, height, chunk: index, reason: messageOf(error) }, 'no chunk from a peer');
+    const trouble = told({
+      step: 'fetch',
+      peers: [peerId],
+      next: 'it is asked of another peer, if there is one',
+    });
+    log.info({ ...trouble, height, chunk: index, reason: messageOf(error) }, 'no chunk from a peer');
     if (error instanceof DecodeError)
       network.penalize(peerId, { reason: `snapshot chunk: ${error.message}` });
     else if ((code === 'p2p.timeout' || code === 'p2p.refused') && !this.#isExcused(peerId, askedAtMs))
@@ -235,11 +254,13 @@ export class ChunkFetcher {
 
   #noPeers(index: number): LedgerError {
     const { height, chunks } = this.#snapshot;
-    return new LedgerError(
-      'statesync.no_peers',
-      `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer sends it, or fast enough`,
-      { height, chunk: index },
-    );
+    return troubleError('statesync.no_peers', {
+      step: 'fetch',
+      peers: this.asked,
+      what: `chunk ${index} of ${chunks} of the snapshot of height ${height} is not here, and no connected peer sends it, or fast enough`,
+      next: 'another snapshot is tried',
+      facts: { height, chunk: index },
+    });
   }
 }
 

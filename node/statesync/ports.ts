@@ -40,6 +40,8 @@ export interface LightBlockSource {
 
 /** The chain as the user's trust vouches for it. */
 export interface TrustedChain {
+  /** Whose word it is: names of servers, for errors. */
+  readonly servers: readonly string[];
   /** @throws LedgerError `light.*` */
   lightBlock(height: bigint): Promise<LightBlock>;
   /** The parameters for the block of a height, as several nodes tell them. @throws LedgerError `light.*` */

@@ -2,113 +2,49 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
-import { CHANNELS, PROTOCOLS, SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
-import { DEFAULT_LIMITS, type Network, type RequestHandler } from '../../p2p/network.ts';
-import { memoryWorld, recordingLogger } from '../../p2p/testing.ts';
+import { SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
+import type { Network, RequestHandler } from '../../p2p/network.ts';
 import { ResponseListSnapshots, type Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
 import { ChunkResponse } from '../../proto/gen/tendermint/statesync/types.ts';
 import { decodeChunkRequest, encodeChunk } from './messages.ts';
-import { DEFAULT_STATE_SYNC } from './options.ts';
-import type { SnapshotSource, TrustedChain } from './ports.ts';
-import { serveStateSync } from './server.ts';
-import { StateSyncer } from './syncer.ts';
+import type { SnapshotSource } from './ports.ts';
 import {
   appHashOf,
   CHUNKS,
   chunksOf,
-  MemoryFiles,
+  JOIN_OPTIONS,
+  type Joiner,
+  JoinWorld,
+  type MemoryFiles,
+  missing,
+  mute,
   snapshotOf,
-  TestBlocks,
+  type TestBlocks,
   TestSource,
   TestTarget,
   trustedChain,
+  wrong,
 } from './testing.ts';
 import type { TrustedState } from './trusted.ts';
 import { WorkFolder } from './work-folder.ts';
 
-const OPTIONS = { ...DEFAULT_STATE_SYNC, discoveryTimeMs: 500, setAsideMs: 600_000 };
-const NO_HEADERS = { header: () => undefined, commit: () => undefined, validators: () => undefined };
-
-let world: ReturnType<typeof memoryWorld>;
+let joins: JoinWorld;
+let world: JoinWorld['world'];
 let files: MemoryFiles;
 let blocks: TestBlocks;
 
 beforeEach(() => {
-  world = memoryWorld();
-  files = new MemoryFiles();
-  blocks = new TestBlocks();
+  joins = new JoinWorld();
+  ({ world, files, blocks } = joins);
 });
-afterEach(async () => {
-  await world.close();
-});
+afterEach(() => world.close());
 
-async function newNetwork(): Promise<Network> {
-  const limits = { ...DEFAULT_LIMITS, banMs: 600_000 };
-  const network = await world.create({ channels: CHANNELS, protocols: PROTOCOLS, limits });
-  await network.start();
-  return network;
-}
-
-/** A peer that serves snapshots. */
-async function honest(source: SnapshotSource): Promise<Network> {
-  const network = await newNetwork();
-  serveStateSync({ network, snapshots: source, headers: NO_HEADERS });
-  return network;
-}
-
-/** A peer that offers these and answers requests for chunks as it likes. */
-async function liar(snapshots: readonly Snapshot[], chunk: RequestHandler): Promise<Network> {
-  const network = await newNetwork();
-  network.serve(SNAPSHOTS_PROTOCOL.name, () => ResponseListSnapshots.encode({ snapshots }));
-  network.serve(SNAPSHOT_CHUNK_PROTOCOL.name, chunk);
-  return network;
-}
-
-const missing: RequestHandler = (_peer, bytes) => encodeChunk(decodeChunkRequest(bytes), new Uint8Array(0));
-const wrong: RequestHandler = (_peer, bytes) => encodeChunk(decodeChunkRequest(bytes), utf8('not it'));
-const mute: RequestHandler = () => new Promise(() => undefined);
-
-interface Joiner {
-  readonly network: Network;
-  readonly target: TestTarget;
-  readonly lines: readonly string[];
-  /** How it ended. */
-  readonly ended: Promise<TrustedState | LedgerError>;
-  readonly isOver: () => boolean;
-}
-
-/** A node that joins, with these peers. */
-async function joinBy(
-  peers: readonly Network[],
-  parts: { readonly target?: TestTarget; readonly chain?: TrustedChain } = {},
-): Promise<Joiner> {
-  const { target = new TestTarget(), chain = trustedChain(30) } = parts;
-  const network = await newNetwork();
-  for (const peer of peers) network.addPersistentPeer(peer.listenAddresses()[0] ?? '');
-  const log = recordingLogger();
-  const folder = await WorkFolder.over(files);
-  const { timers } = world;
-  const ports = { network, application: target, chain, blocks, folder, timers, log };
-  const syncer = new StateSyncer(ports, OPTIONS);
-  let over = false;
-  const ended = syncer.run().then(
-    (state) => {
-      over = true;
-      return state;
-    },
-    (error: unknown) => {
-      over = true;
-      if (error instanceof LedgerError) return error;
-      throw error;
-    },
-  );
-  return { network, target, lines: log.lines, ended, isOver: () => over };
-}
-
-async function endOf(joiner: Joiner): Promise<TrustedState | LedgerError> {
-  await world.until('it is over', joiner.isOver);
-  return joiner.ended;
-}
+const newNetwork = (): Promise<Network> => joins.newNetwork();
+const honest = (source: SnapshotSource): Promise<Network> => joins.honest(source);
+const liar = (snapshots: readonly Snapshot[], chunk: RequestHandler): Promise<Network> =>
+  joins.liar(snapshots, chunk);
+const joinBy = (...how: Parameters<JoinWorld['joinBy']>): Promise<Joiner> => joins.joinBy(...how);
+const endOf = (joiner: Joiner): Promise<TrustedState | LedgerError> => joins.endOf(joiner);
 
 async function expectRestored(joiner: Joiner, height: bigint): Promise<void> {
   const end = await endOf(joiner);
@@ -254,7 +190,7 @@ test('when nobody has what is missing for a minute, another snapshot is tried', 
 /** One chunk, and then nothing before it is too late. */
 const tooLate: RequestHandler = async (_peer, bytes) => {
   const request = decodeChunkRequest(bytes);
-  const lateMs = request.index === 0 ? 0 : 1.5 * OPTIONS.chunkRequestTimeoutMs;
+  const lateMs = request.index === 0 ? 0 : 1.5 * JOIN_OPTIONS.chunkRequestTimeoutMs;
   await new Promise<void>((resolve) => world.timers.after(lateMs, resolve));
   return encodeChunk(request, defined(chunksOf(25n, 'lie')[request.index], 'chunk'));
 };
@@ -269,7 +205,9 @@ test.each<readonly [string, RequestHandler, number]>([
   const fromMs = world.timers.nowMs();
   await expectRestored(joiner, 20n);
   expect(joiner.target.offered).toEqual([25n, 20n]);
-  expect(world.timers.nowMs() - fromMs).toBeLessThan(OPTIONS.peersWaitMs + 2 * OPTIONS.chunkRequestTimeoutMs);
+  expect(world.timers.nowMs() - fromMs).toBeLessThan(
+    JOIN_OPTIONS.peersWaitMs + 2 * JOIN_OPTIONS.chunkRequestTimeoutMs,
+  );
   expect(joiner.network.metrics.bans).toBe(bans);
   expect(joiner.network.metrics.penalties).toBeGreaterThan(0);
 });
@@ -281,7 +219,7 @@ test('a snapshot that all have pruned meanwhile is given up at once, and the nex
   for (const source of sources) source.keepOnly([25n]);
   const fromMs = world.timers.nowMs();
   await expectRestored(joiner, 25n);
-  expect(world.timers.nowMs() - fromMs).toBeLessThan(OPTIONS.peersWaitMs / 2);
+  expect(world.timers.nowMs() - fromMs).toBeLessThan(JOIN_OPTIONS.peersWaitMs / 2);
   expect(joiner.target.offered).toEqual([20n, 25n]); // 10 was offered, too, and is gone as well
   expect(joiner.network.metrics.bans).toBe(0);
 });
@@ -375,7 +313,9 @@ test('what speaks against the trust itself ends it, with the step and what to do
   const error = await endOf(joiner);
   expect(error).toMatchObject({
     code: 'light.expired',
-    message: 'state sync cannot verify the headers 20 to 22: the trusted header 5 expired',
+    message:
+      'state sync, step verify: the headers 20 to 22 cannot be verified: the trusted header 5 expired (trusted): ' +
+      'take a newer statesync.trust_height and its hash',
   });
 });
 
@@ -384,7 +324,7 @@ test('parameters that are not those of the header end it', async () => {
   const params = await chain.consensusParams(1n);
   const forged = { ...params, block: { ...params.block, maxGas: 7n } };
   const joiner = await joinBy([await honest(new TestSource([20n]))], {
-    chain: { lightBlock: chain.lightBlock, consensusParams: () => Promise.resolve(forged) },
+    chain: { ...chain, consensusParams: () => Promise.resolve(forged) },
   });
   expect(await endOf(joiner)).toMatchObject({ code: 'statesync.params' });
 });

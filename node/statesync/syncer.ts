@@ -28,6 +28,7 @@ import { decodeSnapshots, encodeSnapshotsRequest } from './messages.ts';
 import { Offers } from './offers.ts';
 import type { StateSyncOptions } from './options.ts';
 import type { BlockSource, SnapshotTarget, TrustedChain } from './ports.ts';
+import { told, type Trouble, troubleError } from './trouble.ts';
 import { type TrustedState, trustedState } from './trusted.ts';
 import { Wakeup } from './wakeup.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -50,8 +51,6 @@ const NOT_THERE: readonly string[] = [
   'light.no_response',
   'light.no_cross_reference',
 ];
-/** Peers that an error names. */
-const PEERS_NAMED_MAX = 5;
 /** Chunks that are asked for anew because the application refused them, for each chunk and at least. */
 const REFETCHES_MIN = 100;
 /** Times that one snapshot is begun anew because the application asks for it. */
@@ -86,6 +85,11 @@ export class StateSyncer {
     });
     try {
       if (folder.plan === undefined) await this.#pause(this.#options.discoveryTimeMs);
+      else
+        this.#ports.log.info(
+          { height: folder.plan.height, here: folder.chunks, chunks: folder.plan.chunks },
+          'state sync goes on with the snapshot of an earlier start',
+        );
       for (let resumed = folder.plan; ; resumed = undefined) {
         const snapshot = resumed ?? (await this.#choose());
         const trusted = await this.#verified(snapshot);
@@ -107,9 +111,11 @@ export class StateSyncer {
     for (;;) {
       const best = this.#offers.best(timers.nowMs());
       if (best !== undefined) return best;
-      const peers = network.peers();
+      const peers = network.peers().map(({ id }) => id);
+      const retryMs = this.#options.discoveryTimeMs;
+      const next = `they are asked again in ${retryMs} ms`;
       log.warn(
-        { peers: peers.length, retryMs: this.#options.discoveryTimeMs },
+        { ...told({ step: 'discover', peers, next }), retryMs },
         peers.length === 0
           ? 'state sync: no peer is connected; check p2p.persistent_peers and p2p.seeds'
           : 'state sync: no peer offers a snapshot that can be used; peers make some with state-sync.snapshot-interval in app.toml',
@@ -138,7 +144,9 @@ export class StateSyncer {
       this.#offers.offered(peerId, snapshots);
       log.info({ peer: peerId, heights: snapshots.map(({ height }) => height) }, 'a peer offers snapshots');
     } catch (error) {
-      log.info({ peer: peerId, reason: messageOf(error) }, 'a peer does not say which snapshots it has');
+      const next = 'the other peers are asked, and this one again later';
+      const trouble = told({ step: 'discover', peers: [peerId], next });
+      log.info({ ...trouble, reason: messageOf(error) }, 'a peer does not say which snapshots it has');
       if (error instanceof DecodeError) network.penalize(peerId, { reason: `snapshots: ${error.message}` });
     }
   }
@@ -152,8 +160,11 @@ export class StateSyncer {
       try {
         return await trustedState(chain, height);
       } catch (error) {
-        if (!(error instanceof LedgerError) || !NOT_THERE.includes(error.code)) throw inStep(height, error);
-        const facts = { height, attempt, reason: error.message };
+        if (!(error instanceof LedgerError)) throw error;
+        if (!NOT_THERE.includes(error.code)) throw this.#notVerified(height, error);
+        const next = 'the servers are asked again, then another snapshot is tried; see that they run';
+        const trouble = told({ step: 'verify', peers: chain.servers, next });
+        const facts = { ...trouble, height, attempt, reason: error.message };
         if (attempt < headersAttempts) {
           log.info(facts, 'the headers after a snapshot are not there yet');
           await this.#pause(headersWaitMs);
@@ -174,7 +185,10 @@ export class StateSyncer {
     const isRestored = (await application.lastState()).height === height;
     if (!(await this.#haveBlock(trusted))) {
       if (isRestored) throw this.#noBlock(height);
-      log.warn({ height }, 'no connected peer has the block of a snapshot: another one is tried');
+      const peers = this.#ports.network.peers().map(({ id }) => id);
+      const next = 'another snapshot is tried, this one again later';
+      const trouble = told({ step: 'block', peers, next });
+      log.warn({ ...trouble, height }, 'no connected peer has the block of a snapshot: another one is tried');
       return this.#leave(snapshot);
     }
     if (isRestored) return this.#compare(height, appHash);
@@ -204,29 +218,45 @@ export class StateSyncer {
   }
 
   #noBlock(height: bigint): LedgerError {
-    const peers = this.#ports.network.peers().map(({ id }) => id);
-    return new LedgerError(
-      'statesync.no_block',
-      `state sync has restored the state of height ${height}, but its block is missing here and no connected peer has ` +
-        `it (asked: ${peers.slice(0, PEERS_NAMED_MAX).join(', ') || 'nobody is connected'}): connect to a peer that ` +
-        'has it (p2p.persistent_peers) and start the node again, it goes on from here',
-      { height },
-    );
+    return troubleError('statesync.no_block', {
+      step: 'block',
+      peers: this.#ports.network.peers().map(({ id }) => id),
+      what: `the state of height ${height} is restored, but its block is missing here and no connected peer has it`,
+      next: 'connect to a peer that has it (p2p.persistent_peers) and start the node again, it goes on from here',
+      facts: { height },
+    });
+  }
+
+  /** What speaks against the trust itself. */
+  #notVerified(height: bigint, cause: LedgerError): LedgerError {
+    return troubleError(cause.code, {
+      step: 'verify',
+      peers: this.#ports.chain.servers,
+      what: `the headers ${height} to ${height + 2n} cannot be verified: ${cause.message}`,
+      next: nextAfter(cause.code),
+      facts: cause.facts,
+      cause,
+    });
   }
 
   /** Whether the application takes the snapshot. */
   async #offer(snapshot: Snapshot, appHash: Uint8Array): Promise<boolean> {
     const { application, log } = this.#ports;
     const { height, format } = snapshot;
-    const { result } = await application.offerSnapshot({ snapshot, appHash });
+    const peers = this.#offers.peersOf(snapshot);
+    const { result } = await inStep(
+      { step: 'offer', peers, height },
+      application.offerSnapshot({ snapshot, appHash }),
+    );
     if (result === OfferResult.ACCEPT) return true;
     if (
       result !== OfferResult.REJECT &&
       result !== OfferResult.REJECT_FORMAT &&
       result !== OfferResult.REJECT_SENDER
     )
-      throw aborted(height, 'does not want to be restored');
-    log.warn({ height, format }, 'the application refuses a snapshot that is offered');
+      throw aborted({ step: 'offer', peers, height }, 'does not want to be restored');
+    const trouble = told({ step: 'offer', peers, next: nextAfterOffer(result) });
+    log.warn({ ...trouble, height, format }, 'the application refuses a snapshot that is offered');
     if (result === OfferResult.REJECT_FORMAT) this.#offers.rejectFormat(format);
     if (result === OfferResult.REJECT_SENDER)
       this.#blame(snapshot, 'it offers a snapshot that cannot be right');
@@ -242,7 +272,8 @@ export class StateSyncer {
     try {
       for (let index = 0; index < chunks; ) {
         const { chunk, sender } = await fetcher.chunk(index);
-        const response = await application.applySnapshotChunk({ index, chunk, sender });
+        const at = { step: 'apply', peers: [sender], height } as const;
+        const response = await inStep(at, application.applySnapshotChunk({ index, chunk, sender }));
         for (const peerId of response.rejectSenders) await this.#rejectSender(snapshot, peerId, index);
         for (const again of response.refetchChunks) await fetcher.refetch(again);
         if (response.result === ApplyResult.ACCEPT) {
@@ -250,15 +281,17 @@ export class StateSyncer {
           if (index < chunks) log.debug({ height, chunk: index, chunks }, 'a chunk is applied');
           continue;
         }
-        const ended = this.#refused(snapshot, response.result);
+        const ended = this.#refused(snapshot, sender, response.result);
         if (ended !== undefined) return ended;
         if (--refetches < 0) return this.#reject(snapshot, 'its chunks are refused over and over');
       }
       return 'restored';
     } catch (error) {
       if (!(error instanceof LedgerError) || error.code !== 'statesync.no_peers') throw error;
+      const next = 'another snapshot is tried, this one again later; connect to more peers that have it';
+      const trouble = told({ step: 'fetch', peers: fetcher.asked, next });
       log.warn(
-        { height, here: folder.chunks, reason: error.message },
+        { ...trouble, height, here: folder.chunks, reason: error.message },
         'state sync: another snapshot is tried',
       );
       return 'rejected';
@@ -268,25 +301,31 @@ export class StateSyncer {
   }
 
   /** What a chunk that was not taken means for the snapshot; undefined when it is tried again. */
-  #refused(snapshot: Snapshot, result: number): Outcome | undefined {
+  #refused(snapshot: Snapshot, sender: string, result: number): Outcome | undefined {
     switch (result) {
       case ApplyResult.RETRY:
         return undefined;
       case ApplyResult.RETRY_SNAPSHOT:
         return 'again';
       case ApplyResult.REJECT_SNAPSHOT:
-        this.#blame(
+        return this.#reject(
           snapshot,
+          'it does not have the app hash of the chain, or cannot be read',
           `its snapshot of height ${snapshot.height} does not have the app hash of the chain`,
         );
-        return this.#reject(snapshot, 'it does not have the app hash of the chain, or cannot be read');
       default:
-        throw aborted(snapshot.height, 'gave up the restore');
+        throw aborted({ step: 'apply', peers: [sender], height: snapshot.height }, 'gave up the restore');
     }
   }
 
-  #reject(snapshot: Snapshot, reason: string): Outcome {
-    this.#ports.log.warn({ height: snapshot.height, reason }, 'a snapshot is refused; another one is tried');
+  /** With what all who offer it are blamed for, if they are. */
+  #reject(snapshot: Snapshot, reason: string, blame?: string): Outcome {
+    const peers = this.#offers.peersOf(snapshot);
+    const next =
+      blame === undefined ? 'another snapshot is tried' : 'they are banned, another snapshot is tried';
+    const facts = { ...told({ step: 'apply', peers, next }), height: snapshot.height, reason };
+    this.#ports.log.warn(facts, 'a snapshot is refused; another one is tried');
+    if (blame !== undefined) this.#blame(snapshot, blame);
     this.#offers.reject(snapshot);
     return 'rejected';
   }
@@ -301,7 +340,9 @@ export class StateSyncer {
 
   async #rejectSender(snapshot: Snapshot, peerId: string, index: number): Promise<void> {
     const { network, folder, log } = this.#ports;
-    log.warn({ peer: peerId, height: snapshot.height, chunk: index }, 'a peer sent a wrong chunk');
+    const next = 'it is banned; what it sent is fetched anew from others';
+    const trouble = told({ step: 'apply', peers: [peerId], next });
+    log.warn({ ...trouble, height: snapshot.height, chunk: index }, 'a peer sent a wrong chunk');
     network.penalize(peerId, { reason: `wrong chunk ${index} of the snapshot of height ${snapshot.height}` });
     this.#offers.removePeer(peerId);
     await folder.forgetFrom(peerId, index);
@@ -313,28 +354,72 @@ export class StateSyncer {
       this.#ports.log.info({ height, appHash: toUpperHex(appHash) }, 'the state is restored and verified');
       return true;
     }
-    throw new LedgerError(
-      'statesync.app_hash',
-      `after state sync the application is at height ${found.height} with hash ${toUpperHex(found.appHash)}, the ` +
-        `chain's at height ${height} is ${toUpperHex(appHash)}: is this the program's version for the chain? ` +
-        'Delete everything in the data directory but priv_validator_state.json and start again',
-      { height },
-    );
+    throw troubleError('statesync.app_hash', {
+      step: 'compare',
+      peers: this.#ports.chain.servers,
+      what:
+        `after state sync the application is at height ${found.height} with hash ${toUpperHex(found.appHash)}, the ` +
+        `chain's at height ${height} is ${toUpperHex(appHash)}`,
+      next:
+        "is this the program's version for the chain? Delete everything in the data directory but " +
+        'priv_validator_state.json and start again',
+      facts: { height },
+    });
   }
 }
 
-function aborted(height: bigint, what: string): LedgerError {
-  return new LedgerError(
-    'statesync.aborted',
-    `the application ${what} (snapshot of height ${height}): state sync needs an empty state; delete everything in ` +
-      'the data directory but priv_validator_state.json, or set statesync.enable = false',
-    { height },
-  );
+/** Where something is wrong. */
+type Place = Pick<Trouble, 'step' | 'peers'> & { readonly height: bigint };
+
+function aborted({ step, peers, height }: Place, what: string): LedgerError {
+  return troubleError('statesync.aborted', {
+    step,
+    peers,
+    what: `the application ${what} (snapshot of height ${height})`,
+    next:
+      'state sync needs an empty state; delete everything in the data directory but priv_validator_state.json, ' +
+      'or set statesync.enable = false',
+    facts: { height },
+  });
 }
 
-/** The light client's error, with the step in which it came. */
-function inStep(height: bigint, cause: unknown): unknown {
-  if (!(cause instanceof LedgerError)) return cause;
-  const message = `state sync cannot verify the headers ${height} to ${height + 2n}: ${cause.message}`;
-  return new LedgerError(cause.code, message, cause.facts, cause);
+/** What the application answers; what it throws says where it did. */
+async function inStep<T>({ step, peers, height }: Place, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (!(cause instanceof LedgerError) || cause.code === 'assert') throw cause;
+    throw troubleError(cause.code, {
+      step,
+      peers,
+      what: `the application failed at the snapshot of height ${height}: ${cause.message}`,
+      next: 'mend that and start the node again, it goes on with the chunks that are here',
+      facts: cause.facts,
+      cause,
+    });
+  }
+}
+
+/** What helps when the headers cannot be verified. */
+function nextAfter(code: string): string {
+  switch (code) {
+    case 'light.expired':
+      return 'take a newer statesync.trust_height and its hash';
+    case 'light.priorities':
+    case 'statesync.params':
+      return 'put others into statesync.rpc_servers, in place of those that are wrong';
+    default:
+      return 'find out which chain is right, put servers of it into statesync.rpc_servers, and start again';
+  }
+}
+
+function nextAfterOffer(result: number): string {
+  switch (result) {
+    case OfferResult.REJECT_FORMAT:
+      return 'a snapshot of another format is tried; the release of these peers may know more formats';
+    case OfferResult.REJECT_SENDER:
+      return 'they are banned, another snapshot is tried';
+    default:
+      return 'another snapshot is tried';
+  }
 }

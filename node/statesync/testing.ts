@@ -13,6 +13,16 @@ import {
   ResponseOfferSnapshot_Result as OfferResult,
   type Snapshot,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import { ResponseListSnapshots } from '../../proto/gen/tendermint/abci/types.ts';
+import { CHANNELS, PROTOCOLS, SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
+import { DEFAULT_LIMITS, type Network, type RequestHandler } from '../../p2p/network.ts';
+import { memoryWorld } from '../../p2p/testing.ts';
+import { decodeChunkRequest, encodeChunk } from './messages.ts';
+import { DEFAULT_STATE_SYNC, type StateSyncOptions } from './options.ts';
+import { serveStateSync } from './server.ts';
+import { StateSyncer } from './syncer.ts';
+import type { TrustedState } from './trusted.ts';
+import { WorkFolder } from './work-folder.ts';
 import type { BlockSource, SnapshotSource, SnapshotTarget, TrustedChain } from './ports.ts';
 import type { WorkFiles } from './work-files.ts';
 
@@ -40,6 +50,7 @@ export function trustedChain(length: number): TrustedChain & { readonly provider
   const provider = new TestProvider('trusted', testChain({ length, header }));
   return {
     provider,
+    servers: [provider.name],
     lightBlock: (height) => provider.lightBlock(height),
     consensusParams: () => Promise.resolve(DEFAULT_CONSENSUS_PARAMS),
   };
@@ -156,5 +167,99 @@ export class MemoryFiles implements WorkFiles {
   removeAll(): Promise<void> {
     this.files.clear();
     return Promise.resolve();
+  }
+}
+
+export const JOIN_OPTIONS: StateSyncOptions = {
+  ...DEFAULT_STATE_SYNC,
+  discoveryTimeMs: 500,
+  setAsideMs: 600_000,
+};
+const NO_HEADERS = { header: () => undefined, commit: () => undefined, validators: () => undefined };
+
+/** Answers to requests for chunks. */
+export const missing: RequestHandler = (_peer, bytes) =>
+  encodeChunk(decodeChunkRequest(bytes), new Uint8Array(0));
+export const wrong: RequestHandler = (_peer, bytes) => encodeChunk(decodeChunkRequest(bytes), utf8('not it'));
+export const mute: RequestHandler = () => new Promise(() => undefined);
+
+/** A line of the log. */
+export interface LogEntry {
+  readonly fields: object;
+  readonly message: string;
+}
+
+export interface Joiner {
+  readonly network: Network;
+  readonly target: TestTarget;
+  readonly log: readonly LogEntry[];
+  readonly lines: readonly string[];
+  /** How it ended. */
+  readonly ended: Promise<TrustedState | LedgerError>;
+  readonly isOver: () => boolean;
+}
+
+/** Nodes in memory that serve state sync, or join by it; one folder for those that join one after another. */
+export class JoinWorld {
+  readonly world: ReturnType<typeof memoryWorld> = memoryWorld();
+  readonly files: MemoryFiles = new MemoryFiles();
+  readonly blocks: TestBlocks = new TestBlocks();
+
+  async newNetwork(): Promise<Network> {
+    const limits = { ...DEFAULT_LIMITS, banMs: 600_000 };
+    const network = await this.world.create({ channels: CHANNELS, protocols: PROTOCOLS, limits });
+    await network.start();
+    return network;
+  }
+
+  /** A peer that serves snapshots. */
+  async honest(source: SnapshotSource): Promise<Network> {
+    const network = await this.newNetwork();
+    serveStateSync({ network, snapshots: source, headers: NO_HEADERS });
+    return network;
+  }
+
+  /** A peer that offers these and answers requests for chunks as it likes. */
+  async liar(snapshots: readonly Snapshot[], chunk: RequestHandler): Promise<Network> {
+    const network = await this.newNetwork();
+    network.serve(SNAPSHOTS_PROTOCOL.name, () => ResponseListSnapshots.encode({ snapshots }));
+    network.serve(SNAPSHOT_CHUNK_PROTOCOL.name, chunk);
+    return network;
+  }
+
+  /** A node that joins, with these peers. */
+  async joinBy(
+    peers: readonly Network[],
+    parts: { readonly target?: TestTarget; readonly chain?: TrustedChain } = {},
+  ): Promise<Joiner> {
+    const { target = new TestTarget(), chain = trustedChain(30) } = parts;
+    const network = await this.newNetwork();
+    for (const peer of peers) network.addPersistentPeer(peer.listenAddresses()[0] ?? '');
+    const entries: LogEntry[] = [];
+    const lines: string[] = [];
+    const keep = (fields: object, message: string): void => {
+      entries.push({ fields, message });
+      lines.push(message);
+    };
+    const log = { debug: keep, info: keep, warn: keep, error: keep };
+    const folder = await WorkFolder.over(this.files);
+    const { timers } = this.world;
+    const ports = { network, application: target, chain, blocks: this.blocks, folder, timers, log };
+    let over = false;
+    const ended = new StateSyncer(ports, JOIN_OPTIONS)
+      .run()
+      .catch((error: unknown) => {
+        if (error instanceof LedgerError) return error;
+        throw error;
+      })
+      .finally(() => {
+        over = true;
+      });
+    return { network, target, log: entries, lines, ended, isOver: () => over };
+  }
+
+  async endOf(joiner: Joiner): Promise<TrustedState | LedgerError> {
+    await this.world.until('it is over', joiner.isOver);
+    return joiner.ended;
   }
 }

@@ -30,8 +30,7 @@ function checkParams(params: ConsensusParams, { header }: LightBlock): Consensus
   if (isRight) return params;
   throw new LedgerError(
     'statesync.params',
-    `the consensus parameters that the RPC servers give for height ${height} are not those of its header: ` +
-      'put others into statesync.rpc_servers',
+    `the consensus parameters that the RPC servers give for height ${height} are not those of its header`,
     { height },
   );
 }
