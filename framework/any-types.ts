@@ -48,12 +48,22 @@ const NANOS_PER_SECOND = 1_000_000_000n;
 /** Go's `time.Duration` is a signed 64-bit number of nanoseconds. */
 const DURATION_NANOS_MAX = (1n << 63n) - 1n;
 
+/** Limits of a set of types. */
+interface AnyTypesOptions {
+  readonly elementsMax?: number;
+}
+
 /** All types that an `Any` may hold, by type URL. */
 export class AnyTypes {
   readonly #types = new Map<string, AnyType>();
+  readonly #elementsMax: number;
 
-  /** @throws StateError (sdk 35) when two types share a URL */
-  constructor(types: Iterable<AnyType>) {
+  /**
+   * @param options.elementsMax elements of repeated fields in what one `Any` holds; default `ELEMENTS_MAX`
+   * @throws StateError (sdk 35) when two types share a URL
+   */
+  constructor(types: Iterable<AnyType>, { elementsMax = ELEMENTS_MAX }: AnyTypesOptions = {}) {
+    this.#elementsMax = elementsMax;
     for (const entry of types) {
       const known = this.#types.get(entry.type.typeUrl);
       if (known !== undefined && known.type !== entry.type)
@@ -88,7 +98,8 @@ export class AnyTypes {
         `no concrete type registered for type URL ${typeUrl} against interface ${accepts}`,
       );
     try {
-      return { type, value: type.decode(value, { unknown: 'reject-critical', elementsMax: ELEMENTS_MAX }) };
+      const options = { unknown: 'reject-critical', elementsMax: this.#elementsMax } as const;
+      return { type, value: type.decode(value, options) };
     } catch (cause) {
       if (cause instanceof DecodeError) throw new StateError(sdkErrors.txDecode, cause.message);
       throw cause;

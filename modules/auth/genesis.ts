@@ -3,6 +3,7 @@ import type { JsonReader, JsonObject, JsonValue } from '../../framework/json.ts'
 import type { GenesisHandler, ModuleAccountSpec, ModulePermission } from '../../framework/module.ts';
 import { AnyTypes } from '../../framework/any-types.ts';
 import { KEY_TYPES } from '../../framework/key-types.ts';
+import { STORED_ELEMENTS_MAX } from '../../framework/limits.ts';
 import { anyFromJson, anyToJson } from '../../framework/proto-json.ts';
 import { type PublicKey, publicKeyOf } from '../../framework/tx/public-key.ts';
 import type { AuthKeeper } from './keeper.ts';
@@ -14,7 +15,7 @@ import type { Account } from './types.ts';
 const BASE = '/cosmos.auth.v1beta1.BaseAccount';
 const MODULE = '/cosmos.auth.v1beta1.ModuleAccount';
 const KEYS = new AnyTypes(KEY_TYPES);
-const ACCOUNTS = new AnyTypes([...KEY_TYPES, ...VESTING_TYPES]);
+const ACCOUNTS = new AnyTypes([...KEY_TYPES, ...VESTING_TYPES], { elementsMax: STORED_ELEMENTS_MAX });
 
 /** Genesis of auth: `{ params, accounts }` as x/auth writes it. */
 export function authGenesis(ports: ReadPorts & { readonly state: AuthState }): GenesisHandler {

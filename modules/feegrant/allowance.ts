@@ -23,6 +23,7 @@ import {
 } from '../../framework/coins.ts';
 import type { ReadContext, Timestamp } from '../../framework/context.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
+import { STORED_ELEMENTS_MAX } from '../../framework/limits.ts';
 import {
   AllowedMsgAllowance,
   BasicAllowance,
@@ -47,7 +48,10 @@ export const ALLOWANCE_TYPES: readonly AnyType[] = [
   { type: AllowedMsgAllowance },
 ];
 
-const TYPES = new AnyTypes(ALLOWANCE_TYPES);
+/** As state holds them; what comes in a transaction has been through the transaction's limit. */
+export const STORED_ALLOWANCES: AnyTypes = new AnyTypes(ALLOWANCE_TYPES, {
+  elementsMax: STORED_ELEMENTS_MAX,
+});
 const INTERFACE = 'cosmos.feegrant.v1beta1.FeeAllowanceI';
 
 /**
@@ -57,7 +61,7 @@ const INTERFACE = 'cosmos.feegrant.v1beta1.FeeAllowanceI';
 export function readAllowance(any: Any | undefined, depth = 1): Allowance {
   if (any === undefined) throw new StateError(feegrantErrors.noAllowance, 'failed to get allowance');
   if (depth > ANY_DEPTH_MAX) throw new StateError(sdkErrors.txDecode, 'max depth exceeded');
-  TYPES.unpack(any, INTERFACE);
+  STORED_ALLOWANCES.unpack(any, INTERFACE);
   switch (any.typeUrl) {
     case BasicAllowance.typeUrl:
       return { kind: 'basic', value: BasicAllowance.decode(any.value) };
@@ -96,19 +100,22 @@ export function expirationOf(allowance: Allowance): Timestamp | undefined {
   }
 }
 
+/** What is looked at: what a message grants, or what may be left of it when some has been spent. */
+type Stage = 'granted' | 'stored';
+
 /** @throws StateError when its limits, times or messages make no sense */
-export function validateAllowance(allowance: Allowance): void {
+export function validateAllowance(allowance: Allowance, stage: Stage = 'granted'): void {
   switch (allowance.kind) {
     case 'basic':
       validateBasicAllowance(allowance.value);
       break;
     case 'periodic':
-      validatePeriodic(allowance.value);
+      validatePeriodic(allowance.value, stage);
       break;
     case 'allowed-messages':
       if (allowance.value.allowedMessages.length === 0)
         throw new StateError(feegrantErrors.noMessages, "allowed messages shouldn't be empty");
-      validateAllowance(allowance.inner);
+      validateAllowance(allowance.inner, stage);
   }
 }
 
@@ -118,13 +125,15 @@ function validateBasicAllowance({ spendLimit, expiration }: BasicAllowance): voi
     throw new StateError(feegrantErrors.invalidDuration, 'expiration time cannot be negative');
 }
 
-function validatePeriodic({ basic, period, periodSpendLimit, periodCanSpend }: PeriodicAllowance): void {
+function validatePeriodic(allowance: PeriodicAllowance, stage: Stage): void {
+  const { basic, period, periodSpendLimit, periodCanSpend } = allowance;
   validateBasicAllowance(basic);
   if (periodSpendLimit.length === 0)
     throw new StateError(sdkErrors.invalidCoins, 'spend limit must be positive');
   const limit = requirePositive(periodSpendLimit, 'spend amount');
   if (periodCanSpend.length > 0) requirePositive(periodCanSpend, 'can spend amount');
-  const total = basic.spendLimit.map(parseCoin);
+  // Once all of a coin is spent, a period's limit still names it.
+  const total = stage === 'granted' ? basic.spendLimit.map(parseCoin) : [];
   if (total.length > 0 && limit.some(({ denom }) => amountOf(total, denom) === 0n))
     throw new StateError(
       sdkErrors.invalidCoins,

@@ -1,4 +1,3 @@
-import { AnyTypes } from '../../framework/any-types.ts';
 import type { AddressCodec } from '../../framework/address.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
@@ -6,7 +5,7 @@ import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { Grant } from '../../proto/gen/cosmos/feegrant/v1beta1/feegrant.ts';
 import { GenesisState } from '../../proto/gen/cosmos/feegrant/v1beta1/genesis.ts';
 import type { AccountCreator } from '../auth/types.ts';
-import { ALLOWANCE_TYPES, readAllowance, validateAllowance } from './allowance.ts';
+import { readAllowance, STORED_ALLOWANCES as TYPES, validateAllowance } from './allowance.ts';
 import type { FeeGrants, Parties } from './keeper.ts';
 import type { FeegrantState } from './state.ts';
 import type { Allowance } from './types.ts';
@@ -18,8 +17,6 @@ export interface FeegrantGenesisPorts {
   readonly accounts: AccountCreator;
   readonly addresses: AddressCodec;
 }
-
-const TYPES = new AnyTypes(ALLOWANCE_TYPES);
 
 interface GenesisGrant {
   readonly parties: Parties;
@@ -70,7 +67,7 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): readonly Genesi
     };
     const allowance = entry.member('allowance').attempt(() => {
       const read = readAllowance(any);
-      validateAllowance(read);
+      validateAllowance(read, 'stored');
       return read;
     });
     return { parties, allowance };

@@ -15,7 +15,7 @@ export function feegrantInvariants(state: FeegrantState): readonly Invariant[] {
 function checkAllowances(state: FeegrantState, context: ReadContext): string | undefined {
   for (const [, { granter, grantee, allowance }] of state.grants.iterate(context))
     try {
-      validateAllowance(readAllowance(allowance));
+      validateAllowance(readAllowance(allowance), 'stored');
     } catch (error) {
       return `the allowance of ${granter} for ${grantee} is invalid: ${String(error)}`;
     }

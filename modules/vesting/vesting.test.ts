@@ -1,6 +1,7 @@
 /** Vesting accounts on a chain: what is locked is not sent, may be staked, and comes back locked. */
 import { describe, expect, it } from 'vitest';
 import { moduleAddress } from '../../framework/address.ts';
+import { ELEMENTS_MAX } from '../../framework/limits.ts';
 import { canonicalJson, JsonReader, parseJson } from '../../framework/json.ts';
 import {
   QuerySpendableBalanceByDenomRequest,
@@ -9,6 +10,7 @@ import {
 import * as staking from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
 import * as wire from '../../proto/gen/cosmos/vesting/v1beta1/tx.ts';
 import { cosmSigner, cosmTx } from '../../test/support/cosmjs-signer.ts';
+import { restoreChain } from '../../test/support/restore.ts';
 import { StakingWorld } from '../../test/support/staking-world.ts';
 import { anyOf, TestChain, testAccount } from '../../test/support/test-chain.ts';
 
@@ -200,6 +202,25 @@ describe('periods and what is locked for good', () => {
     expect(() =>
       genesis?.validate(new JsonReader(parseJson(text.replace('"1000000"', '"-5"')), 'auth')),
     ).toThrow('auth.accounts');
+  });
+
+  // The account names the sum of its periods besides: it is longer than the message that made it.
+  it('survive it with as many periods as a message may have', () => {
+    const chain = new TestChain();
+    const vestingPeriods = Array.from({ length: ELEMENTS_MAX / 2 }, () => ({
+      length: 1n,
+      amount: [uopen('1')],
+    }));
+    const message = anyOf(wire.MsgCreatePeriodicVestingAccount, {
+      fromAddress: chain.account(0).address,
+      toAddress: locker.address,
+      startTime: FIRST,
+      vestingPeriods,
+    });
+    const created = chain.deliver(chain.sign(chain.account(0), [message], { gas: 50_000_000n }));
+    expect(created.log).toBe('');
+    const exported = chain.app.exportState().appState['auth'];
+    expect(restoreChain(chain).exportState().appState['auth']).toEqual(exported);
   });
 });
 
