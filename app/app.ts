@@ -16,7 +16,7 @@ import { type BlockInfo, Context, type ExecutionMode, QueryContext } from '../fr
 import { StateError, sdkErrors, toStateError } from '../framework/errors.ts';
 import type { Event } from '../framework/events.ts';
 import { GasMeter, unlimitedGas } from '../framework/gas.ts';
-import { parseGasPrices } from '../framework/gas-price.ts';
+import { minGasPriceChecker, parseGasPrices } from '../framework/gas-price.ts';
 import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
 import { QueryRegistry } from '../framework/query.ts';
 import { TxCache } from '../framework/tx/cache.ts';
@@ -121,7 +121,7 @@ export class OpenLedgerApp {
       feeGrants: feegrant,
       addresses,
       verifier: options.verifier,
-      minGasPrices: parseGasPrices(options.minGasPrices ?? ''),
+      checkFee: options.checkFee ?? minGasPriceChecker(parseGasPrices(options.minGasPrices ?? '')),
     };
     this.#transactions = new TxCache(
       { router, addresses },

@@ -1,3 +1,4 @@
+import type { FeeChecker } from '../framework/gas-price.ts';
 import type { Module } from '../framework/module.ts';
 import type { SignatureVerifier } from '../framework/tx/signature.ts';
 import type { CommitMultiStore } from '../store/kv.ts';
@@ -18,6 +19,8 @@ export interface AppOptions {
   readonly verifier: SignatureVerifier;
   /** Lowest gas prices that CheckTx takes, such as `0.025uopen`. Default none. */
   readonly minGasPrices?: string;
+  /** What transactions pay, instead of that: equal on all nodes, where it decides in blocks. */
+  readonly checkFee?: FeeChecker;
   /** Which blocks the node has to keep. Default: all. */
   readonly retention?: BlockRetention;
   /** Modules besides this program's own. Default: none. */

@@ -4,7 +4,7 @@ import { fromUtf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
 import { aminoSignBytes } from '../framework/tx/amino-json.ts';
 import { decodeTx } from '../framework/tx/decode.ts';
-import { type SignOptions, TestChain } from '../test/support/test-chain.ts';
+import { sendMessage, type SignOptions, TestChain } from '../test/support/test-chain.ts';
 
 /** Time of the block after genesis, in seconds. */
 const FIRST = 1_700_000_001n;
@@ -51,6 +51,18 @@ describe('an unordered transaction', () => {
     expect(chain.deliver(tx)).toMatchObject({ code: 18, log: /already used/ });
     expect(chain.deliver(tx)).toMatchObject({ code: 42, log: /timeout timestamp: 2023-11-14T22:13:51Z/ });
     expect(chain.balance(to)).toBe(1_000_000_001n);
+  });
+
+  it('uses the timeout of each of its signers up', () => {
+    const chain = new TestChain();
+    const [alice, bob] = [chain.account(0), chain.account(1)];
+    const messages = [alice, bob].map(({ address }) =>
+      sendMessage(address, chain.account(2).address, '1uopen'),
+    );
+    expect(chain.deliver(chain.sign(alice, messages, unordered(0, { also: [bob] }))).log).toBe('');
+    const again = (from: typeof alice, nanos: number): number =>
+      chain.deliver(chain.send(from, chain.account(2).address, '1uopen', unordered(nanos))).code;
+    expect([again(alice, 0), again(bob, 0), again(bob, 1)]).toEqual([18, 18, 0]);
   });
 
   it('is forgotten when its time has passed', () => {

@@ -1,5 +1,7 @@
 import { type Coin, type Coins, coinsToString, isDenom } from './coins.ts';
+import type { ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
+import type { DecodedTx } from './tx/decode.ts';
 
 /** Digits behind the decimal point that prices keep. */
 const PRICE_DIGITS = 18;
@@ -35,6 +37,22 @@ export function parseGasPrices(text: string): readonly GasPrice[] {
     if (denom === sorted[i + 1]?.denom)
       throw new StateError(sdkErrors.invalidRequest, `invalid gas prices: ${denom} has two prices`);
   return sorted;
+}
+
+/**
+ * Decides whether a transaction pays enough: the place of a fee market (SDK `TxFeeChecker`). Asked before the fee
+ * is taken, in CheckTx and in blocks, not in simulation. What it decides in blocks is a rule of consensus.
+ * @returns what is taken
+ * @throws StateError (sdk 13) when it is too little
+ */
+export type FeeChecker = (context: ReadContext, tx: Pick<DecodedTx, 'fee'>) => readonly Coin[];
+
+/** What is offered, if it reaches one of this node's prices: looked at in CheckTx only. */
+export function minGasPriceChecker(prices: readonly GasPrice[]): FeeChecker {
+  return ({ mode }, { fee }) => {
+    if (mode === 'check' || mode === 'recheck') checkGasPrices(fee.coins, fee.gasLimit, prices);
+    return fee.coins;
+  };
 }
 
 /**

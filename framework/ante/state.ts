@@ -2,7 +2,7 @@ import { equalBytes } from '../../core/bytes.ts';
 import type { Address, AddressCodec } from '../address.ts';
 import type { Context } from '../context.ts';
 import { StateError, sdkErrors } from '../errors.ts';
-import type { GasPrice } from '../gas-price.ts';
+import type { FeeChecker } from '../gas-price.ts';
 import type { DecodedTx } from '../tx/decode.ts';
 import type { SignatureVerifier } from '../tx/signature.ts';
 import type { AnteAccounts, AnteFeeGrants, AnteFees, AnteParams, SignerAccount } from './ports.ts';
@@ -15,8 +15,8 @@ export interface AntePorts {
   readonly feeGrants: AnteFeeGrants | undefined;
   readonly addresses: AddressCodec;
   readonly verifier: SignatureVerifier;
-  /** What this node wants for gas; looked at in CheckTx only, so that it is no consensus rule. */
-  readonly minGasPrices: readonly GasPrice[];
+  /** What a transaction pays. */
+  readonly checkFee: FeeChecker;
 }
 
 /** One transaction on its way through the ante chain. Accounts are read once and kept here as they change. */

@@ -10,7 +10,6 @@ import { type Coin, type Coins, coinsToString, problemOfCoins } from '../coins.t
 import { StateError, sdkErrors, wrapError } from '../errors.ts';
 import { attribute, eventOf } from '../events.ts';
 import { GAS_LIMIT_MAX, OutOfGasError } from '../gas.ts';
-import { checkGasPrices } from '../gas-price.ts';
 import type { DecodedTx, TxSigner } from '../tx/decode.ts';
 import { addDuration, compareInstants, formatInstant, nanosecondsOf } from '../../core/time.ts';
 import type { Timestamp } from '../context.ts';
@@ -121,11 +120,10 @@ function simulatedBytes(state: AnteState, signer: TxSigner, i: number): number {
 /** Takes the fee from its payer or granter, whatever becomes of the messages. */
 export const deductFee: AnteStep = (state) => {
   const { tx, context, ports } = state;
-  const { coins, gasLimit, payer, granter } = tx.fee;
+  const { gasLimit, payer, granter } = tx.fee;
   if (!state.simulate && context.block.height > 0n && gasLimit === 0n)
     throw new StateError(sdkErrors.invalidGasLimit, 'must provide positive gas');
-  if (context.mode === 'check' || context.mode === 'recheck')
-    checkGasPrices(coins, gasLimit, ports.minGasPrices);
+  const coins = state.simulate ? tx.fee.coins : ports.checkFee(context, tx);
   const from = granter ?? payer;
   if (granter !== undefined) useGrant(state, coins);
   if (!state.exists(from))
