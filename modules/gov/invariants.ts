@@ -20,6 +20,7 @@ export function govInvariants(k: GovCore): readonly Invariant[] {
     { name: 'module-account', check: (context) => checkAccount(k, context) },
     { name: 'deposits', check: (context) => checkDeposits(k, context) },
     { name: 'queues', check: (context) => checkQueues(k, context) },
+    { name: 'proposals', check: (context) => checkProposals(k, context) },
   ];
 }
 
@@ -43,6 +44,16 @@ function checkDeposits(k: GovCore, context: ReadContext): string | undefined {
     if (!equalCoins(total, expected))
       return `proposal ${id} has deposits of ${coinsToString(total)}, not ${coinsToString(expected)}`;
   }
+  return undefined;
+}
+
+/** Deposits and votes are on proposals that are there: an export with others could not be imported. */
+function checkProposals(k: GovCore, context: ReadContext): string | undefined {
+  const { deposits, votes, proposals } = k.state;
+  for (const [[id]] of deposits.iterate(context))
+    if (!proposals.has(context, id)) return `there is a deposit on proposal ${id}, which is not there`;
+  for (const [[id]] of votes.iterate(context))
+    if (!proposals.has(context, id)) return `there is a vote on proposal ${id}, which is not there`;
   return undefined;
 }
 

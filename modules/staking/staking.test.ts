@@ -225,6 +225,33 @@ describe('MsgCancelUnbondingDelegation', () => {
     expect(world.composition.staking.totalBonded(world.context)).toBe(10_000_500n);
     expect(world.broken()).toEqual([]);
   });
+
+  it('does not go back to a validator that is jailed, or whose shares are worth nothing', () => {
+    const world = new StakingWorld({ validators: [10_000_000n, 10_000_000n, 10_000_000n] });
+    const { staking } = world.composition;
+    const { height } = world.context.block;
+    const cancel = (validator: number): string =>
+      statement(() =>
+        world.run(CANCEL, {
+          delegatorAddress: world.account(3).address,
+          validatorAddress: world.operator(validator),
+          amount: coin(50),
+          creationHeight: height,
+        }),
+      );
+    for (const validator of [0, 1]) {
+      delegate(world, 3, validator, 500);
+      const order = { delegatorAddress: world.account(3).address, amount: coin(200) };
+      world.run(UNDELEGATE, { ...order, validatorAddress: world.operator(validator) });
+    }
+    world.endBlock();
+    staking.jail(world.context, world.keyAddress(0));
+    expect(cancel(0)).toBe('validator for this address is currently jailed');
+    const offence = { height: world.context.block.height, power: 11n, fraction: decimal('1') };
+    staking.slash(world.context, { ...offence, consensusAddress: world.keyAddress(1) });
+    expect(cancel(1)).toBe('cannot delegate to validators with invalid (zero) ex-rate');
+    expect(world.broken()).toEqual([]);
+  });
 });
 
 describe('MsgBeginRedelegate', () => {
