@@ -3,7 +3,13 @@ import { SignDocDirectAux } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../core/hash.ts';
 import { AuthInfo, SignDoc, TxBody, TxRaw } from '../proto/gen/cosmos/tx/v1beta1/tx.ts';
-import { sendMessage, signSecp256k1, type TestAccount, TestChain } from '../test/support/test-chain.ts';
+import {
+  sendMessage,
+  signSecp256k1,
+  type TestAccount,
+  TestChain,
+  testAccount,
+} from '../test/support/test-chain.ts';
 
 const [DIRECT, AUX] = [1, 3];
 
@@ -87,7 +93,13 @@ describe('an auxiliary signer', () => {
   });
 
   it.each<[string, Options, string]>([
-    ['pays', { modes: [AUX, DIRECT] }, 'the fee payer cannot sign with SIGN_MODE_DIRECT_AUX'],
+    // `cosmossdk.io/x/tx` v0.13.7 signing/directaux, as x/auth v0.50.13 ante/sigverify.go wraps it.
+    [
+      'pays',
+      { modes: [AUX, DIRECT] },
+      'signature verification failed; please verify account number (0) and chain-id (test-chain-1): (fee payer ' +
+        `${testAccount('0').address} cannot sign with SIGN_MODE_DIRECT_AUX: unauthorized): unauthorized`,
+    ],
     ['means another chain', { modes: [DIRECT, AUX], aux: { chainId: 'x' } }, 'unable to verify'],
     ['means another sequence', { modes: [DIRECT, AUX], aux: { sequence: 5n } }, 'unable to verify'],
   ])('is refused when it %s', (_, options, log) => {

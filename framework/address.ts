@@ -2,7 +2,7 @@ import { fromBech32, toBech32 } from '../core/bech32.ts';
 import { concatBytes, utf8 } from '../core/bytes.ts';
 import { messageOf } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
-import { StateError, sdkErrors } from './errors.ts';
+import { type ErrorKind, StateError, sdkErrors, unregisteredError } from './errors.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 declare global {
@@ -23,6 +23,9 @@ export const ADDRESS_BYTES_MAX = 255;
  * traffic.
  */
 const CACHED_ADDRESSES_MAX = 16_384;
+
+/** The failure for what is wrong with a text, with the SDK's number for it; undefined when it has none. */
+type Refusal = (detail: string, kind?: ErrorKind) => StateError;
 
 /**
  * Text of addresses under the chain's prefix. The caches only remember what the pure functions gave. Arrays
@@ -53,28 +56,46 @@ export class AddressCodec {
 
   /** @throws StateError (sdk 7) when the text is not an address of this chain; the log says why */
   toBytes(text: string): Address {
+    return this.#read(text, (detail) => new StateError(sdkErrors.invalidAddress, detail));
+  }
+
+  /**
+   * The same, for the messages whose handlers in the SDK hand on what its codec says as it is.
+   * @throws StateError (undefined 1; sdk 9 when it is empty or too long, 35 when it is of another chain)
+   */
+  toBytesBare(text: string): Address {
+    return this.#read(text, (detail, kind) =>
+      kind === undefined ? unregisteredError(detail) : new StateError(kind, detail),
+    );
+  }
+
+  #read(text: string, refusal: Refusal): Address {
     const known = this.#bytes.get(text);
     if (known !== undefined) return known;
-    const bytes = this.#decode(text);
+    const bytes = this.#decode(text, refusal);
     this.#bytes.set(text, bytes);
     // Bech32 may be written in capitals; what is written back never depends on what was read.
     this.#textOf.set(bytes, text.toLowerCase());
     return bytes;
   }
 
-  #decode(text: string): Address {
-    if (text.trim() === '') throw invalid('empty address string is not allowed');
+  #decode(text: string, refusal: Refusal): Address {
+    if (text.trim() === '') throw refusal('empty address string is not allowed');
     let decoded: ReturnType<typeof fromBech32>;
     try {
       decoded = fromBech32(text);
     } catch (cause) {
-      throw invalid(messageOf(cause));
+      throw refusal(messageOf(cause));
     }
     if (decoded.prefix !== this.prefix)
-      throw invalid(`hrp does not match bech32 prefix: expected '${this.prefix}' got '${decoded.prefix}'`);
-    if (decoded.bytes.length === 0) throw invalid('addresses cannot be empty');
-    if (decoded.bytes.length > ADDRESS_BYTES_MAX)
-      throw invalid(`address max length is ${ADDRESS_BYTES_MAX}, got ${decoded.bytes.length}`);
+      throw refusal(
+        `hrp does not match bech32 prefix: expected '${this.prefix}' got '${decoded.prefix}'`,
+        sdkErrors.logic,
+      );
+    const { length } = decoded.bytes;
+    if (length === 0) throw refusal('addresses cannot be empty', sdkErrors.unknownAddress);
+    if (length > ADDRESS_BYTES_MAX)
+      throw refusal(`address max length is ${ADDRESS_BYTES_MAX}, got ${length}`, sdkErrors.unknownAddress);
     return decoded.bytes;
   }
 }
@@ -95,8 +116,4 @@ export function derivedAddress(name: string, key: Uint8Array): Address {
 /** Bytes as a string of as many characters: a key for maps. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
-}
-
-function invalid(detail: string): StateError {
-  return new StateError(sdkErrors.invalidAddress, detail);
 }

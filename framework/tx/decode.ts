@@ -39,6 +39,8 @@ export interface TxFee {
   /** Both as they stand in the transaction: empty when not named. */
   readonly payerText: string;
   readonly granterText: string;
+  /** The text of who pays, for logs. */
+  payerName(): string;
 }
 
 /** A transaction, decoded and bound to its handlers. */
@@ -185,6 +187,7 @@ function feeOf(fee: Fee, payer: Address, addresses: AddressCodec): TxFee {
       granter: fee.granter === '' ? undefined : addresses.toBytes(fee.granter),
       payerText: fee.payer,
       granterText: fee.granter,
+      payerName: () => (fee.payer === '' ? addresses.toText(payer) : fee.payer),
     };
   } catch (error) {
     if (error instanceof StateError && error.kind === sdkErrors.invalidCoins)

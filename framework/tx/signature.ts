@@ -97,13 +97,13 @@ function makeSignBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Ar
   }
 }
 
-/** Who pays must sign the fee. */
+/** Who pays must sign the fee, which this mode does not. */
 function auxiliaryKey({ fee }: DecodedTx, { signer }: SignerData): Any {
   if (signer === undefined) throw new AssertionError('the auxiliary signer is not known');
   if (equalBytes(fee.payer, signer.address))
     throw new StateError(
       sdkErrors.unauthorized,
-      'the fee payer cannot sign with SIGN_MODE_DIRECT_AUX, which does not sign the fee',
+      `fee payer ${fee.payerName()} cannot sign with SIGN_MODE_DIRECT_AUX`,
     );
   return signer.publicKey;
 }

@@ -190,7 +190,7 @@ function msgCommunityPoolSpend(
   const { accounts } = k.addresses;
   const plan = ({ recipient, amount }: wire.MsgCommunityPoolSpend): Spending => ({
     coins: someCoins(amount),
-    to: addressOf(accounts, recipient, 'recipient'),
+    to: accounts.toBytesBare(recipient),
   });
   return {
     type: wire.MsgCommunityPoolSpend,
@@ -223,7 +223,7 @@ function msgDepositValidatorRewardsPool(
   const plan = (message: wire.MsgDepositValidatorRewardsPool): Deposit => ({
     from: addressOf(k.addresses.accounts, message.depositor, 'depositor'),
     coins: spreadable(parseCoins(message.amount)),
-    operator: addressOf(k.addresses.validators, message.validatorAddress, 'validator'),
+    operator: k.addresses.validators.toBytesBare(message.validatorAddress),
   });
   const validatorOf = (context: ReadContext, { operator }: Deposit): Validator =>
     requireValidator(k, context, operator);

@@ -106,5 +106,8 @@ function readParties(
   addresses: AddressCodec,
   named: { readonly granter: string; readonly grantee: string },
 ): Parties {
-  return { grantee: addresses.toBytes(named.grantee), granter: addresses.toBytes(named.granter) };
+  return {
+    grantee: addresses.toBytesBare(named.grantee),
+    granter: addresses.toBytesBare(named.granter),
+  };
 }
