@@ -6,6 +6,10 @@ export interface ProcessStats {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
   readonly peakRssBytes: number;
+  /** Of the resident memory, what is the process's own: heaps, stacks. */
+  readonly anonymousBytes: number;
+  /** Of the resident memory, pages of files: programs, libraries, mapped files of databases. */
+  readonly fileBytes: number;
 }
 
 /** Clock ticks a second in /proc; 100 on every Linux that Node.js runs on. */
@@ -23,6 +27,8 @@ export function processStats(pid: number): ProcessStats | undefined {
       cpuSeconds: ticks / TICKS_PER_SECOND,
       rssBytes: kilobytes(status, 'VmRSS') * 1024,
       peakRssBytes: kilobytes(status, 'VmHWM') * 1024,
+      anonymousBytes: kilobytes(status, 'RssAnon') * 1024,
+      fileBytes: kilobytes(status, 'RssFile') * 1024,
     };
   } catch {
     return undefined;

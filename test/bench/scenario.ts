@@ -6,7 +6,9 @@ import { homePaths } from '../../node/config/home.ts';
 import { writeNodeConfig } from '../../node/config/toml.ts';
 import { accountAt } from '../e2e/account.ts';
 import { RunningDevnet, temporaryHome } from '../e2e/program.ts';
+import { heapProbeEnvironment } from './heap-sample.ts';
 import { type LatencyResult, measureLatency } from './latency.ts';
+import { type MemoryMinute, MemoryWatch } from './memory-watch.ts';
 import { type ProcessStats, processStats } from './process-stats.ts';
 import { makeSenders, type Sender, signedSend } from '../e2e/senders.ts';
 import { laneCount, runLoad, type ThroughputResult } from './throughput.ts';
@@ -21,6 +23,14 @@ const MEMPOOL_TXS = 20_000;
 const RPC_BATCH_MAX = 1_000;
 const RPC_BODY_BYTES_MAX = 10_000_000;
 
+const NO_STATS: ProcessStats = {
+  cpuSeconds: 0,
+  rssBytes: 0,
+  peakRssBytes: 0,
+  anonymousBytes: 0,
+  fileBytes: 0,
+};
+
 /** What to measure. */
 export interface ScenarioOptions {
   readonly validators: number;
@@ -31,6 +41,8 @@ export interface ScenarioOptions {
   /** Send that many a second instead of as many as the chain takes. */
   readonly rate: number | undefined;
   readonly latencySamples: number;
+  /** Have the nodes say what their heaps hold. */
+  readonly probeHeaps: boolean;
   readonly note: (line: string) => void;
 }
 
@@ -46,8 +58,8 @@ export interface ScenarioResult {
   readonly cpuCores: number;
   /** The same for one transaction. */
   readonly cpuMicrosPerTx: number;
-  /** Resident memory of the largest node, once for each block under load: seconds since the start, bytes. */
-  readonly memory: readonly (readonly [seconds: number, bytes: number])[];
+  /** Of the node that was the largest at the end, by minutes under load. */
+  readonly memory: readonly MemoryMinute[];
 }
 
 /** Runs one scenario from an empty home to a stopped devnet. */
@@ -65,7 +77,8 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
   const senders = makeSenders(lanes * SENDERS_PER_LANE, PREFIX);
   await prepareHome(home, options, senders);
   options.note(`starting ${options.validators} validator(s), ${senders.length} senders`);
-  const devnet = await RunningDevnet.start(['--home', home]);
+  const probes = options.probeHeaps ? heapProbeEnvironment(home) : undefined;
+  const devnet = await RunningDevnet.start(['--home', home], undefined, probes);
   try {
     await devnet.waitForHeight(IDLE_BLOCKS);
     const pids = devnet.ready.nodes.map((node) => node.pid);
@@ -88,16 +101,13 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
     options.note(`load for ${options.seconds} s over ${lanes} connections`);
     const before = cpuSeconds(pids);
     const startMs = performance.now();
-    const memory: (readonly [number, number])[] = [];
+    const memory = new MemoryWatch(pids, options.probeHeaps ? home : undefined);
     const throughput = await runLoad({
       devnet,
       lists,
       seconds: options.seconds,
       rate: options.rate,
-      onBlock: () => {
-        const seconds = (performance.now() - startMs) / 1000;
-        memory.push([seconds, Math.max(...pids.map((pid) => stats(pid).rssBytes))]);
-      },
+      onBlock: () => memory.take((performance.now() - startMs) / 1000),
     });
     const elapsed = (performance.now() - startMs) / 1000;
     const cpu = cpuSeconds(pids) - before;
@@ -110,7 +120,7 @@ async function measure(home: string, options: ScenarioOptions): Promise<Scenario
       peakRssBytes: pids.map((pid) => stats(pid).peakRssBytes),
       cpuCores: cpu / elapsed,
       cpuMicrosPerTx: (1e6 * cpu) / Math.max(1, throughput.committed),
-      memory,
+      memory: memory.largest(),
     };
   } finally {
     await devnet.stop();
@@ -185,7 +195,7 @@ export class Workload {
 }
 
 function stats(pid: number): ProcessStats {
-  return processStats(pid) ?? { cpuSeconds: 0, rssBytes: 0, peakRssBytes: 0 };
+  return processStats(pid) ?? NO_STATS;
 }
 
 function cpuSeconds(pids: readonly number[]): number {

@@ -1,10 +1,12 @@
 /** The rows of throughput: what a devnet takes, beside the machine's own limit in the same run. */
+import { growthSince } from './memory-watch.ts';
 import { megabytes, percent, type Report, type Row } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
 import { signatureChecksPerSecond } from './signature-rate.ts';
 
 const SIGNATURE_SECONDS = 2;
-const SOAK_ROWS = 10;
+/** The first minutes of a soak whose memory is held against that of the last. */
+const GROWTH_SINCE_MINUTES = [3, 5] as const;
 /** Transactions a second to prepare for; the load ends early when a node takes more. */
 const RATE_MAX = { one: 10_000, several: 5_000 } as const;
 
@@ -39,6 +41,7 @@ export async function reportThroughput(
       rateMax: rate ?? (validators === 1 ? RATE_MAX.one : RATE_MAX.several),
       rate,
       latencySamples: options.samples,
+      probeHeaps: soak,
       note,
     });
     results.push(result);
@@ -83,12 +86,32 @@ function print(
     key,
     `${result.cpuCores.toFixed(2)} cores under load, all validators together; ${Math.round(result.cpuMicrosPerTx)} µs for a transaction`,
   );
-  if (soak)
-    for (const [at, bytes] of sampled(result.memory))
-      row('node/rss/soak', { ...key, second: Math.round(at) }, `${megabytes(bytes)} MB (largest process)`);
+  if (soak) printSoak(row, result);
 }
 
-function sampled<T>(values: readonly T[]): readonly T[] {
-  const step = Math.max(1, Math.ceil(values.length / SOAK_ROWS));
-  return values.filter((_, i) => i % step === 0 || i === values.length - 1);
+function printSoak(row: Row, { validators, memory }: ScenarioResult): void {
+  for (const { minute, rssBytes, anonymousBytes, fileBytes, heap } of memory)
+    row(
+      'node/memory/soak',
+      { validators, minute },
+      `${megabytes(rssBytes)} MB resident: ${megabytes(anonymousBytes)} anonymous, ${megabytes(fileBytes)} of files; heap ` +
+        `${megabytes(heap.heapBytes)}, in use after a collection ${megabytes(heap.usedAfterCollectionBytes)}, external ` +
+        `${megabytes(heap.externalBytes)}, of it array buffers ${megabytes(heap.arrayBufferBytes)}; ${heap.collections} full collections`,
+    );
+  const last = memory.at(-1)?.minute ?? 0;
+  for (const since of GROWTH_SINCE_MINUTES) {
+    const resident = growthSince(memory, since, ({ rssBytes }) => rssBytes);
+    const inUse = growthSince(memory, since, ({ heap }) => heap.usedAfterCollectionBytes);
+    if (resident === undefined) continue;
+    row(
+      'node/memory/growth',
+      { validators, minutes: `${since}-${last}` },
+      `resident ${signed(resident)}, in use after a collection ${inUse === undefined ? 'unknown' : signed(inUse)} ` +
+        '(means of a minute, largest process; aim: none)',
+    );
+  }
+}
+
+function signed(share: number): string {
+  return `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`;
 }

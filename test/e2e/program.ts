@@ -139,10 +139,11 @@ export class RunningDevnet {
   static async start(
     args: readonly string[],
     program: readonly string[] = [mainFile],
+    furtherEnv: Readonly<Record<string, string>> = {},
   ): Promise<RunningDevnet> {
     const child = spawn(process.execPath, [...program, 'devnet', '--json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env,
+      env: { ...env, ...furtherEnv },
     });
     const end = ended(child);
     const heights = new Heights();
