@@ -35,10 +35,14 @@ import { OrderedQueue } from './ordered-queue.ts';
 import { SnapshotService, type StateSnapshotSettings } from './state-snapshots.ts';
 import { writeUpgradeInfo } from './upgrade-info.ts';
 
-/** Results of signature checks that are kept, 100 bytes each: at least half, which is a full mempool. */
-const SIGNATURES_CACHED_MAX = 100_000;
-/** Keys of transactions whose signatures were checked, in each of two generations. */
-const TXS_REMEMBERED_MAX = 50_000;
+/**
+ * Transactions between their check and the commit of their block, at least: more than a block holds, or what
+ * the mempool may hold where that is more. Of so many, and at most twice as many, the results of signature
+ * checks are kept (200 bytes each) and that they were checked (100 bytes).
+ */
+const TXS_UNDER_WAY_MIN = 20_000;
+/** Both are kept in two generations: the older one is forgotten when the younger is full. */
+const GENERATIONS = 2;
 /** Longest that a block's transactions keep the event loop before others get a turn. */
 const EXECUTION_TURN_MS = 10;
 const TXS_BETWEEN_CLOCK_READS = 8;
@@ -50,6 +54,8 @@ export interface ApplicationOptions {
   readonly prefix: string;
   readonly minimumGasPrices: string;
   readonly txBytesMax: number;
+  /** Transactions that the mempool may hold. Default 0. */
+  readonly mempoolTxsMax?: number;
   /** Of the genesis document. Default 1. */
   readonly initialHeight?: bigint;
   /** States that queries can reach back to. */
@@ -126,11 +132,20 @@ export async function openApplication(
     ...(ports.snapshotVersions === undefined ? {} : { snapshotVersions: ports.snapshotVersions }),
   });
   const pool = ports.openPool(options);
-  const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: SIGNATURES_CACHED_MAX });
+  const txsMax = Math.max(TXS_UNDER_WAY_MIN, options.mempoolTxsMax ?? 0);
+  const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: GENERATIONS * txsMax });
   try {
     const app = openApp(options, { store, verifier });
     const snapshots = await openSnapshots(options, ports, { app, store });
-    const parts = { app, store, verifier, snapshots, now: ports.now ?? (() => 0), dataDir: options.dataDir };
+    const signatures = new SignaturePrefetch(app, { verifier, generationMax: txsMax });
+    const parts = {
+      app,
+      store,
+      signatures,
+      snapshots,
+      now: ports.now ?? (() => 0),
+      dataDir: options.dataDir,
+    };
     return {
       application: asynchronous(parts),
       requireProgram: () => requireProgram(options, app),
@@ -221,7 +236,7 @@ async function openSnapshots(
 interface Parts {
   readonly app: OpenLedgerApp;
   readonly store: PersistentMultiStore;
-  readonly verifier: CachedSignatureVerifier;
+  readonly signatures: SignaturePrefetch;
   readonly snapshots: SnapshotService | undefined;
   readonly now: () => number;
   readonly dataDir: string;
@@ -254,8 +269,7 @@ function cancelled({ height }: RequestFinalizeBlock): LedgerError {
 
 /** The node's port in front of the application. */
 function asynchronous(parts: Parts): Application {
-  const { app, store, verifier, snapshots } = parts;
-  const signatures = new SignaturePrefetch(app, verifier);
+  const { app, store, signatures, snapshots } = parts;
   const checks = new OrderedQueue();
   const writes = new HeldCommits(store);
   return {
@@ -317,12 +331,17 @@ class HeldCommits implements HeldWrites {
 class SignaturePrefetch {
   readonly #app: OpenLedgerApp;
   readonly #verifier: CachedSignatureVerifier;
+  readonly #generationMax: number;
   #young = new Set<string>();
   #old = new Set<string>();
 
-  constructor(app: OpenLedgerApp, verifier: CachedSignatureVerifier) {
+  constructor(
+    app: OpenLedgerApp,
+    options: { readonly verifier: CachedSignatureVerifier; readonly generationMax: number },
+  ) {
     this.#app = app;
-    this.#verifier = verifier;
+    this.#verifier = options.verifier;
+    this.#generationMax = options.generationMax;
   }
 
   /**
@@ -341,7 +360,7 @@ class SignaturePrefetch {
 
   #isNew(key: string): boolean {
     if (this.#young.has(key) || this.#old.has(key)) return false;
-    if (this.#young.size >= TXS_REMEMBERED_MAX) {
+    if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young;
       this.#young = new Set();
     }

@@ -96,6 +96,7 @@ async function runHome({ home, genesis, nodeKey, logging, end, program }: Checke
     initialHeight: genesis.document.initialHeight,
     minimumGasPrices: home.app.minimumGasPrices,
     txBytesMax: home.node.mempool.maxTxBytes,
+    mempoolTxsMax: home.node.mempool.size,
     ...versionsKept(home.app),
     minRetainBlocks: home.app.minRetainBlocks,
     ...program,

@@ -3,7 +3,7 @@
  * one is LevelDB; the simulator has one whose disk can fail.
  */
 import { Level } from 'level';
-import { requireCurrentFile } from '../store/backend/level-files.ts';
+import { LEVEL_OPEN_FILES_MAX, requireCurrentFile } from '../store/backend/level-files.ts';
 import { OrderedWrites } from '../store/backend/ordered-writes.ts';
 
 /** Writes that take effect together, or not at all. */
@@ -40,6 +40,7 @@ export const openLevelDatabase: OpenDatabase = async (directory) => {
     valueEncoding: 'view',
     cacheSize: READ_CACHE_BYTES,
     writeBufferSize: WRITE_BUFFER_BYTES,
+    maxOpenFiles: LEVEL_OPEN_FILES_MAX,
   });
   await database.open();
   const writes = new OrderedWrites();

@@ -1,6 +1,6 @@
 import { Level } from 'level';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { requireCurrentFile } from '../../store/backend/level-files.ts';
+import { LEVEL_OPEN_FILES_MAX, requireCurrentFile } from '../../store/backend/level-files.ts';
 import type { IndexDatabase, IndexEntry, IndexRange, IndexWrite } from './ports.ts';
 
 /** Entries fetched from LevelDB at once while iterating. */
@@ -34,6 +34,7 @@ export class LevelDatabase implements IndexDatabase {
       valueEncoding: 'view',
       cacheSize: READ_CACHE_BYTES,
       writeBufferSize: WRITE_BUFFER_BYTES,
+      maxOpenFiles: LEVEL_OPEN_FILES_MAX,
     });
     try {
       requireCurrentFile(directory);

@@ -3,7 +3,7 @@ import { Level } from 'level';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { KeyRange, KeyValue } from '../kv.ts';
 import type { Backend, BackendWrite, WriteOptions } from './backend.ts';
-import { requireCurrentFile } from './level-files.ts';
+import { LEVEL_OPEN_FILES_MAX, requireCurrentFile } from './level-files.ts';
 import { OrderedWrites } from './ordered-writes.ts';
 
 type Database = Level<Uint8Array, Uint8Array>;
@@ -27,6 +27,7 @@ export async function openLevel(directory: string): Promise<Backend> {
       valueEncoding: 'view',
       cacheSize: READ_CACHE_BYTES,
       writeBufferSize: WRITE_BUFFER_BYTES,
+      maxOpenFiles: LEVEL_OPEN_FILES_MAX,
     });
     await database.open();
     return new LevelBackend(directory, database);
