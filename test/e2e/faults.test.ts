@@ -69,7 +69,7 @@ describe('with four validators', () => {
     expectNoDoubleSignature();
   });
 
-  it('two killed stop the chain without a fork, and one that is back moves it again', async () => {
+  it('two killed stop the chain without a fork, one that is back moves it again, and the other joins it', async () => {
     const devnet = await startDevnet(...FAST);
     await devnet.moreBlocks(3);
     kill(devnet, 2);
@@ -82,10 +82,14 @@ describe('with four validators', () => {
     const back = await startNode(devnet, 2);
     await devnet.waitForHeight(stood + 3);
     await back.waitForHeight(stood + 3);
-    const urls = [devnet.ready.nodes[0]?.rpc, devnet.ready.nodes[1]?.rpc, back.rpc];
-    for (let at = 1; at <= stood + 3; at++) {
-      const hashes = await Promise.all(urls.map(async (url) => (await blockAt(url ?? '', at)).hash));
-      expect(new Set(hashes).size, `height ${at}`).toBe(1);
+    const last = await startNode(devnet, 3);
+    const target = devnet.height + 3;
+    await Promise.all([devnet, back, last].map((each) => each.waitForHeight(target)));
+    const rpc = devnet.ready.nodes[0]?.rpc ?? '';
+    const others = [devnet.ready.nodes[1]?.rpc ?? '', back.rpc, last.rpc];
+    for (let at = 1; at <= target; at++) {
+      const block = await blockAt(rpc, at);
+      for (const url of others) expect(await blockAt(url, at), `height ${at} of ${url}`).toEqual(block);
     }
     expectNoDoubleSignature();
   });
