@@ -1,4 +1,4 @@
-/** What a node that was started by a supervisor (over an IPC channel) tells it. */
+/** What a node that was started by a supervisor (over an IPC channel) tells it, and the one word that it may hear. */
 
 /** RPC and peers can connect. */
 export interface ReadyMessage {
@@ -45,4 +45,28 @@ export function isChildMessage(value: unknown): value is ChildMessage {
 /** Tells the supervisor; does nothing when there is none. */
 export function tellSupervisor(message: ChildMessage): void {
   if (process.send !== undefined && process.connected) process.send(message);
+}
+
+/** To a node that was started before its home was made: it is there. */
+export interface StartMessage {
+  readonly event: 'start';
+}
+
+/** Resolves when the supervisor says so: true; false when it is gone, or there has never been one. */
+export function toldToStart(): Promise<boolean> {
+  if (!process.connected) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const settle = (told: boolean): void => {
+      process.off('message', onMessage);
+      process.off('disconnect', onDisconnect);
+      resolve(told);
+    };
+    const onMessage = (value: unknown): void => {
+      if (typeof value === 'object' && value !== null && 'event' in value && value.event === 'start')
+        settle(true);
+    };
+    const onDisconnect = (): void => settle(false);
+    process.on('message', onMessage);
+    process.on('disconnect', onDisconnect);
+  });
 }

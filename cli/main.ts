@@ -1,6 +1,6 @@
 /** The entry of `openledgerd`. Light on purpose: a command loads what it needs when it runs. */
 import { failureText } from './failure.ts';
-import { resolveOwnModulesDirectly } from './own-modules.ts';
+import { resolveModulesQuickly } from './quick-resolve.ts';
 import { createProgram } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -13,7 +13,7 @@ if (major < NODE_MAJOR) {
   );
   process.exit(1);
 }
-resolveOwnModulesDirectly();
+resolveModulesQuickly();
 try {
   await createProgram(processTerminal()).parseAsync(process.argv);
 } catch (error) {

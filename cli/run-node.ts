@@ -32,6 +32,13 @@ import { ownVersion } from './version.ts';
 /** What a node that failed has open may take so long to close. */
 const CLOSE_AFTER_FAILURE_MS = 5_000;
 
+/** Loads what `runNode` would load on its way. */
+export async function loadNode(): Promise<void> {
+  await import('./home/genesis-file.ts');
+  await import('./application.ts');
+  await import('../node/node.ts');
+}
+
 /**
  * Runs until it is asked to stop, or its supervisor is gone, or it cannot go on.
  * @throws LedgerError with one sentence; a supervisor is told the same
@@ -193,6 +200,7 @@ function endOf(stop: StopSignal): End {
     fail = reject;
     void stop.requested.then(resolve);
     process.once('disconnect', resolve);
+    if (process.send !== undefined && !process.connected) resolve(); // gone while modules were loaded
     // A bug in some callback: the node stops as cleanly as it can, and says so in one sentence.
     process.once('uncaughtException', reject);
   });

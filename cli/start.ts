@@ -1,6 +1,7 @@
 /** `openledgerd start` */
 import { type Command, Option } from 'commander';
 import type { ApplicationOptions } from './application.ts';
+import { toldToStart } from './child-messages.ts';
 import { defaultHome } from './defaults.ts';
 import { usageError } from './failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -39,11 +40,22 @@ export function addStartCommand(program: Command, terminal: Terminal): void {
       'go on past the upgrades of these heights without them',
       heights,
     )
-    .action(async (given: StartOptions & CometOptions) => {
-      const { runNode } = await import('./run-node.ts');
+    .addOption(new Option('--await-supervisor', 'load all, then wait for its word').hideHelp())
+    .action(async ({ awaitSupervisor, ...given }: StartOptions & CometOptions & HiddenOptions) => {
+      const told = awaitSupervisor === true ? toldToStart() : undefined;
+      const { loadNode, runNode } = await import('./run-node.ts');
+      if (told !== undefined) {
+        await loadNode();
+        if (!(await told)) return;
+      }
       const { processStopSignal } = await import('./stop-signal.ts');
       await runNode(withCometSpelling(given), terminal, processStopSignal());
     });
+}
+
+/** What a supervisor says. */
+interface HiddenOptions {
+  readonly awaitSupervisor?: boolean;
 }
 
 /** Options as operators of CometBFT nodes have them in their scripts. */

@@ -1,24 +1,10 @@
-/** Makes the homes of a devnet. It needs the whole state machine, for the genesis: see `configure.ts`. */
-import { writeFileSync } from 'node:fs';
+/**
+ * Makes a devnet in its place. The state machine, which the genesis is made of, is loaded last: what shall
+ * start meanwhile does.
+ */
 import { join } from 'node:path';
-import type { PublicKey } from '../../consensus/types/validator.ts';
-import type { JsonObject } from '../../framework/json.ts';
-import { messageToJson } from '../../framework/proto-json.ts';
-import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
-import { withGenTxs } from '../../genesis/edit.ts';
-import { encodeGenesis } from '../../genesis/encode.ts';
-import { DEFAULT_PARAMS } from '../../modules/gov/params.ts';
-import type { NodeConfig } from '../../node/config/config.ts';
-import { defaultAppConfig, defaultNodeConfig } from '../../node/config/toml.ts';
-import { Params } from '../../proto/gen/cosmos/gov/v1/gov.ts';
-import type { Duration } from '../../proto/gen/google/protobuf/duration.ts';
-import { checkGenesis } from '../home/genesis-file.ts';
-import { createHome } from '../home/create.ts';
-import { genTxJson } from '../genesis/gentx.ts';
-import { accountAddress, type AccountKey, keyOfMnemonic, mnemonicsOf, newMnemonic } from '../wallet/hd.ts';
-import { Keyring } from '../wallet/keyring.ts';
+import { makeFolder } from '../home/folder.ts';
 import {
-  accountName,
   filesOfSettings,
   nodeName,
   removeFiles,
@@ -26,28 +12,8 @@ import {
   requirePlace,
   writeInventory,
 } from './inventory.ts';
-import { LOOPBACK } from './ports.ts';
-import { type DevnetAccount, type DevnetNode, type DevnetRecord, writeRecord } from './record.ts';
+import type { DevnetRecord } from './record.ts';
 import type { DevnetSettings } from './settings.ts';
-import { makeFolder } from '../home/folder.ts';
-
-/** What each account starts with, in base units: a million of the token. */
-const ACCOUNT_FUNDS = 1_000_000_000_000n;
-/** What each validator has delegated to itself: power 100, at 10^6 base units for each. */
-const VALIDATOR_STAKE = 100_000_000n;
-/** Base units per gas that validators of a devnet ask for: little, but not nothing, as on a real chain. */
-const GAS_PRICE = '0.001';
-/**
- * When a validator that is down is jailed: the Cosmos Hub's values. With the SDK's defaults one that is
- * stopped for fifty blocks, a few seconds of a devnet, would not come back by itself.
- */
-const SLASHING_PARAMS = {
-  signed_blocks_window: '10000',
-  min_signed_per_window: '0.050000000000000000',
-  downtime_jail_duration: '600s',
-  slash_fraction_double_sign: '0.050000000000000000',
-  slash_fraction_downtime: '0.000100000000000000',
-} as const;
 
 /** What a devnet is made of. */
 export interface DevnetPlan {
@@ -61,6 +27,8 @@ export interface DevnetPlan {
   /** Files of a devnet that was there, under the home: deleted first. */
   readonly replaced?: readonly string[];
   readonly now: Date;
+  /** Called when nodes' homes are there, still empty: absolute. */
+  readonly placed?: (homes: readonly string[]) => void;
 }
 
 /**
@@ -76,6 +44,10 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
   writeInventory(home, { state: 'making', files: [...new Set([...replaced, ...files])] });
   removeFiles(home, replaced);
   try {
+    const homes = Array.from({ length: settings.validators }, (_, i) => join(home, nodeName(i)));
+    for (const folder of homes) makeFolder(folder);
+    plan.placed?.(homes);
+    const { makeDevnet } = await import('./make.ts');
     const record = await makeDevnet(plan);
     writeInventory(home, { state: 'made', files });
     return record;
@@ -84,127 +56,4 @@ export async function createDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
     removeInventory(home);
     throw error;
   }
-}
-
-async function makeDevnet(plan: DevnetPlan): Promise<DevnetRecord> {
-  const { home, settings } = plan;
-  const accounts = createAccounts(plan);
-  const nodes: DevnetNode[] = [];
-  const operators: Operator[] = [];
-  const genesisFiles: string[] = [];
-  for (let i = 0; i < settings.validators; i++) {
-    const moniker = nodeName(i);
-    const node = await createHome({
-      home: join(home, moniker),
-      node: withMoniker(defaultNodeConfig(), moniker),
-      app: { ...defaultAppConfig(), minimumGasPrices: `${GAS_PRICE}${settings.denom}` },
-    });
-    const key = operatorKey(plan, moniker);
-    operators.push({ moniker, key, consensusKey: node.validatorPublicKey });
-    genesisFiles.push(node.paths.genesisFile);
-    const p2p = `/ip4/${LOOPBACK}/tcp/0/p2p/${node.peerId}`;
-    const operator = accountAddress(`${settings.prefix}valoper`, key.publicKey);
-    nodes.push({ moniker, home: join(home, moniker), pid: 0, rpc: '', p2p, operator });
-  }
-  const text = genesisText(plan, accounts, operators);
-  checkGenesis(text);
-  for (const file of genesisFiles) writeFileSync(file, text);
-  const record: DevnetRecord = {
-    version: 1,
-    chain_id: settings.chainId,
-    prefix: settings.prefix,
-    denom: settings.denom,
-    block_time_ms: settings.blockTimeMs,
-    rpc_port: settings.rpcPort,
-    nodes,
-    accounts,
-  };
-  writeRecord(home, record);
-  return record;
-}
-
-/** Names, addresses and mnemonics; the keys also go into a keyring, for `keys --keyring-backend test`. */
-function createAccounts({ home, settings, mnemonic }: DevnetPlan): readonly DevnetAccount[] {
-  const mnemonics = mnemonicsOf(mnemonic ?? newMnemonic(), settings.accounts);
-  const keyring = new Keyring(home, 'test');
-  return mnemonics.map((words, i) => {
-    const name = accountName(i);
-    const key = keyOfMnemonic(words);
-    keyring.add(name, key);
-    return { name, address: accountAddress(settings.prefix, key.publicKey), mnemonic: words };
-  });
-}
-
-/** Who runs a validator. */
-interface Operator {
-  readonly moniker: string;
-  readonly key: AccountKey;
-  readonly consensusKey: PublicKey;
-}
-
-/** A new key, which goes into the keyring under the name of the node. */
-function operatorKey({ home }: DevnetPlan, moniker: string): AccountKey {
-  const key = keyOfMnemonic(newMnemonic());
-  new Keyring(home, 'test').add(moniker, key);
-  return key;
-}
-
-/** Accounts, and for each validator the transaction that makes it one: staking owns the set. */
-function genesisText(
-  plan: DevnetPlan,
-  accounts: readonly DevnetAccount[],
-  operators: readonly Operator[],
-): string {
-  const { settings, extraAccounts = [], now } = plan;
-  const { chainId, prefix, denom } = settings;
-  const funded = (address: string): FundedAccount => ({
-    address,
-    coins: [{ denom, amount: ACCOUNT_FUNDS }],
-  });
-  const staking = operators.map(({ key }) => ({
-    address: accountAddress(prefix, key.publicKey),
-    coins: [{ denom, amount: VALIDATOR_STAKE }],
-  }));
-  const nowMs = BigInt(now.getTime());
-  const document = buildGenesis({
-    chainId,
-    genesisTime: { seconds: nowMs / 1000n, nanos: Number(nowMs % 1000n) * 1_000_000 },
-    accounts: [...[...accounts.map(({ address }) => address), ...extraAccounts].map(funded), ...staking],
-    validators: [],
-    bondDenom: denom,
-    blockTimeMs: settings.blockTimeMs,
-    denomMetadata: [microDenomMetadata(denom)],
-    sections: { slashing: { params: SLASHING_PARAMS }, gov: govSection(denom) },
-  });
-  const genTxs = operators.map(({ moniker, key, consensusKey }) =>
-    genTxJson(
-      {
-        chainId,
-        prefix,
-        consensusKey,
-        amount: { denom, amount: VALIDATOR_STAKE },
-        description: { moniker },
-      },
-      key,
-    ),
-  );
-  return encodeGenesis(withGenTxs(document, genTxs));
-}
-
-/** Proposals are decided within minutes: nobody waits two days for a devnet. */
-function govSection(denom: string): JsonObject {
-  const seconds = (count: bigint): Duration => ({ seconds: count, nanos: 0 });
-  const params = messageToJson(Params, {
-    ...DEFAULT_PARAMS,
-    minDeposit: [{ denom, amount: '10000000' }],
-    expeditedMinDeposit: [{ denom, amount: '50000000' }],
-    maxDepositPeriod: seconds(120n),
-    votingPeriod: seconds(60n),
-    expeditedVotingPeriod: seconds(30n),
-  });
-  return { starting_proposal_id: '1', params };
-}
-
-function withMoniker(config: NodeConfig, moniker: string): NodeConfig {
-  return { ...config, base: { ...config.base, moniker } };
 }

@@ -1,8 +1,6 @@
 /** One node of a devnet as a process: its messages, its log file, its end. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { LedgerError } from '../../core/errors.ts';
 import {
   type BlockMessage,
@@ -10,11 +8,14 @@ import {
   isChildMessage,
   type ReadyMessage,
 } from '../child-messages.ts';
+import { nodeLogFile, spawnNode } from './spawn-node.ts';
 
 /** What a node is started with. */
 export interface NodeProcessOptions {
   readonly moniker: string;
   readonly home: string;
+  /** Its process, if it has been started ahead and told to go on. */
+  readonly ahead?: ChildProcess | undefined;
 }
 
 /** Who is told what the node does. */
@@ -24,17 +25,6 @@ export interface NodeProcessListener {
   exited(moniker: string, how: string): void;
 }
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const mainFile = join(root, 'cli', 'main.ts');
-/** As in bin/run.mjs, for the same reasons. */
-const V8_FLAGS = ['--max-semi-space-size=64', '--heap-growing-percent=100'];
-/** As in bin/run.mjs: also when the devnet itself was not started through it. */
-const ENVIRONMENT = {
-  MALLOC_ARENA_MAX: '2',
-  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
-};
-/** A log that has grown beyond this is started afresh. */
-const LOG_BYTES_MAX = 50_000_000;
 /** A node that does not stop in this time after SIGTERM is killed. */
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -52,15 +42,8 @@ export class NodeProcess {
   constructor(options: NodeProcessOptions, listener: NodeProcessListener) {
     this.moniker = options.moniker;
     this.home = options.home;
-    this.logFile = join(options.home, 'node.log');
-    const log = openSync(this.logFile, logIsLong(this.logFile) ? 'w' : 'a');
-    this.#child = spawn(process.execPath, [...V8_FLAGS, mainFile, 'start', '--home', options.home], {
-      stdio: ['ignore', log, log, 'ipc'],
-      env: { ...ENVIRONMENT, ...process.env },
-      // A process group of its own: Ctrl-C reaches the supervisor only, which stops the nodes in order.
-      detached: true,
-    });
-    closeSync(log);
+    this.logFile = nodeLogFile(options.home);
+    this.#child = options.ahead ?? spawnNode(options.home);
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
         this.#alive = false;
@@ -120,8 +103,4 @@ export class NodeProcess {
 function lastLine(file: string): string {
   const line = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
   return `it stopped; the last line of its log ${file} is: ${line.replace(/^openledgerd: /, '')}`;
-}
-
-function logIsLong(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX;
 }

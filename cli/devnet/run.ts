@@ -9,6 +9,7 @@ import { BlockTracker } from './block-tracker.ts';
 import { nodeLockPath } from '../home/node-lock.ts';
 import { configureNodes } from './configure.ts';
 import { removeIfEmpty } from './inventory.ts';
+import { createDevnet } from './layout.ts';
 import { NodeProcess, type NodeProcessListener, type NodeProcessOptions } from './node-process.ts';
 import { type DevnetStart, planStart } from './place.ts';
 import { choosePorts, withOtherPorts } from './ports.ts';
@@ -16,6 +17,7 @@ import { type DevnetRecord, writeRecord } from './record.ts';
 import type { DevnetOptions, DevnetSettings } from './settings.ts';
 import { type DevnetView, humanView, jsonView, type LeftNode, type NodesState } from './view.ts';
 import { makeFolder, requireFolder } from '../home/folder.ts';
+import { NodesAhead } from './spawn-node.ts';
 
 /** Nodes of a devnet whose supervisor was killed stop by themselves; this long they may take. */
 const LEFTOVER_TIMEOUT_MS = 15_000;
@@ -68,20 +70,27 @@ async function runLocked({ options, terminal, stop, home }: LockedRun): Promise<
   const start = planStart(options, home);
   await waitForLeftovers(home, start);
   await requireFreePorts(start.settings);
-  const record = start.record ?? (await newDevnet(home, start, options));
-  const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
-  const startNode: Supervision['startNode'] = (node, listener) => new NodeProcess(node, listener);
-  await superviseDevnet({ home, record, settings: start.settings, view, stop, startNode });
+  const ahead = new NodesAhead();
+  try {
+    const record = start.record ?? (await newDevnet({ home, start, options, ahead }));
+    const view = options.json ? jsonView(terminal) : humanView(terminal, options.home, Date.now());
+    const startNode: Supervision['startNode'] = (node, listener) =>
+      new NodeProcess({ ...node, ahead: ahead.take(node.home) }, listener);
+    await superviseDevnet({ home, record, settings: start.settings, view, stop, startNode });
+  } finally {
+    ahead.close();
+  }
 }
 
-/** Loads the state machine, of which the genesis is made: a devnet that continues does not wait for that. */
-async function newDevnet(
-  home: string,
-  { settings, own }: DevnetStart,
-  { mnemonic }: DevnetOptions,
-): Promise<DevnetRecord> {
-  const { createDevnet } = await import('./layout.ts');
-  return createDevnet({ home, settings, mnemonic, replaced: own, now: new Date() });
+interface NewDevnet extends Pick<LockedRun, 'home' | 'options'> {
+  readonly start: DevnetStart;
+  readonly ahead: NodesAhead;
+}
+
+function newDevnet({ home, start, options, ahead }: NewDevnet): Promise<DevnetRecord> {
+  const { settings, own } = start;
+  const placed = (homes: readonly string[]): void => ahead.spawn(homes);
+  return createDevnet({ home, settings, mnemonic: options.mnemonic, replaced: own, now: new Date(), placed });
 }
 
 async function requireFreePorts({ validators, rpcPort }: DevnetSettings): Promise<void> {

@@ -2,13 +2,13 @@
 import { parseArgs } from 'node:util';
 import { UPGRADES } from '../../../app/upgrades.ts';
 import { failureText } from '../../../cli/failure.ts';
-import { resolveOwnModulesDirectly } from '../../../cli/own-modules.ts';
+import { resolveModulesQuickly } from '../../../cli/quick-resolve.ts';
 import { runNode } from '../../../cli/run-node.ts';
 import { processStopSignal } from '../../../cli/stop-signal.ts';
 import { processTerminal } from '../../../cli/terminal.ts';
 import { NOTES, UPGRADE } from './notes.ts';
 
-resolveOwnModulesDirectly();
+resolveModulesQuickly();
 const { values } = parseArgs({ allowPositionals: true, options: { home: { type: 'string', default: '' } } });
 const release = { upgrades: [...UPGRADES, UPGRADE], furtherModules: [NOTES] };
 try {
