@@ -9,7 +9,7 @@ import { Comet38Client, connectComet } from '@cosmjs/tendermint-rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processEnd } from './processes.ts';
 import { launcher, RunningDevnet, RunningNode, runProgram, temporaryHome } from './program.ts';
-import { blockAt, call, heightOf } from './rpc.ts';
+import { blockAt, blockOnceThere, call, heightOf } from './rpc.ts';
 import { signingClient } from './wallet.ts';
 
 /** Of the issue, on a machine that does nothing else. */
@@ -136,7 +136,7 @@ describe('a devnet of four validators', () => {
   it('agrees: hashes of blocks and states are equal on all nodes at every height', async () => {
     const last = await devnet.moreBlocks(3);
     for (let height = 1; height <= last; height++) {
-      const blocks = await Promise.all([0, 1, 2, 3].map((node) => blockAt(rpcOf(node), height)));
+      const blocks = await Promise.all([0, 1, 2, 3].map((node) => blockOnceThere(rpcOf(node), height)));
       expect(new Set(blocks.map(({ hash, appHash }) => `${hash} ${appHash}`)).size, `height ${height}`).toBe(
         1,
       );
@@ -151,7 +151,7 @@ describe('a devnet of four validators', () => {
       const height = Number(response.last_block_height);
       expect(height).toBeGreaterThan(0);
       await devnet.waitForHeight(height + 1);
-      const { appHash } = await blockAt(rpcOf((node + 1) % 4), height + 1);
+      const { appHash } = await blockOnceThere(rpcOf((node + 1) % 4), height + 1);
       expect(base64(response.last_block_app_hash).toString('hex'), `node${node}`).toBe(appHash.toLowerCase());
     }
   });
@@ -170,7 +170,7 @@ describe('a devnet of four validators', () => {
     expect(base64(response.value).toString()).toBe(amount);
     const next = Number(response.height) + 1;
     await devnet.waitForHeight(next);
-    const { appHash } = await blockAt(rpcOf(2), next);
+    const { appHash } = await blockOnceThere(rpcOf(2), next);
     const hash = Buffer.from(appHash, 'hex');
     expect(provenUnder(hash, response)).toEqual({ balance: true, store: true });
     // The verifier is no rubber stamp: another amount, another state.

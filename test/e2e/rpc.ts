@@ -1,5 +1,7 @@
 /** The few RPC calls that the end-to-end tests need, over plain HTTP. */
 
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** A node that is paused answers later, or never. */
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -23,6 +25,13 @@ export interface BlockFacts {
   /** Of the header: the state after the block before. */
   readonly appHash: string;
   readonly txs: readonly string[];
+}
+
+/** Block of a height that others have: a node that lags behind them is waited for. */
+export async function blockOnceThere(url: string, height: number): Promise<BlockFacts> {
+  const end = performance.now() + CALL_TIMEOUT_MS;
+  while ((await heightOf(url)) < height && performance.now() < end) await delay(50);
+  return blockAt(url, height);
 }
 
 /** Block of a height on a node. */
