@@ -57,6 +57,11 @@ function summary(results: readonly RunResult[], cpuSeconds: number): string {
       `rounds up to ${Math.max(0, ...results.map(({ roundMax }) => roundMax))}`,
     `${sum(({ events }) => events)} events, ${Math.round(sum(({ virtualMs }) => virtualMs) / 1000)} virtual seconds, ` +
       `${cpuSeconds.toFixed(1)} CPU seconds (${(results.length / cpuSeconds).toFixed(1)} seeds per CPU second)`,
+    `evidence of attacks in blocks: ${['lunatic', 'equivocation', 'amnesia']
+      .map(
+        (kind) => `${kind} in ${results.filter(({ attacks }) => attacks.some((one) => one === kind)).length}`,
+      )
+      .join(', ')} seeds`,
     `${sum(({ killPoints }) => killPoints.reached)} of ${sum(({ killPoints }) => killPoints.planned)} planned kill points reached`,
     `after the heal up to ${most(({ rounds }) => rounds)} rounds, ${most(({ heights }) => heights)} further heights, ${Math.round(most(({ ms }) => ms))} ms`,
     `${Math.round(sum(({ messages }) => messages) / Math.max(1, heights))} messages and ` +

@@ -4,7 +4,7 @@ import { simulationConfig } from './chain.ts';
 import type { Companion } from './companion.ts';
 import { EvidenceOwed } from './evidence-owed.ts';
 import { endAtOperation } from './kill-points.ts';
-import { LightForger } from './adversaries/light-forger.ts';
+import { type AttackKind, LightForger } from './adversaries/light-forger.ts';
 import { Nemesis } from './faults.ts';
 import { Flood } from './flood.ts';
 import { PATIENCE, type Patience, patienceMs } from './patience.ts';
@@ -31,6 +31,8 @@ export interface RunResult {
   readonly killPoints: { readonly planned: number; readonly reached: number };
   /** Absent: nothing was demanded. */
   readonly progress?: Progress;
+  /** Attacks on light clients of which the evidence is in a block. */
+  readonly attacks: readonly AttackKind[];
   /** The last lines of the trace. */
   readonly lines: readonly string[];
 }
@@ -77,6 +79,7 @@ export async function runSeed(run: RunOptions): Promise<RunResult> {
     verbose: run.verbose === true,
   });
   let progress: Progress | undefined;
+  let attacks: readonly AttackKind[] = [];
   const escaped = (error: unknown): void => simulation.unhandled(error);
   process.on('unhandledRejection', escaped);
   try {
@@ -84,11 +87,12 @@ export async function runSeed(run: RunOptions): Promise<RunResult> {
     forger?.start();
     progress = await play(simulation, scenario, PATIENCE[run.profile]);
     forger?.ended();
+    attacks = forger?.punished ?? [];
     await simulation.end();
   } finally {
     process.off('unhandledRejection', escaped);
   }
-  return { ...resultOf(run, simulation), ...(progress === undefined ? {} : { progress }) };
+  return { ...resultOf(run, simulation), attacks, ...(progress === undefined ? {} : { progress }) };
 }
 
 function forgerOf(simulation: Simulation, { forgers, options }: Scenario): LightForger | undefined {
@@ -271,7 +275,10 @@ function endOften(machine: SimMachine, times: number): void {
   });
 }
 
-function resultOf({ profile, seed, verbose }: RunOptions, simulation: Simulation): RunResult {
+function resultOf(
+  { profile, seed, verbose }: RunOptions,
+  simulation: Simulation,
+): Omit<RunResult, 'attacks'> {
   const { scheduler, wires, trace, chain, machines } = simulation;
   return {
     profile,

@@ -162,7 +162,7 @@ export const PLANTED: Readonly<Record<string, PlantedBug>> = {
   },
   'the signatures of an attack are not verified': {
     profile: 'lightattack',
-    from: 3,
+    from: 10,
     noticedBy: ['attacks are punished'],
     plant: (environment) => ({ ...environment, verify: () => true }),
   },
