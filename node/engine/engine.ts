@@ -294,6 +294,7 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
       return;
     }
     await this.#checkpoints.end();
+    if (this.#phase !== 'syncing') return; // stopped meanwhile
     this.#ports.guard?.checkBeforeJoining();
     this.#phase = 'running';
     const records = log.takeReplay(lastBlockHeight, lastBlockHeight === 0n);
@@ -327,9 +328,8 @@ export class Engine implements ConsensusReceiver, EngineReader, SyncTarget {
     const { log } = this.#ports;
     log.append(inputRecord(input));
     if (sync) await log.sync();
-    if (input.kind === 'proposal' || input.kind === 'signedProposal') {
+    if (input.kind === 'proposal' || input.kind === 'signedProposal')
       this.#events.tell({ kind: 'proposal', proposal: input.proposal });
-    }
     if (input.kind === 'vote' || input.kind === 'signedVote')
       this.#events.tell({ kind: 'vote', vote: input.vote });
   }

@@ -75,6 +75,19 @@ test('a block that comes while the one before is told of waits for that', async 
   expect(told).toEqual([1n, 2n, 3n]);
 });
 
+test('stopped at any moment while it joins consensus, a node stays stopped', async () => {
+  const block = await chainOf(1n, []);
+  for (let moment = 0; moment < 12; moment++) {
+    const node = await open({});
+    node.engine.joinConsensus();
+    for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+    await node.engine.stop();
+    await expect(node.engine.applySynced(block(1n)), `${moment}`).rejects.toMatchObject({
+      code: 'engine.stopped',
+    });
+  }
+});
+
 for (const joined of [false, true])
   test(`cometbft#2701: a node whose own state is another than the network's stops and blames nobody (${joined ? 'in consensus' : 'syncing'})`, async () => {
     const block = await chainOf(3n, [utf8('a transaction')]);
