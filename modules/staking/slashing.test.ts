@@ -112,6 +112,31 @@ describe('a slash in the block of the offence', () => {
 });
 
 describe('a slash for an earlier offence', () => {
+  it('reckons with what an entry began with, less what was cancelled of it, and rounds down', () => {
+    const world = new StakingWorld({ validators: [10_000_000n, 10_000_000n] });
+    delegate(world, 3, 0, 1_000_000);
+    const { height } = world.context.block;
+    undelegate(world, 3, 0, 1_000);
+    world.endBlock();
+    world.run(
+      { message: tx.MsgCancelUnbondingDelegation, response: tx.MsgCancelUnbondingDelegationResponse },
+      {
+        delegatorAddress: world.account(3).address,
+        validatorAddress: world.operator(0),
+        amount: coin(401),
+        creationHeight: height,
+      },
+    );
+    // 599 are left: 149.75 of them, 149. Of power 10 2,500,000 are due, the rest from the validator.
+    expect(slash(world, 0, height, '0.25')).toBe(2_500_000n - 149n);
+    // Again the fraction of 599, not of the 450 that are left, and not of the 1,000 of the beginning.
+    expect(slash(world, 0, height, '0.25')).toBe(2_500_000n - 149n);
+    const before = world.balance(3);
+    for (let i = 0; i < 15; i++) world.endBlock();
+    expect(world.balance(3)).toBe(before + 599n - 149n - 149n);
+    expect(world.broken()).toEqual([]);
+  });
+
   it('burns what began to unbond since, and the rest of the validator', () => {
     const world = new StakingWorld({ validators: [10_000_000n, 10_000_000n] });
     delegate(world, 3, 0, 1_000_000);

@@ -48,6 +48,21 @@ function statuses(world: StakingWorld, count: number): readonly (string | undefi
 }
 
 describe('the validator set', () => {
+  it('is left in the order of the operators, after those who stay or join in the order of their powers', () => {
+    const tokens = [4n, 7n, 5n, 6n, 3n].map((power) => power * 1_000_000n);
+    const world = new StakingWorld({ validators: tokens });
+    world.endBlock();
+    for (const i of [2, 0, 4, 3]) world.composition.staking.jail(world.context, world.keyAddress(i));
+    delegate(world, 5, 1, 1_000_000);
+    const leavers = [2, 0, 4, 3].sort((a, b) => compareBytes(world.address(a), world.address(b)));
+    expect(leavers).not.toEqual([0, 2, 3, 4]);
+    const updates = [1, ...leavers].map((i) => ({
+      pubKey: { ed25519: consensusKey(i), secp256k1: undefined },
+      power: i === 1 ? 8n : 0n,
+    }));
+    expect(world.endBlock()).toEqual(updates);
+  });
+
   it('is told to consensus at genesis and then only where powers change', () => {
     const world = new StakingWorld({ validators: [10_000_000n, 20_999_999n] });
     expect(world.firstUpdates).toEqual([
