@@ -276,6 +276,8 @@ describe('a refused transaction', () => {
       code: 30,
       log: 'block height: 2, timeout height: 1: tx timeout height',
     });
+    const last = chain.send(chain.account(0), chain.account(1).address, '1uopen', { timeoutHeight: 3n });
+    expect(chain.deliver(last).code).toBe(0);
   });
 
   it('is told how much fee this node wants, in CheckTx only', () => {

@@ -113,6 +113,14 @@ describe('an unordered transaction', () => {
     expect(chain.check(chain.send(chain.account(0), to, '1uopen', unordered(0, change))).log).toContain(log);
   });
 
+  it('may be wanted for ten minutes', () => {
+    const chain = new TestChain();
+    const options = unordered(0, { timeoutTimestamp: { seconds: FIRST + 600n, nanos: 0 } });
+    expect(chain.deliver(chain.send(chain.account(0), chain.account(1).address, '1uopen', options)).log).toBe(
+      '',
+    );
+  });
+
   it('is shown in JSON as x/tx v0.14 shows it', () => {
     const chain = new TestChain();
     const { router, addresses } = chain.app.composition;

@@ -55,6 +55,13 @@ const COSMJS_DIFFERS: ReadonlySet<string> = new Set([
   'cosmos.distribution.v1beta1.MsgWithdrawValidatorCommission, filled',
 ]);
 
+/** Contents of proposals that CosmJS has no converter for. */
+const NOT_OF_COSMJS: ReadonlySet<string> = new Set(
+  ['distribution.v1beta1.CommunityPoolSpendProposal', 'upgrade.v1beta1.SoftwareUpgradeProposal'].map(
+    (content) => `cosmos.gov.v1beta1.MsgSubmitProposal, with cosmos.${content}`,
+  ),
+);
+
 describe('amino JSON, against the converters of CosmJS', () => {
   const converters = createDefaultAminoConverters();
   const aminoTypes = new AminoTypes(converters);
@@ -74,8 +81,7 @@ describe('amino JSON, against the converters of CosmJS', () => {
       try {
         theirs = aminoTypes.toAmino({ typeUrl, value: message }) as unknown as JsonValue;
       } catch (error) {
-        // CosmJS does not know every content or key either.
-        expect(String(error)).toMatch(/not|unsupported|unknown/i);
+        expect(NOT_OF_COSMJS.has(name), `${error}`).toBe(true);
         return;
       }
       if (COSMJS_DIFFERS.has(name)) return;

@@ -124,6 +124,18 @@ describe('a proposal', () => {
     expect(burning.broken()).toEqual([]);
   });
 
+  it('begins with a part of the deposit that it needs, rounded to the nearest', () => {
+    const world = new GovWorld([10_000_000n], { min_initial_deposit_ratio: '0.2515' });
+    const begin = (deposit: number, expedited = false): bigint =>
+      world.submit(3, [windowOf(world, 50n)], { deposit, expedited });
+    // 251.5 of 1,000; 1,257.5 of 5,000.
+    expect(() => begin(251)).toThrow('was (251uopen), need (252uopen): minimum deposit is too small');
+    expect(begin(252)).toBe(1n);
+    expect(() => begin(1257, true)).toThrow('need (1258uopen)');
+    expect(begin(1258, true)).toBe(2n);
+    expect(world.broken()).toEqual([]);
+  });
+
   it('is carried out as a whole or not at all', () => {
     const world = new GovWorld([10_000_000n]);
     const id = world.submit(3, [windowOf(world, 50n), pay(world, 4, 5)]);
@@ -170,6 +182,17 @@ describe('a proposal', () => {
     expect(held(world)).toBe(0n);
     expect(() => cancel(3)).toThrow('collections: not found');
     world.endBlock(1000n);
+    expect(world.broken()).toEqual([]);
+  });
+
+  it('can be taken back until the block that counts the votes, itself included', () => {
+    const world = new GovWorld([10_000_000n]);
+    const id = world.submit(3, [windowOf(world, 50n)]);
+    world.vote(0, id, YES);
+    world.endBlock(100n);
+    expect(world.proposal(id).votingEndTime).toEqual(world.context.block.time);
+    expect(world.run(CANCEL, { proposalId: id, proposer: world.account(3).address }).proposalId).toBe(id);
+    world.endBlock();
     expect(world.broken()).toEqual([]);
   });
 
@@ -231,6 +254,36 @@ describe('a tally', () => {
     world.vote(0, id, YES);
     world.vote(3, id, YES);
     expect(tallyOf(world, id)).toEqual([0n, 0n, 0n, 0n]);
+  });
+
+  it('counts nothing of who has too little stake for any power, though there is room in the set', () => {
+    const world = new GovWorld([10_000_000n, 10_000_000n]);
+    const { height } = world.context.block;
+    const offence = { consensusAddress: world.keyAddress(1), height, power: 10n, fraction: decimal('0.95') };
+    world.composition.staking.slash(world.context, offence);
+    world.endBlock();
+    const id = world.submit(5, [windowOf(world, 50n)]);
+    world.vote(1, id, NO);
+    expect(tallyOf(world, id)).toEqual([0n, 0n, 0n, 0n]);
+    world.delegate(3, 1, 500_000);
+    // Strong enough now, and bonded at the end of the block.
+    expect(tallyOf(world, id)).toEqual([0n, 0n, 0n, 0n]);
+    world.endBlock();
+    expect(tallyOf(world, id)).toEqual([0n, 0n, 1_000_000n, 0n]);
+  });
+
+  it('needs a quorum that is reached, and a veto that is exceeded', () => {
+    const decided = (tokens: readonly bigint[], options: Record<number, string>, params: JsonObject = {}) => {
+      const world = new GovWorld(tokens, params);
+      const id = world.submit(5, [windowOf(world, 50n)]);
+      world.vote(0, id, options);
+      endVoting(world);
+      return world.proposal(id).status;
+    };
+    expect(decided([3_340_000n, 6_660_000n], YES)).toBe(PASSED);
+    expect(decided([3_339_999n, 6_660_001n], YES)).toBe(REJECTED);
+    expect(decided([10_000_000n], { 1: '0.666', 4: '0.334' })).toBe(PASSED);
+    expect(decided([10_000_000n], { 1: '0.665999', 4: '0.334001' })).toBe(REJECTED);
   });
 
   it.each<

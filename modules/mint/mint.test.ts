@@ -54,6 +54,23 @@ function worldWith(params: MintParams, coins = 1_000_000n): StakingWorld {
 }
 
 describe('the minter', () => {
+  it('keeps inflation within its bounds', () => {
+    const change = { inflationRateChange: decimal('1'), inflationMin: decimal('0.07') };
+    const params = { ...FAST, ...change, inflationMax: decimal('0.2') };
+    const next = (bondedRatio: string): string =>
+      nextInflation(
+        { ...INITIAL_MINTER, inflation: decimal('0.13') },
+        params,
+        decimal(bondedRatio),
+      ).toString();
+    // Nothing bonded: 0.13 + 1 / 10. All of it: 0.13 + (1 - 1 / 0.67) / 10 = 0.0807…; a price of two goals: 0.03.
+    expect([next('0'), next('1'), next('1.34')]).toEqual([
+      '0.200000000000000000',
+      '0.080746268656716418',
+      '0.070000000000000000',
+    ]);
+  });
+
   it.each(runs.map((run, i) => [i, run] as const))('reckons as the SDK does (%i)', (_, run) => {
     const params = paramsFromJson(new JsonReader(run.params, 'params'));
     expect(toHex(paramsValue.encode(params))).toBe(run.bytes);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MsgExec, MsgGrant } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
 import { QueryGrantsRequest, QueryGrantsResponse } from '../../proto/gen/cosmos/authz/v1beta1/query.ts';
 import { AuthorizationType, StakeAuthorization } from '../../proto/gen/cosmos/staking/v1beta1/authz.ts';
-import { MsgDelegate, MsgUndelegate } from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
+import { MsgBeginRedelegate, MsgDelegate, MsgUndelegate } from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { operatorText, stakingSections } from '../../test/support/staking-world.ts';
@@ -75,6 +75,21 @@ describe('an authorization to stake', () => {
     const undelegate = { delegatorAddress: owner.address, validatorAddress: first, amount: coin(10) };
     expect(exec(chain, anyOf(MsgUndelegate, undelegate))).toMatchObject({ codespace: 'authz', code: 2 });
     expect(left(chain)).toHaveLength(1);
+  });
+
+  it('of redelegations is about the validator that stake moves to, not the one that it leaves', () => {
+    const chain = stakingChain();
+    const redelegate = AuthorizationType.AUTHORIZATION_TYPE_REDELEGATE;
+    chain.deliver(chain.sign(owner, [delegate(first, 100)], { gas: 500_000n }));
+    expect(grant(chain, { allowList: { address: [second] }, authorizationType: redelegate }).log).toBe('');
+    const move = (validatorSrcAddress: string, validatorDstAddress: string): Any => {
+      const path = { validatorSrcAddress, validatorDstAddress };
+      return anyOf(MsgBeginRedelegate, { delegatorAddress: owner.address, ...path, amount: coin(10) });
+    };
+    expect(exec(chain, move(first, second)).log).toBe('');
+    expect(exec(chain, move(second, first)).log).toContain(
+      `cannot delegate/undelegate to ${first} validator`,
+    );
   });
 
   it('has a type and no negative limit', () => {

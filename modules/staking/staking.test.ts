@@ -288,6 +288,27 @@ describe('MsgBeginRedelegate', () => {
     expect(world.broken()).toEqual([]);
   });
 
+  it('along one path has at most as many entries as the parameters say, also those of one block', () => {
+    const world = new StakingWorld({ validators: [10_000_000n, 10_000_000n], params: { max_entries: 2 } });
+    delegate(world, 3, 0, 500);
+    const move = (): string =>
+      statement(() =>
+        world.run(REDELEGATE, {
+          delegatorAddress: world.account(3).address,
+          validatorSrcAddress: world.operator(0),
+          validatorDstAddress: world.operator(1),
+          amount: coin(10),
+        }),
+      );
+    const tooMany = 'too many redelegation entries for (delegator, src-validator, dst-validator) tuple';
+    expect([move(), move(), move()]).toEqual(['nothing was refused', 'nothing was refused', tooMany]);
+    for (let i = 0; i < 10; i++) world.endBlock();
+    expect(move()).toBe(tooMany);
+    world.endBlock();
+    expect(move()).toBe('nothing was refused');
+    expect(world.broken()).toEqual([]);
+  });
+
   it('from a validator that is unbonded is done at once', () => {
     const world = new StakingWorld({ validators: [10_000_000n, 5_000_000n] });
     const params = { ...world.composition.staking.params(world.context), maxValidators: 1 };
