@@ -1,13 +1,10 @@
 /**
  * `npm run bench`: what nodes do on this machine, each figure beside its aim or the machine's limit in the same
- * run. `--only` takes a list of names (README.md says what each is); without it, throughput. Options:
- * --validators 1,4  --seconds 20  --block-time 1000 (ms)  --samples 40  --out results.json  --blocks 10000
- * --full-blocks 100  --keys 1000000  --rate 500 (transactions a second; default: as many as the chain takes)
- * --accounts 10000,1000000 --soak (10 minutes at 500 a second, memory over time).
+ * run. `--only` takes a list of names (README.md says what each is); `--help` lists the options.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
+import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
 import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
@@ -17,32 +14,30 @@ import { reportThroughput } from './throughput-report.ts';
 const SECONDS = { throughput: 20, latency: 30, memory: 45, soak: 600 } as const;
 const SOAK_RATE = 500;
 const MEMORY_RATE = 200;
-const LATENCY_VALIDATORS = '1,4,7';
-const SIMULATED_VALIDATORS = '4,16,41,100';
+const LATENCY_VALIDATORS = [1, 4, 7];
+const SIMULATED_VALIDATORS = [4, 16, 41, 100];
 /** Blocks of 2 MB: transfers with long memos, so that execution is not what is measured. */
 const FULL = { txs: 32, memoBytes: 62_000 } as const;
 
-const { values } = parseArgs({
-  options: {
-    validators: { type: 'string' },
-    seconds: { type: 'string' },
-    'block-time': { type: 'string', default: '1000' },
-    samples: { type: 'string', default: '40' },
-    out: { type: 'string' },
-    rate: { type: 'string' },
-    soak: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'throughput' },
-    blocks: { type: 'string', default: '10000' },
-    'full-blocks': { type: 'string', default: '100' },
-    keys: { type: 'string', default: '1000000' },
-    accounts: { type: 'string', default: '10000,1000000' },
-  },
+const options = new ProgramOptions({
+  command: 'npm run bench',
+  purpose: "what nodes do on this machine, each figure beside its aim or the machine's limit.",
 });
-
-const { soak } = values;
-const blockTimeMs = Number(values['block-time']);
-const rate = values.rate === undefined ? undefined : Number(values.rate);
-const blocks = Number(values.blocks);
+const only = options.text('only', {
+  fallback: 'throughput',
+  help: 'names with commas: test/bench/README.md',
+});
+const validators = options.numbers('validators', { fallback: undefined, help: 'of each network' });
+const seconds = options.number('seconds', { fallback: undefined, least: 1, help: 'how long' });
+const blockTimeMs = options.number('block-time', { fallback: 1000, least: 1, help: 'milliseconds' });
+const samples = options.number('samples', { fallback: 40, least: 1, help: 'of latency, or of memory' });
+const rate = options.number('rate', { fallback: undefined, least: 1, help: 'transactions a second' });
+const soak = options.flag('soak', 'ten minutes at 500 a second, memory over time');
+const blocks = options.number('blocks', { fallback: 10_000, least: 1, help: 'of sync and restart' });
+const fullBlocks = options.number('full-blocks', { fallback: 100, least: 1, help: 'of full' });
+const keys = options.number('keys', { fallback: 1_000_000, least: 1, help: 'of statesync' });
+const accounts = options.numbers('accounts', { fallback: [10_000, 1_000_000], help: 'of messages' });
+const out = options.text('out', { fallback: undefined, help: 'file for the results, as JSON' });
 
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
@@ -53,20 +48,20 @@ const machine = {
 };
 
 function secondsOr(fallback: number): number {
-  return Number(values.seconds ?? fallback);
+  return seconds ?? fallback;
 }
 
-function validatorsOr(fallback: string): readonly number[] {
-  return (values.validators ?? fallback).split(',').map(Number);
+function validatorsOr(fallback: readonly number[]): readonly number[] {
+  return validators ?? fallback;
 }
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   throughput: () =>
     reportThroughput(report, {
-      validators: validatorsOr('1,4'),
+      validators: validatorsOr([1, 4]),
       seconds: secondsOr(soak ? SECONDS.soak : SECONDS.throughput),
       blockTimeMs,
-      samples: Number(values.samples),
+      samples,
       rate: rate ?? (soak ? SOAK_RATE : undefined),
       soak,
       cores: machine.cores,
@@ -79,13 +74,19 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
   simulated: () => reportSimulated(report, { validators: validatorsOr(SIMULATED_VALIDATORS), blockTimeMs }),
   sync: () => reportSync(report, { name: 'empty', blocks, txs: 0, memoBytes: 0 }),
-  full: () => reportSync(report, { name: 'full', blocks: Number(values['full-blocks']), ...FULL }),
+  full: () => reportSync(report, { name: 'full', blocks: fullBlocks, ...FULL }),
   restart: () => reportRestart(report, { blocks }),
-  messages: () => reportMessages(report, { accounts: values.accounts.split(',').map(Number) }),
-  statesync: () => reportStateSync(report, { keys: Number(values.keys), blockTimeMs }),
+  messages: () => reportMessages(report, { accounts }),
+  statesync: () => reportStateSync(report, { keys, blockTimeMs }),
   memory: () =>
     reportMemory(report, { seconds: secondsOr(SECONDS.memory), rate: rate ?? MEMORY_RATE, blockTimeMs }),
 };
+
+const names = only.split(',');
+const unknown = names.find((name) => BENCHMARKS[name] === undefined);
+if (unknown !== undefined)
+  options.fail(`no benchmark "${unknown}"; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+options.end();
 
 process.stdout.write(
   `machine: ${machine.cpu}, ${machine.cores} cores, ${megabytes(machine.memoryBytes)} MB, ${machine.platform}, ` +
@@ -93,10 +94,5 @@ process.stdout.write(
     `settings: block time ${blockTimeMs} ms; all processes on the same cores\n`,
 );
 const measured: Record<string, unknown> = { machine };
-for (const name of values.only.split(',')) {
-  const benchmark = BENCHMARKS[name];
-  if (benchmark === undefined)
-    throw new Error(`no benchmark "${name}"; there are ${Object.keys(BENCHMARKS).join(', ')}`);
-  measured[name] = await benchmark();
-}
-if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(measured, undefined, 2)}\n`);
+for (const name of names) measured[name] = await BENCHMARKS[name]?.();
+if (out !== undefined) writeFileSync(out, `${JSON.stringify(measured, undefined, 2)}\n`);

@@ -2,8 +2,8 @@
  * Fuzzes decoders: `npm run fuzz -- --inputs 1000000 --target gossip/votes --seed 7`. Without a target each
  * in turn; a target ending in `*` names all that begin so. Exit code 1 when something fails.
  */
-import { parseArgs } from 'node:util';
 import { toHex } from '../../core/bytes.ts';
+import { ProgramOptions } from '../support/program-options.ts';
 import { minimise } from './minimise.ts';
 import { type Report, runTarget } from './run.ts';
 import type { Target } from './target.ts';
@@ -12,12 +12,9 @@ import { TARGETS } from './targets.ts';
 const SHOWN_BYTES_MAX = 400;
 
 function wanted(pattern: string): readonly Target[] {
-  const found = TARGETS.filter(({ name }) =>
+  return TARGETS.filter(({ name }) =>
     pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
   );
-  if (found.length === 0)
-    throw new RangeError(`no target "${pattern}"; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
-  return found;
 }
 
 function line(report: Report): string {
@@ -34,16 +31,18 @@ function line(report: Report): string {
   ].join(' | ');
 }
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '1' },
-    target: { type: 'string' },
-  },
+const options = new ProgramOptions({
+  command: 'npm run fuzz',
+  purpose: 'every decoder of bytes from outside under changed and random inputs.',
 });
-const inputs = Number(values.inputs);
-const seed = Number(values.seed);
-for (const target of values.target === undefined ? TARGETS : wanted(values.target)) {
+const inputs = options.number('inputs', { fallback: 20_000, least: 1, help: 'how many for each target' });
+const seed = options.number('seed', { fallback: 1, help: 'what inputs are made from' });
+const pattern = options.text('target', { fallback: '*', help: 'a name, or how several begin: gossip/*' });
+const targets = wanted(pattern);
+if (targets.length === 0)
+  options.fail(`no target "${pattern}"; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
+options.end();
+for (const target of targets) {
   const report = await runTarget(target, { inputs, seed });
   process.stdout.write(`${line(report)}\n`);
   for (const failure of report.failures) {

@@ -2,29 +2,28 @@
  * Runs seeds: `npm run sim:app -- --seeds 100 --from 1 --blocks 200`. One seed prints its last blocks with
  * `--verbose`. Exit code 1 when a seed fails.
  */
-import { parseArgs } from 'node:util';
+import { ProgramOptions } from '../support/program-options.ts';
 import { Coverage } from './coverage.ts';
 import { stopWorkers } from './nodes.ts';
 import { type RunResult, reportOf, runSeed } from './run.ts';
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string', default: '1' },
-      blocks: { type: 'string', default: '200' },
-      from: { type: 'string', default: '1' },
-      verbose: { type: 'boolean', default: false },
-    },
+  const options = new ProgramOptions({
+    command: 'npm run sim:app',
+    purpose: 'random operations of every module on a whole application, one chain for each seed.',
   });
-  const [seeds, blocks, from] = [values.seeds, values.blocks, values.from].map(Number);
-  if (seeds === undefined || blocks === undefined || from === undefined) return;
+  const seeds = options.number('seeds', { fallback: 1, least: 1, help: 'how many' });
+  const from = options.number('from', { fallback: 1, help: 'the first seed' });
+  const blocks = options.number('blocks', { fallback: 200, least: 1, help: 'blocks of each chain' });
+  const verbose = options.flag('verbose', 'print what each block did, not only of a seed that fails');
+  options.end();
   const before = process.cpuUsage();
   const coverage = new Coverage();
   const results: RunResult[] = [];
   for (let seed = from; seed < from + seeds; seed++) {
     const result = await runSeed({ seed, blocks });
     coverage.add(result.coverage);
-    if (values.verbose || result.violations.length > 0) process.stdout.write(`${reportOf(result)}\n`);
+    if (verbose || result.violations.length > 0) process.stdout.write(`${reportOf(result)}\n`);
     results.push({ ...result, lines: [] });
   }
   await stopWorkers();

@@ -2,15 +2,11 @@
  * Runs seeds: `npm run sim -- --seeds 100 --from 1 --profile liveness`. Without a profile, each in turn. One
  * seed prints its whole trace with `--verbose`. Exit code 1 when a seed fails.
  */
-import { parseArgs } from 'node:util';
+import { ProgramOptions } from '../support/program-options.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 import { type Progress, type RunResult, runSeed } from './run.ts';
 
 const USUAL: readonly Profile[] = PROFILES.filter((profile) => profile !== 'large');
-
-function isProfile(text: string): text is Profile {
-  return PROFILES.some((profile) => profile === text);
-}
 
 function readArguments(): {
   readonly seeds: number;
@@ -18,20 +14,21 @@ function readArguments(): {
   readonly profiles: readonly Profile[];
   readonly verbose: boolean;
 } {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string', default: '1' },
-      from: { type: 'string', default: '1' },
-      profile: { type: 'string' },
-      verbose: { type: 'boolean', default: false },
-    },
+  const options = new ProgramOptions({
+    command: 'npm run sim',
+    purpose: 'whole nodes on virtual time, disk and network, one network for each seed.',
   });
-  const { profile } = values;
-  if (profile !== undefined && !isProfile(profile)) {
-    throw new RangeError(`no profile "${profile}"; there are ${PROFILES.join(', ')}`);
-  }
+  const seeds = options.number('seeds', { fallback: 1, least: 1, help: 'how many' });
+  const from = options.number('from', { fallback: 1, help: 'the first seed' });
+  const profile = options.choice('profile', {
+    fallback: undefined,
+    of: PROFILES,
+    help: 'instead of each but large in turn',
+  });
+  const verbose = options.flag('verbose', 'print the whole trace, not only of a seed that fails');
+  options.end();
   const profiles = profile === undefined ? USUAL : [profile];
-  return { seeds: Number(values.seeds), from: Number(values.from), profiles, verbose: values.verbose };
+  return { seeds, from, profiles, verbose };
 }
 
 function report(result: RunResult): void {

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { ProgramOptions } from '../../support/program-options.ts';
 import { choosePorts } from '../../../cli/devnet/ports.ts';
 import { configureNodes } from '../../../cli/devnet/configure.ts';
 import type { DevnetRecord } from '../../../cli/devnet/record.ts';
@@ -24,18 +24,22 @@ const BLOCKS_A_SECOND = 1000 / BLOCK_TIME_MS;
 const SPARE_SECONDS = 10;
 const BLOCKS_AFTER = 5;
 
-const { values } = parseArgs({
-  options: {
-    validators: { type: 'string', default: '4' },
-    voting: { type: 'string', default: '6' },
-    keep: { type: 'boolean', default: false },
-  },
+const options = new ProgramOptions({
+  command: 'npm run upgrade',
+  purpose: 'an upgrade by governance on a network of real processes.',
 });
-const votingSeconds = Number(values.voting);
+const validators = options.number('validators', { fallback: 4, least: 1, help: 'how many' });
+const votingSeconds = options.number('voting', {
+  fallback: 6,
+  least: 1,
+  help: 'seconds of the voting period',
+});
+const keep = options.flag('keep', 'leave the homes; a failure leaves them too');
+options.end();
 const home = temporaryHome();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const record = await makeDevnet(home, { validators: Number(values.validators), accounts: 1, votingSeconds });
+const record = await makeDevnet(home, { validators, accounts: 1, votingSeconds });
 configureNodes({
   record,
   ports: await choosePorts({ nodes: record.nodes.length, rpcPort: 0 }),
@@ -55,7 +59,7 @@ try {
 } finally {
   await Promise.all(running.map((node) => node.stop()));
 }
-if (process.exitCode !== 1 && !values.keep) rmSync(home, { recursive: true, force: true });
+if (process.exitCode !== 1 && !keep) rmSync(home, { recursive: true, force: true });
 
 function startAll({ nodes }: DevnetRecord, program: string): Promise<RunningNode[]> {
   return Promise.all(nodes.map((node) => RunningNode.start(node.home, program)));
