@@ -27,7 +27,7 @@ import { Memory } from './memory.ts';
 import { memoryApplication, RestartingApplication } from './nodes.ts';
 import { Offences } from './offences.ts';
 import { Random } from './random.ts';
-import { problemOfSupply } from './supply.ts';
+import { mintedDenoms, problemOfSupply } from './supply.ts';
 import { Trace } from './trace.ts';
 import { makesProposal, type Sent, Traffic } from './traffic.ts';
 import type { SigningPorts } from './transactions.ts';
@@ -85,6 +85,7 @@ export class Simulation {
   #height = 0n;
   #time: Timestamp;
   #supply: Coins;
+  readonly #denoms = new Set<string>([BOND_DENOM, OTHER_DENOM]);
   /** The block before belongs to another chain, from which this one goes on. */
   #isFirst = true;
 
@@ -268,8 +269,9 @@ export class Simulation {
     for (const problem of this.#rates.problems(world.composition, world.context, results))
       this.#violated('exchange rate', problem);
     const { bank } = world.composition;
+    for (const denom of mintedDenoms(results)) this.#denoms.add(denom);
     const supply = normalizeCoins(
-      [BOND_DENOM, OTHER_DENOM].map((denom) => ({ denom, amount: bank.supply(world.context, denom) })),
+      [...this.#denoms].map((denom) => ({ denom, amount: bank.supply(world.context, denom) })),
     );
     const problem = this.#supply.length === 0 ? undefined : problemOfSupply(this.#supply, supply, results);
     if (problem !== undefined) this.#violated('conservation', problem);

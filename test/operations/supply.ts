@@ -9,6 +9,17 @@ import {
 } from '../../framework/coins.ts';
 import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 
+/** Denominations that a block minted: governance may name any. */
+export function mintedDenoms({
+  events,
+  txResults,
+}: Pick<ResponseFinalizeBlock, 'events' | 'txResults'>): readonly string[] {
+  return [...events, ...txResults.flatMap((result) => result.events)]
+    .filter(({ type }) => type === 'coinbase')
+    .flatMap(({ attributes }) => attributes.filter(({ key }) => key === 'amount'))
+    .flatMap(({ value }) => coinsFromString(value).map(({ denom }) => denom));
+}
+
 /** What is wrong with the supply after a block; undefined when it follows from that before and the events. */
 export function problemOfSupply(
   before: Coins,

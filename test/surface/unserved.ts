@@ -7,6 +7,8 @@ const NOT_BUILT = 'not built yet';
  */
 export const UNSERVED: Readonly<Record<string, string>> = {
   'cosmos.base.reflection.v2alpha1.ReflectionService': NOT_BUILT,
-  'cosmos.tx.v1beta1.Service/TxEncodeAmino': 'amino binary has no other use here',
-  'cosmos.tx.v1beta1.Service/TxDecodeAmino': 'amino binary has no other use here',
+  'cosmos.tx.v1beta1.Service/TxEncodeAmino':
+    'needs the binary amino of every message, which nothing else here reads or writes',
+  'cosmos.tx.v1beta1.Service/TxDecodeAmino':
+    'needs the binary amino of every message, which nothing else here reads or writes',
 };
