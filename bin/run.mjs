@@ -47,16 +47,16 @@ function ensureInstalled() {
       'npm ci did not bring Node.js 24. Are install scripts disabled (npm config get ignore-scripts)? Allow them for the package "node".',
     );
   }
-  fillCompileCache();
   writeFileSync(stampFile, digest);
+  fillCompileCache();
 }
 
 /**
- * Loads all that a node loads, once for nodes and once for other commands, whose flags differ: the first devnet would
- * otherwise take twice the time to its first block. If that fails, so will the command, which says why.
+ * Compiles what a devnet loads, once for its nodes and once for other commands, whose flags differ: the first devnet
+ * of a clone would otherwise take twice the time to its first block. If that fails, so will the command, which says why.
  */
 function fillCompileCache() {
-  const command = [join(root, 'cli', 'main.ts'), 'start', '--await-supervisor'];
+  const command = [join(root, 'cli', 'main.ts'), 'compile'];
   for (const flags of [[], NODE_FLAGS])
     spawnSync(pinnedNode, [...flags, ...command], { env: childEnvironment(), stdio: 'ignore' });
 }

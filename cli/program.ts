@@ -1,5 +1,6 @@
 /** All commands of `openledgerd`. */
 import { Command } from 'commander';
+import { addCompileCommand } from './compile.ts';
 import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
 import { addExportCommand } from './export.ts';
@@ -36,5 +37,6 @@ export function createProgram(terminal: Terminal): Command {
   addExportCommand(program, terminal);
   addWalCommand(program, terminal);
   addVersionCommand(program, terminal);
+  addCompileCommand(program);
   return program;
 }

@@ -44,11 +44,11 @@ export function addStartCommand(program: Command, terminal: Terminal): void {
     .action(async ({ awaitSupervisor, ...given }: StartOptions & CometOptions & HiddenOptions) => {
       const told = awaitSupervisor === true ? toldToStart() : undefined;
       const { loadNode, runNode } = await import('./run-node.ts');
+      const { processStopSignal } = await import('./stop-signal.ts');
       if (told !== undefined) {
         await loadNode();
         if (!(await told)) return;
       }
-      const { processStopSignal } = await import('./stop-signal.ts');
       await runNode(withCometSpelling(given), terminal, processStopSignal());
     });
 }

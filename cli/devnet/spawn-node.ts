@@ -7,8 +7,8 @@ import type { StartMessage } from '../child-messages.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const mainFile = join(root, 'cli', 'main.ts');
-/** As in bin/run.mjs, for the same reasons. */
-const V8_FLAGS = ['--max-semi-space-size=64', '--heap-growing-percent=100'];
+/** Of the process of a node: as in bin/run.mjs, for the same reasons. */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64', '--heap-growing-percent=100'];
 /** As in bin/run.mjs: also when the devnet itself was not started through it. */
 const ENVIRONMENT = {
   MALLOC_ARENA_MAX: '2',
@@ -27,7 +27,7 @@ export function spawnNode(home: string, further: readonly string[] = []): ChildP
   const logFile = nodeLogFile(home);
   const log = openSync(logFile, logIsLong(logFile) ? 'w' : 'a');
   try {
-    return spawn(process.execPath, [...V8_FLAGS, mainFile, 'start', '--home', home, ...further], {
+    return spawn(process.execPath, [...NODE_FLAGS, mainFile, 'start', '--home', home, ...further], {
       stdio: ['ignore', log, log, 'ipc'],
       env: { ...ENVIRONMENT, ...process.env },
       // A process group of its own: Ctrl-C reaches the supervisor only, which stops the nodes in order.

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
@@ -42,19 +42,55 @@ echo "npm $@" >&2
 exit 3
 `;
 
+/** Installs a Node.js that notes how it was called. */
+const NPM_OF_NOTES = `#!/bin/sh
+mkdir -p node_modules/node/bin
+printf '#!/bin/sh\\necho "$@" >> calls\\n' > node_modules/node/bin/node
+chmod +x node_modules/node/bin/node
+`;
+
+it('after an installation, and only then, what a devnet loads is compiled', () => {
+  const clone = temporaryHome();
+  try {
+    const { copy, env } = makeClone(clone, NPM_OF_NOTES);
+    for (let run = 0; run < 2; run++) {
+      const { status, stderr } = spawnSync(process.execPath, [copy, 'cli', 'version'], {
+        encoding: 'utf8',
+        cwd: clone,
+        env,
+      });
+      expect(status, stderr).toBe(0);
+    }
+    const main = join(clone, 'cli', 'main.ts');
+    expect(readFileSync(join(clone, 'calls'), 'utf8').trim().split('\n')).toEqual([
+      `${main} compile`,
+      `--max-semi-space-size=64 --heap-growing-percent=100 ${main} compile`,
+      `${main} version`,
+      `${main} version`,
+    ]);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
+});
+
+/** A clone that has the launcher and a lock file, and the npm that it calls. */
+function makeClone(clone: string, npm: string): { copy: string; env: NodeJS.ProcessEnv } {
+  const copy = join(clone, 'bin', 'run.mjs');
+  for (const folder of [dirname(copy), join(clone, 'path')]) mkdirSync(folder);
+  cpSync(launcherFile, copy);
+  writeFileSync(join(clone, 'package-lock.json'), '{}');
+  writeFileSync(join(clone, 'path', 'npm'), npm, { mode: 0o755 });
+  const { PATH = '' } = process.env;
+  return { copy, env: { ...process.env, PATH: `${join(clone, 'path')}${delimiter}${PATH}` } };
+}
+
 it('the launcher installs what tests need too, whatever NODE_ENV says', () => {
   const clone = temporaryHome();
   try {
-    const copy = join(clone, 'bin', 'run.mjs');
-    for (const folder of [dirname(copy), join(clone, 'path')]) mkdirSync(folder);
-    cpSync(launcherFile, copy);
-    writeFileSync(join(clone, 'package-lock.json'), '{}');
-    writeFileSync(join(clone, 'path', 'npm'), NPM, { mode: 0o755 });
-    const { PATH = '' } = process.env;
-    const path = `${join(clone, 'path')}${delimiter}${PATH}`;
+    const { copy, env } = makeClone(clone, NPM);
     const { status, stderr } = spawnSync(process.execPath, [copy, 'test'], {
       encoding: 'utf8',
-      env: { ...process.env, PATH: path, NODE_ENV: 'production' },
+      env: { ...env, NODE_ENV: 'production' },
     });
     expect(stderr).toMatch(/^npm ci --include=dev /m);
     expect(stderr).toMatch(/npm ci failed \(exit code 3\)/);

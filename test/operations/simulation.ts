@@ -42,8 +42,6 @@ export type Plant = (app: OpenLedgerApp) => void;
 export interface SimulationOptions {
   readonly seed: number;
   readonly blocks: number;
-  /** Blocks between two looks at the invariants of all modules. Default 1: at each. */
-  readonly checkEvery?: number;
   readonly plant?: Plant;
 }
 
@@ -265,7 +263,7 @@ export class Simulation {
   #check(world: World, results: ResponseFinalizeBlock): void {
     for (const problem of this.#sets.executed(results.validatorUpdates)) this.#violated('engine', problem);
     this.#watch.committed();
-    if (this.#height % BigInt(this.#options.checkEvery ?? 1) === 0n) this.#checkModules();
+    this.#checkModules();
     for (const problem of this.#rates.problems(world.composition, world.context, results))
       this.#violated('exchange rate', problem);
     const { bank } = world.composition;
