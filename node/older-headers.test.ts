@@ -32,8 +32,8 @@ const stateAt = (height: bigint): ChainState =>
 
 let stores: { readonly blocks: BlockStore; readonly state: StateStore };
 let files: MemoryFiles;
-const warnings: string[] = [];
-const log = { warn: (_: unknown, message: string) => void warnings.push(message) };
+const warnings: object[] = [];
+const log = { warn: (fields: object) => void warnings.push(fields) };
 
 /** Peers that have headers from a height on. */
 const peersFrom = (base: bigint): Pick<Backfill, 'headers'> => ({
@@ -75,7 +75,9 @@ test('what nobody had is fetched at a later start, as far as evidence counts the
   for (let height = HEIGHT + 1n; height <= HEIGHT + 5n; height++) await stores.state.save(stateAt(height));
 
   await resumeOlderHeaders(stores, nobody, { files, log });
-  expect(warnings).toHaveLength(1);
+  expect(warnings).toEqual([
+    { step: 'back-fill', peers: 'no peer is left', next: 'the node goes on; the next start asks again' },
+  ]);
   await resumeOlderHeaders(stores, peersFrom(40n), { files, log });
   expect([stores.blocks.headersFrom(), await lacksOlderHeaders(files)]).toEqual([40n, true]);
   await resumeOlderHeaders(stores, peersFrom(1n), { files, log });
@@ -99,3 +101,22 @@ test('another failure than that nobody is there ends the start', async () => {
   await expect(resumeOlderHeaders(stores, failing, { files, log })).rejects.toThrow('the disk is full');
   expect(await lacksOlderHeaders(files)).toBe(true);
 });
+
+test.each([
+  ['header', 'blocks', 'saveHeader'],
+  ['validators', 'state', 'saveOlderValidators'],
+  ['end', 'blocks', 'sync'],
+] as const)(
+  'a disk that is full at the %s ends it, with the step and what to do',
+  async (_what, of, name) => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    Object.assign(stores[of], { [name]: () => Promise.reject(full) });
+    await expect(fetchOlderHeaders(stores, peersFrom(1n))).rejects.toMatchObject({
+      code: 'statesync.disk',
+      message: expect.stringMatching(
+        /^state sync, step back-fill: .+ENOSPC.+: free or repair the disk and start/,
+      ),
+      cause: full,
+    });
+  },
+);

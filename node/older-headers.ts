@@ -10,6 +10,7 @@ import type { Logger } from '../p2p/network.ts';
 import type { Stores } from './node-stores.ts';
 import { type Backfill, evidenceEnd, isEnd } from './statesync/backfill.ts';
 import type { HeaderSink } from './statesync/ports.ts';
+import { onDisk, told } from './statesync/trouble.ts';
 import type { WorkFiles } from './statesync/work-files.ts';
 
 const NOTE_FILE = 'older-headers';
@@ -32,9 +33,16 @@ export async function noteMissingHeaders(files: WorkFiles): Promise<void> {
 
 /**
  * Fetches what is missing; durable when this resolves. False when it ended early.
- * @throws LedgerError `statesync.no_peers`
+ * @throws LedgerError `statesync.no_peers`, `statesync.disk`
  */
 export async function fetchOlderHeaders(
+  stores: HeaderStores,
+  backfill: Pick<Backfill, 'headers'>,
+): Promise<boolean> {
+  return onDisk({ step: 'back-fill', act: 'store older headers', facts: {} }, fetchInto(stores, backfill));
+}
+
+async function fetchInto(
   { blocks, state }: HeaderStores,
   backfill: Pick<Backfill, 'headers'>,
 ): Promise<boolean> {
@@ -63,7 +71,12 @@ export async function resumeOlderHeaders(
     if (await fetchOlderHeaders(stores, backfill)) await files.remove(NOTE_FILE);
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'statesync.no_peers') throw error;
-    log.warn({}, 'nobody was there to ask for older headers; the next start asks again');
+    const trouble = told({
+      step: 'back-fill',
+      peers: [],
+      next: 'the node goes on; the next start asks again',
+    });
+    log.warn(trouble, 'nobody was there to ask for older headers; the next start asks again');
   }
 }
 

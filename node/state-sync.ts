@@ -26,6 +26,7 @@ import { Backfill, verifiedBlock } from './statesync/backfill.ts';
 import { DEFAULT_STATE_SYNC, type StateSyncOptions } from './statesync/options.ts';
 import type { SnapshotTarget } from './statesync/ports.ts';
 import { StateSyncer } from './statesync/syncer.ts';
+import { onDisk } from './statesync/trouble.ts';
 import type { TrustedState } from './statesync/trusted.ts';
 import { DirectoryFiles, type WorkFiles } from './statesync/work-files.ts';
 import { isStateSyncUnfinished, workFolderOf, WorkFolder } from './statesync/work-folder.ts';
@@ -137,11 +138,23 @@ async function run(
   const ports = { network, application: target, chain, blocks: backfill, folder, timers, log };
   const trusted = await new StateSyncer(ports, options).run();
   const { header } = trusted.last;
-  await store(parts, folder, trusted);
+  const { height } = header;
+  const storing = {
+    step: 'store',
+    act: `store block and state of height ${height}`,
+    facts: { height },
+  } as const;
+  await onDisk(storing, store(parts, folder, trusted));
   const isWhole = await fetchOlderHeaders(stores, backfill);
+  const finishing = { step: 'back-fill', act: 'remove the work folder', facts: { height } } as const;
+  await onDisk(finishing, finish(folder, isWhole ? undefined : files));
+  log.info({ height }, 'state sync is done; the blocks that follow are fetched');
+}
+
+/** Nothing of the sync is left but, with `missing`, the note there that older headers are. */
+async function finish(folder: WorkFolder, missing: WorkFiles | undefined): Promise<void> {
   await folder.clear();
-  if (!isWhole) await noteMissingHeaders(files);
-  log.info({ height: header.height }, 'state sync is done; the blocks that follow are fetched');
+  if (missing !== undefined) await noteMissingHeaders(missing);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { headerHash } from '../consensus/types/header.ts';
+import { type ConsensusParams, DEFAULT_CONSENSUS_PARAMS } from '../consensus/types/params.ts';
 import { toHex } from '../core/bytes.ts';
 import { defined, LedgerError } from '../core/errors.ts';
 import { CHAIN_ID, testChain, TestProvider, verify } from '../light/testing/chain.ts';
@@ -12,10 +13,14 @@ const blocks = testChain({ length: 10 });
 const trusted = defined(blocks[4], 'block 5');
 
 /** Two servers of one chain that are away; `wait` is told of every wait, and may bring them back. */
-function opening(wait: (ms: number, servers: readonly TestProvider[]) => void) {
+function opening(
+  wait: (ms: number, servers: readonly TestProvider[]) => void,
+  params: (url: string) => Promise<ConsensusParams> = () =>
+    Promise.reject(new LedgerError('light.no_response', 'away')),
+) {
   const servers = [new TestProvider('one', blocks), new TestProvider('two', blocks)];
   for (const server of servers) server.failure = new LedgerError('light.no_response', `${server.name}: away`);
-  const warnings: string[] = [];
+  const warnings: { readonly fields: object; readonly message: string }[] = [];
   const environment: NodeEnvironment = {
     ...machine,
     verify,
@@ -29,7 +34,7 @@ function opening(wait: (ms: number, servers: readonly TestProvider[]) => void) {
     },
     openServer: (url) => ({
       provider: defined(servers[url.endsWith('1') ? 0 : 1], url),
-      consensusParams: () => Promise.reject(new LedgerError('light.no_response', 'away')),
+      consensusParams: () => params(url),
     }),
   };
   const config = {
@@ -43,7 +48,7 @@ function opening(wait: (ms: number, servers: readonly TestProvider[]) => void) {
     debug: nothing,
     info: nothing,
     error: nothing,
-    warn: (_facts: object, message: string) => void warnings.push(message),
+    warn: (fields: object, message: string) => void warnings.push({ fields, message }),
   };
   return { opened: openTrustedChain(config, CHAIN_ID, { environment, log }), warnings };
 }
@@ -54,7 +59,13 @@ test('servers that are away are asked again, until they are back', async () => {
     if (ms === OPEN_WAIT_MS && ++waits === 3) for (const server of servers) server.failure = undefined;
   });
   expect((await (await opened).lightBlock(5n)).header).toEqual(trusted.header);
-  expect(warnings.filter((line) => line.includes('they are asked again'))).toHaveLength(3);
+  const asked = warnings.filter(({ message }) => message.includes('they are asked again'));
+  expect(asked).toHaveLength(3);
+  expect(asked[0]?.fields).toMatchObject({
+    step: 'verify',
+    peers: 'http://server:1, http://server:2',
+    next: 'see that these servers run',
+  });
 });
 
 test('servers that stay away end it, with what to check', async () => {
@@ -67,4 +78,22 @@ test('servers that stay away end it, with what to check', async () => {
     ),
   });
   expect(waits.filter((ms) => ms === OPEN_WAIT_MS)).toHaveLength(9);
+});
+
+test('servers that give different parameters are named; what to do is said once', async () => {
+  const { block } = DEFAULT_CONSENSUS_PARAMS;
+  const { opened } = opening(
+    (_ms, servers) => {
+      for (const server of servers) server.failure = undefined;
+    },
+    (url) =>
+      Promise.resolve({
+        ...DEFAULT_CONSENSUS_PARAMS,
+        block: { ...block, maxGas: url.endsWith('1') ? 1n : 2n },
+      }),
+  );
+  await expect((await opened).consensusParams(6n)).rejects.toMatchObject({
+    code: 'statesync.params',
+    message: 'one and two give different consensus parameters for height 6: one of them is wrong',
+  });
 });

@@ -198,8 +198,7 @@ async function agreedParams(servers: readonly TrustedServer[], height: bigint): 
   if (other === undefined) return first.params;
   throw new LedgerError(
     'statesync.params',
-    `${first.url} and ${other.url} give different consensus parameters for height ${height}: one of them is wrong; ` +
-      'ask others, and put into statesync.rpc_servers those that agree',
+    `${first.url} and ${other.url} give different consensus parameters for height ${height}: one of them is wrong`,
     { height },
   );
 }

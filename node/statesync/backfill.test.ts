@@ -6,7 +6,7 @@ import { timeToNanos } from '../../consensus/types/time.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, CHANNELS, LIGHT_BLOCK_PROTOCOL, PROTOCOLS } from '../../p2p/channels.ts';
-import { DEFAULT_LIMITS, type Network, type RequestHandler, silentLogger } from '../../p2p/network.ts';
+import { DEFAULT_LIMITS, type Logger, type Network, type RequestHandler } from '../../p2p/network.ts';
 import { memoryWorld } from '../../p2p/testing.ts';
 import { testChain, verify } from '../../light/testing/chain.ts';
 import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
@@ -17,8 +17,17 @@ import { serveStateSync } from './server.ts';
 
 const LENGTH = 60;
 let world: ReturnType<typeof memoryWorld>;
+const warnings: object[] = [];
+const nothing = (): void => undefined;
+const log: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: (fields: object) => void warnings.push(fields),
+  error: nothing,
+};
 
 beforeEach(() => {
+  warnings.length = 0;
   world = memoryWorld();
 });
 afterEach(() => world.close());
@@ -67,7 +76,7 @@ async function peer(from: number, of = chain): Promise<Network> {
 }
 
 const newBackfill = (network: Network): Backfill =>
-  new Backfill({ network, timers: world.timers, log: silentLogger, verify }, DEFAULT_STATE_SYNC);
+  new Backfill({ network, timers: world.timers, log, verify }, DEFAULT_STATE_SYNC);
 
 interface Filled {
   readonly network: Network;
@@ -148,14 +157,29 @@ test('a peer that changes the round of commits is banned: what a header names le
 });
 
 test('where nobody has more it ends, and says how far it got', async () => {
-  const { lowest, saved } = await fill([await peer(45), await peer(50)], ALL);
+  const peers = [await peer(45), await peer(50)];
+  const { lowest, saved } = await fill(peers, ALL);
+  expectMissing(peers, 44n);
   expect(lowest).toBe(45n);
   expect(heightsOf(saved)).toEqual(down(59, 45));
 });
 
+/** That the one warning names step, peers, and what is next. */
+function expectMissing(peers: readonly Network[], height: bigint): void {
+  const named = peers.map(({ nodeId }) => nodeId);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatchObject({
+    step: 'back-fill',
+    next: 'the node goes on without them; each start asks again',
+    height,
+  });
+  for (const peer of named) expect(warnings[0]).toMatchObject({ peers: expect.stringContaining(peer) });
+}
+
 /** Of two peers, the one that has all headers stops. */
 async function fullOneStops(): Promise<{
   readonly full: Network;
+  readonly pruned: Network;
   readonly network: Network;
   readonly backfill: Backfill;
 }> {
@@ -165,7 +189,7 @@ async function fullOneStops(): Promise<{
   const backfill = newBackfill(network);
   await world.until('both are connected', () => network.peers().length === 2);
   await full.stop();
-  return { full, network, backfill };
+  return { full, pruned, network, backfill };
 }
 
 test('those who have more and are away for a while are waited for', async () => {
@@ -185,7 +209,7 @@ test('those who have more and are away for a while are waited for', async () => 
 });
 
 test('those who are away for too long are not', async () => {
-  const { backfill } = await fullOneStops();
+  const { pruned, backfill } = await fullOneStops();
   let lowest: bigint | undefined;
   const fromMs = world.timers.nowMs();
   void backfill.headers(at(LENGTH).header, { save: () => Promise.resolve() }, ALL).then((height) => {
@@ -193,6 +217,7 @@ test('those who are away for too long are not', async () => {
   });
   await world.until('it ends', () => lowest !== undefined);
   expect(lowest).toBe(50n);
+  expectMissing([pruned], 49n);
   const { peersWaitMs } = DEFAULT_STATE_SYNC;
   expect(world.timers.nowMs() - fromMs).toBeGreaterThanOrEqual(peersWaitMs);
   expect(world.timers.nowMs() - fromMs).toBeLessThan(peersWaitMs + 5_000);
@@ -246,7 +271,12 @@ test('without any peer it does not pass for done', async () => {
     error = thrown;
   });
   await world.until('it gives up', () => error !== undefined);
-  expect(error).toMatchObject({ code: 'statesync.no_peers' });
+  expect(error).toMatchObject({
+    code: 'statesync.no_peers',
+    message: expect.stringMatching(
+      /^state sync, step back-fill: .+ at height 59 \(no peer is left\): check p2p\.persistent_peers and start the node/,
+    ),
+  });
 });
 
 test('a block that is not that of the trusted header bans its sender; without a right one there is none', async () => {

@@ -10,7 +10,7 @@ import type { Timers } from '../../p2p/timers.ts';
 import { decodeChunk, encodeChunkRequest } from './messages.ts';
 import type { Offers } from './offers.ts';
 import type { StateSyncOptions } from './options.ts';
-import { told, troubleError } from './trouble.ts';
+import { diskError, told, troubleError } from './trouble.ts';
 import type { ReceivedChunk, WorkFolder } from './work-folder.ts';
 import { Wakeup } from './wakeup.ts';
 
@@ -205,13 +205,11 @@ export class ChunkFetcher {
       await this.#ports.folder.save(index, received);
       this.#failed.delete(index);
     } catch (cause) {
-      this.#failure = troubleError('statesync.disk', {
+      this.#failure = diskError(cause, {
         step: 'fetch',
         peers: [received.sender],
-        what: `the node cannot write chunk ${index} to the data directory: ${messageOf(cause)}`,
-        next: 'free or repair the disk and start the node again, it goes on with the chunks it has',
+        act: `write chunk ${index}`,
         facts: { chunk: index },
-        cause,
       });
     }
   }

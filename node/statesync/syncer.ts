@@ -28,7 +28,7 @@ import { decodeSnapshots, encodeSnapshotsRequest } from './messages.ts';
 import { Offers } from './offers.ts';
 import type { StateSyncOptions } from './options.ts';
 import type { BlockSource, SnapshotTarget, TrustedChain } from './ports.ts';
-import { told, type Trouble, troubleError } from './trouble.ts';
+import { diskError, onDisk, type Step, told, type Trouble, troubleError } from './trouble.ts';
 import { type TrustedState, trustedState } from './trusted.ts';
 import { Wakeup } from './wakeup.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -181,7 +181,7 @@ export class StateSyncer {
     const { application, folder, log } = this.#ports;
     const { height, chunks } = snapshot;
     const { appHash } = trusted.current.header;
-    await folder.begin(snapshot);
+    await this.#disk('block', 'write the plan', folder.begin(snapshot));
     const isRestored = (await application.lastState()).height === height;
     if (!(await this.#haveBlock(trusted))) {
       if (isRestored) throw this.#noBlock(height);
@@ -196,25 +196,47 @@ export class StateSyncer {
     for (let attempt = 1; ; attempt++) {
       const outcome = (await this.#offer(snapshot, appHash)) ? await this.#apply(snapshot) : 'rejected';
       if (outcome === 'restored') return this.#compare(height, appHash);
-      if (outcome === 'rejected' || attempt === RESTORES_MAX) return this.#leave(snapshot);
+      if (outcome === 'again' && attempt < RESTORES_MAX) continue;
+      if (outcome === 'again') this.#gaveUp(snapshot);
+      return this.#leave(snapshot);
     }
   }
 
   /** Whether the block of the snapshot's height is in the work folder, fetched if need be. */
   async #haveBlock({ last }: TrustedState): Promise<boolean> {
     const { blocks, folder } = this.#ports;
-    if ((await folder.block()) !== undefined) return true;
+    if ((await this.#disk('block', 'read the block', folder.block())) !== undefined) return true;
     const encoded = await blocks.block(last);
     if (encoded === undefined) return false;
-    await folder.saveBlock(encoded);
+    await this.#disk('block', 'write the block', folder.saveBlock(encoded));
     return true;
   }
 
   /** For some time, and what is here of it goes. */
   async #leave(snapshot: Snapshot): Promise<false> {
     this.#offers.setAside(snapshot, this.#ports.timers.nowMs() + this.#options.setAsideMs);
-    await this.#ports.folder.clear();
+    await this.#disk('discover', 'remove a snapshot that is left', this.#ports.folder.clear());
     return false;
+  }
+
+  /** Says that the application never finishes with a snapshot. */
+  #gaveUp(snapshot: Snapshot): void {
+    const peers = this.#offers.peersOf(snapshot);
+    const next = 'another snapshot is tried, this one again later';
+    const facts = {
+      ...told({ step: 'apply', peers, next }),
+      height: snapshot.height,
+      attempts: RESTORES_MAX,
+    };
+    this.#ports.log.warn(
+      facts,
+      'the application has a snapshot begun anew over and over; another one is tried',
+    );
+  }
+
+  /** Work in the work folder. */
+  #disk<T>(step: Step, act: string, done: Promise<T>): Promise<T> {
+    return onDisk({ step, act, facts: {} }, done);
   }
 
   #noBlock(height: bigint): LedgerError {
@@ -271,11 +293,12 @@ export class StateSyncer {
     let refetches = REFETCHES_MIN + chunks;
     try {
       for (let index = 0; index < chunks; ) {
-        const { chunk, sender } = await fetcher.chunk(index);
+        const { chunk, sender } = await this.#disk('fetch', `read chunk ${index}`, fetcher.chunk(index));
         const at = { step: 'apply', peers: [sender], height } as const;
         const response = await inStep(at, application.applySnapshotChunk({ index, chunk, sender }));
         for (const peerId of response.rejectSenders) await this.#rejectSender(snapshot, peerId, index);
-        for (const again of response.refetchChunks) await fetcher.refetch(again);
+        for (const again of response.refetchChunks)
+          await this.#disk('apply', `remove chunk ${again}`, fetcher.refetch(again));
         if (response.result === ApplyResult.ACCEPT) {
           index++;
           if (index < chunks) log.debug({ height, chunk: index, chunks }, 'a chunk is applied');
@@ -345,7 +368,7 @@ export class StateSyncer {
     log.warn({ ...trouble, height: snapshot.height, chunk: index }, 'a peer sent a wrong chunk');
     network.penalize(peerId, { reason: `wrong chunk ${index} of the snapshot of height ${snapshot.height}` });
     this.#offers.removePeer(peerId);
-    await folder.forgetFrom(peerId, index);
+    await this.#disk('apply', 'remove wrong chunks', folder.forgetFrom(peerId, index));
   }
 
   async #compare(height: bigint, appHash: Uint8Array): Promise<true> {
@@ -388,7 +411,11 @@ async function inStep<T>({ step, peers, height }: Place, answer: Promise<T>): Pr
   try {
     return await answer;
   } catch (cause) {
-    if (!(cause instanceof LedgerError) || cause.code === 'assert') throw cause;
+    if (!(cause instanceof LedgerError)) {
+      const act = `restore the snapshot of height ${height}`;
+      throw diskError(cause, { step, peers, act, facts: { height } });
+    }
+    if (cause.code === 'assert') throw cause;
     throw troubleError(cause.code, {
       step,
       peers,
@@ -405,6 +432,8 @@ function nextAfter(code: string): string {
   switch (code) {
     case 'light.expired':
       return 'take a newer statesync.trust_height and its hash';
+    case 'light.from_future':
+      return "set this machine's clock, then start again";
     case 'light.priorities':
     case 'statesync.params':
       return 'put others into statesync.rpc_servers, in place of those that are wrong';

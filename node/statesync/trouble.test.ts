@@ -1,7 +1,7 @@
 /** Whatever goes wrong in a state sync, a person is told the step, the peers, and what to do or what is next. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { AssertionError, LedgerError } from '../../core/errors.ts';
 import type { Network } from '../../p2p/network.ts';
 import {
   ResponseApplySnapshotChunk_Result as ApplyResult,
@@ -35,6 +35,11 @@ interface Told {
   readonly peers: readonly (Network | string)[];
   readonly next: RegExp;
 }
+
+/** What the operating system says. */
+const noSpace = (): Error =>
+  Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+const REPAIR = /^free or repair the disk and start the node again/;
 
 const nameOf = (peer: Network | string): string => (typeof peer === 'string' ? peer : peer.nodeId);
 
@@ -130,10 +135,15 @@ describe('the log, when the node goes on', () => {
   ])('a chunk %s', async (_what, chunk) => {
     const peers = [await joins.liar([SNAPSHOT], chunk), await joins.liar([SNAPSHOT], chunk)];
     const joiner = await joins.joinBy(peers);
-    const first = { step: 'fetch', peers: [], next: /others are|another peer/ } as const;
-    await expectLine(joiner, chunk === mute ? 'no chunk from a peer' : 'does not have a chunk', first);
     const told = { step: 'fetch', peers, next: /another snapshot is tried.*connect to more peers/ } as const;
     await expectLine(joiner, 'state sync: another snapshot is tried', told);
+    const message = chunk === mute ? 'no chunk from a peer' : 'does not have a chunk';
+    const lines = joiner.log.filter((entry) => entry.message.includes(message));
+    const next = expect.stringMatching(/others are|another peer/);
+    for (const { nodeId } of peers)
+      expect(lines.map(({ fields }) => fields)).toContainEqual(
+        expect.objectContaining({ step: 'fetch', peers: nodeId, next }),
+      );
   });
 
   test('a chunk has a wrong hash', async () => {
@@ -154,11 +164,21 @@ describe('the log, when the node goes on', () => {
     const told = { step: 'apply', peers, next: /another snapshot is tried/ } as const;
     await expectLine(await joins.joinBy(peers, { target }), 'a snapshot is refused; another', told);
   });
+
+  test('a snapshot is to be begun anew over and over', async () => {
+    const peers = [await serving()];
+    const joiner = await joins.joinBy(peers, {
+      target: new Answering({ chunk: ApplyResult.RETRY_SNAPSHOT }),
+    });
+    const told = { step: 'apply', peers, next: /another snapshot is tried, this one again later/ } as const;
+    await expectLine(joiner, 'begun anew over and over; another one is tried', told);
+  });
 });
 
 describe('the sentence, when it ends', () => {
   test.each([
     ['light.expired', /take a newer statesync.trust_height/],
+    ['light.from_future', /^set this machine's clock, then start again$/],
     ['light.priorities', /put others into statesync.rpc_servers/],
     ['light.attack', /find out which chain is right/],
   ])('the light client refuses a header: %s', async (code, next) => {
@@ -203,13 +223,42 @@ describe('the sentence, when it ends', () => {
     expect(await joins.endOf(second)).not.toBeInstanceOf(LedgerError);
   });
 
-  test('the disk takes no chunk', async () => {
+  test.each([
+    ['plan', 'block', 'no peer is concerned'],
+    ['block', 'block', 'no peer is concerned'],
+    ['chunk-3', 'fetch', undefined],
+  ] as const)('the disk has no room for %s; the next start goes on', async (file, step, concerned) => {
     const peer = await serving();
     const write = joins.files.write.bind(joins.files);
-    joins.files.write = (name, bytes) =>
-      name.startsWith('chunk') ? Promise.reject(new Error('ENOSPC')) : write(name, bytes);
-    const told = { step: 'fetch', peers: [peer], next: /free or repair the disk and start/ } as const;
-    await expectEnd(await joins.joinBy([peer]), 'statesync.disk', told);
+    joins.files.write = (name, bytes) => (name === file ? Promise.reject(noSpace()) : write(name, bytes));
+    const joiner = await joins.joinBy([peer]);
+    await expectEnd(joiner, 'statesync.disk', { step, peers: [concerned ?? peer], next: REPAIR });
+    await joiner.network.stop();
+    joins.files.write = write;
+    expect(await joins.endOf(await joins.joinBy([peer]))).not.toBeInstanceOf(LedgerError);
+  });
+
+  test('the disk of the application is full', async () => {
+    const peer = await serving();
+    const target = new TestTarget();
+    target.applySnapshotChunk = () => Promise.reject(noSpace());
+    const told = { step: 'apply', peers: [peer], next: REPAIR } as const;
+    await expectEnd(await joins.joinBy([peer], { target }), 'statesync.disk', told);
+  });
+
+  test('what is no error of the disk does not pass for one', async () => {
+    const target = new TestTarget();
+    for (const failure of [new TypeError('a fault'), new AssertionError('a fault')]) {
+      target.applySnapshotChunk = () => Promise.reject(failure);
+      const joiner = await joins.joinBy([await serving()], { target });
+      let ended: unknown;
+      const end = (how: unknown): void => {
+        ended = how;
+      };
+      void joiner.ended.then(end, end);
+      await joins.world.until('it is over', () => ended !== undefined);
+      expect(ended).toBe(failure);
+    }
   });
 
   test('the state is restored and its block is lost', async () => {

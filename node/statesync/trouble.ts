@@ -5,8 +5,17 @@
  */
 import { LedgerError } from '../../core/errors.ts';
 
-/** The steps of `syncer.ts`, and what follows them. */
-export type Step = 'discover' | 'verify' | 'block' | 'offer' | 'fetch' | 'apply' | 'compare' | 'back-fill';
+/** The steps of `syncer.ts`, and what follows them: block and state are stored, older headers are fetched. */
+export type Step =
+  | 'discover'
+  | 'verify'
+  | 'block'
+  | 'offer'
+  | 'fetch'
+  | 'apply'
+  | 'compare'
+  | 'store'
+  | 'back-fill';
 
 /** See the file comment. */
 export interface Trouble {
@@ -42,6 +51,46 @@ export function troubleError(
   const { step, peers, next, what, facts, cause } = trouble;
   const message = `state sync, step ${step}: ${what} (${named(peers)}): ${next}`;
   return new LedgerError(code, message, facts, cause);
+}
+
+/** What is done with the disk, and where in a state sync. */
+export interface DiskWork {
+  readonly step: Step;
+  /** Whose data it is; nobody's when it is left out: the disk is no peer's fault. */
+  readonly peers?: readonly string[];
+  /** What the node cannot do: an infinitive. */
+  readonly act: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** What the operating system says (`ENOSPC`, `EIO`…), or LevelDB of its files. */
+const SYSTEM_CODE = /^(?:E[A-Z0-9]+|LEVEL_IO_ERROR)$/;
+
+/** `statesync.disk` for an error of the disk; any other as it is. */
+export function diskError(cause: unknown, { step, peers, act, facts }: DiskWork): unknown {
+  const isSystem =
+    cause instanceof Error &&
+    'code' in cause &&
+    typeof cause.code === 'string' &&
+    SYSTEM_CODE.test(cause.code);
+  if (!isSystem) return cause;
+  return troubleError('statesync.disk', {
+    step,
+    peers: peers ?? ['no peer is concerned'],
+    what: `the node cannot ${act}, the data directory fails: ${cause.message}`,
+    next: 'free or repair the disk and start the node again, it goes on with what it has',
+    facts,
+    cause,
+  });
+}
+
+/** Work with the disk. @throws LedgerError `statesync.disk`, and what else it throws */
+export async function onDisk<T>(work: DiskWork, done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (cause) {
+    throw diskError(cause, work);
+  }
 }
 
 function named(peers: readonly string[]): string {

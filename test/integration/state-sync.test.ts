@@ -151,9 +151,20 @@ interface Fault {
   readonly application?: (application: Application) => Application;
   /** By database: which write fails, counted from 1. */
   readonly writes?: Readonly<Record<string, number>>;
+  /** It fails as on a full disk. */
+  readonly isFull?: boolean;
 }
 
 const crash = (): LedgerError => new LedgerError('test.crash', 'the process is gone');
+/** As LevelDB says it. */
+const noSpace = (): Error =>
+  Object.assign(new Error('IO error: 000003.log: No space left on device'), { code: 'LEVEL_IO_ERROR' });
+const FULL = {
+  code: 'statesync.disk',
+  message: expect.stringMatching(
+    /^state sync, step store: .+No space left on device.+: free or repair the disk/,
+  ),
+};
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   'before a chunk is applied': {
@@ -176,6 +187,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
   'before the block is stored': { writes: { 'blockstore.db': 1 } },
+  'no room for the block': { writes: { 'blockstore.db': 1 }, isFull: true },
   'before the state is stored': { writes: { 'state.db': 1 } },
   'before the first older header': { writes: { 'blockstore.db': 1 } },
   'in the middle of the older headers': { writes: { 'blockstore.db': 3 } },
@@ -191,18 +203,18 @@ function bound(snapshots: NonNullable<Application['snapshots']>): NonNullable<Ap
   };
 }
 
-function environmentOf({ writes = {} }: Fault): NodeEnvironment {
+function environmentOf({ writes = {}, isFull = false }: Fault): NodeEnvironment {
   return {
     ...machine,
     openDatabase: async (directory) => {
       const database = await openLevelDatabase(directory);
       const failing = Object.entries(writes).find(([name]) => directory.endsWith(name))?.[1];
-      return failing === undefined ? database : failingAt(database, failing);
+      return failing === undefined ? database : failingAt(database, failing, isFull ? noSpace : crash);
     },
   };
 }
 
-function failingAt(database: Database, failing: number): Database {
+function failingAt(database: Database, failing: number, failure: () => Error): Database {
   let writes = 0;
   return {
     getSync: (key) => database.getSync(key),
@@ -213,7 +225,7 @@ function failingAt(database: Database, failing: number): Database {
         put: (key, value) => batch.put(key, value),
         del: (key) => batch.del(key),
         write: async (options) => {
-          if (++writes === failing) throw crash();
+          if (++writes === failing) throw failure();
           await batch.write(options);
         },
       };
@@ -244,9 +256,7 @@ test('stopped at every step of state sync, a node goes on where it was and agree
     await expect(
       openCore({ ...options, application }, environmentOf(fault), closers),
       name,
-    ).rejects.toMatchObject({
-      code: 'test.crash',
-    });
+    ).rejects.toMatchObject(fault.isFull === true ? FULL : { code: 'test.crash' });
     for (const close of closers.toReversed()) await close();
     await options.close();
   }

@@ -6,6 +6,7 @@ import { temporaryHome } from '../program.ts';
 import { Ledger } from './ledger.ts';
 import { drawPerturbation } from './plan.ts';
 import { steadyPorts } from './ports.ts';
+import { summaryOf } from './report.ts';
 import { runChaos } from './run.ts';
 
 const SEED = 3;
@@ -37,9 +38,33 @@ it('four validators survive kills, pauses and cuts in random sequence, and two f
   expect(report.violations, `${lines.join('\n')}\nhomes and logs: ${home}\n`).toEqual([]);
   expect(report.perturbations).toBe(PERTURBATIONS);
   expect(report.joined.map(({ kind }) => kind).sort()).toEqual(['block sync', 'state sync']);
+  expect(report.notBegun).toEqual([]);
   expect(report.txs).toBeGreaterThan(0);
   expect(report.signedMessages).toBeGreaterThan(0);
   rmSync(home, { recursive: true, force: true });
+});
+
+it('the closing lines do not contradict what follows, and say what a short run did not try', () => {
+  const report = {
+    perturbations: 3,
+    faults: new Map(),
+    recoveries: [{ fromHealMs: 1_000, fromAnswerMs: 500 }],
+    joined: [],
+    elapsedMs: 9_000,
+    height: 12,
+    txs: 5,
+    signedMessages: 40,
+    notBegun: [{ kind: 'state sync', after: 5 }],
+    violations: [],
+  } as const;
+  const whole = summaryOf(report).join('\n');
+  expect(whole).toContain('40 signed messages in the logs, none twice');
+  expect(whole).toContain(
+    'NOT TRIED: no node joined by state sync: that begins after 5 perturbations, the run had 3',
+  );
+  const broken = summaryOf({ ...report, notBegun: [], violations: ['signed twice: height 3'] }).join('\n');
+  expect(broken).toContain('40 signed messages in the logs, some twice');
+  expect(broken).not.toMatch(/none twice|NOT TRIED/);
 });
 
 it('the sequence follows from the seed', () => {

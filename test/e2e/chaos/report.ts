@@ -32,14 +32,19 @@ export interface ChaosReport {
   readonly height: number;
   readonly txs: number;
   readonly signedMessages: number;
+  /** Joins that the run was too short to begin, and after how many perturbations they begin. */
+  readonly notBegun: readonly { readonly kind: JoinKind; readonly after: number }[];
   /** What must not be, each as a sentence; the nodes' states with their logs follow the first. */
   readonly violations: readonly string[];
 }
 
+/** What a violation begins with that tells of two signed messages that contradict each other. */
+export const SIGNED_TWICE = 'signed twice';
+
 /** Lines for people. */
 export function summaryOf(report: ChaosReport): readonly string[] {
-  const { perturbations, faults, recoveries, joined, elapsedMs, height, txs, signedMessages, violations } =
-    report;
+  const { perturbations, faults, recoveries, joined, elapsedMs, height, txs, violations } = report;
+  const isTwice = violations.some((violation) => violation.startsWith(SIGNED_TWICE));
   const kinds = [...faults].map(
     ([kind, { actions, nodes }]) => `${VERBS[kind]} ${actions} times on ${nodes} nodes`,
   );
@@ -48,8 +53,13 @@ export function summaryOf(report: ChaosReport): readonly string[] {
     `${recoveries.length} heals; recovery from the heal: ${spread(recoveries.map((each) => each.fromHealMs))}; ` +
       `from when RPC answers: ${spread(recoveries.map((each) => each.fromAnswerMs))}`,
     ...joined.map(describeJoined),
+    ...report.notBegun.map(
+      ({ kind, after }) =>
+        `NOT TRIED: no node joined by ${kind}: that begins after ${after} perturbations, the run had ${perturbations}`,
+    ),
     `${height} blocks with ${txs} transactions; the same block and app hash on all nodes at every height: ` +
-      `${violations.length === 0 ? 'yes' : 'see below'}; ${signedMessages} signed messages in the logs, none twice`,
+      `${violations.length === 0 ? 'yes' : 'see below'}; ${report.signedMessages} signed messages in the logs, ` +
+      `${isTwice ? 'some' : 'none'} twice`,
     ...violations.map((violation) => `VIOLATED: ${violation}`),
   ];
 }

@@ -8,7 +8,14 @@ import { measureCpu } from './cpu.ts';
 import { Faults } from './faults.ts';
 import { Load } from './load.ts';
 import { describeAction, drawPerturbation } from './plan.ts';
-import { type ChaosReport, describeJoined, type Joined, type Recovery, seconds } from './report.ts';
+import {
+  type ChaosReport,
+  describeJoined,
+  type Joined,
+  type Recovery,
+  seconds,
+  SIGNED_TWICE,
+} from './report.ts';
 
 /** What is done, and how long recovery may take. */
 export interface ChaosOptions {
@@ -32,6 +39,7 @@ export interface ChaosOptions {
   readonly note: (line: string) => void;
 }
 
+const JOINS: readonly JoinKind[] = ['block sync', 'state sync'];
 const SENDERS = 6;
 const FIRST_BLOCKS = 3;
 const START_MS_MAX = 60_000;
@@ -85,8 +93,7 @@ class Chaos {
     try {
       while (!this.#isOver()) {
         await this.#perturb();
-        for (const kind of ['block sync', 'state sync'] as const)
-          if (this.#perturbations === joinAfter[kind]) joining.push(this.#join(kind));
+        for (const kind of JOINS) if (this.#perturbations === joinAfter[kind]) joining.push(this.#join(kind));
       }
       await Promise.all(joining);
     } finally {
@@ -95,7 +102,7 @@ class Chaos {
     if (this.#violations.length === 0)
       this.#violations.push(...(await compareChains(cluster, recoveryMsMax)));
     const messages = signedMessagesUnder(home);
-    for (const sentence of doubleSignatures(messages)) this.#violations.push(`signed twice: ${sentence}`);
+    for (const sentence of doubleSignatures(messages)) this.#violations.push(`${SIGNED_TWICE}: ${sentence}`);
     if (cluster.ledger.txs === 0) this.#violations.push('no transaction was committed');
     return {
       perturbations: this.#perturbations,
@@ -106,6 +113,9 @@ class Chaos {
       height: cluster.height,
       txs: cluster.ledger.txs,
       signedMessages: messages.length,
+      notBegun: JOINS.map((kind) => ({ kind, after: joinAfter[kind] })).filter(
+        ({ after }) => after > this.#perturbations,
+      ),
       violations: this.#violations,
     };
   }
