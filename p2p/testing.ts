@@ -1,7 +1,8 @@
 /** Worlds for tests: networks of one kind, real or in memory, and how to wait in them. */
 import { base58 } from '@scure/base';
-import { utf8 } from '../core/bytes.ts';
+import { concatBytes, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
+import { uvarintLength, writeUvarint } from '../core/varint.ts';
 import { createLibp2pNetwork } from './libp2p.ts';
 import { MemoryHub } from './memory.ts';
 import { DEFAULT_LIMITS, type Logger, type Network, type NetworkOptions, silentLogger } from './network.ts';
@@ -111,3 +112,31 @@ export function strangerId(seed: number): string {
 
 /** An identity multihash of a protobuf of an ed25519 key. */
 const ED25519_ID_PREFIX = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+
+const NESTING = 300;
+
+/** A message in a message, and so on; as deep as there is room for. */
+function nested(bytesMax: number): Uint8Array {
+  let bytes: Uint8Array = new Uint8Array(0);
+  for (let i = 0; i < NESTING; i++) {
+    const head = new Uint8Array(1 + uvarintLength(bytes.length));
+    head[0] = 0x0a;
+    writeUvarint(head, 1, bytes.length);
+    if (head.length + bytes.length > bytesMax) break;
+    bytes = concatBytes(head, bytes);
+  }
+  return bytes;
+}
+
+/**
+ * Bytes that are no message, of each kind that decoders may stumble over; the nested one is that of some
+ * types.
+ */
+export const BAD_BYTES: readonly (readonly [what: string, make: (bytesMax: number) => Uint8Array])[] = [
+  ['a zero', () => Uint8Array.of(0)],
+  ['undecodable bytes', () => Uint8Array.of(0xff, 0xff, 0xff)],
+  ['a message that is cut short', () => Uint8Array.of(0x0a, 0x09, 0x08, 0x01)],
+  ['a length beyond all bounds', () => Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f)],
+  ['a deeply nested message', nested],
+  ['as much of one byte as may be', (bytesMax) => new Uint8Array(bytesMax).fill(0x0a)],
+];

@@ -7,7 +7,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
 import { BLOCKS_PROTOCOL, CHANNELS, LIGHT_BLOCK_PROTOCOL, PROTOCOLS } from '../../p2p/channels.ts';
 import { DEFAULT_LIMITS, type Logger, type Network, type RequestHandler } from '../../p2p/network.ts';
-import { memoryWorld } from '../../p2p/testing.ts';
+import { BAD_BYTES, memoryWorld } from '../../p2p/testing.ts';
 import { testChain, verify } from '../../light/testing/chain.ts';
 import { BlockResponse } from '../../proto/gen/openledger/p2p/v1/p2p.ts';
 import { Backfill, type BackfillEnd, evidenceEnd } from './backfill.ts';
@@ -127,6 +127,15 @@ test('one that is on another chain is banned; one that pruned is passed over', a
   expect(heightsOf(saved)).toEqual(down(59, 1));
   expect(saved.at(-1)).toEqual(at(1));
   expect(network.metrics.bans).toBe(1);
+});
+
+test.each(BAD_BYTES)('a peer that sends %s for a light block is banned', async (_what, make) => {
+  const bad = await newNetwork();
+  bad.serve(LIGHT_BLOCK_PROTOCOL.name, () => make(1_000));
+  const { saved, network } = await fill([bad, await peer(1)], ALL);
+  expect(heightsOf(saved)).toEqual(down(59, 1));
+  expect(network.standing(bad.nodeId).bannedForMs).toBeGreaterThan(0);
+  expect(network.metrics).toMatchObject({ bans: 1, handlerErrors: {} });
 });
 
 test('a commit that the header above does not name is refused, though it is for the right block', async () => {

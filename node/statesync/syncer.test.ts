@@ -4,6 +4,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
 import { SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
 import type { Network, RequestHandler } from '../../p2p/network.ts';
+import { BAD_BYTES } from '../../p2p/testing.ts';
 import { ResponseListSnapshots, type Snapshot } from '../../proto/gen/tendermint/abci/types.ts';
 import { ChunkResponse } from '../../proto/gen/tendermint/statesync/types.ts';
 import { decodeChunkRequest, encodeChunk } from './messages.ts';
@@ -95,6 +96,24 @@ test.each<readonly [string, readonly Snapshot[]]>([
   const joiner = await joinBy([await liar(snapshots, missing), await honest(new TestSource([20n]))]);
   await expectRestored(joiner, 20n);
   expect(joiner.network.metrics.bans).toBe(1);
+});
+
+const ANSWER_BYTES = 1_000;
+test.each(BAD_BYTES)('a peer that lists its snapshots with %s is banned', async (_what, make) => {
+  const bad = await newNetwork();
+  bad.serve(SNAPSHOTS_PROTOCOL.name, () => make(ANSWER_BYTES));
+  const joiner = await joinBy([bad, await honest(new TestSource([20n]))]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.standing(bad.nodeId).bannedForMs).toBeGreaterThan(0);
+  expect(joiner.network.metrics).toMatchObject({ bans: 1, handlerErrors: {} });
+});
+
+test.each(BAD_BYTES)('a peer that sends %s for a chunk is banned', async (_what, make) => {
+  const bad = await liar([snapshotOf(20n, chunksOf(20n))], () => make(ANSWER_BYTES));
+  const joiner = await joinBy([bad, await honest(new TestSource([20n]))]);
+  await expectRestored(joiner, 20n);
+  expect(joiner.network.standing(bad.nodeId).bannedForMs).toBeGreaterThan(0);
+  expect(joiner.network.metrics).toMatchObject({ bans: 1, handlerErrors: {} });
 });
 
 test('a format that the application does not know is passed over without blame', async () => {
