@@ -7,7 +7,7 @@ import type { Application } from '../node/application.ts';
 import { silentLogger } from '../p2p/network.ts';
 import type { RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
 import { MemoryBackend } from '../store/backend/memory.ts';
-import { openApplication } from './application.ts';
+import { cacheLimits, openApplication } from './application.ts';
 
 /** An application whose clock makes every few transactions a turn of the event loop. */
 async function open(): Promise<Application> {
@@ -70,4 +70,11 @@ it('an execution that is cancelled ends; another block takes its place, or that 
   expect(info.lastBlockAppHash).toEqual(expected.appHash);
   const next = await application.finalizeBlock(blockOf('d', 2n));
   expect(next.txResults).toHaveLength(100);
+});
+
+it('remembers of as many transactions as the mempool may hold, and of more than a block holds', () => {
+  const least = { generationMax: 20_000, cacheEntriesMax: 40_000 };
+  expect(cacheLimits({})).toEqual(least);
+  expect(cacheLimits({ mempoolTxsMax: 5_000 })).toEqual(least);
+  expect(cacheLimits({ mempoolTxsMax: 50_000 })).toEqual({ generationMax: 50_000, cacheEntriesMax: 100_000 });
 });

@@ -35,13 +35,9 @@ import { OrderedQueue } from './ordered-queue.ts';
 import { SnapshotService, type StateSnapshotSettings } from './state-snapshots.ts';
 import { writeUpgradeInfo } from './upgrade-info.ts';
 
-/**
- * Transactions between their check and the commit of their block, at least: more than a block holds, or what
- * the mempool may hold where that is more. Of so many, and at most twice as many, the results of signature
- * checks are kept (200 bytes each) and that they were checked (100 bytes).
- */
+/** Transactions between their check and the commit of their block, at least: more than a block holds. */
 const TXS_UNDER_WAY_MIN = 20_000;
-/** Both are kept in two generations: the older one is forgotten when the younger is full. */
+/** What is kept of them is in two generations: the older one is forgotten when the younger is full. */
 const GENERATIONS = 2;
 /** Longest that a block's transactions keep the event loop before others get a turn. */
 const EXECUTION_TURN_MS = 10;
@@ -101,6 +97,20 @@ const MACHINE: ApplicationPorts = {
     }),
 };
 
+/**
+ * How much is remembered of transactions between their check and the commit of their block: of as many as the
+ * mempool may hold, of 20,000 where that is less, and at most of twice as many.
+ */
+export function cacheLimits({ mempoolTxsMax = 0 }: Pick<ApplicationOptions, 'mempoolTxsMax'>): {
+  /** Transactions that are known to be checked, in each generation (100 bytes each). */
+  readonly generationMax: number;
+  /** Results of signature checks in both generations (200 bytes each): for transactions of one signature each. */
+  readonly cacheEntriesMax: number;
+} {
+  const generationMax = Math.max(TXS_UNDER_WAY_MIN, mempoolTxsMax);
+  return { generationMax, cacheEntriesMax: GENERATIONS * generationMax };
+}
+
 /** An application that runs in this process. */
 export interface OpenedApplication {
   readonly application: Application;
@@ -132,12 +142,12 @@ export async function openApplication(
     ...(ports.snapshotVersions === undefined ? {} : { snapshotVersions: ports.snapshotVersions }),
   });
   const pool = ports.openPool(options);
-  const txsMax = Math.max(TXS_UNDER_WAY_MIN, options.mempoolTxsMax ?? 0);
-  const verifier = new CachedSignatureVerifier(pool, { cacheEntriesMax: GENERATIONS * txsMax });
+  const limits = cacheLimits(options);
+  const verifier = new CachedSignatureVerifier(pool, limits);
   try {
     const app = openApp(options, { store, verifier });
     const snapshots = await openSnapshots(options, ports, { app, store });
-    const signatures = new SignaturePrefetch(app, { verifier, generationMax: txsMax });
+    const signatures = new SignaturePrefetch(app, { verifier, ...limits });
     const parts = {
       app,
       store,

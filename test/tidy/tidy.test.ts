@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { determinism } from './determinism.ts';
 import { folderDirection, moduleIsolation, nodeIsolation } from './direction.ts';
+import { boundedCaches, boundedDatabases } from './memory.ts';
 import {
   docComments,
   fileLength,
@@ -35,6 +36,8 @@ const rules: readonly Rule[] = [
   leftovers,
   namedExports,
   typeHoles,
+  boundedDatabases,
+  boundedCaches,
 ];
 
 describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_name, rule) => {
@@ -110,6 +113,10 @@ test('who replaces a module is listed in vitest.config.ts', () => {
 });
 
 test('the rules see the project', () => {
+  const uses = (what: RegExp): number =>
+    sources.filter(({ path, text }) => !isTest(path) && what.test(text)).length;
+  expect(uses(/new Level[<(]/)).toBeGreaterThan(2);
+  expect(uses(/await openApplication\(/)).toBeGreaterThan(0);
   expect(sources.length).toBeGreaterThan(20);
   expect(sources.some((source) => isTest(source.path))).toBe(true);
 });
