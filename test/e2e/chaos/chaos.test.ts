@@ -90,13 +90,23 @@ it('two nodes with different blocks at one height are told apart', () => {
   expect(ledger.txs).toBe(2);
 });
 
+it('a port of a node that is down is not chosen', async () => {
+  const [down] = await steadyPorts(1);
+  const rpc = down?.rpc ?? 0;
+  // The first three give the first node its RPC port, or its port for peers, or the second node both.
+  const drawn = [rpc, rpc - 1, rpc - 10, rpc + 20];
+  const besides = down === undefined ? [] : [down];
+  const [first] = await steadyPorts(2, { besides, draw: () => drawn.shift() ?? 0 });
+  expect({ first: first?.rpc, drawn }).toEqual({ first: rpc + 20, drawn: [] });
+});
+
 it('a port that is taken is not chosen, nor one that a connection could take while its node is down', async () => {
   const [held] = await steadyPorts(1);
   const taken = held?.rpc ?? 0;
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve));
   const drawn = [taken - 10, taken, taken + 20];
-  const [first, second] = await steadyPorts(2, () => drawn.shift() ?? 0);
+  const [first, second] = await steadyPorts(2, { draw: () => drawn.shift() ?? 0 });
   expect([first?.rpc, second?.rpc]).toEqual([taken + 20, taken + 30]);
   await new Promise((resolve) => server.close(resolve));
   expect(taken).toBeLessThan(32_768);

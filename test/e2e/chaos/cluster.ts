@@ -133,7 +133,7 @@ export class Cluster {
    * the RPC of some validators, and the hash of a block that those who run them agree on.
    */
   async join(kind: JoinKind): Promise<ChaosNode> {
-    const [ports] = await steadyPorts(1);
+    const [ports] = await steadyPorts(1, { besides: this.nodes.map((node) => node.ports) });
     const index = this.nodes.length;
     const moniker = `node${index}`;
     const home = join(this.#options.home, moniker);
