@@ -83,7 +83,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 const names = only.split(',');
-const unknown = names.find((name) => BENCHMARKS[name] === undefined);
+const unknown = names.find((name) => !Object.hasOwn(BENCHMARKS, name));
 if (unknown !== undefined)
   options.fail(`no benchmark "${unknown}"; there are ${Object.keys(BENCHMARKS).join(', ')}`);
 options.end();

@@ -59,6 +59,9 @@ describe('options of a program', () => {
       ending: undefined,
     });
     expect(read('--seeds', '1', '--seeds', '2').seeds).toBe(2);
+    expect(read('--seeds=1', '--seeds', '2').seeds).toBe(2);
+    expect(read('--seeds', '1', '--seeds=2').seeds).toBe(2);
+    expect(read('--seeds=1', '--seeds=2').seeds).toBe(2);
   });
 
   it('are listed when asked for', () => {
@@ -83,17 +86,29 @@ describe('options of a program', () => {
 });
 
 describe('every program among the tests', () => {
-  const root = join(import.meta.dirname, '../..');
+  const timeout = 120_000;
+  const run = (folder: string, ...words: string[]): object => {
+    const file = join(import.meta.dirname, '..', folder, 'main.ts');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...words], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+
   it.each(['bench', 'e2e/chaos', 'e2e/upgrade', 'fuzz', 'operations', 'simulation', 'surface'])(
     '%s says in a sentence that there is no such option',
-    { timeout: 120_000 },
-    (folder) => {
-      const file = join(root, 'test', folder, 'main.ts');
-      const { status, stdout, stderr } = spawnSync(process.execPath, [file, '--nonsense'], {
-        encoding: 'utf8',
-      });
-      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-      expect(stderr).toMatch(/^npm run [a-z:]+: there is no option --nonsense\noptions:\n/);
-    },
+    { timeout },
+    (folder) =>
+      expect(run(folder, '--nonsense')).toEqual({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^npm run [a-z:]+: there is no option --nonsense\noptions:\n/),
+      }),
+  );
+
+  it('bench knows its benchmarks, not what every object has', { timeout }, () =>
+    expect(run('bench', '--only', 'constructor')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^npm run bench: no benchmark "constructor"; there are throughput, /),
+    }),
   );
 });

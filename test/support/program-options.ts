@@ -120,10 +120,10 @@ export class ProgramOptions {
     const word = `--${name}`;
     const usual = fallback === undefined ? '' : ` (default ${String(fallback)})`;
     this.#known.set(word, { takesValue: true, line: lineOf(`${word} ${shown}`, `${help}${usual}`) });
-    const joined = this.#argv.findLast((given) => given.startsWith(`${word}=`));
-    if (joined !== undefined) return joined.slice(word.length + 1);
-    const at = this.#argv.lastIndexOf(word);
-    if (at < 0) return undefined;
+    const at = this.#argv.findLastIndex((given) => given === word || given.startsWith(`${word}=`));
+    const last = this.#argv[at];
+    if (last === undefined) return undefined;
+    if (last !== word) return last.slice(word.length + 1);
     const value = this.#argv[at + 1];
     if (value === undefined || value.startsWith('--')) this.fail(`${word} needs a value`);
     return value;
