@@ -385,8 +385,9 @@ function stateSync(random: SeededRandom): Scenario {
 }
 
 /**
- * Three of seven keys sign, besides their part in consensus, blocks that no honest node would. With stake, in
- * half of the seeds, the first evidence ends it; without they go on for ever.
+ * Three or, in half of the seeds, five of seven keys sign, besides their part in consensus, blocks that no
+ * honest node would. With stake, in half of the seeds, the first evidence ends it; without they go on for
+ * ever.
  */
 function lightAttack(random: SeededRandom): Scenario {
   const scenario = base(random, 7);
