@@ -10,10 +10,10 @@ import {
   type ResponseApplySnapshotChunk,
   ResponseApplySnapshotChunk_Result as ApplyResult,
   type ResponseOfferSnapshot,
+  ResponseListSnapshots,
   ResponseOfferSnapshot_Result as OfferResult,
   type Snapshot,
 } from '../../proto/gen/tendermint/abci/types.ts';
-import { ResponseListSnapshots } from '../../proto/gen/tendermint/abci/types.ts';
 import { CHANNELS, PROTOCOLS, SNAPSHOT_CHUNK_PROTOCOL, SNAPSHOTS_PROTOCOL } from '../../p2p/channels.ts';
 import { DEFAULT_LIMITS, type Network, type RequestHandler } from '../../p2p/network.ts';
 import { memoryWorld } from '../../p2p/testing.ts';

@@ -1,5 +1,5 @@
 /** What a node under a soak says of its own heap, and where it is found. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Environment variable: the folder that probes write to. */
@@ -31,10 +31,8 @@ export function heapProbeEnvironment(folder: string): Readonly<Record<string, st
 
 /** The last sample of a process; undefined when there is none. */
 export function readHeapSample(folder: string, pid: number): HeapSample | undefined {
-  try {
-    const sample: HeapSample = JSON.parse(readFileSync(heapSampleFile(folder, pid), 'utf8'));
-    return sample;
-  } catch {
-    return undefined;
-  }
+  const file = heapSampleFile(folder, pid);
+  if (!existsSync(file)) return undefined;
+  const sample: HeapSample = JSON.parse(readFileSync(file, 'utf8'));
+  return sample;
 }

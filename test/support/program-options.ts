@@ -2,6 +2,7 @@
  * Options of the programs among the tests: `--seeds 100`, `--seeds=100`, `--verbose`. They are asked for one by
  * one; `end` then says what was wrong or, for `--help`, what there is, and ends the program.
  */
+import { parseArgs } from 'node:util';
 
 /** What a program is called and what it does, and the words after its name. */
 export interface ProgramUsage {
@@ -33,7 +34,7 @@ export interface Ending {
 }
 
 interface Known {
-  readonly takesValue: boolean;
+  readonly type: 'string' | 'boolean';
   readonly line: string;
 }
 
@@ -89,7 +90,7 @@ export class ProgramOptions {
 
   /** True when it is named. */
   flag(name: string, help: string): boolean {
-    this.#known.set(`--${name}`, { takesValue: false, line: lineOf(`--${name}`, help) });
+    this.#known.set(name, { type: 'boolean', line: lineOf(`--${name}`, help) });
     return this.#argv.includes(`--${name}`);
   }
 
@@ -117,16 +118,12 @@ export class ProgramOptions {
   }
 
   #value(name: string, shown: string, { fallback, help }: Described<unknown>): string | undefined {
-    const word = `--${name}`;
     const usual = fallback === undefined ? '' : ` (default ${String(fallback)})`;
-    this.#known.set(word, { takesValue: true, line: lineOf(`${word} ${shown}`, `${help}${usual}`) });
-    const at = this.#argv.findLastIndex((given) => given === word || given.startsWith(`${word}=`));
-    const last = this.#argv[at];
-    if (last === undefined) return undefined;
-    if (last !== word) return last.slice(word.length + 1);
-    const value = this.#argv[at + 1];
-    if (value === undefined || value.startsWith('--')) this.fail(`${word} needs a value`);
-    return value;
+    this.#known.set(name, { type: 'string', line: lineOf(`--${name} ${shown}`, `${help}${usual}`) });
+    const value = this.#parsed({ [name]: { type: 'string' } }).values[name];
+    if (typeof value === 'string' && !value.startsWith('--')) return value;
+    if (value !== undefined) this.fail(`--${name} needs a value`);
+    return undefined;
   }
 
   #number(
@@ -141,14 +138,26 @@ export class ProgramOptions {
   }
 
   #unknownWord(): string | undefined {
-    for (let at = 0; at < this.#argv.length; at++) {
-      const word = this.#argv[at] ?? '';
-      const [name = ''] = word.split('=', 1);
-      const known = this.#known.get(name);
-      if (known === undefined || (name !== word && !known.takesValue)) return `there is no option ${word}`;
-      if (known.takesValue && name === word) at++;
+    const known = Object.fromEntries([...this.#known].map(([name, { type }]) => [name, { type }]));
+    for (const token of this.#parsed(known).tokens) {
+      if (token.kind === 'option-terminator') return 'there is no option --';
+      if (token.kind === 'positional') return `there is no option ${token.value}`;
+      const type = known[token.name]?.type;
+      if (type === undefined || (type === 'boolean' && token.inlineValue === true))
+        return `there is no option ${this.#argv[token.index]}`;
     }
     return undefined;
+  }
+
+  /** What is not among these options is no error yet: not all may have been asked for. */
+  #parsed(options: Readonly<Record<string, Pick<Known, 'type'>>>) {
+    return parseArgs({
+      args: [...this.#argv],
+      options,
+      strict: false,
+      allowPositionals: true,
+      tokens: true,
+    });
   }
 }
 
