@@ -32,6 +32,7 @@ export const folderDirection: Rule = {
   good: [
     ['node/rpc/a.ts', "import { x } from '../../core/bytes.ts';"],
     ['client/a.ts', "import { verifyClaim } from '../modules/attribution/verify.ts';"],
+    ['attest/a.ts', "import { tokenise } from '../modules/attribution/proof/tokenise.ts';"],
     ['node/rpc/a.test.ts', "import { x } from '../../app/app.ts';"],
   ],
   bad: [
@@ -40,6 +41,7 @@ export const folderDirection: Rule = {
     ['node/rpc/a.ts', "import { x } from '../../app/app.ts';"],
     ['node/rpc/a.ts', "const m = await import('../../modules/bank/keeper.ts');"],
     ['client/a.ts', "export * from '../modules/attribution/keeper.ts';"],
+    ['attest/a.ts', "import { Attribution } from '../modules/attribution/keeper.ts';"],
     ['framework/a.ts', "import { x } from '../store/iavl/tree.ts';"],
     ['p2p/a.ts', "import { x } from '../test/e2e/x.ts';"],
   ],

@@ -25,7 +25,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Files of a folder that others may import although the table would not let them: published parts. */
 export const PUBLISHED: readonly { readonly from: readonly string[]; readonly target: RegExp }[] = [
   // Off-chain code checks claims with the very verifier that the chain runs.
-  { from: ['client', 'attest', 'gateway'], target: /^modules\/attribution\/(verify|types)\.ts$/ },
+  {
+    from: ['client', 'attest', 'gateway'],
+    target: /^modules\/attribution\/((verify|types)\.ts$|proof\/)/,
+  },
 ];
 
 /** What `framework` may see of the store: interfaces only. */

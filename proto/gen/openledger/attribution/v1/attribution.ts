@@ -144,3 +144,34 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 8, name: 'gasPerByte', protoName: 'gas_per_byte', rule: 'single', value: { kind: 'uint32' } },
   ],
 );
+
+export interface ShardCommitment {
+  readonly datanetId: bigint;
+  readonly firstPosition: bigint;
+  readonly documents: number;
+  readonly tokens: number;
+  readonly tokeniser: number;
+  readonly entriesPerLeaf: number;
+  readonly salted: boolean;
+  readonly textRoot: Uint8Array;
+  readonly suffixRoot: Uint8Array;
+  readonly inverseRoot: Uint8Array;
+  readonly documentRoot: Uint8Array;
+}
+export const ShardCommitment: MessageType<ShardCommitment> = messageType<ShardCommitment>(
+  'openledger.attribution.v1.ShardCommitment',
+  () => ({ datanetId: 0n, firstPosition: 0n, documents: 0, tokens: 0, tokeniser: 0, entriesPerLeaf: 0, salted: false, textRoot: NO_BYTES, suffixRoot: NO_BYTES, inverseRoot: NO_BYTES, documentRoot: NO_BYTES }),
+  () => [
+    { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'firstPosition', protoName: 'first_position', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'documents', protoName: 'documents', rule: 'single', value: { kind: 'uint32' } },
+    { number: 4, name: 'tokens', protoName: 'tokens', rule: 'single', value: { kind: 'uint32' } },
+    { number: 5, name: 'tokeniser', protoName: 'tokeniser', rule: 'single', value: { kind: 'uint32' } },
+    { number: 6, name: 'entriesPerLeaf', protoName: 'entries_per_leaf', rule: 'single', value: { kind: 'uint32' } },
+    { number: 7, name: 'salted', protoName: 'salted', rule: 'single', value: { kind: 'bool' } },
+    { number: 8, name: 'textRoot', protoName: 'text_root', rule: 'single', value: { kind: 'bytes' } },
+    { number: 9, name: 'suffixRoot', protoName: 'suffix_root', rule: 'single', value: { kind: 'bytes' } },
+    { number: 10, name: 'inverseRoot', protoName: 'inverse_root', rule: 'single', value: { kind: 'bytes' } },
+    { number: 11, name: 'documentRoot', protoName: 'document_root', rule: 'single', value: { kind: 'bytes' } },
+  ],
+);
