@@ -1,0 +1,132 @@
+/**
+ * Several shards as one: what a snapshot of a Datanet, or several of them, is indexed by. Matches and counts
+ * are of what the shards commit to, because that is what can be proved; who is named as a holder is filtered
+ * by what was withdrawn since.
+ */
+import type { ShardArrays, ShardDocument } from '../shard.ts';
+import { type RankRange, rangeAround } from './search.ts';
+import { ShardSearch } from './shard-search.ts';
+
+/** Counts of single tokens that are remembered: a few megabytes. */
+const TOKEN_COUNTS_MAX = 65_536;
+
+/** What a corpus is besides its shards. */
+export interface CorpusOptions {
+  /** True for a contribution that was withdrawn or slashed after its shard was made. Default: none was. */
+  readonly isWithdrawn?: (contributionId: bigint) => boolean;
+  /** Most entries of each shard's table of searches. */
+  readonly samples?: number;
+}
+
+/** Ranks of one shard. */
+export interface ShardRange extends RankRange {
+  /** Index of the shard in the corpus. */
+  readonly shard: number;
+}
+
+/** Where the longest prefix of a pattern occurs. */
+export interface CorpusMatch {
+  /** In tokens; 0 when not even the first token occurs. */
+  readonly length: number;
+  /** For each shard, how much of the pattern occurs in it, and a rank that begins with that much. */
+  readonly shards: readonly { readonly length: number; readonly rank: number }[];
+}
+
+/** One place of a passage: a live document that holds it. */
+export interface Holding {
+  readonly shard: number;
+  /** Position in the shard's token array. */
+  readonly position: number;
+  /** Index in the shard. */
+  readonly index: number;
+  readonly document: ShardDocument;
+}
+
+/** The shards of a corpus, ready for queries. */
+export class Corpus {
+  readonly #searches: readonly ShardSearch[];
+  readonly #isWithdrawn: (contributionId: bigint) => boolean;
+  readonly #tokenCounts = new Map<number, number>();
+  /** Tokens of all shards, separators included. */
+  readonly tokens: number;
+
+  constructor(shards: readonly ShardArrays[], options: CorpusOptions = {}) {
+    const { isWithdrawn = () => false, samples } = options;
+    this.#searches = shards.map((shard) => new ShardSearch(shard, samples === undefined ? {} : { samples }));
+    this.#isWithdrawn = isWithdrawn;
+    this.tokens = shards.reduce((sum, shard) => sum + shard.tokens, 0);
+  }
+
+  /** Documents of all shards, withdrawn ones included. */
+  get documents(): number {
+    return this.#searches.reduce((sum, { shard }) => sum + shard.documents, 0);
+  }
+
+  /**
+   * The shard of an index.
+   * @throws RangeError when there is none
+   */
+  shard(index: number): ShardArrays {
+    const search = this.#searches[index];
+    if (search === undefined) throw new RangeError(`no shard ${index} of ${this.#searches.length}`);
+    return search.shard;
+  }
+
+  /** How often the pattern occurs. */
+  count(pattern: Uint32Array): number {
+    let count = 0;
+    for (const search of this.#searches) {
+      const { lo, hi } = search.rankRange(pattern);
+      count += hi - lo;
+    }
+    return count;
+  }
+
+  /** How often a token occurs; the counts of the tokens last asked for are remembered. */
+  tokenCount(token: number): number {
+    const known = this.#tokenCounts.get(token);
+    if (known !== undefined) return known;
+    const count = this.count(Uint32Array.of(token));
+    if (this.#tokenCounts.size >= TOKEN_COUNTS_MAX) this.#forgetHalf();
+    this.#tokenCounts.set(token, count);
+    return count;
+  }
+
+  /** The longest prefix of the pattern that occurs in any shard. */
+  longestMatch(pattern: Uint32Array): CorpusMatch {
+    const shards = this.#searches.map((search) => search.longestMatch(pattern));
+    return { length: shards.reduce((most, { length }) => (length > most ? length : most), 0), shards };
+  }
+
+  /** Ranks of the passage in the shards that hold it, given the match of a pattern that begins with it. */
+  rangesOf(passage: Uint32Array, match: CorpusMatch): readonly ShardRange[] {
+    return this.#searches.flatMap(({ shard }, index) => {
+      const found = match.shards[index];
+      if (found === undefined || found.length < passage.length) return [];
+      return [{ shard: index, ...rangeAround(shard, passage, found.rank) }];
+    });
+  }
+
+  /** Who holds a passage, but for what was withdrawn: in the order of shards and ranks. */
+  *holdings(ranges: readonly ShardRange[]): Generator<Holding, void, void> {
+    for (const { shard: index, lo, hi } of ranges) {
+      const shard = this.shard(index);
+      for (let rank = lo; rank < hi; rank++) {
+        const position = shard.suffix(rank);
+        const holder = shard.documentAt(position);
+        const document = shard.document(holder);
+        if (document.tombstone || this.#isWithdrawn(document.contributionId)) continue;
+        yield { shard: index, position, index: holder, document };
+      }
+    }
+  }
+
+  /** Of the counts those that were made first: maps keep that order. */
+  #forgetHalf(): void {
+    let left = TOKEN_COUNTS_MAX / 2;
+    for (const token of this.#tokenCounts.keys()) {
+      if (left-- === 0) break;
+      this.#tokenCounts.delete(token);
+    }
+  }
+}
