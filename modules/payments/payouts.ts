@@ -1,7 +1,8 @@
 /** From the parts of a fee to who gets what: pure. */
+import { apportion } from '../../core/apportion.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Payout } from '../../proto/gen/openledger/payments/v1/payments.ts';
-import { apportion, type SplitParts, splitLineage } from './fee.ts';
+import { type SplitParts, splitLineage } from './fee.ts';
 import type { PaymentPlan } from './types.ts';
 
 /** A Datanet's pool as a recipient: weights divide what is left unattributed. */
