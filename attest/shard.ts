@@ -31,7 +31,10 @@ export interface ShardArrays {
   /** Index of the document that holds a position. */
   documentAt(position: number): number;
   document(index: number): ShardDocument;
-  /** Where a token begins in its document's content, in bytes; at a separator the content's length. */
+  /**
+   * Where a token begins in its document's content: bytes of the tokens before it. At a separator this is the
+   * content's length, and 0 in a tombstone.
+   */
   byteOffset(position: number): number;
 }
 

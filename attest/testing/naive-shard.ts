@@ -30,7 +30,7 @@ export function naiveShard(sources: readonly SourceDocument[]): ShardArrays {
     const firstToken = tokens.length;
     let offset = 0;
     for (const id of [...tokenise(source.content ?? new Uint8Array(0)), SEPARATOR]) {
-      offsets.push(id === SEPARATOR ? source.byteLength : offset);
+      offsets.push(offset);
       owners.push(documents.length);
       tokens.push(id);
       offset += tokenBytes(id);
