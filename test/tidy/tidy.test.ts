@@ -59,6 +59,8 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_name, rul
 const ENTRY_POINTS = [
   /^cli\/main\.ts$/,
   /^proto\/generate\/main\.ts$/,
+  // Compiled to WebAssembly by attest/wasm/compile.ts; its imports have no endings.
+  /^attest\/wasm\/assembly\//,
   /^test\/(bench|closing-line-reporter|property-seed|(fuzz|operations|simulation|surface)\/main|e2e\/(chaos\/main|upgrade\/(main|next)))/,
   /(-worker|bench)\.ts$/,
   /\.test\.ts$/,
