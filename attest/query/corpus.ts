@@ -3,12 +3,13 @@
  * are of what the shards commit to, because that is what can be proved; who is named as a holder is filtered
  * by what was withdrawn since.
  */
+import { surprisalQ16 } from '../../modules/attribution/proof/trace/fixed-log.ts';
 import type { ShardArrays, ShardDocument } from '../shard.ts';
 import { type RankRange, rangeAround } from './search.ts';
 import { ShardSearch } from './shard-search.ts';
 
-/** Counts of single tokens that are remembered: a few megabytes. */
-const TOKEN_COUNTS_MAX = 65_536;
+/** Tokens whose surprisal is remembered: a few megabytes. */
+const SURPRISALS_MAX = 65_536;
 
 /** What a corpus is besides its shards. */
 export interface CorpusOptions {
@@ -46,7 +47,7 @@ export interface Holding {
 export class Corpus {
   readonly #searches: readonly ShardSearch[];
   readonly #isWithdrawn: (contributionId: bigint) => boolean;
-  readonly #tokenCounts = new Map<number, number>();
+  readonly #surprisals = new Map<number, number>();
   /** Tokens of all shards, separators included. */
   readonly tokens: number;
 
@@ -82,14 +83,18 @@ export class Corpus {
     return count;
   }
 
-  /** How often a token occurs; the counts of the tokens last asked for are remembered. */
-  tokenCount(token: number): number {
-    const known = this.#tokenCounts.get(token);
+  /**
+   * Bits that a token tells, in Q16 (proof/trace/fixed-log.ts); 0 for one that does not occur. Those that were asked for
+   * last are remembered.
+   */
+  surprisal(token: number): number {
+    const known = this.#surprisals.get(token);
     if (known !== undefined) return known;
     const count = this.count(Uint32Array.of(token));
-    if (this.#tokenCounts.size >= TOKEN_COUNTS_MAX) this.#forgetHalf();
-    this.#tokenCounts.set(token, count);
-    return count;
+    const surprisal = count === 0 ? 0 : surprisalQ16(this.tokens, count);
+    if (this.#surprisals.size >= SURPRISALS_MAX) this.#forgetHalf();
+    this.#surprisals.set(token, surprisal);
+    return surprisal;
   }
 
   /** The longest prefix of the pattern that occurs in any shard. */
@@ -121,12 +126,12 @@ export class Corpus {
     }
   }
 
-  /** Of the counts those that were made first: maps keep that order. */
+  /** Those that were made first: maps keep that order. */
   #forgetHalf(): void {
-    let left = TOKEN_COUNTS_MAX / 2;
-    for (const token of this.#tokenCounts.keys()) {
+    let left = SURPRISALS_MAX / 2;
+    for (const token of this.#surprisals.keys()) {
       if (left-- === 0) break;
-      this.#tokenCounts.delete(token);
+      this.#surprisals.delete(token);
     }
   }
 }

@@ -1,16 +1,16 @@
 /**
  * What the spans of an output are worth to those who hold them. Unit: a bit / 2^16.
  *
- * 1. Each token counts once: its surprisal is worth to the rarest of the spans that hold it (`ownBits`).
+ * 1. Each token counts once: its surprisal is worth to the rarest of the spans that hold it (`spanWeights`).
  * 2. What many hold tells less of where it came from: bits · log2(total / count) / log2(total), rounded down
- *    (`spanWeight`). A passage that occurs once keeps all; ten times, in four million tokens, 85 %.
+ *    A passage that occurs once keeps all; ten times, in four million tokens, 85 %.
  * 3. The canonical contributions that hold a span share it equally; units that are left go to the first of
  *    them (`splitEqually`).
  * 4. A payment divides by the sums, by largest remainders (core/apportion.ts).
  */
 import { assert } from '../../../../core/errors.ts';
 import { log2Q16, surprisalQ16 } from './fixed-log.ts';
-import type { RankedSpan, Span } from './spans.ts';
+import type { Span } from './spans.ts';
 
 /** What a contribution is worth to an output. */
 export interface TraceWeight {
@@ -28,10 +28,7 @@ export interface HeldSpan extends Span {
  * For each span the surprisals of its tokens that no span before it has.
  * @param spans the rarest first
  */
-export function ownBits(
-  spans: readonly RankedSpan[] | readonly Span[],
-  surprisals: Uint32Array,
-): readonly number[] {
+function ownBits(spans: readonly Span[], surprisals: Uint32Array): readonly number[] {
   const taken = new Uint8Array(surprisals.length);
   return spans.map(({ start, end }) => {
     let bits = 0;
@@ -44,7 +41,7 @@ export function ownBits(
 }
 
 /** The worth of bits that occur `count` times in `total` tokens. */
-export function spanWeight(bits: number, corpus: { readonly total: number; readonly count: number }): bigint {
+function spanWeight(bits: number, corpus: { readonly total: number; readonly count: number }): bigint {
   const { total, count } = corpus;
   assert(total > 1, 'a corpus with a passage has two tokens', { total });
   return (BigInt(bits) * BigInt(surprisalQ16(total, count))) / BigInt(log2Q16(total));
@@ -63,25 +60,32 @@ export function splitEqually(weight: bigint, owners: readonly bigint[]): readonl
 }
 
 /**
- * Weights of the contributions that hold the spans of an output, by contribution. They add up to the spans'
- * weights; a span without holders has none.
+ * Weights of the spans of an output; 0 for one without holders, whose tokens go to the next span that has them.
  * @param spans the rarest first
  */
-export function traceWeights(
+export function spanWeights(
   spans: readonly HeldSpan[],
   surprisals: Uint32Array,
   total: number,
-): readonly TraceWeight[] {
-  const weights = new Map<bigint, bigint>();
-  const held = spans.filter(({ holders }) => holders.length > 0);
-  for (const [i, bits] of ownBits(held, surprisals).entries()) {
-    const span = held[i];
-    if (span === undefined) break;
-    const weight = spanWeight(bits, { total, count: span.count });
-    for (const part of splitEqually(weight, span.holders))
-      weights.set(part.contributionId, (weights.get(part.contributionId) ?? 0n) + part.weight);
+): readonly bigint[] {
+  const bits = ownBits(
+    spans.filter(({ holders }) => holders.length > 0),
+    surprisals,
+  );
+  let held = 0;
+  return spans.map(({ holders, count }) =>
+    holders.length === 0 ? 0n : spanWeight(bits[held++] ?? 0, { total, count }),
+  );
+}
+
+/** Weights of the contributions that hold the spans of an output, by contribution: they add up to the spans'. */
+export function traceWeights(spans: readonly HeldSpan[], weights: readonly bigint[]): readonly TraceWeight[] {
+  const sums = new Map<bigint, bigint>();
+  for (const [i, { holders }] of spans.entries()) {
+    for (const part of splitEqually(weights[i] ?? 0n, holders))
+      sums.set(part.contributionId, (sums.get(part.contributionId) ?? 0n) + part.weight);
   }
-  return [...weights]
+  return [...sums]
     .map(([contributionId, weight]) => ({ contributionId, weight }))
     .filter(({ weight }) => weight > 0n)
     .sort((a, b) => (a.contributionId < b.contributionId ? -1 : 1));

@@ -8,13 +8,12 @@
  * | it occurs c times, c within the limit | a count |
  * | it is not longer | the longest match from s to the sentence's end, then `cutToWords` |
  * | no span contains it | absence of the tokens from `wordStartBefore(s)` to e |
- * | its surprisal | counts of its tokens, then `spanSurprisal` |
+ * | its surprisal | counts of its tokens, then `surprisalQ16` of each and `spanSurprisal` |
  *
  * The third is enough, because matches do not end earlier from later starts: what begins earlier still and
  * reaches e contains those tokens. That is also why the search below passes over starts (`maximalSpans`).
  */
 import { assert } from '../../../../core/errors.ts';
-import { surprisalQ16 } from './fixed-log.ts';
 import { cutToWords, isWordStart, OUTPUT_TOKENS_MAX, sentenceEndAfter, type TraceRules } from './rules.ts';
 
 /** What is asked of a corpus. */
@@ -70,21 +69,9 @@ export function maximalSpans(tokens: Uint32Array, rules: TraceRules, index: Span
 }
 
 /**
- * Bits that a token tells, for each of the output in Q16: `total` tokens in the corpus, `countOf` of each. 0
- * for a token that does not occur: no span has it.
+ * Sum of the surprisals of a span's tokens, in Q16: below 2^16 · 2^22, exact.
+ * @param surprisals of each token of the output: `surprisalQ16`, 0 for one that does not occur
  */
-export function tokenSurprisals(
-  tokens: Uint32Array,
-  total: number,
-  countOf: (token: number) => number,
-): Uint32Array {
-  return tokens.map((token) => {
-    const count = countOf(token);
-    return count === 0 ? 0 : surprisalQ16(total, count);
-  });
-}
-
-/** Sum of the surprisals of a span's tokens, in Q16: below 2^16 · 2^22, exact. */
 export function spanSurprisal(surprisals: Uint32Array, span: Span): number {
   let sum = 0;
   for (let at = span.start; at < span.end; at++) sum += surprisals[at] ?? 0;
