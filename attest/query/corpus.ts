@@ -84,8 +84,8 @@ export class Corpus {
   }
 
   /**
-   * Bits that a token tells, in Q16 (proof/trace/fixed-log.ts); 0 for one that does not occur. Those that were asked for
-   * last are remembered.
+   * Bits that a token tells, in Q16 (proof/trace/fixed-log.ts); 0 for one that does not occur. Those that
+   * were asked for last are remembered.
    */
   surprisal(token: number): number {
     const known = this.#surprisals.get(token);

@@ -1,4 +1,7 @@
-/** A shard in memory whose suffixes are sorted by induction: for texts of millions of tokens, without a commitment. */
+/**
+ * A shard in memory whose suffixes are sorted by induction: for texts of millions of tokens, without a
+ * commitment.
+ */
 import { SEPARATOR, tokenBytes, tokeniseInto } from '../../modules/attribution/proof/tokenise.ts';
 import { inverseOf, suffixArray } from '../index/sais.ts';
 import type { ShardArrays, ShardDocument, SourceDocument } from '../shard.ts';

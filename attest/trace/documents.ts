@@ -66,7 +66,8 @@ interface Source {
 }
 
 /**
- * The documents that hold spans, and for each span the contributions to name: ascending, one for each content.
+ * The documents that hold spans, and for each span the contributions to name: ascending, one for each
+ * content.
  * @param spans the rarest first
  */
 export function sourcesOf(

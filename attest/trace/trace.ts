@@ -1,6 +1,7 @@
 /**
- * Traces an output to a corpus: which passages of it the corpus holds word for word, who holds them, and what each
- * is worth. The rules are those of modules/attribution/proof/trace; nothing here decides anything but by them.
+ * Traces an output to a corpus: which passages of it the corpus holds word for word, who holds them, and what
+ * each is worth. The rules are those of modules/attribution/proof/trace; nothing here decides anything but by
+ * them.
  */
 import { toHex } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';

@@ -60,7 +60,8 @@ export function splitEqually(weight: bigint, owners: readonly bigint[]): readonl
 }
 
 /**
- * Weights of the spans of an output; 0 for one without holders, whose tokens go to the next span that has them.
+ * Weights of the spans of an output; 0 for one without holders, whose tokens go to the next span that has
+ * them.
  * @param spans the rarest first
  */
 export function spanWeights(
@@ -78,7 +79,9 @@ export function spanWeights(
   );
 }
 
-/** Weights of the contributions that hold the spans of an output, by contribution: they add up to the spans'. */
+/**
+ * Weights of the contributions that hold the spans of an output, by contribution: they add up to the spans'.
+ */
 export function traceWeights(spans: readonly HeldSpan[], weights: readonly bigint[]): readonly TraceWeight[] {
   const sums = new Map<bigint, bigint>();
   for (const [i, { holders }] of spans.entries()) {
