@@ -1,4 +1,6 @@
-/** Builds a tree over leaves that are written one after another, in memory that does not grow with the tree. */
+/**
+ * Builds a tree over leaves that are written one after another, in memory that does not grow with the tree.
+ */
 import { HASH_BYTES } from '../../core/hash.ts';
 import type { BatchHasher } from '../wasm/batch-hasher.ts';
 import { FIRST_KEPT_LEVEL, keptNodes, nodesOf, rootLevel } from './tree-layout.ts';

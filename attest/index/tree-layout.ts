@@ -1,7 +1,7 @@
 /**
- * Which nodes of a tree are kept. A tree is built from the leaves upwards, a lone last node promoted, which is the
- * tree of RFC 6962. Nodes of the three lowest levels are three quarters of all and cheap to make again from at
- * most four leaves; levels from the third on are kept, one behind another, 32 bytes a node.
+ * Which nodes of a tree are kept. A tree is built from the leaves upwards, a lone last node promoted, which
+ * is the tree of RFC 6962. Nodes of the three lowest levels are three quarters of all and cheap to make again
+ * from at most four leaves; levels from the third on are kept, one behind another, 32 bytes a node.
  */
 
 /** Lowest level that is kept: a node over eight leaves. */

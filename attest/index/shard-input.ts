@@ -1,0 +1,113 @@
+/** What a shard is built from: documents in the order of the Datanet's log, and the tokens of all of them. */
+import { equalBytes } from '../../core/bytes.ts';
+import { SHARD_TOKENS_MAX } from '../../modules/attribution/proof/kinds.ts';
+import { SEPARATOR, tokeniseInto } from '../../modules/attribution/proof/tokenise.ts';
+import { contentRoot } from '../../modules/attribution/verify.ts';
+import type { ShardArrays, ShardDocument, SourceDocument } from '../shard.ts';
+import { indexError } from './errors.ts';
+
+/** Documents and their tokens, a separator after each. */
+export interface ShardInput {
+  readonly documents: readonly ShardDocument[];
+  readonly text: Uint32Array;
+}
+
+const FIRST_TOKENS = 1 << 16;
+
+/** A token array that doubles as it fills. */
+class TokenBuffer {
+  #tokens = new Uint32Array(FIRST_TOKENS);
+  length = 0;
+
+  /** The array with room for so many more. @throws LedgerError (`attest.index_size`) when a shard has none */
+  room(more: number): Uint32Array {
+    const needed = this.length + more;
+    if (needed > this.#tokens.length) {
+      const larger = new Uint32Array(Math.max(needed, 2 * this.#tokens.length));
+      larger.set(this.#tokens.subarray(0, this.length));
+      this.#tokens = larger;
+    }
+    return this.#tokens;
+  }
+
+  /** Ends a document: its separator, and its place. */
+  close(firstToken: number): { readonly firstToken: number; readonly tokens: number } {
+    this.room(1)[this.length++] = SEPARATOR;
+    if (this.length > SHARD_TOKENS_MAX)
+      throw indexError(
+        'size',
+        `the documents have more than ${SHARD_TOKENS_MAX} tokens, the most of a shard; build smaller shards`,
+      );
+    return { firstToken, tokens: this.length - firstToken };
+  }
+
+  tokens(): Uint32Array {
+    return this.#tokens.subarray(0, this.length);
+  }
+}
+
+/**
+ * Tokenises documents. Each content is held against its length and root: a shard that says otherwise would be
+ * convicted.
+ * @throws LedgerError (`attest.index_source`) naming the contribution whose content is not what the chain has
+ */
+export function readSources(sources: Iterable<SourceDocument>): ShardInput {
+  const buffer = new TokenBuffer();
+  const documents: ShardDocument[] = [];
+  for (const { contributionId, contributor, root, byteLength, content } of sources) {
+    const firstToken = buffer.length;
+    if (content !== undefined) {
+      checkContent({ contributionId, root, byteLength }, content);
+      buffer.length = tokeniseInto(content, buffer.room(content.length), firstToken);
+    }
+    const place = buffer.close(firstToken);
+    documents.push({
+      contributionId,
+      contributor,
+      root,
+      byteLength,
+      tombstone: content === undefined,
+      ...place,
+    });
+  }
+  return { documents, text: buffer.tokens() };
+}
+
+function checkContent(
+  { contributionId, root, byteLength }: Pick<SourceDocument, 'contributionId' | 'root' | 'byteLength'>,
+  content: Uint8Array,
+): void {
+  const advice = 'get the content that was contributed, or leave it out as a tombstone if it is withdrawn';
+  if (content.length !== byteLength)
+    throw indexError(
+      'source',
+      `contribution ${contributionId} has ${byteLength} bytes on the chain, its content ${content.length}; ${advice}`,
+    );
+  if (!equalBytes(contentRoot(content), root))
+    throw indexError('source', `the content of contribution ${contributionId} has another root; ${advice}`);
+}
+
+/** A shard to be merged, and which of its contributions were withdrawn since. */
+export interface MergePart {
+  readonly shard: ShardArrays;
+  readonly withdrawn: (contributionId: bigint) => boolean;
+}
+
+/** The documents of neighbouring shards, as one: ids hold the text, so no content is needed. */
+export function mergeInputs(parts: readonly MergePart[]): ShardInput {
+  const buffer = new TokenBuffer();
+  const documents: ShardDocument[] = [];
+  for (const { shard, withdrawn } of parts) {
+    for (let index = 0; index < shard.documents; index++) {
+      const document = shard.document(index);
+      const tombstone = document.tombstone || withdrawn(document.contributionId);
+      const firstToken = buffer.length;
+      const count = tombstone ? 0 : document.tokens - 1;
+      const tokens = buffer.room(count);
+      for (let i = 0; i < count; i++) tokens[firstToken + i] = shard.token(document.firstToken + i);
+      buffer.length += count;
+      documents.push({ ...document, tombstone, ...buffer.close(firstToken) });
+    }
+  }
+  return { documents, text: buffer.tokens() };
+}
