@@ -18,9 +18,9 @@ import {
   inverseLeaves,
   type LeafSalt,
   type LeafSources,
+  saltBy,
   suffixLeaves,
   textLeaves,
-  unsalted,
 } from './leaf-writers.ts';
 import { inverseOf, type OnSortProgress, suffixArray } from './sais.ts';
 import { DOCUMENT_BYTES, DOCUMENT_FIELDS, type ShardSink } from './shard-files.ts';
@@ -44,8 +44,8 @@ export interface BuildOptions {
   readonly firstPosition: bigint;
   /** 1 or 8. */
   readonly entriesPerLeaf: number;
-  /** Makes the shard a salted one. */
-  readonly salt?: LeafSalt | undefined;
+  /** Makes the shard a salted one: attest/prove/memory.ts. */
+  readonly saltSecret?: Uint8Array | undefined;
   readonly sink: ShardSink;
   readonly progress?: ((progress: BuildProgress) => void) | undefined;
 }
@@ -89,7 +89,7 @@ function shapeOf({ documents, text }: ShardInput, options: BuildOptions): ShardC
     tokens: text.length,
     tokeniser: TOKENISER_VERSION,
     entriesPerLeaf: options.entriesPerLeaf,
-    salted: options.salt !== undefined,
+    salted: options.saltSecret !== undefined,
     ...{ textRoot: none, suffixRoot: none, inverseRoot: none, documentRoot: none },
   };
 }
@@ -128,7 +128,7 @@ class ShardBuild {
     this.#shape = shape;
     this.#engines = engines;
     this.#hasher = engines.hasher({ capacity: BATCH_LEAVES, leafBytesMax: LEAF_BYTES_MAX });
-    this.#salt = options.salt ?? unsalted;
+    this.#salt = saltBy(options.saltSecret);
   }
 
   run(): ShardCommitment {

@@ -11,6 +11,7 @@ import {
 import { encodeDocumentLeaf } from '../../modules/attribution/proof/shard/leaves.ts';
 import { SEPARATOR } from '../../modules/attribution/proof/tokenise.ts';
 import type { BatchHasher } from '../wasm/batch-hasher.ts';
+import { leafSalt } from '../prove/memory.ts';
 import type { ShardDocument } from '../shard.ts';
 import type { WriteLeaf } from './tree-builder.ts';
 
@@ -31,8 +32,10 @@ export interface LeafSources {
 
 const NO_SALT = new Uint8Array(0);
 
-/** No salts. */
-export const unsalted: LeafSalt = () => NO_SALT;
+/** The salts of a shard that is salted under a secret, or of one that is not. */
+export function saltBy(secret: Uint8Array | undefined): LeafSalt {
+  return secret === undefined ? () => NO_SALT : (tree, index) => leafSalt(secret, tree, index);
+}
 
 /** A 32-bit integer with its bytes in the other order. */
 export function reverse32(value: number): number {

@@ -1,20 +1,14 @@
 /** A shard as readers see it: its arrays, and leaves and nodes of its trees, made from what is stored. */
 import { HASH_BYTES } from '../../core/hash.ts';
 import { innerHash, leafHash } from '../../core/merkle.ts';
-import { LEAF_TOKENS, PREFIX_TOKENS, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { LEAF_TOKENS, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
-import {
-  encodeDocumentLeaf,
-  encodeInverseLeaf,
-  encodeSuffixLeaf,
-  encodeTextLeaf,
-  type SuffixEntry,
-} from '../../modules/attribution/proof/shard/leaves.ts';
 import { SEPARATOR, tokenBytes } from '../../modules/attribution/proof/tokenise.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { leafOfArrays } from '../prove/memory.ts';
 import type { ShardDocument, ShardReader } from '../shard.ts';
 import { indexError } from './errors.ts';
-import { type LeafSalt, unsalted } from './leaf-writers.ts';
+import { type LeafSalt, saltBy } from './leaf-writers.ts';
 import { DOCUMENT_BYTES, DOCUMENT_FIELDS, type ShardStorage, type Uint32Source } from './shard-files.ts';
 import { FIRST_KEPT_LEVEL, keptNodes, nodesOf, rootLevel } from './tree-layout.ts';
 
@@ -30,15 +24,13 @@ export class StoredShard implements ShardReader {
   readonly #inverse: Uint32Source;
   readonly #marks: Uint32Source;
 
-  /**
-   * @param salt of a salted shard, to open its leaves; its arrays are read without
-   */
-  constructor(commitment: ShardCommitment, storage: ShardStorage, salt?: LeafSalt) {
+  /** @param saltSecret of a salted shard, to open its leaves; its arrays are read without */
+  constructor(commitment: ShardCommitment, storage: ShardStorage, saltSecret?: Uint8Array) {
     this.commitment = commitment;
     this.tokens = commitment.tokens;
     this.documents = commitment.documents;
     this.#storage = storage;
-    this.#salt = commitment.salted ? (salt ?? missingSalt) : unsalted;
+    this.#salt = commitment.salted && saltSecret === undefined ? missingSalt : saltBy(saltSecret);
     this.#text = storage.uint32('text');
     this.#suffix = storage.uint32('suffix');
     this.#inverse = storage.uint32('inverse');
@@ -93,19 +85,8 @@ export class StoredShard implements ShardReader {
   }
 
   leaf(tree: ShardTree, index: number): Uint8Array {
-    const salt = this.#salt(tree, index);
-    switch (tree) {
-      case 'text': {
-        const [document, offset] = [this.#marks.get(2 * index), this.#marks.get(2 * index + 1)];
-        return encodeTextLeaf({ document, offset, tokens: this.#run(this.#text, index), salt });
-      }
-      case 'suffix':
-        return encodeSuffixLeaf({ entries: this.#entries(index), salt });
-      case 'inverse':
-        return encodeInverseLeaf({ ranks: this.#run(this.#inverse, index), salt });
-      case 'documents':
-        return encodeDocumentLeaf({ ...this.document(index), salt });
-    }
+    const { entriesPerLeaf } = this.commitment;
+    return leafOfArrays(this, { tree, index, entriesPerLeaf, salt: this.#salt(tree, index) });
   }
 
   node(tree: ShardTree, level: number, index: number): Uint8Array {
@@ -123,30 +104,6 @@ export class StoredShard implements ShardReader {
     const left = this.node(tree, level - 1, 2 * index);
     const hasRight = 2 * index + 1 < nodesOf(leaves, level - 1);
     return hasRight ? innerHash(left, this.node(tree, level - 1, 2 * index + 1)) : left;
-  }
-
-  /** The sixty-four integers of a leaf, fewer at the end. */
-  #run(source: Uint32Source, index: number): number[] {
-    const from = LEAF_TOKENS * index;
-    const length = Math.min(LEAF_TOKENS, this.tokens - from);
-    return Array.from({ length }, (_, i) => source.get(from + i));
-  }
-
-  #entries(index: number): SuffixEntry[] {
-    const { entriesPerLeaf } = this.commitment;
-    const from = entriesPerLeaf * index;
-    const length = Math.min(entriesPerLeaf, this.tokens - from);
-    return Array.from({ length }, (_, i) => this.#entry(this.suffix(from + i)));
-  }
-
-  #entry(position: number): SuffixEntry {
-    const tokens: number[] = [];
-    for (let k = 0; k < PREFIX_TOKENS; k++) {
-      const token = this.token(position + k);
-      tokens.push(token);
-      if (token === SEPARATOR) break;
-    }
-    return { position, document: this.documentAt(position), tokens };
   }
 }
 
