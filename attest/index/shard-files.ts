@@ -15,6 +15,7 @@
  * | `shard.json` | the header: versions, commitment, bytes and SHA-256 of each file |
  */
 import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { indexError } from './errors.ts';
 
 /** Version of the layout; a reader takes no other. */
 export const SHARD_FORMAT = 1;
@@ -96,7 +97,9 @@ export class MemoryStorage implements ShardSink, ShardStorage {
   }
 
   read(file: ShardFile, at: number, length: number): Uint8Array {
-    return (this.#files.get(file) ?? new Uint8Array(0)).subarray(at, at + length);
+    const bytes = (this.#files.get(file) ?? new Uint8Array(0)).subarray(at, at + length);
+    if (bytes.length < length) throw indexError('damaged', `"${file}" ends before byte ${at + length}`);
+    return bytes;
   }
 }
 
