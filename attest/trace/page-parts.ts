@@ -5,10 +5,10 @@
  * number says too.
  */
 export const STYLE = `
-:root{--ground:#fff;--text:#1a1a1a;--dim:#4a4a4a;--line:#c8c8c8;--card:#f6f6f4;--link:#0b3d91;
+:root{--ground:#fff;--text:#1a1a1a;--dim:#4a4a4a;--line:#c8c8c8;--card:#f6f6f4;
 --rare-1:#ffd76a;--rare-2:#ffe79e;--rare-3:#fff4cf;--on-mark:#1a1a1a;--chosen:#0b3d91}
 @media (prefers-color-scheme:dark){:root{--ground:#121212;--text:#ececec;--dim:#bdbdbd;--line:#444;
---card:#1d1d1d;--link:#a9c7ff;--rare-1:#6b4b00;--rare-2:#523c00;--rare-3:#3a2d08;--on-mark:#fff;--chosen:#a9c7ff}}
+--card:#1d1d1d;--rare-1:#6b4b00;--rare-2:#523c00;--rare-3:#3a2d08;--on-mark:#fff;--chosen:#a9c7ff}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:90rem;padding:1rem;background:var(--ground);color:var(--text);
 font:1rem/1.55 system-ui,sans-serif}
