@@ -1,0 +1,28 @@
+/** Bounds of a server of attributions: whatever arrives, it does no more than this at a time. */
+
+/** Named bounds; every one of them is refused with a sentence and counted. */
+export interface ServeLimits {
+  /** Longest body of a request. */
+  readonly bodyBytesMax: number;
+  readonly uriLengthMax: number;
+  readonly connectionsMax: number;
+  /** A request has to have arrived, and an answer to have been made, within this time. */
+  readonly requestMs: number;
+  /** Attributions that are made at the same time. */
+  readonly attributionsMax: number;
+  /** Attributions that wait for their turn; the next one is told to come again. */
+  readonly waitingMax: number;
+  /** Leaves or nodes in one answer. */
+  readonly piecesMax: number;
+}
+
+/** For one core: an attribution takes about a millisecond of it, and waits for the chain for longer. */
+export const SERVE_LIMITS: ServeLimits = {
+  bodyBytesMax: 1 << 20,
+  uriLengthMax: 1024,
+  connectionsMax: 256,
+  requestMs: 20_000,
+  attributionsMax: 4,
+  waitingMax: 64,
+  piecesMax: 1024,
+};

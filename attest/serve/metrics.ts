@@ -1,0 +1,80 @@
+/** What a server of attributions counts. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS_BUCKETS: number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BYTES_BUCKETS: number[] = [256, 1024, 4096, 16_384, 65_536, 262_144];
+
+/** Read when somebody asks. */
+export interface ServeGauges {
+  readonly running: () => number;
+  readonly waiting: () => number;
+  readonly shards: () => number;
+  readonly tokens: () => number;
+}
+
+/** Metrics under `attest_serve_`. */
+export class ServeMetrics {
+  readonly registry: Registry = new Registry();
+  readonly #requests: Counter;
+  readonly #seconds: Histogram;
+  readonly #proofBytes: Histogram;
+  readonly #spans: Counter;
+  readonly #answered: Counter;
+
+  constructor(gauges: ServeGauges) {
+    const registers = [this.registry];
+    const gauge = (name: string, help: string, read: () => number): Gauge =>
+      new Gauge({
+        name: `attest_serve_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge('attributions_running', 'Attributions that are being made.', gauges.running);
+    gauge('attributions_waiting', 'Attributions that wait for their turn.', gauges.waiting);
+    gauge('shards', 'Shards that are served.', gauges.shards);
+    gauge('tokens', 'Tokens of all shards.', gauges.tokens);
+    this.#requests = new Counter({
+      name: 'attest_serve_requests_total',
+      help: 'Requests by route and status; 503 were turned away.',
+      labelNames: ['route', 'status'],
+      registers,
+    });
+    this.#seconds = new Histogram({
+      name: 'attest_serve_request_seconds',
+      help: 'From the whole request to its answer.',
+      labelNames: ['route'],
+      buckets: SECONDS_BUCKETS,
+      registers,
+    });
+    this.#proofBytes = new Histogram({
+      name: 'attest_serve_claim_bytes',
+      help: 'Sizes of claims with their proofs.',
+      buckets: BYTES_BUCKETS,
+      registers,
+    });
+    this.#spans = new Counter({ name: 'attest_serve_spans_total', help: 'Spans of claims.', registers });
+    this.#answered = new Counter({
+      name: 'attest_serve_chunk_requests_total',
+      help: 'Requests on the chain for pieces of our shards, by what became of them.',
+      labelNames: ['outcome'],
+      registers,
+    });
+  }
+
+  request(route: string, status: number, seconds: number): void {
+    this.#requests.inc({ route, status: String(status) });
+    this.#seconds.observe({ route }, seconds);
+  }
+
+  claim(bytes: number, spans: number): void {
+    this.#proofBytes.observe(bytes);
+    this.#spans.inc(spans);
+  }
+
+  chunkRequest(outcome: 'answered' | 'refused' | 'foreign'): void {
+    this.#answered.inc({ outcome });
+  }
+}

@@ -1,0 +1,23 @@
+/** What serving needs of the chain; `cli/attest` joins them to a node's RPC. */
+import type { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+
+/** A model, and what it may be attributed to. */
+export interface AttributionScope {
+  readonly model: Model;
+  readonly snapshots: readonly Snapshot[];
+  readonly params: Params;
+}
+
+/** Answers from the chain. */
+export interface ServeChain {
+  /** Undefined when there is no such model. Rejects when no node answers. */
+  scopeOf(modelId: bigint): Promise<AttributionScope | undefined>;
+}
+
+/** Writes what happened, for people. */
+export interface AttestLogger {
+  info(facts: Readonly<Record<string, unknown>>, message: string): void;
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+}

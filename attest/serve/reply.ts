@@ -1,0 +1,60 @@
+/** Answers of the server, and which status an error has. */
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { BUSY } from './gate.ts';
+
+/** An answer before it is written. */
+export interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | Uint8Array;
+  /** Seconds after which to come again. */
+  readonly retryAfter?: number;
+  /** Named by its hash: may be kept for ever. */
+  readonly isImmutable?: boolean;
+}
+
+const JSON_TYPE = 'application/json';
+const BYTES_TYPE = 'application/octet-stream';
+
+/** An object; 64-bit numbers become decimal texts. */
+export function json(value: unknown, status = 200): Reply {
+  const body = JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'bigint' ? part.toString() : part,
+  );
+  return { status, type: JSON_TYPE, body: `${body}\n` };
+}
+
+/** Bytes that are named by their hash. */
+export function immutableBytes(body: Uint8Array): Reply {
+  return { status: 200, type: BYTES_TYPE, body, isImmutable: true };
+}
+
+/** A request that cannot be answered, for whoever sent it. */
+export function badRequest(message: string): LedgerError {
+  return new LedgerError('attest.request', message);
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  'attest.request': 400,
+  'attest.output_too_long': 413,
+  'attest.body': 413,
+  'attest.no_shard': 404,
+  'attest.no_content': 404,
+  'attest.no_model': 404,
+  'attest.no_route': 404,
+  'attest.private': 403,
+  'attest.method': 409,
+  'attest.no_index': 409,
+  'attest.chain': 502,
+  [BUSY]: 503,
+  'attest.timeout': 504,
+};
+
+/** The answer for an error. What is our own mistake is 500, and its sentence is for the log. */
+export function errorReply(error: unknown): Reply {
+  const code = error instanceof LedgerError ? error.code : 'attest.internal';
+  const status = STATUS[code] ?? 500;
+  const message = status === 500 ? 'the server made a mistake; its log says which' : messageOf(error);
+  const reply = json({ error: { code, message } }, status);
+  return status === 503 ? { ...reply, retryAfter: 1 } : reply;
+}

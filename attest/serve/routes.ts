@@ -1,0 +1,179 @@
+/** What is served, by method and path; docs/operations/attestor.md has it for people. */
+import { fromBase64, toBase64, toHex, utf8 } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
+import { levelOf } from '../../modules/attribution/proof/tree.ts';
+import { Answer, Claim, ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Attribution, AttributionOrder } from './attribute.ts';
+import { badRequest, immutableBytes, json, type Reply } from './reply.ts';
+import { requireShard, type ServedShard, type ShardLibrary } from './shard-library.ts';
+
+/** A request, read whole. */
+export interface RouteRequest {
+  readonly params: readonly string[];
+  readonly search: URLSearchParams;
+  readonly body: Uint8Array;
+}
+
+/** What answers a path. Segments that begin with a colon are parameters, in their order. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  answer(request: RouteRequest): Reply | Promise<Reply>;
+}
+
+/** What routes answer from. */
+export interface RouteSources {
+  readonly library: ShardLibrary;
+  /** In its turn; LedgerError `attest.busy` when too many wait. */
+  readonly attribute: (order: AttributionOrder) => Promise<Attribution>;
+  /** Leaves or nodes in one answer. */
+  readonly piecesMax: number;
+  /** What else /v1/health says. */
+  readonly health: () => Readonly<Record<string, unknown>>;
+}
+
+/** All routes but /metrics. */
+export function attestRoutes(sources: RouteSources): readonly Route[] {
+  const { library, piecesMax, health } = sources;
+  return [
+    get('/v1/health', () => json({ status: 'ok', shards: library.list().length, ...health() })),
+    get('/v1/shards', () => json({ shards: library.list().map(describeShard) })),
+    get('/v1/shards/:id', ({ params: [id = ''] }) => json(describeShard(requireShard(library, id)))),
+    get('/v1/shards/:id/leaves/:tree', (request) => leaves(library, request, piecesMax)),
+    get('/v1/shards/:id/nodes/:tree/:level', (request) => nodes(library, request, piecesMax)),
+    get('/v1/contents/:root', ({ params: [root = ''] }) => content(library, root)),
+    { method: 'POST', path: '/v1/attribute', answer: ({ body }) => attribute(sources, body) },
+  ];
+}
+
+function get(path: string, answer: Route['answer']): Route {
+  return { method: 'GET', path, answer };
+}
+
+function describeShard({ key, reader }: ServedShard): Readonly<Record<string, unknown>> {
+  const { datanetId, firstPosition, documents, tokens, entriesPerLeaf, salted } = reader.commitment;
+  const sizes = { documents, tokens, entries_per_leaf: entriesPerLeaf, salted };
+  const commitment = toBase64(ShardCommitment.encode(reader.commitment));
+  return { id: key, datanet_id: datanetId, first_position: firstPosition, ...sizes, commitment };
+}
+
+function treeNamed(name: string): ShardTree {
+  for (const tree of ['text', 'suffix', 'inverse', 'documents'] as const) if (tree === name) return tree;
+  throw badRequest(
+    `there is no tree "${name.slice(0, 40)}"; there are ${Object.keys(SHARD_TREES).join(', ')}`,
+  );
+}
+
+/** Salted shards are of private texts. */
+function openShard(library: ShardLibrary, id: string): ServedShard {
+  const shard = requireShard(library, id);
+  if (!shard.reader.commitment.salted) return shard;
+  throw new LedgerError('attest.private', `shard ${id} is salted: its leaves are shown in disputes only`);
+}
+
+function wholeNumber(search: URLSearchParams, name: string, fallback: number): number {
+  const text = search.get(name);
+  if (text === null) return fallback;
+  if (!/^\d{1,10}$/.test(text))
+    throw badRequest(`${name} must be a whole number, not "${text.slice(0, 40)}"`);
+  return Number(text);
+}
+
+/** Which of so many pieces are asked for. */
+function rangeOf(search: URLSearchParams, total: number, most: number): readonly number[] {
+  const from = wholeNumber(search, 'from', 0);
+  const count = wholeNumber(search, 'count', 1);
+  if (count < 1 || count > most) throw badRequest(`count is ${count}; ask for 1 to ${most}`);
+  if (from >= total) throw badRequest(`there are ${total}, from 0; ${from} is none of them`);
+  return Array.from({ length: Math.min(count, total - from) }, (_, i) => from + i);
+}
+
+/** u32 length and bytes of each leaf. */
+function leaves(library: ShardLibrary, { params, search }: RouteRequest, most: number): Reply {
+  const [id = '', name = ''] = params;
+  const { reader } = openShard(library, id);
+  const tree = treeNamed(name);
+  const found = rangeOf(search, leafCount(reader.commitment, tree), most).map((i) => reader.leaf(tree, i));
+  const out = Buffer.alloc(found.reduce((sum, leaf) => sum + 4 + leaf.length, 0));
+  let at = 0;
+  for (const leaf of found) {
+    at = out.writeUInt32BE(leaf.length, at);
+    out.set(leaf, at);
+    at += leaf.length;
+  }
+  return immutableBytes(out);
+}
+
+/** 32 bytes of each node. */
+function nodes(library: ShardLibrary, { params, search }: RouteRequest, most: number): Reply {
+  const [id = '', name = '', levelText = ''] = params;
+  const { reader } = openShard(library, id);
+  const tree = treeNamed(name);
+  const count = leafCount(reader.commitment, tree);
+  const level = /^\d{1,2}$/.test(levelText) ? Number(levelText) : Number.NaN;
+  if (!(level <= levelOf(count))) throw badRequest(`the ${tree} tree has levels 0 to ${levelOf(count)}`);
+  const range = rangeOf(search, Math.ceil(count / 2 ** level), most);
+  return immutableBytes(Buffer.concat(range.map((i) => reader.node(tree, level, i))));
+}
+
+function content(library: ShardLibrary, root: string): Reply {
+  const found = library.content(root.toLowerCase());
+  if (found !== undefined) return immutableBytes(found);
+  throw new LedgerError('attest.no_content', `no content with the root ${root.slice(0, 64)} is served here`);
+}
+
+/** `{"model_id": "1", "text": "…"}`; `text_base64` for bytes that are no text, `private` for an answer by root. */
+async function attribute({ attribute: make }: RouteSources, body: Uint8Array): Promise<Reply> {
+  const order = orderOf(body);
+  const { answer, claim, trace } = await make(order);
+  const claimBytes = Claim.encode(claim);
+  return json({
+    model_id: order.modelId,
+    answer: toBase64(Answer.encode(answer)),
+    claim: toBase64(claimBytes),
+    claim_bytes: claimBytes.length,
+    spans: trace.spans.map(({ byteStart, byteEnd, count, surprisal }) => ({
+      offset: byteStart,
+      length: byteEnd - byteStart,
+      count,
+      surprisal_q16: surprisal,
+    })),
+    contributions: trace.contributions.map(({ contributionId, weight }) => ({ id: contributionId, weight })),
+    contributors: trace.contributors.map(({ contributor, weight }) => ({
+      address_hex: toHex(contributor),
+      weight,
+    })),
+  });
+}
+
+function orderOf(body: Uint8Array): AttributionOrder {
+  const fields = objectOf(body);
+  const { model_id: id, text, text_base64: base64, private: isPrivate = false } = fields;
+  if (!(typeof id === 'string' || typeof id === 'number') || !/^[1-9]\d{0,18}$/.test(String(id)))
+    throw badRequest('model_id must be the id of a model, such as "1"');
+  if (typeof isPrivate !== 'boolean') throw badRequest('private must be true or false');
+  if ((typeof text === 'string') === (typeof base64 === 'string'))
+    throw badRequest('give the answer as text or as text_base64, one of both');
+  return { modelId: BigInt(id), text: typeof text === 'string' ? utf8(text) : bytesOf(base64), isPrivate };
+}
+
+function objectOf(body: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    throw badRequest('the body is not JSON; send {"model_id": "1", "text": "…"}');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw badRequest('the body must be an object; send {"model_id": "1", "text": "…"}');
+}
+
+function bytesOf(base64: unknown): Uint8Array {
+  try {
+    return fromBase64(typeof base64 === 'string' ? base64 : '');
+  } catch {
+    throw badRequest('text_base64 is not base64');
+  }
+}

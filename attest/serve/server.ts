@@ -1,0 +1,210 @@
+/** HTTP around the routes: bounds, statuses, metrics. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import type { ServeLimits } from './limits.ts';
+import type { ServeMetrics } from './metrics.ts';
+import type { AttestLogger } from './ports.ts';
+import { badRequest, errorReply, type Reply } from './reply.ts';
+import type { Route } from './routes.ts';
+
+const STOP_WAIT_MS = 2_000;
+/** How long the rest of a refused body is read and dropped, so that its sender sees why. */
+const LINGER_MS = 2_000;
+
+/** Where it listens. */
+export interface AttestServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly limits: ServeLimits;
+}
+
+/** What it is made of. */
+export interface AttestServerParts {
+  readonly routes: readonly Route[];
+  readonly metrics: ServeMetrics;
+  readonly logger: AttestLogger;
+}
+
+interface Matched {
+  readonly route: Route;
+  readonly params: readonly string[];
+}
+
+/** Serves attributions, shards and contents. */
+export class AttestServer {
+  readonly #parts: AttestServerParts;
+  readonly #options: AttestServerOptions;
+  readonly #server: Server;
+
+  constructor(parts: AttestServerParts, options: AttestServerOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    const { requestMs, connectionsMax } = options.limits;
+    this.#server = createServer({ requestTimeout: requestMs, headersTimeout: requestMs });
+    this.#server.maxConnections = connectionsMax;
+    this.#server.on('request', (request, response) => void this.#handle(request, response));
+  }
+
+  /** Where it can be reached. Of meaning once it listens. */
+  get url(): string {
+    const { host } = this.#options;
+    const address = this.#server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : this.#options.port;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  }
+
+  /** @throws LedgerError `attest.listen` when the port is taken or the address is not ours */
+  async start(): Promise<void> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        const message = `cannot listen on ${host}:${port}: ${messageOf(error)}; choose another address`;
+        reject(new LedgerError('attest.listen', message, { host, port }, error));
+      });
+      this.#server.listen(port, host, resolve);
+    });
+  }
+
+  /** Lets answers that are being made finish, for a while. */
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), STOP_WAIT_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const begun = performance.now();
+    let name = 'none';
+    let reply: Reply;
+    try {
+      const uri = uriOf(request, this.#options.limits);
+      if (uri.pathname === '/metrics') {
+        name = uri.pathname;
+        const { registry } = this.#parts.metrics;
+        reply = { status: 200, type: registry.contentType, body: await registry.metrics() };
+      } else {
+        const { route, params } = this.#match(request.method ?? '', uri.pathname);
+        name = route.path;
+        reply = await this.#answer(request, route, { params, search: uri.searchParams });
+      }
+    } catch (error) {
+      reply = errorReply(error);
+      if (reply.status === 500)
+        this.#parts.logger.warn({ route: name, error: messageOf(error) }, 'a request was not answered');
+    }
+    this.#parts.metrics.request(name, reply.status, (performance.now() - begun) / 1000);
+    write(request, response, reply);
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    route: Route,
+    { params, search }: { readonly params: readonly string[]; readonly search: URLSearchParams },
+  ): Promise<Reply> {
+    const { bodyBytesMax, requestMs } = this.#options.limits;
+    const body = await readBody(request, bodyBytesMax);
+    return await within(requestMs, async () => route.answer({ params, search, body }));
+  }
+
+  #match(method: string, path: string): Matched {
+    const matches = this.#parts.routes.flatMap((route): Matched[] => {
+      const params = paramsOf(route.path, path);
+      return params === undefined ? [] : [{ route, params }];
+    });
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const found = matches.find(({ route }) => route.method === wanted);
+    if (found !== undefined) return found;
+    const others = matches.map(({ route }) => route.method).join(', ');
+    if (others !== '') throw badRequest(`${path} takes ${others}, not ${method}`);
+    const known = this.#parts.routes.map((route) => `${route.method} ${route.path}`).join(', ');
+    throw new LedgerError('attest.no_route', `nothing is served at this path; there are ${known}`);
+  }
+}
+
+function uriOf(request: IncomingMessage, { uriLengthMax }: ServeLimits): URL {
+  const text = request.url ?? '/';
+  if (text.length > uriLengthMax) throw badRequest(`the URI is longer than ${uriLengthMax} characters`);
+  const uri = URL.parse(text, 'http://localhost');
+  if (uri === null) throw badRequest('the URI cannot be read');
+  return uri;
+}
+
+/** Parameters of a path by its pattern; undefined when it is another path. */
+function paramsOf(pattern: string, path: string): readonly string[] | undefined {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  const params: string[] = [];
+  for (const [i, segment] of wanted.entries())
+    if (segment.startsWith(':')) params.push(given[i] ?? '');
+    else if (segment !== given[i]) return undefined;
+  return params;
+}
+
+/** @throws LedgerError `attest.body` as soon as it is known to be too long */
+async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array> {
+  const tooLong = new LedgerError('attest.body', `the body is longer than ${most} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLong;
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  return await new Promise<Uint8Array>((resolve, reject) => {
+    request.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= most) parts.push(part);
+      else {
+        parts.length = 0;
+        reject(tooLong);
+      }
+    });
+    request.on('end', () => resolve(Buffer.concat(parts)));
+    request.on('error', reject);
+    request.on('close', () =>
+      reject(badRequest('the connection was closed before the request was complete')),
+    );
+  });
+}
+
+/** @throws LedgerError `attest.timeout` */
+async function within<T>(timeMs: number, task: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new LedgerError('attest.timeout', `there was no answer within ${timeMs} ms; come again`));
+    }, timeMs);
+  });
+  try {
+    return await Promise.race([task(), over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  if (response.destroyed) return;
+  const body = Buffer.from(reply.body);
+  const headers: Record<string, string | number> = {
+    'Content-Type': reply.type,
+    'Content-Length': body.length,
+  };
+  if (reply.retryAfter !== undefined) headers['Retry-After'] = reply.retryAfter;
+  if (reply.isImmutable === true) headers['Cache-Control'] = 'public, max-age=31536000, immutable';
+  if (!request.complete) headers['Connection'] = 'close';
+  response.writeHead(reply.status, headers);
+  const sent = request.method === 'HEAD' ? undefined : body;
+  if (request.complete) {
+    response.end(sent);
+    return;
+  }
+  // The answer leaves at once; the connection closes when its sender has written all, or after a while.
+  if (sent !== undefined) response.write(sent);
+  const timer = setTimeout(() => request.destroy(), LINGER_MS);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  request.once('end', end).once('close', end);
+  request.resume();
+}

@@ -1,0 +1,55 @@
+/** A server of attributions over a library of shards, put together. */
+import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Attribution, AttributionOrder } from './attribute.ts';
+import { Attributor } from './attribute.ts';
+import { Gate } from './gate.ts';
+import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
+import { ServeMetrics } from './metrics.ts';
+import type { AttestLogger, ServeChain } from './ports.ts';
+import { attestRoutes } from './routes.ts';
+import { AttestServer } from './server.ts';
+import type { ShardLibrary } from './shard-library.ts';
+
+/** What a service is made of. */
+export interface ServiceParts {
+  readonly library: ShardLibrary;
+  readonly chain: ServeChain;
+  readonly logger: AttestLogger;
+  /** What else /v1/health says. */
+  readonly health?: () => Readonly<Record<string, unknown>>;
+}
+
+/** Where it listens, and its bounds. */
+export interface ServiceOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly limits?: Partial<ServeLimits>;
+}
+
+/** A server and what it counts. */
+export interface Service {
+  readonly server: AttestServer;
+  readonly metrics: ServeMetrics;
+}
+
+/** Puts the server together; it listens once it is started. */
+export function attestService(parts: ServiceParts, options: ServiceOptions): Service {
+  const { library, chain, logger, health = () => ({}) } = parts;
+  const limits = { ...SERVE_LIMITS, ...options.limits };
+  const gate = new Gate({ runningMax: limits.attributionsMax, waitingMax: limits.waitingMax });
+  const metrics = new ServeMetrics({
+    running: () => gate.running,
+    waiting: () => gate.waiting,
+    shards: () => library.list().length,
+    tokens: () => library.list().reduce((sum, { reader }) => sum + reader.tokens, 0),
+  });
+  const attributor = new Attributor(library, chain);
+  const attribute = async (order: AttributionOrder): Promise<Attribution> => {
+    const made = await gate.run(() => attributor.attribute(order));
+    metrics.claim(Claim.encode(made.claim).length, made.claim.spans.length);
+    return made;
+  };
+  const routes = attestRoutes({ library, attribute, piecesMax: limits.piecesMax, health });
+  const { host, port } = options;
+  return { server: new AttestServer({ routes, metrics, logger }, { host, port, limits }), metrics };
+}
