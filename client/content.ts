@@ -4,7 +4,7 @@
  */
 import { concatBytes, uint64BigEndian, utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
-import type { Claim } from '../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Claim } from '../proto/gen/openledger/attribution/v1/attribution.ts';
 import { compareSpans, proveSpan, type Quotation } from '../modules/attribution/verify.ts';
 
 export {
@@ -28,7 +28,7 @@ export {
 
 /** The claim of these quotations, its spans proved and in the order that the chain wants. */
 export function claimOf(quotations: readonly Quotation[]): Claim {
-  return { spans: quotations.map(proveSpan).sort(compareSpans) };
+  return Claim.create({ spans: quotations.map(proveSpan).sort(compareSpans) });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isDenom } from '../../framework/coins.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import { messageFromJson } from '../../framework/proto-json.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
@@ -14,10 +15,51 @@ export const DEFAULT_PARAMS: Params = {
   gasPerSpan: 500,
   gasPerHash: 30,
   gasPerByte: 1,
+  bondDenom: 'uopen',
+  shardBond: 10_000_000n,
+  cardBond: 10_000_000n,
+  requestBond: 100_000n,
+  claimBond: 1_000_000n,
+  challengeBlocks: 20_000,
+  unbondingBlocks: 100_000,
+  requestBlocks: 2_000,
+  claimBlocks: 2_000,
+  rewardBps: 5_000,
+  shardsMax: 64,
+  shardRequestsMax: 16,
+  accountRequestsMax: 8,
+  evidenceBytesMax: 262_144,
+  cardBytesMax: 16_384,
+  endpointBytesMax: 256,
+  occurrencesMax: 64,
+  sharesMax: 256,
+  itemsMax: 64,
+  gasPerShare: 30_000,
 };
+
+/** Bounds that hold whatever the parameters say: of what one message or one block may have to walk over. */
+export const HARD_BOUNDS = {
+  shardsMax: 256,
+  requestsMax: 1024,
+  evidenceBytesMax: 1 << 24,
+  cardBytesMax: 1 << 20,
+  endpointBytesMax: 65_536,
+  occurrencesMax: 1024,
+  sharesMax: 1024,
+  itemsMax: 1024,
+} as const;
 
 /** Highest price of a unit of work. */
 const GAS_MAX = 1_000_000;
+
+/** Highest least bond. */
+const BOND_MAX = (1n << 63n) - 1n;
+
+/** Longest window: heights stay far below 2^53. */
+const BLOCKS_MAX = 1_000_000_000;
+
+/** A convicted publisher always loses something, also when he convicts himself. */
+const REWARD_BPS_MAX = 9_000;
 
 /** Bounds of a claim under these parameters. */
 export function limitsOf(params: Params): ClaimLimits {
@@ -25,9 +67,9 @@ export function limitsOf(params: Params): ClaimLimits {
   return { spansMax, spanBytesMin, spanBytesMax, answerBytesMax: Number(answerBytesMax), proofBytesMax };
 }
 
-/** @throws StateError (sdk 18) when a limit exceeds what the verifier bears, or a price is absurd */
-export function validateParams(params: Params): void {
-  for (const [name, value, most] of [
+/** Parameters that are numbers from 1 to a bound. */
+function boundsOf(params: Params): readonly (readonly [string, number | bigint, number | bigint])[] {
+  return [
     ['spans_max', params.spansMax, HARD_LIMITS.spansMax],
     ['span_bytes_max', params.spanBytesMax, HARD_LIMITS.spanBytesMax],
     ['span_bytes_min', params.spanBytesMin, params.spanBytesMax],
@@ -36,7 +78,36 @@ export function validateParams(params: Params): void {
     ['gas_per_span', params.gasPerSpan, GAS_MAX],
     ['gas_per_hash', params.gasPerHash, GAS_MAX],
     ['gas_per_byte', params.gasPerByte, GAS_MAX],
-  ] as const)
+    ['shard_bond', params.shardBond, BOND_MAX],
+    ['card_bond', params.cardBond, BOND_MAX],
+    ['request_bond', params.requestBond, BOND_MAX],
+    ['claim_bond', params.claimBond, BOND_MAX],
+    ['challenge_blocks', params.challengeBlocks, BLOCKS_MAX],
+    ['unbonding_blocks', params.unbondingBlocks, BLOCKS_MAX],
+    ['request_blocks', params.requestBlocks, BLOCKS_MAX],
+    ['claim_blocks', params.claimBlocks, BLOCKS_MAX],
+    ['reward_bps', params.rewardBps, REWARD_BPS_MAX],
+    ['shards_max', params.shardsMax, HARD_BOUNDS.shardsMax],
+    ['shard_requests_max', params.shardRequestsMax, HARD_BOUNDS.requestsMax],
+    ['account_requests_max', params.accountRequestsMax, HARD_BOUNDS.requestsMax],
+    ['evidence_bytes_max', params.evidenceBytesMax, HARD_BOUNDS.evidenceBytesMax],
+    ['card_bytes_max', params.cardBytesMax, HARD_BOUNDS.cardBytesMax],
+    ['endpoint_bytes_max', params.endpointBytesMax, HARD_BOUNDS.endpointBytesMax],
+    ['occurrences_max', params.occurrencesMax, HARD_BOUNDS.occurrencesMax],
+    ['shares_max', params.sharesMax, HARD_BOUNDS.sharesMax],
+    ['items_max', params.itemsMax, HARD_BOUNDS.itemsMax],
+    ['gas_per_share', params.gasPerShare, GAS_MAX],
+  ];
+}
+
+/** @throws StateError (sdk 18) when a limit exceeds what the verifier bears, or a price is absurd */
+export function validateParams(params: Params): void {
+  if (!isDenom(params.bondDenom))
+    throw new StateError(
+      sdkErrors.invalidRequest,
+      `attribution parameters: bond_denom '${params.bondDenom.slice(0, 80)}' is no denomination`,
+    );
+  for (const [name, value, most] of boundsOf(params))
     if (value <= 0 || value > most)
       throw new StateError(
         sdkErrors.invalidRequest,

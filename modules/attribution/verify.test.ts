@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { merkleRoot } from '../../core/merkle.ts';
-import type { ChunkProof, QuotedSpan } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { type ChunkProof, Claim, type QuotedSpan } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { committedAnswer, openAnswer, proveRange, provableContent, proveSpan } from './prove.ts';
 import {
   type ClaimInput,
@@ -103,7 +103,7 @@ const honestScene = fc
       ({ content }, i) => [BigInt(i + 1), provableContent(content).commitment] as const,
     );
     const given = open ? openAnswer(answer) : committedAnswer(provableAnswer);
-    return { input: { answer: given, claim: { spans } }, sources: new Map(sources) };
+    return { input: { answer: given, claim: Claim.create({ spans }) }, sources: new Map(sources) };
   });
 
 test('every honestly built claim is accepted', () => {
@@ -124,7 +124,7 @@ function mutate(scene: Scene, seed: number): Scene {
   if (span === undefined) throw new Error('no span');
   const withSpan = (change: Partial<QuotedSpan>): Scene => ({
     ...scene,
-    input: { answer, claim: { spans: claim.spans.with(at, { ...span, ...change }) } },
+    input: { answer, claim: { ...claim, spans: claim.spans.with(at, { ...span, ...change }) } },
   });
   const proof = span.sourceProof;
   switch (seed % 11) {
@@ -151,7 +151,7 @@ function mutate(scene: Scene, seed: number): Scene {
     case 8:
       return withSpan({ sourceProof: { ...proof, chunks: proof.chunks.map((chunk) => chunk.subarray(1)) } });
     case 9:
-      return { ...scene, input: { answer, claim: { spans: [...claim.spans, span] } } };
+      return { ...scene, input: { answer, claim: { ...claim, spans: [...claim.spans, span] } } };
     default: {
       if (answer.root.length > 0)
         return { ...scene, input: { claim, answer: { ...answer, root: sha256(answer.root) } } };
@@ -186,7 +186,7 @@ function oneSpanScene(change: Partial<QuotedSpan> = {}, quote = speech.subarray(
   const source = provableContent(speech);
   const span = proveSpan({ contributionId: 7n, source, answerOffset: 0, sourceOffset: 250, length: 50 });
   return {
-    input: { answer: openAnswer(quote), claim: { spans: [{ ...span, ...change }] } },
+    input: { answer: openAnswer(quote), claim: Claim.create({ spans: [{ ...span, ...change }] }) },
     sources: new Map([[7n, source.commitment]]),
   };
 }
@@ -222,7 +222,7 @@ test('the answer cannot be given twice, and its root needs a length and openings
 });
 
 test('an empty claim holds for every answer, and spans have one order', () => {
-  const nothing = { answer: openAnswer(new Uint8Array(0)), claim: { spans: [] } };
+  const nothing = { answer: openAnswer(new Uint8Array(0)), claim: Claim.create() };
   expect(verdict({ input: nothing, sources: new Map() })).toBeUndefined();
   const [span] = oneSpanScene().input.claim.spans;
   if (span === undefined) throw new Error('no span');

@@ -58,6 +58,11 @@ export class Datanets implements DatanetView {
     return this.#state.contributions.get(context, id);
   }
 
+  contributionAt(context: ReadContext, datanetId: bigint, position: bigint): Contribution | undefined {
+    const id = this.#state.byPosition.get(context, [datanetId, position]);
+    return id === undefined ? undefined : this.contribution(context, id);
+  }
+
   snapshot(context: ReadContext, id: bigint): Snapshot | undefined {
     return this.#state.snapshots.get(context, id);
   }
@@ -144,9 +149,10 @@ export class Datanets implements DatanetView {
     return accepted;
   }
 
-  /** Writes the log nodes that an accepted contribution completes at its position. */
+  /** Writes an accepted contribution's position and the log nodes that it completes. */
   appendToLog(context: Context, accepted: Contribution): void {
     const { id: contributionId, byteLength: weight, root, datanetId, position } = accepted;
+    this.#state.byPosition.set(context, [datanetId, position], contributionId);
     const leaf = sumLeaf({ contributionId, weight, root });
     for (const { level, index, node } of appendLeaf(leaf, position, this.nodes(context, datanetId)))
       this.#state.log.set(context, [datanetId, level, index], node);

@@ -49,6 +49,8 @@ export interface DatanetState {
   readonly snapshotsByDatanet: MultiIndex<bigint, bigint, Snapshot>;
   /** Full subtrees of each Datanet's log: Datanet, level, index. */
   readonly log: StateMap<Triple<bigint, number, bigint>, SumNode>;
+  /** Accepted contributions by Datanet and position. */
+  readonly byPosition: StateMap<Pair<bigint, bigint>, bigint>;
 }
 
 /** Declares the collections. */
@@ -129,7 +131,7 @@ function contributionState(
 
 function snapshotState(
   schema: Schema,
-): Pick<DatanetState, 'snapshotSequence' | 'snapshots' | 'snapshotsByDatanet' | 'log'> {
+): Pick<DatanetState, 'snapshotSequence' | 'snapshots' | 'snapshotsByDatanet' | 'log' | 'byPosition'> {
   const snapshotsByDatanet = new MultiIndex<bigint, bigint, Snapshot>(schema, {
     prefix: Uint8Array.of(14),
     name: 'snapshots_by_datanet',
@@ -152,6 +154,12 @@ function snapshotState(
       name: 'log',
       key: tripleKey(uint64Key, uint32Key, uint64Key),
       value: SumNode,
+    }),
+    byPosition: schema.map({
+      prefix: Uint8Array.of(16),
+      name: 'contribution_by_position',
+      key: pairKey(uint64Key, uint64Key),
+      value: uint64Value,
     }),
   };
 }

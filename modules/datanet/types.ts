@@ -5,5 +5,7 @@ import type { Contribution, Datanet, Snapshot } from '../../proto/gen/openledger
 export interface DatanetView {
   datanet(context: ReadContext, id: bigint): Datanet | undefined;
   contribution(context: ReadContext, id: bigint): Contribution | undefined;
+  /** The accepted contribution at a position of a Datanet's log. */
+  contributionAt(context: ReadContext, datanetId: bigint, position: bigint): Contribution | undefined;
   snapshot(context: ReadContext, id: bigint): Snapshot | undefined;
 }

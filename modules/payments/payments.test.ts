@@ -4,6 +4,7 @@ import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import type { ErrorKind } from '../../framework/errors.ts';
+import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgPayInference, MsgUpdateParams } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
@@ -111,7 +112,7 @@ test('every lie is refused under its own number, and costs the payer nothing but
   const falseAnswer = answer.content.slice().fill(33, 11 + 5, 11 + 15);
   const withSpan = (change: Partial<typeof span>) => ({
     ...honest,
-    claim: { spans: claim.spans.with(0, { ...span, ...change }) },
+    claim: { ...claim, spans: claim.spans.with(0, { ...span, ...change }) },
   });
   const log = expectRefused(
     loop,
@@ -162,7 +163,7 @@ test('an answer that stays private is given by its root, and its spans are opene
     sourceOffset: 0,
     length: 400,
   };
-  const claim = { spans: [proveSpan({ ...quotation, committedAnswer: text })] };
+  const claim = Claim.create({ spans: [proveSpan({ ...quotation, committedAnswer: text })] });
   const message = payInference(loop.payer, [], { answer: committedAnswer(text), claim });
   deliverOk(loop.chain, loop.payer, paymentOf(message));
   expect(toHex(explain(loop, 1n).claim?.answerRoot ?? new Uint8Array(0))).toBe(toHex(text.commitment.root));

@@ -113,10 +113,10 @@ function payment(actor: TestAccount, planned: Plan, nonce: number): Any {
     case 'proof':
       return paymentOf({
         ...message,
-        claim: { spans: [{ ...span, sourceProof: { chunks: [], hashes: [] } }] },
+        claim: { ...message.claim, spans: [{ ...span, sourceProof: { chunks: [], hashes: [] } }] },
       });
     case 'offset':
-      return paymentOf({ ...message, claim: { spans: [{ ...span, sourceOffset: 1n << 63n }] } });
+      return paymentOf({ ...message, claim: { ...message.claim, spans: [{ ...span, sourceOffset: 1n << 63n }] } });
     case 'denom':
       return paymentOf({ ...message, maxFee: { denom: 'uusd', amount: '1000000' } });
   }

@@ -10,6 +10,7 @@ import {
   provableContent,
   proveSpan,
 } from '../../modules/attribution/verify.ts';
+import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Admission } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import {
   MsgContribute,
@@ -132,7 +133,7 @@ export function payInference(
     tokensIn: 20n,
     tokensOut: 77n,
     answer: openAnswer(concatBytes(lead, ...parts)),
-    claim: { spans },
+    claim: Claim.create({ spans }),
     maxFee: { denom: 'uopen', amount: '100000' },
     ...change,
   });

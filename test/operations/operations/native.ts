@@ -91,6 +91,7 @@ function aModel(world: World, owner: Actor): MsgRegisterModel {
     split: aSplit(world),
     royaltyBps: random.between(0, 3000),
     parentIds: parent === undefined ? [] : [parent.id],
+    attributionPolicy: undefined,
   };
 }
 

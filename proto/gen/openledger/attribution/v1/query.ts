@@ -2,7 +2,7 @@
 import type { ServiceType } from '../../../../codec/field.ts';
 import { messageType, type MessageType } from '../../../../codec/message.ts';
 import { PageRequest, PageResponse } from '../../../cosmos/base/query/v1beta1/pagination.ts';
-import { ClaimRecord, Params } from './attribution.ts';
+import { ChunkRequest, ClaimRecord, Index, ModelCard, ObjectState, ObjectStateType, Params, Shard } from './attribution.ts';
 
 export type QueryParamsRequest = Readonly<Record<never, never>>;
 export const QueryParamsRequest: MessageType<QueryParamsRequest> = messageType<QueryParamsRequest>('openledger.attribution.v1.QueryParamsRequest', () => ({}), () => []);
@@ -66,11 +66,250 @@ export const QueryClaimsByContributionResponse: MessageType<QueryClaimsByContrib
   ],
 );
 
+export interface QueryOpenClaimsRequest {
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryOpenClaimsRequest: MessageType<QueryOpenClaimsRequest> = messageType<QueryOpenClaimsRequest>(
+  'openledger.attribution.v1.QueryOpenClaimsRequest',
+  () => ({ pagination: undefined }),
+  () => [
+    { number: 1, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryOpenClaimsResponse {
+  readonly claims: readonly ClaimRecord[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryOpenClaimsResponse: MessageType<QueryOpenClaimsResponse> = messageType<QueryOpenClaimsResponse>(
+  'openledger.attribution.v1.QueryOpenClaimsResponse',
+  () => ({ claims: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'claims', protoName: 'claims', rule: 'repeated', value: { kind: 'message', message: () => ClaimRecord }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
+export interface ShardStatus {
+  readonly shard: Shard;
+  readonly state: ObjectState;
+}
+export const ShardStatus: MessageType<ShardStatus> = messageType<ShardStatus>(
+  'openledger.attribution.v1.ShardStatus',
+  () => ({ shard: Shard.create(), state: 0 }),
+  () => [
+    { number: 1, name: 'shard', protoName: 'shard', rule: 'required', value: { kind: 'message', message: () => Shard }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'state', protoName: 'state', rule: 'single', value: { kind: 'enum', enum: () => ObjectStateType } },
+  ],
+);
+
+export interface IndexStatus {
+  readonly index: Index;
+  readonly state: ObjectState;
+}
+export const IndexStatus: MessageType<IndexStatus> = messageType<IndexStatus>(
+  'openledger.attribution.v1.IndexStatus',
+  () => ({ index: Index.create(), state: 0 }),
+  () => [
+    { number: 1, name: 'index', protoName: 'index', rule: 'required', value: { kind: 'message', message: () => Index }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'state', protoName: 'state', rule: 'single', value: { kind: 'enum', enum: () => ObjectStateType } },
+  ],
+);
+
+export interface ModelCardStatus {
+  readonly card: ModelCard;
+  readonly state: ObjectState;
+}
+export const ModelCardStatus: MessageType<ModelCardStatus> = messageType<ModelCardStatus>(
+  'openledger.attribution.v1.ModelCardStatus',
+  () => ({ card: ModelCard.create(), state: 0 }),
+  () => [
+    { number: 1, name: 'card', protoName: 'card', rule: 'required', value: { kind: 'message', message: () => ModelCard }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'state', protoName: 'state', rule: 'single', value: { kind: 'enum', enum: () => ObjectStateType } },
+  ],
+);
+
+export interface QueryShardRequest {
+  readonly shardId: bigint;
+}
+export const QueryShardRequest: MessageType<QueryShardRequest> = messageType<QueryShardRequest>(
+  'openledger.attribution.v1.QueryShardRequest',
+  () => ({ shardId: 0n }),
+  () => [
+    { number: 1, name: 'shardId', protoName: 'shard_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface QueryShardResponse {
+  readonly shard: ShardStatus;
+}
+export const QueryShardResponse: MessageType<QueryShardResponse> = messageType<QueryShardResponse>(
+  'openledger.attribution.v1.QueryShardResponse',
+  () => ({ shard: ShardStatus.create() }),
+  () => [
+    { number: 1, name: 'shard', protoName: 'shard', rule: 'required', value: { kind: 'message', message: () => ShardStatus }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface QueryShardsRequest {
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryShardsRequest: MessageType<QueryShardsRequest> = messageType<QueryShardsRequest>(
+  'openledger.attribution.v1.QueryShardsRequest',
+  () => ({ pagination: undefined }),
+  () => [
+    { number: 1, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryShardsResponse {
+  readonly shards: readonly ShardStatus[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryShardsResponse: MessageType<QueryShardsResponse> = messageType<QueryShardsResponse>(
+  'openledger.attribution.v1.QueryShardsResponse',
+  () => ({ shards: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'shards', protoName: 'shards', rule: 'repeated', value: { kind: 'message', message: () => ShardStatus }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
+export interface QueryIndexRequest {
+  readonly indexId: bigint;
+}
+export const QueryIndexRequest: MessageType<QueryIndexRequest> = messageType<QueryIndexRequest>(
+  'openledger.attribution.v1.QueryIndexRequest',
+  () => ({ indexId: 0n }),
+  () => [
+    { number: 1, name: 'indexId', protoName: 'index_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface QueryIndexResponse {
+  readonly index: IndexStatus;
+  readonly shards: readonly ShardStatus[];
+}
+export const QueryIndexResponse: MessageType<QueryIndexResponse> = messageType<QueryIndexResponse>(
+  'openledger.attribution.v1.QueryIndexResponse',
+  () => ({ index: IndexStatus.create(), shards: [] }),
+  () => [
+    { number: 1, name: 'index', protoName: 'index', rule: 'required', value: { kind: 'message', message: () => IndexStatus }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'shards', protoName: 'shards', rule: 'repeated', value: { kind: 'message', message: () => ShardStatus }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface QueryIndexesBySnapshotRequest {
+  readonly snapshotId: bigint;
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryIndexesBySnapshotRequest: MessageType<QueryIndexesBySnapshotRequest> = messageType<QueryIndexesBySnapshotRequest>(
+  'openledger.attribution.v1.QueryIndexesBySnapshotRequest',
+  () => ({ snapshotId: 0n, pagination: undefined }),
+  () => [
+    { number: 1, name: 'snapshotId', protoName: 'snapshot_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryIndexesBySnapshotResponse {
+  readonly indexes: readonly IndexStatus[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryIndexesBySnapshotResponse: MessageType<QueryIndexesBySnapshotResponse> = messageType<QueryIndexesBySnapshotResponse>(
+  'openledger.attribution.v1.QueryIndexesBySnapshotResponse',
+  () => ({ indexes: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'indexes', protoName: 'indexes', rule: 'repeated', value: { kind: 'message', message: () => IndexStatus }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
+export interface QueryRequestsRequest {
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryRequestsRequest: MessageType<QueryRequestsRequest> = messageType<QueryRequestsRequest>(
+  'openledger.attribution.v1.QueryRequestsRequest',
+  () => ({ pagination: undefined }),
+  () => [
+    { number: 1, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryRequestsResponse {
+  readonly requests: readonly ChunkRequest[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryRequestsResponse: MessageType<QueryRequestsResponse> = messageType<QueryRequestsResponse>(
+  'openledger.attribution.v1.QueryRequestsResponse',
+  () => ({ requests: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'requests', protoName: 'requests', rule: 'repeated', value: { kind: 'message', message: () => ChunkRequest }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
+export interface QueryModelCardRequest {
+  readonly cardId: bigint;
+}
+export const QueryModelCardRequest: MessageType<QueryModelCardRequest> = messageType<QueryModelCardRequest>(
+  'openledger.attribution.v1.QueryModelCardRequest',
+  () => ({ cardId: 0n }),
+  () => [
+    { number: 1, name: 'cardId', protoName: 'card_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface QueryModelCardResponse {
+  readonly card: ModelCardStatus;
+}
+export const QueryModelCardResponse: MessageType<QueryModelCardResponse> = messageType<QueryModelCardResponse>(
+  'openledger.attribution.v1.QueryModelCardResponse',
+  () => ({ card: ModelCardStatus.create() }),
+  () => [
+    { number: 1, name: 'card', protoName: 'card', rule: 'required', value: { kind: 'message', message: () => ModelCardStatus }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface QueryModelCardsByModelRequest {
+  readonly modelId: bigint;
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryModelCardsByModelRequest: MessageType<QueryModelCardsByModelRequest> = messageType<QueryModelCardsByModelRequest>(
+  'openledger.attribution.v1.QueryModelCardsByModelRequest',
+  () => ({ modelId: 0n, pagination: undefined }),
+  () => [
+    { number: 1, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryModelCardsByModelResponse {
+  readonly cards: readonly ModelCardStatus[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryModelCardsByModelResponse: MessageType<QueryModelCardsByModelResponse> = messageType<QueryModelCardsByModelResponse>(
+  'openledger.attribution.v1.QueryModelCardsByModelResponse',
+  () => ({ cards: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'cards', protoName: 'cards', rule: 'repeated', value: { kind: 'message', message: () => ModelCardStatus }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
 export const QueryService: ServiceType = {
   name: 'openledger.attribution.v1.Query',
   methods: [
     { name: 'Params', input: () => QueryParamsRequest, output: () => QueryParamsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/params"}] },
     { name: 'Claim', input: () => QueryClaimRequest, output: () => QueryClaimResponse, http: [{"method":"get","path":"/openledger/attribution/v1/claims/{claim_id}"}] },
     { name: 'ClaimsByContribution', input: () => QueryClaimsByContributionRequest, output: () => QueryClaimsByContributionResponse, http: [{"method":"get","path":"/openledger/attribution/v1/contributions/{contribution_id}/claims"}] },
+    { name: 'OpenClaims', input: () => QueryOpenClaimsRequest, output: () => QueryOpenClaimsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/open_claims"}] },
+    { name: 'Shard', input: () => QueryShardRequest, output: () => QueryShardResponse, http: [{"method":"get","path":"/openledger/attribution/v1/shards/{shard_id}"}] },
+    { name: 'Shards', input: () => QueryShardsRequest, output: () => QueryShardsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/shards"}] },
+    { name: 'Index', input: () => QueryIndexRequest, output: () => QueryIndexResponse, http: [{"method":"get","path":"/openledger/attribution/v1/indexes/{index_id}"}] },
+    { name: 'IndexesBySnapshot', input: () => QueryIndexesBySnapshotRequest, output: () => QueryIndexesBySnapshotResponse, http: [{"method":"get","path":"/openledger/attribution/v1/snapshots/{snapshot_id}/indexes"}] },
+    { name: 'Requests', input: () => QueryRequestsRequest, output: () => QueryRequestsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/requests"}] },
+    { name: 'ModelCard', input: () => QueryModelCardRequest, output: () => QueryModelCardResponse, http: [{"method":"get","path":"/openledger/attribution/v1/model_cards/{card_id}"}] },
+    { name: 'ModelCardsByModel', input: () => QueryModelCardsByModelRequest, output: () => QueryModelCardsByModelResponse, http: [{"method":"get","path":"/openledger/attribution/v1/models/{model_id}/model_cards"}] },
   ],
 };

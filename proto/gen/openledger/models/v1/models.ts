@@ -8,6 +8,7 @@ export const AttributionMethod = {
   ATTRIBUTION_METHOD_TOKEN_PROVENANCE: 2,
   ATTRIBUTION_METHOD_INFLUENCE: 3,
   ATTRIBUTION_METHOD_RETRIEVAL: 4,
+  ATTRIBUTION_METHOD_POLICY: 5,
 } as const;
 export type AttributionMethod = number;
 export const AttributionMethodType: EnumType = { name: 'openledger.models.v1.AttributionMethod', values: AttributionMethod };
@@ -21,6 +22,21 @@ export const Party = {
 } as const;
 export type Party = number;
 export const PartyType: EnumType = { name: 'openledger.models.v1.Party', values: Party };
+
+export interface AttributionPolicy {
+  readonly tokenBps: number;
+  readonly influenceBps: number;
+  readonly retrievalBps: number;
+}
+export const AttributionPolicy: MessageType<AttributionPolicy> = messageType<AttributionPolicy>(
+  'openledger.models.v1.AttributionPolicy',
+  () => ({ tokenBps: 0, influenceBps: 0, retrievalBps: 0 }),
+  () => [
+    { number: 1, name: 'tokenBps', protoName: 'token_bps', rule: 'single', value: { kind: 'uint32' } },
+    { number: 2, name: 'influenceBps', protoName: 'influence_bps', rule: 'single', value: { kind: 'uint32' } },
+    { number: 3, name: 'retrievalBps', protoName: 'retrieval_bps', rule: 'single', value: { kind: 'uint32' } },
+  ],
+);
 
 export interface SplitPolicy {
   readonly platformBps: number;
@@ -85,10 +101,11 @@ export interface Model {
   readonly lineage: readonly LineageEntry[];
   readonly registeredHeight: bigint;
   readonly parentIds: readonly bigint[];
+  readonly attributionPolicy: AttributionPolicy | undefined;
 }
 export const Model: MessageType<Model> = messageType<Model>(
   'openledger.models.v1.Model',
-  () => ({ id: 0n, owner: '', name: '', baseModel: '', weightsRoot: NO_BYTES, snapshotIds: [], price: Price.create(), attributionMethod: 0, split: SplitPolicy.create(), royaltyBps: 0, lineage: [], registeredHeight: 0n, parentIds: [] }),
+  () => ({ id: 0n, owner: '', name: '', baseModel: '', weightsRoot: NO_BYTES, snapshotIds: [], price: Price.create(), attributionMethod: 0, split: SplitPolicy.create(), royaltyBps: 0, lineage: [], registeredHeight: 0n, parentIds: [], attributionPolicy: undefined }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'owner', protoName: 'owner', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -103,6 +120,7 @@ export const Model: MessageType<Model> = messageType<Model>(
     { number: 11, name: 'lineage', protoName: 'lineage', rule: 'repeated', value: { kind: 'message', message: () => LineageEntry }, options: { 'amino.dont_omitempty': true } },
     { number: 12, name: 'registeredHeight', protoName: 'registered_height', rule: 'single', value: { kind: 'int64' } },
     { number: 13, name: 'parentIds', protoName: 'parent_ids', rule: 'repeated', value: { kind: 'uint64' } },
+    { number: 16, name: 'attributionPolicy', protoName: 'attribution_policy', rule: 'single', value: { kind: 'message', message: () => AttributionPolicy } },
   ],
 );
 

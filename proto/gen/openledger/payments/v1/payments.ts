@@ -27,10 +27,11 @@ export interface Payout {
   readonly modelId: bigint;
   readonly contributionId: bigint;
   readonly datanetId: bigint;
+  readonly claimId: bigint;
 }
 export const Payout: MessageType<Payout> = messageType<Payout>(
   'openledger.payments.v1.Payout',
-  () => ({ party: 0, recipient: '', amount: '', modelId: 0n, contributionId: 0n, datanetId: 0n }),
+  () => ({ party: 0, recipient: '', amount: '', modelId: 0n, contributionId: 0n, datanetId: 0n, claimId: 0n }),
   () => [
     { number: 1, name: 'party', protoName: 'party', rule: 'single', value: { kind: 'enum', enum: () => PartyType } },
     { number: 2, name: 'recipient', protoName: 'recipient', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -38,6 +39,7 @@ export const Payout: MessageType<Payout> = messageType<Payout>(
     { number: 4, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 5, name: 'contributionId', protoName: 'contribution_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 6, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 7, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 
@@ -88,6 +90,21 @@ export const DatanetPool: MessageType<DatanetPool> = messageType<DatanetPool>(
   () => [
     { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'balance', protoName: 'balance', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface Escrow {
+  readonly claimId: bigint;
+  readonly receiptId: bigint;
+  readonly amount: Coin;
+}
+export const Escrow: MessageType<Escrow> = messageType<Escrow>(
+  'openledger.payments.v1.Escrow',
+  () => ({ claimId: 0n, receiptId: 0n, amount: Coin.create() }),
+  () => [
+    { number: 1, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'receiptId', protoName: 'receipt_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
   ],
 );
 

@@ -4,7 +4,7 @@ import { messageType, type MessageType } from '../../../../codec/message.ts';
 import { PageRequest, PageResponse } from '../../../cosmos/base/query/v1beta1/pagination.ts';
 import { ClaimRecord } from '../../attribution/v1/attribution.ts';
 import { Model } from '../../models/v1/models.ts';
-import { DatanetPool, Params, Receipt, Totals } from './payments.ts';
+import { DatanetPool, Escrow, Params, Receipt, Totals } from './payments.ts';
 
 export type QueryParamsRequest = Readonly<Record<never, never>>;
 export const QueryParamsRequest: MessageType<QueryParamsRequest> = messageType<QueryParamsRequest>('openledger.payments.v1.QueryParamsRequest', () => ({}), () => []);
@@ -168,6 +168,52 @@ export const QueryDatanetPoolResponse: MessageType<QueryDatanetPoolResponse> = m
   ],
 );
 
+export interface QueryEscrowRequest {
+  readonly claimId: bigint;
+}
+export const QueryEscrowRequest: MessageType<QueryEscrowRequest> = messageType<QueryEscrowRequest>(
+  'openledger.payments.v1.QueryEscrowRequest',
+  () => ({ claimId: 0n }),
+  () => [
+    { number: 1, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface QueryEscrowResponse {
+  readonly escrow: Escrow;
+}
+export const QueryEscrowResponse: MessageType<QueryEscrowResponse> = messageType<QueryEscrowResponse>(
+  'openledger.payments.v1.QueryEscrowResponse',
+  () => ({ escrow: Escrow.create() }),
+  () => [
+    { number: 1, name: 'escrow', protoName: 'escrow', rule: 'required', value: { kind: 'message', message: () => Escrow }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface QueryEscrowsRequest {
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryEscrowsRequest: MessageType<QueryEscrowsRequest> = messageType<QueryEscrowsRequest>(
+  'openledger.payments.v1.QueryEscrowsRequest',
+  () => ({ pagination: undefined }),
+  () => [
+    { number: 1, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryEscrowsResponse {
+  readonly escrows: readonly Escrow[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryEscrowsResponse: MessageType<QueryEscrowsResponse> = messageType<QueryEscrowsResponse>(
+  'openledger.payments.v1.QueryEscrowsResponse',
+  () => ({ escrows: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'escrows', protoName: 'escrows', rule: 'repeated', value: { kind: 'message', message: () => Escrow }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
 export const QueryService: ServiceType = {
   name: 'openledger.payments.v1.Query',
   methods: [
@@ -178,5 +224,7 @@ export const QueryService: ServiceType = {
     { name: 'Explain', input: () => QueryExplainRequest, output: () => QueryExplainResponse, http: [{"method":"get","path":"/openledger/payments/v1/receipts/{receipt_id}/explain"}] },
     { name: 'Totals', input: () => QueryTotalsRequest, output: () => QueryTotalsResponse, http: [{"method":"get","path":"/openledger/payments/v1/totals"}] },
     { name: 'DatanetPool', input: () => QueryDatanetPoolRequest, output: () => QueryDatanetPoolResponse, http: [{"method":"get","path":"/openledger/payments/v1/datanets/{datanet_id}/pool"}] },
+    { name: 'Escrow', input: () => QueryEscrowRequest, output: () => QueryEscrowResponse, http: [{"method":"get","path":"/openledger/payments/v1/claims/{claim_id}/escrow"}] },
+    { name: 'Escrows', input: () => QueryEscrowsRequest, output: () => QueryEscrowsResponse, http: [{"method":"get","path":"/openledger/payments/v1/escrows"}] },
   ],
 };

@@ -14,10 +14,11 @@ export interface MsgPayInference {
   readonly answer: Answer;
   readonly claim: Claim;
   readonly maxFee: Coin;
+  readonly claimId: bigint;
 }
 export const MsgPayInference: MessageType<MsgPayInference> = messageType<MsgPayInference>(
   'openledger.payments.v1.MsgPayInference',
-  () => ({ payer: '', modelId: 0n, requestHash: NO_BYTES, tokensIn: 0n, tokensOut: 0n, answer: Answer.create(), claim: Claim.create(), maxFee: Coin.create() }),
+  () => ({ payer: '', modelId: 0n, requestHash: NO_BYTES, tokensIn: 0n, tokensOut: 0n, answer: Answer.create(), claim: Claim.create(), maxFee: Coin.create(), claimId: 0n }),
   () => [
     { number: 1, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
@@ -27,6 +28,7 @@ export const MsgPayInference: MessageType<MsgPayInference> = messageType<MsgPayI
     { number: 6, name: 'answer', protoName: 'answer', rule: 'required', value: { kind: 'message', message: () => Answer }, options: { 'amino.dont_omitempty': true } },
     { number: 7, name: 'claim', protoName: 'claim', rule: 'required', value: { kind: 'message', message: () => Claim }, options: { 'amino.dont_omitempty': true } },
     { number: 8, name: 'maxFee', protoName: 'max_fee', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 9, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
   ],
   { 'amino.name': "openledger/MsgPayInference" },
 );

@@ -1,0 +1,61 @@
+/** Money behind statements. All of it lies in the account of this module. */
+import type { Address } from '../../framework/address.ts';
+import { type Coin, coinToString, isDenom, parseCoin, type WireCoin } from '../../framework/coins.ts';
+import type { Context } from '../../framework/context.ts';
+import { StateError } from '../../framework/errors.ts';
+import type { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { AttributionCore } from './core.ts';
+import { attributionErrors } from './errors.ts';
+import { STORE_NAME } from './state.ts';
+
+const BPS_WHOLE = 10_000n;
+const AMOUNT = /^[1-9][0-9]{0,76}$/;
+
+/** A bond as a message names it. @throws StateError (attribution 21) when it is no coin */
+export function validateBond({ denom, amount }: WireCoin): void {
+  if (!isDenom(denom) || !AMOUNT.test(amount))
+    throw new StateError(
+      attributionErrors['wrong-bond'],
+      'bond must be a denomination and a positive whole number',
+    );
+}
+
+/** @throws StateError (attribution 21) when it is in another denomination or less than the least */
+export function checkBond(wire: WireCoin, least: bigint, { bondDenom }: Params): Coin {
+  const bond = parseCoin(wire);
+  if (bond.denom === bondDenom && bond.amount >= least) return bond;
+  throw new StateError(
+    attributionErrors['wrong-bond'],
+    `the bond is ${coinToString(bond)}, must be at least ${least}${bondDenom}`,
+  );
+}
+
+/** Takes bonds. @throws StateError (sdk 5) when there is too little */
+export function lockBond(k: AttributionCore, context: Context, from: Address, bond: Coin): void {
+  k.bank.sendToModule(context, { from, module: STORE_NAME, coins: [bond] });
+}
+
+/** Gives money of this module's account away: bonds back, and to whom they are lost. */
+export function payBond(k: AttributionCore, context: Context, to: string, bond: WireCoin): void {
+  const coin = parseCoin(bond);
+  if (coin.amount === 0n) return;
+  k.bank.send(context, { from: k.account, to: k.addresses.toBytes(to), coins: [coin] });
+}
+
+/** A bond that is lost: a part goes to whoever showed why, the rest to the community pool. The reward. */
+export function forfeitBond(
+  k: AttributionCore,
+  context: Context,
+  lost: { readonly bond: WireCoin; readonly challenger: string; readonly params: Params },
+): WireCoin {
+  const { denom, amount } = parseCoin(lost.bond);
+  const reward = (amount * BigInt(lost.params.rewardBps)) / BPS_WHOLE;
+  const wire = { denom, amount: reward.toString() };
+  payBond(k, context, lost.challenger, wire);
+  if (amount > reward)
+    k.communityPool.fundCommunityPool(context, {
+      from: k.account,
+      coins: [{ denom, amount: amount - reward }],
+    });
+  return wire;
+}
