@@ -3,6 +3,7 @@ import { authorizationRoute } from '../framework/authorization.ts';
 import { MessageRouter } from '../framework/message.ts';
 import type { Module, ModuleAccountSpec } from '../framework/module.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
+import { proofVerifiers } from '../modules/attribution/verifiers.ts';
 import type { AuthKeeper } from '../modules/auth/keeper.ts';
 import { createAuthModule } from '../modules/auth/module.ts';
 import { createVestingModule } from '../modules/vesting/module.ts';
@@ -44,6 +45,7 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'bonded_tokens_pool', permissions: ['burner', 'staking'] },
   { name: 'not_bonded_tokens_pool', permissions: ['burner', 'staking'] },
   { name: 'mint', permissions: ['minter'] },
+  { name: 'attribution', permissions: [] },
 ];
 
 /**
@@ -196,7 +198,14 @@ function nativeModules(
   const datanet = createDatanetModule({ addresses });
   const datanets = datanet.keeper;
   const models = createModelModule({ addresses, datanets });
-  const attribution = createAttributionModule({ addresses, datanets });
+  const attribution = createAttributionModule({
+    addresses,
+    bank,
+    datanets,
+    models: models.keeper,
+    communityPool: distribution,
+    verifiers: proofVerifiers,
+  });
   const payments = createPaymentModule({
     addresses,
     bank,

@@ -74,7 +74,10 @@ function liesOf(honest: Purchase): readonly (readonly [name: string, message: Ms
     ],
     [
       'an unknown contribution',
-      { ...fresh('unknown contribution'), claim: { ...message.claim, spans: [{ ...span, contributionId: 1_000_000n }] } },
+      {
+        ...fresh('unknown contribution'),
+        claim: { ...message.claim, spans: [{ ...span, contributionId: 1_000_000n }] },
+      },
     ],
   ];
 }

@@ -1,6 +1,16 @@
 import { toHex } from '../../core/bytes.ts';
+import { coinToString, parseCoin, type WireCoin } from '../../framework/coins.ts';
 import { type Event, event } from '../../framework/events.ts';
-import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type {
+  ChunkRequest,
+  ClaimRecord,
+  Index,
+  Shard,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+
+function coinText(wire: WireCoin): string {
+  return coinToString(parseCoin(wire));
+}
 
 /** A claim was verified and kept. */
 export function claimVerified(claim: ClaimRecord): Event {
@@ -11,4 +21,78 @@ export function claimVerified(claim: ClaimRecord): Event {
     spans: claim.spans.length.toString(),
     contribution_ids: claim.shares.map(({ contributionId }) => contributionId).join(','),
   });
+}
+
+/** A shard can be convicted from now on, and claims may rest on it from its active height. */
+export function shardPublished({ id, publisher, commitment, bond, activeHeight }: Shard): Event {
+  return event('publish_shard', {
+    shard_id: id.toString(),
+    publisher,
+    datanet_id: commitment.datanetId.toString(),
+    first_position: commitment.firstPosition.toString(),
+    documents: commitment.documents.toString(),
+    bond: coinText(bond),
+    active_height: activeHeight.toString(),
+  });
+}
+
+/** A shard was convicted; every index with it is void. */
+export function shardVoided(
+  { id, publisher, bond }: Shard,
+  { challenger, reason }: { readonly challenger: string; readonly reason: string },
+  reward: WireCoin,
+): Event {
+  const lost = { bond: coinText(bond), reward: coinText(reward) };
+  return event('void_shard', { shard_id: id.toString(), publisher, challenger, reason, ...lost });
+}
+
+/** The bond of a shard went back; it is gone. */
+export function shardReleased({ id, publisher, bond }: Shard): Event {
+  return event('release_shard', { shard_id: id.toString(), publisher, bond: coinText(bond) });
+}
+
+/** An index of a snapshot is there. */
+export function indexPublished({ id, publisher, snapshotId, shardIds, endpoint }: Index): Event {
+  return event('publish_index', {
+    index_id: id.toString(),
+    publisher,
+    snapshot_id: snapshotId.toString(),
+    shard_ids: shardIds.join(','),
+    endpoint,
+  });
+}
+
+/** No new claims may rest on an index. */
+export function indexRetired({ id, publisher, claims }: Index): Event {
+  return event('retire_index', { index_id: id.toString(), publisher, open_claims: claims.toString() });
+}
+
+/** An index is gone. */
+export function indexRemoved({ id, publisher }: Index): Event {
+  return event('remove_index', { index_id: id.toString(), publisher });
+}
+
+/** The publisher of a shard has until the deadline. */
+export function requestMade({ id, requester, shardId, place, deadline }: ChunkRequest): Event {
+  return event('request_chunk', {
+    request_id: id.toString(),
+    requester,
+    shard_id: shardId.toString(),
+    tree: place.tree.toString(),
+    document: place.document.toString(),
+    chunk: place.chunk.toString(),
+    deadline: deadline.toString(),
+  });
+}
+
+/** A request was answered in time; its bond is the publisher's. */
+export function requestAnswered({ id, shardId, bond }: ChunkRequest, publisher: string): Event {
+  const ids = { request_id: id.toString(), shard_id: shardId.toString() };
+  return event('serve_chunk', { ...ids, publisher, bond: coinText(bond) });
+}
+
+/** A request was not answered; its bond went back. */
+export function requestExpired({ id, shardId, requester, bond }: ChunkRequest): Event {
+  const ids = { request_id: id.toString(), shard_id: shardId.toString() };
+  return event('expire_request', { ...ids, requester, bond: coinText(bond) });
 }

@@ -1,38 +1,137 @@
+import type { Sequence } from '../../framework/collections.ts';
+import { parseCoin } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/openledger/attribution/v1/genesis.ts';
+import type { AttributionCore } from './core.ts';
 import type { Attribution } from './keeper.ts';
-import { DEFAULT_PARAMS, paramsFromJson } from './params.ts';
-import type { AttributionState } from './state.ts';
+import { DEFAULT_PARAMS, paramsFromJson, validateParams } from './params.ts';
+import { insertRequest } from './requests.ts';
+import { currentParams, currentVersion } from './versions.ts';
 
-/** Genesis of attribution: `openledger.attribution.v1.GenesisState`. The index is rebuilt. */
-export function attributionGenesis(attribution: Attribution, state: AttributionState): GenesisHandler {
+/** Genesis of attribution: `openledger.attribution.v1.GenesisState`. Indexes, queues and counts are rebuilt. */
+export function attributionGenesis(k: AttributionCore, attribution: Attribution): GenesisHandler {
+  const { state } = k;
   return {
-    defaults: () => messageToJson(GenesisState, GenesisState.create({ params: DEFAULT_PARAMS })),
-    validate: (json) => void readGenesis(json),
+    defaults: () =>
+      messageToJson(GenesisState, GenesisState.create({ params: DEFAULT_PARAMS, paramsVersion: 1n })),
+    validate: (json) => void readGenesis(k, json),
     init(context, json) {
-      const genesis = readGenesis(json);
+      const genesis = readGenesis(k, json);
       state.params.set(context, genesis.params);
+      state.paramsChanges.set(context, genesis.paramsVersion - 1n);
+      for (const version of genesis.paramsVersions) state.versions.set(context, version.version, version);
       for (const claim of genesis.claims) attribution.insert(context, claim);
-      state.sequence.set(context, genesis.claims.at(-1)?.id ?? 0n);
+      initIndexes(k, context, genesis);
+      const sequences = sequencesOf(k);
+      for (const [name, sequence] of sequences) sequence.set(context, lastIdOf(genesis, name));
       return [];
     },
-    export: (context) =>
-      messageToJson(GenesisState, {
-        params: attribution.params(context),
-        claims: [...state.claims.iterate(context)].map(([, claim]) => claim),
-      }),
+    export: (context) => messageToJson(GenesisState, exportGenesis(k, context)),
   };
 }
 
-function readGenesis(json: JsonReader): GenesisState {
+const LISTS = {
+  lastClaimId: 'claims',
+  lastShardId: 'shards',
+  lastIndexId: 'indexes',
+  lastRequestId: 'requests',
+  lastCardId: 'cards',
+} as const;
+
+type LastId = keyof typeof LISTS;
+
+function sequencesOf({ state }: AttributionCore): readonly (readonly [LastId, Sequence])[] {
+  return [
+    ['lastClaimId', state.sequence],
+    ['lastShardId', state.shardSequence],
+    ['lastIndexId', state.indexSequence],
+    ['lastRequestId', state.requestSequence],
+    ['lastCardId', state.cardSequence],
+  ];
+}
+
+/** What it says, or the last of the list: objects go away, so it may say more. */
+function lastIdOf(genesis: GenesisState, name: LastId): bigint {
+  const listed = genesis[LISTS[name]].at(-1)?.id ?? 0n;
+  return genesis[name] > listed ? genesis[name] : listed;
+}
+
+function initIndexes(k: AttributionCore, context: Context, genesis: GenesisState): void {
+  const { state } = k;
+  for (const shard of genesis.shards) {
+    state.shards.set(context, shard.id, shard);
+    if (shard.releaseHeight > 0n && shard.voidedHeight === 0n)
+      state.shardReleases.add(context, [shard.releaseHeight, shard.id]);
+  }
+  for (const index of genesis.indexes) state.indexes.set(context, index.id, index);
+  for (const request of genesis.requests) insertRequest(k, context, request);
+}
+
+function readGenesis({ addresses }: AttributionCore, json: JsonReader): GenesisState {
   const params = paramsFromJson(json.member('params'));
-  const genesis = { ...messageFromJson(GenesisState, json), params };
+  const read = messageFromJson(GenesisState, json);
+  const genesis = { ...read, params, paramsVersion: read.paramsVersion === 0n ? 1n : read.paramsVersion };
+  for (const name of Object.values(LISTS)) requireAscending(json.member(name), genesis[name]);
+  json.attempt(() => {
+    for (const { params: old } of genesis.paramsVersions) validateParams(old);
+    for (const { publisher, bond } of [...genesis.shards, ...genesis.cards]) {
+      addresses.toBytes(publisher);
+      parseCoin(bond);
+    }
+    for (const { requester, bond } of genesis.requests) {
+      addresses.toBytes(requester);
+      parseCoin(bond);
+    }
+  });
+  requireReferences(json, genesis);
+  return genesis;
+}
+
+function requireAscending(json: JsonReader, list: readonly { readonly id: bigint }[]): void {
   let previous = 0n;
-  for (const { id } of genesis.claims) {
-    if (id <= previous) json.member('claims').fail(`ids must ascend from 1, ${id} follows ${previous}`);
+  for (const { id } of list) {
+    if (id <= previous) json.fail(`ids must ascend from 1, ${id} follows ${previous}`);
     previous = id;
   }
-  return genesis;
+}
+
+/** Whatever is named is there: hooks rely on it. */
+function requireReferences(json: JsonReader, genesis: GenesisState): void {
+  const versions = new Set(genesis.paramsVersions.map(({ version }) => version));
+  for (const { id, paramsVersion } of [...genesis.shards, ...genesis.requests, ...genesis.cards])
+    if (!versions.has(paramsVersion))
+      json.member('params_versions').fail(`object ${id} names version ${paramsVersion}, which is not listed`);
+  const shards = new Set(genesis.shards.map(({ id }) => id));
+  for (const { id, shardIds } of genesis.indexes)
+    for (const shardId of shardIds)
+      if (!shards.has(shardId))
+        json.member('indexes').fail(`index ${id} names shard ${shardId}, which is not listed`);
+}
+
+function exportGenesis(k: AttributionCore, context: ReadContext): GenesisState {
+  const { state } = k;
+  const values = <V>(list: { iterate(context: ReadContext): Iterable<readonly [unknown, V]> }) =>
+    [...list.iterate(context)].map(([, value]) => value);
+  const last = (name: LastId): bigint =>
+    sequencesOf(k)
+      .find(([one]) => one === name)?.[1]
+      .peek(context) ?? 0n;
+  return {
+    params: currentParams(state, context),
+    claims: values(state.claims),
+    paramsVersion: currentVersion(state, context),
+    paramsVersions: values(state.versions),
+    shards: values(state.shards),
+    indexes: values(state.indexes.map),
+    requests: values(state.requests),
+    cards: values(state.cards.map),
+    lastClaimId: last('lastClaimId'),
+    lastShardId: last('lastShardId'),
+    lastIndexId: last('lastIndexId'),
+    lastRequestId: last('lastRequestId'),
+    lastCardId: last('lastCardId'),
+  };
 }

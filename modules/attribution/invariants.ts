@@ -1,30 +1,110 @@
+import { amountOf, type Coin, normalizeCoins, parseCoin } from '../../framework/coins.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
-import type { AttributionState } from './state.ts';
+import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { AttributionCore } from './core.ts';
 import { BYTE_WEIGHT } from './verify.ts';
 
 /**
- * What must hold of claims after every block. It walks over everything: for tests, simulation and
- * `inspect`.
+ * What must hold of claims, indexes and bonds after every block. It walks over everything: for tests,
+ * simulation and `inspect`.
  */
-export function attributionInvariants(state: AttributionState): readonly Invariant[] {
-  return [{ name: 'weights', check: (context) => checkWeights(state, context) }];
+export function attributionInvariants(k: AttributionCore): readonly Invariant[] {
+  return [
+    { name: 'weights', check: (context) => checkWeights(k, context) },
+    { name: 'bonds', check: (context) => checkBonds(k, context) },
+    { name: 'holders', check: (context) => checkHolders(k, context) },
+    { name: 'requests', check: (context) => checkRequests(k, context) },
+    { name: 'versions', check: (context) => checkVersions(k, context) },
+  ];
 }
 
 /** Shares add up to their total, and that is the number of distinct answer bytes that the spans cover. */
-function checkWeights(state: AttributionState, context: ReadContext): string | undefined {
+function checkWeights({ state }: AttributionCore, context: ReadContext): string | undefined {
   for (const [id, claim] of state.claims.iterate(context)) {
     const sum = claim.shares.reduce((total, { weight }) => total + weight, 0n);
-    let covered = 0n;
-    let reached = 0n;
-    for (const { answerOffset, length } of claim.spans) {
-      const end = answerOffset + BigInt(length);
-      const start = answerOffset > reached ? answerOffset : reached;
-      if (end > start) covered += end - start;
-      if (end > reached) reached = end;
-    }
-    if (sum !== claim.totalWeight || sum !== covered * BYTE_WEIGHT)
+    if (sum + claim.unattributedWeight !== claim.totalWeight)
+      return `shares of claim ${id} add up to ${sum}, its total is ${claim.totalWeight}`;
+    const covered = coveredBytes(claim);
+    if (claim.paramsVersion === 0n && sum !== covered * BYTE_WEIGHT)
       return `shares of claim ${id} add up to ${sum}, its spans cover ${covered} bytes`;
   }
   return undefined;
+}
+
+function coveredBytes({ spans }: ClaimRecord): bigint {
+  let covered = 0n;
+  let reached = 0n;
+  for (const { answerOffset, length } of spans) {
+    const end = answerOffset + BigInt(length);
+    const start = answerOffset > reached ? answerOffset : reached;
+    if (end > start) covered += end - start;
+    if (end > reached) reached = end;
+  }
+  return covered;
+}
+
+/** The module's account holds all bonds that are not lost. Anyone may send it more; nobody may take. */
+function checkBonds({ state, bank, account }: AttributionCore, context: ReadContext): string | undefined {
+  const bonds: Coin[] = [];
+  for (const [, { bond, voidedHeight }] of state.shards.iterate(context))
+    if (voidedHeight === 0n) bonds.push(parseCoin(bond));
+  for (const [, { bond }] of state.requests.iterate(context)) bonds.push(parseCoin(bond));
+  const held = bank.balances(context, account);
+  const short = normalizeCoins(bonds).find(({ denom, amount }) => amountOf(held, denom) < amount);
+  return short === undefined
+    ? undefined
+    : `bonds are ${short.amount}${short.denom}, the module account has only ${amountOf(held, short.denom)}`;
+}
+
+/** Shards know how many indexes hold them; what none holds unbonds. */
+function checkHolders({ state }: AttributionCore, context: ReadContext): string | undefined {
+  const holders = new Map<bigint, number>();
+  for (const [, { shardIds }] of state.indexes.map.iterate(context))
+    for (const id of shardIds) holders.set(id, (holders.get(id) ?? 0) + 1);
+  for (const [id, shard] of state.shards.iterate(context)) {
+    if (shard.indexes !== (holders.get(id) ?? 0))
+      return `shard ${id} says that ${shard.indexes} indexes hold it, ${holders.get(id) ?? 0} do`;
+    if ((shard.indexes === 0) !== shard.releaseHeight > 0n && shard.voidedHeight === 0n)
+      return `shard ${id} is held by ${shard.indexes} indexes and released at ${shard.releaseHeight}`;
+    holders.delete(id);
+  }
+  const [missing] = holders.keys();
+  return missing === undefined ? undefined : `an index names shard ${missing}, which is not there`;
+}
+
+/** Open requests are counted, and queued by their deadlines. */
+function checkRequests({ state, addresses }: AttributionCore, context: ReadContext): string | undefined {
+  const ofShards = new Map<bigint, number>();
+  const ofAccounts = new Map<string, bigint>();
+  for (const [id, { shardId, requester, deadline }] of state.requests.iterate(context)) {
+    ofShards.set(shardId, (ofShards.get(shardId) ?? 0) + 1);
+    ofAccounts.set(requester, (ofAccounts.get(requester) ?? 0n) + 1n);
+    if (!state.deadlines.has(context, [deadline, id])) return `request ${id} has no deadline`;
+  }
+  for (const [id, { openRequests }] of state.shards.iterate(context))
+    if (openRequests !== (ofShards.get(id) ?? 0))
+      return `shard ${id} says that ${openRequests} requests are open, ${ofShards.get(id) ?? 0} are`;
+  for (const [address, count] of state.requestsOf.iterate(context)) {
+    const text = addresses.toText(address);
+    if (ofAccounts.get(text) !== count) return `${text} has ${count} open requests by its count`;
+    ofAccounts.delete(text);
+  }
+  return ofAccounts.size === 0 ? undefined : `${ofAccounts.size} accounts with open requests have no count`;
+}
+
+/** Versions of parameters are kept as long as objects have them. */
+function checkVersions({ state }: AttributionCore, context: ReadContext): string | undefined {
+  const objects = new Map<bigint, bigint>();
+  const lists = [state.shards, state.requests];
+  for (const list of lists)
+    for (const [, { paramsVersion }] of list.iterate(context))
+      objects.set(paramsVersion, (objects.get(paramsVersion) ?? 0n) + 1n);
+  for (const [version, held] of state.versions.iterate(context)) {
+    if (held.objects !== objects.get(version))
+      return `version ${version} of the parameters is kept for ${held.objects} objects`;
+    objects.delete(version);
+  }
+  const [missing] = objects.keys();
+  return missing === undefined ? undefined : `version ${missing} of the parameters is not kept`;
 }

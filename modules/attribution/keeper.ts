@@ -3,10 +3,10 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import {
   Claim,
-  type ClaimRecord,
+  ClaimRecord,
   type Params,
   type QuotedSpan,
-  type Share,
+  Share,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import {
   type Contribution,
@@ -16,8 +16,8 @@ import {
 import { AttributionMethod, type Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { attributionErrors } from './errors.ts';
 import { claimVerified } from './events.ts';
-import { DEFAULT_PARAMS, limitsOf } from './params.ts';
-import type { AttributionPorts } from './ports.ts';
+import type { AttributionCore } from './core.ts';
+import { limitsOf } from './params.ts';
 import type { AttributionState } from './state.ts';
 import type { AttributionVerifier, ClaimRequest, VerifiedClaim } from './types.ts';
 import {
@@ -31,21 +31,22 @@ import {
   problemOfOpenings,
   problemOfShape,
 } from './verify.ts';
+import { currentParams } from './versions.ts';
 
 /**
  * Checks attribution claims inside the transaction that pays on them, and keeps what a payout follows from.
  */
 export class Attribution implements AttributionVerifier {
+  readonly #core: AttributionCore;
   readonly #state: AttributionState;
-  readonly #ports: AttributionPorts;
 
-  constructor(state: AttributionState, ports: AttributionPorts) {
-    this.#state = state;
-    this.#ports = ports;
+  constructor(core: AttributionCore) {
+    this.#core = core;
+    this.#state = core.state;
   }
 
   params(context: ReadContext): Params {
-    return this.#state.params.get(context) ?? DEFAULT_PARAMS;
+    return currentParams(this.#state, context);
   }
 
   claim(context: ReadContext, id: bigint): ClaimRecord | undefined {
@@ -91,7 +92,7 @@ export class Attribution implements AttributionVerifier {
 
   record(context: Context, verified: VerifiedClaim): bigint {
     const id = this.#state.sequence.next(context) + 1n;
-    const claim: ClaimRecord = { ...verified, id, height: context.block.height };
+    const claim = ClaimRecord.create({ ...verified, id, height: context.block.height });
     this.insert(context, claim);
     context.emit(claimVerified(claim));
     return id;
@@ -109,7 +110,7 @@ export class Attribution implements AttributionVerifier {
     context: ReadContext,
     { claim, model }: ClaimRequest,
   ): ReadonlyMap<bigint, Contribution> {
-    const { datanets } = this.#ports;
+    const { datanets } = this.#core;
     const quoted = new Map<bigint, Contribution>();
     if (claim.spans.length === 0) return quoted;
     const snapshots = model.snapshotIds.flatMap((id) => datanets.snapshot(context, id) ?? []);
@@ -144,16 +145,14 @@ export class Attribution implements AttributionVerifier {
         `more than ${OVERLAP_MAX} contributions are claimed for one byte of the answer; drop some spans`,
       );
     const contributors = new Map([...owners.values()].map(({ id, contributor }) => [id, contributor]));
-    return weights.map(({ owner, weight }) => ({
-      contributionId: owner,
-      contributor: contributors.get(owner) ?? '',
-      weight,
-    }));
+    return weights.map(({ owner, weight }) =>
+      Share.create({ contributionId: owner, contributor: contributors.get(owner) ?? '', weight }),
+    );
   }
 
   #ownerOf(context: ReadContext, contribution: Contribution): Contribution {
     if (contribution.canonicalId === contribution.id) return contribution;
-    const canonical = this.#ports.datanets.contribution(context, contribution.canonicalId);
+    const canonical = this.#core.datanets.contribution(context, contribution.canonicalId);
     return canonical?.state === ContributionState.CONTRIBUTION_STATE_ACCEPTED ? canonical : contribution;
   }
 }

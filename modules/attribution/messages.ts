@@ -1,26 +1,21 @@
-import type { AddressCodec } from '../../framework/address.ts';
 import type { MessageRoute } from '../../framework/message.ts';
 import { paramsMessage } from '../../framework/params-message.ts';
 import { MsgUpdateParams, MsgUpdateParamsResponse } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { AttributionCore } from './core.ts';
+import { indexMessages } from './index-messages.ts';
 import { validateParams } from './params.ts';
-import type { AttributionState } from './state.ts';
+import { changeParams } from './versions.ts';
 
-/**
- * `openledger.attribution.v1.Msg`. Claims arrive inside payments
- * (`openledger.payments.v1.MsgPayInference`); indexes, optimistic claims and their disputes will be
- * messages of this module.
- */
-export function attributionMessages(
-  state: AttributionState,
-  addresses: AddressCodec,
-): readonly MessageRoute[] {
+/** `openledger.attribution.v1.Msg`. Verified claims arrive inside payments as well. */
+export function attributionMessages(k: AttributionCore): readonly MessageRoute[] {
   return [
+    ...indexMessages(k),
     paramsMessage({
       type: MsgUpdateParams,
       response: MsgUpdateParamsResponse,
-      addresses,
+      addresses: k.addresses,
       validate: validateParams,
-      set: (context, params) => state.params.set(context, params),
+      set: (context, params) => changeParams(k.state, context, params),
     }),
   ];
 }

@@ -1,4 +1,7 @@
+import { moduleAddress } from '../../framework/address.ts';
 import type { Module } from '../../framework/module.ts';
+import type { AttributionCore } from './core.ts';
+import { endBlock } from './end-block.ts';
 import { attributionGenesis } from './genesis.ts';
 import { attributionInvariants } from './invariants.ts';
 import { Attribution } from './keeper.ts';
@@ -13,18 +16,23 @@ export interface AttributionModule {
   readonly keeper: Attribution;
 }
 
-/** Checked and kept attribution claims. */
+/** Claims, and the indexes and model cards that they rest on. Needs a module account of its name. */
 export function createAttributionModule(ports: AttributionPorts): AttributionModule {
   const state = attributionState();
-  const attribution = new Attribution(state, ports);
+  const core: AttributionCore = { ...ports, state, account: moduleAddress(STORE_NAME) };
+  const attribution = new Attribution(core);
   const module: Module = {
     name: 'attribution',
     consensusVersion: 1,
     storeNames: [STORE_NAME],
-    messages: attributionMessages(state, ports.addresses),
-    queries: attributionQueries(attribution, state),
-    genesis: attributionGenesis(attribution, state),
-    invariants: attributionInvariants(state),
+    messages: attributionMessages(core),
+    queries: attributionQueries(core),
+    genesis: attributionGenesis(core, attribution),
+    endBlock(context) {
+      endBlock(core, context);
+      return [];
+    },
+    invariants: attributionInvariants(core),
   };
   return { module, keeper: attribution };
 }

@@ -37,17 +37,32 @@ export const DEFAULT_PARAMS: Params = {
   gasPerShare: 30_000,
 };
 
+/** Names of the bounds of `HARD_BOUNDS`. */
+export type HardBounds = Readonly<
+  Record<
+    | 'shardsMax'
+    | 'requestsMax'
+    | 'evidenceBytesMax'
+    | 'cardBytesMax'
+    | 'endpointBytesMax'
+    | 'occurrencesMax'
+    | 'sharesMax'
+    | 'itemsMax',
+    number
+  >
+>;
+
 /** Bounds that hold whatever the parameters say: of what one message or one block may have to walk over. */
-export const HARD_BOUNDS = {
+export const HARD_BOUNDS: HardBounds = {
   shardsMax: 256,
   requestsMax: 1024,
-  evidenceBytesMax: 1 << 24,
-  cardBytesMax: 1 << 20,
+  evidenceBytesMax: 16_777_216,
+  cardBytesMax: 1_048_576,
   endpointBytesMax: 65_536,
   occurrencesMax: 1024,
   sharesMax: 1024,
   itemsMax: 1024,
-} as const;
+};
 
 /** Highest price of a unit of work. */
 const GAS_MAX = 1_000_000;

@@ -1,7 +1,14 @@
 import type { Address } from '../../framework/address.ts';
 import { type Item, type KeySet, Schema, type Sequence, type StateMap } from '../../framework/collections.ts';
 import { IndexedMap, MultiIndex } from '../../framework/indexed-map.ts';
-import { bytesKey, int64Key, type Pair, type PairKeyCodec, pairKey, uint64Key } from '../../framework/keys.ts';
+import {
+  bytesKey,
+  int64Key,
+  type Pair,
+  type PairKeyCodec,
+  pairKey,
+  uint64Key,
+} from '../../framework/keys.ts';
 import { memoized, uint64Value } from '../../framework/values.ts';
 import {
   ChunkRequest,

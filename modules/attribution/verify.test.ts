@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { merkleRoot } from '../../core/merkle.ts';
-import { type ChunkProof, Claim, type QuotedSpan } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import {
+  type ChunkProof,
+  Claim,
+  type QuotedSpan,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { committedAnswer, openAnswer, proveRange, provableContent, proveSpan } from './prove.ts';
 import {
   type ClaimInput,

@@ -116,7 +116,10 @@ function payment(actor: TestAccount, planned: Plan, nonce: number): Any {
         claim: { ...message.claim, spans: [{ ...span, sourceProof: { chunks: [], hashes: [] } }] },
       });
     case 'offset':
-      return paymentOf({ ...message, claim: { ...message.claim, spans: [{ ...span, sourceOffset: 1n << 63n }] } });
+      return paymentOf({
+        ...message,
+        claim: { ...message.claim, spans: [{ ...span, sourceOffset: 1n << 63n }] },
+      });
     case 'denom':
       return paymentOf({ ...message, maxFee: { denom: 'uusd', amount: '1000000' } });
   }

@@ -4,6 +4,8 @@ import { choice, integer, type Patch, type Row, small } from './row.ts';
 const COUNT_MAX = 65_536n;
 const BPS_WHOLE = 10_000n;
 const GAS_MAX = 1_000_000n;
+const BOND_MAX = (1n << 63n) - 1n;
+const BLOCKS_MAX = 1_000_000_000n;
 const NO_FLOORS: Patch = { platform_bps_min: 0, stakers_bps_min: 0, contributors_bps_min: 0 };
 
 /** Section `datanet`. */
@@ -88,6 +90,30 @@ export const ATTRIBUTION_ROWS: readonly Row[] = [
   small('gas_per_span', [1n, GAS_MAX], 'most: claims cost more than a block has'),
   small('gas_per_hash', [1n, GAS_MAX], 'as above'),
   small('gas_per_byte', [1n, GAS_MAX], 'as above'),
+  choice(
+    'bond_denom',
+    { good: ['uopen', 'ibc/ABC'], bad: ['', '1', 'a b'], says: 'a denomination' },
+    'one that nobody has: nothing can be published',
+  ),
+  integer('shard_bond', [1n, BOND_MAX], 'most: more than there is, so nothing can be published'),
+  integer('card_bond', [1n, BOND_MAX], 'as above'),
+  integer('request_bond', [1n, BOND_MAX], '1: requests are as cheap as their gas; most: nobody can ask'),
+  integer('claim_bond', [1n, BOND_MAX], '1: lies are cheap; most: only claims with proofs'),
+  small('challenge_blocks', [1n, BLOCKS_MAX], '1: claims rest on it in the next block; most: never'),
+  small('unbonding_blocks', [1n, BLOCKS_MAX], '1: convictions have a block; most: bonds never come back'),
+  small('request_blocks', [1n, BLOCKS_MAX], '1: nobody can answer in time; most: nobody has to'),
+  small('claim_blocks', [1n, BLOCKS_MAX], '1: nobody can dispute in time; most: contributors wait for ever'),
+  small('reward_bps', [1n, 9000n], 'most: whoever convicts himself loses a tenth'),
+  small('shards_max', [1n, 256n], 'a claim or the end of an index walks over so many'),
+  small('shard_requests_max', [1n, 1024n], 'each has a bond; the rest of them expires in portions'),
+  small('account_requests_max', [1n, 1024n], 'as above'),
+  small('evidence_bytes_max', [1n, 1n << 24n], '1: nothing can be convicted; paid by size'),
+  small('card_bytes_max', [1n, 1n << 20n], 'kept in state, paid by size'),
+  small('endpoint_bytes_max', [1n, COUNT_MAX], 'as above'),
+  small('occurrences_max', [1n, 1024n], 'a claim walks over so many for each span'),
+  small('shares_max', [1n, 1024n], 'a claim pays so many in an end-block hook'),
+  small('items_max', [1n, 1024n], 'a claim walks over so many'),
+  small('gas_per_share', [1n, GAS_MAX], '1: payouts of an end-block hook cost nearly nothing'),
 ];
 
 /** Section `payments`. */
