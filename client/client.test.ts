@@ -26,6 +26,7 @@ import {
   createAminoTypes,
   createDatanet,
   createRegistry,
+  MESSAGES,
   openAnswer,
   payInference,
   problemOfClaim,
@@ -66,7 +67,7 @@ test('a message with fields missing, or with numbers for 64-bit fields, is compl
 
 test('amino JSON leaves defaults out, writes numbers as text, and reads back', () => {
   const converters = aminoConverters();
-  expect(Object.keys(converters).length).toBe(6);
+  expect(Object.keys(converters).length).toBe(MESSAGES.length);
   const json = toAmino(MsgPayInference, payment);
   expect(json).toMatchObject({ model_id: '1', tokens_in: '3', max_fee: { denom: 'uopen', amount: '10' } });
   expect(Object.keys(json)).not.toContain('tokens_out');

@@ -2,6 +2,13 @@
 import type { EncodeObject } from '@cosmjs/proto-signing';
 import type { MessageType } from '../proto/codec/message.ts';
 import {
+  MsgConvictShard,
+  MsgPublishIndex,
+  MsgRequestChunk,
+  MsgRetireIndex,
+  MsgServeChunk,
+} from '../proto/gen/openledger/attribution/v1/tx.ts';
+import {
   MsgContribute,
   MsgCreateDatanet,
   MsgPublishSnapshot,
@@ -27,6 +34,21 @@ export const registerModel: (message: MsgRegisterModel) => EncodeObject = maker(
 
 /** Pays for an inference and proves what its answer quotes. */
 export const payInference: (message: MsgPayInference) => EncodeObject = maker(MsgPayInference);
+
+/** Publishes an index of a snapshot, with a bond for each new shard. */
+export const publishIndex: (message: MsgPublishIndex) => EncodeObject = maker(MsgPublishIndex);
+
+/** Ends an index: bonds of shards that no other index holds come back after the unbonding. */
+export const retireIndex: (message: MsgRetireIndex) => EncodeObject = maker(MsgRetireIndex);
+
+/** Convicts a wrong shard by a fraud proof. */
+export const convictShard: (message: MsgConvictShard) => EncodeObject = maker(MsgConvictShard);
+
+/** Asks for a piece of a shard, with a bond. */
+export const requestChunk: (message: MsgRequestChunk) => EncodeObject = maker(MsgRequestChunk);
+
+/** Shows a piece of a shard that somebody asked for. */
+export const serveChunk: (message: MsgServeChunk) => EncodeObject = maker(MsgServeChunk);
 
 function maker<T>(type: MessageType<T>): (message: T) => EncodeObject {
   return (value) => ({ typeUrl: type.typeUrl, value });

@@ -58,6 +58,20 @@ export interface AttributionQueries {
     attribution.QueryClaimsByContributionRequest,
     attribution.QueryClaimsByContributionResponse
   >;
+  readonly openClaims: Ask<attribution.QueryOpenClaimsRequest, attribution.QueryOpenClaimsResponse>;
+  readonly shard: Ask<attribution.QueryShardRequest, attribution.QueryShardResponse>;
+  readonly shards: Ask<attribution.QueryShardsRequest, attribution.QueryShardsResponse>;
+  readonly index: Ask<attribution.QueryIndexRequest, attribution.QueryIndexResponse>;
+  readonly indexesBySnapshot: Ask<
+    attribution.QueryIndexesBySnapshotRequest,
+    attribution.QueryIndexesBySnapshotResponse
+  >;
+  readonly requests: Ask<attribution.QueryRequestsRequest, attribution.QueryRequestsResponse>;
+  readonly modelCard: Ask<attribution.QueryModelCardRequest, attribution.QueryModelCardResponse>;
+  readonly modelCardsByModel: Ask<
+    attribution.QueryModelCardsByModelRequest,
+    attribution.QueryModelCardsByModelResponse
+  >;
 }
 
 /** `openledger.payments.v1.Query`. */
@@ -72,6 +86,8 @@ export interface PaymentQueries {
   readonly explain: Ask<payments.QueryExplainRequest, payments.QueryExplainResponse>;
   readonly totals: Ask<payments.QueryTotalsRequest, payments.QueryTotalsResponse>;
   readonly datanetPool: Ask<payments.QueryDatanetPoolRequest, payments.QueryDatanetPoolResponse>;
+  readonly escrow: Ask<payments.QueryEscrowRequest, payments.QueryEscrowResponse>;
+  readonly escrows: Ask<payments.QueryEscrowsRequest, payments.QueryEscrowsResponse>;
 }
 
 /** For `QueryClient.withExtensions(comet, setupOpenLedgerExtension)`. */
@@ -143,6 +159,22 @@ function attributionQueries(base: QueryClient): AttributionQueries {
       a.QueryClaimsByContributionRequest,
       a.QueryClaimsByContributionResponse,
     ),
+    openClaims: ask('OpenClaims', a.QueryOpenClaimsRequest, a.QueryOpenClaimsResponse),
+    shard: ask('Shard', a.QueryShardRequest, a.QueryShardResponse),
+    shards: ask('Shards', a.QueryShardsRequest, a.QueryShardsResponse),
+    index: ask('Index', a.QueryIndexRequest, a.QueryIndexResponse),
+    indexesBySnapshot: ask(
+      'IndexesBySnapshot',
+      a.QueryIndexesBySnapshotRequest,
+      a.QueryIndexesBySnapshotResponse,
+    ),
+    requests: ask('Requests', a.QueryRequestsRequest, a.QueryRequestsResponse),
+    modelCard: ask('ModelCard', a.QueryModelCardRequest, a.QueryModelCardResponse),
+    modelCardsByModel: ask(
+      'ModelCardsByModel',
+      a.QueryModelCardsByModelRequest,
+      a.QueryModelCardsByModelResponse,
+    ),
   };
 }
 
@@ -161,6 +193,8 @@ function paymentQueries(base: QueryClient): PaymentQueries {
     explain: ask('Explain', p.QueryExplainRequest, p.QueryExplainResponse),
     totals: ask('Totals', p.QueryTotalsRequest, p.QueryTotalsResponse),
     datanetPool: ask('DatanetPool', p.QueryDatanetPoolRequest, p.QueryDatanetPoolResponse),
+    escrow: ask('Escrow', p.QueryEscrowRequest, p.QueryEscrowResponse),
+    escrows: ask('Escrows', p.QueryEscrowsRequest, p.QueryEscrowsResponse),
   };
 }
 

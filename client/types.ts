@@ -4,6 +4,13 @@ import { Registry, type TsProtoGeneratedType } from '@cosmjs/proto-signing';
 import type { Field } from '../proto/codec/field.ts';
 import type { MessageType } from '../proto/codec/message.ts';
 import {
+  MsgConvictShard,
+  MsgPublishIndex,
+  MsgRequestChunk,
+  MsgRetireIndex,
+  MsgServeChunk,
+} from '../proto/gen/openledger/attribution/v1/tx.ts';
+import {
   MsgContribute,
   MsgCreateDatanet,
   MsgPublishSnapshot,
@@ -20,6 +27,11 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgPublishSnapshot,
   MsgRegisterModel,
   MsgPayInference,
+  MsgPublishIndex,
+  MsgRetireIndex,
+  MsgConvictShard,
+  MsgRequestChunk,
+  MsgServeChunk,
 ];
 
 /** A registry with CosmJS's own messages and ours. */

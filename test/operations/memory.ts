@@ -6,6 +6,7 @@ import * as gov from '../../proto/gen/cosmos/gov/v1/tx.ts';
 import * as legacy from '../../proto/gen/cosmos/gov/v1beta1/tx.ts';
 import { MsgUndelegate } from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import * as attribution from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import * as datanet from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import * as models from '../../proto/gen/openledger/models/v1/tx.ts';
 
@@ -28,6 +29,12 @@ export class Memory {
   readonly datanets: { readonly id: bigint; readonly owner: string; readonly open: boolean }[] = [];
   readonly contributions: { readonly id: bigint; readonly datanetId: bigint; readonly title: string }[] = [];
   readonly snapshots: { readonly id: bigint; readonly datanetId: bigint }[] = [];
+  readonly indexes: {
+    readonly id: bigint;
+    readonly publisher: string;
+    readonly snapshotId: bigint;
+    readonly shardIds: readonly bigint[];
+  }[] = [];
   readonly models: { readonly id: bigint; readonly message: models.MsgRegisterModel }[] = [];
 
   /** A message has succeeded in the block of this height. */
@@ -93,6 +100,12 @@ export class Memory {
       case models.MsgRegisterModel.typeUrl: {
         const { modelId: id } = models.MsgRegisterModelResponse.decode(response);
         keep(this.models, { id, message: models.MsgRegisterModel.decode(bytes) });
+        break;
+      }
+      case attribution.MsgPublishIndex.typeUrl: {
+        const { publisher, snapshotId } = attribution.MsgPublishIndex.decode(bytes);
+        const { indexId: id, shardIds } = attribution.MsgPublishIndexResponse.decode(response);
+        keep(this.indexes, { id, publisher, snapshotId, shardIds });
         break;
       }
     }

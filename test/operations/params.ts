@@ -147,7 +147,20 @@ export function randomModels(random: Random): ModelParams {
 }
 
 export function randomAttribution(random: Random): AttributionParams {
-  return { ...ATTRIBUTION, spansMax: random.between(1, 64), gasPerSpan: random.between(1, 5000) };
+  return {
+    ...ATTRIBUTION,
+    spansMax: random.between(1, 64),
+    gasPerSpan: random.between(1, 5000),
+    shardBond: BigInt(random.between(1, 5000)),
+    cardBond: BigInt(random.between(1, 5000)),
+    requestBond: BigInt(random.between(1, 500)),
+    claimBond: BigInt(random.between(1, 500)),
+    challengeBlocks: random.between(1, 10),
+    unbondingBlocks: random.between(1, 20),
+    requestBlocks: random.between(1, 10),
+    claimBlocks: random.between(2, 15),
+    rewardBps: random.between(1, 9000),
+  };
 }
 
 export function randomPayments(random: Random): PaymentParams {

@@ -7,8 +7,10 @@ import { sha256 } from '../../core/hash.ts';
 import { formatInstant } from '../../core/time.ts';
 import { AddressCodec, moduleAddress } from '../../framework/address.ts';
 import { type JsonObject, JsonReader } from '../../framework/json.ts';
-import { messageFromJson } from '../../framework/proto-json.ts';
+import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { TEST_BLOCK } from '../../framework/testing/memory.ts';
+import { EXPIRED_PER_BLOCK_MAX, RELEASED_PER_BLOCK_MAX } from '../../modules/attribution/end-block.ts';
+import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
 import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
@@ -19,6 +21,7 @@ import {
 } from '../../modules/gov/end-block.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
+import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { QueryHistoricalInfoRequest } from '../../proto/gen/cosmos/staking/v1beta1/query.ts';
 import { Params } from '../../proto/gen/cosmos/staking/v1beta1/staking.ts';
 import { MsgUpdateParams, MsgUpdateParamsResponse } from '../../proto/gen/cosmos/staking/v1beta1/tx.ts';
@@ -253,6 +256,42 @@ it('what is due waits its turn: headers of a history that governance shortens', 
   expect(oldest()).toBe(first + HEADERS_MAX);
   world.endBlock();
   expect(oldest()).toBe(Number(world.context.block.height));
+});
+
+it('what is due waits its turn: requests for pieces of shards, bonds of shards', () => {
+  const bond = { denom: 'uopen', amount: '1' };
+  const commitment = { datanet_id: '1', documents: 1, tokens: 1, tokeniser: 1, entries_per_leaf: 1 };
+  const requests = EXPIRED_PER_BLOCK_MAX + 1;
+  const shards = RELEASED_PER_BLOCK_MAX + 1;
+  const world = chainOf({
+    sections: {
+      attribution: {
+        params_versions: [
+          {
+            version: '1',
+            params: new JsonReader(messageToJson(AttributionParams, DEFAULT_PARAMS), '').object(),
+            objects: `${requests + shards}`,
+          },
+        ],
+        shards: times(shards, (i) => ({
+          ...{ id: `${i + 1}`, publisher: someone(i), commitment, bond, params_version: '1' },
+          ...{ release_height: '2', open_requests: i === 0 ? requests : 0 },
+        })),
+        requests: times(requests, (i) => ({
+          ...{ id: `${i + 1}`, requester: someone(i), shard_id: '1', place: { chunk: i }, bond },
+          ...{ deadline: '2', params_version: '1' },
+        })),
+      },
+    },
+    held: { attribution: requests + shards },
+  });
+  while (world.context.block.height < 3n) world.endBlock();
+  expect(lengthOf(world, 'attribution.requests')).toBe(1);
+  // The first shard is lost to the first requester.
+  expect(lengthOf(world, 'attribution.shards')).toBe(0);
+  expect(world.broken()).toEqual([]);
+  world.endBlock();
+  expect(lengthOf(world, 'attribution.requests')).toBe(0);
 });
 
 function stakingParams(): JsonObject {

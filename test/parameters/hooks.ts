@@ -1,4 +1,5 @@
 /** Every hook of a module: its work in a block, what bounds that, and which test holds it. */
+import { EXPIRED_PER_BLOCK_MAX, RELEASED_PER_BLOCK_MAX } from '../../modules/attribution/end-block.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
 import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
@@ -132,6 +133,20 @@ export const HOOKS: readonly HookRow[] = [
     when: 'endBlock',
     work: 'removes allowances that have expired',
     bound: `${ALLOWANCES_MAX} a block, the rest waits; what waits cannot be used`,
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'attribution',
+    when: 'endBlock',
+    work: 'voids shards whose publishers have not answered a request, gives bonds of requests back',
+    bound: `${EXPIRED_PER_BLOCK_MAX} requests a block, the rest waits; each was paid for and has a bond`,
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'attribution',
+    when: 'endBlock',
+    work: 'gives bonds of shards back whose unbonding is over',
+    bound: `${RELEASED_PER_BLOCK_MAX} a block, the rest waits; each was paid for`,
     heldBy: BUDGETS,
   },
 ];

@@ -1,13 +1,16 @@
 /** The economic loop with short windows of attribution, and indexes over its two documents. */
+import { shardInMemory } from '../../attest/prove/memory.ts';
+import type { ShardReader, SourceDocument } from '../../attest/shard.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import { messageToJson } from '../../framework/proto-json.ts';
 import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
-import {
-  type ObjectState,
-  type Params,
-  type ShardCommitment,
+import { TxMsgData } from '../../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
+import type {
+  ObjectState,
+  Params,
+  ShardCommitment,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { GenesisState } from '../../proto/gen/openledger/attribution/v1/genesis.ts';
 import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
@@ -16,6 +19,7 @@ import {
   MsgPublishIndex,
   MsgPublishIndexResponse,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { type Loop, deliverOk, playLoop } from './economic-loop.ts';
 import { anyOf, type TestAccount, TestChain } from './test-chain.ts';
 
@@ -45,6 +49,26 @@ export function attributionLoop(params: Partial<Params> = {}): AttributionLoop {
   const attribution = messageToJson(GenesisState, GenesisState.create({ params: { ...SHORT, ...params } }));
   const chain = new TestChain({ accounts: 8, genesis: { sections: { attribution } } });
   return { ...playLoop(chain), attestor: chain.account(5), challenger: chain.account(6) };
+}
+
+/** Documents of a loop from the one at a position, as the chain has them. */
+export function sourcesOf(
+  { chain, documents, first, second }: Loop,
+  range: { readonly from: number; readonly count: number },
+): readonly SourceDocument[] {
+  return documents.slice(range.from, range.from + range.count).map((document, i) => ({
+    contributionId: BigInt(range.from + i + 1),
+    contributor: chain.app.composition.addresses.toBytes([first, second][range.from + i]?.address ?? ''),
+    root: document.commitment.root,
+    byteLength: document.commitment.byteLength,
+    content: document.content,
+  }));
+}
+
+/** The honest shard of some documents of a loop; all by default. */
+export function shardOf(loop: Loop, range = { from: 0, count: 2 }): ShardReader {
+  const options = { datanetId: 1n, firstPosition: BigInt(range.from) };
+  return shardInMemory(naiveShard(sourcesOf(loop, range)), options);
 }
 
 /** Blocks without transactions. */
@@ -106,5 +130,10 @@ export function publishIndexOk(
   ...more: [shards: readonly (ShardCommitment | bigint)[], change?: Partial<MsgPublishIndex>]
 ): MsgPublishIndexResponse {
   const message = publishIndex(publisher, ...more);
-  return MsgPublishIndexResponse.decode(responseOf(deliverOk(chain, publisher, anyOf(MsgPublishIndex, message))));
+  return responseOf(MsgPublishIndexResponse, deliverOk(chain, publisher, anyOf(MsgPublishIndex, message)));
+}
+
+/** The response of a transaction's first message. */
+export function responseOf<T>(type: MessageType<T>, { data }: ExecTxResult): T {
+  return type.decode(TxMsgData.decode(data).msgResponses[0]?.value ?? new Uint8Array(0));
 }

@@ -1,4 +1,5 @@
 import type { Operation } from '../world.ts';
+import { attributionOperations } from './attribution.ts';
 import { bankOperations } from './bank.ts';
 import { govOperations } from './gov.ts';
 import { grantOperations } from './grants.ts';
@@ -13,4 +14,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...grantOperations,
   ...govOperations,
   ...nativeOperations,
+  ...attributionOperations,
 ];

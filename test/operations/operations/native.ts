@@ -25,7 +25,8 @@ import {
 const DOCUMENTS = 60;
 const documents = new Map<string, ProvableContent>();
 
-function documentOf(title: string): ProvableContent {
+/** The text that everybody means by a title. */
+export function documentOf(title: string): ProvableContent {
   const known = documents.get(title);
   if (known !== undefined) return known;
   const made = provableContent(documentText(title, 300 + 7 * Number(title.split(' ')[1] ?? 0)));

@@ -1,0 +1,225 @@
+/** Indexes on chain: bonds, windows, requests and the way out. */
+import { expect, test } from 'vitest';
+import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
+import { proveRange } from '../../modules/attribution/verify.ts';
+import { openingHashes } from '../../modules/attribution/proof/tree.ts';
+import { ObjectState, type ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
+import {
+  MsgPublishIndex,
+  MsgRequestChunk,
+  MsgRequestChunkResponse,
+  MsgRetireIndex,
+  MsgServeChunk,
+} from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import {
+  type AttributionLoop,
+  ask,
+  attributionLoop,
+  bondsHeld,
+  emptyBlocks,
+  publishIndex,
+  publishIndexOk,
+  responseOf,
+  shardOf,
+  standingOfIndex,
+} from '../support/attribution-world.ts';
+import { deliver, deliverOk } from '../support/economic-loop.ts';
+import { restoreChain } from '../support/restore.ts';
+import { anyOf, type TestAccount } from '../support/test-chain.ts';
+
+const { OBJECT_STATE_PENDING: PENDING, OBJECT_STATE_ACTIVE: ACTIVE } = ObjectState;
+const { OBJECT_STATE_VOIDED: VOIDED, OBJECT_STATE_UNBONDING: UNBONDING } = ObjectState;
+
+function expectRefused(
+  { chain }: AttributionLoop,
+  sent: { readonly signer: TestAccount; readonly message: Any; readonly name: AttributionErrorName },
+): void {
+  const { codespace, code, log } = deliver(chain, sent.signer, sent.message);
+  expect([codespace, code], log).toEqual(['attribution', attributionErrors[sent.name].code]);
+}
+
+function expectWhole({ chain }: AttributionLoop): void {
+  expect(chain.app.brokenInvariants()).toEqual([]);
+}
+
+function retire(sender: TestAccount, indexId: bigint): Any {
+  return anyOf(MsgRetireIndex, { sender: sender.address, indexId });
+}
+
+function requestChunk(
+  requester: TestAccount,
+  place = { tree: 0, document: 0, chunk: 1 },
+  change: Partial<MsgRequestChunk> = {},
+): Any {
+  const bond = { denom: 'uopen', amount: '100' };
+  return anyOf(MsgRequestChunk, { requester: requester.address, shardId: 1n, place, bond, ...change });
+}
+
+test('an index is pending for its window, then active; retired, its bonds come back after the unbonding', () => {
+  const loop = attributionLoop();
+  const { chain, attestor } = loop;
+  const before = chain.balance(attestor.address);
+  const halves = [shardOf(loop, { from: 0, count: 1 }), shardOf(loop, { from: 1, count: 1 })];
+  const { indexId, shardIds } = publishIndexOk(
+    loop,
+    attestor,
+    halves.map(({ commitment }) => commitment),
+  );
+  expect([indexId, shardIds, bondsHeld(loop)]).toEqual([1n, [1n, 2n], 2000n]);
+  expect(standingOfIndex(loop, 1n)).toBe(PENDING);
+  emptyBlocks(loop, 2);
+  expect(standingOfIndex(loop, 1n)).toBe(PENDING);
+  emptyBlocks(loop, 1);
+  expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
+  // A second index takes the same shards: no further bond. Each holds them.
+  publishIndexOk(loop, attestor, [1n, 2n]);
+  deliverOk(chain, attestor, retire(attestor, 1n));
+  expect(bondsHeld(loop)).toBe(2000n);
+  deliverOk(chain, attestor, retire(attestor, 2n));
+  const types = { request: query.QueryShardRequest, response: query.QueryShardResponse };
+  expect(ask(loop, 'Shard', types, { shardId: 2n }).shard.state).toBe(UNBONDING);
+  emptyBlocks(loop, 5);
+  expect(bondsHeld(loop)).toBe(2000n);
+  expectWhole(loop);
+  emptyBlocks(loop, 1);
+  expect([bondsHeld(loop), chain.balance(attestor.address)]).toEqual([0n, before - 4n * 5000n]);
+  expectWhole(loop);
+});
+
+test('what is no partition of the snapshot, or has too small a bond, is refused', () => {
+  const loop = attributionLoop();
+  const { attestor, challenger } = loop;
+  const whole = shardOf(loop).commitment;
+  const first = shardOf(loop, { from: 0, count: 1 }).commitment;
+  const second = shardOf(loop, { from: 1, count: 1 }).commitment;
+  const refused = (
+    name: AttributionErrorName,
+    shards: readonly (ShardCommitment | bigint)[],
+    change: Partial<MsgPublishIndex> = {},
+  ): void => {
+    const message = anyOf(MsgPublishIndex, publishIndex(attestor, shards, change));
+    expectRefused(loop, { signer: attestor, message, name });
+  };
+  refused('malformed-index', []);
+  refused('malformed-index', [first]);
+  refused('malformed-index', [second, first]);
+  refused('malformed-index', [whole, second]);
+  refused('malformed-index', [{ ...whole, datanetId: 2n }]);
+  refused('malformed-index', [{ ...whole, textRoot: new Uint8Array(31) }]);
+  refused('malformed-index', [whole], { endpoint: ' ' });
+  refused('malformed-index', [whole], { endpoint: 'x'.repeat(257) });
+  refused('unknown-snapshot', [whole], { snapshotId: 9n });
+  refused('unknown-shard', [7n]);
+  refused('wrong-bond', [whole], { bond: { denom: 'uopen', amount: '999' } });
+  refused('wrong-bond', [whole], { bond: { denom: 'uusd', amount: '1000' } });
+  publishIndexOk(loop, attestor, [whole]);
+  const message = anyOf(MsgPublishIndex, publishIndex(challenger, [1n]));
+  expectRefused(loop, { signer: challenger, message, name: 'not-owner' });
+  expectRefused(loop, { signer: challenger, message: retire(challenger, 1n), name: 'not-owner' });
+  expectRefused(loop, { signer: challenger, message: retire(challenger, 2n), name: 'unknown-index' });
+  expectWhole(loop);
+});
+
+test('a request that is answered pays the publisher; every piece of every tree can be shown', () => {
+  const loop = attributionLoop();
+  const { chain, attestor, challenger, documents } = loop;
+  const shard = shardOf(loop);
+  publishIndexOk(loop, attestor, [shard.commitment]);
+  const serve = (requestId: bigint, content: Uint8Array, hashes: readonly Uint8Array[]): Any =>
+    anyOf(MsgServeChunk, { server: attestor.address, requestId, content, hashes });
+  const asked = responseOf(MsgRequestChunkResponse, deliverOk(chain, challenger, requestChunk(challenger)));
+  const { chunks, hashes } = proveRange(documents[0], 256, 1);
+  const [chunk] = chunks;
+  if (chunk === undefined) throw new RangeError('no chunk');
+  const wrong = serve(
+    asked.requestId,
+    chunk.map((byte) => byte ^ 1),
+    hashes,
+  );
+  expectRefused(loop, { signer: attestor, message: wrong, name: 'wrong-chunk' });
+  const before = chain.balance(attestor.address);
+  deliverOk(chain, attestor, serve(asked.requestId, chunk, hashes));
+  expect(chain.balance(attestor.address)).toBe(before - 5000n + 100n);
+  expectRefused(loop, { signer: attestor, message: serve(1n, chunk, hashes), name: 'unknown-request' });
+  for (const [i, tree] of (['text', 'suffix', 'inverse', 'documents'] as const).entries()) {
+    const place = { tree: i + 1, document: 0, chunk: 1 };
+    const { requestId } = responseOf(
+      MsgRequestChunkResponse,
+      deliverOk(chain, challenger, requestChunk(challenger, place)),
+    );
+    const leaves = { text: 64, suffix: 1, inverse: 64, documents: 0 }[tree];
+    const count = leaves === 0 ? 2 : Math.ceil(shard.tokens / leaves);
+    const joined = openingHashes(count, [1], (level, index) => shard.node(tree, level, index));
+    const path = Array.from({ length: joined.length / 32 }, (_, at) => joined.slice(32 * at, 32 * at + 32));
+    deliverOk(chain, attestor, serve(requestId, shard.leaf(tree, 1), path));
+  }
+  expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
+  expectWhole(loop);
+});
+
+test('a request that nobody answers voids the shard: bond and reward to the requester', () => {
+  const loop = attributionLoop();
+  const { chain, attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const before = chain.balance(challenger.address);
+  const { deadline } = responseOf(
+    MsgRequestChunkResponse,
+    deliverOk(chain, challenger, requestChunk(challenger)),
+  );
+  deliverOk(chain, challenger, requestChunk(challenger));
+  expectRefused(loop, { signer: challenger, message: requestChunk(challenger), name: 'too-many-requests' });
+  while (chain.height < deadline - 1n) chain.block();
+  expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
+  chain.block();
+  expect(standingOfIndex(loop, 1n)).toBe(VOIDED);
+  expectRefused(loop, { signer: challenger, message: requestChunk(challenger), name: 'not-usable' });
+  expectWhole(loop);
+  // The second request expires too: its bond comes back, nothing more.
+  chain.block();
+  expect(chain.balance(challenger.address)).toBe(before - 4n * 5000n + 500n);
+  expect(bondsHeld(loop)).toBe(0n);
+  // Anybody removes what is voided.
+  deliverOk(chain, challenger, retire(challenger, 1n));
+  expect(
+    chain.rawQuery('/openledger.attribution.v1.Query/Shard', query.QueryShardRequest.encode({ shardId: 1n }))
+      .code,
+  ).not.toBe(0);
+  expectWhole(loop);
+});
+
+test('requests are for pieces that there are, of shards that are not salted', () => {
+  const loop = attributionLoop();
+  const { attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  publishIndexOk(loop, attestor, [{ ...shardOf(loop).commitment, salted: true }]);
+  for (const place of [
+    { tree: 5, document: 0, chunk: 0 },
+    { tree: 1, document: 1, chunk: 0 },
+    { tree: 1, document: 0, chunk: 1000 },
+    { tree: 0, document: 2, chunk: 0 },
+    { tree: 0, document: 0, chunk: 4 },
+  ])
+    expectRefused(loop, {
+      signer: challenger,
+      message: requestChunk(challenger, place),
+      name: 'malformed-request',
+    });
+  const salted = requestChunk(challenger, undefined, { shardId: 2n });
+  expectRefused(loop, { signer: challenger, message: salted, name: 'not-usable' });
+});
+
+test('a chain that begins with an export of open requests and unbonding shards goes on the same', () => {
+  const loop = attributionLoop();
+  const { chain, attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  deliverOk(chain, challenger, requestChunk(challenger));
+  deliverOk(chain, attestor, retire(attestor, 2n));
+  const app = restoreChain(chain);
+  expect(app.brokenInvariants()).toEqual([]);
+  const again = app.exportState().appState;
+  chain.block();
+  expect(again['attribution']).toEqual(chain.app.exportState().appState['attribution']);
+});

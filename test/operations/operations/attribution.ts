@@ -1,0 +1,155 @@
+import { utf8 } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
+import { chunkCount, proveRange } from '../../../modules/attribution/verify.ts';
+import type { MessageType } from '../../../proto/codec/message.ts';
+import {
+  type ChunkRequest,
+  ShardCommitment,
+} from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
+import * as query from '../../../proto/gen/openledger/attribution/v1/query.ts';
+import * as wire from '../../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Contribution } from '../../../proto/gen/openledger/datanet/v1/datanet.ts';
+import * as datanet from '../../../proto/gen/openledger/datanet/v1/query.ts';
+import type { Actor } from '../actors.ts';
+import { actorAt, anyone, coin, type Operation, operation, packed, type World } from '../world.ts';
+import { documentOf } from './native.ts';
+
+/** Most contributions of a Datanet that an operation looks at. */
+const LOOKED_AT_MAX = 1000n;
+
+/** Asks a query of the last committed state; undefined when it is refused. */
+function asked<Q, A>(
+  { composition, context }: World,
+  path: string,
+  types: { readonly request: MessageType<Q>; readonly response: MessageType<A> },
+  request: Partial<Q>,
+): A | undefined {
+  const route = composition.modules.flatMap(({ queries }) => queries).find((one) => one.path === path);
+  try {
+    const bytes = route?.answer(context, types.request.encode(types.request.create(request)));
+    return bytes === undefined ? undefined : types.response.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The contributions of a Datanet by position: every one was accepted when it came. */
+function contributionsOf(world: World, datanetId: bigint): readonly Contribution[] {
+  const types = {
+    request: datanet.QueryContributionsByDatanetRequest,
+    response: datanet.QueryContributionsByDatanetResponse,
+  };
+  const pagination = {
+    key: new Uint8Array(0),
+    offset: 0n,
+    limit: LOOKED_AT_MAX,
+    countTotal: false,
+    reverse: false,
+  };
+  const path = '/openledger.datanet.v1.Query/ContributionsByDatanet';
+  return asked(world, path, types, { datanetId, pagination })?.contributions ?? [];
+}
+
+function openRequests(world: World): readonly ChunkRequest[] {
+  const types = { request: query.QueryRequestsRequest, response: query.QueryRequestsResponse };
+  return asked(world, '/openledger.attribution.v1.Query/Requests', types, {})?.requests ?? [];
+}
+
+function shardAt(world: World, shardId: bigint): query.ShardStatus | undefined {
+  const types = { request: query.QueryShardRequest, response: query.QueryShardResponse };
+  return asked(world, '/openledger.attribution.v1.Query/Shard', types, { shardId })?.shard;
+}
+
+/** Roots of nothing: nobody has looked yet. */
+function madeUp(world: World, range: Pick<ShardCommitment, 'datanetId' | 'firstPosition' | 'documents'>) {
+  const root = (name: string): Uint8Array => sha256(utf8(`${name} ${world.random.below(1000)}`));
+  return ShardCommitment.create({
+    ...range,
+    tokens: 64 * range.documents,
+    tokeniser: 1,
+    entriesPerLeaf: 1,
+    salted: world.random.oneIn(8),
+    textRoot: root('text'),
+    suffixRoot: root('suffix'),
+    inverseRoot: root('inverse'),
+    documentRoot: root('documents'),
+  });
+}
+
+/** Shards in two parts, or those of an index that the publisher has. */
+function anIndex(world: World, publisher: Actor): wire.MsgPublishIndex | undefined {
+  const { random, memory } = world;
+  const known = random.some(memory.indexes.filter((index) => index.publisher === publisher.address));
+  const bond = coin(BigInt(random.between(random.oneIn(6) ? 1 : 5000, 6000)));
+  const endpoint = 'http://attestor.example';
+  if (known !== undefined && random.oneIn(2)) {
+    const shards = known.shardIds.map((shardId) => ({ shardId, commitment: undefined }));
+    return { publisher: publisher.address, snapshotId: known.snapshotId, shards, bond, endpoint };
+  }
+  const snapshot = random.some(memory.snapshots);
+  if (snapshot === undefined) return undefined;
+  const { id: snapshotId, datanetId } = snapshot;
+  const types = { request: datanet.QuerySnapshotRequest, response: datanet.QuerySnapshotResponse };
+  const found = asked(world, '/openledger.datanet.v1.Query/Snapshot', types, { snapshotId });
+  const count = Number(found?.snapshot.count ?? 0n);
+  if (count === 0) return undefined;
+  const cut = random.below(count);
+  const parts = [
+    { datanetId, firstPosition: 0n, documents: cut },
+    { datanetId, firstPosition: BigInt(cut), documents: count - cut },
+  ].filter(({ documents }) => documents > 0);
+  const shards = parts.map((part) => ({ shardId: 0n, commitment: madeUp(world, part) }));
+  return { publisher: publisher.address, snapshotId, shards, bond, endpoint };
+}
+
+function aRequest(world: World, requester: Actor): wire.MsgRequestChunk | undefined {
+  const { random, memory } = world;
+  const shardId = random.some(random.some(memory.indexes)?.shardIds ?? []);
+  const commitment = shardId === undefined ? undefined : shardAt(world, shardId)?.shard.commitment;
+  if (shardId === undefined || commitment === undefined) return undefined;
+  const tree = random.oneIn(5) ? random.between(1, 4) : 0;
+  const document = tree === 0 ? random.below(commitment.documents) : 0;
+  const position = Number(commitment.firstPosition) + document;
+  const content = contributionsOf(world, commitment.datanetId)[position];
+  const chunks = chunkCount(Number(content?.byteLength ?? 256n));
+  const place = { tree, document, chunk: random.below(random.oneIn(10) ? 100 : Math.max(1, chunks)) };
+  return { requester: requester.address, shardId, place, bond: coin(BigInt(random.between(1, 1000))) };
+}
+
+/** Answers an open request for a content. */
+function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
+  const { random } = world;
+  const request = random.some(openRequests(world).filter(({ place }) => place.tree === 0));
+  const commitment = request === undefined ? undefined : shardAt(world, request.shardId)?.shard.commitment;
+  if (request === undefined || commitment === undefined) return undefined;
+  const { document, chunk } = request.place;
+  const position = Number(commitment.firstPosition) + document;
+  const title = contributionsOf(world, commitment.datanetId)[position]?.title;
+  if (title === undefined) return undefined;
+  const { chunks, hashes } = proveRange(documentOf(title), 256 * chunk, 1);
+  return { server: server.address, requestId: request.id, content: chunks[0] ?? new Uint8Array(0), hashes };
+}
+
+/** Indexes of what was contributed, and who doubts them. */
+export const attributionOperations: readonly Operation[] = [
+  operation(wire.MsgPublishIndex, 16, anIndex),
+  {
+    name: wire.MsgRetireIndex.name,
+    weight: 5,
+    draft(world) {
+      const index = world.random.some(world.memory.indexes);
+      if (index === undefined) return undefined;
+      const sender = world.random.oneIn(5) ? anyone(world) : actorAt(world, index.publisher);
+      if (sender === undefined) return undefined;
+      const value = { sender: sender.address, indexId: index.id };
+      return { signers: [sender], messages: [packed(wire.MsgRetireIndex, value)] };
+    },
+  },
+  operation(wire.MsgConvictShard, 3, ({ random, memory }, challenger) => ({
+    challenger: challenger.address,
+    shardId: random.some(random.some(memory.indexes)?.shardIds ?? []) ?? 1n,
+    proof: sha256(utf8(`proof ${random.below(1000)}`)),
+  })),
+  operation(wire.MsgRequestChunk, 16, aRequest),
+  operation(wire.MsgServeChunk, 14, anAnswer),
+];
