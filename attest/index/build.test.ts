@@ -10,7 +10,7 @@ import { plainHasher } from '../wasm/batch-hasher.ts';
 import { type BuildEngines, type BuildProgress, buildShard, FASTEST } from './build.ts';
 import { suffixArray } from './sais.ts';
 import { MemoryStorage, TREES } from './shard-files.ts';
-import { mergeInputs, readSources } from './shard-input.ts';
+import { joinInputs, readSources } from './shard-input.ts';
 import { StoredShard } from './stored-shard.ts';
 import { rootLevel } from './tree-layout.ts';
 
@@ -86,7 +86,8 @@ test('merged shards are the shard of all documents, withdrawn ones without their
     return new StoredShard(buildShard(readSources(list), { ...options, sink }), sink);
   };
   const parts = [documents.slice(0, 4), documents.slice(4, 5), documents.slice(5)].map(build);
-  const input = mergeInputs(parts.map((shard) => ({ shard, withdrawn: (id) => id === 4n || id === 7n })));
+  const withdrawn = (id: bigint): boolean => id === 4n || id === 7n;
+  const input = joinInputs(parts.map((shard) => ({ shard, withdrawn })));
   const rest = documents.map((each, id) => (id === 4 || id === 7 ? { ...each, content: undefined } : each));
   expect(input).toEqual(readSources(rest));
 });

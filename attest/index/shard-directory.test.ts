@@ -27,9 +27,10 @@ const input = readSources(
 );
 
 function write(name: string): string {
-  const directory = join(folder, name);
-  writeShard(directory, (sink) => buildShard(input, { ...OPTIONS, sink }));
-  return directory;
+  return join(
+    folder,
+    writeShard({ parent: folder, nameOf: () => name }, (sink) => buildShard(input, { ...OPTIONS, sink })),
+  );
 }
 
 /** Every array, document and node. */
@@ -61,18 +62,19 @@ test('a shard read through a cache of three small pages is the one in memory', (
 });
 
 test('a build that fails leaves nothing; one that is killed leaves what the next one removes', () => {
-  const directory = join(folder, 'killed');
-  expect(() => writeShard(directory, (sink) => fail(sink))).toThrow('no');
-  expect(readdirSync(folder).filter((name) => name.startsWith('killed'))).toEqual([]);
+  const before = readdirSync(folder);
+  expect(() => writeShard({ parent: folder, nameOf: () => 'never' }, fail)).toThrow('no');
+  expect(readdirSync(folder)).toEqual(before);
   const program = [
     `const { writeShard } = await import(${JSON.stringify(join(import.meta.dirname, 'shard-directory.ts'))});`,
-    `writeShard(${JSON.stringify(directory)}, (sink) => { sink.create('text', 9); process.kill(process.pid, 'SIGKILL'); });`,
+    `const place = { parent: ${JSON.stringify(folder)}, nameOf: () => 'never' };`,
+    `writeShard(place, (sink) => { sink.create('text', 9); process.kill(process.pid, 'SIGKILL'); });`,
   ].join('\n');
-  expect(() =>
-    execFileSync(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' }),
-  ).toThrow();
+  const run = (): unknown =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+  expect(run).toThrow();
   expect(removeLeftovers(folder)).toHaveLength(1);
-  expect(readdirSync(folder).filter((name) => name.startsWith('killed'))).toEqual([]);
+  expect(readdirSync(folder)).toEqual(before);
 });
 
 function fail(sink: ShardSink): never {

@@ -35,8 +35,8 @@ import {
 import { type FileRecord, headerText, readHeader, type ShardHeader } from './shard-header.ts';
 import { StoredShard } from './stored-shard.ts';
 
-/** In the names of directories that are not shards yet. */
-const TEMPORARY = '.building-';
+/** How the names of directories begin that are not shards yet. */
+const TEMPORARY = 'building-';
 const COPY_BYTES = 1 << 20;
 
 /** A shard on disk. */
@@ -54,21 +54,29 @@ export interface OpenOptions {
   readonly saltSecret?: Uint8Array | undefined;
 }
 
+/** Where a shard goes: its name may follow from what it commits to. */
+export interface ShardPlace {
+  /** A directory that is there. */
+  readonly parent: string;
+  readonly nameOf: (commitment: ShardCommitment) => string;
+}
+
 /**
- * Writes a shard as a directory that is not there yet: `build` writes its files and returns its commitment.
- * @throws LedgerError (`attest.index_busy`) when there is such a directory
+ * Writes a shard as a directory: `build` writes its files and returns its commitment. The name.
+ * @throws LedgerError (`attest.index_busy`) when there is a directory of this name
  */
-export function writeShard(directory: string, build: (sink: ShardSink) => ShardCommitment): ShardCommitment {
+export function writeShard(place: ShardPlace, build: (sink: ShardSink) => ShardCommitment): string {
   refuseBigEndian();
-  const temporary = `${directory}${TEMPORARY}${process.pid}`;
+  const temporary = join(place.parent, `${TEMPORARY}${process.pid}`);
   rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
+  mkdirSync(temporary);
   const sink = new DiskSink(temporary);
   try {
     const commitment = build(sink);
     sink.finish(commitment);
-    renameTo(temporary, directory);
-    return commitment;
+    const name = place.nameOf(commitment);
+    renameTo(temporary, join(place.parent, name));
+    return name;
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;
@@ -79,7 +87,7 @@ export function writeShard(directory: string, build: (sink: ShardSink) => ShardC
 
 /** Removes what killed builds have left in a directory of shards; the names. */
 export function removeLeftovers(parent: string): string[] {
-  const left = readdirSync(parent).filter((name) => name.includes(TEMPORARY));
+  const left = readdirSync(parent).filter((name) => name.startsWith(TEMPORARY));
   for (const name of left) rmSync(join(parent, name), { recursive: true, force: true });
   return left;
 }

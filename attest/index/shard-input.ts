@@ -46,37 +46,49 @@ class TokenBuffer {
   }
 }
 
+/** A shard whose documents go into a larger one, and which of its contributions were withdrawn since. */
+export interface MergePart {
+  readonly shard: ShardArrays;
+  readonly withdrawn: (contributionId: bigint) => boolean;
+}
+
+/** Neighbouring documents: from a shard that has them, or from their contents. */
+export type InputPart = MergePart | { readonly sources: Iterable<SourceDocument> };
+
+/** Tokenises documents: `joinInputs` of one part. */
+export function readSources(sources: Iterable<SourceDocument>): ShardInput {
+  return joinInputs([{ sources }]);
+}
+
 /**
- * Tokenises documents. Each content is held against its length and root: a shard that says otherwise would be
- * convicted.
+ * The documents of all parts, in order. Contents are tokenised, each held against its length and root: a
+ * shard that says otherwise would be convicted. A shard that is merged needs no contents: ids hold the text.
  * @throws LedgerError (`attest.index_source`) naming the contribution whose content is not what the chain has
  */
-export function readSources(sources: Iterable<SourceDocument>): ShardInput {
+export function joinInputs(parts: Iterable<InputPart>): ShardInput {
   const buffer = new TokenBuffer();
   const documents: ShardDocument[] = [];
-  for (const { contributionId, contributor, root, byteLength, content } of sources) {
-    const firstToken = buffer.length;
-    if (content !== undefined) {
-      checkContent({ contributionId, root, byteLength }, content);
-      buffer.length = tokeniseInto(content, buffer.room(content.length), firstToken);
-    }
-    const place = buffer.close(firstToken);
-    documents.push({
-      contributionId,
-      contributor,
-      root,
-      byteLength,
-      tombstone: content === undefined,
-      ...place,
-    });
+  for (const part of parts) {
+    if ('sources' in part) for (const source of part.sources) documents.push(addSource(buffer, source));
+    else
+      for (let index = 0; index < part.shard.documents; index++)
+        documents.push(addMerged(buffer, part, index));
   }
   return { documents, text: buffer.tokens() };
 }
 
-function checkContent(
-  { contributionId, root, byteLength }: Pick<SourceDocument, 'contributionId' | 'root' | 'byteLength'>,
-  content: Uint8Array,
-): void {
+function addSource(buffer: TokenBuffer, source: SourceDocument): ShardDocument {
+  const { contributionId, contributor, root, byteLength, content } = source;
+  const firstToken = buffer.length;
+  if (content !== undefined) {
+    checkContent(source, content);
+    buffer.length = tokeniseInto(content, buffer.room(content.length), firstToken);
+  }
+  const place = buffer.close(firstToken);
+  return { contributionId, contributor, root, byteLength, tombstone: content === undefined, ...place };
+}
+
+function checkContent({ contributionId, root, byteLength }: SourceDocument, content: Uint8Array): void {
   const advice = 'get the content that was contributed, or leave it out as a tombstone if it is withdrawn';
   if (content.length !== byteLength)
     throw indexError(
@@ -87,27 +99,13 @@ function checkContent(
     throw indexError('source', `the content of contribution ${contributionId} has another root; ${advice}`);
 }
 
-/** A shard to be merged, and which of its contributions were withdrawn since. */
-export interface MergePart {
-  readonly shard: ShardArrays;
-  readonly withdrawn: (contributionId: bigint) => boolean;
-}
-
-/** The documents of neighbouring shards, as one: ids hold the text, so no content is needed. */
-export function mergeInputs(parts: readonly MergePart[]): ShardInput {
-  const buffer = new TokenBuffer();
-  const documents: ShardDocument[] = [];
-  for (const { shard, withdrawn } of parts) {
-    for (let index = 0; index < shard.documents; index++) {
-      const document = shard.document(index);
-      const tombstone = document.tombstone || withdrawn(document.contributionId);
-      const firstToken = buffer.length;
-      const count = tombstone ? 0 : document.tokens - 1;
-      const tokens = buffer.room(count);
-      for (let i = 0; i < count; i++) tokens[firstToken + i] = shard.token(document.firstToken + i);
-      buffer.length += count;
-      documents.push({ ...document, tombstone, ...buffer.close(firstToken) });
-    }
-  }
-  return { documents, text: buffer.tokens() };
+function addMerged(buffer: TokenBuffer, { shard, withdrawn }: MergePart, index: number): ShardDocument {
+  const document = shard.document(index);
+  const tombstone = document.tombstone || withdrawn(document.contributionId);
+  const firstToken = buffer.length;
+  const count = tombstone ? 0 : document.tokens - 1;
+  const tokens = buffer.room(count);
+  for (let i = 0; i < count; i++) tokens[firstToken + i] = shard.token(document.firstToken + i);
+  buffer.length += count;
+  return { ...document, tombstone, ...buffer.close(firstToken) };
 }
