@@ -1,0 +1,164 @@
+/** Finds what is wrong with a published claim on a card that is right. */
+import { curvatureShift, weightShift } from '../../modules/attribution/proof/influence/bounds.ts';
+import { ranksBefore } from '../../modules/attribution/proof/influence/claim.ts';
+import { withinSolutionBound } from '../../modules/attribution/proof/influence/claim-fraud.ts';
+import {
+  curvature,
+  dot,
+  type Numbers,
+  weightOfScore,
+} from '../../modules/attribution/proof/influence/fixed-point.ts';
+import type { ClaimFraud } from '../../modules/attribution/proof/influence/fraud.ts';
+import {
+  decodeEffect,
+  decodeExample,
+  decodeGroup,
+  decodeResidual,
+  decodeRow,
+  type EffectLeaf,
+  type ExampleLeaf,
+  type GroupLeaf,
+  type ResidualLeaf,
+} from '../../modules/attribution/proof/influence/leaves.ts';
+import { decodeAll } from './convict-card.ts';
+import { findSumPlace, topCoordinates } from './convict-sum.ts';
+import { openClaimFraud, type ServedPair } from './open-fraud.ts';
+import type { ServedTree } from './published.ts';
+
+interface Leaves {
+  readonly weights: readonly Numbers[];
+  readonly examples: readonly ExampleLeaf[];
+  readonly residuals: readonly ResidualLeaf[];
+  readonly groups: readonly GroupLeaf[];
+  readonly solution: readonly Numbers[];
+  readonly effects: readonly EffectLeaf[];
+}
+
+/** What convicts the claim; undefined when it is right. The card's own leaves must be well-formed. */
+export function findClaimFraud(pair: ServedPair): ClaimFraud | undefined {
+  const { card } = pair.card;
+  const solution = decodeAll(pair.claim.solution, (leaf) => decodeRow('solution', leaf, card));
+  if (solution.malformed !== undefined)
+    return openClaimFraud(pair, 'malformed-solution', { index: solution.malformed });
+  const effects = decodeAll(pair.claim.effects, (leaf) => decodeEffect(leaf, card));
+  if (effects.malformed !== undefined)
+    return openClaimFraud(pair, 'malformed-effect', { index: effects.malformed });
+  const leaves: Leaves = {
+    weights: ofCard(pair.card.weights, (leaf) => decodeRow('weights', leaf, card)),
+    examples: ofCard(pair.card.examples, (leaf) => decodeExample(leaf, card)),
+    residuals: ofCard(pair.card.residuals, (leaf) => decodeResidual(leaf, card)),
+    groups: ofCard(pair.card.groups, (leaf) => decodeGroup(leaf, card)),
+    solution: solution.decoded,
+    effects: effects.decoded,
+  };
+  return (
+    findQueryLogit(pair, leaves) ??
+    findEffect(pair, leaves) ??
+    findLists(pair, leaves) ??
+    findSum(pair, leaves) ??
+    findBound(pair, leaves)
+  );
+}
+
+function ofCard<T>(tree: ServedTree, decode: (leaf: Uint8Array) => T | undefined): readonly T[] {
+  return decodeAll(tree, decode).decoded;
+}
+
+function findSum(pair: ServedPair, { examples, effects }: Leaves): ClaimFraud | undefined {
+  const place = findSumPlace({
+    shape: pair.card.card,
+    sums: pair.claim.sums,
+    features: examples.map(({ features }) => features),
+    vectors: effects.map((effect) => effect.curvature),
+  });
+  return place === undefined ? undefined : openClaimFraud(pair, place.rule, place);
+}
+
+function findQueryLogit(pair: ServedPair, { weights }: Leaves): ClaimFraud | undefined {
+  const { features, logits } = pair.claim.claim.query;
+  const index = weights.findIndex((row, k) => dot(row, features) !== logits[k]);
+  return index < 0 ? undefined : openClaimFraud(pair, 'query-logit', { index });
+}
+
+function findEffect(pair: ServedPair, leaves: Leaves): ClaimFraud | undefined {
+  const { card } = pair.card;
+  const computed: number[] = [];
+  let before = 0;
+  for (const [index, { features, label }] of leaves.examples.entries()) {
+    const effect = leaves.effects[index];
+    const residual = leaves.residuals[index]?.residual ?? [];
+    if (effect === undefined) return undefined;
+    const { response, score, weights } = effect;
+    const k = leaves.solution.findIndex((row, at) => dot(row, features) !== response[at]);
+    if (k >= 0) return openClaimFraud(pair, 'response', { index, coordinate: k });
+    curvature({ residual, label, response }, curvatureShift(card), computed);
+    if (computed.some((value, at) => value !== effect.curvature[at]))
+      return openClaimFraud(pair, 'curvature', { index });
+    if (dot(residual, response) !== score) return openClaimFraud(pair, 'score', { index });
+    if (weights !== before + weightOfScore(score, weightShift(card)))
+      return openClaimFraud(pair, 'weights', { index });
+    before = weights;
+  }
+  return undefined;
+}
+
+function findLists(pair: ServedPair, leaves: Leaves): ClaimFraud | undefined {
+  const { claim } = pair.claim;
+  const last = pair.claim.effects.leaves.length - 1;
+  if (leaves.effects[last]?.weights !== claim.total) return openClaimFraud(pair, 'total', {});
+  return findExamples(pair, leaves) ?? findGroups(pair, leaves);
+}
+
+function findExamples(pair: ServedPair, { effects }: Leaves): ClaimFraud | undefined {
+  const { examples } = pair.claim.claim;
+  const wrong = examples.findIndex(({ index, score }) => effects[index]?.score !== score);
+  if (wrong >= 0) return openClaimFraud(pair, 'listed-example', { index: wrong });
+  const last = examples.at(-1);
+  const full = examples.length >= pair.card.card.topExamples;
+  const index = effects.findIndex(({ score }, i) => {
+    if (score <= 0 || examples.some((example) => example.index === i)) return false;
+    if (!full) return true;
+    return (
+      last !== undefined &&
+      ranksBefore({ amount: score, index: i }, { amount: last.score, index: last.index })
+    );
+  });
+  return index < 0 ? undefined : openClaimFraud(pair, 'omitted-example', { index });
+}
+
+function findGroups(pair: ServedPair, leaves: Leaves): ClaimFraud | undefined {
+  const { groups } = pair.claim.claim;
+  const weights = leaves.groups.map(
+    ({ first, count }) =>
+      (leaves.effects[first + count - 1]?.weights ?? 0) - (leaves.effects[first - 1]?.weights ?? 0),
+  );
+  const wrong = groups.findIndex(
+    ({ group, contributionId, weight }) =>
+      weights[group] !== weight || leaves.groups[group]?.contributionId !== contributionId,
+  );
+  if (wrong >= 0) return openClaimFraud(pair, 'listed-group', { index: wrong });
+  const last = groups.at(-1);
+  const full = groups.length >= pair.card.card.topGroups;
+  const index = weights.findIndex((weight, i) => {
+    if (weight <= 0 || groups.some(({ group }) => group === i)) return false;
+    if (!full) return true;
+    return (
+      last !== undefined &&
+      ranksBefore({ amount: weight, index: i }, { amount: last.weight, index: last.group })
+    );
+  });
+  return index < 0 ? undefined : openClaimFraud(pair, 'omitted-group', { index });
+}
+
+function findBound(pair: ServedPair, { solution }: Leaves): ClaimFraud | undefined {
+  const { card } = pair.card;
+  const { query, solutionBits, bound } = pair.claim.claim;
+  const coordinate = topCoordinates(card, pair.claim.sums).findIndex((sum, c) => {
+    const k = Math.floor(c / card.features);
+    const j = c - k * card.features;
+    const gradient = (query.residual[k] ?? 0) * (query.features[j] ?? 0);
+    const at = { sum, solution: solution[k]?.[j] ?? 0, gradient };
+    return !withinSolutionBound(card, at, { bits: solutionBits, bound });
+  });
+  return coordinate < 0 ? undefined : openClaimFraud(pair, 'bound', { coordinate });
+}

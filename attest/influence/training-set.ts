@@ -1,0 +1,137 @@
+/** What a head is trained on: examples by contribution, and the same without zeros for fast passes. */
+import { assert } from '../../core/errors.ts';
+import { checkShape, FEATURE_MAX, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
+
+/** Examples of a head, in the order of contribution ids. */
+export interface TrainingSet {
+  readonly shape: Shape;
+  /** Row i from i · F on: the features of example i, the last one 255. */
+  readonly features: Uint8Array;
+  /** n classes. */
+  readonly labels: Uint16Array;
+  /** n ids that do not fall. */
+  readonly contributions: readonly bigint[];
+}
+
+/** The features that are not 0: those of row i from `starts[i]` to `starts[i + 1]`. */
+export interface SparseRows {
+  readonly starts: Uint32Array;
+  /** Which feature. */
+  readonly columns: Uint16Array;
+  readonly values: Float64Array;
+}
+
+/** One example to be trained on. */
+export interface Example {
+  /** F − 1 features; the constant one is added. */
+  readonly features: ArrayLike<number>;
+  readonly label: number;
+  readonly contributionId: bigint;
+}
+
+/** Puts examples in the order of their contributions. Examples of one contribution keep theirs. */
+export function trainingSet(examples: readonly Example[], classes: number): TrainingSet {
+  const ordered = examples
+    .map((example, place) => ({ example, place }))
+    .sort((a, b) => compare(a.example.contributionId, b.example.contributionId) || a.place - b.place)
+    .map(({ example }) => example);
+  const width = (ordered[0]?.features.length ?? 0) + 1;
+  const shape = { features: width, classes, examples: ordered.length };
+  checkShape(shape);
+  const features = new Uint8Array(width * ordered.length);
+  for (const [i, example] of ordered.entries()) {
+    assert(example.features.length === width - 1, 'examples of several widths', { i });
+    features.set(example.features, i * width);
+    features[(i + 1) * width - 1] = FEATURE_MAX;
+  }
+  const labels = Uint16Array.from(ordered, ({ label }) => label);
+  return { shape, features, labels, contributions: ordered.map(({ contributionId }) => contributionId) };
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The features of one example, as a view. */
+export function featuresOf({ shape, features }: TrainingSet, i: number): Uint8Array {
+  return features.subarray(i * shape.features, (i + 1) * shape.features);
+}
+
+/** The examples at these places, in this order. */
+export function subsetOf(set: TrainingSet, places: ArrayLike<number>): TrainingSet {
+  const width = set.shape.features;
+  const features = new Uint8Array(width * places.length);
+  const labels = new Uint16Array(places.length);
+  const contributions: bigint[] = [];
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] ?? 0;
+    features.set(featuresOf(set, place), i * width);
+    labels[i] = set.labels[place] ?? 0;
+    contributions.push(set.contributions[place] ?? 0n);
+  }
+  return { shape: { ...set.shape, examples: places.length }, features, labels, contributions };
+}
+
+/** Features without the zeros. */
+export function sparseRows({ shape, features }: TrainingSet): SparseRows {
+  const starts = new Uint32Array(shape.examples + 1);
+  const columns = new Uint16Array(features.length);
+  const values = new Float64Array(features.length);
+  let at = 0;
+  for (let i = 0; i < shape.examples; i++) {
+    const row = i * shape.features;
+    for (let j = 0; j < shape.features; j++) {
+      const value = features[row + j] ?? 0;
+      if (value === 0) continue;
+      columns[at] = j;
+      values[at] = value;
+      at++;
+    }
+    starts[i + 1] = at;
+  }
+  return { starts, columns: columns.slice(0, at), values: values.slice(0, at) };
+}
+
+/**
+ * Products of every row with each of K vectors: n · K numbers, example by example. `vectors` is laid out by
+ * feature: K numbers for feature 0, then for feature 1…
+ */
+export function products(rows: SparseRows, vectors: Float64Array, classes: number): Float64Array {
+  const examples = rows.starts.length - 1;
+  const out = new Float64Array(examples * classes);
+  const { starts, columns, values } = rows;
+  for (let i = 0; i < examples; i++) {
+    const to = i * classes;
+    const end = starts[i + 1] ?? 0;
+    for (let at = starts[i] ?? 0; at < end; at++) {
+      const value = values[at] ?? 0;
+      const from = (columns[at] ?? 0) * classes;
+      for (let k = 0; k < classes; k++) out[to + k] = (out[to + k] ?? 0) + value * (vectors[from + k] ?? 0);
+    }
+  }
+  return out;
+}
+
+/**
+ * Σ factor_i ⊗ x_i over examples `first` to `end` (exclusive): K · F numbers laid out by feature, as `vectors` of `products`.
+ * `factors` holds n · K numbers, example by example.
+ */
+export function weightedSum(
+  rows: SparseRows,
+  factors: Float64Array,
+  { shape, first, end }: { readonly shape: Shape; readonly first: number; readonly end: number },
+): Float64Array {
+  const { classes } = shape;
+  const out = new Float64Array(shape.features * classes);
+  const { starts, columns, values } = rows;
+  for (let i = first; i < end; i++) {
+    const from = i * classes;
+    const stop = starts[i + 1] ?? 0;
+    for (let at = starts[i] ?? 0; at < stop; at++) {
+      const value = values[at] ?? 0;
+      const to = (columns[at] ?? 0) * classes;
+      for (let k = 0; k < classes; k++) out[to + k] = (out[to + k] ?? 0) + value * (factors[from + k] ?? 0);
+    }
+  }
+  return out;
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { equalBytes } from '../../../core/bytes.ts';
+import { cardId, decodeCard, encodeCard } from '../../../modules/attribution/proof/influence/card.ts';
+import { decodeClaim, encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
+import { randomFrom } from '../fidelity/digits.ts';
+import { runCampaign } from './campaign.ts';
+import { smallWorld } from './world.ts';
+
+test('every lie about a card or a claim is convicted, nothing honest is', () => {
+  const result = runCampaign({ lies: 480, random: randomFrom(20), now: () => 0 });
+  expect(result.missed).toEqual([]);
+  expect(result.honestConvicted).toEqual([]);
+  expect(result.honestTried).toBeGreaterThan(1_000);
+  for (const { name, told, convicted, refused, bytes } of result.tallies) {
+    expect(convicted + refused, name).toBe(told);
+    expect(convicted, name).toBeGreaterThan(0);
+    expect(Math.max(...bytes), name).toBeLessThan(3_000);
+  }
+});
+
+test('cards and claims have one encoding', () => {
+  const { card, claim } = smallWorld(randomFrom(5));
+  const cardBytes = encodeCard(card.card);
+  const claimBytes = encodeClaim(claim.claim);
+  expect(equalBytes(encodeCard(decodeCard(cardBytes)), cardBytes)).toBe(true);
+  expect(equalBytes(encodeClaim(decodeClaim(claimBytes)), claimBytes)).toBe(true);
+  expect(cardId(decodeCard(cardBytes))).toEqual(cardId(card.card));
+  for (const bytes of [cardBytes, claimBytes]) {
+    const decode = bytes === cardBytes ? decodeCard : decodeClaim;
+    expect(() => decode(Uint8Array.from([...bytes, 0]))).toThrow('too many');
+    expect(() => decode(bytes.slice(0, -1))).toThrow('ends at');
+    expect(() => decode(Uint8Array.from([9, ...bytes.slice(1)]))).toThrow('version 9');
+  }
+});
