@@ -120,8 +120,8 @@ function leastBound({ set, lambda }: TrainedHead, gradient: Float64Array, weight
 }
 
 /**
- * How far the weights can be from the optimum of the real softmax at most, in the Euclidean norm, by the card alone:
- * √(K F) · (gradient bound + 2^-15) / λ.
+ * How far the weights can be from the optimum of the real softmax at most, in the Euclidean norm, by the card
+ * alone: √(K F) · (gradient bound + 2^-15) / λ.
  */
 export function distanceToOptimum(card: InfluenceCard): number {
   const gradient = card.gradientBound / 2 ** BOUND_BITS + 2 ** -15;

@@ -1,6 +1,7 @@
 /**
- * Finds what is wrong with a published model card. Whoever has the leaves recomputes each statement; the first that
- * does not hold is opened. No other card is needed to compare with: a trainer may choose any weights that are good enough.
+ * Finds what is wrong with a published model card. Whoever has the leaves recomputes each statement; the
+ * first that does not hold is opened. No other card is needed to compare with: a trainer may choose any
+ * weights that are good enough.
  */
 import { type CardChain, withinGradientBound } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import { dot, softmaxResidual } from '../../modules/attribution/proof/influence/fixed-point.ts';

@@ -26,8 +26,8 @@ export function hessianOf(head: TrainedHead): Factors {
 }
 
 /**
- * Σ p_k ([k = l] − p_l) x_a x_b / n for features a ≥ b and classes k ≥ l: for each pair of features the pairs of
- * classes, so that the inner loop goes through neighbours.
+ * Σ p_k ([k = l] − p_l) x_a x_b / n for features a ≥ b and classes k ≥ l: for each pair of features the pairs
+ * of classes, so that the inner loop goes through neighbours.
  */
 function pairSums({ set, rows, pass }: TrainedHead): Float64Array {
   const { features, classes, examples } = set.shape;

@@ -1,6 +1,6 @@
 /**
- * Symmetric positive definite systems in float64, with the four operations that IEEE 754 and ECMAScript fix to
- * the last bit (no square roots) in an order that the code fixes: the same bytes on every machine.
+ * Symmetric positive definite systems in float64, with the four operations that IEEE 754 and ECMAScript fix
+ * to the last bit (no square roots) in an order that the code fixes: the same bytes on every machine.
  */
 import { assert } from '../../core/errors.ts';
 

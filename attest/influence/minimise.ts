@@ -1,7 +1,7 @@
 /**
- * Minimises a strongly convex function by its gradient alone: L-BFGS (Nocedal 1980) over a preconditioner, with
- * a line search on the slope, which needs no values of the function (they would need logarithms). Float64 with
- * the four operations only: the same steps on every machine, if the gradient is.
+ * Minimises a strongly convex function by its gradient alone: L-BFGS (Nocedal 1980) over a preconditioner,
+ * with a line search on the slope, which needs no values of the function (they would need logarithms).
+ * Float64 with the four operations only: the same steps on every machine, if the gradient is.
  */
 import { inner, largest, plus } from './linear-algebra.ts';
 

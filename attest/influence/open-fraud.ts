@@ -1,4 +1,6 @@
-/** Opens what a rule is about, right or wrong: the tables of card-fraud.ts and claim-fraud.ts, for provers. */
+/**
+ * Opens what a rule is about, right or wrong: the tables of card-fraud.ts and claim-fraud.ts, for provers.
+ */
 import { coordinates, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
 import type {
   CardFraud,

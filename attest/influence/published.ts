@@ -1,4 +1,6 @@
-/** What the publisher of a card or a claim serves: the leaves behind the roots; and openings made from them. */
+/**
+ * What the publisher of a card or a claim serves: the leaves behind the roots; and openings made from them.
+ */
 import { defined } from '../../core/errors.ts';
 import type { InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import type { InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';

@@ -1,6 +1,6 @@
 /**
- * Influence of every example on the answer to a query, and the claim about it. Float64 solves H s = g; s is then rounded to
- * integers, and all that follows, with the statement how well s solves, is in integers.
+ * Influence of every example on the answer to a query, and the claim about it. Float64 solves H s = g; s is
+ * then rounded to integers, and all that follows, with the statement how well s solves, is in integers.
  */
 import {
   BOUND_BITS,
@@ -53,7 +53,9 @@ export interface Influence {
   readonly scores: Float64Array;
 }
 
-/** What the head makes of features, and the gradient of an answer's loss. Features end with the constant 255. */
+/**
+ * What the head makes of features, and the gradient of an answer's loss. Features end with the constant 255.
+ */
 export function queryOf({ set, weights }: TrainedHead, features: Uint8Array, label: number): InfluenceQuery {
   const rows = byClass(set.shape, weights);
   const { classes, features: width } = set.shape;

@@ -1,7 +1,8 @@
 /**
  * Trains a softmax head to its certified optimum. Each gradient is that of the integer weights and integer
- * residuals which would be committed; float64 chooses the next weights by operations that are the same on every
- * machine. So the weights are the same bytes everywhere, and what they are worth is shown by their gradient alone.
+ * residuals which would be committed; float64 chooses the next weights by operations that are the same on
+ * every machine. So the weights are the same bytes everywhere, and what they are worth is shown by their
+ * gradient alone.
  */
 import { FEATURE_BITS, LAMBDA_BITS, WEIGHT_BITS } from '../../modules/attribution/proof/influence/bounds.ts';
 import { type Factors, factorise, solveInPlace } from './linear-algebra.ts';
@@ -9,7 +10,9 @@ import { gradientSum, type HeadPass, passOf, realGradient, roundWeights } from '
 import { minimise } from './minimise.ts';
 import { type SparseRows, sparseRows, type TrainingSet } from './training-set.ts';
 
-/** A trained head. Weights, sums and gradients are laid out by feature: K numbers for feature 0, and so on. */
+/**
+ * A trained head. Weights, sums and gradients are laid out by feature: K numbers for feature 0, and so on.
+ */
 export interface TrainedHead {
   readonly set: TrainingSet;
   readonly rows: SparseRows;

@@ -113,8 +113,8 @@ export function products(rows: SparseRows, vectors: Float64Array, classes: numbe
 }
 
 /**
- * Σ factor_i ⊗ x_i over examples `first` to `end` (exclusive): K · F numbers laid out by feature, as `vectors` of `products`.
- * `factors` holds n · K numbers, example by example.
+ * Σ factor_i ⊗ x_i over examples `first` to `end` (exclusive): K · F numbers laid out by feature, as
+ * `vectors` of `products`. `factors` holds n · K numbers, example by example.
  */
 export function weightedSum(
   rows: SparseRows,

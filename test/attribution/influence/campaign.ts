@@ -1,6 +1,6 @@
 /**
- * The campaign: every lie must be convicted by one message, and no message may convict what is honest, whatever
- * rule it names and wherever it points.
+ * The campaign: every lie must be convicted by one message, and no message may convict what is honest,
+ * whatever rule it names and wherever it points.
  */
 import { findCardFraud } from '../../../attest/influence/convict-card.ts';
 import { findClaimFraud } from '../../../attest/influence/convict-claim.ts';

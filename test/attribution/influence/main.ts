@@ -1,6 +1,6 @@
 /**
- * Lies about model cards and claims of influence: `node test/attribution/influence/main.ts --lies 4000 --seed 1`. Exit
- * code 1 when one is not convicted, or something honest is.
+ * Lies about model cards and claims of influence: `node test/attribution/influence/main.ts --lies 4000 --seed
+ * 1`. Exit code 1 when one is not convicted, or something honest is.
  */
 import { ProgramOptions } from '../../support/program-options.ts';
 import { randomFrom } from '../fidelity/digits.ts';

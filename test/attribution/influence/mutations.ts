@@ -65,7 +65,10 @@ function bump64(view: DataView, at: number, step: number): void {
   setInt64(view, at, (getInt64(view, at) ?? 0) + step);
 }
 
-/** Another coordinate in one node; with `upwards` in all that it is summed into, so that only this one is wrong. */
+/**
+ * Another coordinate in one node; with `upwards` in all that it is summed into, so that only this one is
+ * wrong.
+ */
 function bumpCoordinate(
   sums: ServedSums,
   { examples, dice, upwards }: { readonly examples: number; readonly dice: Dice; readonly upwards: boolean },

@@ -12,7 +12,8 @@
  * | group | group g | groups g, g + 1 (if any), the first and last example of g | examples are not the group's, or groups are not neighbours in rising order |
  * | stranger | group g | group g | the contribution is not in the snapshot |
  *
- * Examples in order and groups with right ends, one behind the other, from 0 to n, leave no example outside of its group.
+ * Examples in order and groups with right ends, one behind the other, from 0 to n, leave no example outside
+ * of its group.
  */
 import type { InfluenceCard } from './card.ts';
 import { cardTree, classAndFeature, takeCoordinate } from './committed.ts';

@@ -6,9 +6,10 @@
  * | G_c / n + λ W_c |  ≤  gradientBound / 2^32     for each of the K · F coordinates c
  * ```
  *
- * and each false statement is convicted by one message (card-fraud.ts). The loss is λ-strongly convex, so W is
- * within √(K F) · (gradientBound / 2^32 + ε) / λ of the optimum, where ε ≤ 2^-15 is what rounding
- * residuals adds to a coordinate (|δ error| ≤ 2^-16 and features below 1; at most 2^-15 where one is clamped).
+ * and each false statement is convicted by one message (card-fraud.ts). The loss is λ-strongly convex, so W
+ * is within √(K F) · (gradientBound / 2^32 + ε) / λ of the optimum, where ε ≤ 2^-15 is what rounding
+ * residuals adds to a coordinate (|δ error| ≤ 2^-16 and features below 1; at most 2^-15 where one is
+ * clamped).
  */
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES, sha256 } from '../../../../core/hash.ts';

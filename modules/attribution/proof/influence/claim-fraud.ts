@@ -6,7 +6,7 @@
  * | malformed-… | leaf; of coordinates: node, leaf | it | it is no leaf of its tree |
  * | query-logit | class k | weights k | logit k of the query is not weights · features |
  * | response | example i, class k | example i, effect i, solution k | response k is not solution · features |
- * | curvature | example i | example i, residual i, effect i | curvature is not that of response and residuals |
+ * | curvature | example i | example i, residual i, effect i | it is not that of response and residuals |
  * | score | example i | residual i, effect i | the score is not Σ residual_k response_k |
  * | weights | example i | effects i − 1, i | the running sum does not grow by the weight of i |
  * | sum | node, coordinate | sum-fraud.ts | the coordinate is not the sum over the children |

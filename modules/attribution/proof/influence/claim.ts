@@ -1,9 +1,10 @@
 /**
  * A claim about one query to a head: which examples its answer draws on. The query's features x and answer y
- * give g = (softmax(W x) − onehot(y)) ⊗ x; the solution s fulfils H s = g but for `bound`, where H is the Hessian of
- * the training loss; example i has the score s · (δ_i ⊗ x_i), which is n times what the loss of the answer would lose
- * if the example weighed more (Koh and Liang 2017). Positive scores are paid: weight = floor(score / 2^q), summed up
- * along the examples, so that a contribution's weight is the difference of two sums.
+ * give g = (softmax(W x) − onehot(y)) ⊗ x; the solution s fulfils H s = g but for `bound`, where H is the
+ * Hessian of the training loss; example i has the score s · (δ_i ⊗ x_i), which is n times what the loss of
+ * the answer would lose if the example weighed more (Koh and Liang 2017). Positive scores are paid: weight =
+ * floor(score / 2^q), summed up along the examples, so that a contribution's weight is the difference of two
+ * sums.
  *
  * Stated by a claim, each convicted by one message if false (claim-fraud.ts):
  *
@@ -110,7 +111,8 @@ export function encodeClaim(claim: InfluenceClaim): Uint8Array {
 }
 
 /**
- * The opposite of `encodeClaim`. What it returns has the right form; `checkClaim` says whether it fits a card.
+ * The opposite of `encodeClaim`. What it returns has the right form; `checkClaim` says whether it fits a
+ * card.
  * @throws DecodeError for other bytes
  */
 export function decodeClaim(bytes: Uint8Array): InfluenceClaim {

@@ -89,7 +89,8 @@ export function dot(a: Numbers, b: Numbers): number {
 
 /**
  * Residuals of one example, probabilities minus the one-hot label, written to `out`: with the greatest logit
- * m, e_k = exp(−floor((m − z_k) / 2^4)), S = Σ e_k: p_k = floor((2^16 e_k + S) / 2 S) and δ_k = min(2^15 − 1, p_k − 2^15 · [k = label]).
+ * m, e_k = exp(−floor((m − z_k) / 2^4)), S = Σ e_k: p_k = floor((2^16 e_k + S) / 2 S) and δ_k = min(2^15 − 1,
+ * p_k − 2^15 · [k = label]).
  * @param logits integers in units of 2^-28, K of them
  */
 export function softmaxResidual(logits: Numbers, label: number, out: Float64Array | number[]): void {
@@ -109,8 +110,8 @@ export function softmaxResidual(logits: Numbers, label: number, out: Float64Arra
 }
 
 /**
- * The curvature of one example along a solution, (diag(p) − p pᵀ) v, written to `out`: p_k = δ_k + 2^15 · [k = label],
- * v̄ = floor(Σ p_l v_l / 2^15), u_k = floor((p_k (v_k − v̄) + 2^(r−1)) / 2^r).
+ * The curvature of one example along a solution, (diag(p) − p pᵀ) v, written to `out`: p_k = δ_k + 2^15 · [k
+ * = label], v̄ = floor(Σ p_l v_l / 2^15), u_k = floor((p_k (v_k − v̄) + 2^(r−1)) / 2^r).
  * @param shift r ≥ 1
  */
 export function curvature(

@@ -1,9 +1,10 @@
 /**
  * The message that convicts a card or a claim: a rule, where it is broken, and the leaves that show it. Which
- * leaves of which trees an opening holds follows from the rule, the index and the coordinate, so it is not written.
+ * leaves of which trees an opening holds follows from the rule, the index and the coordinate, so it is not
+ * written.
  *
- * `u8 rule, u32 index, u32 coordinate, u8 openings`, for each opening `u8 leaves`, for each leaf `u16 length` and
- * its bytes, then `u16 hashes` and 32 bytes each. What a rule does not use is 0.
+ * `u8 rule, u32 index, u32 coordinate, u8 openings`, for each opening `u8 leaves`, for each leaf `u16 length`
+ * and its bytes, then `u16 hashes` and 32 bytes each. What a rule does not use is 0.
  */
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';

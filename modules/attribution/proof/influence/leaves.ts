@@ -13,7 +13,8 @@
  * | 22 | solution | row of class i: F × i32, at most `solutionMax` in absolute value |
  * | 23 | effects | of example i: K × i64 response, K × i64 curvature, i64 score, i64 sum of weights so far |
  *
- * Decoders return undefined for bytes that are no leaf: a committed leaf of that sort convicts whoever committed.
+ * Decoders return undefined for bytes that are no leaf: a committed leaf of that sort convicts whoever
+ * committed.
  */
 import { INFLUENCE_TREES, type InfluenceTree } from './trees.ts';
 import { getInt64, setInt64, viewOf } from './binary.ts';
