@@ -8,11 +8,11 @@ import {
   provableContent,
   proveSpan,
 } from '../../modules/attribution/verify.ts';
-import type {
-  Answer,
+import {
+  type Answer,
   Claim,
-  Params,
-  QuotedSpan,
+  type Params,
+  type QuotedSpan,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { LedgerError } from '../../core/errors.ts';
 import type { Corpus } from '../query/corpus.ts';
@@ -54,7 +54,7 @@ export function quotationsOf(order: QuotationOrder): PreparedClaim {
   return { answer, claim };
 }
 
-const EMPTY_CLAIM: Claim = { spans: [] };
+const EMPTY_CLAIM: Claim = Claim.create();
 
 class Quotes {
   readonly spans: QuotedSpan[] = [];
