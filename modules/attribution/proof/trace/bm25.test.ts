@@ -35,15 +35,15 @@ test('the formula of BM25 with k1 = 1.2 and b = 0.75, rounded down', () => {
 
 test('vectors', () => {
   const usual = usualPassageTokens(TRACE_RULES);
-  expect(usual).toBe(90);
-  expect(termScore({ idf: 655_360, frequency: 1 }, { length: 90, usual })).toBe(655_360);
-  expect(termScore({ idf: 655_360, frequency: 3 }, { length: 120, usual })).toBe(961_194);
+  expect(usual).toBe(92);
+  expect(termScore({ idf: 655_360, frequency: 1 }, { length: 92, usual })).toBe(655_360);
+  expect(termScore({ idf: 655_360, frequency: 3 }, { length: 120, usual })).toBe(966_799);
   const terms = [
     { idf: 10, frequency: 1 },
     { idf: 655_360, frequency: 1 },
   ];
-  expect(passageScore(terms, { length: 90, usual })).toBe(655_370);
-  expect(passageScore([], { length: 90, usual })).toBe(0);
+  expect(passageScore(terms, { length: 92, usual })).toBe(655_370);
+  expect(passageScore([], { length: 92, usual })).toBe(0);
 });
 
 test('what would not be exact is our own mistake', () => {
