@@ -1,5 +1,6 @@
 /** All commands of `openledgerd`. */
 import { Command } from 'commander';
+import { addAttestCommand } from './attest/command.ts';
 import { addCompileCommand } from './compile.ts';
 import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
@@ -32,6 +33,7 @@ export function createProgram(terminal: Terminal): Command {
   addSignerCommand(program, terminal);
   addStatusCommand(program, terminal);
   addLightCommand(program, terminal);
+  addAttestCommand(program, terminal);
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
   addExportCommand(program, terminal);

@@ -1,0 +1,10 @@
+/** `openledgerd attest …`: the off-chain half of attribution. */
+import type { Command } from 'commander';
+import type { Terminal } from '../terminal.ts';
+import { addTraceCommand } from './trace.ts';
+
+/** Adds the group. */
+export function addAttestCommand(program: Command, terminal: Terminal): void {
+  const attest = program.command('attest').description('index contributions and trace texts to them');
+  addTraceCommand(attest, terminal);
+}
