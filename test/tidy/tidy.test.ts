@@ -98,7 +98,9 @@ test('every file is used', () => {
   ]);
 });
 
-/** Tests that put something in the place of a module, and are not kept apart from those that share processes. */
+/**
+ * Tests that put something in the place of a module, and are not kept apart from those that share processes.
+ */
 function unlisted(
   tests: readonly { readonly path: string; readonly text: string }[],
   config: string,

@@ -7,8 +7,8 @@ export function wordsOf(text: string): readonly string[] {
 }
 
 /**
- * The words with a part of them edited: exactly ⌊share · words + ½⌋, at places chosen at random; of three edited ones
- * one is replaced, one is left out, one has another word put before it.
+ * The words with a part of them edited: exactly ⌊share · words + ½⌋, at places chosen at random; of three
+ * edited ones one is replaced, one is left out, one has another word put before it.
  */
 export function editWords(
   words: readonly string[],

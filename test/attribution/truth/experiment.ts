@@ -169,7 +169,9 @@ export function paraphraseRows(
   return [...byRule, { name: 'said otherwise by a person', score: score(material, byHand, rules) }];
 }
 
-/** Random runs of tokens, half of them from the corpus: how many the index counts as a search everywhere does. */
+/**
+ * Random runs of tokens, half of them from the corpus: how many the index counts as a search everywhere does.
+ */
 export function countsAgree(
   material: Material,
   { outputs, seed }: RowOptions,

@@ -1,6 +1,6 @@
 /**
- * `npm run truth`: quotations of speeches planted in other speeches, some words edited, and who a trace names for
- * them. `--outputs` of each row, `--speeches` (all if not said), `--seed`.
+ * `npm run truth`: quotations of speeches planted in other speeches, some words edited, and who a trace names
+ * for them. `--outputs` of each row, `--speeches` (all if not said), `--seed`.
  */
 import { ProgramOptions } from '../../support/program-options.ts';
 import { countsAgree, prepare } from './experiment.ts';

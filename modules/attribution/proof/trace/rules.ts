@@ -20,8 +20,8 @@ export interface TraceRules {
 /**
  * OLMoTrace keeps the rarest 5 % (arXiv:2504.07096; ten occurrences at most in its open service), of tokens
  * of about four bytes. Ours have 2.4 to 3: twelve are some six words. At less most of what texts of one kind
- * have in common is chance, at more edited quotations are lost (`npm run truth` has the table). Context as there:
- * about twenty words a side.
+ * have in common is chance, at more edited quotations are lost (`npm run truth` has the table). Context as
+ * there: about twenty words a side.
  */
 export const TRACE_RULES: TraceRules = {
   tokensMin: 12,
