@@ -1,4 +1,5 @@
 /** Small shards of every shape, out of a seed, with what the chain says of their documents. */
+import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
 import type { ContributionRecord, FraudChain } from '../../modules/attribution/proof/shard/fraud.ts';
 import { type CommitOptions, shardInMemory } from '../../attest/prove/memory.ts';
@@ -14,6 +15,8 @@ export interface ShardCase {
   readonly shard: ShardReader;
   readonly content: (document: number) => Uint8Array;
   readonly chain: FraudChain;
+  /** What was committed to before the last document was as it is now. */
+  readonly stale: ShardCommitment;
 }
 
 const WORDS: readonly [string, ...string[]] = [
@@ -70,6 +73,12 @@ function chainOf(
   };
 }
 
+/** The commitment to a shard whose last document was another. */
+function staleCommitment(sources: readonly SourceDocument[], options: CommitOptions): ShardCommitment {
+  const before = sourceOf(99, new TextEncoder().encode('as it was before'), true);
+  return shardInMemory(naiveShard([...sources.slice(0, -1), before]), options).commitment;
+}
+
 /** A shard of one to six documents. */
 export function shardCase(random: Random): ShardCase {
   const datanetId = BigInt(1 + random.below(3));
@@ -93,5 +102,6 @@ export function shardCase(random: Random): ShardCase {
     shard: shardInMemory(arrays, options),
     content: (document) => contents[document] ?? new Uint8Array(0),
     chain: chainOf(options, records),
+    stale: staleCommitment(sources, options),
   };
 }
