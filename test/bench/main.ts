@@ -9,6 +9,7 @@ import { reportLatency, reportMemory, reportSimulated, reportStateSync } from '.
 import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
 import { reportRestart, reportSync } from './sync-report.ts';
+import { reportTrace } from './trace-report.ts';
 import { reportThroughput } from './throughput-report.ts';
 
 const SECONDS = { throughput: 20, latency: 30, memory: 45, soak: 600 } as const;
@@ -77,6 +78,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   full: () => reportSync(report, { name: 'full', blocks: fullBlocks, ...FULL }),
   restart: () => reportRestart(report, { blocks }),
   messages: () => reportMessages(report, { accounts }),
+  trace: () => reportTrace(report),
   statesync: () => reportStateSync(report, { keys, blockTimeMs }),
   memory: () =>
     reportMemory(report, { seconds: secondsOr(SECONDS.memory), rate: rate ?? MEMORY_RATE, blockTimeMs }),
