@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what nodes do on this machine, each figure beside its aim or the machine's limit in the same
- * run. `--only` takes a list of names (README.md says what each is); `--help` lists the options.
+ * `npm run bench`: what nodes do on this machine, each figure beside its aim or the machine's limit in the
+ * same run. `--only` takes a list of names (README.md says what each is); `--help` lists the options.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';

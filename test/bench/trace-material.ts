@@ -65,7 +65,10 @@ export function indexMails(mails: readonly Uint8Array[], bytesMax: number): Trac
   };
 }
 
-/** An output of 450 tokens: by turns, from a word's start, 10 to 39 tokens of an indexed mail and of one that is not. */
+/**
+ * An output of 450 tokens: by turns, from a word's start, 10 to 39 tokens of an indexed mail and of one that
+ * is not.
+ */
 export function drawOutput({ shard, heldOut }: TraceMaterial, random: Random): Uint8Array {
   const indexed = (position: number): number => shard.token(position);
   const own = (position: number): number => heldOut[position] ?? SEPARATOR;
