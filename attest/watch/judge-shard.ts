@@ -1,0 +1,197 @@
+/**
+ * Judges a published shard: gets its texts, recomputes it, and where the ids differ finds the proof that
+ * convicts it. What cannot be had from anybody is to be demanded on the chain.
+ *
+ * | texts | recomputed id | pieces of the accused shard | verdict |
+ * | --- | --- | --- | --- |
+ * | missing | | | unavailable: demand chunks of the texts |
+ * | there | equal | | right |
+ * | there | differs | from publishers, and the proof holds | wrong |
+ * | there | differs | none, or they do not fit the roots | unavailable: demand leaves |
+ */
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
+import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
+import { leafCount, shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import { type ContributionRecord, verifyFraud } from '../../modules/attribution/proof/shard/fraud.ts';
+import { encodeFraud, type ShardFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
+import { chunkCount, contentRoot } from '../../modules/attribution/verify.ts';
+import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { convict } from '../prove/convict.ts';
+import type { ShardReader, SourceDocument } from '../shard.ts';
+import { PartialShard, type PiecePlace, type PieceSupply, withPieces } from './partial-shard.ts';
+import type { Demand, PublishedShard, Publisher } from './ports.ts';
+import { absorbDemands, noSupply, publisherSupply } from './supply.ts';
+import type { TextCache } from './text-cache.ts';
+
+/** What a watcher finds. */
+export type ShardVerdict =
+  | { readonly kind: 'right' }
+  | { readonly kind: 'wrong'; readonly fraud: ShardFraud['kind']; readonly proof: Uint8Array }
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly demands: readonly ChunkPlace[] }
+  /** Salted: only who shares the texts can recompute it. */
+  | { readonly kind: 'private' };
+
+/** What a shard is judged by. */
+export interface ShardCase {
+  readonly shard: PublishedShard;
+  /** The chain's contributions at its positions. */
+  readonly records: readonly ContributionRecord[];
+  /** What was demanded on the chain of this shard. */
+  readonly demands: readonly Demand[];
+  /** Where its texts may be, its own publisher's first. */
+  readonly publishers: readonly Publisher[];
+}
+
+/** Demands of one shard that are open at a time. */
+const OPEN_DEMANDS_MAX = 4;
+
+/** Judges a shard. What is fetched on the way stays in the cache. */
+export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<ShardVerdict> {
+  const { shard, records } = case_;
+  if (shard.commitment.salted) return { kind: 'private' };
+  const key = toHex(shardId(shard.commitment));
+  if (cache.hasShard(key)) return { kind: 'right' };
+  const missing = await fetchTexts(case_, cache);
+  if (missing.length > 0) return missingTexts(case_, missing);
+  const honestKey = cache.recompute(shard.commitment, sourcesOf(records, cache));
+  if (honestKey === key) return { kind: 'right' };
+  const open = cache.openShard(honestKey);
+  try {
+    return await new Accuser(case_, key, open.shard, cache).accuse();
+  } finally {
+    open.close();
+  }
+}
+
+/** Documents with a text, where it is here; the others are tombstones. */
+function* sourcesOf(records: readonly ContributionRecord[], cache: TextCache): Generator<SourceDocument> {
+  for (const { contributionId, contributor, root, byteLength } of records)
+    yield { contributionId, contributor, root, byteLength: Number(byteLength), content: cache.content(root) };
+}
+
+/** Gets the texts of all accepted contributions into the cache; the indices of those that nobody has. */
+async function fetchTexts(case_: ShardCase, cache: TextCache): Promise<readonly number[]> {
+  const missing: number[] = [];
+  for (const [document, record] of case_.records.entries()) {
+    if (cache.content(record.root) !== undefined) continue;
+    const content = demandedContent(case_, document, record) ?? (await publishedContent(case_, record));
+    if (content !== undefined) cache.putContent(record.root, content);
+    else if (record.accepted) missing.push(document);
+  }
+  return missing;
+}
+
+async function publishedContent(
+  { publishers }: ShardCase,
+  { root, byteLength }: ContributionRecord,
+): Promise<Uint8Array | undefined> {
+  const empty = new Uint8Array(0);
+  if (byteLength === 0n && equalBytes(contentRoot(empty), root)) return empty;
+  for (const publisher of publishers) {
+    const content = await publisher.content(root, Number(byteLength));
+    if (content !== undefined && BigInt(content.length) === byteLength && equalBytes(contentRoot(content), root))
+      return content;
+  }
+  return undefined;
+}
+
+/** A content of which all chunks were answered on the chain. */
+function demandedContent(
+  { demands }: ShardCase,
+  document: number,
+  { root, byteLength }: ContributionRecord,
+): Uint8Array | undefined {
+  const chunks = new Map<number, Uint8Array>();
+  for (const { place, answer } of demands)
+    if (place.tree === 0 && place.document === document && answer !== undefined)
+      chunks.set(place.chunk, answer.content);
+  const parts = Array.from({ length: chunkCount(Number(byteLength)) }, (_, i) => chunks.get(i));
+  if (parts.length === 0 || parts.includes(undefined)) return undefined;
+  const content = Uint8Array.from(Buffer.concat(parts.map((part) => part ?? new Uint8Array(0))));
+  return equalBytes(contentRoot(content), root) ? content : undefined;
+}
+
+function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdict {
+  const places = missing.flatMap((document) =>
+    Array.from(
+      { length: Math.min(chunkCount(Number(case_.records[document]?.byteLength ?? 0n)), OPEN_DEMANDS_MAX + case_.demands.length) },
+      (_, chunk): ChunkPlace => ({ tree: 0, document, chunk }),
+    ),
+  );
+  const [first] = missing;
+  const id = case_.records[first ?? 0]?.contributionId ?? 0n;
+  const reason = `nobody serves ${missing.length} of its ${case_.records.length} texts, contribution ${id} for one`;
+  return { kind: 'unavailable', reason, demands: furtherDemands(case_, places) };
+}
+
+/** Those of these places that are not demanded yet, as many as may be open. */
+function furtherDemands({ demands }: ShardCase, places: readonly ChunkPlace[]): readonly ChunkPlace[] {
+  const open = demands.filter(({ answer }) => answer === undefined).length;
+  const fresh = places.filter((place) => !demands.some((demand) => isSamePlace(demand.place, place)));
+  return fresh.slice(0, Math.max(0, OPEN_DEMANDS_MAX - open));
+}
+
+function isSamePlace(a: ChunkPlace, b: ChunkPlace): boolean {
+  return a.tree === b.tree && a.document === b.document && a.chunk === b.chunk;
+}
+
+/** Finds the proof against a shard whose right arrays are at hand. */
+class Accuser {
+  readonly #case: ShardCase;
+  readonly #key: string;
+  readonly #honest: ShardReader;
+  readonly #cache: TextCache;
+
+  constructor(case_: ShardCase, key: string, honest: ShardReader, cache: TextCache) {
+    this.#case = case_;
+    this.#key = key;
+    this.#honest = honest;
+    this.#cache = cache;
+  }
+
+  async accuse(): Promise<ShardVerdict> {
+    const { commitment } = this.#case.shard;
+    const served = new PartialShard(commitment);
+    const first = await this.#attempt(served, publisherSupply(served, this.#key, this.#case.publishers));
+    if (first.kind === 'wrong') return first;
+    // What is served does not fit the roots, or nothing is: only what the chain has checked counts now.
+    const shown = new PartialShard(commitment);
+    absorbDemands(shown, this.#case.demands);
+    return await this.#attempt(shown, noSupply);
+  }
+
+  async #attempt(accused: PartialShard, supply: PieceSupply): Promise<ShardVerdict> {
+    const content = (document: number): Uint8Array =>
+      this.#cache.content(this.#case.records[document]?.root ?? new Uint8Array(0)) ?? new Uint8Array(0);
+    try {
+      const attempt = await withPieces(() => convict({ honest: this.#honest, accused, content }), supply);
+      if (!attempt.done) return this.#unavailable('leaves that differ are not served', attempt.missing);
+      if (attempt.value === undefined) return this.#unavailable('what is served is not what is committed to');
+      const proof = this.#checked(attempt.value);
+      return { kind: 'wrong', fraud: attempt.value.kind, proof };
+    } catch (error) {
+      return this.#unavailable(`what is served does not fit together (${messageOf(error)})`);
+    }
+  }
+
+  /** @throws LedgerError when the chain would not take it */
+  #checked(fraud: ShardFraud): Uint8Array {
+    const { shard, records } = this.#case;
+    const { firstPosition } = shard.commitment;
+    verifyFraud(shard.commitment, fraud, {
+      recordAt: (_, position) => records[Number(position - firstPosition)],
+    });
+    return encodeFraud(fraud);
+  }
+
+  #unavailable(reason: string, missing: PiecePlace = FIRST_LEAF): ShardVerdict {
+    const { tree, level = 0, index } = missing;
+    const last = leafCount(this.#case.shard.commitment, tree) - 1;
+    const chunk = Math.min(last, index * 2 ** level);
+    const place: ChunkPlace = { tree: SHARD_TREES[tree], document: 0, chunk };
+    return { kind: 'unavailable', reason, demands: furtherDemands(this.#case, [place]) };
+  }
+}
+
+const FIRST_LEAF: PiecePlace = { tree: 'suffix', level: undefined, index: 0 };

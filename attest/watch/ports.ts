@@ -1,0 +1,73 @@
+/** What watching needs of the chain and of publishers; `cli/attest` joins the chain to a node's RPC. */
+import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
+import type {
+  ChunkPlace,
+  Claim,
+  ShardCommitment,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { ProvenanceDispute } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+
+/** A shard on the chain that can still be convicted. */
+export interface PublishedShard {
+  readonly id: bigint;
+  readonly publisher: string;
+  readonly commitment: ShardCommitment;
+  /** Of the indexes that hold it: where its texts are said to be served. */
+  readonly endpoints: readonly string[];
+}
+
+/** An optimistic claim in its window. */
+export interface PendingClaim {
+  readonly id: bigint;
+  readonly claimant: string;
+  /** As it was submitted; undefined when its transaction cannot be found. */
+  readonly claim: Claim | undefined;
+  /** Of the indexes that it rests on, by id. */
+  readonly shards: readonly PublishedShard[];
+}
+
+/** A piece of a shard that this watcher has asked for on the chain. */
+export interface Demand {
+  readonly shardId: bigint;
+  readonly place: ChunkPlace;
+  /** The chunk or leaf and its path to the root, once it is answered. */
+  readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
+}
+
+/** The chain, as a watcher with an account sees it. Everything rejects when no node answers. */
+export interface WatchChain {
+  /** Those that are neither voided nor released. */
+  shards(): Promise<readonly PublishedShard[]>;
+  pendingClaims(): Promise<readonly PendingClaim[]>;
+  /** Contributions at positions `first` … `first + count − 1` of a Datanet's log. */
+  records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]>;
+  /** What this watcher has asked for and is not forgotten. */
+  demands(): Promise<readonly Demand[]>;
+  /** Each resolves when it is in a block, to the hash of its transaction; LedgerError with the chain's words else. */
+  convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;
+  disputeClaim(claimId: bigint, claim: Claim, dispute: ProvenanceDispute): Promise<string>;
+  requestChunk(shardId: bigint, place: ChunkPlace): Promise<string>;
+}
+
+/** What a publisher serves. Nothing of it is believed: each piece is checked against a root, or by its use. */
+export interface Publisher {
+  content(root: Uint8Array, byteLength: number): Promise<Uint8Array | undefined>;
+  /** Neighbouring leaves, fewer than asked for at the end. Undefined when they are not served. */
+  leaves(shardKey: string, tree: ShardTree, range: PieceRange): Promise<readonly Uint8Array[] | undefined>;
+  /** Neighbouring nodes of a level, 32 bytes each. */
+  nodes(
+    shardKey: string,
+    tree: ShardTree,
+    range: PieceRange & { readonly level: number },
+  ): Promise<readonly Uint8Array[] | undefined>;
+}
+
+/** Neighbouring pieces. */
+export interface PieceRange {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Opens what is served at an endpoint. */
+export type Publishers = (endpoint: string) => Publisher;

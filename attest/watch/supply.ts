@@ -1,0 +1,102 @@
+/** Where pieces of a published shard come from: its publisher, and answers to requests on the chain. */
+import { innerHash } from '../../core/merkle.ts';
+import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
+import type { PartialShard, PiecePlace, PieceSupply } from './partial-shard.ts';
+import type { Demand, Publisher } from './ports.ts';
+
+/** Pieces of the first fetch of a level; after that, as many as are known already. */
+const FIRST_PIECES = 16;
+
+/** Most pieces that a publisher is asked for at once. */
+const PIECES_MAX = 1024;
+
+/** Takes what is missing from publishers, in the order of the list. */
+export function publisherSupply(
+  shard: PartialShard,
+  key: string,
+  publishers: readonly Publisher[],
+): PieceSupply {
+  return async (place) => {
+    const { known, total } = shard.progress(place);
+    const count = Math.min(Math.max(FIRST_PIECES, known), PIECES_MAX);
+    const from = Math.min(place.index, Math.max(0, total - count));
+    for (const publisher of publishers) if (await take(shard, key, { publisher, place, from, count })) return true;
+    return false;
+  };
+}
+
+interface Take {
+  readonly publisher: Publisher;
+  readonly place: PiecePlace;
+  readonly from: number;
+  readonly count: number;
+}
+
+async function take(shard: PartialShard, key: string, { publisher, place, from, count }: Take): Promise<boolean> {
+  const { tree, level, index } = place;
+  const pieces =
+    level === undefined
+      ? await publisher.leaves(key, tree, { from, count })
+      : await publisher.nodes(key, tree, { from, count, level });
+  if (pieces === undefined) return false;
+  for (const [i, piece] of pieces.entries())
+    if (level === undefined) shard.putLeaf(tree, from + i, piece);
+    else shard.putNode(tree, level, from + i, piece);
+  return index < from + pieces.length;
+}
+
+/** Takes nothing from anybody: what is known has to do. */
+export const noSupply: PieceSupply = async () => false;
+
+/** Kinds of trees in places of requests. */
+export const TREES_BY_KIND: ReadonlyMap<number, ShardTree> = new Map([
+  [1, 'text'],
+  [2, 'suffix'],
+  [3, 'inverse'],
+  [4, 'documents'],
+]);
+
+/** Puts answered leaves into a shard, with all nodes that their paths show. Returns how many there were. */
+export function absorbDemands(shard: PartialShard, demands: readonly Demand[]): number {
+  let absorbed = 0;
+  for (const { place, answer } of demands) {
+    const tree = TREES_BY_KIND.get(place.tree);
+    if (tree === undefined || answer === undefined) continue;
+    shard.putLeaf(tree, place.chunk, answer.content);
+    absorbPath(shard, tree, place.chunk, answer.hashes);
+    absorbed++;
+  }
+  return absorbed;
+}
+
+/**
+ * The nodes beside the way from a leaf to the root, and those on it. Hashes of an opening stand from left to
+ * right: first those to the left of the leaf, from the root down, then those to its right, from the leaf up.
+ */
+function absorbPath(
+  shard: PartialShard,
+  tree: ShardTree,
+  leaf: number,
+  hashes: readonly Uint8Array[],
+): void {
+  let left = 0;
+  for (let bits = leaf; bits > 0; bits >>>= 1) left += bits & 1;
+  let right = left;
+  let at = leaf;
+  let hash = shard.node(tree, 0, leaf);
+  let size = leafCount(shard.commitment, tree);
+  for (let level = 0; size > 1; level++) {
+    const isRight = at % 2 === 1;
+    const isLone = at === size - 1 && !isRight;
+    if (!isLone) {
+      const sibling = isRight ? hashes[--left] : hashes[right++];
+      if (sibling === undefined) return;
+      shard.putNode(tree, level, isRight ? at - 1 : at + 1, sibling);
+      hash = isRight ? innerHash(sibling, hash) : innerHash(hash, sibling);
+    }
+    at >>>= 1;
+    size = Math.ceil(size / 2);
+    shard.putNode(tree, level + 1, at, hash);
+  }
+}

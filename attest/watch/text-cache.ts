@@ -1,0 +1,81 @@
+/** Contents and recomputed shards on disk: everything that a watcher keeps can be made again. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import { contentRoot } from '../../modules/attribution/verify.ts';
+import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { buildShard } from '../index/build.ts';
+import { PageCache } from '../index/page-cache.ts';
+import { type OpenShard, openShard, removeLeftovers, writeShard } from '../index/shard-directory.ts';
+import { joinInputs } from '../index/shard-input.ts';
+import type { SourceDocument } from '../shard.ts';
+
+/** Recomputed shards are read through it. */
+const CACHE_BYTES = 1 << 26;
+
+/** A folder of contents by their roots, and one of shards by their ids. */
+export class TextCache {
+  readonly #contents: string;
+  readonly #shards: string;
+  readonly #pages = new PageCache({ bytes: CACHE_BYTES });
+
+  constructor(home: string) {
+    this.#contents = join(home, 'contents');
+    this.#shards = join(home, 'shards');
+    for (const folder of [this.#contents, this.#shards]) mkdirSync(folder, { recursive: true });
+    removeLeftovers(this.#shards);
+  }
+
+  hasContent(root: Uint8Array): boolean {
+    return existsSync(this.#contentPath(root));
+  }
+
+  /** The content with a root; undefined when it is not here, or its file is damaged. */
+  content(root: Uint8Array): Uint8Array | undefined {
+    if (!this.hasContent(root)) return undefined;
+    const content = Uint8Array.from(readFileSync(this.#contentPath(root)));
+    return equalBytes(contentRoot(content), root) ? content : undefined;
+  }
+
+  /** Keeps a content whose root was checked. */
+  putContent(root: Uint8Array, content: Uint8Array): void {
+    const path = this.#contentPath(root);
+    writeFileSync(`${path}.new`, content);
+    renameSync(`${path}.new`, path);
+  }
+
+  /** True when a shard with this id was recomputed here: it is what its texts say. */
+  hasShard(key: string): boolean {
+    return existsSync(join(this.#shards, key));
+  }
+
+  /** Opens a recomputed shard; the caller closes it. */
+  openShard(key: string): OpenShard {
+    return openShard(join(this.#shards, key), { cache: this.#pages });
+  }
+
+  /** Recomputes a shard in the way in which another one is committed to; its id. */
+  recompute(like: ShardCommitment, sources: Iterable<SourceDocument>): string {
+    let key = '';
+    const nameOf = (commitment: ShardCommitment): string => {
+      key = toHex(shardId(commitment));
+      return key;
+    };
+    const { datanetId, firstPosition, entriesPerLeaf } = like;
+    const input = joinInputs([{ sources }]);
+    try {
+      writeShard({ parent: this.#shards, nameOf }, (sink) =>
+        buildShard(input, { datanetId, firstPosition, entriesPerLeaf, sink }),
+      );
+    } catch (error) {
+      // A right shard that a wrong one was held against before.
+      if (!this.hasShard(key)) throw error;
+    }
+    return key;
+  }
+
+  #contentPath(root: Uint8Array): string {
+    return join(this.#contents, toHex(root));
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Looks at the chain again and again, and acts on what it finds. It remembers nothing that matters: what is
+ * still to be judged is on the chain, and a shard that was found right is in the cache under its id. So it
+ * can be killed at any moment, and several may watch one chain.
+ */
+import { toHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
+import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import type { AttestLogger } from '../serve/ports.ts';
+import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
+import { judgeShard, type ShardVerdict } from './judge-shard.ts';
+import type { WatchMetrics } from './metrics.ts';
+import type { Demand, PendingClaim, PublishedShard, Publishers, WatchChain } from './ports.ts';
+import type { TextCache } from './text-cache.ts';
+
+/** Most rounds that something is left alone after it failed again and again. */
+const PAUSE_ROUNDS_MAX = 64;
+
+/** What a watcher is made of. */
+export interface WatcherParts {
+  readonly chain: WatchChain;
+  readonly publishers: Publishers;
+  readonly cache: TextCache;
+  readonly logger: AttestLogger;
+  readonly metrics: WatchMetrics;
+}
+
+/** What it may do. */
+export interface WatcherOptions {
+  /** Endpoints that are asked for texts besides each shard's own. */
+  readonly sources: readonly string[];
+}
+
+/** What failed, and when it is tried again. */
+interface Failure {
+  readonly times: number;
+  readonly nextRound: number;
+}
+
+/** Judges shards and claims. */
+export class Watcher {
+  readonly #parts: WatcherParts;
+  readonly #options: WatcherOptions;
+  readonly #failures = new Map<string, Failure>();
+  /** Shards and claims that need no further look. */
+  readonly #settled = new Set<string>();
+  readonly #said = new Set<string>();
+  #round = 0;
+
+  constructor(parts: WatcherParts, options: WatcherOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** One look at the chain. Never rejects: what failed is logged, counted and tried again. */
+  async round(): Promise<void> {
+    const { chain, metrics, logger } = this.#parts;
+    this.#round++;
+    try {
+      const [shards, demands] = await Promise.all([chain.shards(), chain.demands()]);
+      for (const shard of shards)
+        await this.#guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands));
+      for (const claim of await chain.pendingClaims())
+        await this.#guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
+    } catch (error) {
+      metrics.failure('chain');
+      logger.warn({ error: messageOf(error) }, 'the chain could not be read; the next round tries again');
+    }
+    metrics.round();
+  }
+
+  /** Does something unless it is settled, or failed a short time ago. */
+  async #guard(what: string, task: () => Promise<boolean>): Promise<void> {
+    const failure = this.#failures.get(what);
+    if (this.#settled.has(what) || (failure !== undefined && failure.nextRound > this.#round)) return;
+    const { metrics, logger } = this.#parts;
+    try {
+      if (await task()) this.#settled.add(what);
+      this.#failures.delete(what);
+    } catch (error) {
+      const times = (failure?.times ?? 0) + 1;
+      const pause = Math.min(2 ** times, PAUSE_ROUNDS_MAX);
+      this.#failures.set(what, { times, nextRound: this.#round + pause });
+      metrics.failure(what.split(' ')[0] ?? '');
+      logger.warn({ error: messageOf(error) }, `${what}: failed, tried again in ${pause} rounds`);
+    }
+  }
+
+  /** True when the shard needs no further look. */
+  async #watchShard(shard: PublishedShard, demands: readonly Demand[]): Promise<boolean> {
+    const { chain, cache, publishers, metrics, logger } = this.#parts;
+    const { id, commitment, publisher } = shard;
+    const records = await chain.records(commitment.datanetId, commitment.firstPosition, commitment.documents);
+    const endpoints = [...new Set([...shard.endpoints, ...this.#options.sources])];
+    const verdict = await judgeShard(
+      {
+        shard,
+        records,
+        demands: demands.filter(({ shardId: of }) => of === id),
+        publishers: endpoints.map(publishers),
+      },
+      cache,
+    );
+    metrics.shard(verdict.kind);
+    const facts = { shard: id, publisher, documents: commitment.documents, tokens: commitment.tokens };
+    switch (verdict.kind) {
+      case 'right':
+        logger.info(facts, `shard ${id} is what its texts say`);
+        return true;
+      case 'private':
+        logger.info(facts, `shard ${id} is salted: who does not share its texts cannot judge it`);
+        return true;
+      case 'wrong': {
+        const tx = await chain.convictShard(id, verdict.proof);
+        metrics.sent('conviction');
+        const sizes = { fraud: verdict.fraud, proof_bytes: verdict.proof.length };
+        logger.warn({ ...facts, ...sizes, tx }, `shard ${id} is wrong (${verdict.fraud}) and is convicted`);
+        return true;
+      }
+      case 'unavailable':
+        await this.#demand(shard, verdict);
+        return false;
+    }
+  }
+
+  /** Asks on the chain for what nobody serves: who does not answer loses the shard. */
+  async #demand(
+    { id, publisher }: PublishedShard,
+    { reason, demands }: Extract<ShardVerdict, { kind: 'unavailable' }>,
+  ): Promise<void> {
+    const { chain, metrics, logger } = this.#parts;
+    const sentence = `shard ${id} cannot be judged: ${reason}`;
+    if (demands.length > 0 || !this.#said.has(sentence)) logger.warn({ shard: id, publisher }, sentence);
+    this.#said.add(sentence);
+    for (const place of demands) {
+      const tx = await chain.requestChunk(id, place);
+      metrics.sent('demand');
+      const { tree, document, chunk } = place;
+      logger.info({ shard: id, tree, document, chunk, tx }, `a piece of shard ${id} is demanded on the chain`);
+    }
+  }
+
+  /** True when the claim needs no further look. */
+  async #watchClaim(pending: PendingClaim): Promise<boolean> {
+    const { chain, metrics, logger } = this.#parts;
+    const { id, claim, claimant } = pending;
+    const spans = claim?.token?.spans;
+    if (claim === undefined || spans === undefined) {
+      const reason = claim === undefined ? 'its transaction is not found' : 'it has no token provenance';
+      metrics.claim('unjudged');
+      logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: ${reason}`);
+      return true;
+    }
+    const shards = this.#openShards(pending);
+    if (shards === undefined) return false;
+    try {
+      const fault = faultOfClaim(spans, shards.open);
+      metrics.claim(fault === undefined ? 'right' : 'wrong');
+      if (fault === undefined) {
+        logger.info({ claim: id, claimant, spans: spans.length }, `claim ${id} is true`);
+        return true;
+      }
+      const tx = await chain.disputeClaim(id, claim, fault.dispute);
+      metrics.sent('dispute');
+      logger.warn({ claim: id, claimant, tx }, `claim ${id} is false and is refuted: ${fault.reason}`);
+      return true;
+    } finally {
+      shards.close();
+    }
+  }
+
+  /** Recomputed shards of a claim; undefined as long as one of them is not found right. */
+  #openShards({ shards }: PendingClaim): { readonly open: readonly ClaimShard[]; close(): void } | undefined {
+    const { cache } = this.#parts;
+    const keyed = shards.map(({ id, commitment }) => ({ id, key: toHex(shardId(commitment)) }));
+    if (!keyed.every(({ key }) => cache.hasShard(key))) return undefined;
+    const open = keyed.map(({ id, key }) => ({ id, ...cache.openShard(key) }));
+    return {
+      open: open.map(({ id, shard }) => ({ id, reader: shard })),
+      close: () => {
+        for (const { close } of open) close();
+      },
+    };
+  }
+}
