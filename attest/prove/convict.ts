@@ -36,7 +36,6 @@ export interface Accusation {
 export function convict(accusation: Accusation): ShardFraud | undefined {
   const accused = new AccusedLeaves(accusation);
   return (
-    accused.malformed() ??
     accused.wrongRecord() ??
     accused.wrongText() ??
     accused.wrongRange() ??
@@ -46,15 +45,13 @@ export function convict(accusation: Accusation): ShardFraud | undefined {
   );
 }
 
-const TREES: readonly ShardTree[] = ['documents', 'text', 'suffix', 'inverse'];
-
 class AccusedLeaves {
   readonly #honest: Accusation['honest'];
   readonly #accused: ProvableShard;
   readonly #content: ContentSource;
   readonly #commitment: ShardCommitment;
   readonly #leaves: ShardLeaves;
-  readonly #differing = new Map<ShardTree, readonly number[]>();
+  readonly #differing = new Map<ShardTree, Remembered>();
 
   constructor({ honest, accused, content }: Accusation) {
     this.#honest = honest;
@@ -64,13 +61,17 @@ class AccusedLeaves {
     this.#leaves = new ShardLeaves(accused);
   }
 
-  /** Indices of the leaves of a tree that differ, ascending. */
-  #differ(tree: ShardTree): readonly number[] {
-    const known = this.#differing.get(tree);
-    if (known !== undefined) return known;
+  /** Indices of the leaves of a tree that differ, ascending: no more are read than are asked for. */
+  #differ(tree: ShardTree): Iterable<number> {
+    const known = this.#differing.get(tree) ?? new Remembered(this.#findDiffering(tree));
+    this.#differing.set(tree, known);
+    return known;
+  }
+
+  *#findDiffering(tree: ShardTree): Generator<number> {
     const { honest, accused } = { honest: this.#honest, accused: this.#accused };
     const theirs = this.#commitment;
-    const { commitment: ours, node } = honest;
+    const { commitment: ours } = honest;
     const alike =
       ours !== undefined &&
       ours.tokens === theirs.tokens &&
@@ -79,13 +80,10 @@ class AccusedLeaves {
       !ours.salted &&
       !theirs.salted;
     const leaves = leafCount(theirs, tree);
-    const found: number[] = [];
-    if (alike && node !== undefined) {
-      const right = (level: number, index: number): Uint8Array => node(tree, level, index);
-      differingLeaves(leaves, { right, wrong: (level, index) => accused.node(tree, level, index) }, found);
-    } else for (let i = 0; i < leaves; i++) if (!this.#isRight(tree, i)) found.push(i);
-    this.#differing.set(tree, found);
-    return found;
+    if (alike && hasNodes(honest)) {
+      const right = (level: number, index: number): Uint8Array => honest.node(tree, level, index);
+      yield* differingLeaves(leaves, { right, wrong: (level, index) => accused.node(tree, level, index) });
+    } else for (let i = 0; i < leaves; i++) if (!this.#isRight(tree, i)) yield i;
   }
 
   #isRight(tree: ShardTree, index: number): boolean {
@@ -107,18 +105,24 @@ class AccusedLeaves {
     return fraudAt(this.#accused, { kind, at }, this.#content);
   }
 
-  malformed(): ShardFraud | undefined {
-    for (const tree of TREES)
-      for (const index of this.#differ(tree)) {
-        const bytes = this.#accused.leaf(tree, index);
-        if (leafProblem(this.#commitment, { tree, index, bytes }) === undefined) continue;
-        return { kind: 'malformed-leaf', tree, opened: openLeaves(this.#accused, tree, [index]) };
-      }
+  #malformed(tree: ShardTree, index: number): ShardFraud | undefined {
+    const bytes = this.#accused.leaf(tree, index);
+    if (leafProblem(this.#commitment, { tree, index, bytes }) === undefined) return undefined;
+    return { kind: 'malformed-leaf', tree, opened: openLeaves(this.#accused, tree, [index]) };
+  }
+
+  #firstMalformed(tree: ShardTree): ShardFraud | undefined {
+    for (const index of this.#differ(tree)) {
+      const fraud = this.#malformed(tree, index);
+      if (fraud !== undefined) return fraud;
+    }
     return undefined;
   }
 
   wrongRecord(): ShardFraud | undefined {
     for (const index of this.#differ('documents')) {
+      const malformed = this.#malformed('documents', index);
+      if (malformed !== undefined) return malformed;
       const ours = this.#honest.document(index);
       const theirs = this.#document(index);
       const same =
@@ -139,6 +143,8 @@ class AccusedLeaves {
     const honest = this.#honest;
     if (index === undefined)
       return this.#commitment.tokens === honest.tokens ? undefined : this.#fraud('text-link', last);
+    const malformed = this.#malformed('text', index);
+    if (malformed !== undefined) return malformed;
     const leaf = this.#leaves.text(index);
     const first = index * LEAF_TOKENS;
     if (leaf.document !== honest.documentAt(first) || leaf.offset !== honest.byteOffset(first))
@@ -168,6 +174,8 @@ class AccusedLeaves {
 
   /** Tokens and document of entries, when text and documents are right. */
   wrongEntry(): ShardFraud | undefined {
+    const malformed = this.#firstMalformed('suffix');
+    if (malformed !== undefined) return malformed;
     for (const rank of this.#ranksOfDiffering()) {
       const { position, document, tokens } = this.#leaves.entry(rank);
       if (tokens.some((token, i) => token !== this.#honest.token(position + i)))
@@ -178,6 +186,8 @@ class AccusedLeaves {
   }
 
   wrongPermutation(): ShardFraud | undefined {
+    const malformed = this.#firstMalformed('inverse');
+    if (malformed !== undefined) return malformed;
     const check = (position: number): ShardFraud | undefined => {
       const { position: found } = this.#leaves.entry(this.#leaves.rankAt(position));
       return found === position ? undefined : this.#fraud('permutation', position);
@@ -223,7 +233,7 @@ class AccusedLeaves {
 }
 
 /** What leaves of so many things each hold, of `total`. */
-function* ranges(leaves: readonly number[], each: number, total: number): Generator<number> {
+function* ranges(leaves: Iterable<number>, each: number, total: number): Generator<number> {
   for (const leaf of leaves)
     for (let at = leaf * each; at < Math.min(total, (leaf + 1) * each); at++) yield at;
 }
@@ -233,21 +243,47 @@ interface TwoTrees {
   readonly wrong: (level: number, index: number) => Uint8Array;
 }
 
-/** Appends the leaves in which two trees of one size differ. */
-function differingLeaves(leaves: number, { right, wrong }: TwoTrees, found: number[]): void {
+/** The leaves in which two trees of one size differ. */
+function* differingLeaves(leaves: number, { right, wrong }: TwoTrees): Generator<number> {
   const sizes = [leaves];
   for (let size = leaves; size > 1; ) {
     size = Math.ceil(size / 2);
     sizes.push(size);
   }
-  const walk = (level: number, index: number): void => {
+  function* walk(level: number, index: number): Generator<number> {
     if (index >= (sizes[level] ?? 0) || equalBytes(right(level, index), wrong(level, index))) return;
     if (level === 0) {
-      found.push(index);
+      yield index;
       return;
     }
-    walk(level - 1, 2 * index);
-    walk(level - 1, 2 * index + 1);
-  };
-  walk(sizes.length - 1, 0);
+    yield* walk(level - 1, 2 * index);
+    yield* walk(level - 1, 2 * index + 1);
+  }
+  yield* walk(sizes.length - 1, 0);
+}
+
+/** What a generator gave is kept, so that it can be gone through again. */
+class Remembered implements Iterable<number> {
+  readonly #source: Iterator<number>;
+  readonly #found: number[] = [];
+
+  constructor(source: Iterator<number>) {
+    this.#source = source;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    for (let i = 0; ; i++) {
+      if (i === this.#found.length) {
+        const next = this.#source.next();
+        if (next.done === true) return;
+        this.#found.push(next.value);
+      }
+      yield this.#found[i] ?? 0;
+    }
+  }
+}
+
+/** Kept whole: a shard that is read from files has its nodes by itself. */
+function hasNodes(honest: Accusation['honest']): honest is ShardArrays & Pick<ShardReader, 'node'> {
+  return honest.node !== undefined;
 }

@@ -47,14 +47,12 @@ export function quotationsOf(order: QuotationOrder): PreparedClaim {
   const answer = isPrivate && trace.output.length > 0 ? committedAnswer(whole) : openAnswer(trace.output);
   const quotes = new Quotes(order, isPrivate ? whole : undefined);
   for (const span of trace.spans) quotes.add(span);
-  const claim: Claim = { ...EMPTY_CLAIM, spans: quotes.spans.sort(compareSpans) };
+  const claim = Claim.create({ spans: quotes.spans.sort(compareSpans) });
   const limits = { ...params, answerBytesMax: Number(params.answerBytesMax) };
   const problem = problemOfClaim({ answer, claim }, limits, (id) => quotes.sources.get(id)?.commitment);
   if (problem !== undefined) throw new LedgerError('attest.claim', `the claim is wrong: ${problem.detail}`);
   return { answer, claim };
 }
-
-const EMPTY_CLAIM: Claim = Claim.create();
 
 class Quotes {
   readonly spans: QuotedSpan[] = [];

@@ -45,7 +45,11 @@ interface Found {
   readonly reason: string;
 }
 
-function faultIn({ id, reader }: ClaimShard, query: Uint32Array, hit: ShardHit | undefined): Found | undefined {
+function faultIn(
+  { id, reader }: ClaimShard,
+  query: Uint32Array,
+  hit: ShardHit | undefined,
+): Found | undefined {
   const { lo, hi } = rankRange(reader, query);
   const named = hit?.contributionIds ?? [];
   const about = { start: 0, length: query.length };

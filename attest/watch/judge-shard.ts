@@ -52,9 +52,10 @@ export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<Sh
   if (shard.commitment.salted) return { kind: 'private' };
   const key = toHex(shardId(shard.commitment));
   if (cache.hasShard(key)) return { kind: 'right' };
-  const missing = await fetchTexts(case_, cache);
+  const known = cache.rightShardFor(key);
+  const missing = known === undefined ? await fetchTexts(case_, cache) : [];
   if (missing.length > 0) return missingTexts(case_, missing);
-  const honestKey = cache.recompute(shard.commitment, sourcesOf(records, cache));
+  const honestKey = known ?? cache.recompute(shard.commitment, sourcesOf(records, cache));
   if (honestKey === key) return { kind: 'right' };
   const open = cache.openShard(honestKey);
   try {
@@ -90,7 +91,11 @@ async function publishedContent(
   if (byteLength === 0n && equalBytes(contentRoot(empty), root)) return empty;
   for (const publisher of publishers) {
     const content = await publisher.content(root, Number(byteLength));
-    if (content !== undefined && BigInt(content.length) === byteLength && equalBytes(contentRoot(content), root))
+    if (
+      content !== undefined &&
+      BigInt(content.length) === byteLength &&
+      equalBytes(contentRoot(content), root)
+    )
       return content;
   }
   return undefined;
@@ -115,7 +120,12 @@ function demandedContent(
 function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdict {
   const places = missing.flatMap((document) =>
     Array.from(
-      { length: Math.min(chunkCount(Number(case_.records[document]?.byteLength ?? 0n)), OPEN_DEMANDS_MAX + case_.demands.length) },
+      {
+        length: Math.min(
+          chunkCount(Number(case_.records[document]?.byteLength ?? 0n)),
+          OPEN_DEMANDS_MAX + case_.demands.length,
+        ),
+      },
       (_, chunk): ChunkPlace => ({ tree: 0, document, chunk }),
     ),
   );

@@ -24,7 +24,9 @@ export class WatchMetrics {
     this.#shards = counter('shards_total', 'Shards judged, by verdict.', ['verdict']);
     this.#claims = counter('claims_total', 'Optimistic claims judged, by verdict.', ['verdict']);
     this.#sent = counter('transactions_total', 'Transactions of the watcher, by what they are.', ['kind']);
-    this.#failures = counter('failures_total', 'What could not be done and is tried again, by where.', ['where']);
+    this.#failures = counter('failures_total', 'What could not be done and is tried again, by where.', [
+      'where',
+    ]);
   }
 
   round(): void {

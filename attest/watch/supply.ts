@@ -21,7 +21,8 @@ export function publisherSupply(
     const { known, total } = shard.progress(place);
     const count = Math.min(Math.max(FIRST_PIECES, known), PIECES_MAX);
     const from = Math.min(place.index, Math.max(0, total - count));
-    for (const publisher of publishers) if (await take(shard, key, { publisher, place, from, count })) return true;
+    for (const publisher of publishers)
+      if (await take(shard, key, { publisher, place, from, count })) return true;
     return false;
   };
 }
@@ -33,7 +34,11 @@ interface Take {
   readonly count: number;
 }
 
-async function take(shard: PartialShard, key: string, { publisher, place, from, count }: Take): Promise<boolean> {
+async function take(
+  shard: PartialShard,
+  key: string,
+  { publisher, place, from, count }: Take,
+): Promise<boolean> {
   const { tree, level, index } = place;
   const pieces =
     level === undefined
@@ -74,12 +79,7 @@ export function absorbDemands(shard: PartialShard, demands: readonly Demand[]): 
  * The nodes beside the way from a leaf to the root, and those on it. Hashes of an opening stand from left to
  * right: first those to the left of the leaf, from the root down, then those to its right, from the leaf up.
  */
-function absorbPath(
-  shard: PartialShard,
-  tree: ShardTree,
-  leaf: number,
-  hashes: readonly Uint8Array[],
-): void {
+function absorbPath(shard: PartialShard, tree: ShardTree, leaf: number, hashes: readonly Uint8Array[]): void {
   let left = 0;
   for (let bits = leaf; bits > 0; bits >>>= 1) left += bits & 1;
   let right = left;

@@ -18,12 +18,15 @@ const CACHE_BYTES = 1 << 26;
 export class TextCache {
   readonly #contents: string;
   readonly #shards: string;
+  readonly #instead: string;
   readonly #pages = new PageCache({ bytes: CACHE_BYTES });
 
   constructor(home: string) {
     this.#contents = join(home, 'contents');
     this.#shards = join(home, 'shards');
-    for (const folder of [this.#contents, this.#shards]) mkdirSync(folder, { recursive: true });
+    this.#instead = join(home, 'instead');
+    for (const folder of [this.#contents, this.#shards, this.#instead])
+      mkdirSync(folder, { recursive: true });
     removeLeftovers(this.#shards);
   }
 
@@ -40,9 +43,7 @@ export class TextCache {
 
   /** Keeps a content whose root was checked. */
   putContent(root: Uint8Array, content: Uint8Array): void {
-    const path = this.#contentPath(root);
-    writeFileSync(`${path}.new`, content);
-    renameSync(`${path}.new`, path);
+    this.#replace(this.#contentPath(root), content);
   }
 
   /** True when a shard with this id was recomputed here: it is what its texts say. */
@@ -55,14 +56,22 @@ export class TextCache {
     return openShard(join(this.#shards, key), { cache: this.#pages });
   }
 
-  /** Recomputes a shard in the way in which another one is committed to; its id. */
-  recompute(like: ShardCommitment, sources: Iterable<SourceDocument>): string {
+  /** The id of the right shard, when it was recomputed before for one that was published under this id. */
+  rightShardFor(key: string): string | undefined {
+    const path = join(this.#instead, key);
+    if (!existsSync(path)) return undefined;
+    const right = readFileSync(path, 'utf8');
+    return this.hasShard(right) ? right : undefined;
+  }
+
+  /** Recomputes a shard in the way in which a published one is committed to; its id. */
+  recompute(published: ShardCommitment, sources: Iterable<SourceDocument>): string {
     let key = '';
     const nameOf = (commitment: ShardCommitment): string => {
       key = toHex(shardId(commitment));
       return key;
     };
-    const { datanetId, firstPosition, entriesPerLeaf } = like;
+    const { datanetId, firstPosition, entriesPerLeaf } = published;
     const input = joinInputs([{ sources }]);
     try {
       writeShard({ parent: this.#shards, nameOf }, (sink) =>
@@ -72,7 +81,13 @@ export class TextCache {
       // A right shard that a wrong one was held against before.
       if (!this.hasShard(key)) throw error;
     }
+    this.#replace(join(this.#instead, toHex(shardId(published))), Buffer.from(key));
     return key;
+  }
+
+  #replace(path: string, bytes: Uint8Array): void {
+    writeFileSync(`${path}.new`, bytes);
+    renameSync(`${path}.new`, path);
   }
 
   #contentPath(root: Uint8Array): string {

@@ -136,7 +136,10 @@ export class Watcher {
       const tx = await chain.requestChunk(id, place);
       metrics.sent('demand');
       const { tree, document, chunk } = place;
-      logger.info({ shard: id, tree, document, chunk, tx }, `a piece of shard ${id} is demanded on the chain`);
+      logger.info(
+        { shard: id, tree, document, chunk, tx },
+        `a piece of shard ${id} is demanded on the chain`,
+      );
     }
   }
 

@@ -1,0 +1,165 @@
+/** A chain that takes what the real one takes, and publishers in memory. */
+import { equalBytes, toHex } from '../../../core/bytes.ts';
+import { leafCount, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
+import { type ContributionRecord, verifyFraud } from '../../../modules/attribution/proof/shard/fraud.ts';
+import { decodeFraud } from '../../../modules/attribution/proof/shard/fraud-format.ts';
+import { verifyShardProof } from '../../../modules/attribution/proof/shard/verify.ts';
+import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
+import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
+import { chunkHashes, chunksOf, rangeHashes } from '../../../modules/attribution/verify.ts';
+import type { ChunkPlace, Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { ProvenanceDispute } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { ProvableShard } from '../../prove/prove.ts';
+import type { SourceDocument } from '../../shard.ts';
+import type { Demand, PendingClaim, PublishedShard, Publisher, WatchChain } from '../ports.ts';
+import { TREES_BY_KIND } from '../supply.ts';
+
+/** What was sent to the chain. */
+export type Sent = readonly [kind: 'convict' | 'dispute' | 'demand', id: bigint];
+
+/** Contributions of one Datanet, and shards and claims about them. */
+export class FakeChain implements WatchChain {
+  readonly sent: Sent[] = [];
+  readonly published: Map<bigint, PublishedShard> = new Map();
+  readonly claims: PendingClaim[] = [];
+  readonly #documents: readonly SourceDocument[];
+  #demands: Demand[] = [];
+  /** Set: every question fails. */
+  down = false;
+  /** Who answers requests; undefined: nobody does. */
+  answering: ProvableShard | undefined;
+
+  constructor(documents: readonly SourceDocument[]) {
+    this.#documents = documents;
+  }
+
+  publish(shard: Pick<ProvableShard, 'commitment'>, ...endpoints: readonly string[]): bigint {
+    const id = BigInt(this.published.size + 1);
+    this.published.set(id, { id, publisher: 'open1publisher', commitment: shard.commitment, endpoints });
+    return id;
+  }
+
+  async shards(): Promise<readonly PublishedShard[]> {
+    if (this.down) throw new Error('no node answers');
+    return [...this.published.values()];
+  }
+
+  async pendingClaims(): Promise<readonly PendingClaim[]> {
+    return this.claims;
+  }
+
+  async records(_: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {
+    return Array.from({ length: count }, (__, i) => this.#record(Number(first) + i)).filter(
+      (r) => r !== undefined,
+    );
+  }
+
+  #record(position: number): ContributionRecord | undefined {
+    const document = this.#documents[position];
+    if (document === undefined) return undefined;
+    return { ...document, byteLength: BigInt(document.byteLength), accepted: document.content !== undefined };
+  }
+
+  async demands(): Promise<readonly Demand[]> {
+    return this.#demands;
+  }
+
+  async convictShard(id: bigint, proof: Uint8Array): Promise<string> {
+    const { commitment } = this.#shard(id);
+    const recordAt = (_: bigint, position: bigint) => this.#record(Number(position));
+    verifyFraud(commitment, decodeFraud(proof), { recordAt });
+    this.published.delete(id);
+    return this.#send('convict', id);
+  }
+
+  async disputeClaim(
+    id: bigint,
+    claim: Claim,
+    { span, shardId: of, proof }: ProvenanceDispute,
+  ): Promise<string> {
+    const claimed = claim.token?.spans[span];
+    const query = tokenise(claimed?.text ?? new Uint8Array(0));
+    const { commitment } = this.#shard(of);
+    const [shown] = verifyShardProof({ commitment, query, proof }).statements;
+    const hit = claimed?.hits.find((each) => each.shardId === of);
+    const named = hit?.contributionIds ?? [];
+    const { kind, lo, hi } = shown?.statement ?? { kind: 'count', lo: 0, hi: 0 };
+    const holder = this.#documents[shown?.holders[0]?.document ?? -1]?.contributionId;
+    const isTrue =
+      kind === 'occurrence'
+        ? named[lo - (hit?.firstRank ?? 0)] === holder
+        : hi - lo === named.length && (hi === lo || lo === hit?.firstRank);
+    if (isTrue) throw new Error('the claim says the same');
+    return this.#send('dispute', id);
+  }
+
+  async requestChunk(id: bigint, place: ChunkPlace): Promise<string> {
+    this.#demands = [...this.#demands, { shardId: id, place, answer: undefined }];
+    return this.#send('demand', id);
+  }
+
+  /** Answers what is demanded, as far as there is somebody who does. */
+  answer(): void {
+    const shard = this.answering;
+    if (shard === undefined) return;
+    this.#demands = this.#demands.map((demand) => ({
+      ...demand,
+      answer: this.#answerTo(shard, demand.place),
+    }));
+  }
+
+  #answerTo(shard: ProvableShard, { tree: kind, document, chunk }: ChunkPlace): Demand['answer'] {
+    const tree = TREES_BY_KIND.get(kind);
+    if (tree === undefined) {
+      const content = this.#documents[document]?.content ?? new Uint8Array(0);
+      const hashes = rangeHashes(chunkHashes(content), chunk, chunk + 1);
+      return { content: chunksOf(content)[chunk] ?? new Uint8Array(0), hashes };
+    }
+    const joined = openingHashes(leafCount(shard.commitment, tree), [chunk], (level, i) =>
+      shard.node(tree, level, i),
+    );
+    const hashes = Array.from({ length: joined.length / 32 }, (_, i) => joined.slice(32 * i, 32 * i + 32));
+    return { content: shard.leaf(tree, chunk), hashes };
+  }
+
+  #shard(id: bigint): PublishedShard {
+    const shard = this.published.get(id);
+    if (shard === undefined) throw new Error(`there is no shard ${id}`);
+    return shard;
+  }
+
+  #send(kind: Sent[0], id: bigint): string {
+    this.sent.push([kind, id]);
+    return `TX${this.sent.length}`;
+  }
+}
+
+/** What a publisher in memory serves: texts, leaves, both or nothing. */
+export function memoryPublisher(serves: {
+  readonly texts?: readonly SourceDocument[];
+  readonly shard?: ProvableShard;
+}): Publisher & { readonly asked: string[] } {
+  const { texts = [], shard } = serves;
+  const asked: string[] = [];
+  const isServed = (key: string): boolean => shard !== undefined && toHex(shardId(shard.commitment)) === key;
+  const pieces = (from: number, count: number, total: number, piece: (i: number) => Uint8Array) =>
+    Array.from({ length: Math.max(0, Math.min(count, total - from)) }, (_, i) => piece(from + i));
+  return {
+    asked,
+    async content(root) {
+      asked.push('content');
+      return texts.find((text) => equalBytes(text.root, root))?.content;
+    },
+    async leaves(key, tree, { from, count }) {
+      asked.push('leaves');
+      if (shard === undefined || !isServed(key)) return undefined;
+      return pieces(from, count, leafCount(shard.commitment, tree), (i) => shard.leaf(tree, i));
+    },
+    async nodes(key, tree, { from, count, level }) {
+      asked.push('nodes');
+      if (shard === undefined || !isServed(key)) return undefined;
+      const total = Math.ceil(leafCount(shard.commitment, tree) / 2 ** level);
+      return pieces(from, count, total, (i) => shard.node(tree, level, i));
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { toHex, utf8 } from '../../core/bytes.ts';
+import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
+import {
+  Claim,
+  ProvenanceSpan,
+  TokenProvenance,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { shardInMemory } from '../prove/memory.ts';
+import { rankRange } from '../query/search.ts';
+import type { ShardArrays, ShardReader } from '../shard.ts';
+import { naiveShard, textDocument } from '../testing/naive-shard.ts';
+import { WatchMetrics } from './metrics.ts';
+import type { Publisher } from './ports.ts';
+import { FakeChain, memoryPublisher } from './testing/fake-chain.ts';
+import { TextCache } from './text-cache.ts';
+import { Watcher } from './watcher.ts';
+
+const words = 'it was the best of times it was the worst of times it was the age of wisdom '.repeat(6);
+const documents = [
+  textDocument(11, `${words}and of foolishness`),
+  textDocument(12, ''),
+  textDocument(13, `we choose to go to the moon ${words}`),
+  textDocument(14, 'x'),
+];
+const honest = naiveShard(documents);
+const commit = (arrays: ShardArrays, entriesPerLeaf = 1): ShardReader =>
+  shardInMemory(arrays, { datanetId: 1n, entriesPerLeaf });
+const right = commit(honest);
+
+let home = '';
+const log: string[] = [];
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'watch-'));
+  log.length = 0;
+});
+
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function watcherOf(chain: FakeChain, publishers: Readonly<Record<string, Publisher>>): Watcher {
+  const note = (_: unknown, message: string): void => void log.push(message);
+  const nobody = memoryPublisher({});
+  return new Watcher(
+    {
+      chain,
+      publishers: (endpoint) => publishers[endpoint] ?? nobody,
+      cache: new TextCache(home),
+      logger: { info: note, warn: note },
+      metrics: new WatchMetrics(),
+    },
+    { sources: [] },
+  );
+}
+
+/** A shard with two entries of an array exchanged, or other lies about the same documents. */
+function wrongly(change: Partial<ShardArrays>): ShardReader {
+  return commit({ ...honest, ...change });
+}
+
+const swapped = (read: (i: number) => number, a: number, b: number) => (i: number) =>
+  read(i === a ? b : i === b ? a : i);
+
+const LIES: Readonly<Record<string, ShardReader>> = {
+  'two ranks exchanged': wrongly({ suffix: swapped(honest.suffix, 20, 21) }),
+  'two inverse entries exchanged': wrongly({ rank: swapped(honest.rank, 3, 200) }),
+  'another token': wrongly({ token: (i) => (i === 100 ? honest.token(101) : honest.token(i)) }),
+  'a stolen document': wrongly({
+    document: (i) => ({
+      ...honest.document(i),
+      ...(i === 2 ? { contributor: new Uint8Array(20).fill(9) } : {}),
+    }),
+  }),
+  'a text left out': commit(
+    naiveShard(documents.map((d, i) => (i === 2 ? { ...d, content: undefined } : d))),
+  ),
+  'eight ranks a leaf, two exchanged': commit({ ...honest, suffix: swapped(honest.suffix, 20, 21) }, 8),
+};
+
+test('a right shard is recomputed once, also by a watcher that was killed', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const publisher = memoryPublisher({ texts: documents, shard: right });
+  const watcher = watcherOf(chain, { a: publisher });
+  await watcher.round();
+  await watcher.round();
+  expect(log).toEqual(['shard 1 is what its texts say']);
+  expect(publisher.asked).toEqual(['content', 'content', 'content']);
+  await watcherOf(chain, {}).round();
+  expect(log).toHaveLength(2);
+  expect(chain.sent).toEqual([]);
+});
+
+describe.each(Object.entries(LIES))('a shard with %s', (_, wrong) => {
+  test('is convicted from what its publisher serves', async () => {
+    const chain = new FakeChain(documents);
+    chain.publish(wrong, 'a');
+    const publisher = memoryPublisher({ texts: documents, shard: wrong });
+    await watcherOf(chain, { a: publisher }).round();
+    expect([chain.sent, log.at(-1)]).toEqual([[['convict', 1n]], expect.stringContaining('is convicted')]);
+  });
+
+  test('is convicted from what is demanded on the chain, when its publisher serves nothing, or lies', async () => {
+    for (const publisher of [memoryPublisher({ texts: documents }), liar(wrong)]) {
+      const chain = new FakeChain(documents);
+      chain.publish(wrong, 'a');
+      chain.answering = wrong;
+      for (let round = 0; round < 40 && chain.published.size > 0; round++) {
+        // A new one each time: it may be killed between two rounds.
+        await watcherOf(chain, { a: publisher }).round();
+        chain.answer();
+      }
+      expect(chain.sent.at(-1)).toEqual(['convict', 1n]);
+      expect(chain.sent.length).toBeLessThan(20);
+    }
+  });
+});
+
+/** Serves the right leaves for a wrong shard. */
+function liar(wrong: ShardReader): Publisher {
+  const publisher = memoryPublisher({ texts: documents, shard: right });
+  const key = toHex(shardId(right.commitment));
+  const wrongKey = toHex(shardId(wrong.commitment));
+  const renamed = (asked: string): string => (asked === wrongKey ? key : asked);
+  return {
+    ...publisher,
+    leaves: (asked, tree, range) => publisher.leaves(renamed(asked), tree, range),
+    nodes: (asked, tree, range) => publisher.nodes(renamed(asked), tree, range),
+  };
+}
+
+test('texts that nobody serves are demanded on the chain, a few chunks at a time', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'nowhere');
+  const watcher = watcherOf(chain, {});
+  await watcher.round();
+  await watcher.round();
+  expect(chain.sent).toHaveLength(4);
+  expect(log[0]).toContain('nobody serves 3 of its 4 texts, contribution 11 for one');
+  chain.answering = right;
+  for (let round = 0; round < 10; round++) {
+    chain.answer();
+    await watcher.round();
+  }
+  expect(log.at(-1)).toBe('shard 1 is what its texts say');
+  expect(chain.sent.every(([kind]) => kind === 'demand')).toBe(true);
+});
+
+test('texts come from other sources too', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'nowhere', 'b');
+  await watcherOf(chain, { b: memoryPublisher({ texts: documents }) }).round();
+  expect(log).toEqual(['shard 1 is what its texts say']);
+});
+
+test('a salted shard is left to those who share its texts', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(shardInMemory(honest, { datanetId: 1n, saltSecret: Uint8Array.of(1) }), 'a');
+  await watcherOf(chain, {}).round();
+  expect([chain.sent, log.at(-1)]).toEqual([[], expect.stringContaining('is salted')]);
+});
+
+/** What is true of a text in the shard, and then twisted. */
+function spanOf(text: string, twist: Partial<ProvenanceSpan['hits'][number]> = {}): ProvenanceSpan {
+  const { lo, hi } = rankRange(honest, tokenise(utf8(text)));
+  const contributionIds = Array.from(
+    { length: hi - lo },
+    (_, i) => honest.document(honest.documentAt(honest.suffix(lo + i))).contributionId,
+  );
+  const hits = hi > lo ? [{ shardId: 1n, firstRank: lo, contributionIds, ...twist }] : [];
+  return ProvenanceSpan.create({ text: utf8(text), hits });
+}
+
+test('true claims are left alone, false ones are disputed', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const [shard] = await chain.shards();
+  const add = (id: bigint, ...spans: readonly ProvenanceSpan[]): void => {
+    const claim = Claim.create({ token: TokenProvenance.create({ indexIds: [1n], spans }) });
+    chain.claims.push({ id, claimant: 'open1claimant', claim, shards: shard === undefined ? [] : [shard] });
+  };
+  const moon = 'to go to the moon';
+  add(1n, spanOf(moon), spanOf('times '), spanOf('nothing of the kind'));
+  add(2n, spanOf('times '), spanOf(moon, { contributionIds: [11n] }));
+  add(3n, { ...spanOf(moon), hits: [] });
+  add(4n, spanOf('times ', { contributionIds: [11n, 13n] }));
+  const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
+  await watcher.round();
+  expect(chain.sent).toEqual([
+    ['dispute', 2n],
+    ['dispute', 3n],
+    ['dispute', 4n],
+  ]);
+  expect(log).toContain('claim 1 is true');
+  expect(log.find((line) => line.startsWith('claim 2'))).toContain(
+    'is of contribution 13, the claim says 11',
+  );
+  await watcher.round();
+  expect(chain.sent).toHaveLength(3);
+});
+
+test('a chain that does not answer is asked again', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  chain.down = true;
+  const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
+  await watcher.round();
+  chain.down = false;
+  await watcher.round();
+  expect(log).toEqual([expect.stringContaining('could not be read'), 'shard 1 is what its texts say']);
+});
+
+test('what fails is tried again after a while, and harms nothing else', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  chain.publish(commit(honest, 8), 'b');
+  let failures = 0;
+  const failing: Publisher = {
+    ...memoryPublisher({}),
+    content: () => {
+      failures++;
+      throw new Error('disk full');
+    },
+  };
+  const texts = memoryPublisher({ texts: documents });
+  const watcher = watcherOf(chain, { a: failing, b: texts });
+  await watcher.round();
+  expect(log).toEqual([expect.stringContaining('shard 1: failed'), 'shard 2 is what its texts say']);
+  for (let round = 0; round < 3; round++) await watcher.round();
+  expect([failures, log.at(-1)]).toEqual([1, 'shard 1 is what its texts say']);
+});
