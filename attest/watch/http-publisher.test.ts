@@ -44,7 +44,7 @@ test('reads what an attestor serves', async () => {
     [1, 2].map((i) => shard?.reader.leaf('documents', i)),
   );
   expect(await publisher.nodes(key, 'suffix', { level: 2, from: 1, count: 2 })).toEqual(
-    [1, 2].map((i) => shard?.reader.node('suffix', 2, i)),
+    [1, 2].map((i) => Uint8Array.from(shard?.reader.node('suffix', 2, i) ?? [])),
   );
   expect(await publisher.leaves(key, 'text', { from: 0, count: 17 })).toBeUndefined();
   const text = utf8(TEXTS[0] ?? '');
