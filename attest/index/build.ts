@@ -151,8 +151,8 @@ class ShardBuild {
     this.#array('marks', marks);
     writeDocuments(documents, this.#options.sink);
     // Leaves hold tokens big-endian: reversed once, not once for each of 32 suffixes that begin with one.
-    const reversed = text;
-    swapBytes(reversed);
+    const reversed = new Int32Array(text.buffer, text.byteOffset, text.length);
+    swapBytes(text);
     try {
       const sources: LeafSources = { reversed, sa, marks, documents, entriesPerLeaf, salt: this.#salt };
       return {
@@ -163,7 +163,7 @@ class ShardBuild {
         documentRoot: this.#tree('documents', documentLeaves(this.#hasher, sources)),
       };
     } finally {
-      swapBytes(reversed);
+      swapBytes(text);
     }
   }
 

@@ -21,7 +21,7 @@ export type LeafSalt = (tree: ShardTree, index: number) => Uint8Array;
 /** What leaves are made of. */
 export interface LeafSources {
   /** Tokens with their bytes reversed: as they stand in leaves on a machine that is little-endian. */
-  readonly reversed: Uint32Array;
+  readonly reversed: Int32Array;
   readonly sa: Uint32Array;
   /** Document and byte offset of the first of each 64 tokens. */
   readonly marks: Uint32Array;
@@ -37,9 +37,9 @@ export function saltBy(secret: Uint8Array | undefined): LeafSalt {
   return secret === undefined ? () => NO_SALT : (tree, index) => leafSalt(secret, tree, index);
 }
 
-/** A 32-bit integer with its bytes in the other order. */
+/** A 32-bit integer with its bytes in the other order, as a signed one. */
 export function reverse32(value: number): number {
-  return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
+  return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
 }
 
 const REVERSED_SEPARATOR = reverse32(SEPARATOR);

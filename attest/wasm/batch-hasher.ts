@@ -16,9 +16,9 @@ const MESSAGE_SHIFT = 2;
 /** Hashes batches of up to `capacity` messages. */
 export interface BatchHasher {
   readonly capacity: number;
-  /** Bytes and little-endian words of the same memory. */
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
+  /** The same memory as little-endian words: signed, since engines keep those as machine integers. */
+  readonly words: Int32Array;
   /** Hashes of a batch, 32 bytes each, after `hashLeaves`; the level above them after each `halve`. */
   readonly hashes: Uint8Array;
   /** Begins a batch: where the bytes of its first leaf go. It is 3 more than a multiple of 4. */
@@ -101,7 +101,7 @@ interface Engine {
 class Batch implements BatchHasher {
   readonly capacity: number;
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
+  readonly words: Int32Array;
   readonly hashes: Uint8Array;
   readonly #at: Layout;
   readonly #view: DataView;
@@ -115,7 +115,7 @@ class Batch implements BatchHasher {
   ) {
     this.capacity = limits.capacity;
     this.bytes = new Uint8Array(memory);
-    this.words = new Uint32Array(memory, 0, memory.byteLength >> 2);
+    this.words = new Int32Array(memory, 0, memory.byteLength >> 2);
     this.hashes = new Uint8Array(memory, at.hashes, limits.capacity * HASH_BYTES);
     this.#at = at;
     this.#view = new DataView(memory);
