@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
+import { reportIndex, reportIndexLarge } from './index-report.ts';
 import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
 import { reportRestart, reportSync } from './sync-report.ts';
@@ -79,6 +80,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   restart: () => reportRestart(report, { blocks }),
   messages: () => reportMessages(report, { accounts }),
   trace: () => reportTrace(report),
+  index: async () => reportIndex(report),
+  'index-large': async () => reportIndexLarge(report),
   statesync: () => reportStateSync(report, { keys, blockTimeMs }),
   memory: () =>
     reportMemory(report, { seconds: secondsOr(SECONDS.memory), rate: rate ?? MEMORY_RATE, blockTimeMs }),
