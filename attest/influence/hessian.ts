@@ -5,23 +5,37 @@ import {
   PROBABILITY_ONE,
   type Shape,
 } from '../../modules/attribution/proof/influence/bounds.ts';
-import { probability } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import { type Factors, factorise } from './linear-algebra.ts';
 import type { TrainedHead } from './train.ts';
-
-/** Sizes above which a dense Hessian is not a good idea: 4096 coordinates are 134 MB. */
-export const DENSE_COORDINATES_MAX = 4096;
+import type { SparseRows } from './training-set.ts';
 
 /**
  * H = Σ (diag(p_i) − p_i p_iᵀ) ⊗ x_i x_iᵀ / n + λ, laid out by class (coordinate k · F + j), as L D Lᵀ. The
  * probabilities are those of the committed residuals.
  */
-export function hessianOf(head: TrainedHead): Factors {
-  const { shape } = head.set;
+export function hessianOf({ set, rows, pass, lambda }: TrainedHead): Factors {
+  const { classes } = set.shape;
+  const probabilities = pass.residuals.map((residual, at) => {
+    const k = at % classes;
+    const label = set.labels[(at - k) / classes] ?? 0;
+    return (residual + (k === label ? PROBABILITY_ONE : 0)) / PROBABILITY_ONE;
+  });
+  return hessianAt({ shape: set.shape, rows, probabilities }, lambda / 2 ** LAMBDA_BITS);
+}
+
+/** Rows and what a head says about each: n · K probabilities, example by example. */
+export interface Predictions {
+  readonly shape: Shape;
+  readonly rows: SparseRows;
+  readonly probabilities: Float64Array;
+}
+
+/** The same from probabilities in float64 and λ itself. */
+export function hessianAt(predictions: Predictions, lambda: number): Factors {
+  const { shape } = predictions;
   const size = shape.features * shape.classes;
-  const matrix = expand(shape, pairSums(head));
-  const ridge = head.lambda / 2 ** LAMBDA_BITS;
-  for (let c = 0; c < size; c++) matrix[c * size + c] = (matrix[c * size + c] ?? 0) + ridge;
+  const matrix = expand(shape, pairSums(predictions));
+  for (let c = 0; c < size; c++) matrix[c * size + c] = (matrix[c * size + c] ?? 0) + lambda;
   return factorise(matrix, size);
 }
 
@@ -29,15 +43,14 @@ export function hessianOf(head: TrainedHead): Factors {
  * Σ p_k ([k = l] − p_l) x_a x_b / n for features a ≥ b and classes k ≥ l: for each pair of features the pairs
  * of classes, so that the inner loop goes through neighbours.
  */
-function pairSums({ set, rows, pass }: TrainedHead): Float64Array {
-  const { features, classes, examples } = set.shape;
+function pairSums({ shape, rows, probabilities }: Predictions): Float64Array {
+  const { features, classes, examples } = shape;
   const pairs = (classes * (classes + 1)) / 2;
   const sums = new Float64Array(((features * (features + 1)) / 2) * pairs);
   const factors = new Float64Array(pairs);
   const { starts, columns, values } = rows;
   for (let i = 0; i < examples; i++) {
-    const residual = pass.residuals.subarray(i * classes, (i + 1) * classes);
-    writeFactors({ residual, label: set.labels[i] ?? 0 }, examples, factors);
+    writeFactors(probabilities.subarray(i * classes, (i + 1) * classes), examples, factors);
     const end = starts[i + 1] ?? 0;
     for (let a = starts[i] ?? 0; a < end; a++) {
       const column = columns[a] ?? 0;
@@ -58,17 +71,12 @@ function addScaled(
   for (let m = 0; m < factors.length; m++) sums[at + m] = (sums[at + m] ?? 0) + scale * (factors[m] ?? 0);
 }
 
-function writeFactors(
-  { residual, label }: { readonly residual: Float64Array; readonly label: number },
-  examples: number,
-  factors: Float64Array,
-): void {
-  const unit = PROBABILITY_ONE * examples * 2 ** (2 * FEATURE_BITS);
+function writeFactors(probabilities: Float64Array, examples: number, factors: Float64Array): void {
+  const unit = examples * 2 ** (2 * FEATURE_BITS);
   let at = 0;
-  for (let k = 0; k < residual.length; k++) {
-    const p = probability(residual, k, label) / unit;
-    for (let l = 0; l <= k; l++)
-      factors[at++] = p * ((k === l ? 1 : 0) - probability(residual, l, label) / PROBABILITY_ONE);
+  for (let k = 0; k < probabilities.length; k++) {
+    const p = (probabilities[k] ?? 0) / unit;
+    for (let l = 0; l <= k; l++) factors[at++] = p * ((k === l ? 1 : 0) - (probabilities[l] ?? 0));
   }
 }
 

@@ -71,24 +71,61 @@ function eliminateBlock(
 
 /** Solves A x = b, writing x over b. */
 export function solveInPlace({ size, values }: Factors, b: Float64Array): void {
-  for (let i = 0; i < size; i++) {
-    const row = i * size;
-    let s0 = 0;
-    let s1 = 0;
-    let k = 0;
-    for (; k + 1 < i; k += 2) {
-      s0 += (values[row + k] ?? 0) * (b[k] ?? 0);
-      s1 += (values[row + k + 1] ?? 0) * (b[k + 1] ?? 0);
-    }
-    if (k < i) s0 += (values[row + k] ?? 0) * (b[k] ?? 0);
-    b[i] = (b[i] ?? 0) - (s0 + s1);
-  }
+  for (let i = 0; i < size; i++) b[i] = (b[i] ?? 0) - rowTimes(values.subarray(i * size, i * size + i), b);
   for (let i = 0; i < size; i++) b[i] = (b[i] ?? 0) / (values[i * size + i] ?? 1);
-  for (let i = size - 1; i > 0; i--) {
-    const row = i * size;
-    const x = b[i] ?? 0;
-    for (let k = 0; k < i; k++) b[k] = (b[k] ?? 0) - x * (values[row + k] ?? 0);
+  let end = size;
+  for (; end >= BLOCK; end -= BLOCK) subtractBlock(values, b, { size, first: end - BLOCK });
+  for (let i = end - 1; i > 0; i--) subtractRow(values, b, { row: i * size, i, first: 0 });
+}
+
+/** Σ row_k b_k, in four sums. */
+function rowTimes(row: Float64Array, b: Float64Array): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let k = 0;
+  for (; k + 3 < row.length; k += 4) {
+    s0 += (row[k] ?? 0) * (b[k] ?? 0);
+    s1 += (row[k + 1] ?? 0) * (b[k + 1] ?? 0);
+    s2 += (row[k + 2] ?? 0) * (b[k + 2] ?? 0);
+    s3 += (row[k + 3] ?? 0) * (b[k + 3] ?? 0);
   }
+  for (; k < row.length; k++) s0 += (row[k] ?? 0) * (b[k] ?? 0);
+  return s0 + s1 + (s2 + s3);
+}
+
+/** b_k −= b_i L_ik for k from `first` to i. */
+function subtractRow(
+  values: Float64Array,
+  b: Float64Array,
+  { row, i, first }: { readonly row: number; readonly i: number; readonly first: number },
+): void {
+  const x = b[i] ?? 0;
+  for (let k = first; k < i; k++) b[k] = (b[k] ?? 0) - x * (values[row + k] ?? 0);
+}
+
+/** The same for four neighbouring rows at once, from the last: one pass over b instead of four. */
+function subtractBlock(
+  values: Float64Array,
+  b: Float64Array,
+  { size, first }: { readonly size: number; readonly first: number },
+): void {
+  for (let i = first + BLOCK - 1; i > first; i--) subtractRow(values, b, { row: i * size, i, first });
+  const r0 = first * size;
+  const r1 = r0 + size;
+  const r2 = r1 + size;
+  const r3 = r2 + size;
+  const x0 = b[first] ?? 0;
+  const x1 = b[first + 1] ?? 0;
+  const x2 = b[first + 2] ?? 0;
+  const x3 = b[first + 3] ?? 0;
+  for (let k = 0; k < first; k++)
+    b[k] =
+      (b[k] ?? 0) -
+      (x0 * (values[r0 + k] ?? 0) +
+        x1 * (values[r1 + k] ?? 0) +
+        (x2 * (values[r2 + k] ?? 0) + x3 * (values[r3 + k] ?? 0)));
 }
 
 /** Σ a_i b_i. */

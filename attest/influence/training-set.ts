@@ -99,17 +99,49 @@ export function sparseRows({ shape, features }: TrainingSet): SparseRows {
 export function products(rows: SparseRows, vectors: Float64Array, classes: number): Float64Array {
   const examples = rows.starts.length - 1;
   const out = new Float64Array(examples * classes);
-  const { starts, columns, values } = rows;
   for (let i = 0; i < examples; i++) {
-    const to = i * classes;
-    const end = starts[i + 1] ?? 0;
-    for (let at = starts[i] ?? 0; at < end; at++) {
-      const value = values[at] ?? 0;
-      const from = (columns[at] ?? 0) * classes;
-      for (let k = 0; k < classes; k++) out[to + k] = (out[to + k] ?? 0) + value * (vectors[from + k] ?? 0);
-    }
+    let k = 0;
+    for (; k + 1 < classes; k += 2) twoProducts(rows, vectors, { i, k, classes, out });
+    if (k < classes) out[i * classes + k] = oneProduct(rows, vectors, { i, k, classes });
   }
   return out;
+}
+
+/** Products with two neighbouring vectors: two sums that need no memory. */
+function twoProducts(
+  { starts, columns, values }: SparseRows,
+  vectors: Float64Array,
+  { i, k, classes, out }: RowAndClass & { readonly out: Float64Array },
+): void {
+  const end = starts[i + 1] ?? 0;
+  let first = 0;
+  let second = 0;
+  for (let at = starts[i] ?? 0; at < end; at++) {
+    const value = values[at] ?? 0;
+    const from = (columns[at] ?? 0) * classes + k;
+    first += value * (vectors[from] ?? 0);
+    second += value * (vectors[from + 1] ?? 0);
+  }
+  out[i * classes + k] = first;
+  out[i * classes + k + 1] = second;
+}
+
+interface RowAndClass {
+  readonly i: number;
+  readonly k: number;
+  readonly classes: number;
+}
+
+function oneProduct(
+  { starts, columns, values }: SparseRows,
+  vectors: Float64Array,
+  { i, k, classes }: RowAndClass,
+): number {
+  const end = starts[i + 1] ?? 0;
+  let sum = 0;
+  for (let at = starts[i] ?? 0; at < end; at++)
+    sum += (values[at] ?? 0) * (vectors[(columns[at] ?? 0) * classes + k] ?? 0);
+  return sum;
 }
 
 /**
