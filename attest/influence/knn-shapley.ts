@@ -1,14 +1,15 @@
 /**
  * KNN-Shapley (Jia et al. 2019, theorem 1) in integers: what each training example adds to the accuracy of a
- * K-nearest-neighbour classifier on test examples. For one test example with label y, training examples in the
- * order of (squared distance, index) as α_1 … α_n, values in units of 2^-40:
+ * K-nearest-neighbour classifier on test examples. For one test example with label y, training examples in
+ * the order of (squared distance, index) as α_1 … α_n, values in units of 2^-40:
  *
  * ```
  * s(α_n) = [y(α_n) = y] · floor(2^40 / max(n, K))
  * s(α_i) = s(α_{i+1}) + ([y(α_i) = y] − [y(α_{i+1}) = y]) · floor(2^40 · min(K, i) / (K · i))
  * ```
  *
- * The value of an example is the sum over test examples. |s| ≤ 2^40, so with at most 2^12 of them all sums are exact.
+ * The value of an example is the sum over test examples. |s| ≤ 2^40, so with at most 2^12 of them all sums
+ * are exact.
  */
 import { assert } from '../../core/errors.ts';
 import { featuresOf, type TrainingSet } from './training-set.ts';
@@ -25,7 +26,9 @@ export const SHAPLEY_NEIGHBOURS = 5;
 /** Room for the index behind the distance in a key to sort by. */
 const INDEX_ROOM = 2 ** 20;
 
-/** Values of all training examples, summed over the test examples: units of 2^-40. O(n log n) for each test. */
+/**
+ * Values of all training examples, summed over the test examples: units of 2^-40. O(n log n) for each test.
+ */
 export function knnShapley(
   train: TrainingSet,
   test: TrainingSet,

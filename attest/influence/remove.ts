@@ -1,8 +1,8 @@
 /**
- * Removing contributions from a head: one Newton step on the examples that are left, from the weights there were. What the
- * step is worth is not promised but certified: the new card states the gradient over the examples that are left, which
- * bounds the distance to the head that training without them would have given; and for each removed contribution
- * there is a proof that the card has no example of it.
+ * Removing contributions from a head: one Newton step on the examples that are left, from the weights there
+ * were. What the step is worth is not promised but certified: the new card states the gradient over the
+ * examples that are left, which bounds the distance to the head that training without them would have given;
+ * and for each removed contribution there is a proof that the card has no example of it.
  */
 import { WEIGHT_BITS } from '../../modules/attribution/proof/influence/bounds.ts';
 import { type GroupAbsence, groupsAround } from '../../modules/attribution/proof/influence/absence.ts';

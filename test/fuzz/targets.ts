@@ -4,6 +4,7 @@ import { ANSWER_TARGETS } from './targets/answers.ts';
 import { CODEC_TARGETS } from './targets/codec.ts';
 import { CONSENSUS_TARGETS } from './targets/consensus.ts';
 import { EXECUTION_TARGETS } from './targets/execution.ts';
+import { INFLUENCE_TARGETS } from './targets/influence.ts';
 import { JSON_TARGETS } from './targets/json.ts';
 import { LOG_TARGETS } from './targets/log.ts';
 import { NETWORK_TARGETS } from './targets/network.ts';
@@ -21,6 +22,7 @@ export const TARGETS: readonly Target[] = [
   ...TRANSACTION_TARGETS,
   ...EXECUTION_TARGETS,
   ...LOG_TARGETS,
+  ...INFLUENCE_TARGETS,
   ...SIGNER_TARGETS,
   ...JSON_TARGETS,
   ...ANSWER_TARGETS,

@@ -1,9 +1,12 @@
 /**
  * One row of the table: a head trained in integers, its scores against retraining in float64.
  *
- * - LDS (linear datamodelling score, Park et al. 2023): for each test example Spearman's correlation, over random
- *   halves of the training set, between the sum of scores of the half and the loss after training on it; the mean.
- * - LOO: for each test example Pearson's correlation, over removed examples, between score and change of loss; the mean.
+ * - LDS (linear datamodelling score, Park et al. 2023): for each test example Spearman's correlation, over
+ *   random
+ *   halves of the training set, between the sum of scores of the half and the loss after training on it; the
+ *   mean.
+ * - LOO: for each test example Pearson's correlation, over removed examples, between score and change of
+ *   loss; the mean.
  */
 import { certify } from '../../../attest/influence/certificate.ts';
 import { hessianAt, hessianOf } from '../../../attest/influence/hessian.ts';

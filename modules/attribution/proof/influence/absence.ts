@@ -1,6 +1,7 @@
 /**
- * That a head was trained on nothing of a contribution: the groups of its card stand in rising order of contribution
- * ids, so two neighbours around the id, or the first or last group, show that there is no group of it.
+ * That a head was trained on nothing of a contribution: the groups of its card stand in rising order of
+ * contribution ids, so two neighbours around the id, or the first or last group, show that there is no group
+ * of it.
  */
 import { verifyOpening } from '../tree.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
@@ -25,7 +26,10 @@ export function groupsAround(place: number, groups: number): readonly number[] {
   return [place - 1, place].filter((index) => index >= 0 && index < groups);
 }
 
-/** u32 place, then the leaves, 17 bytes each, then the hashes. How many leaves there are follows from the card. */
+/**
+ * u32 place, then the leaves, 17 bytes each, then the hashes. How many leaves there are follows from the
+ * card.
+ */
 export function encodeAbsence({ place, leaves, hashes }: GroupAbsence): Uint8Array {
   const writer = new BinaryWriter().u32(place);
   for (const leaf of leaves) writer.bytes(leaf);
