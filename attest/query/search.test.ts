@@ -4,7 +4,15 @@ import { SEPARATOR, tokenise } from '../../modules/attribution/proof/tokenise.ts
 import type { ShardArrays } from '../shard.ts';
 import { naiveShard, textDocument } from '../testing/naive-shard.ts';
 import { ShardSearch } from './shard-search.ts';
-import { countIn, longestMatch, occurrencesOf, rangeAround, rankRange } from './search.ts';
+import {
+  bracketNear,
+  countIn,
+  longestMatch,
+  occurrencesOf,
+  rangeAround,
+  rankRange,
+  wholeShard,
+} from './search.ts';
 
 /** Words that repeat much, so that patterns occur often and share long prefixes. */
 const words = fc.array(fc.constantFrom('a ', 'b ', 'ab', '. ', 'a', 'abab', ' ', '\n'), { maxLength: 40 });
@@ -52,9 +60,28 @@ describe('searching the suffix array', () => {
         const match = longestMatch(shard, wanted);
         expect(match.length).toBe(longest);
         expect(new ShardSearch(shard, { samples: 8 }).longestMatch(wanted).length).toBe(longest);
+        const search = new ShardSearch(shard, { samples: 1 });
+        for (let skipped = 0; skipped < wanted.length; skipped++) {
+          const rest = wanted.subarray(skipped);
+          const linked = search.longestMatch(rest, { match, skipped });
+          expect(linked.length).toBe(longestMatch(shard, rest).length);
+        }
         if (longest === 0) return;
         const prefix = wanted.subarray(0, longest);
         expect(rangeAround(shard, prefix, match.rank)).toEqual(rankRange(shard, prefix));
+      }),
+    );
+  });
+
+  test('a search near any rank finds the place that a search of all finds', () => {
+    fc.assert(
+      fc.property(corpus, pattern, fc.nat(), (shard, wanted, pick) => {
+        fc.pre(wanted.length > 0);
+        const rank = pick % shard.tokens;
+        const bracket = bracketNear(shard, wanted, { rank, within: wholeShard(shard) });
+        const { lo } = rankRange(shard, wanted);
+        expect(bracket.below).toBeLessThan(lo);
+        expect(bracket.above).toBeGreaterThanOrEqual(lo);
       }),
     );
   });

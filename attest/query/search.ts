@@ -93,6 +93,35 @@ function isSmallerBehind(
   return next >= shard.tokens || shard.token(next) < (pattern[at.shared] ?? 0);
 }
 
+/**
+ * A bracket that is as narrow as the place of the pattern is near to a rank: steps from there that double.
+ * O(log d) comparisons for a distance d.
+ */
+export function bracketNear(
+  shard: ShardArrays,
+  pattern: Uint32Array,
+  near: { readonly rank: number; readonly within: Bracket },
+): Bracket {
+  const { rank, within } = near;
+  if (rank <= within.below || rank >= within.above) return within;
+  const upwards = isSmallerAt(shard, pattern, rank);
+  let inside = rank;
+  for (let step = 1; ; step *= 2) {
+    const next = upwards ? rank + step : rank - step;
+    if (next >= within.above) return { below: inside, above: within.above };
+    if (next <= within.below) return { below: within.below, above: inside };
+    if (isSmallerAt(shard, pattern, next) !== upwards)
+      return upwards ? { below: inside, above: next } : { below: next, above: inside };
+    inside = next;
+  }
+}
+
+function isSmallerAt(shard: ShardArrays, pattern: Uint32Array, rank: number): boolean {
+  const position = shard.suffix(rank);
+  const shared = sharedTokens(shard, pattern, { position, from: 0 });
+  return shared < pattern.length && isSmallerBehind(shard, pattern, { position, shared });
+}
+
 /** Ranks of the suffixes that begin with the pattern: all of them for an empty one. O(L log n). */
 export function rankRange(
   shard: ShardArrays,

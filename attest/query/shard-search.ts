@@ -4,7 +4,14 @@
  */
 import { assert } from '../../core/errors.ts';
 import type { ShardArrays } from '../shard.ts';
-import { type Bracket, type LongestMatch, longestMatch, type RankRange, rankRange } from './search.ts';
+import {
+  type Bracket,
+  bracketNear,
+  type LongestMatch,
+  longestMatch,
+  type RankRange,
+  rankRange,
+} from './search.ts';
 
 /** Entries of the table by default: 128 KiB, which stays in a processor's second cache. */
 const SAMPLES = 16_384;
@@ -12,6 +19,16 @@ const SAMPLES = 16_384;
 /** What of the second token is in a key: two to the 32 and 21 bits are what a double holds exactly. */
 const SECOND_SHIFT = 11;
 const SECOND_RANGE = 2 ** (32 - SECOND_SHIFT);
+
+/** The match of a pattern, and how many of its tokens another leaves out at its beginning. */
+export interface MatchLink {
+  readonly match: LongestMatch;
+  readonly skipped: number;
+}
+
+/** Where fewer tokens are shared, or fewer ranks are left, halving finds a place as fast. */
+const LINKED_TOKENS_MIN = 3;
+const LINKED_RANKS_MIN = 16;
 
 /** A shard and the table of its searches. */
 export class ShardSearch {
@@ -34,9 +51,19 @@ export class ShardSearch {
     return rankRange(this.shard, pattern, this.#bracket(pattern));
   }
 
-  /** `longestMatch` of search.ts. */
-  longestMatch(pattern: Uint32Array): LongestMatch {
-    return longestMatch(this.shard, pattern, this.#bracket(pattern));
+  /**
+   * `longestMatch` of search.ts. With the match of a pattern that this one is the rest of, the search begins at the
+   * suffix that follows the one found there (a suffix link, by the inverse array): it shares what was left.
+   */
+  longestMatch(pattern: Uint32Array, link?: MatchLink): LongestMatch {
+    return longestMatch(this.shard, pattern, this.#linked(pattern, this.#bracket(pattern), link));
+  }
+
+  #linked(pattern: Uint32Array, within: Bracket, link: MatchLink | undefined): Bracket {
+    if (link === undefined || link.match.length - link.skipped < LINKED_TOKENS_MIN) return within;
+    if (within.above - within.below <= LINKED_RANKS_MIN) return within;
+    const rank = this.shard.rank(this.shard.suffix(link.match.rank) + link.skipped);
+    return bracketNear(this.shard, pattern, { rank, within });
   }
 
   /**

@@ -116,6 +116,7 @@ class RememberingIndex implements SpanIndex {
   readonly #corpus: Corpus;
   readonly #ranges = new Map<number, readonly ShardRange[]>();
   #match: CorpusMatch = { length: 0, shards: [] };
+  #start = 0;
 
   constructor(tokens: Uint32Array, corpus: Corpus) {
     this.#tokens = tokens;
@@ -123,7 +124,9 @@ class RememberingIndex implements SpanIndex {
   }
 
   longest(start: number, end: number): number {
-    this.#match = this.#corpus.longestMatch(this.#tokens.subarray(start, end));
+    const link = { match: this.#match, skipped: start - this.#start };
+    this.#match = this.#corpus.longestMatch(this.#tokens.subarray(start, end), link);
+    this.#start = start;
     return this.#match.length;
   }
 
