@@ -105,7 +105,8 @@ export class Corpus {
 
   /**
    * The longest prefix of the pattern that occurs in any shard.
-   * @param link the match of a pattern that ends as this one does and begins earlier: makes it faster, no other
+   * @param link the match of a pattern that ends as this one does and begins earlier: makes it faster, no
+   * other
    */
   longestMatch(pattern: Uint32Array, link?: CorpusLink): CorpusMatch {
     const shards = this.#searches.map((search, i) => {

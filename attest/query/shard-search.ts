@@ -52,8 +52,9 @@ export class ShardSearch {
   }
 
   /**
-   * `longestMatch` of search.ts. With the match of a pattern that this one is the rest of, the search begins at the
-   * suffix that follows the one found there (a suffix link, by the inverse array): it shares what was left.
+   * `longestMatch` of search.ts. With the match of a pattern that this one is the rest of, the search begins
+   * at the suffix that follows the one found there (a suffix link, by the inverse array): it shares what was
+   * left.
    */
   longestMatch(pattern: Uint32Array, link?: MatchLink): LongestMatch {
     return longestMatch(this.shard, pattern, this.#linked(pattern, this.#bracket(pattern), link));
