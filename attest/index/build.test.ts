@@ -79,6 +79,20 @@ describe.each([
 
 const options = { datanetId: 1n, firstPosition: 0n, entriesPerLeaf: 1 };
 
+test('both engines commit to the same, over many batches of leaves', () => {
+  const text = (id: number): string =>
+    `mail ${id}: ${'some words, again and again; '.repeat(id % 40)}${id * id}`;
+  const input = readSources(range(200).map((id) => textDocument(id, id % 9 === 0 ? '' : text(id))));
+  for (const entriesPerLeaf of [1, 8]) {
+    const [fastest, plain] = [FASTEST, PLAIN].map((engines) => {
+      const sink = new MemoryStorage();
+      const commitment = buildShard(input, { ...options, entriesPerLeaf, sink }, engines);
+      return [commitment, Buffer.from(sink.read('suffix-tree', 0, 64 * 32)).toString('hex')];
+    });
+    expect(fastest).toEqual(plain);
+  }
+});
+
 test('merged shards are the shard of all documents, withdrawn ones without their text', () => {
   const documents = range(9).map((id) => textDocument(id, `text ${id} of many, ${'again '.repeat(id)}`));
   const build = (list: readonly SourceDocument[]): StoredShard => {

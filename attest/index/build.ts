@@ -11,7 +11,14 @@ import { SEPARATOR, TOKENISER_VERSION, tokenBytes } from '../../modules/attribut
 import { committedRoot } from '../../modules/attribution/proof/tree.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { ShardDocument } from '../shard.ts';
-import { type BatchHasher, batchHasher } from '../wasm/batch-hasher.ts';
+import {
+  type BatchHasher,
+  type BatchLimits,
+  batchHasher,
+  type SuffixHasher,
+  type SuffixText,
+  wasmSuffixHasher,
+} from '../wasm/batch-hasher.ts';
 import { wasmSuffixArray } from '../wasm/suffix-array.ts';
 import {
   documentLeaves,
@@ -25,7 +32,7 @@ import {
 import { inverseOf, type OnSortProgress, suffixArray } from './sais.ts';
 import { DOCUMENT_BYTES, DOCUMENT_FIELDS, type ShardSink } from './shard-files.ts';
 import type { ShardInput } from './shard-input.ts';
-import { buildTree, type WriteLeaf } from './tree-builder.ts';
+import { buildTree, type WriteBatch, type WriteLeaf } from './tree-builder.ts';
 import { keptNodes } from './tree-layout.ts';
 
 /** Where a build is: which stage, and how far of how much, in tokens or leaves. */
@@ -53,17 +60,20 @@ export interface BuildOptions {
 /** What does the heavy work: another one gives the same bytes. */
 export interface BuildEngines {
   readonly sort: (text: Uint32Array, progress?: OnSortProgress) => Uint32Array;
-  readonly hasher: (limits: { capacity: number; leafBytesMax: number }) => BatchHasher;
+  readonly hasher: (limits: BatchLimits) => BatchHasher;
+  /** Of the suffix tree, where there is one that writes its leaves too. */
+  readonly suffixHasher?: (limits: BatchLimits, text: SuffixText) => SuffixHasher | undefined;
 }
 
 /** WebAssembly where it runs. */
 export const FASTEST: BuildEngines = {
   sort: (text, progress) => wasmSuffixArray(text, progress) ?? suffixArray(text, progress),
   hasher: batchHasher,
+  suffixHasher: wasmSuffixHasher,
 };
 
 /** Leaves that are hashed in one call: what they are written in stays in a processor's second cache. */
-const BATCH_LEAVES = 512;
+const LIMITS: BatchLimits = { capacity: 512, leafBytesMax: LEAF_BYTES_MAX };
 
 /**
  * Builds a shard and writes its arrays and trees.
@@ -127,7 +137,7 @@ class ShardBuild {
     this.#options = options;
     this.#shape = shape;
     this.#engines = engines;
-    this.#hasher = engines.hasher({ capacity: BATCH_LEAVES, leafBytesMax: LEAF_BYTES_MAX });
+    this.#hasher = engines.hasher(LIMITS);
     this.#salt = saltBy(options.saltSecret);
   }
 
@@ -159,7 +169,7 @@ class ShardBuild {
         ...this.#shape,
         inverseRoot,
         textRoot: this.#tree('text', textLeaves(this.#hasher, sources)),
-        suffixRoot: this.#tree('suffix', suffixLeaves(this.#hasher, sources)),
+        suffixRoot: this.#suffix(sources),
         documentRoot: this.#tree('documents', documentLeaves(this.#hasher, sources)),
       };
     } finally {
@@ -173,17 +183,27 @@ class ShardBuild {
     return this.#tree('inverse', inverseLeaves(this.#hasher, isa, this.#salt));
   }
 
+  #suffix(sources: LeafSources): Uint8Array {
+    const { sa, entriesPerLeaf } = sources;
+    const salted = this.#options.saltSecret !== undefined;
+    const fast = salted ? undefined : this.#engines.suffixHasher?.(LIMITS, sources);
+    if (fast === undefined) return this.#tree('suffix', suffixLeaves(this.#hasher, sources));
+    const batch = (first: number, end: number): void =>
+      fast.write(sa.subarray(first * entriesPerLeaf, end * entriesPerLeaf));
+    return this.#tree('suffix', { batch }, fast.hasher);
+  }
+
   #array(file: 'text' | 'suffix' | 'inverse' | 'marks', array: Uint32Array): void {
     this.#options.sink.create(file, array.byteLength);
     this.#options.sink.write(file, 0, bytesOf(array));
   }
 
   /** Builds and keeps a tree; the root that is committed to. */
-  #tree(tree: ShardTree, write: WriteLeaf): Uint8Array {
+  #tree(tree: ShardTree, write: WriteLeaf | WriteBatch, hasher: BatchHasher = this.#hasher): Uint8Array {
     const { sink } = this.#options;
     const leaves = leafCount(this.#shape, tree);
     sink.create(`${tree}-tree`, keptNodes(leaves) * HASH_BYTES);
-    const root = buildTree(this.#hasher, {
+    const root = buildTree(hasher, {
       leaves,
       write,
       keep: (at, hashes) => sink.write(`${tree}-tree`, at, hashes),

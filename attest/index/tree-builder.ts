@@ -8,6 +8,11 @@ import { FIRST_KEPT_LEVEL, keptNodes, nodesOf, rootLevel } from './tree-layout.t
 /** Writes the bytes of leaf `index` into the hasher's memory at `at`; how many. */
 export type WriteLeaf = (index: number, at: number) => number;
 
+/** Writes the leaves from `first` on, up to `end`, as one batch of the hasher. */
+export interface WriteBatch {
+  readonly batch: (first: number, end: number) => void;
+}
+
 /** Takes the nodes that are kept: `at` is their offset in bytes, `hashes` is used again after the call. */
 export type KeepNodes = (at: number, hashes: Uint8Array) => void;
 
@@ -15,7 +20,7 @@ export type KeepNodes = (at: number, hashes: Uint8Array) => void;
 export interface TreePlan {
   /** At least one. */
   readonly leaves: number;
-  readonly write: WriteLeaf;
+  readonly write: WriteLeaf | WriteBatch;
   readonly keep: KeepNodes;
   /** Is told how many leaves are hashed, some hundred times. */
   readonly progress?: (leaves: number) => void;
@@ -34,9 +39,9 @@ export function buildTree(hasher: BatchHasher, plan: TreePlan): Uint8Array {
   let tops = new Uint8Array(nodesOf(leaves, step) * HASH_BYTES);
   const reportEvery = Math.max(1, Math.floor(leaves / capacity / REPORTS));
   for (let batch = 0, first = 0; first < leaves; batch++, first += capacity) {
-    let at = hasher.begin();
     const end = Math.min(leaves, first + capacity);
-    for (let index = first; index < end; index++) at = hasher.end(write(index, at));
+    if (typeof write === 'function') writeBatch(hasher, write, first, end);
+    else write.batch(first, end);
     climb(hasher, { levels, from: 0, steps: step, count: hasher.hashLeaves() });
     tops.set(hashes.subarray(0, HASH_BYTES), batch * HASH_BYTES);
     if (batch % reportEvery === 0) progress?.(end);
@@ -45,6 +50,11 @@ export function buildTree(hasher: BatchHasher, plan: TreePlan): Uint8Array {
     tops = raise(hasher, { levels, level, tops });
   levels.flush();
   return tops;
+}
+
+function writeBatch(hasher: BatchHasher, write: WriteLeaf, first: number, end: number): void {
+  let at = hasher.begin();
+  for (let index = first; index < end; index++) at = hasher.end(write(index, at));
 }
 
 /** Takes the hashes in the hasher up so many levels. */

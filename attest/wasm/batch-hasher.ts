@@ -1,10 +1,10 @@
 /**
- * Hashes the leaves of trees and the levels above them in batches. A batch's messages are written into the memory
- * of the module, or into a plain array where there is none: whoever writes them sees no difference.
+ * Hashes the leaves of trees and the levels above them in batches. A batch's messages are written into the
+ * memory of the module, or into a plain array where there is none: whoever writes them sees no difference.
  */
 import { leafHash } from '../../core/merkle.ts';
 import { HASH_BYTES, sha256 } from '../../core/hash.ts';
-import { instantiate, isOutOfMemory } from './module.ts';
+import { type AttestModule, instantiate, isOutOfMemory } from './module.ts';
 
 const BLOCK_BYTES = 64;
 /** Closing bit and length, which SHA-256 puts behind each message. */
@@ -60,22 +60,78 @@ function blocksOf(messageBytes: number): number {
 
 /** A hasher by the module, four messages at a time; undefined where it cannot run. */
 export function wasmHasher(limits: BatchLimits): BatchHasher | undefined {
-  const module = instantiate();
-  if (module === undefined) return undefined;
+  return orWithout(() => {
+    const module = instantiate();
+    return module && moduleBatch(module, limits, 0);
+  });
+}
+
+/** A hasher of the module whose memory has so many bytes more behind it. */
+function moduleBatch(module: AttestModule, limits: BatchLimits, more: number): Batch {
   const at = layoutOf(module.base, limits);
+  const { hashes, messages, blocks } = at;
+  return new Batch({ limits, at, memory: module.memoryTo(at.end + more) }, () => ({
+    leaves: (count) => module.hashMessages({ messages, blocks, count, out: hashes }),
+    pairs: (count) => module.hashPairs({ hashes, count, out: hashes }),
+  }));
+}
+
+/** Undefined when there is not enough memory. */
+function orWithout<T>(make: () => T): T | undefined {
   try {
-    const memory = module.memoryTo(at.end);
-    return new Batch({ limits, at, memory }, (batch) => {
-      const { hashes, messages, blocks } = at;
-      return {
-        leaves: (count) => module.hashMessages({ messages, blocks, count, out: hashes }),
-        pairs: (count) => module.hashPairs({ hashes: batch.hashes.byteOffset, count, out: hashes }),
-      };
-    });
+    return make();
   } catch (error) {
     if (isOutOfMemory(error)) return undefined;
     throw error;
   }
+}
+
+/** A hasher that writes the leaves of a suffix tree by itself. */
+export interface SuffixHasher {
+  readonly hasher: BatchHasher;
+  /** Makes a batch of the leaves of neighbouring ranks, whose positions these are. */
+  write(positions: Uint32Array): void;
+}
+
+/** What leaves of a suffix tree are made of: attest/index/leaf-writers.ts. */
+export interface SuffixText {
+  readonly reversed: Int32Array;
+  readonly marks: Uint32Array;
+  readonly entriesPerLeaf: number;
+}
+
+/** No document has this index: it is behind the last mark. */
+const NO_MARK = 0xffffffff;
+
+/** Such a hasher by the module, without salts; undefined where it cannot run. Takes a copy of the text. */
+export function wasmSuffixHasher(
+  limits: BatchLimits,
+  { reversed, marks, entriesPerLeaf }: SuffixText,
+): SuffixHasher | undefined {
+  return orWithout(() => {
+    const module = instantiate();
+    if (module === undefined) return undefined;
+    const text = layoutOf(module.base, limits).end;
+    const marksAt = text + reversed.byteLength;
+    const sa = marksAt + marks.byteLength + Uint32Array.BYTES_PER_ELEMENT;
+    const saBytes = limits.capacity * entriesPerLeaf * Uint32Array.BYTES_PER_ELEMENT;
+    const batch = moduleBatch(module, limits, sa + saBytes - text);
+    batch.words.set(reversed, text >> 2);
+    const words = new Uint32Array(batch.words.buffer);
+    words.set(marks, marksAt >> 2);
+    words[(sa >> 2) - 1] = NO_MARK;
+    return {
+      hasher: batch,
+      write: (positions) => {
+        words.set(positions, sa >> 2);
+        batch.fill(Math.ceil(positions.length / entriesPerLeaf), (messages, blocks) => {
+          const entries = positions.length;
+          const at = { text, marks: marksAt, sa, entries, perLeaf: entriesPerLeaf, messages, blocks };
+          module.writeSuffixLeaves(at);
+        });
+      },
+    };
+  });
 }
 
 /** The same by core/hash.ts, a message at a time. */
@@ -141,6 +197,12 @@ class Batch implements BatchHasher {
     this.bytes[this.#at.blocks + this.#count++] = blocks;
     this.#message = next;
     return next + PREFIX_BYTES;
+  }
+
+  /** Has a whole batch of messages written by the module. */
+  fill(count: number, write: (messages: number, blocks: number) => void): void {
+    write(this.#at.messages, this.#at.blocks);
+    this.#count = count;
   }
 
   hashLeaves(): number {

@@ -37,6 +37,16 @@ export interface AttestModule {
   sortSuffixes(at: { text: number; sa: number; length: number; symbols: number; free: number }): void;
   /** Hashes padded messages that lie one behind another, `blocks` a byte each, into 32 bytes each. */
   hashMessages(at: { messages: number; blocks: number; count: number; out: number }): void;
+  /** Writes leaves of a suffix tree as messages: assembly/suffix-leaves.ts. */
+  writeSuffixLeaves(at: {
+    text: number;
+    marks: number;
+    sa: number;
+    entries: number;
+    perLeaf: number;
+    messages: number;
+    blocks: number;
+  }): void;
   /** Hashes of the inner nodes over `count` hashes, a lone last one as it is; `out` may be `hashes`. */
   hashPairs(at: { hashes: number; count: number; out: number }): void;
 }
@@ -59,8 +69,12 @@ export function instantiate(tell: Tell = () => undefined): AttestModule | undefi
     assert(typeof value === 'function', 'the module lacks a function', { name });
     return (...values) => void value(...values);
   };
-  const [sort, messages, pairs] = ['sortSuffixes', 'hashMessages', 'hashPairs'].map(call);
-  assert(sort !== undefined && messages !== undefined && pairs !== undefined, 'three functions');
+  const [sort, hash, pairs, leaves] = [
+    call('sortSuffixes'),
+    call('hashMessages'),
+    call('hashPairs'),
+    call('writeSuffixLeaves'),
+  ];
   return {
     base: Math.ceil(Number(scratch.value) / ALIGNMENT) * ALIGNMENT,
     memoryTo: (end) => {
@@ -69,7 +83,9 @@ export function instantiate(tell: Tell = () => undefined): AttestModule | undefi
       return memory.buffer;
     },
     sortSuffixes: ({ text, sa, length, symbols, free }) => sort(text, sa, length, symbols, free),
-    hashMessages: ({ messages: from, blocks, count, out }) => messages(from, blocks, count, out),
+    hashMessages: ({ messages, blocks, count, out }) => hash(messages, blocks, count, out),
+    writeSuffixLeaves: ({ text, marks, sa, entries, perLeaf, messages, blocks }) =>
+      leaves(text, marks, sa, entries, perLeaf, messages, blocks),
     hashPairs: ({ hashes, count, out }) => pairs(hashes, count, out),
   };
 }
@@ -82,7 +98,10 @@ function compile(): object | 'none' {
   }
 }
 
-/** True for what is thrown when there is not enough memory: by the host, or by an instance that asked for more. */
+/**
+ * True for what is thrown when there is not enough memory: by the host, or by an instance that asked for
+ * more.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError || error instanceof WebAssembly.RuntimeError;
 }
