@@ -133,7 +133,7 @@ function documentHtml(document: ReportDocument, index: number): string {
   const numbers = spans.map((number) => `<sup>${number}</sup>`).join(' ');
   return `<li id="document-${index + 1}" data-spans="${spans.join(' ')}" tabindex="-1">
 <h3>#${id} <bdi>${escapeText(title)}</bdi></h3>
-<p class="facts">${escapeText(contributor)} · ${percentOf(share_bps)} · score ${score.toFixed(1)} · passages ${numbers} · at byte ${byte_offset}</p>
+<p class="facts">${escapeText(contributor)} · ${percentOf(share_bps)} · score ${score.toFixed(1)} · passage${spans.length > 1 ? 's' : ''} ${numbers} · at byte ${byte_offset}</p>
 <blockquote dir="auto">…${escapeText(before)}<mark>${escapeText(quote)}</mark>${escapeText(after)}…</blockquote>
 ${also}</li>`;
 }

@@ -47,6 +47,13 @@ describe.each([40, 80, 120])('in %i columns', (columns) => {
     expect(painted).toContain('\u001b[30;43mstate');
   });
 
+  test('the passage in its document, with as much around it as there is room for', () => {
+    const flat = plain.replace(/\s+/g, ' ');
+    expect(flat).toMatch(/….*«the state of the union/);
+    const shown = plain.slice(plain.indexOf('#1 '), plain.indexOf('share'));
+    expect(shown.split('\n').length).toBeLessThan(12);
+  });
+
   test('documents and contributors', () => {
     expect(plain).toContain('#1 Text 1\n');
     expect(plain).toMatch(/weight +share\n/);

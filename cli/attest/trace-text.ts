@@ -64,13 +64,13 @@ function outputText(report: TraceReport, { columns, colours }: TextOptions): str
       if (!isMarked) return { text: word, painted: word };
       const body = word.trimEnd();
       const gap = word.slice(body.length);
-      if (colours)
-        return { text: body + number + gap, painted: `${MARK}${body}${PLAIN}${DIM}${number}${PLAIN}${gap}` };
+      const behind = number === '' ? '' : `${DIM}${number}${PLAIN}`;
+      if (colours) return { text: body + number + gap, painted: `${MARK}${body}${PLAIN}${behind}${gap}` };
       const plain = `${opens && at === 0 ? '«' : ''}${body}${number === '' ? '' : `»${number}`}${gap}`;
       return { text: plain, painted: plain };
     });
   });
-  return wrapped(pieces, columns, '  ');
+  return wrapped(pieces, columns, '  ').trimEnd();
 }
 
 /** Words in lines; a line feed in a word ends its line. */
@@ -96,13 +96,18 @@ function documentText(document: ReportDocument, { columns, colours }: TextOption
   const same = copies.length === 0 ? '' : `, same content as ${copies.map((id) => `#${id}`).join(', ')}`;
   const heading = shorten(`#${contribution_id} ${oneLine(title)}`.trimEnd(), columns);
   const name = shorten(contributor, columns - 4);
-  const facts = `${name}, ${percentOf(share_bps)}, score ${score.toFixed(1)}, passages ${spans.join(', ')}, at byte ${byte_offset}${same}`;
+  const facts = `${name}, ${percentOf(share_bps)}, score ${score.toFixed(1)}, passage${spans.length > 1 ? 's' : ''} ${spans.join(', ')}, at byte ${byte_offset}${same}`;
   // Around the quotation as much as two lines hold; of a long one its beginning.
-  const room = Math.max(0, 2 * (columns - 4) - quote.length - 2);
-  const left = oneLine(before).slice(-Math.floor(room / 2));
-  const right = oneLine(after).slice(0, Math.ceil(room / 2));
+  const room = Math.max(0, columns - 4 - Math.ceil(quote.length / 2));
+  const left = oneLine(before)
+    .slice(Math.max(0, before.length - room))
+    .replace(/^\S*\s/, '');
+  const right = oneLine(after)
+    .slice(0, room)
+    .replace(/\s\S*$/, '');
   const quoted = shorten(oneLine(quote), 6 * columns);
-  const passage = paragraph(`…${left}«${quoted}»${right}…`, '   ', columns);
+  const gap = /\s$/.test(quoted) ? ' ' : '';
+  const passage = paragraph(`…${left}«${quoted.trimEnd()}»${gap}${right}…`, '   ', columns);
   const painted = colours
     ? passage.replace(/«([^»]*)»?/, (_, text: string) =>
         text
