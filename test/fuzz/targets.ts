@@ -1,6 +1,7 @@
 /** Every decoder of bytes from peers, signers, clients and servers. */
 import type { Target } from './target.ts';
 import { ANSWER_TARGETS } from './targets/answers.ts';
+import { ATTRIBUTION_TARGETS } from './targets/attribution.ts';
 import { CODEC_TARGETS } from './targets/codec.ts';
 import { CONSENSUS_TARGETS } from './targets/consensus.ts';
 import { EXECUTION_TARGETS } from './targets/execution.ts';
@@ -26,4 +27,5 @@ export const TARGETS: readonly Target[] = [
   ...SIGNER_TARGETS,
   ...JSON_TARGETS,
   ...ANSWER_TARGETS,
+  ...ATTRIBUTION_TARGETS,
 ];

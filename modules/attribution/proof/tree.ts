@@ -84,7 +84,7 @@ export function levelOf(count: number): number {
 
 /** Largest power of two below `count`, which is 2 to 2^32: where RFC 6962 splits. */
 function splitPoint(count: number): number {
-  return 2 ** (31 - Math.clz32(count - 1));
+  return (1 << (31 - Math.clz32(count - 1))) >>> 0;
 }
 
 /** True for a set of leaves that can be opened: not empty, ascending, each once, inside the tree. */

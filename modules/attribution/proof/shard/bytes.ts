@@ -155,15 +155,22 @@ export class ProofReader {
 
   /** Appends tokens to `tokens` until it has `until` of them, or one is `last`. */
   tokens(tokens: number[], until: number, last: number | undefined): void {
+    const { bytes } = this;
     let ended = false;
     while (!ended && tokens.length < until) {
       let lengths = this.u8();
       for (let i = 0; i < GROUP_TOKENS && !ended && tokens.length < until; i++) {
         const length = (lengths & 3) + 1;
         lengths >>= 2;
-        const value = this.uint(length);
-        this.check(length === 1 || value % 256 !== 0, 'has a token with zeros behind it');
-        const id = value * 256 ** (4 - length);
+        const at = this.#at;
+        this.check(at + length <= bytes.length, 'is cut short');
+        this.#at = at + length;
+        this.check(length === 1 || bytes[at + length - 1] !== 0, 'has a token with zeros behind it');
+        let id = (bytes[at] ?? 0) << 24;
+        if (length > 1) id |= (bytes[at + 1] ?? 0) << 16;
+        if (length > 2) id |= (bytes[at + 2] ?? 0) << 8;
+        if (length > 3) id |= bytes[at + 3] ?? 0;
+        id >>>= 0;
         tokens.push(id);
         ended = id === last;
       }
