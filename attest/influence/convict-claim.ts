@@ -6,6 +6,7 @@ import {
   curvature,
   dot,
   type Numbers,
+  queryResidual,
   weightOfScore,
 } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import type { ClaimFraud } from '../../modules/attribution/proof/influence/fraud.ts';
@@ -153,10 +154,11 @@ function findGroups(pair: ServedPair, leaves: Leaves): ClaimFraud | undefined {
 function findBound(pair: ServedPair, { solution }: Leaves): ClaimFraud | undefined {
   const { card } = pair.card;
   const { query, solutionBits, bound } = pair.claim.claim;
+  const residual = queryResidual(query.logits, query.label);
   const coordinate = topCoordinates(card, pair.claim.sums).findIndex((sum, c) => {
     const k = Math.floor(c / card.features);
     const j = c - k * card.features;
-    const gradient = (query.residual[k] ?? 0) * (query.features[j] ?? 0);
+    const gradient = (residual[k] ?? 0) * (query.features[j] ?? 0);
     const at = { sum, solution: solution[k]?.[j] ?? 0, gradient };
     return !withinSolutionBound(card, at, { bits: solutionBits, bound });
   });

@@ -78,6 +78,43 @@ export function solveInPlace({ size, values }: Factors, b: Float64Array): void {
   for (let i = end - 1; i > 0; i--) subtractRow(values, b, { row: i * size, i, first: 0 });
 }
 
+/**
+ * The inverse, row by row: for many right-hand sides with few numbers that are not 0, of each of which it
+ * costs one row instead of both passes over all factors.
+ */
+export function inverseOf(factors: Factors): Float64Array {
+  const { size } = factors;
+  const inverse = new Float64Array(size * size);
+  for (let c = 0; c < size; c++) {
+    const row = inverse.subarray(c * size, (c + 1) * size);
+    row[c] = 1;
+    solveInPlace(factors, row);
+  }
+  return inverse;
+}
+
+/** The inverse times a vector: a sum of its rows, four at a time. */
+export function timesInverse(inverse: Float64Array, b: Float64Array): Float64Array {
+  const size = b.length;
+  const out = new Float64Array(size);
+  const used = Array.from(b.keys()).filter((c) => b[c] !== 0);
+  for (let at = 0; at < used.length; at += BLOCK) {
+    const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = used.slice(at, at + BLOCK);
+    const left = used.length - at;
+    const x0 = b[c0] ?? 0;
+    const x1 = left > 1 ? (b[c1] ?? 0) : 0;
+    const x2 = left > 2 ? (b[c2] ?? 0) : 0;
+    const x3 = left > 3 ? (b[c3] ?? 0) : 0;
+    for (let k = 0; k < size; k++)
+      out[k] =
+        (out[k] ?? 0) +
+        (x0 * (inverse[c0 * size + k] ?? 0) +
+          x1 * (inverse[c1 * size + k] ?? 0) +
+          (x2 * (inverse[c2 * size + k] ?? 0) + x3 * (inverse[c3 * size + k] ?? 0)));
+  }
+  return out;
+}
+
 /** Σ row_k b_k, in four sums. */
 function rowTimes(row: Float64Array, b: Float64Array): number {
   let s0 = 0;

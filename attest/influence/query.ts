@@ -5,6 +5,8 @@
 import {
   BOUND_BITS,
   curvatureShift,
+  FEATURE_BITS,
+  QUERY_BITS,
   SOLUTION_BITS_MAX,
   solutionMax,
   weightShift,
@@ -21,13 +23,13 @@ import { solutionResidual } from '../../modules/attribution/proof/influence/clai
 import {
   curvature,
   dot,
-  softmaxResidual,
+  queryResidual,
   weightOfScore,
 } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import { encodeEffect } from '../../modules/attribution/proof/influence/leaves.ts';
 import { groupsOf, rowLeaves } from './certificate.ts';
 import { byClass, byFeature } from './hessian.ts';
-import { type Factors, largest, solveInPlace } from './linear-algebra.ts';
+import { type Factors, largest, solveInPlace, timesInverse } from './linear-algebra.ts';
 import { type ServedCard, type ServedClaim, servedTree } from './published.ts';
 import { coordinateLeavesOf, type NodeSums, nodeSums, servedSums, topOf } from './sums.ts';
 import { products } from './training-set.ts';
@@ -38,6 +40,8 @@ export interface Influencer {
   readonly head: TrainedHead;
   /** Of its Hessian. */
   readonly factors: Factors;
+  /** Of its Hessian too, if there are to be many queries: `inverseOf`. */
+  readonly inverse?: Float64Array;
 }
 
 /** Integers that say how every example bears on one answer. */
@@ -62,9 +66,7 @@ export function queryOf({ set, weights }: TrainedHead, features: Uint8Array, lab
   const logits = Array.from({ length: classes }, (_, k) =>
     dot(rows.subarray(k * width, (k + 1) * width), features),
   );
-  const residual: number[] = [];
-  softmaxResidual(logits, label, residual);
-  return { features, label, logits, residual };
+  return { features, label, logits };
 }
 
 /** The class that the head answers with: the first of those with the greatest logit. */
@@ -75,15 +77,19 @@ export function answerOf(query: InfluenceQuery): number {
   return best;
 }
 
+/** What a coordinate of a query's gradient counts. */
+const GRADIENT_ONE = 2 ** (QUERY_BITS + FEATURE_BITS);
+
 /** Scores of all examples. */
-export function influenceOf({ head, factors }: Influencer, query: InfluenceQuery): Influence {
+export function influenceOf({ head, factors, inverse }: Influencer, query: InfluenceQuery): Influence {
   const { set, rows, pass } = head;
   const { classes, features, examples } = set.shape;
-  const real = new Float64Array(features * classes);
+  const residual = queryResidual(query.logits, query.label);
+  const gradient = new Float64Array(features * classes);
   for (let k = 0; k < classes; k++)
     for (let j = 0; j < features; j++)
-      real[k * features + j] = ((query.residual[k] ?? 0) * (query.features[j] ?? 0)) / 2 ** 23;
-  solveInPlace(factors, real);
+      gradient[k * features + j] = ((residual[k] ?? 0) * (query.features[j] ?? 0)) / GRADIENT_ONE;
+  const real = solve({ factors, inverse }, gradient);
   const solutionBits = bitsFor(largest(real), solutionMax(set.shape));
   const solution = real.map((value) => Math.round(value * 2 ** solutionBits));
   const responses = products(rows, byFeature(set.shape, solution), classes);
@@ -95,6 +101,15 @@ export function influenceOf({ head, factors }: Influencer, query: InfluenceQuery
     scores[i] = score;
   }
   return { query, solutionBits, solution, responses, scores };
+}
+
+function solve(
+  { factors, inverse }: { readonly factors: Factors; readonly inverse: Float64Array | undefined },
+  gradient: Float64Array,
+): Float64Array {
+  if (inverse !== undefined) return timesInverse(inverse, gradient);
+  solveInPlace(factors, gradient);
+  return gradient;
 }
 
 /** Most bits with which a value stays within a limit. */
@@ -174,10 +189,11 @@ function leastBound(head: TrainedHead, nodes: NodeSums, influence: Influence): n
   const { solution, solutionBits, query } = influence;
   const { examples, features } = head.set.shape;
   const sum = topOf(nodes);
+  const residual = queryResidual(query.logits, query.label);
   let most = 0n;
   for (let c = 0; c < solution.length; c++) {
     const k = Math.floor(c / features);
-    const gradient = (query.residual[k] ?? 0) * (query.features[c - k * features] ?? 0);
+    const gradient = (residual[k] ?? 0) * (query.features[c - k * features] ?? 0);
     const at = { sum: sum[c] ?? 0, solution: solution[c] ?? 0, gradient };
     const value = solutionResidual({ examples, lambda: head.lambda }, at, solutionBits);
     const size = value < 0n ? -value : value;

@@ -99,49 +99,63 @@ export function sparseRows({ shape, features }: TrainingSet): SparseRows {
 export function products(rows: SparseRows, vectors: Float64Array, classes: number): Float64Array {
   const examples = rows.starts.length - 1;
   const out = new Float64Array(examples * classes);
-  for (let i = 0; i < examples; i++) {
-    let k = 0;
-    for (; k + 1 < classes; k += 2) twoProducts(rows, vectors, { i, k, classes, out });
-    if (k < classes) out[i * classes + k] = oneProduct(rows, vectors, { i, k, classes });
-  }
+  const whole = classes - (classes % CLASSES_TOGETHER);
+  for (let k = 0; k < whole; k += CLASSES_TOGETHER) productsOfFive(rows, vectors, { k, classes, out });
+  for (let k = whole; k < classes; k++) productsOfOne(rows, vectors, { k, classes, out });
   return out;
 }
 
-/** Products with two neighbouring vectors: two sums that need no memory. */
-function twoProducts(
-  { starts, columns, values }: SparseRows,
-  vectors: Float64Array,
-  { i, k, classes, out }: RowAndClass & { readonly out: Float64Array },
-): void {
-  const end = starts[i + 1] ?? 0;
-  let first = 0;
-  let second = 0;
-  for (let at = starts[i] ?? 0; at < end; at++) {
-    const value = values[at] ?? 0;
-    const from = (columns[at] ?? 0) * classes + k;
-    first += value * (vectors[from] ?? 0);
-    second += value * (vectors[from + 1] ?? 0);
-  }
-  out[i * classes + k] = first;
-  out[i * classes + k + 1] = second;
-}
+const CLASSES_TOGETHER = 5;
 
-interface RowAndClass {
-  readonly i: number;
+interface ClassOut {
   readonly k: number;
   readonly classes: number;
+  readonly out: Float64Array;
 }
 
-function oneProduct(
+/** Products of every row with five neighbouring vectors: sums that need no memory. */
+function productsOfFive(
   { starts, columns, values }: SparseRows,
   vectors: Float64Array,
-  { i, k, classes }: RowAndClass,
-): number {
-  const end = starts[i + 1] ?? 0;
-  let sum = 0;
-  for (let at = starts[i] ?? 0; at < end; at++)
-    sum += (values[at] ?? 0) * (vectors[(columns[at] ?? 0) * classes + k] ?? 0);
-  return sum;
+  { k, classes, out }: ClassOut,
+): void {
+  for (let i = 0; i + 1 < starts.length; i++) {
+    const end = starts[i + 1] ?? 0;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    let e = 0;
+    for (let at = starts[i] ?? 0; at < end; at++) {
+      const value = values[at] ?? 0;
+      const from = (columns[at] ?? 0) * classes + k;
+      a += value * (vectors[from] ?? 0);
+      b += value * (vectors[from + 1] ?? 0);
+      c += value * (vectors[from + 2] ?? 0);
+      d += value * (vectors[from + 3] ?? 0);
+      e += value * (vectors[from + 4] ?? 0);
+    }
+    const to = i * classes + k;
+    out[to] = a;
+    out[to + 1] = b;
+    out[to + 2] = c;
+    out[to + 3] = d;
+    out[to + 4] = e;
+  }
+}
+
+function productsOfOne(
+  { starts, columns, values }: SparseRows,
+  vectors: Float64Array,
+  { k, classes, out }: ClassOut,
+): void {
+  for (let i = 0; i + 1 < starts.length; i++) {
+    const end = starts[i + 1] ?? 0;
+    let sum = 0;
+    for (let at = starts[i] ?? 0; at < end; at++)
+      sum += (values[at] ?? 0) * (vectors[(columns[at] ?? 0) * classes + k] ?? 0);
+    out[i * classes + k] = sum;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ProgramOptions } from '../../support/program-options.ts';
+import { measureCosts } from './costs.ts';
 import { loadDigits } from './digits.ts';
 import { measure } from './measure.ts';
 import { measureMislabels } from './mislabels.ts';
@@ -12,7 +13,7 @@ import { documentOf, keyOf, type Result } from './table.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'attribution', 'influence-fidelity.md');
 const LAMBDAS = ['1e-1', '1e-2', '1e-3', '1e-4', '1e-5'];
-const MISLABEL_LAMBDA = 1e-3;
+const USUAL_LAMBDA = 1e-3;
 const FLIPS = [0.1, 0.2];
 
 const options = new ProgramOptions({
@@ -31,6 +32,7 @@ const seeds = options.numbers('seeds', {
 const page = options.text('page', { fallback: PAGE, help: 'the page to write; results lie beside it' });
 const onlyTable = options.flag('table', 'write the page from the results there are');
 const onlyMislabels = options.flag('mislabels', 'only flipped labels');
+const onlyCosts = options.flag('costs', 'only times, of the first seed');
 const skipMislabels = options.flag('no-mislabels', 'without flipped labels');
 const lambdas = lambdaText.split(',').map(Number);
 if (pools.some((side) => side !== 14 && side !== 7)) options.fail('--pool is 14 or 7');
@@ -67,7 +69,12 @@ if (onlyTable) {
   const digits = loadDigits();
   const sizes = { train: 5_000, test: 500 };
   for (const side of pools) {
-    for (const seed of seeds) {
+    if (onlyCosts || !(onlyMislabels || skipMislabels))
+      note({
+        kind: 'costs',
+        ...measureCosts(digits, { ...sizes, side, lambda: USUAL_LAMBDA, seed: seeds[0] ?? 1, queries: 100 }),
+      });
+    for (const seed of onlyCosts ? [] : seeds) {
       for (const lambda of onlyMislabels ? [] : lambdas)
         note({
           kind: 'fidelity',
@@ -76,7 +83,7 @@ if (onlyTable) {
       for (const flips of skipMislabels ? [] : FLIPS)
         note({
           kind: 'mislabels',
-          ...measureMislabels(digits, { ...sizes, side, lambda: MISLABEL_LAMBDA, seed, flips }),
+          ...measureMislabels(digits, { ...sizes, side, lambda: USUAL_LAMBDA, seed, flips }),
         });
     }
   }

@@ -39,7 +39,7 @@ export interface FidelityOptions {
   readonly removals: number;
 }
 
-/** One row. Times are of processor, in ms. */
+/** One row. */
 export interface FidelityRow {
   readonly side: number;
   readonly lambda: number;
@@ -57,10 +57,6 @@ export interface FidelityRow {
   readonly solution: number;
   /** Largest distance of a weight from that of float64. */
   readonly weight: number;
-  readonly trainMs: number;
-  readonly hessianMs: number;
-  readonly queryMs: number;
-  readonly claimMs: number;
   readonly examples: number;
   readonly subsets: number;
   readonly removals: number;
@@ -85,15 +81,15 @@ export function measure(digits: Digits, options: FidelityOptions): FidelityRow {
   const set = trainingSet(split.train, CLASSES);
   const test = trainingSet(split.test, CLASSES);
   const lambda = Math.max(1, Math.round(options.lambda * 2 ** LAMBDA_BITS));
-  const [head, trainMs] = timed(() => trainHead(set, { lambda }));
-  const [factors, hessianMs] = timed(() => hessianOf(head));
+  const head = trainHead(set, { lambda });
+  const factors = hessianOf(head);
   const problem = { set, rows: head.rows, lambda: lambda / 2 ** LAMBDA_BITS };
   const start = head.weights.map((weight) => weight / 2 ** WEIGHT_BITS);
   const everything = Array.from({ length: options.train }, (_, i) => i);
   const weights = retrain(problem, everything, { weights: start, factors, tolerance: 1e-10 });
   const bench = { options, test, problem, weights, factors, random };
   const influencer = { head, factors };
-  const [integer, queryMs] = timed(() => integerScores(influencer, test, options.queries));
+  const integer = integerScores(influencer, test, options.queries);
   const float = allFloatScores(bench);
   const halves = Array.from({ length: options.subsets }, () =>
     shuffled(options.train, random).slice(0, options.train / 2),
@@ -112,22 +108,12 @@ export function measure(digits: Digits, options: FidelityOptions): FidelityRow {
     pearson: mean(integer.map((scores, t) => pearson(scores, float[t] ?? []))),
     spearman: mean(integer.map((scores, t) => spearman(scores, float[t] ?? []))),
     weight: weights.reduce((most, value, c) => Math.max(most, Math.abs(value - (start[c] ?? 0))), 0),
-    trainMs,
-    hessianMs,
-    queryMs: queryMs / options.queries,
     ...claims(influencer, test),
     examples: options.train,
     subsets: options.subsets,
     removals: options.removals,
     queries: options.queries,
   };
-}
-
-function timed<T>(work: () => T): readonly [result: T, ms: number] {
-  const start = process.cpuUsage();
-  const result = work();
-  const { user, system } = process.cpuUsage(start);
-  return [result, (user + system) / 1_000];
 }
 
 function integerScores(influencer: Influencer, test: TrainingSet, count: number): Float64Array[] {
@@ -214,20 +200,15 @@ function accuracyOf({ head }: Influencer, test: TrainingSet): number {
   return right / test.shape.examples;
 }
 
-/** What a card and a claim state, and what a claim costs to commit to. */
-function claims(
-  influencer: Influencer,
-  test: TrainingSet,
-): Pick<FidelityRow, 'gradient' | 'solution' | 'claimMs'> {
+/** What a card and a few claims state. */
+function claims(influencer: Influencer, test: TrainingSet): Pick<FidelityRow, 'gradient' | 'solution'> {
   const extractor = new Uint8Array(32);
   const served = certify(influencer.head, { datanetId: 1n, snapshotCount: 2n ** 20n, extractor });
   let solution = 0;
-  const [, ms] = timed(() => {
-    for (let t = 0; t < CLAIMS; t++) {
-      const query = queryOf(influencer.head, featuresOf(test, t), test.labels[t] ?? 0);
-      const { claim } = claimOf(influencer, served, influenceOf(influencer, query));
-      solution = Math.max(solution, claim.bound / 2 ** BOUND_BITS);
-    }
-  });
-  return { gradient: served.card.gradientBound / 2 ** BOUND_BITS, solution, claimMs: ms / CLAIMS };
+  for (let t = 0; t < CLAIMS; t++) {
+    const query = queryOf(influencer.head, featuresOf(test, t), test.labels[t] ?? 0);
+    const { claim } = claimOf(influencer, served, influenceOf(influencer, query));
+    solution = Math.max(solution, claim.bound / 2 ** BOUND_BITS);
+  }
+  return { gradient: served.card.gradientBound / 2 ** BOUND_BITS, solution };
 }

@@ -11,6 +11,7 @@ export function deviation(values: readonly number[]): number {
   return values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1));
 }
 
+/** 0 where there is none, because one of them is constant. */
 export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const centreA = mean(Array.from(a));
   const centreB = mean(Array.from(b));
@@ -24,7 +25,8 @@ export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
     squareA += x * x;
     squareB += y * y;
   }
-  return product / Math.sqrt(squareA * squareB);
+  const scale = Math.sqrt(squareA * squareB);
+  return scale === 0 ? 0 : product / scale;
 }
 
 /** Pearson's correlation of the ranks. */

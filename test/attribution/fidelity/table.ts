@@ -1,4 +1,5 @@
 /** The table of docs/attribution/influence-fidelity.md, from the rows that were measured. */
+import type { CostRow } from './costs.ts';
 import type { FidelityRow } from './measure.ts';
 import type { MislabelRow } from './mislabels.ts';
 import { deviation, mean } from './statistics.ts';
@@ -6,7 +7,8 @@ import { deviation, mean } from './statistics.ts';
 /** A line of the file of results. */
 export type Result =
   | ({ readonly kind: 'fidelity' } & FidelityRow)
-  | ({ readonly kind: 'mislabels' } & MislabelRow);
+  | ({ readonly kind: 'mislabels' } & MislabelRow)
+  | ({ readonly kind: 'costs' } & CostRow);
 
 /** What a row is about: a later one with the same key takes the place of an earlier one. */
 export function keyOf(result: Result): string {
@@ -18,12 +20,16 @@ export function keyOf(result: Result): string {
 export function documentOf(results: readonly Result[]): string {
   const fidelity = results.filter((result) => result.kind === 'fidelity');
   const mislabels = results.filter((result) => result.kind === 'mislabels');
+  const costs = results.filter((result) => result.kind === 'costs');
   return [
     HEAD,
     fidelityTable(fidelity),
     '',
     MIDDLE,
-    costTable(fidelity),
+    boundTable(fidelity),
+    '',
+    COSTS,
+    costTable(costs),
     '',
     MISLABELS,
     mislabelTable(mislabels),
@@ -49,8 +55,13 @@ Fidelity is bought with accuracy: a larger λ makes a worse model whose influenc
 default is λ = 1e-3.
 `;
 
-const MIDDLE = `What cards and claims of these heads state, and what they cost (processor time on a shared machine with
-two cores; a query is the solution of H s = g and 5,000 scores; a claim adds curvatures, sums and trees):
+const MIDDLE = `What cards and claims of these heads state (\`gradientBound\`, \`bound\`), and how far the farthest weight is
+from that of training in float64; the worst seed:
+`;
+
+const COSTS = `Processor time in ms, of one run on a shared machine with two cores. A query is the solution of H s = g and the
+scores of all 5,000 examples; a claim adds curvatures, sums and trees. The inverse is optional: it is for
+many queries on one head.
 `;
 
 const MISLABELS = `Labels flipped to another class: area under the ROC curve by which values tell flipped from right ones.
@@ -86,28 +97,40 @@ function fidelityTable(rows: readonly FidelityRow[]): string {
   return [...header, ...lines, '', 'Pearson and Spearman: the worst seed.'].join('\n');
 }
 
-function costTable(rows: readonly FidelityRow[]): string {
+function boundTable(rows: readonly FidelityRow[]): string {
   const header = [
-    '| pooling | P | λ | seeds | gradient bound | solution bound | weight off by | train ms | Hessian ms | query ms | claim ms |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| pooling | P | λ | seeds | gradient bound | solution bound | weight off by |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
   ];
   const lines = groups(rows).map((group) => {
     const most = (pick: (row: FidelityRow) => number): string =>
       Math.max(...group.map(pick)).toExponential(1);
-    const middle = (pick: (row: FidelityRow) => number, digits: number): string =>
-      median(group.map(pick)).toFixed(digits);
     return cells([
       ...nameOf(group),
       most((row) => row.gradient),
       most((row) => row.solution),
       most((row) => row.weight),
-      middle((row) => row.trainMs, 0),
-      middle((row) => row.hessianMs, 0),
-      middle((row) => row.queryMs, 1),
-      middle((row) => row.claimMs, 0),
     ]);
   });
-  return [...header, ...lines, '', 'Bounds and distances: the worst seed. Times: the median.'].join('\n');
+  return [...header, ...lines].join('\n');
+}
+
+function costTable(rows: readonly CostRow[]): string {
+  const header = [
+    '| pooling | λ | training | Hessian | inverse | card | query | p99 | query without inverse | claim | claim bytes |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  ];
+  const lines = rows.map((row) =>
+    cells([
+      `${row.side} × ${row.side}`,
+      lambdaText(row.lambda),
+      ...[row.trainMs, row.hessianMs, row.inverseMs, row.cardMs].map((ms) => ms.toFixed(0)),
+      ...[row.queryMs, row.queryMs99, row.solveMs].map((ms) => ms.toFixed(1)),
+      row.claimMs.toFixed(0),
+      `${row.claimBytes}`,
+    ]),
+  );
+  return [...header, ...lines].join('\n');
 }
 
 function mislabelTable(rows: readonly MislabelRow[]): string {

@@ -5,7 +5,6 @@ import { claimOf, influenceOf, queryOf } from '../../../attest/influence/query.t
 import { headOf, type TrainedHead } from '../../../attest/influence/train.ts';
 import { products } from '../../../attest/influence/training-set.ts';
 import { byFeature } from '../../../attest/influence/hessian.ts';
-import { softmaxResidual } from '../../../modules/attribution/proof/influence/fixed-point.ts';
 import { setInt64, getInt64, viewOf } from '../../../modules/attribution/proof/influence/binary.ts';
 import { sumChildren } from '../../../modules/attribution/proof/influence/sum-tree.ts';
 import { changedCard, changedClaim, type World } from './world.ts';
@@ -346,9 +345,7 @@ export const CLAIM_LIES: readonly ClaimLie[] = [
       const { query } = claim.claim;
       const changed = dice.below(query.logits.length);
       const logits = Array.from(query.logits, (z, k) => (k === changed ? z + dice.step() : z));
-      const residual: number[] = [];
-      softmaxResidual(logits, query.label, residual);
-      return changedClaim(card, claim, { claim: { query: { ...query, logits, residual } } });
+      return changedClaim(card, claim, { claim: { query: { ...query, logits } } });
     },
   },
   {

@@ -44,6 +44,9 @@ export const RESIDUAL_BITS = 15;
 /** One, as a probability. */
 export const PROBABILITY_ONE: number = 2 ** RESIDUAL_BITS;
 
+/** Residuals of a query, which are no part of sums, are in units of 2^-24. */
+export const QUERY_BITS = 24;
+
 /** λ is given in units of 2^-24. */
 export const LAMBDA_BITS = 24;
 

@@ -21,6 +21,7 @@ import {
   curvatureShift,
   FEATURE_BITS,
   LAMBDA_BITS,
+  QUERY_BITS,
   RESIDUAL_BITS,
   BOUND_BITS,
   weightShift,
@@ -29,7 +30,7 @@ import type { InfluenceCard } from './card.ts';
 import { type InfluenceClaim, ranksBefore } from './claim.ts';
 import { cardTree, claimTree, classAndFeature, takeCoordinate } from './committed.ts';
 import { type ClaimFraud, convictUnless, FraudOpenings, refuse, wellFormed } from './fraud.ts';
-import { curvature, dot, weightOfScore } from './fixed-point.ts';
+import { curvature, dot, queryResidual, weightOfScore } from './fixed-point.ts';
 import {
   decodeEffect,
   decodeExample,
@@ -184,7 +185,8 @@ function boundHolds(on: ClaimOnCard, coordinate: number, openings: FraudOpenings
   const node = openings.takeOne(claimTree(card, claim, 'sums'), sumNodes(card.examples) - 1);
   const sum = takeCoordinate(openings, card, { node, coordinate });
   const solution = wellFormed(solutionRow(on, k, openings))[j] ?? 0;
-  const gradient = (claim.query.residual[k] ?? 0) * (claim.query.features[j] ?? 0);
+  const residual = queryResidual(claim.query.logits, claim.query.label);
+  const gradient = (residual[k] ?? 0) * (claim.query.features[j] ?? 0);
   return withinSolutionBound(
     card,
     { sum, solution, gradient },
@@ -215,7 +217,7 @@ const SCALE_BITS = 2 * RESIDUAL_BITS + 2 * FEATURE_BITS;
 
 /**
  * n · (H s − g)_c in units of 2^-(46 + e), for a solution s / 2^e. Its parts are in units of 2^(r − 31 − e),
- * 2^-(24 + e) and 2^-23.
+ * 2^-(24 + e) and 2^-32.
  */
 export function solutionResidual(
   card: Pick<InfluenceCard, 'examples' | 'lambda'>,
@@ -225,7 +227,7 @@ export function solutionResidual(
   const n = BigInt(card.examples);
   const hessian = BigInt(sum) * 2n ** BigInt(curvatureShiftOf(card) + SCALE_BITS - SUM_BITS);
   const ridge = n * BigInt(card.lambda) * BigInt(solution) * 2n ** BigInt(SCALE_BITS - LAMBDA_BITS);
-  const target = n * BigInt(gradient) * 2n ** BigInt(SCALE_BITS + bits - RESIDUAL_BITS - FEATURE_BITS);
+  const target = n * BigInt(gradient) * 2n ** BigInt(SCALE_BITS + bits - QUERY_BITS - FEATURE_BITS);
   return hessian + ridge - target;
 }
 

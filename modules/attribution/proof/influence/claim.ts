@@ -20,7 +20,7 @@ import { HASH_BYTES } from '../../../../core/hash.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 import { FEATURE_MAX, SOLUTION_BITS_MAX } from './bounds.ts';
 import { cardId, hashOf, type InfluenceCard, LISTED_MAX } from './card.ts';
-import { type Numbers, softmaxResidual } from './fixed-point.ts';
+import type { Numbers } from './fixed-point.ts';
 
 const VERSION = 1;
 const DOMAIN = 'openledger/attribution/influence-claim/v1';
@@ -33,8 +33,6 @@ export interface InfluenceQuery {
   readonly label: number;
   /** K integers in units of 2^-28. */
   readonly logits: Numbers;
-  /** K integers in units of 2^-15. */
-  readonly residual: Numbers;
 }
 
 /** One of the best examples. */
@@ -85,9 +83,9 @@ export function ranksBefore(
 }
 
 /**
- * Version (u8), card, features and classes (u16 each), the query (features, u16 label, i64 logits, i16
- * residuals), e (u8), bound (u32), roots of solution, effects and sums, total (i64), u8 and the examples (u32
- * index, i64 score), u8 and the groups (u32 group, u64 contribution id, i64 weight).
+ * Version (u8), card, features and classes (u16 each), the query (features, u16 label, i64 logits), e (u8),
+ * bound (u32), roots of solution, effects and sums, total (i64), u8 and the examples (u32 index, i64 score),
+ * u8 and the groups (u32 group, u64 contribution id, i64 weight).
  */
 export function encodeClaim(claim: InfluenceClaim): Uint8Array {
   const { query, roots } = claim;
@@ -99,7 +97,6 @@ export function encodeClaim(claim: InfluenceClaim): Uint8Array {
     .bytes(query.features)
     .u16(query.label);
   for (let k = 0; k < query.logits.length; k++) writer.i64(query.logits[k] ?? 0);
-  for (let k = 0; k < query.logits.length; k++) writer.i16(query.residual[k] ?? 0);
   writer.u8(claim.solutionBits).u32(claim.bound);
   writer.bytes(roots.solution).bytes(roots.effects).bytes(roots.sums).i64(claim.total);
   writer.u8(claim.examples.length);
@@ -127,7 +124,6 @@ export function decodeClaim(bytes: Uint8Array): InfluenceClaim {
     features: reader.bytes(features),
     label: reader.u16(),
     logits: reader.list(classes, (r) => r.i64()),
-    residual: reader.list(classes, (r) => r.i16()),
   };
   const solutionBits = reader.u8();
   const bound = reader.u32();
@@ -153,7 +149,7 @@ export function claimId(claim: InfluenceClaim): Uint8Array {
 }
 
 /**
- * Everything about a claim that needs no opening: K softmax terms, and lists in order.
+ * Everything about a claim that needs no opening: sizes, bounds, and lists in order.
  * @throws DecodeError when the claim does not fit the card, or contradicts itself
  */
 export function checkClaim(card: InfluenceCard, claim: InfluenceClaim): void {
@@ -184,13 +180,10 @@ export function checkClaim(card: InfluenceCard, claim: InfluenceClaim): void {
 }
 
 function checkQuery(card: InfluenceCard, query: InfluenceQuery, fail: (why: string) => never): void {
-  const { features, label, logits, residual } = query;
+  const { features, label, logits } = query;
   if (features.length !== card.features || logits.length !== card.classes) fail('a query of other sizes');
   if (features.at(-1) !== FEATURE_MAX) fail('the constant feature is not 255');
   if (label >= card.classes) fail(`no class ${label}`);
-  const computed: number[] = [];
-  softmaxResidual(logits, label, computed);
-  if (computed.some((value, k) => value !== residual[k])) fail('residuals are not those of the logits');
 }
 
 function checkList(

@@ -14,7 +14,7 @@
  *
  * It is 0 for d ≥ 32. The error is below 2^-24.
  */
-import { FEATURE_BITS, PROBABILITY_ONE, WEIGHT_BITS } from './bounds.ts';
+import { FEATURE_BITS, PROBABILITY_ONE, QUERY_BITS, WEIGHT_BITS } from './bounds.ts';
 
 /** Logits are in units of 2^-28: weights (2^-20) times features (2^-8). */
 export const LOGIT_BITS: number = WEIGHT_BITS + FEATURE_BITS;
@@ -29,6 +29,7 @@ const ZERO_FROM = 32 * 2 ** EXPONENT_BITS;
 const LOGITS_PER_EXPONENT = 2 ** (LOGIT_BITS - EXPONENT_BITS);
 const STEPS = 256;
 const RESIDUAL_MAX = PROBABILITY_ONE - 1;
+const QUERY_ONE = 2 ** QUERY_BITS;
 
 /** Bits with which the tables are made: every entry is the floor of the true value. */
 const PRECISION = 128n;
@@ -94,6 +95,23 @@ export function dot(a: Numbers, b: Numbers): number {
  * @param logits integers in units of 2^-28, K of them
  */
 export function softmaxResidual(logits: Numbers, label: number, out: Float64Array | number[]): void {
+  probabilities(logits, PROBABILITY_ONE, out);
+  for (let k = 0; k < logits.length; k++)
+    out[k] = Math.min(RESIDUAL_MAX, (out[k] ?? 0) - (k === label ? PROBABILITY_ONE : 0));
+}
+
+/**
+ * The same of a query, in units of 2^-24 and not clamped: a head is mostly sure of its answer, and what is
+ * left of the residual says which examples made it so.
+ */
+export function queryResidual(logits: Numbers, label: number): number[] {
+  const out: number[] = [];
+  probabilities(logits, QUERY_ONE, out);
+  return out.map((p, k) => (k === label ? p - QUERY_ONE : p));
+}
+
+/** floor((2 one e_k + S) / 2 S), so that `one` stands for 1; one ≤ 2^26, so that products stay below 2^53. */
+function probabilities(logits: Numbers, one: number, out: Float64Array | number[]): void {
   const classes = logits.length;
   let greatest = logits[0] ?? 0;
   for (let k = 1; k < classes; k++) greatest = Math.max(greatest, logits[k] ?? 0);
@@ -103,10 +121,7 @@ export function softmaxResidual(logits: Numbers, label: number, out: Float64Arra
     out[k] = e;
     sum += e;
   }
-  for (let k = 0; k < classes; k++) {
-    const p = Math.floor(((out[k] ?? 0) * 2 * PROBABILITY_ONE + sum) / (2 * sum));
-    out[k] = Math.min(RESIDUAL_MAX, k === label ? p - PROBABILITY_ONE : p);
-  }
+  for (let k = 0; k < classes; k++) out[k] = Math.floor(((out[k] ?? 0) * 2 * one + sum) / (2 * sum));
 }
 
 /**
