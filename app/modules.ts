@@ -3,7 +3,6 @@ import { authorizationRoute } from '../framework/authorization.ts';
 import { MessageRouter } from '../framework/message.ts';
 import type { Module, ModuleAccountSpec } from '../framework/module.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
-import { proofVerifiers } from '../modules/attribution/verifiers.ts';
 import type { AuthKeeper } from '../modules/auth/keeper.ts';
 import { createAuthModule } from '../modules/auth/module.ts';
 import { createVestingModule } from '../modules/vesting/module.ts';
@@ -204,7 +203,6 @@ function nativeModules(
     datanets,
     models: models.keeper,
     communityPool: distribution,
-    verifiers: proofVerifiers,
   });
   const payments = createPaymentModule({
     addresses,
@@ -215,6 +213,7 @@ function nativeModules(
     communityPool: distribution,
     stakersAccount: 'fee_collector',
   });
+  attribution.keeper.addHooks(payments.keeper);
   return [datanet.module, models.module, attribution.module, payments.module];
 }
 

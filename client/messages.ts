@@ -3,10 +3,12 @@ import type { EncodeObject } from '@cosmjs/proto-signing';
 import type { MessageType } from '../proto/codec/message.ts';
 import {
   MsgConvictShard,
+  MsgDisputeClaim,
   MsgPublishIndex,
   MsgRequestChunk,
   MsgRetireIndex,
   MsgServeChunk,
+  MsgSubmitClaim,
 } from '../proto/gen/openledger/attribution/v1/tx.ts';
 import {
   MsgContribute,
@@ -49,6 +51,12 @@ export const requestChunk: (message: MsgRequestChunk) => EncodeObject = maker(Ms
 
 /** Shows a piece of a shard that somebody asked for. */
 export const serveChunk: (message: MsgServeChunk) => EncodeObject = maker(MsgServeChunk);
+
+/** States what an answer draws on before it is paid: with all proofs, or with a bond. */
+export const submitClaim: (message: MsgSubmitClaim) => EncodeObject = maker(MsgSubmitClaim);
+
+/** Convicts an optimistic claim of one false statement. */
+export const disputeClaim: (message: MsgDisputeClaim) => EncodeObject = maker(MsgDisputeClaim);
 
 function maker<T>(type: MessageType<T>): (message: T) => EncodeObject {
   return (value) => ({ typeUrl: type.typeUrl, value });

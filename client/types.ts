@@ -5,10 +5,12 @@ import type { Field } from '../proto/codec/field.ts';
 import type { MessageType } from '../proto/codec/message.ts';
 import {
   MsgConvictShard,
+  MsgDisputeClaim,
   MsgPublishIndex,
   MsgRequestChunk,
   MsgRetireIndex,
   MsgServeChunk,
+  MsgSubmitClaim,
 } from '../proto/gen/openledger/attribution/v1/tx.ts';
 import {
   MsgContribute,
@@ -32,6 +34,8 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgConvictShard,
   MsgRequestChunk,
   MsgServeChunk,
+  MsgSubmitClaim,
+  MsgDisputeClaim,
 ];
 
 /** A registry with CosmJS's own messages and ours. */

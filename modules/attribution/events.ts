@@ -1,11 +1,12 @@
 import { toHex } from '../../core/bytes.ts';
 import { coinToString, parseCoin, type WireCoin } from '../../framework/coins.ts';
 import { type Event, event } from '../../framework/events.ts';
-import type {
-  ChunkRequest,
-  ClaimRecord,
-  Index,
-  Shard,
+import {
+  type ChunkRequest,
+  type ClaimRecord,
+  ClaimState,
+  type Index,
+  type Shard,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 
 function coinText(wire: WireCoin): string {
@@ -95,4 +96,47 @@ export function requestAnswered({ id, shardId, bond }: ChunkRequest, publisher: 
 export function requestExpired({ id, shardId, requester, bond }: ChunkRequest): Event {
   const ids = { request_id: id.toString(), shard_id: shardId.toString() };
   return event('expire_request', { ...ids, requester, bond: coinText(bond) });
+}
+
+const STATES: Readonly<Record<number, string>> = {
+  [ClaimState.CLAIM_STATE_VERIFIED]: 'verified',
+  [ClaimState.CLAIM_STATE_PENDING]: 'pending',
+  [ClaimState.CLAIM_STATE_FINAL]: 'final',
+  [ClaimState.CLAIM_STATE_REFUTED]: 'refuted',
+  [ClaimState.CLAIM_STATE_VOIDED]: 'voided',
+};
+
+/** A claim waits for its payment; a pending one can be disputed until its final height. */
+export function claimSubmitted(claim: ClaimRecord): Event {
+  return event('submit_claim', {
+    claim_id: claim.id.toString(),
+    claimant: claim.claimant,
+    model_id: claim.modelId.toString(),
+    claim_hash: toHex(claim.claimHash),
+    state: STATES[claim.state] ?? '',
+    bond: claim.bond === undefined ? '' : coinText(claim.bond),
+    index_ids: claim.indexIds.join(','),
+    final_height: claim.finalHeight.toString(),
+  });
+}
+
+/** A claim was contradicted. */
+export function claimRefuted(
+  { id, claimant, bond }: ClaimRecord,
+  challenger: string,
+  reward: WireCoin,
+): Event {
+  const lost = { bond: bond === undefined ? '' : coinText(bond), reward: coinText(reward) };
+  return event('dispute_claim', { claim_id: id.toString(), claimant, challenger, ...lost });
+}
+
+/** The window of an optimistic claim is over. */
+export function claimDecided({ id, state, receiptId }: ClaimRecord): Event {
+  const outcome = STATES[state] ?? '';
+  return event('decide_claim', { claim_id: id.toString(), state: outcome, receipt_id: receiptId.toString() });
+}
+
+/** Nobody paid by a claim in time. */
+export function claimExpired({ id, claimant }: ClaimRecord): Event {
+  return event('expire_claim', { claim_id: id.toString(), claimant });
 }

@@ -6,13 +6,15 @@ import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/openledger/attribution/v1/genesis.ts';
 import type { AttributionCore } from './core.ts';
-import type { Attribution } from './keeper.ts';
+import { insertClaim, isOpen } from './open-claims.ts';
 import { DEFAULT_PARAMS, paramsFromJson, validateParams } from './params.ts';
 import { insertRequest } from './requests.ts';
 import { currentParams, currentVersion } from './versions.ts';
 
-/** Genesis of attribution: `openledger.attribution.v1.GenesisState`. Indexes, queues and counts are rebuilt. */
-export function attributionGenesis(k: AttributionCore, attribution: Attribution): GenesisHandler {
+/**
+ * Genesis of attribution: `openledger.attribution.v1.GenesisState`. Indexes, queues and counts are rebuilt.
+ */
+export function attributionGenesis(k: AttributionCore): GenesisHandler {
   const { state } = k;
   return {
     defaults: () =>
@@ -23,7 +25,7 @@ export function attributionGenesis(k: AttributionCore, attribution: Attribution)
       state.params.set(context, genesis.params);
       state.paramsChanges.set(context, genesis.paramsVersion - 1n);
       for (const version of genesis.paramsVersions) state.versions.set(context, version.version, version);
-      for (const claim of genesis.claims) attribution.insert(context, claim);
+      for (const claim of genesis.claims) insertClaim(k, context, claim);
       initIndexes(k, context, genesis);
       const sequences = sequencesOf(k);
       for (const [name, sequence] of sequences) sequence.set(context, lastIdOf(genesis, name));
@@ -81,6 +83,11 @@ function readGenesis({ addresses }: AttributionCore, json: JsonReader): GenesisS
       addresses.toBytes(publisher);
       parseCoin(bond);
     }
+    for (const { claimant, bond, shares } of genesis.claims) {
+      if (claimant !== '') addresses.toBytes(claimant);
+      for (const { contributor } of shares) addresses.toBytes(contributor);
+      if (bond !== undefined) parseCoin(bond);
+    }
     for (const { requester, bond } of genesis.requests) {
       addresses.toBytes(requester);
       parseCoin(bond);
@@ -101,7 +108,8 @@ function requireAscending(json: JsonReader, list: readonly { readonly id: bigint
 /** Whatever is named is there: hooks rely on it. */
 function requireReferences(json: JsonReader, genesis: GenesisState): void {
   const versions = new Set(genesis.paramsVersions.map(({ version }) => version));
-  for (const { id, paramsVersion } of [...genesis.shards, ...genesis.requests, ...genesis.cards])
+  const open = genesis.claims.filter(isOpen);
+  for (const { id, paramsVersion } of [...genesis.shards, ...genesis.requests, ...genesis.cards, ...open])
     if (!versions.has(paramsVersion))
       json.member('params_versions').fail(`object ${id} names version ${paramsVersion}, which is not listed`);
   const shards = new Set(genesis.shards.map(({ id }) => id));
@@ -109,6 +117,11 @@ function requireReferences(json: JsonReader, genesis: GenesisState): void {
     for (const shardId of shardIds)
       if (!shards.has(shardId))
         json.member('indexes').fail(`index ${id} names shard ${shardId}, which is not listed`);
+  const indexes = new Set(genesis.indexes.map(({ id }) => id));
+  for (const { id, indexIds } of open)
+    for (const indexId of indexIds)
+      if (!indexes.has(indexId))
+        json.member('claims').fail(`claim ${id} rests on index ${indexId}, which is not listed`);
 }
 
 function exportGenesis(k: AttributionCore, context: ReadContext): GenesisState {

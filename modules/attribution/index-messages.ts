@@ -23,7 +23,7 @@ import {
   openRequest,
   validatePlace,
 } from './requests.ts';
-import { documentsOf, requireBonded, requireShard, voidShard } from './shards.ts';
+import { problemOfFraud, requireBonded, requireShard, voidShard } from './shards.ts';
 
 /** See the file comment. */
 export function indexMessages(k: AttributionCore): readonly MessageRoute[] {
@@ -81,9 +81,7 @@ function convict(
       const shard = requireShard(k, context, shardId);
       requireBonded(shard, context);
       chargeEvidence(k, context, proof);
-      const { commitment } = shard;
-      const documents = documentsOf(k, context, commitment);
-      const problem = k.verifiers.problemOfFraud({ commitment, proof, documents });
+      const problem = problemOfFraud(k, context, shard, proof);
       if (problem !== undefined) refuseAs('not-convicted', `shard ${shardId}: ${problem}`);
       return shard;
     },

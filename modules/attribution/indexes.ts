@@ -16,7 +16,7 @@ import { refuseAs } from './errors.ts';
 import { indexPublished, indexRemoved, indexRetired } from './events.ts';
 import { commitmentProblem } from './proof/shard/commitment.ts';
 import { addShard, holdShard, letGoOfShard, requireShard } from './shards.ts';
-import { standingOf, standingOfIndex } from './standing.ts';
+import { STANDING_NAMES, standingOf, standingOfIndex } from './standing.ts';
 import { currentParams } from './versions.ts';
 
 /** @throws StateError (attribution 20) when there is none */
@@ -180,4 +180,13 @@ export function countClaim(k: AttributionCore, context: Context, id: bigint, cha
   const changed = { ...index, claims: index.claims + change };
   if (changed.retired && changed.claims === 0) removeIndex(k, context, changed);
   else k.state.indexes.replace(context, id, index, changed);
+}
+
+/** @throws StateError (attribution 20, 23) unless claims may rest on it */
+export function activeIndex(k: AttributionCore, context: ReadContext, id: bigint): Index {
+  const index = requireIndex(k, context, id);
+  const standing = standingOfIndex(index, shardsOf(k, context, index), context.block.height);
+  if (standing !== ObjectState.OBJECT_STATE_ACTIVE)
+    refuseAs('not-usable', `index ${id} is ${STANDING_NAMES[standing] ?? 'not active'}`);
+  return index;
 }

@@ -3,6 +3,8 @@ import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { AttributionCore } from './core.ts';
+import { isOpen } from './open-claims.ts';
+import { POLICY_WEIGHT } from './parts.ts';
 import { BYTE_WEIGHT } from './verify.ts';
 
 /**
@@ -19,14 +21,17 @@ export function attributionInvariants(k: AttributionCore): readonly Invariant[] 
   ];
 }
 
-/** Shares add up to their total, and that is the number of distinct answer bytes that the spans cover. */
+/**
+ * Shares and what is nobody's add up to the total: the whole of a policy, or the number of distinct answer
+ * bytes that the spans cover.
+ */
 function checkWeights({ state }: AttributionCore, context: ReadContext): string | undefined {
   for (const [id, claim] of state.claims.iterate(context)) {
     const sum = claim.shares.reduce((total, { weight }) => total + weight, 0n);
     if (sum + claim.unattributedWeight !== claim.totalWeight)
       return `shares of claim ${id} add up to ${sum}, its total is ${claim.totalWeight}`;
     const covered = coveredBytes(claim);
-    if (claim.paramsVersion === 0n && sum !== covered * BYTE_WEIGHT)
+    if (claim.totalWeight !== POLICY_WEIGHT && sum !== covered * BYTE_WEIGHT)
       return `shares of claim ${id} add up to ${sum}, its spans cover ${covered} bytes`;
   }
   return undefined;
@@ -50,6 +55,8 @@ function checkBonds({ state, bank, account }: AttributionCore, context: ReadCont
   for (const [, { bond, voidedHeight }] of state.shards.iterate(context))
     if (voidedHeight === 0n) bonds.push(parseCoin(bond));
   for (const [, { bond }] of state.requests.iterate(context)) bonds.push(parseCoin(bond));
+  for (const [, claim] of state.claims.iterate(context))
+    if (isOpen(claim) && claim.bond !== undefined) bonds.push(parseCoin(claim.bond));
   const held = bank.balances(context, account);
   const short = normalizeCoins(bonds).find(({ denom, amount }) => amountOf(held, denom) < amount);
   return short === undefined
@@ -70,7 +77,24 @@ function checkHolders({ state }: AttributionCore, context: ReadContext): string 
     holders.delete(id);
   }
   const [missing] = holders.keys();
-  return missing === undefined ? undefined : `an index names shard ${missing}, which is not there`;
+  return missing === undefined
+    ? checkOpenClaims(state, context)
+    : `an index names shard ${missing}, which is not there`;
+}
+
+/** Indexes know how many open claims rest on them, and open claims are queued. */
+function checkOpenClaims(state: AttributionCore['state'], context: ReadContext): string | undefined {
+  const counted = new Map<bigint, number>();
+  for (const [id, claim] of state.claims.iterate(context)) {
+    if (isOpen(claim) !== state.openClaims.has(context, [claim.finalHeight, id]))
+      return `claim ${id} is ${isOpen(claim) ? 'open but not queued' : 'queued but not open'}`;
+    if (isOpen(claim))
+      for (const indexId of claim.indexIds) counted.set(indexId, (counted.get(indexId) ?? 0) + 1);
+  }
+  for (const [id, { claims }] of state.indexes.map.iterate(context))
+    if (claims !== (counted.get(id) ?? 0))
+      return `index ${id} counts ${claims} claims, ${counted.get(id) ?? 0} rest on it`;
+  return undefined;
 }
 
 /** Open requests are counted, and queued by their deadlines. */
@@ -100,6 +124,8 @@ function checkVersions({ state }: AttributionCore, context: ReadContext): string
   for (const list of lists)
     for (const [, { paramsVersion }] of list.iterate(context))
       objects.set(paramsVersion, (objects.get(paramsVersion) ?? 0n) + 1n);
+  for (const [, claim] of state.claims.iterate(context))
+    if (isOpen(claim)) objects.set(claim.paramsVersion, (objects.get(claim.paramsVersion) ?? 0n) + 1n);
   for (const [version, held] of state.versions.iterate(context)) {
     if (held.objects !== objects.get(version))
       return `version ${version} of the parameters is kept for ${held.objects} objects`;

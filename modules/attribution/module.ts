@@ -9,6 +9,7 @@ import { attributionMessages } from './messages.ts';
 import type { AttributionPorts } from './ports.ts';
 import { attributionQueries } from './queries.ts';
 import { attributionState, STORE_NAME } from './state.ts';
+import { ClaimHookList } from './types.ts';
 
 /** The module and the keeper that others get capabilities from. */
 export interface AttributionModule {
@@ -19,7 +20,8 @@ export interface AttributionModule {
 /** Claims, and the indexes and model cards that they rest on. Needs a module account of its name. */
 export function createAttributionModule(ports: AttributionPorts): AttributionModule {
   const state = attributionState();
-  const core: AttributionCore = { ...ports, state, account: moduleAddress(STORE_NAME) };
+  const hooks = new ClaimHookList();
+  const core: AttributionCore = { ...ports, state, account: moduleAddress(STORE_NAME), hooks };
   const attribution = new Attribution(core);
   const module: Module = {
     name: 'attribution',
@@ -27,7 +29,7 @@ export function createAttributionModule(ports: AttributionPorts): AttributionMod
     storeNames: [STORE_NAME],
     messages: attributionMessages(core),
     queries: attributionQueries(core),
-    genesis: attributionGenesis(core, attribution),
+    genesis: attributionGenesis(core),
     endBlock(context) {
       endBlock(core, context);
       return [];

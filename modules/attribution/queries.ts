@@ -37,6 +37,17 @@ function claimMethods({ state }: AttributionCore): Methods {
         return { claims: items, pagination };
       },
     ),
+    OpenClaims: query(
+      wire.QueryOpenClaimsRequest,
+      wire.QueryOpenClaimsResponse,
+      (context, { pagination: request }) => {
+        const { items, pagination } = paginate(context, state.openClaims.map, {
+          request,
+          transform: ([, id]) => state.claims.require(context, id),
+        });
+        return { claims: items, pagination };
+      },
+    ),
   };
 }
 

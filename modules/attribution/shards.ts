@@ -1,5 +1,5 @@
 /** Shards: bonds, convictions, and the way out. An index holds a shard; what nothing holds unbonds. */
-import { assert } from '../../core/errors.ts';
+import { assert, LedgerError } from '../../core/errors.ts';
 import type { Coin } from '../../framework/coins.ts';
 import { coinToWire, type WireCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
@@ -13,7 +13,8 @@ import { forfeitBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { shardPublished, shardReleased, shardVoided } from './events.ts';
-import type { ChainDocuments } from './ports.ts';
+import { type FraudChain, verifyFraud } from './proof/shard/fraud.ts';
+import { decodeFraud } from './proof/shard/fraud-format.ts';
 import { standingOf } from './standing.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
@@ -105,7 +106,9 @@ export interface Conviction {
   readonly reason: 'fraud' | 'unavailable';
 }
 
-/** Voids a shard that has not been: its bond is lost, every index that holds it is void with it. The reward. */
+/**
+ * Voids a shard that has not been: its bond is lost, every index that holds it is void with it. The reward.
+ */
 export function voidShard(
   k: AttributionCore,
   context: Context,
@@ -128,17 +131,30 @@ export function requireBonded(shard: Shard, context: ReadContext): void {
     refuseAs('not-usable', `shard ${shard.id} was voided at height ${shard.voidedHeight}`);
 }
 
-/** What the chain has of a shard's Datanet. */
-export function documentsOf(
-  { datanets, addresses }: AttributionCore,
+/** Why a fraud proof does not convict a shard; undefined when it does. */
+export function problemOfFraud(
+  k: AttributionCore,
   context: ReadContext,
-  { datanetId }: ShardCommitment,
-): ChainDocuments {
-  return (position) => {
-    const found = datanets.contributionAt(context, datanetId, position);
-    if (found === undefined) return undefined;
-    const { id: contributionId, contributor, root, byteLength, state } = found;
-    const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
-    return { contributionId, contributor: addresses.toBytes(contributor), root, byteLength, accepted };
+  { commitment }: Shard,
+  proof: Uint8Array,
+): string | undefined {
+  try {
+    verifyFraud(commitment, decodeFraud(proof), chainOf(k, context));
+    return undefined;
+  } catch (error) {
+    if (error instanceof LedgerError) return error.message;
+    throw error;
+  }
+}
+
+function chainOf({ datanets, addresses }: AttributionCore, context: ReadContext): FraudChain {
+  return {
+    recordAt(datanetId, position) {
+      const found = datanets.contributionAt(context, datanetId, position);
+      if (found === undefined) return undefined;
+      const { id: contributionId, contributor, root, byteLength, state } = found;
+      const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
+      return { contributionId, contributor: addresses.toBytes(contributor), root, byteLength, accepted };
+    },
   };
 }

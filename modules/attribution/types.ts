@@ -1,11 +1,5 @@
 import type { Context, ReadContext } from '../../framework/context.ts';
-import type {
-  Answer,
-  Claim,
-  ClaimRecord,
-  Share,
-  SpanRecord,
-} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Answer, Claim, ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 
 /** A claim to be checked: what an answer of a model draws on. */
@@ -15,17 +9,14 @@ export interface ClaimRequest {
   readonly model: Model;
 }
 
-/** A claim that holds. */
-export interface VerifiedClaim {
-  readonly modelId: bigint;
-  /** SHA-256 of the encoded claim. */
-  readonly claimHash: Uint8Array;
-  readonly answerRoot: Uint8Array;
-  readonly answerLength: bigint;
-  readonly spans: readonly SpanRecord[];
-  /** By contribution id, ascending; none when the claim has no spans. */
-  readonly shares: readonly Share[];
-  readonly totalWeight: bigint;
+/** A claim that holds, before it has a number. Its shares are by contribution, none when it is empty. */
+export type VerifiedClaim = Omit<ClaimRecord, 'id' | 'height'>;
+
+/** A payment by a claim that was submitted before. */
+export interface ClaimPayment {
+  readonly claimId: bigint;
+  readonly model: Model;
+  readonly answer: Answer;
 }
 
 /** Checks claims and keeps them: what payments needs. */
@@ -33,11 +24,34 @@ export interface AttributionVerifier {
   /** Checks what needs no state. @throws StateError (attribution 2 … 13) */
   validate(request: Pick<ClaimRequest, 'answer' | 'claim'>): void;
   /**
-   * Charges gas by the work and checks every span. @throws StateError (attribution 2 …) saying what, where,
+   * Charges gas by the work and checks every part. @throws StateError (attribution 2 …) saying what, where,
    * what to do
    */
   verify(context: ReadContext, request: ClaimRequest): VerifiedClaim;
-  /** Keeps a verified claim; its id. */
-  record(context: Context, claim: VerifiedClaim): bigint;
+  /** Keeps a verified claim that a payment carries; its id. */
+  record(context: Context, claim: VerifiedClaim, receiptId: bigint): bigint;
+  /** A submitted claim that this payment may follow. @throws StateError (attribution 31, 32, 33) */
+  payable(context: ReadContext, payment: ClaimPayment): ClaimRecord;
+  /** A payment follows it: one that waits for nothing is closed. */
+  pay(context: Context, claim: ClaimRecord, receiptId: bigint): void;
   claim(context: ReadContext, id: bigint): ClaimRecord | undefined;
+}
+
+/** Who is told that the window of a claim is over. */
+export interface ClaimHooks {
+  /** A paid claim is final, refuted or voided, as its state says. How many payouts that made. */
+  claimDecided(context: Context, claim: ClaimRecord): number;
+}
+
+/** Tells everybody, in the order in which they were added. */
+export class ClaimHookList implements ClaimHooks {
+  readonly #hooks: ClaimHooks[] = [];
+
+  add(hooks: ClaimHooks): void {
+    this.#hooks.push(hooks);
+  }
+
+  claimDecided(context: Context, claim: ClaimRecord): number {
+    return this.#hooks.reduce((sum, hooks) => sum + hooks.claimDecided(context, claim), 0);
+  }
 }

@@ -268,7 +268,8 @@ function problemOfOpening({ span, source, answer, place }: Opening): ClaimProble
       `${place}: its proof ${roots}; build it from the content that was contributed`,
     );
   }
-  const said = answerBytes(span, answer, place);
+  const { answerProof } = span;
+  const said = openedAnswer(answer, { offset: Number(span.answerOffset), length, answerProof, place });
   if (!(said instanceof Uint8Array)) return said;
   const at = firstDifference(said, quoted.bytes);
   if (at === undefined) return undefined;
@@ -279,10 +280,18 @@ function problemOfOpening({ span, source, answer, place }: Opening): ClaimProble
   );
 }
 
-/** What the answer says where a span lies: from its content, or opened against its root. */
-function answerBytes(span: QuotedSpan, answer: Answer, place: string): Uint8Array | ClaimProblem {
-  const { length, answerProof } = span;
-  const offset = Number(span.answerOffset);
+/** A run of an answer: with a proof when the answer is given by its root. */
+export interface AnswerRun {
+  readonly offset: number;
+  readonly length: number;
+  readonly answerProof: ChunkProof | undefined;
+  /** For sentences: `span 3`. */
+  readonly place: string;
+}
+
+/** What the answer says in a run: from its content, or opened against its root. */
+export function openedAnswer(answer: Answer, run: AnswerRun): Uint8Array | ClaimProblem {
+  const { offset, length, answerProof, place } = run;
   if (answerProof === undefined) return answer.content.subarray(offset, offset + length);
   const range = { offset, length, content: answerCommitment(answer) };
   const opened = openRange(answerProof, range);
@@ -332,7 +341,8 @@ function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
   return undefined;
 }
 
-function answerLength(answer: Answer): bigint {
+/** Bytes of an answer. */
+export function answerLength(answer: Answer): bigint {
   return answer.root.length > 0 ? answer.byteLength : BigInt(answer.content.length);
 }
 
@@ -341,6 +351,7 @@ function proofLength(proof: ChunkProof | undefined): number {
   return proof.chunks.reduce((sum, chunk) => sum + chunk.length, 0) + proof.hashes.length * HASH_BYTES;
 }
 
-function problem(kind: ClaimProblemKind, detail: string): ClaimProblem {
+/** A problem of this kind. */
+export function problem(kind: ClaimProblemKind, detail: string): ClaimProblem {
   return { kind, detail };
 }

@@ -30,6 +30,7 @@ export function validateModel(message: MsgRegisterModel): void {
   if (new Set(parentIds).size !== parentIds.length) refuse('a parent is named twice');
   if (royaltyBps > BPS_WHOLE) refuse(`royalty_bps is ${royaltyBps}, more than the whole`);
   checkMethod(attributionMethod, snapshotIds.length);
+  checkPolicy(message);
   validatePrice(message.price);
   if (message.split !== undefined) validateSplit(message.split);
 }
@@ -37,15 +38,35 @@ export function validateModel(message: MsgRegisterModel): void {
 /** A model that is attributed names the snapshots it quotes from, and only such a model does. */
 function checkMethod(method: AttributionMethod, snapshots: number): void {
   const isSpan = method === AttributionMethod.ATTRIBUTION_METHOD_SPAN;
-  if (!isSpan && method !== AttributionMethod.ATTRIBUTION_METHOD_UNSPECIFIED)
-    throw new StateError(modelErrors.methodNotSupported, `method ${method} cannot be used; span (1) can`);
-  if (isSpan === snapshots > 0) return;
+  const isPolicy = method === AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  if (!isSpan && !isPolicy && method !== AttributionMethod.ATTRIBUTION_METHOD_UNSPECIFIED)
+    throw new StateError(
+      modelErrors.methodNotSupported,
+      `method ${method} cannot be used; span (1) and policy (5) can`,
+    );
+  if ((isSpan || isPolicy) === snapshots > 0) return;
   throw new StateError(
     modelErrors.invalidModel,
-    isSpan
-      ? 'attribution by spans needs at least one snapshot to quote from'
-      : 'snapshots need an attribution method; set attribution_method to span (1)',
+    isSpan || isPolicy
+      ? 'attribution needs at least one snapshot to quote from'
+      : 'snapshots need an attribution method; set attribution_method to span (1) or policy (5)',
   );
+}
+
+/** A policy divides the whole, and belongs to the method of that name. */
+function checkPolicy({ attributionMethod, attributionPolicy: policy }: MsgRegisterModel): void {
+  const isPolicy = attributionMethod === AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  if (isPolicy !== (policy !== undefined))
+    throw new StateError(
+      modelErrors.invalidModel,
+      isPolicy
+        ? 'attribution by policy needs an attribution_policy'
+        : 'attribution_policy belongs to attribution_method policy (5)',
+    );
+  if (policy === undefined) return;
+  const { tokenBps, influenceBps, retrievalBps } = policy;
+  if (tokenBps + influenceBps + retrievalBps !== BPS_WHOLE)
+    throw new StateError(modelErrors.invalidModel, 'the parts of attribution_policy must add up to 10000');
 }
 
 /** @throws StateError (models 3) */

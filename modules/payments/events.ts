@@ -1,6 +1,6 @@
 import { toHex } from '../../core/bytes.ts';
 import { type Event, event } from '../../framework/events.ts';
-import type { Payout, Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import type { Escrow, Payout, Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
 
 /** An inference was paid. */
 export function inferencePaid(receipt: Receipt): Event {
@@ -16,6 +16,16 @@ export function inferencePaid(receipt: Receipt): Event {
     stakers: split.stakers,
     contributors: split.contributors,
     claim_id: receipt.claimId.toString(),
+  });
+}
+
+/** A pending claim was decided, and what its payment held went to contributors or to pools. */
+export function escrowSettled(receipt: Receipt, { claimId, amount }: Escrow, isFinal: boolean): Event {
+  return event('settle_escrow', {
+    receipt_id: receipt.id.toString(),
+    claim_id: claimId.toString(),
+    amount: `${amount.amount}${amount.denom}`,
+    to: isFinal ? 'contributors' : 'pools',
   });
 }
 

@@ -1,5 +1,9 @@
 /** Sentences for a person: why each payout of a receipt is what it is. Every number in them is public. */
-import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import {
+  type ClaimRecord,
+  ClaimState,
+  type Share,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { type Model, Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Payout, Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
 
@@ -46,9 +50,36 @@ function modelReason(payout: Payout, { model, receipt }: Grounds): string {
 
 function contributorReason(payout: Payout, { model, receipt, claim }: Grounds): string {
   const whole = `the contributors' part of ${receipt.split.contributors}, ${model.split.contributorsBps} of 10000 of the fee`;
+  if (payout.claimId > 0n)
+    return `held until claim ${payout.claimId} is decided, after height ${claim?.finalHeight ?? 0n}; ${whole}`;
   if (payout.datanetId > 0n)
-    return `pool of datanet ${payout.datanetId}, because the answer quotes nothing; its share by bytes of ${whole}`;
+    return `pool of datanet ${payout.datanetId}, because ${whyPooled(claim)}; its share by bytes of ${whole}`;
   const share = claim?.shares.find(({ contributionId }) => contributionId === payout.contributionId);
   const weight = `weight ${share?.weight ?? 0n} of ${claim?.totalWeight ?? 0n} in claim ${receipt.claimId}`;
-  return `contribution ${payout.contributionId} is quoted with ${weight}; its share of ${whole}`;
+  const parts = share === undefined ? [] : partsOf(share);
+  if (parts.length === 0)
+    return `contribution ${payout.contributionId} is quoted with ${weight}; its share of ${whole}`;
+  return `contribution ${payout.contributionId} has ${weight}, by ${parts.join(', ')}; its share of ${whole}`;
+}
+
+function whyPooled(claim: ClaimRecord | undefined): string {
+  if (claim === undefined) return 'the answer quotes nothing';
+  switch (claim.state) {
+    case ClaimState.CLAIM_STATE_REFUTED:
+      return `claim ${claim.id} was refuted`;
+    case ClaimState.CLAIM_STATE_VOIDED:
+      return `what claim ${claim.id} rests on was convicted`;
+    default:
+      return `claim ${claim.id} leaves parts of the model's policy out`;
+  }
+}
+
+/** What a share by a policy is made of. */
+function partsOf({ tokenWeight, influenceWeight, retrievalWeight }: Share): readonly string[] {
+  const parts: readonly (readonly [string, bigint])[] = [
+    ['tokens', tokenWeight],
+    ['influence', influenceWeight],
+    ['retrieval', retrievalWeight],
+  ];
+  return parts.filter(([, weight]) => weight > 0n).map(([name, weight]) => `${weight} for ${name}`);
 }

@@ -1,5 +1,5 @@
 import { equalBytes } from '../../core/bytes.ts';
-import { addCoins, amountOf, type Coins, NO_COINS, parseCoins } from '../../framework/coins.ts';
+import { addCoins, amountOf, type Coins, NO_COINS, parseCoin, parseCoins } from '../../framework/coins.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
@@ -65,13 +65,24 @@ function checkTotals({ state }: InvariantPorts, context: ReadContext): string | 
   return undefined;
 }
 
-/** What this module's account holds is what the pools say. Anyone may send it more; nobody may take. */
+/** What this module's account holds is what pools and escrows say. Anyone may send it more; nobody may take. */
 function checkPools({ payments, state, bank }: InvariantPorts, context: ReadContext): string | undefined {
   let pooled: Coins = NO_COINS;
+  let escrows = 0;
+  for (const [claimId, { receiptId, amount }] of state.escrows.iterate(context)) {
+    const payout = state.receipts.get(context, receiptId)?.payouts.find((one) => one.claimId === claimId);
+    if (payout?.amount !== amount.amount)
+      return `receipt ${receiptId} knows nothing of the escrow of claim ${claimId}`;
+    pooled = addCoins(pooled, [parseCoin(amount)]);
+    escrows++;
+  }
+  for (const [id, { payouts }] of state.receipts.iterate(context))
+    for (const { claimId } of payouts)
+      if (claimId > 0n && escrows-- === 0) return `receipt ${id} waits without an escrow`;
   for (const [, pool] of state.pools.iterate(context)) pooled = addCoins(pooled, parseCoins(pool.balance));
   const held = bank.balances(context, payments.moduleAddress(STORE_NAME));
   const short = pooled.find(({ denom, amount }) => amountOf(held, denom) < amount);
   return short === undefined
     ? undefined
-    : `pools hold ${short.amount}${short.denom}, the module account only ${amountOf(held, short.denom)}`;
+    : `pools and escrows hold ${short.amount}${short.denom}, the module account only ${amountOf(held, short.denom)}`;
 }

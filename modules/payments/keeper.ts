@@ -1,7 +1,9 @@
+import { assert } from '../../core/errors.ts';
 import { type Address, moduleAddress } from '../../framework/address.ts';
 import { addCoins, coinsToWire, parseCoins } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
+import { type ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import {
@@ -14,10 +16,16 @@ import {
 } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { paymentErrors } from './errors.ts';
-import { contributorPaid, inferencePaid } from './events.ts';
+import { contributorPaid, escrowSettled, inferencePaid } from './events.ts';
 import { inferenceFee, type SplitParts, splitFee } from './fee.ts';
 import { DEFAULT_PARAMS } from './params.ts';
-import { type PoolShare, payoutsOf, withoutContributors } from './payouts.ts';
+import {
+  type ClaimWeights,
+  contributorRows,
+  type PoolShare,
+  payoutsOf,
+  withoutContributors,
+} from './payouts.ts';
 import type { PaymentPorts } from './ports.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
 import type { PaymentPlan } from './types.ts';
@@ -56,15 +64,17 @@ export class Payments {
     const model = this.#modelOf(context, message);
     this.#refusePaid(context, message);
     const fee = this.#feeOf(message, model);
-    const { answer, claim } = message;
-    const quotes = claim.spans.length > 0;
-    const verified = this.#ports.attribution.verify(context, { answer, claim, model });
+    const { answer, claim, claimId } = message;
+    const { attribution } = this.#ports;
+    const submitted = claimId === 0n ? undefined : attribution.payable(context, { claimId, model, answer });
+    const verified = submitted ?? attribution.verify(context, { answer, claim, model });
     const parts = splitFee(fee, model.split);
     return {
       model,
       fee: { denom: model.price.denom, amount: fee },
       parts: model.snapshotIds.length > 0 ? parts : withoutContributors(parts, model.split.residual),
-      claim: quotes ? verified : undefined,
+      claim: verified.totalWeight > 0n ? verified : undefined,
+      submitted,
       answerRoot: verified.answerRoot,
       answerLength: verified.answerLength,
     };
@@ -72,16 +82,19 @@ export class Payments {
 
   /** Moves the money of a checked payment and writes its receipt. */
   settle(context: Context, message: MsgPayInference, plan: PaymentPlan): Receipt {
-    const { model, fee, parts, claim } = plan;
+    const { model, fee, parts, submitted } = plan;
+    const isPending = submitted?.state === ClaimState.CLAIM_STATE_PENDING;
     const payouts = payoutsOf(plan, {
       platform: this.#platformText(),
       stakers: this.#moduleText(this.#ports.stakersAccount),
       pools: this.#moduleText(STORE_NAME),
       ownerOf: (id) => this.#ports.models.model(context, id)?.owner ?? model.owner,
-      poolShares: claim === undefined ? this.#poolShares(context, model) : [],
+      poolShares: this.#poolShares(context, model, plan.claim),
+      pendingClaimId: isPending ? submitted.id : 0n,
     });
+    const id = this.#state.sequence.next(context) + 1n;
     const receipt: Receipt = {
-      id: this.#state.sequence.next(context) + 1n,
+      id,
       payer: message.payer,
       modelId: model.id,
       requestHash: message.requestHash,
@@ -90,7 +103,7 @@ export class Payments {
       fee: { denom: fee.denom, amount: fee.amount.toString() },
       split: splitToWire(parts),
       payouts,
-      claimId: claim === undefined ? 0n : this.#ports.attribution.record(context, claim),
+      claimId: this.#claimOf(context, plan, id),
       height: context.block.height,
       txHash: context.txHash,
       answerRoot: plan.answerRoot,
@@ -104,18 +117,60 @@ export class Payments {
     return receipt;
   }
 
-  /** Writes a receipt, its indexes and the totals. */
+  /** The claim that the receipt follows: the one that was submitted, or a new record of the payment's own. */
+  #claimOf(context: Context, { claim, submitted }: PaymentPlan, receiptId: bigint): bigint {
+    const { attribution } = this.#ports;
+    if (submitted === undefined)
+      return claim === undefined ? 0n : attribution.record(context, claim, receiptId);
+    attribution.pay(context, submitted, receiptId);
+    return submitted.id;
+  }
+
+  /** See `ClaimHooks`: what waited for a claim is paid by its shares, or goes to the pools. */
+  claimDecided(context: Context, claim: ClaimRecord): number {
+    const escrow = this.#state.escrows.get(context, claim.id);
+    if (escrow === undefined) return 0;
+    const receipt = this.#state.receipts.require(context, escrow.receiptId);
+    const model = this.#ports.models.model(context, receipt.modelId);
+    assert(model !== undefined, 'a receipt names a model that is not there');
+    const isFinal = claim.state === ClaimState.CLAIM_STATE_FINAL;
+    const shares = isFinal ? claim : undefined;
+    const pools = this.#moduleText(STORE_NAME);
+    const poolShares = this.#poolShares(context, model, shares);
+    const rows = contributorRows(shares, BigInt(escrow.amount.amount), { pools, poolShares });
+    this.#state.escrows.remove(context, claim.id);
+    const payouts = receipt.payouts.flatMap((payout) => (payout.claimId === claim.id ? rows : [payout]));
+    const settled = { ...receipt, payouts };
+    this.#state.receipts.replace(context, receipt.id, receipt, settled);
+    this.#indexContributors(context, settled);
+    const payer = this.#ports.addresses.toText(this.moduleAddress(STORE_NAME));
+    this.#pay(context, { payer, payouts: rows, fee: receipt.fee });
+    context.emit(escrowSettled(settled, escrow, isFinal));
+    for (const payout of rows) if (payout.contributionId > 0n) context.emit(contributorPaid(settled, payout));
+    return rows.length;
+  }
+
+  /** Writes a receipt, its indexes, its escrow and the totals. */
   insert(context: Context, receipt: Receipt): void {
     this.#state.receipts.replace(context, receipt.id, undefined, receipt);
-    const paid = new Set(receipt.payouts.filter(isContributor).map(({ recipient }) => recipient));
-    for (const text of paid)
-      this.#state.byContributor.add(context, [this.#ports.addresses.toBytes(text), receipt.id]);
+    this.#indexContributors(context, receipt);
     const { denom } = receipt.fee;
+    for (const { claimId, amount } of receipt.payouts)
+      if (claimId > 0n) {
+        const escrow = { claimId, receiptId: receipt.id, amount: { denom, amount } };
+        this.#state.escrows.set(context, claimId, escrow);
+      }
     this.#state.totals.set(context, denom, addToTotals(this.totals(context, denom), receipt));
   }
 
+  #indexContributors(context: Context, receipt: Receipt): void {
+    const paid = new Set(receipt.payouts.filter(isContributor).map(({ recipient }) => recipient));
+    for (const text of paid)
+      this.#state.byContributor.add(context, [this.#ports.addresses.toBytes(text), receipt.id]);
+  }
+
   /** One transfer for each recipient, in the order of the payouts; Datanet pools are noted beside it. */
-  #pay(context: Context, { payer, payouts, fee }: Receipt): void {
+  #pay(context: Context, { payer, payouts, fee }: Pick<Receipt, 'payer' | 'payouts' | 'fee'>): void {
     const { bank, addresses, communityPool } = this.#ports;
     const platform = this.#platformText();
     const amounts = new Map<string, bigint>();
@@ -123,6 +178,8 @@ export class Payments {
       amounts.set(recipient, (amounts.get(recipient) ?? 0n) + BigInt(amount));
     const from = addresses.toBytes(payer);
     for (const [recipient, amount] of amounts) {
+      // What goes from an escrow to a pool stays where it is.
+      if (recipient === payer && recipient === this.#moduleText(STORE_NAME)) continue;
       const coins = [{ denom: fee.denom, amount }];
       if (recipient === platform) communityPool.fundCommunityPool(context, { from, coins });
       else bank.send(context, { from, to: addresses.toBytes(recipient), coins });
@@ -181,8 +238,16 @@ export class Payments {
     return fee;
   }
 
-  /** The Datanets of a model's snapshots, each weighted by the bytes of its snapshots. */
-  #poolShares(context: ReadContext, { snapshotIds }: Model): readonly PoolShare[] {
+  /**
+   * The Datanets of a model's snapshots, each weighted by the bytes of its snapshots; none when a claim leaves
+   * nothing to them.
+   */
+  #poolShares(
+    context: ReadContext,
+    { snapshotIds }: Model,
+    claim: ClaimWeights | undefined,
+  ): readonly PoolShare[] {
+    if (claim?.unattributedWeight === 0n) return [];
     const weights = new Map<bigint, bigint>();
     for (const id of snapshotIds) {
       const snapshot = this.#ports.datanets.snapshot(context, id);

@@ -46,6 +46,7 @@ function payInference({
     signers: (message) => [message.payer],
     validate(message) {
       validatePayment(message);
+      validateClaimId(message);
       attribution.validate(message);
     },
     check: (context, message) => payments.plan(context, message),
@@ -54,6 +55,14 @@ function payInference({
       return { receiptId: id, fee, split };
     },
   };
+}
+
+/** A payment names a claim or carries one. */
+function validateClaimId({ claimId, claim }: wire.MsgPayInference): void {
+  const { spans, token, influence, retrieval } = claim;
+  const parts = [token, influence, retrieval].filter((part) => part !== undefined).length + spans.length;
+  if (claimId > 0n && parts > 0)
+    throw new StateError(paymentErrors.invalidPayment, 'give claim_id or a claim, not both');
 }
 
 function validatePayment({ requestHash, maxFee }: wire.MsgPayInference): void {

@@ -3,6 +3,7 @@ import { apportion } from '../../core/apportion.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Payout } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import { type SplitParts, splitLineage } from './fee.ts';
+import type { VerifiedClaim } from '../attribution/types.ts';
 import type { PaymentPlan } from './types.ts';
 
 /** A Datanet's pool as a recipient: weights divide what is left unattributed. */
@@ -12,16 +13,21 @@ export interface PoolShare {
   readonly weight: bigint;
 }
 
+/** What the contributors' part is divided by: the shares of a claim, and what is nobody's. */
+export type ClaimWeights = Pick<VerifiedClaim, 'shares' | 'unattributedWeight'>;
+
 /** Who stands behind the parties of a payment. Addresses are text. */
 export interface Recipients {
   readonly platform: string;
   readonly stakers: string;
-  /** Holds the pools of Datanets. */
+  /** Holds the pools of Datanets, and escrows. */
   readonly pools: string;
   /** Owner of a model of the lineage. */
   ownerOf(modelId: bigint): string;
   /** Where an unattributed contributors' part goes; empty for a model without snapshots. */
   readonly poolShares: readonly PoolShare[];
+  /** The pending claim that the contributors' part waits for; 0 when it waits for none. */
+  readonly pendingClaimId: bigint;
 }
 
 /**
@@ -42,26 +48,43 @@ export function payoutsOf(
       row(Party.PARTY_MODEL, recipients.ownerOf(modelId), ancestors[i] ?? 0n, { modelId }),
     ),
     row(Party.PARTY_STAKERS, recipients.stakers, parts.stakers),
-    ...contributorRows(plan, parts.contributors, recipients),
+    ...waitingOrPaid(plan.claim, parts.contributors, recipients),
   ];
   return rows.filter(({ amount }) => amount !== '0');
 }
 
-function contributorRows(
-  { claim }: Pick<PaymentPlan, 'claim'>,
+function waitingOrPaid(
+  claim: ClaimWeights | undefined,
   amount: bigint,
-  { pools, poolShares }: Recipients,
+  recipients: Recipients,
+): readonly Payout[] {
+  const { pools, pendingClaimId: claimId } = recipients;
+  if (claimId === 0n) return contributorRows(claim, amount, recipients);
+  return [row(Party.PARTY_CONTRIBUTORS, pools, amount, { claimId })];
+}
+
+/**
+ * The contributors' part: by the weights of a claim, what is nobody's and all of it without a claim to the
+ * pools. Largest remainders twice; rows of zero are left out.
+ */
+export function contributorRows(
+  claim: ClaimWeights | undefined,
+  amount: bigint,
+  { pools, poolShares }: Pick<Recipients, 'pools' | 'poolShares'>,
 ): readonly Payout[] {
   if (amount === 0n) return [];
-  if (claim !== undefined) {
-    const amounts = apportion(
-      amount,
-      claim.shares.map(({ weight }) => weight),
-    );
-    return claim.shares.map(({ contributor, contributionId }, i) =>
-      row(Party.PARTY_CONTRIBUTORS, contributor, amounts[i] ?? 0n, { contributionId }),
-    );
-  }
+  const { shares, unattributedWeight } = claim ?? { shares: [], unattributedWeight: 1n };
+  const amounts = apportion(amount, [...shares.map(({ weight }) => weight), unattributedWeight]);
+  const paid = shares.map(({ contributor, contributionId }, i) =>
+    row(Party.PARTY_CONTRIBUTORS, contributor, amounts[i] ?? 0n, { contributionId }),
+  );
+  const left = amounts.at(-1) ?? 0n;
+  return [...paid, ...(left === 0n ? [] : poolRows(left, pools, poolShares))].filter(
+    (payout) => payout.amount !== '0',
+  );
+}
+
+function poolRows(amount: bigint, pools: string, poolShares: readonly PoolShare[]): readonly Payout[] {
   const amounts = apportion(
     amount,
     poolShares.map(({ weight }) => weight),

@@ -3,7 +3,7 @@ import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
-import type { Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import type { Escrow, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
 import type { ModelView } from '../models/types.ts';
@@ -84,6 +84,18 @@ function moneyMethods({ payments, state }: PaymentQueryPorts): Methods {
       wire.QueryDatanetPoolRequest,
       wire.QueryDatanetPoolResponse,
       (context, { datanetId }) => ({ pool: payments.pool(context, datanetId) }),
+    ),
+    Escrow: query(wire.QueryEscrowRequest, wire.QueryEscrowResponse, (context, { claimId }) => ({
+      escrow: state.escrows.get(context, claimId) ?? notFound(`escrow of claim ${claimId}`),
+    })),
+    Escrows: query(
+      wire.QueryEscrowsRequest,
+      wire.QueryEscrowsResponse,
+      (context, { pagination: request }) => {
+        const transform = (_: bigint, escrow: Escrow): Escrow => escrow;
+        const { items, pagination } = paginate(context, state.escrows, { request, transform });
+        return { escrows: items, pagination };
+      },
     ),
   };
 }

@@ -10,7 +10,13 @@ import {
   uint64Key,
 } from '../../framework/keys.ts';
 import { memoized } from '../../framework/values.ts';
-import { DatanetPool, Params, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import {
+  DatanetPool,
+  Escrow,
+  Params,
+  Receipt,
+  Totals,
+} from '../../proto/gen/openledger/payments/v1/payments.ts';
 
 /** Store of payments, and the name of its module account. */
 export const STORE_NAME = 'payments';
@@ -28,6 +34,8 @@ export interface PaymentState {
   readonly byRequest: UniqueIndex<Pair<Address, Uint8Array>, bigint, Receipt>;
   readonly byContributor: KeySet<Pair<Address, bigint>>;
   readonly pools: StateMap<bigint, DatanetPool>;
+  /** By claim. */
+  readonly escrows: StateMap<bigint, Escrow>;
   /** By denomination. */
   readonly totals: StateMap<string, Totals>;
 }
@@ -67,6 +75,7 @@ export function paymentState(addresses: AddressCodec): PaymentState {
       key: contributorReceiptKey,
     }),
     pools: schema.map({ prefix: Uint8Array.of(6), name: 'pools', key: uint64Key, value: DatanetPool }),
+    escrows: schema.map({ prefix: Uint8Array.of(8), name: 'escrows', key: uint64Key, value: Escrow }),
     totals: schema.map({ prefix: Uint8Array.of(7), name: 'totals', key: stringKey, value: Totals }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Coin } from '../../framework/coins.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { VerifiedClaim } from '../attribution/types.ts';
 import type { SplitParts } from './fee.ts';
 
@@ -8,8 +9,10 @@ export interface PaymentPlan {
   readonly model: Model;
   readonly fee: Coin;
   readonly parts: SplitParts;
-  /** Undefined when the answer quotes nothing. */
+  /** Undefined when the answer draws on nothing. */
   readonly claim: VerifiedClaim | undefined;
+  /** The claim, when it was submitted before. */
+  readonly submitted: ClaimRecord | undefined;
   readonly answerRoot: Uint8Array;
   readonly answerLength: bigint;
 }

@@ -6,6 +6,7 @@ import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { ObjectState, type ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
 import {
+  MsgConvictShard,
   MsgPublishIndex,
   MsgRequestChunk,
   MsgRequestChunkResponse,
@@ -19,11 +20,14 @@ import {
   attributionLoop,
   bondsHeld,
   emptyBlocks,
+  fraudOf,
+  poolHeld,
   publishIndex,
   publishIndexOk,
   responseOf,
   shardOf,
   standingOfIndex,
+  wrongShardOf,
 } from '../support/attribution-world.ts';
 import { deliver, deliverOk } from '../support/economic-loop.ts';
 import { restoreChain } from '../support/restore.ts';
@@ -186,6 +190,38 @@ test('a request that nobody answers voids the shard: bond and reward to the requ
     chain.rawQuery('/openledger.attribution.v1.Query/Shard', query.QueryShardRequest.encode({ shardId: 1n }))
       .code,
   ).not.toBe(0);
+  expectWhole(loop);
+});
+
+test('a fraud proof voids a shard before its window ends, and while it unbonds; a right one cannot be voided', () => {
+  const loop = attributionLoop();
+  const { chain, attestor, challenger } = loop;
+  const wrong = wrongShardOf(loop);
+  const proof = fraudOf(loop, wrong) ?? new Uint8Array(0);
+  const convict = (shardId: bigint, bytes = proof): Any =>
+    anyOf(MsgConvictShard, { challenger: challenger.address, shardId, proof: bytes });
+  expect(fraudOf(loop, shardOf(loop))).toBeUndefined();
+  publishIndexOk(loop, attestor, [wrong.commitment]);
+  publishIndexOk(loop, attestor, [wrong.commitment]);
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  for (const bytes of [proof.slice(1), new Uint8Array(100)])
+    expectRefused(loop, { signer: challenger, message: convict(1n, bytes), name: 'not-convicted' });
+  expectRefused(loop, { signer: challenger, message: convict(3n), name: 'not-convicted' });
+  for (const bytes of [new Uint8Array(0), new Uint8Array(262_145)])
+    expectRefused(loop, { signer: challenger, message: convict(1n, bytes), name: 'evidence-size' });
+  const before = chain.balance(challenger.address);
+  const pool = poolHeld(loop);
+  deliverOk(chain, challenger, convict(1n));
+  expect(chain.balance(challenger.address)).toBe(before - 5000n + 500n);
+  expect(poolHeld(loop)).toBe(pool + 500n);
+  expect([standingOfIndex(loop, 1n), standingOfIndex(loop, 2n)]).toEqual([VOIDED, ACTIVE]);
+  expectRefused(loop, { signer: challenger, message: convict(1n), name: 'not-usable' });
+  deliverOk(chain, attestor, retire(attestor, 2n));
+  deliverOk(chain, challenger, convict(2n));
+  expect(bondsHeld(loop)).toBe(1000n);
+  expectWhole(loop);
+  emptyBlocks(loop, 8);
+  expect(bondsHeld(loop)).toBe(1000n);
   expectWhole(loop);
 });
 

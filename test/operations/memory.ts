@@ -35,6 +35,7 @@ export class Memory {
     readonly snapshotId: bigint;
     readonly shardIds: readonly bigint[];
   }[] = [];
+  readonly claims: { readonly id: bigint; readonly message: attribution.MsgSubmitClaim }[] = [];
   readonly models: { readonly id: bigint; readonly message: models.MsgRegisterModel }[] = [];
 
   /** A message has succeeded in the block of this height. */
@@ -100,6 +101,11 @@ export class Memory {
       case models.MsgRegisterModel.typeUrl: {
         const { modelId: id } = models.MsgRegisterModelResponse.decode(response);
         keep(this.models, { id, message: models.MsgRegisterModel.decode(bytes) });
+        break;
+      }
+      case attribution.MsgSubmitClaim.typeUrl: {
+        const { claimId: id } = attribution.MsgSubmitClaimResponse.decode(response);
+        keep(this.claims, { id, message: attribution.MsgSubmitClaim.decode(bytes) });
         break;
       }
       case attribution.MsgPublishIndex.typeUrl: {

@@ -14,7 +14,6 @@ const SURFACE = join(import.meta.dirname, '..', '..', 'docs', 'spec', 'cosmos-su
 
 /** Served messages that nobody can have delivered, and why. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['/openledger.attribution.v1.MsgConvictShard', 'nobody here makes a shard that a proof convicts yet'],
   ['/cosmos.evidence.v1beta1.MsgSubmitEvidence', 'no handler judges evidence that transactions bring'],
 ]);
 

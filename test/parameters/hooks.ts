@@ -1,5 +1,10 @@
 /** Every hook of a module: its work in a block, what bounds that, and which test holds it. */
-import { EXPIRED_PER_BLOCK_MAX, RELEASED_PER_BLOCK_MAX } from '../../modules/attribution/end-block.ts';
+import {
+  DECIDED_PER_BLOCK_MAX,
+  EXPIRED_PER_BLOCK_MAX,
+  PAYOUTS_PER_BLOCK_MAX,
+  RELEASED_PER_BLOCK_MAX,
+} from '../../modules/attribution/end-block.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
 import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
@@ -141,6 +146,15 @@ export const HOOKS: readonly HookRow[] = [
     work: 'voids shards whose publishers have not answered a request, gives bonds of requests back',
     bound: `${EXPIRED_PER_BLOCK_MAX} requests a block, the rest waits; each was paid for and has a bond`,
     heldBy: BUDGETS,
+  },
+  {
+    module: 'attribution',
+    when: 'endBlock',
+    work: 'makes optimistic claims final: pays what waits for them or gives it to the pools; forgets claims that nobody paid',
+    bound:
+      `${DECIDED_PER_BLOCK_MAX} claims; none after ${PAYOUTS_PER_BLOCK_MAX} payouts; the rest waits. One claim is paid as a whole: it has at most ` +
+      '`shares_max` payouts and the pools of its model’s Datanets, and who submitted it paid `gas_per_share` for each',
+    heldBy: 'test/attribution/claims.test.ts',
   },
   {
     module: 'attribution',

@@ -1,10 +1,14 @@
 /** The economic loop with short windows of attribution, and indexes over its two documents. */
-import { shardInMemory } from '../../attest/prove/memory.ts';
+import { convict } from '../../attest/prove/convict.ts';
+import { commitLeaves, leavesOfArrays, shardInMemory } from '../../attest/prove/memory.ts';
+import type { ProvableShard } from '../../attest/prove/prove.ts';
 import type { ShardReader, SourceDocument } from '../../attest/shard.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
+import { concatBytes } from '../../core/bytes.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import { messageToJson } from '../../framework/proto-json.ts';
 import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
+import { encodeFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import { TxMsgData } from '../../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
 import type {
@@ -54,7 +58,7 @@ export function attributionLoop(params: Partial<Params> = {}): AttributionLoop {
 /** Documents of a loop from the one at a position, as the chain has them. */
 export function sourcesOf(
   { chain, documents, first, second }: Loop,
-  range: { readonly from: number; readonly count: number },
+  range: DocumentRange,
 ): readonly SourceDocument[] {
   return documents.slice(range.from, range.from + range.count).map((document, i) => ({
     contributionId: BigInt(range.from + i + 1),
@@ -65,10 +69,37 @@ export function sourcesOf(
   }));
 }
 
+/** Some of the documents. */
+export interface DocumentRange {
+  readonly from: number;
+  readonly count: number;
+}
+
+const BOTH: DocumentRange = { from: 0, count: 2 };
+
 /** The honest shard of some documents of a loop; all by default. */
-export function shardOf(loop: Loop, range = { from: 0, count: 2 }): ShardReader {
+export function shardOf(loop: Loop, range: DocumentRange = BOTH): ShardReader {
   const options = { datanetId: 1n, firstPosition: BigInt(range.from) };
   return shardInMemory(naiveShard(sourcesOf(loop, range)), options);
+}
+
+/** A shard of both documents whose inverse array has two ranks exchanged. */
+export function wrongShardOf(loop: Loop): ProvableShard {
+  const arrays = naiveShard(sourcesOf(loop, BOTH));
+  const options = { datanetId: 1n };
+  const leaves = leavesOfArrays(arrays, options);
+  const [first, ...others] = leaves.inverse;
+  if (first === undefined) throw new RangeError('no leaf');
+  const swapped = concatBytes(first.slice(0, 1), first.slice(5, 9), first.slice(1, 5), first.slice(9));
+  return commitLeaves({ ...leaves, inverse: [swapped, ...others] }, arrays, options);
+}
+
+/** The proof that convicts a shard of both documents; undefined when it is right. */
+export function fraudOf(loop: Loop, accused: ProvableShard): Uint8Array | undefined {
+  const sources = sourcesOf(loop, BOTH);
+  const content = (document: number): Uint8Array => sources[document]?.content ?? new Uint8Array(0);
+  const fraud = convict({ honest: naiveShard(sources), accused, content });
+  return fraud === undefined ? undefined : encodeFraud(fraud);
 }
 
 /** Blocks without transactions. */

@@ -1,5 +1,6 @@
 import type { Operation } from '../world.ts';
 import { attributionOperations } from './attribution.ts';
+import { claimOperations } from './claims.ts';
 import { bankOperations } from './bank.ts';
 import { govOperations } from './gov.ts';
 import { grantOperations } from './grants.ts';
@@ -15,4 +16,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...govOperations,
   ...nativeOperations,
   ...attributionOperations,
+  ...claimOperations,
 ];

@@ -13,12 +13,13 @@ import * as datanet from '../../../proto/gen/openledger/datanet/v1/query.ts';
 import type { Actor } from '../actors.ts';
 import { actorAt, anyone, coin, type Operation, operation, packed, type World } from '../world.ts';
 import { documentOf } from './native.ts';
+import { realShard } from './real-shards.ts';
 
 /** Most contributions of a Datanet that an operation looks at. */
 const LOOKED_AT_MAX = 1000n;
 
 /** Asks a query of the last committed state; undefined when it is refused. */
-function asked<Q, A>(
+export function asked<Q, A>(
   { composition, context }: World,
   path: string,
   types: { readonly request: MessageType<Q>; readonly response: MessageType<A> },
@@ -34,7 +35,7 @@ function asked<Q, A>(
 }
 
 /** The contributions of a Datanet by position: every one was accepted when it came. */
-function contributionsOf(world: World, datanetId: bigint): readonly Contribution[] {
+export function contributionsOf(world: World, datanetId: bigint): readonly Contribution[] {
   const types = {
     request: datanet.QueryContributionsByDatanetRequest,
     response: datanet.QueryContributionsByDatanetResponse,
@@ -55,7 +56,7 @@ function openRequests(world: World): readonly ChunkRequest[] {
   return asked(world, '/openledger.attribution.v1.Query/Requests', types, {})?.requests ?? [];
 }
 
-function shardAt(world: World, shardId: bigint): query.ShardStatus | undefined {
+export function shardAt(world: World, shardId: bigint): query.ShardStatus | undefined {
   const types = { request: query.QueryShardRequest, response: query.QueryShardResponse };
   return asked(world, '/openledger.attribution.v1.Query/Shard', types, { shardId })?.shard;
 }
@@ -98,7 +99,11 @@ function anIndex(world: World, publisher: Actor): wire.MsgPublishIndex | undefin
     { datanetId, firstPosition: 0n, documents: cut },
     { datanetId, firstPosition: BigInt(cut), documents: count - cut },
   ].filter(({ documents }) => documents > 0);
-  const shards = parts.map((part) => ({ shardId: 0n, commitment: madeUp(world, part) }));
+  const real = realShard(contributionsOf(world, datanetId).slice(0, count), datanetId);
+  const shards =
+    real === undefined
+      ? parts.map((part) => ({ shardId: 0n, commitment: madeUp(world, part) }))
+      : [{ shardId: 0n, commitment: (random.oneIn(3) ? real.wrong : real.right).commitment }];
   return { publisher: publisher.address, snapshotId, shards, bond, endpoint };
 }
 
@@ -130,9 +135,25 @@ function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
   return { server: server.address, requestId: request.id, content: chunks[0] ?? new Uint8Array(0), hashes };
 }
 
+/** A fraud proof where there is one; else one of something. */
+function aConviction(world: World, challenger: Actor): wire.MsgConvictShard {
+  const { random, memory } = world;
+  const shardId = random.some(random.some(memory.indexes)?.shardIds ?? []) ?? 1n;
+  const commitment = shardAt(world, shardId)?.shard.commitment;
+  const real =
+    commitment === undefined
+      ? undefined
+      : realShard(
+          contributionsOf(world, commitment.datanetId).slice(0, commitment.documents),
+          commitment.datanetId,
+        );
+  const proof = real?.fraud ?? sha256(utf8(`proof ${random.below(1000)}`));
+  return { challenger: challenger.address, shardId, proof };
+}
+
 /** Indexes of what was contributed, and who doubts them. */
 export const attributionOperations: readonly Operation[] = [
-  operation(wire.MsgPublishIndex, 16, anIndex),
+  operation(wire.MsgPublishIndex, 40, anIndex),
   {
     name: wire.MsgRetireIndex.name,
     weight: 5,
@@ -145,11 +166,7 @@ export const attributionOperations: readonly Operation[] = [
       return { signers: [sender], messages: [packed(wire.MsgRetireIndex, value)] };
     },
   },
-  operation(wire.MsgConvictShard, 3, ({ random, memory }, challenger) => ({
-    challenger: challenger.address,
-    shardId: random.some(random.some(memory.indexes)?.shardIds ?? []) ?? 1n,
-    proof: sha256(utf8(`proof ${random.below(1000)}`)),
-  })),
+  operation(wire.MsgConvictShard, 14, aConviction),
   operation(wire.MsgRequestChunk, 16, aRequest),
   operation(wire.MsgServeChunk, 14, anAnswer),
 ];

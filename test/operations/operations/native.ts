@@ -1,9 +1,14 @@
 import { utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { type ProvableContent, provableContent } from '../../../modules/attribution/verify.ts';
+import { Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Admission } from '../../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as datanet from '../../../proto/gen/openledger/datanet/v1/tx.ts';
-import { AttributionMethod, type SplitPolicy } from '../../../proto/gen/openledger/models/v1/models.ts';
+import {
+  AttributionMethod,
+  type AttributionPolicy,
+  type SplitPolicy,
+} from '../../../proto/gen/openledger/models/v1/models.ts';
 import { MsgRegisterModel } from '../../../proto/gen/openledger/models/v1/tx.ts';
 import { MsgPayInference } from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import { documentText, payInference, type Quote } from '../../support/economic-loop.ts';
@@ -68,11 +73,23 @@ function aSplit({ random }: World): SplitPolicy | undefined {
   return { platformBps, stakersBps, contributorsBps, modelBps, residual: random.between(1, 4) };
 }
 
+function aMethod(hasSnapshot: boolean, hasPolicy: boolean): AttributionMethod {
+  if (!hasSnapshot) return AttributionMethod.ATTRIBUTION_METHOD_UNSPECIFIED;
+  return hasPolicy ? AttributionMethod.ATTRIBUTION_METHOD_POLICY : AttributionMethod.ATTRIBUTION_METHOD_SPAN;
+}
+
+function aPolicy({ random }: World): AttributionPolicy {
+  const tokenBps = random.between(1, 10_000);
+  const influenceBps = random.oneIn(2) ? 0 : random.between(0, 10_000 - tokenBps);
+  return { tokenBps, influenceBps, retrievalBps: 10_000 - tokenBps - influenceBps };
+}
+
 function aModel(world: World, owner: Actor): MsgRegisterModel {
   const { random, memory } = world;
   const snapshot = random.some(memory.snapshots);
   const parent = random.oneIn(2) ? random.some(memory.models) : undefined;
   const rate = (): string => String(random.between(0, 3000));
+  const policy = snapshot !== undefined && random.oneIn(2) ? aPolicy(world) : undefined;
   return {
     owner: owner.address,
     name: 'a model',
@@ -85,14 +102,11 @@ function aModel(world: World, owner: Actor): MsgRegisterModel {
       outPer1000: rate(),
       perCall: rate(),
     },
-    attributionMethod:
-      snapshot === undefined
-        ? AttributionMethod.ATTRIBUTION_METHOD_UNSPECIFIED
-        : AttributionMethod.ATTRIBUTION_METHOD_SPAN,
+    attributionMethod: aMethod(snapshot !== undefined, policy !== undefined),
     split: aSplit(world),
     royaltyBps: random.between(0, 3000),
     parentIds: parent === undefined ? [] : [parent.id],
-    attributionPolicy: undefined,
+    attributionPolicy: policy,
   };
 }
 
@@ -117,6 +131,18 @@ function aPayment(world: World, payer: Actor): MsgPayInference | undefined {
   const model = random.some(memory.models);
   if (model === undefined) return undefined;
   const { snapshotIds, price } = model.message;
+  const submitted = random.oneIn(3) ? random.some(memory.claims) : undefined;
+  if (submitted !== undefined) {
+    const known = memory.models.find(({ id }) => id === submitted.message.modelId);
+    const { answer, modelId } = submitted.message;
+    return MsgPayInference.create({
+      ...{ payer: payer.address, modelId, answer, claimId: submitted.id, claim: Claim.create() },
+      requestHash: sha256(utf8(`request ${random.below(100_000)}`)),
+      tokensIn: BigInt(random.between(0, 3000)),
+      tokensOut: BigInt(random.between(0, 3000)),
+      maxFee: coin(100_000n, known?.message.price.denom ?? BOND_DENOM),
+    });
+  }
   return payInference(payer, someQuotes(world, snapshotIds), {
     modelId: model.id,
     requestHash: sha256(utf8(`request ${random.below(100_000)}`)),
@@ -164,7 +190,7 @@ export const nativeOperations: readonly Operation[] = [
       return { signers: [publisher], messages: [packed(datanet.MsgPublishSnapshot, value)] };
     },
   },
-  operation(MsgRegisterModel, 8, aModel),
+  operation(MsgRegisterModel, 14, aModel),
   operation(MsgPayInference, 25, (world, payer) =>
     someOf(world, payer) > 0n ? aPayment(world, payer) : undefined,
   ),

@@ -93,30 +93,28 @@ export const ProvenanceSpan: MessageType<ProvenanceSpan> = messageType<Provenanc
 export interface TokenProvenance {
   readonly indexIds: readonly bigint[];
   readonly spans: readonly ProvenanceSpan[];
-  readonly proof: Uint8Array;
+  readonly proofs: readonly Uint8Array[];
 }
 export const TokenProvenance: MessageType<TokenProvenance> = messageType<TokenProvenance>(
   'openledger.attribution.v1.TokenProvenance',
-  () => ({ indexIds: [], spans: [], proof: NO_BYTES }),
+  () => ({ indexIds: [], spans: [], proofs: [] }),
   () => [
     { number: 1, name: 'indexIds', protoName: 'index_ids', rule: 'repeated', value: { kind: 'uint64' } },
     { number: 2, name: 'spans', protoName: 'spans', rule: 'repeated', value: { kind: 'message', message: () => ProvenanceSpan } },
-    { number: 3, name: 'proof', protoName: 'proof', rule: 'single', value: { kind: 'bytes' } },
+    { number: 3, name: 'proofs', protoName: 'proofs', rule: 'repeated', value: { kind: 'bytes' } },
   ],
 );
 
 export interface InfluenceStatement {
   readonly cardId: bigint;
   readonly statement: Uint8Array;
-  readonly proof: Uint8Array;
 }
 export const InfluenceStatement: MessageType<InfluenceStatement> = messageType<InfluenceStatement>(
   'openledger.attribution.v1.InfluenceStatement',
-  () => ({ cardId: 0n, statement: NO_BYTES, proof: NO_BYTES }),
+  () => ({ cardId: 0n, statement: NO_BYTES }),
   () => [
     { number: 1, name: 'cardId', protoName: 'card_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'statement', protoName: 'statement', rule: 'single', value: { kind: 'bytes' } },
-    { number: 3, name: 'proof', protoName: 'proof', rule: 'single', value: { kind: 'bytes' } },
   ],
 );
 

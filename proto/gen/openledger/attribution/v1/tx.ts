@@ -199,21 +199,15 @@ export const MsgSubmitClaimResponse: MessageType<MsgSubmitClaimResponse> = messa
 export interface ProvenanceDispute {
   readonly span: number;
   readonly shardId: bigint;
-  readonly firstRank: number;
-  readonly count: number;
-  readonly rank: number;
   readonly proof: Uint8Array;
 }
 export const ProvenanceDispute: MessageType<ProvenanceDispute> = messageType<ProvenanceDispute>(
   'openledger.attribution.v1.ProvenanceDispute',
-  () => ({ span: 0, shardId: 0n, firstRank: 0, count: 0, rank: 0, proof: NO_BYTES }),
+  () => ({ span: 0, shardId: 0n, proof: NO_BYTES }),
   () => [
     { number: 1, name: 'span', protoName: 'span', rule: 'single', value: { kind: 'uint32' } },
     { number: 2, name: 'shardId', protoName: 'shard_id', rule: 'single', value: { kind: 'uint64' } },
-    { number: 3, name: 'firstRank', protoName: 'first_rank', rule: 'single', value: { kind: 'uint32' } },
-    { number: 4, name: 'count', protoName: 'count', rule: 'single', value: { kind: 'uint32' } },
-    { number: 5, name: 'rank', protoName: 'rank', rule: 'single', value: { kind: 'uint32' } },
-    { number: 6, name: 'proof', protoName: 'proof', rule: 'single', value: { kind: 'bytes' } },
+    { number: 3, name: 'proof', protoName: 'proof', rule: 'single', value: { kind: 'bytes' } },
   ],
 );
 

@@ -1,0 +1,241 @@
+/**
+ * Claims that were submitted before they are paid. With its proofs a claim waits for a payment; an optimistic
+ * one can be disputed meanwhile, and its payment waits until it is decided. docs/adr/0024.
+ */
+import { assert } from '../../core/errors.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { type Coin, coinToWire, type WireCoin } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
+import {
+  Claim,
+  type ClaimRecord,
+  ClaimState,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { MsgDisputeClaim, MsgSubmitClaim } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import { checkBond, forfeitBond, lockBond, payBond } from './bonds.ts';
+import { checkClaim, contributionIn, partsOf } from './claims.ts';
+import type { AttributionCore } from './core.ts';
+import { refuseAs } from './errors.ts';
+import { claimDecided, claimExpired, claimRefuted, claimSubmitted } from './events.ts';
+import { chargeEvidence } from './evidence.ts';
+import { countClaim, shardsOf } from './indexes.ts';
+import { type ClaimedShard, contradicts, statementsOf } from './proof/provenance.ts';
+import { tokenise } from './proof/tokenise.ts';
+import type { ClaimPayment, VerifiedClaim } from './types.ts';
+import { answerCommitment, chunkCount } from './verify.ts';
+import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
+
+const { CLAIM_STATE_VERIFIED: VERIFIED, CLAIM_STATE_PENDING: PENDING } = ClaimState;
+
+/** True while a claim can be disputed or paid: it is queued, and holds what it rests on. */
+export function isOpen({ paramsVersion }: ClaimRecord): boolean {
+  return paramsVersion > 0n;
+}
+
+/** Writes a claim, what it is queued for, and whom it pays. */
+export function insertClaim({ state }: AttributionCore, context: Context, claim: ClaimRecord): void {
+  state.claims.set(context, claim.id, claim);
+  if (isOpen(claim)) state.openClaims.add(context, [claim.finalHeight, claim.id]);
+  else if (claim.state <= VERIFIED || claim.state === ClaimState.CLAIM_STATE_FINAL)
+    for (const { contributionId } of claim.shares)
+      state.byContribution.add(context, [contributionId, claim.id]);
+}
+
+/** A claim that was checked. */
+export interface SubmissionPlan {
+  readonly verified: VerifiedClaim;
+  /** Undefined: it has its proofs. */
+  readonly bond: Coin | undefined;
+}
+
+/** @throws StateError (attribution 2 …) */
+export function checkSubmission(
+  k: AttributionCore,
+  context: ReadContext,
+  message: MsgSubmitClaim,
+): SubmissionPlan {
+  const { claimant, modelId, answer, claim } = message;
+  const params = currentParams(k.state, context);
+  const bond = message.bond === undefined ? undefined : checkBond(message.bond, params.claimBond, params);
+  const model =
+    k.models.model(context, modelId) ??
+    refuseAs('unknown-model', `there is no model ${modelId}; check model_id`);
+  if (partsOf(claim).length === 0) refuseAs('malformed-claim', 'the claim is empty');
+  if (bond !== undefined && claim.token === undefined && claim.influence === undefined)
+    refuseAs('wrong-bond', 'nothing in this claim can be disputed; send it without a bond');
+  const request = { answer, claim, model, proved: bond === undefined, byOwner: claimant === model.owner };
+  const verified = checkClaim(k, context, request);
+  if (model.attributionPolicy === undefined && verified.shares.length > params.sharesMax)
+    refuseAs('too-many-shares', `${verified.shares.length} contributions, at most ${params.sharesMax}`);
+  context.gas.consume(verified.shares.length * params.gasPerShare, 'attribution payouts');
+  return { verified, bond };
+}
+
+/** Takes the bond and opens the claim. */
+export function submitClaim(
+  k: AttributionCore,
+  context: Context,
+  claimant: string,
+  { verified, bond }: SubmissionPlan,
+): ClaimRecord {
+  if (bond !== undefined) lockBond(k, context, k.addresses.toBytes(claimant), bond);
+  const { height } = context.block;
+  const claim: ClaimRecord = {
+    ...verified,
+    id: k.state.sequence.next(context) + 1n,
+    height,
+    claimant,
+    state: bond === undefined ? VERIFIED : PENDING,
+    bond: bond === undefined ? undefined : coinToWire(bond),
+    finalHeight: height + BigInt(currentParams(k.state, context).claimBlocks),
+    paramsVersion: holdVersion(k.state, context),
+  };
+  for (const id of claim.indexIds) countClaim(k, context, id, 1);
+  insertClaim(k, context, claim);
+  context.emit(claimSubmitted(claim));
+  return claim;
+}
+
+/** See `AttributionVerifier`. */
+export function payableClaim(
+  k: AttributionCore,
+  context: ReadContext,
+  { claimId, model, answer }: ClaimPayment,
+): ClaimRecord {
+  const claim =
+    k.state.claims.get(context, claimId) ?? refuseAs('unknown-claim', `there is no claim ${claimId}`);
+  if (!isOpen(claim) || claim.receiptId > 0n || context.block.height > claim.finalHeight)
+    refuseAs('claim-closed', `claim ${claimId} was paid, or its window is over; submit it again`);
+  const { gasPerHash, gasPerByte } = currentParams(k.state, context);
+  context.gas.consume(2 * chunkCount(answer.content.length) * gasPerHash, 'attribution hashes');
+  context.gas.consume(answer.content.length * gasPerByte, 'attribution bytes');
+  const { root, byteLength } = answerCommitment(answer);
+  if (
+    claim.modelId !== model.id ||
+    claim.answerLength !== BigInt(byteLength) ||
+    !equalBytes(claim.answerRoot, root)
+  )
+    refuseAs('other-claim', `claim ${claimId} is about another answer or model`);
+  return claim;
+}
+
+/** See `AttributionVerifier`. */
+export function payClaim(k: AttributionCore, context: Context, claim: ClaimRecord, receiptId: bigint): void {
+  const paid = { ...claim, receiptId };
+  if (claim.state === PENDING) k.state.claims.set(context, claim.id, paid);
+  else closeClaim(k, context, paid, claim.state);
+}
+
+/** What it rests on is let go; the claim goes with it when nobody has paid by it. */
+function closeClaim(
+  k: AttributionCore,
+  context: Context,
+  claim: ClaimRecord,
+  state: ClaimState,
+): ClaimRecord {
+  k.state.openClaims.remove(context, [claim.finalHeight, claim.id]);
+  releaseVersion(k.state, context, claim);
+  for (const id of claim.indexIds) countClaim(k, context, id, -1);
+  const closed = { ...claim, state, paramsVersion: 0n };
+  if (claim.receiptId === 0n) k.state.claims.remove(context, claim.id);
+  else insertClaim(k, context, closed);
+  return closed;
+}
+
+/** The window of a claim is over. How many payouts that made. */
+export function decideClaim(k: AttributionCore, context: Context, id: bigint): number {
+  const claim = k.state.claims.get(context, id);
+  assert(claim !== undefined, 'a queue names a claim that is not there');
+  if (claim.state === VERIFIED) {
+    closeClaim(k, context, claim, VERIFIED);
+    context.emit(claimExpired(claim));
+    return 1;
+  }
+  const state = restsOnVoid(k, context, claim) ? ClaimState.CLAIM_STATE_VOIDED : ClaimState.CLAIM_STATE_FINAL;
+  if (claim.bond !== undefined) payBond(k, context, claim.claimant, claim.bond);
+  return decided(k, context, closeClaim(k, context, claim, state));
+}
+
+function decided(k: AttributionCore, context: Context, claim: ClaimRecord): number {
+  context.emit(claimDecided(claim));
+  return claim.receiptId === 0n ? 1 : 1 + k.hooks.claimDecided(context, claim);
+}
+
+function restsOnVoid(k: AttributionCore, context: ReadContext, { indexIds }: ClaimRecord): boolean {
+  return indexIds.some((id) => {
+    const index = k.state.indexes.get(context, id);
+    assert(index !== undefined, 'a claim names an index that is not there');
+    return shardsOf(k, context, index).some(({ voidedHeight }) => voidedHeight > 0n);
+  });
+}
+
+/** The claim that a dispute convicts. @throws StateError (attribution 24, 25, 31, 32, 33) */
+export function checkDispute(
+  k: AttributionCore,
+  context: ReadContext,
+  message: MsgDisputeClaim,
+): ClaimRecord {
+  const { claimId, claim, provenance, influence } = message;
+  const record =
+    k.state.claims.get(context, claimId) ?? refuseAs('unknown-claim', `there is no claim ${claimId}`);
+  if (record.state !== PENDING || !isOpen(record))
+    refuseAs(
+      'claim-closed',
+      `claim ${claimId} is not pending; only optimistic claims are disputed, in their window`,
+    );
+  const bytes = Claim.encode(claim);
+  context.gas.consume(bytes.length * currentParams(k.state, context).gasPerByte, 'attribution bytes');
+  if (!equalBytes(sha256(bytes), record.claimHash))
+    refuseAs('other-claim', `this is not claim ${claimId}: give it as it was submitted`);
+  if (provenance === undefined || influence.length > 0)
+    refuseAs('not-convicted', 'give what contradicts the claim: one of provenance and influence');
+  chargeEvidence(k, context, provenance.proof);
+  const span = claim.token?.spans[provenance.span];
+  const shard = shardOfClaim(k, context, record, provenance.shardId);
+  if (span === undefined || shard === undefined)
+    refuseAs(
+      'not-convicted',
+      `claim ${claimId} says nothing of span ${provenance.span} in shard ${provenance.shardId}`,
+    );
+  const query = tokenise(span.text);
+  const proved = statementsOf(shard, query, provenance.proof);
+  if (typeof proved === 'string') refuseAs('not-convicted', `the proof does not hold: ${proved}`);
+  const [statement] = proved;
+  const claimed = { span, shard, tokens: query.length };
+  const contributionOf = (of: ClaimedShard, document: number) => contributionIn(k, context, of, document);
+  if (statement === undefined || proved.length > 1 || !contradicts(statement, claimed, contributionOf))
+    refuseAs('not-convicted', 'what the proof shows is what the claim says, or about something else');
+  return record;
+}
+
+function shardOfClaim(
+  k: AttributionCore,
+  context: ReadContext,
+  { indexIds }: ClaimRecord,
+  shardId: bigint,
+): ClaimedShard | undefined {
+  for (const id of indexIds) {
+    const index = k.state.indexes.get(context, id);
+    if (index?.shardIds.includes(shardId) === true) return k.state.shards.get(context, shardId);
+  }
+  return undefined;
+}
+
+/**
+ * Ends a claim that was contradicted: its bond is lost, its payment goes to the Datanet pools. The reward.
+ */
+export function refuteClaim(
+  k: AttributionCore,
+  context: Context,
+  claim: ClaimRecord,
+  challenger: string,
+): WireCoin {
+  const { bond } = claim;
+  assert(bond !== undefined, 'an optimistic claim without a bond');
+  const params = paramsOf(k.state, context, claim);
+  const reward = forfeitBond(k, context, { bond, challenger, params });
+  context.emit(claimRefuted(claim, challenger, reward));
+  decided(k, context, closeClaim(k, context, claim, ClaimState.CLAIM_STATE_REFUTED));
+  return reward;
+}

@@ -1,0 +1,73 @@
+/** From the parts of a claim to shares: pure arithmetic, exact. */
+import { apportion } from '../../core/apportion.ts';
+import type { Share } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { Weight } from './weights.ts';
+
+/** Units of a basis point: shares of a part differ from the exact ones by less than one unit. */
+export const BPS_UNITS = 1_000_000_000_000n;
+
+/** Units of a claim by a policy: all of them are somebody's or unattributed. */
+export const POLICY_WEIGHT: bigint = 10_000n * BPS_UNITS;
+
+/** A part of a claim. */
+export type Part = 'token' | 'influence' | 'retrieval';
+
+/** Parts in the order of the policy. */
+export const PARTS: readonly Part[] = ['token', 'influence', 'retrieval'];
+
+/** Weights of the parts that a claim has, by owner, ascending, in units of each part's own. */
+export type PartWeights = Readonly<Record<Part, readonly Weight[]>>;
+
+/** Basis points of a part. */
+export function bpsOf(policy: AttributionPolicy, part: Part): number {
+  switch (part) {
+    case 'token':
+      return policy.tokenBps;
+    case 'influence':
+      return policy.influenceBps;
+    case 'retrieval':
+      return policy.retrievalBps;
+  }
+}
+
+/** Shares by contribution, and what is nobody's because parts are missing. */
+export interface CombinedShares {
+  readonly shares: readonly Omit<Share, 'contributor'>[];
+  readonly unattributed: bigint;
+}
+
+/**
+ * Each part's weights are scaled to its basis points by largest remainders, then added by contribution. A
+ * part without weight leaves its units to nobody. Shares and the rest add up to `POLICY_WEIGHT`.
+ */
+export function combineParts(policy: AttributionPolicy, parts: PartWeights): CombinedShares {
+  const sums = new Map<bigint, Record<Part, bigint>>();
+  let unattributed = 0n;
+  for (const part of PARTS) {
+    const units = BigInt(bpsOf(policy, part)) * BPS_UNITS;
+    const weighty = parts[part].filter(({ weight }) => weight > 0n);
+    if (weighty.length === 0) {
+      unattributed += units;
+      continue;
+    }
+    const scaled = apportion(
+      units,
+      weighty.map(({ weight }) => weight),
+    );
+    for (const [i, { owner }] of weighty.entries()) {
+      const sum = sums.get(owner) ?? { token: 0n, influence: 0n, retrieval: 0n };
+      sums.set(owner, { ...sum, [part]: sum[part] + (scaled[i] ?? 0n) });
+    }
+  }
+  const shares = [...sums]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([contributionId, { token, influence, retrieval }]) => ({
+      contributionId,
+      weight: token + influence + retrieval,
+      tokenWeight: token,
+      influenceWeight: influence,
+      retrievalWeight: retrieval,
+    }));
+  return { shares, unattributed };
+}

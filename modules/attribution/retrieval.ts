@@ -1,0 +1,49 @@
+/**
+ * Receipts of retrieval: what a model's owner says was retrieved. Form and membership are all that can be
+ * checked.
+ */
+import { HASH_BYTES } from '../../core/hash.ts';
+import type { Retrieval, RetrievedItem } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { chunkCount } from './range-proof.ts';
+import type { Weight } from './weights.ts';
+
+/** What is wrong with the form of a receipt; undefined when nothing is. */
+export function problemOfRetrieval({ queryHash, items }: Retrieval, itemsMax: number): string | undefined {
+  if (queryHash.length !== HASH_BYTES) return `query_hash has ${queryHash.length} bytes, not ${HASH_BYTES}`;
+  if (items.length === 0 || items.length > itemsMax) return `${items.length} items, must be 1 to ${itemsMax}`;
+  for (const [i, item] of items.entries()) {
+    if (item.chunks === 0 || item.weight === 0) return `item ${i} has no chunks or no weight`;
+    const before = items[i - 1];
+    if (before !== undefined && !isBehind(before, item))
+      return `item ${i} is out of order or overlaps: sort by contribution_id, then first_chunk`;
+  }
+  return undefined;
+}
+
+function isBehind(before: RetrievedItem, item: RetrievedItem): boolean {
+  if (item.contributionId !== before.contributionId) return item.contributionId > before.contributionId;
+  return item.firstChunk >= before.firstChunk + before.chunks;
+}
+
+/** What is wrong with an item of a content of this length. */
+export function problemOfItem(item: RetrievedItem, byteLength: number): string | undefined {
+  const chunks = chunkCount(byteLength);
+  return item.firstChunk + item.chunks <= chunks
+    ? undefined
+    : `contribution ${item.contributionId} has ${chunks} chunks, not ${item.firstChunk + item.chunks}`;
+}
+
+/** Weights of the items by owner, ascending. */
+export function retrievalWeights(
+  { items }: Retrieval,
+  ownerOf: (contributionId: bigint) => bigint,
+): readonly Weight[] {
+  const weights = new Map<bigint, bigint>();
+  for (const { contributionId, weight } of items) {
+    const owner = ownerOf(contributionId);
+    weights.set(owner, (weights.get(owner) ?? 0n) + BigInt(weight));
+  }
+  return [...weights]
+    .map(([owner, weight]) => ({ owner, weight }))
+    .sort((a, b) => (a.owner < b.owner ? -1 : 1));
+}

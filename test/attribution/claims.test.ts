@@ -1,0 +1,406 @@
+/** Claims by an index: proved, optimistic, disputed; and what their payments do meanwhile. */
+import { beforeEach, expect, test } from 'vitest';
+import { provenanceClaim } from '../../attest/claim.ts';
+import { proveShard } from '../../attest/prove/prove.ts';
+import { rankRange } from '../../attest/query/search.ts';
+import type { ShardReader } from '../../attest/shard.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
+import type { ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
+import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
+import { openAnswer } from '../../modules/attribution/verify.ts';
+import {
+  Claim,
+  ClaimState,
+  type ProvenanceSpan,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import * as attributionQuery from '../../proto/gen/openledger/attribution/v1/query.ts';
+import {
+  MsgConvictShard,
+  MsgDisputeClaim,
+  MsgRetireIndex,
+  MsgSubmitClaim,
+  MsgSubmitClaimResponse,
+} from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { type AttributionPolicy, AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
+import * as paymentQuery from '../../proto/gen/openledger/payments/v1/query.ts';
+import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import {
+  type AttributionLoop,
+  ask,
+  attributionLoop,
+  bondsHeld,
+  emptyBlocks,
+  fraudOf,
+  publishIndexOk,
+  responseOf,
+  SHORT,
+  shardOf,
+  wrongShardOf,
+} from '../support/attribution-world.ts';
+import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
+import { restoreChain } from '../support/restore.ts';
+import { anyOf, type TestAccount } from '../support/test-chain.ts';
+
+const ONLY_TOKENS: AttributionPolicy = { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 };
+const BOND = { denom: 'uopen', amount: '200' };
+/** In both documents; in the first; in none. */
+const ANSWER = utf8('union is strong. adams said that the adams ... nobody wrote this');
+const TEXTS: readonly (readonly [number, string])[] = [
+  [0, 'union is strong. '],
+  [17, 'adams said that the adams '],
+];
+
+let loop: AttributionLoop;
+let shards: readonly { readonly id: bigint; readonly reader: ShardReader }[];
+
+/** A loop with model 2 of this policy and an active index of two shards. */
+function begin(policy: AttributionPolicy, claimBlocks = SHORT.claimBlocks): void {
+  loop = attributionLoop({ claimBlocks });
+  const change = {
+    attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
+    attributionPolicy: policy,
+  };
+  deliverOk(loop.chain, loop.seller, registerModel(loop.seller, change));
+  const readers = [shardOf(loop, { from: 0, count: 1 }), shardOf(loop, { from: 1, count: 1 })];
+  const { shardIds } = publishIndexOk(
+    loop,
+    loop.attestor,
+    readers.map(({ commitment }) => commitment),
+  );
+  shards = readers.map((reader, i) => ({ id: shardIds[i] ?? 0n, reader }));
+  emptyBlocks(loop, 3);
+}
+
+beforeEach(() => begin(ONLY_TOKENS));
+
+function tokenClaim(proved: boolean): Claim {
+  const spans = TEXTS.map(([offset, text]) => ({
+    answerOffset: BigInt(offset),
+    text: utf8(text),
+    answerProof: undefined,
+  }));
+  return Claim.create({ token: provenanceClaim({ indexIds: [1n], shards, spans, proved }) });
+}
+
+/** The claim with the hits of its spans changed. */
+function withSpan(
+  claim: Claim,
+  at: number,
+  change: (span: ProvenanceSpan) => Partial<ProvenanceSpan>,
+): Claim {
+  const { token } = claim;
+  if (token === undefined) throw new RangeError('no provenance');
+  const spans = token.spans.map((span, i) => (i === at ? { ...span, ...change(span) } : span));
+  return { ...claim, token: { ...token, spans } };
+}
+
+function submission(claimant: TestAccount, claim: Claim, bond: MsgSubmitClaim['bond']): Any {
+  const message = { claimant: claimant.address, modelId: 2n, answer: openAnswer(ANSWER), claim, bond };
+  return anyOf(MsgSubmitClaim, message);
+}
+
+function submit(claimant: TestAccount, claim: Claim, bond?: MsgSubmitClaim['bond']): bigint {
+  const result = deliverOk(loop.chain, claimant, submission(claimant, claim, bond));
+  return responseOf(MsgSubmitClaimResponse, result).claimId;
+}
+
+function payment(change: Partial<MsgPayInference>): Any {
+  return anyOf(
+    MsgPayInference,
+    MsgPayInference.create({
+      payer: loop.payer.address,
+      modelId: 2n,
+      requestHash: sha256(utf8(`request ${loop.chain.height}`)),
+      tokensIn: 20n,
+      tokensOut: 77n,
+      answer: openAnswer(ANSWER),
+      claim: Claim.create(),
+      maxFee: { denom: 'uopen', amount: '100000' },
+      ...change,
+    }),
+  );
+}
+
+function dispute(claimId: bigint, claim: Claim, at: { span: number; shard: number; proof: Uint8Array }): Any {
+  const provenance = { span: at.span, shardId: shards[at.shard]?.id ?? 0n, proof: at.proof };
+  const { address: challenger } = loop.challenger;
+  return anyOf(MsgDisputeClaim, { challenger, claimId, claim, provenance, influence: new Uint8Array(0) });
+}
+
+/** A true proof about a text in a shard: its count, or the occurrence at a rank. */
+function truth(shard: number, text: string, rank?: number): Uint8Array {
+  const reader = shards[shard]?.reader;
+  if (reader === undefined) throw new RangeError('no shard');
+  const query = tokenise(utf8(text));
+  const { lo, hi } = rankRange(reader, query);
+  const at = rank ?? lo;
+  const statement: ShardStatement =
+    rank === undefined
+      ? { kind: 'count', start: 0, length: query.length, lo, hi }
+      : { kind: 'occurrence', start: 0, length: query.length, lo: at, hi: at + 1 };
+  return proveShard(reader, { query, statements: [statement], documents: false });
+}
+
+function expectRefused(signer: TestAccount, message: Any, name: AttributionErrorName): void {
+  const { codespace, code, log } = deliver(loop.chain, signer, message);
+  expect([codespace, code], log).toEqual(['attribution', attributionErrors[name].code]);
+}
+
+function claimRecord(claimId: bigint) {
+  const types = {
+    request: attributionQuery.QueryClaimRequest,
+    response: attributionQuery.QueryClaimResponse,
+  };
+  return ask(loop, 'Claim', types, { claimId }).claim;
+}
+
+function explain(receiptId: bigint): paymentQuery.QueryExplainResponse {
+  const types = { request: paymentQuery.QueryExplainRequest, response: paymentQuery.QueryExplainResponse };
+  return loop.chain.query('/openledger.payments.v1.Query/Explain', types, { receiptId });
+}
+
+function pooled(): string {
+  const types = {
+    request: paymentQuery.QueryDatanetPoolRequest,
+    response: paymentQuery.QueryDatanetPoolResponse,
+  };
+  const { pool } = loop.chain.query('/openledger.payments.v1.Query/DatanetPool', types, { datanetId: 1n });
+  return pool.balance[0]?.amount ?? '0';
+}
+
+function gains(act: () => void): readonly bigint[] {
+  const accounts = [loop.first, loop.second];
+  const before = accounts.map(({ address }) => loop.chain.balance(address));
+  act();
+  return accounts.map(({ address }, i) => loop.chain.balance(address) - (before[i] ?? 0n));
+}
+
+function expectWhole(): void {
+  expect(loop.chain.app.brokenInvariants()).toEqual([]);
+}
+
+test('a claim with its proofs is paid in the payment that carries it: every holder of every span', () => {
+  const [first, second] = gains(() =>
+    deliverOk(loop.chain, loop.payer, payment({ claim: tokenClaim(true) })),
+  );
+  expect((first ?? 0n) + (second ?? 0n)).toBe(513n);
+  // Both hold the first span; only the first holds the second one, which has more tokens and is as frequent.
+  expect(second).toBeGreaterThan(50n);
+  expect(first).toBeGreaterThan(2n * (second ?? 0n));
+  const { claim, reasons } = explain(1n);
+  expect([claim?.totalWeight, claim?.unattributedWeight, claim?.receiptId]).toEqual([10n ** 16n, 0n, 1n]);
+  expect(reasons.join('\n')).toMatch(
+    /contribution 1 has weight \d+ of 10000000000000000 in claim 1, by \d+ for tokens/,
+  );
+  expectWhole();
+});
+
+test('proofs that are missing, of another order or of another claim are refused', () => {
+  const { payer } = loop;
+  const claim = tokenClaim(true);
+  const { token } = claim;
+  if (token === undefined) throw new RangeError('no provenance');
+  const refused = (changed: Claim, name: AttributionErrorName): void =>
+    expectRefused(payer, payment({ claim: changed }), name);
+  refused({ ...claim, token: { ...token, proofs: [] } }, 'malformed-proof');
+  refused({ ...claim, token: { ...token, proofs: token.proofs.toReversed() } }, 'malformed-proof');
+  refused({ ...claim, token: { ...token, indexIds: [2n] } }, 'unknown-index');
+  refused({ ...claim, token: { ...token, spans: token.spans.toReversed() } }, 'malformed-claim');
+  refused(
+    withSpan(claim, 0, ({ hits }) => ({ hits: hits.slice(1) })),
+    'malformed-proof',
+  );
+  refused(
+    withSpan(claim, 1, () => ({ text: utf8('adams said that the adams_') })),
+    'forged-span',
+  );
+  refused(
+    withSpan(claim, 1, ({ hits }) => ({ hits: hits.map((hit) => ({ ...hit, contributionIds: [2n] })) })),
+    'malformed-claim',
+  );
+  refused(
+    { ...claim, retrieval: { snapshotId: 1n, queryHash: sha256(ANSWER), items: [] } },
+    'part-not-allowed',
+  );
+  expectRefused(payer, payment({ modelId: 1n, claim }), 'part-not-allowed');
+  deliverOk(loop.chain, loop.attestor, anyOf(MsgRetireIndex, { sender: loop.attestor.address, indexId: 1n }));
+  refused(claim, 'unknown-index');
+  expectWhole();
+});
+
+test('an optimistic claim: the payment waits in escrow, and is paid at the end of the window by nobody’s message', () => {
+  const { chain, challenger, attestor, payer } = loop;
+  const before = chain.balance(challenger.address);
+  const claimId = submit(challenger, tokenClaim(false), BOND);
+  expect(bondsHeld(loop)).toBe(2200n);
+  const paid = gains(() => deliverOk(chain, payer, payment({ claimId })));
+  expect(paid).toEqual([0n, 0n]);
+  expect(explain(1n).reasons.join('\n')).toContain('513uopen to');
+  expect(explain(1n).reasons.join('\n')).toContain(`held until claim ${claimId} is decided`);
+  expectRefused(payer, payment({ claimId }), 'claim-closed');
+  // The index is retired meanwhile; it stays for the claim.
+  deliverOk(chain, attestor, anyOf(MsgRetireIndex, { sender: attestor.address, indexId: 1n }));
+  expectWhole();
+  expect(restoreChain(chain).brokenInvariants()).toEqual([]);
+  const [first = 0n, second = 0n] = gains(() => emptyBlocks(loop, 2));
+  expect(first + second).toBe(513n);
+  expect(claimRecord(claimId)).toMatchObject({ state: ClaimState.CLAIM_STATE_FINAL, receiptId: 1n });
+  expect(chain.balance(challenger.address)).toBe(before - 5000n);
+  expect(explain(1n).reasons.join('\n')).not.toContain('held until');
+  expectWhole();
+  emptyBlocks(loop, 6);
+  expect(bondsHeld(loop)).toBe(0n);
+  expectWhole();
+});
+
+test('each false statement is convicted by one proof: the bond is lost, the escrow goes to the pools', () => {
+  const honest = tokenClaim(false);
+  const [common, own] = TEXTS.map(([, text]) => text);
+  if (common === undefined || own === undefined) throw new RangeError('no texts');
+  const oneLess = withSpan(honest, 0, ({ hits }) => ({
+    hits: hits.map((hit) => ({ ...hit, contributionIds: hit.contributionIds.slice(1) })),
+  }));
+  const noHolder = withSpan(honest, 0, ({ hits }) => ({ hits: hits.slice(1) }));
+  const moved = withSpan(honest, 1, ({ hits }) => ({
+    hits: hits.map((hit) => ({ ...hit, firstRank: hit.firstRank + 1 })),
+  }));
+  const cases = [
+    { claim: oneLess, at: { span: 0, shard: 0, proof: truth(0, common) } },
+    { claim: oneLess, at: { span: 0, shard: 1, proof: truth(1, common) } },
+    { claim: noHolder, at: { span: 0, shard: 0, proof: truth(0, common) } },
+    { claim: moved, at: { span: 1, shard: 0, proof: truth(0, own) } },
+  ];
+  for (const { claim, at } of cases) {
+    const { chain, payer, challenger, attestor } = loop;
+    const claimId = submit(attestor, claim, BOND);
+    deliverOk(chain, payer, payment({ claimId }));
+    const pool = BigInt(pooled());
+    const before = chain.balance(challenger.address);
+    expectRefused(challenger, dispute(claimId, honest, at), 'other-claim');
+    deliverOk(chain, challenger, dispute(claimId, claim, at));
+    expect(chain.balance(challenger.address)).toBe(before - 2n * 5000n + 100n);
+    expect(BigInt(pooled())).toBe(pool + 513n);
+    const record = claimRecord(claimId);
+    expect(record.state).toBe(ClaimState.CLAIM_STATE_REFUTED);
+    expect(explain(record.receiptId).reasons.join('\n')).toContain(`because claim ${claimId} was refuted`);
+    expectRefused(challenger, dispute(claimId, claim, at), 'claim-closed');
+    expectWhole();
+  }
+  expect(bondsHeld(loop)).toBe(2000n);
+});
+
+test('one shard of both documents: a contribution that is named for another’s occurrence is convicted', () => {
+  const { attestor, chain, challenger } = loop;
+  const reader = shardOf(loop);
+  publishIndexOk(loop, attestor, [reader.commitment]);
+  emptyBlocks(loop, 3);
+  const text = TEXTS[0]?.[1] ?? '';
+  const spans = [{ answerOffset: 0n, text: utf8(text), answerProof: undefined }];
+  shards = [{ id: 3n, reader }];
+  const honest = Claim.create({ token: provenanceClaim({ indexIds: [2n], shards, spans, proved: false }) });
+  const [hit] = honest.token?.spans[0]?.hits ?? [];
+  if (hit === undefined) throw new RangeError('no hit');
+  const wrongAt = hit.contributionIds.indexOf(2n);
+  const claim = withSpan(honest, 0, () => ({
+    hits: [{ ...hit, contributionIds: hit.contributionIds.with(wrongAt, 1n) }],
+  }));
+  const claimId = submit(attestor, claim, BOND);
+  const proofAt = (rank: number) => ({ span: 0, shard: 0, proof: truth(0, text, rank) });
+  const right = hit.firstRank + hit.contributionIds.indexOf(1n);
+  expectRefused(challenger, dispute(claimId, claim, proofAt(right)), 'not-convicted');
+  deliverOk(chain, challenger, dispute(claimId, claim, proofAt(hit.firstRank + wrongAt)));
+  // Nobody had paid: nothing is left of it.
+  const data = attributionQuery.QueryClaimRequest.encode({ claimId });
+  expect(chain.rawQuery('/openledger.attribution.v1.Query/Claim', data).code).not.toBe(0);
+  expectWhole();
+});
+
+test('an honest claim cannot be convicted', () => {
+  begin(ONLY_TOKENS, 1000);
+  const { challenger, attestor } = loop;
+  const claim = tokenClaim(false);
+  const claimId = submit(attestor, claim, BOND);
+  for (const [span, [, text]] of TEXTS.entries())
+    for (const shard of [0, 1]) {
+      const refused = (proof: Uint8Array): void =>
+        expectRefused(challenger, dispute(claimId, claim, { span, shard, proof }), 'not-convicted');
+      refused(truth(shard, text));
+      // About another pattern.
+      refused(truth(shard, 'nobody'));
+      const hit = claim.token?.spans[span]?.hits.find(({ shardId }) => shardId === shards[shard]?.id);
+      if (hit === undefined) continue;
+      for (const i of hit.contributionIds.keys()) refused(truth(shard, text, hit.firstRank + i));
+    }
+});
+
+test('a claim whose index is convicted pays nobody; the claimant gets the bond back', () => {
+  const { chain, challenger, attestor, payer } = loop;
+  const wrong = wrongShardOf(loop);
+  const { indexId, shardIds } = publishIndexOk(loop, attestor, [wrong.commitment]);
+  emptyBlocks(loop, 3);
+  const [shardId = 0n] = shardIds;
+  const spans = [{ answerOffset: 0n, text: utf8(TEXTS[0]?.[1] ?? ''), answerProof: undefined }];
+  const order = { indexIds: [indexId], shards: [{ id: shardId, reader: shardOf(loop) }], spans };
+  const claim = Claim.create({ token: provenanceClaim({ ...order, proved: false }) });
+  const claimId = submit(challenger, claim, BOND);
+  deliverOk(chain, payer, payment({ claimId }));
+  const proof = fraudOf(loop, wrong) ?? new Uint8Array(0);
+  const convicted = { challenger: payer.address, shardId, proof };
+  expectRefused(payer, anyOf(MsgConvictShard, { ...convicted, shardId: 1n }), 'not-convicted');
+  deliverOk(chain, payer, anyOf(MsgConvictShard, convicted));
+  const before = chain.balance(challenger.address);
+  expectRefused(challenger, submission(challenger, claim, BOND), 'not-usable');
+  expect(gains(() => emptyBlocks(loop, 2))).toEqual([0n, 0n]);
+  expect([claimRecord(claimId).state, pooled()]).toEqual([ClaimState.CLAIM_STATE_VOIDED, '513']);
+  expect(chain.balance(challenger.address) - before).toBe(200n - 5000n);
+  expect(explain(1n).reasons.join('\n')).toContain('was convicted');
+  expectWhole();
+});
+
+test('a verified claim waits for its payment, then goes', () => {
+  const { chain, seller, payer } = loop;
+  const paidClaim = submit(seller, tokenClaim(true));
+  const otherAnswer = payment({ claimId: paidClaim, answer: openAnswer(utf8('something else')) });
+  expectRefused(payer, otherAnswer, 'other-claim');
+  const [first = 0n, second = 0n] = gains(() => deliverOk(chain, payer, payment({ claimId: paidClaim })));
+  expect(first + second).toBe(513n);
+  const unpaid = submit(seller, tokenClaim(true));
+  expectWhole();
+  emptyBlocks(loop, 4);
+  expectRefused(payer, payment({ claimId: unpaid }), 'unknown-claim');
+  expect(claimRecord(paidClaim).receiptId).toBe(1n);
+  expectWhole();
+});
+
+test('retrieval is the word of the model’s owner; parts that a claim leaves out go to the pools', () => {
+  begin({ tokenBps: 5000, influenceBps: 2000, retrievalBps: 3000 });
+  const { chain, seller, payer } = loop;
+  const item = { contributionId: 2n, firstChunk: 0, chunks: 2, weight: 3 };
+  const retrieval = { snapshotId: 1n, queryHash: sha256(ANSWER), items: [item] };
+  const claim = { ...tokenClaim(true), retrieval };
+  expectRefused(payer, payment({ claim }), 'part-not-allowed');
+  expectRefused(payer, submission(payer, claim, undefined), 'part-not-allowed');
+  for (const items of [
+    [],
+    [{ ...item, weight: 0 }],
+    [{ ...item, chunks: 4 }],
+    [item, { ...item, firstChunk: 1 }],
+    [item, { ...item, contributionId: 1n }],
+  ]) {
+    const wrong = { ...claim, retrieval: { ...retrieval, items } };
+    expectRefused(seller, submission(seller, wrong, undefined), 'malformed-retrieval');
+  }
+  const claimId = submit(seller, claim);
+  const [first = 0n, second = 0n] = gains(() => deliverOk(chain, payer, payment({ claimId })));
+  // 513: 30 % and a part of the tokens to the second, 20 % to the pool.
+  expect(second).toBeGreaterThan(154n);
+  expect(first + second + BigInt(pooled())).toBe(513n);
+  expect(pooled()).toBe('103');
+  const { reasons } = explain(1n);
+  expect(reasons.join('\n')).toMatch(/by \d+ for tokens, 3000000000000000 for retrieval/);
+  expect(reasons.join('\n')).toContain('leaves parts of the model');
+  expectWhole();
+});

@@ -1,0 +1,154 @@
+/** Claims before they are paid: proved or optimistic, true or false, and who contradicts them. */
+import { provenanceClaim } from '../../../attest/claim.ts';
+import { proveShard } from '../../../attest/prove/prove.ts';
+import { rankRange } from '../../../attest/query/search.ts';
+import { concatBytes } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
+import { openAnswer } from '../../../modules/attribution/verify.ts';
+import { tokenBytes, tokenise } from '../../../modules/attribution/proof/tokenise.ts';
+import { Claim, ObjectState } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
+import * as query from '../../../proto/gen/openledger/attribution/v1/query.ts';
+import * as wire from '../../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Actor } from '../actors.ts';
+import { actorAt, anyone, coin, type Operation, operation, packed, type World } from '../world.ts';
+import { asked, contributionsOf, shardAt } from './attribution.ts';
+import { documentOf } from './native.ts';
+import { realShard, type RealShard } from './real-shards.ts';
+
+/** An active index of one shard that was made in earnest. */
+interface RealIndex {
+  readonly id: bigint;
+  readonly snapshotId: bigint;
+  readonly shardId: bigint;
+  readonly shard: RealShard;
+  readonly titles: readonly string[];
+}
+
+function realIndexes(world: World): readonly RealIndex[] {
+  const types = { request: query.QueryIndexRequest, response: query.QueryIndexResponse };
+  return world.memory.indexes.flatMap(({ id, snapshotId, shardIds }): readonly RealIndex[] => {
+    const [shardId] = shardIds;
+    if (shardIds.length !== 1 || shardId === undefined) return [];
+    const found = asked(world, '/openledger.attribution.v1.Query/Index', types, { indexId: id });
+    if (found?.index.state !== ObjectState.OBJECT_STATE_ACTIVE) return [];
+    const shard = shardIn(world, shardId);
+    return shard === undefined ? [] : [{ id, snapshotId, shardId, ...shard }];
+  });
+}
+
+function shardIn(world: World, shardId: bigint): Pick<RealIndex, 'shard' | 'titles'> | undefined {
+  const commitment = shardAt(world, shardId)?.shard.commitment;
+  if (commitment === undefined) return undefined;
+  const { datanetId, documents, tokens } = commitment;
+  const contributions = contributionsOf(world, datanetId).slice(0, documents);
+  const shard = realShard(contributions, datanetId);
+  if (shard?.right.tokens !== tokens) return undefined;
+  return { shard, titles: contributions.map(({ title }) => title) };
+}
+
+/** A passage of one of the documents, by tokens. */
+function aPassage({ random }: World, { titles }: RealIndex): Uint8Array {
+  const { content } = documentOf(random.pick(titles));
+  const tokens = tokenise(content);
+  const first = random.below(tokens.length - 40);
+  const bytesOf = (from: number, to: number): number =>
+    tokens.subarray(from, to).reduce((sum, token) => sum + tokenBytes(token), 0);
+  const from = bytesOf(0, first);
+  return content.slice(from, from + bytesOf(first, first + random.between(12, 30)));
+}
+
+/** One occurrence less than there are, or as many. */
+function falsified(world: World, claim: Claim): Claim {
+  const { token } = claim;
+  if (token === undefined || world.random.oneIn(2)) return claim;
+  const spans = token.spans.map((span, at) => ({
+    ...span,
+    hits: span.hits.map((hit) =>
+      at === 0 && hit.contributionIds.length > 1
+        ? { ...hit, contributionIds: hit.contributionIds.slice(1) }
+        : hit,
+    ),
+  }));
+  return { ...claim, token: { ...token, spans } };
+}
+
+function aSubmission(world: World, claimant: Actor): wire.MsgSubmitClaim | undefined {
+  const { random, memory } = world;
+  const index = random.some(realIndexes(world));
+  if (index === undefined) return undefined;
+  const model = random.some(
+    memory.models.filter(
+      ({ message }) =>
+        message.attributionPolicy !== undefined && message.snapshotIds.includes(index.snapshotId),
+    ),
+  );
+  if (model === undefined) return undefined;
+  const passages = [aPassage(world, index), aPassage(world, index)];
+  const answer = concatBytes(...passages);
+  let at = 0;
+  const spans = passages.map((text) => {
+    at += text.length;
+    return { answerOffset: BigInt(at - text.length), text, answerProof: undefined };
+  });
+  const proved = random.oneIn(3);
+  const shards = [{ id: index.shardId, reader: index.shard.right }];
+  const token = provenanceClaim({ indexIds: [index.id], shards, spans, proved });
+  const { snapshotId } = index;
+  const [contributionId = 1n] = token.spans[0]?.hits[0]?.contributionIds ?? [];
+  const items = [{ contributionId, firstChunk: 0, chunks: 1, weight: 5 }];
+  const byOwner = claimant.address === model.message.owner;
+  const retrieval =
+    byOwner && (model.message.attributionPolicy?.retrievalBps ?? 0) > 0
+      ? { snapshotId, queryHash: sha256(answer), items }
+      : undefined;
+  const claim = { ...Claim.create({ token }), retrieval };
+  return {
+    claimant: claimant.address,
+    modelId: model.id,
+    answer: openAnswer(answer),
+    claim: proved ? claim : falsified(world, claim),
+    bond: proved ? undefined : coin(BigInt(random.between(random.oneIn(8) ? 1 : 500, 600))),
+  };
+}
+
+/** The truth about a span of an optimistic claim, whether that contradicts the claim or not. */
+function aDispute(world: World, challenger: Actor): wire.MsgDisputeClaim | undefined {
+  const { random, memory } = world;
+  const optimistic = memory.claims.filter(({ message }) => message.bond !== undefined);
+  const chosen = random.oneIn(2) ? optimistic.at(-1) : random.some(optimistic);
+  const claim = chosen?.message.claim;
+  const [span] = claim?.token?.spans ?? [];
+  const shardId = span?.hits[0]?.shardId;
+  if (chosen === undefined || claim === undefined || span === undefined || shardId === undefined)
+    return undefined;
+  const real = shardIn(world, shardId);
+  if (real === undefined) return undefined;
+  const tokens = tokenise(span.text);
+  const { lo, hi } = rankRange(real.shard.right, tokens);
+  const statement = { kind: 'count', start: 0, length: tokens.length, lo, hi } as const;
+  const proof = proveShard(real.shard.right, { query: tokens, statements: [statement], documents: false });
+  return {
+    challenger: challenger.address,
+    claimId: chosen.id,
+    claim,
+    provenance: { span: 0, shardId, proof },
+    influence: new Uint8Array(0),
+  };
+}
+
+/** See the file comment. */
+export const claimOperations: readonly Operation[] = [
+  {
+    name: wire.MsgSubmitClaim.name,
+    weight: 60,
+    draft(world) {
+      const owners = world.memory.models.map(({ message }) => message.owner);
+      const owner = world.random.oneIn(2) ? world.random.some(owners) : undefined;
+      const claimant = (owner === undefined ? undefined : actorAt(world, owner)) ?? anyone(world);
+      const value = aSubmission(world, claimant);
+      if (value === undefined) return undefined;
+      return { signers: [claimant], messages: [packed(wire.MsgSubmitClaim, value)] };
+    },
+  },
+  operation(wire.MsgDisputeClaim, 30, aDispute),
+];
