@@ -1,5 +1,4 @@
 /** The documents that hold the spans of an output, each with its passage and score. */
-import { toHex } from '../../core/bytes.ts';
 import {
   compareDocuments,
   type PassageTerm,
@@ -101,7 +100,7 @@ function gatherSources(
 
 function addHolding(sources: Map<string, Source>, holding: Holding, span: number): Source {
   const { document } = holding;
-  const key = toHex(document.root);
+  const key = String.fromCharCode(...document.root);
   const known = sources.get(key);
   if (known === undefined) {
     const ids = new Set([document.contributionId]);
@@ -160,13 +159,15 @@ class PassageScorer {
   readonly #usual: number;
   /** Token of the output to its number among them. */
   readonly #terms = new Map<number, number>();
-  /** By a term's number; zeros between two calls. */
+  /** By a term's number: its surprisal, NaN until it is asked for; how often it stands in the passage at hand. */
+  readonly #idfs: Float64Array;
   readonly #frequencies: Uint16Array;
 
   constructor({ corpus, outputTokens, rules }: Context) {
     this.#corpus = corpus;
     this.#usual = usualPassageTokens(rules);
     for (const token of outputTokens) if (!this.#terms.has(token)) this.#terms.set(token, this.#terms.size);
+    this.#idfs = new Float64Array(this.#terms.size).fill(Number.NaN);
     this.#frequencies = new Uint16Array(this.#terms.size);
   }
 
@@ -177,15 +178,14 @@ class PassageScorer {
       const term = this.#terms.get(token);
       if (term === undefined) continue;
       const before = frequencies[term] ?? 0;
-      if (before === 0) found.push(token);
+      if (before === 0) found.push(term);
+      if (Number.isNaN(this.#idfs[term])) this.#idfs[term] = this.#corpus.surprisal(token);
       frequencies[term] = before + 1;
     }
-    const terms = found.map((token): PassageTerm => {
-      const term = this.#terms.get(token) ?? 0;
-      const frequency = frequencies[term] ?? 0;
-      frequencies[term] = 0;
-      return { idf: this.#corpus.surprisal(token), frequency };
-    });
+    const terms = found.map(
+      (term): PassageTerm => ({ idf: this.#idfs[term] ?? 0, frequency: frequencies[term] ?? 0 }),
+    );
+    for (const term of found) frequencies[term] = 0;
     return passageScore(terms, { length: passage.length, usual: this.#usual });
   }
 }

@@ -21,6 +21,7 @@ import {
   maximalSpans,
   type RankedSpan,
   rarestSpans,
+  type Span,
   type SpanIndex,
 } from '../../modules/attribution/proof/trace/spans.ts';
 import { tokenBytes, tokenise } from '../../modules/attribution/proof/tokenise.ts';
@@ -81,7 +82,7 @@ export function traceOutput(output: Uint8Array, corpus: Corpus, rules: TraceRule
     );
   const index = new RememberingIndex(outputTokens, corpus);
   const found = maximalSpans(outputTokens, rules, index);
-  const surprisals = outputTokens.map((token) => corpus.surprisal(token));
+  const surprisals = surprisalsIn(found, outputTokens, corpus);
   const kept = rarestSpans(found, surprisals, rules).map((span) => ({
     ...span,
     ranges: index.rangesFrom(span.start),
@@ -108,6 +109,18 @@ export function traceOutput(output: Uint8Array, corpus: Corpus, rules: TraceRule
     contributors: contributorsOf(contributions, documents),
     weight: weights.reduce((sum, weight) => sum + weight, 0n),
   };
+}
+
+/** Of each token of the output that a span holds; 0 of the others, which nothing asks for. */
+function surprisalsIn(spans: readonly Span[], tokens: Uint32Array, corpus: Corpus): Uint32Array {
+  const surprisals = new Uint32Array(tokens.length);
+  let done = 0;
+  for (const { start, end } of spans) {
+    for (let at = start > done ? start : done; at < end; at++)
+      surprisals[at] = corpus.surprisal(tokens[at] ?? 0);
+    done = end;
+  }
+  return surprisals;
 }
 
 /** Asks the corpus, and keeps where the spans were found. */
