@@ -159,7 +159,9 @@ class PassageScorer {
   readonly #usual: number;
   /** Token of the output to its number among them. */
   readonly #terms = new Map<number, number>();
-  /** By a term's number: its surprisal, NaN until it is asked for; how often it stands in the passage at hand. */
+  /**
+   * By a term's number: its surprisal, NaN until it is asked for; how often it stands in the passage at hand.
+   */
   readonly #idfs: Float64Array;
   readonly #frequencies: Uint16Array;
 
