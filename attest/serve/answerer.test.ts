@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { equalBytes, utf8 } from '../../core/bytes.ts';
+import { leafCount, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
+import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
+import { contentRoot, rootOfRange } from '../../modules/attribution/verify.ts';
+import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ShardPiece } from './answerer.ts';
+import { smallLibrary, TEXTS } from './testing/library.ts';
+
+const library = smallLibrary();
+const [shard] = library.list();
+if (shard === undefined) throw new Error('the library has a shard');
+
+test('every leaf and every chunk leads to its root', () => {
+  const { reader } = shard;
+  for (const [i, tree] of (['text', 'suffix', 'inverse', 'documents'] as const).entries()) {
+    const committed = treeOfShard(reader.commitment, tree);
+    for (let chunk = 0; chunk < leafCount(reader.commitment, tree); chunk++) {
+      const { content, hashes } = pieceAt(reader, { tree: i + 1, document: 0, chunk });
+      const opening = { indices: [chunk], leaves: [content], hashes: Buffer.concat(hashes) };
+      expect(verifyOpening(committed, opening)).toBe(true);
+    }
+  }
+  for (const [document, text] of TEXTS.entries()) {
+    const { content, hashes } = pieceAt(reader, { tree: 0, document, chunk: 0 });
+    const found = rootOfRange({ total: 1, first: 0, chunks: [content], hashes });
+    expect(equalBytes(found ?? content, contentRoot(utf8(text)))).toBe(true);
+  }
+});
+
+test('requests are answered by urgency, once, others are left alone, and what fails is tried again', async () => {
+  const request = (id: bigint, deadline: bigint, shardKey: string = shard.key): OpenRequest => ({
+    id,
+    shardKey,
+    deadline,
+    place: { tree: 2, document: 0, chunk: Number(id) },
+  });
+  const served: bigint[] = [];
+  const counted: string[] = [];
+  let down = true;
+  const chain: AnswerChain = {
+    openRequests: async () => [request(1n, 9n), request(2n, 5n), request(3n, 1n, 'ff')],
+    async serveChunk(id: bigint, piece: ShardPiece) {
+      if (down && id === 2n) throw new Error('no node answers');
+      expect(piece.content).toEqual(shard.reader.leaf('suffix', Number(id)));
+      served.push(id);
+      return 'TX';
+    },
+  };
+  const logger = { info: () => undefined, warn: () => undefined };
+  const metrics = { chunkRequest: (outcome: string) => void counted.push(outcome) };
+  const answerer = new Answerer({ chain, library, metrics, logger });
+  await answerer.round();
+  down = false;
+  await answerer.round();
+  await answerer.round();
+  expect(served).toEqual([1n, 2n]);
+  expect(counted).toEqual(['foreign', 'refused', 'answered', 'answered']);
+  const broken: AnswerChain = { ...chain, openRequests: () => Promise.reject(new Error('down')) };
+  await new Answerer({ chain: broken, library, metrics, logger }).round();
+});

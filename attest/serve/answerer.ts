@@ -1,0 +1,109 @@
+/**
+ * Answers requests on the chain for pieces of shards that are served here: who publishes a shard and does not
+ * answer in time loses it. What is open is on the chain, so nothing is remembered but what was done.
+ */
+import { messageOf } from '../../core/errors.ts';
+import { HASH_BYTES } from '../../core/hash.ts';
+import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
+import { openingHashes } from '../../modules/attribution/proof/tree.ts';
+import { chunkHashes, chunksOf, rangeHashes } from '../../modules/attribution/verify.ts';
+import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { ShardReader } from '../shard.ts';
+import type { ServeMetrics } from './metrics.ts';
+import type { AttestLogger } from './ports.ts';
+import { contentOf, type ShardLibrary } from './shard-library.ts';
+
+/** A piece of a shard and its way to the root. */
+export interface ShardPiece {
+  readonly content: Uint8Array;
+  /** 32 bytes each. */
+  readonly hashes: readonly Uint8Array[];
+}
+
+/** A request that can still be answered. */
+export interface OpenRequest {
+  readonly id: bigint;
+  /** Id of the shard in hexadecimal. */
+  readonly shardKey: string;
+  readonly place: ChunkPlace;
+  /** Last block in which it can be answered. */
+  readonly deadline: bigint;
+}
+
+/** The chain as an account that answers sees it. */
+export interface AnswerChain {
+  openRequests(): Promise<readonly OpenRequest[]>;
+  /** Resolves when it is in a block, to the hash of the transaction; LedgerError with the chain's words else. */
+  serveChunk(requestId: bigint, piece: ShardPiece): Promise<string>;
+}
+
+/** What answers. */
+export interface AnswererParts {
+  readonly chain: AnswerChain;
+  readonly library: ShardLibrary;
+  readonly metrics: Pick<ServeMetrics, 'chunkRequest'>;
+  readonly logger: AttestLogger;
+}
+
+/** Answers what is asked of a library. */
+export class Answerer {
+  readonly #parts: AnswererParts;
+  readonly #answered = new Set<bigint>();
+
+  constructor(parts: AnswererParts) {
+    this.#parts = parts;
+  }
+
+  /** One look at the chain, the most urgent requests first. Never rejects. */
+  async round(): Promise<void> {
+    const { chain, logger } = this.#parts;
+    try {
+      const open = [...(await chain.openRequests())].sort((a, b) => (a.deadline < b.deadline ? -1 : 1));
+      for (const request of open) if (!this.#answered.has(request.id)) await this.#answer(request);
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'requests could not be read; the next round tries again');
+    }
+  }
+
+  async #answer({ id, shardKey, place }: OpenRequest): Promise<void> {
+    const { chain, library, metrics, logger } = this.#parts;
+    const shard = library.find(shardKey);
+    if (shard === undefined) {
+      this.#answered.add(id);
+      metrics.chunkRequest('foreign');
+      return;
+    }
+    try {
+      const tx = await chain.serveChunk(id, pieceAt(shard.reader, place));
+      this.#answered.add(id);
+      metrics.chunkRequest('answered');
+      logger.info({ request: id, tx }, `request ${id} for a piece of shard ${shardKey.slice(0, 12)} is answered`);
+    } catch (error) {
+      metrics.chunkRequest('refused');
+      logger.warn({ request: id, error: messageOf(error) }, `request ${id} could not be answered yet`);
+    }
+  }
+}
+
+/** The piece at a place. @throws RangeError for a place that the shard does not have */
+export function pieceAt(reader: ShardReader, { tree: kind, document, chunk }: ChunkPlace): ShardPiece {
+  const tree = TREES.find((name) => SHARD_TREES[name] === kind);
+  if (tree !== undefined) {
+    const leaves = leafCount(reader.commitment, tree);
+    const joined = openingHashes(leaves, [chunk], (level, i) => reader.node(tree, level, i));
+    return { content: reader.leaf(tree, chunk), hashes: split(joined) };
+  }
+  const content = contentOf(reader, document);
+  const piece = chunksOf(content)[chunk];
+  if (piece === undefined) throw new RangeError(`document ${document} has no chunk ${chunk}`);
+  return { content: piece, hashes: rangeHashes(chunkHashes(content), chunk, chunk + 1) };
+}
+
+const TREES: readonly ShardTree[] = ['text', 'suffix', 'inverse', 'documents'];
+
+function split(joined: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
+    joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+}

@@ -1,0 +1,149 @@
+/** The chain behind a node's RPC, as serving and publishing see it. */
+import type { PageRequest, PageResponse } from '../../proto/gen/cosmos/base/query/v1beta1/pagination.ts';
+import { fromBech32 } from '../../core/bech32.ts';
+import { toHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
+import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
+import { ObjectState, type Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { IndexStatus, ShardStatus } from '../../proto/gen/openledger/attribution/v1/query.ts';
+import { ContributionState, type Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { MsgServeChunk } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { AnswerChain, OpenRequest, ShardPiece } from '../../attest/serve/answerer.ts';
+import type { AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
+import { type Connection, serveChunk } from '../../client/index.ts';
+import type { Account } from './account.ts';
+
+const PAGE = 100n;
+
+/** Everything of a paginated query. */
+export async function pages<T extends { readonly pagination?: PageResponse | undefined }, R>(
+  ask: (pagination: PageRequest) => Promise<T>,
+  rows: (page: T) => readonly R[],
+): Promise<readonly R[]> {
+  const all: R[] = [];
+  let key: Uint8Array = new Uint8Array(0);
+  do {
+    const page = await ask({ key, offset: 0n, limit: PAGE, countTotal: false, reverse: false });
+    all.push(...rows(page));
+    key = page.pagination?.nextKey ?? new Uint8Array(0);
+  } while (key.length > 0);
+  return all;
+}
+
+/** Questions about attribution, each answered from what was heard before where that cannot change. */
+export class AttestChain implements ServeChain {
+  readonly connection: Connection;
+  readonly #snapshots = new Map<bigint, Snapshot>();
+  readonly #logs = new Map<bigint, ContributionRecord[]>();
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  get #queries(): Connection['queries']['openledger'] {
+    return this.connection.queries.openledger;
+  }
+
+  async params(): Promise<Params> {
+    return (await this.#queries.attribution.params()).params;
+  }
+
+  async height(): Promise<number> {
+    return (await this.connection.comet.status()).syncInfo.latestBlockHeight;
+  }
+
+  async scopeOf(modelId: bigint): Promise<AttributionScope | undefined> {
+    const model = await this.#queries.models.model({ modelId }).then(
+      (answer) => answer.model,
+      (error: unknown) => {
+        if (messageOf(error).includes('there is no')) return undefined;
+        throw error;
+      },
+    );
+    if (model === undefined) return undefined;
+    const snapshots = await Promise.all(model.snapshotIds.map((id) => this.snapshot(id)));
+    return { model, snapshots, params: await this.params() };
+  }
+
+  async snapshot(snapshotId: bigint): Promise<Snapshot> {
+    const known = this.#snapshots.get(snapshotId);
+    if (known !== undefined) return known;
+    const { snapshot } = await this.#queries.datanet.snapshot({ snapshotId });
+    this.#snapshots.set(snapshotId, snapshot);
+    return snapshot;
+  }
+
+  /** Contributions at positions of a Datanet's log, which only grows. */
+  async records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {
+    const known = this.#logs.get(datanetId) ?? [];
+    const end = Number(first) + count;
+    const isWhole = (): boolean => known.length >= end && !known.slice(Number(first), end).includes(undefined as never);
+    if (!isWhole()) this.#logs.set(datanetId, await this.#readLog(datanetId));
+    return (this.#logs.get(datanetId) ?? known).slice(Number(first), end);
+  }
+
+  async #readLog(datanetId: bigint): Promise<ContributionRecord[]> {
+    const contributions = await pages(
+      (pagination) => this.#queries.datanet.contributionsByDatanet({ datanetId, pagination }),
+      (page) => page.contributions,
+    );
+    const log: ContributionRecord[] = [];
+    for (const { id, contributor, root, byteLength, state, position } of contributions) {
+      const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
+      if (!accepted) continue;
+      log[Number(position)] = { contributionId: id, contributor: fromBech32(contributor).bytes, root, byteLength, accepted };
+    }
+    return log;
+  }
+
+  async shards(): Promise<readonly ShardStatus[]> {
+    return await pages(
+      (pagination) => this.#queries.attribution.shards({ pagination }),
+      (page) => page.shards,
+    );
+  }
+
+  /** Indexes of all snapshots of a Datanet. */
+  async indexesOf(datanetId: bigint): Promise<readonly IndexStatus[]> {
+    const snapshots = await pages(
+      (pagination) => this.#queries.datanet.snapshotsByDatanet({ datanetId, pagination }),
+      (page) => page.snapshots,
+    );
+    const found = await Promise.all(
+      snapshots.map(({ id: snapshotId }) =>
+        pages(
+          (pagination) => this.#queries.attribution.indexesBySnapshot({ snapshotId, pagination }),
+          (page) => page.indexes,
+        ),
+      ),
+    );
+    return found.flat();
+  }
+
+  /** Requests that wait for an answer. */
+  async openRequests(): Promise<readonly OpenRequest[]> {
+    const requests = await pages(
+      (pagination) => this.#queries.attribution.requests({ pagination }),
+      (page) => page.requests,
+    );
+    if (requests.length === 0) return [];
+    const shards = new Map((await this.shards()).map(({ shard, state }) => [shard.id, { shard, state }]));
+    return requests.flatMap(({ id, shardId: of, place, deadline }): readonly OpenRequest[] => {
+      const found = shards.get(of);
+      if (found === undefined || found.state === ObjectState.OBJECT_STATE_VOIDED) return [];
+      return [{ id, shardKey: toHex(shardId(found.shard.commitment)), place, deadline }];
+    });
+  }
+}
+
+/** Answers requests by an account. */
+export function answerChain(chain: AttestChain, account: Account): AnswerChain {
+  return {
+    openRequests: () => chain.openRequests(),
+    async serveChunk(requestId: bigint, piece: ShardPiece): Promise<string> {
+      const message = MsgServeChunk.create({ server: account.address, requestId, ...piece });
+      return (await account.send([serveChunk(message)])).hash;
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** `openledgerd attest serve`: serves attributions and shards, and answers requests on the chain. */
+import type { Command } from 'commander';
+import type { OpenShard } from '../../attest/index/shard-directory.ts';
+import { levelPolicy } from '../../node/logging/levels.ts';
+import { createLogging, type Logger } from '../../node/logging/logger.ts';
+import { parseListenAddress } from '../../node/config/address.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { StopSignal } from '../devnet/run.ts';
+import { usageError } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
+import { type NodeOptions, withNodeOptions } from './account.ts';
+
+interface ServeOptions extends NodeOptions {
+  readonly index: readonly string[];
+  readonly laddr: string;
+  readonly cacheMb: string;
+  readonly interval: string;
+  readonly logLevel: string;
+}
+
+/** Adds the command to the group `attest`. */
+export function addServeCommand(attest: Command, terminal: Terminal): void {
+  withNodeOptions(
+    attest
+      .command('serve')
+      .description('serve attributions, shards and texts; answer requests on the chain; Ctrl-C stops it'),
+  )
+    .requiredOption('--index <dirs...>', 'directories of the indexes')
+    .option('--laddr <address>', 'where to listen', 'tcp://127.0.0.1:8790')
+    .option('--cache-mb <size>', 'memory for pages of the indexes', '256')
+    .option('--interval <ms>', 'pause between two looks at the chain', '1000')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .action(async (options: ServeOptions) => {
+      const { processStopSignal } = await import('../stop-signal.ts');
+      await serve(options, terminal, processStopSignal());
+    });
+}
+
+/** Logs of an attestor or a watcher: lines on standard error. */
+export function attestLogger(module: string, logLevel: string, terminal: Terminal): Logger {
+  const write = (line: string): void => terminal.note(line.trimEnd());
+  return createLogging({ format: 'plain', policy: levelPolicy(logLevel), write, now: Date.now })(module);
+}
+
+/** A whole number of an option. @throws LedgerError `cli.usage` */
+export function wholeNumber(option: string, text: string, [least, most]: readonly [number, number]): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw usageError(`${option} must be a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+/** Does something again and again until it is asked to stop, a pause after each time. */
+export async function repeat(task: () => Promise<void>, pauseMs: number, stop: StopSignal): Promise<void> {
+  let isOver = false;
+  const over = stop.requested.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await task();
+    let timer: NodeJS.Timeout | undefined;
+    const pause = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, pauseMs);
+    });
+    await Promise.race([pause, over]);
+    clearTimeout(timer);
+  }
+}
+
+async function openShards(options: ServeOptions): Promise<readonly OpenShard[]> {
+  const { IndexDirectory } = await import('../../attest/index/index-directory.ts');
+  const { PageCache } = await import('../../attest/index/page-cache.ts');
+  const cache = new PageCache({ bytes: wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20 });
+  return options.index.flatMap((path) => {
+    const index = IndexDirectory.open(path);
+    return index.shards.map((entry) => index.openShard(entry, cache));
+  });
+}
+
+async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
+  void stop.forced.then(() => process.exit(1));
+  const { attestService } = await import('../../attest/serve/service.ts');
+  const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
+  const { Answerer } = await import('../../attest/serve/answerer.ts');
+  const { accountOf, connectTo } = await import('./account.ts');
+  const { AttestChain, answerChain } = await import('./chain.ts');
+  const { host, port } = parseListenAddress(options.laddr);
+  const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
+  const logger = attestLogger('attest', options.logLevel, terminal);
+  const shards = await openShards(options);
+  const library = new ShardLibrary(shards.map(({ shard }) => shard));
+  const connection = await connectTo(options);
+  const chain = new AttestChain(connection);
+  const account = options.from === undefined ? undefined : await accountOf(options, connection, terminal);
+  let height = await chain.height();
+  const health = () => ({ height, answers_by: account?.address ?? null });
+  const { server, metrics } = attestService({ library, chain, logger, health }, { host, port });
+  await server.start();
+  terminal.out(`${server.url} serves ${library.list().length} shards\n`);
+  const answerer =
+    account === undefined
+      ? undefined
+      : new Answerer({ chain: answerChain(chain, account), library, metrics, logger });
+  if (answerer === undefined)
+    logger.warn({}, 'without --from nothing is answered on the chain: whoever asks there voids your shards');
+  const look = async (): Promise<void> => {
+    try {
+      height = await chain.height();
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'the node does not answer');
+    }
+    await answerer?.round();
+  };
+  await repeat(look, interval, stop);
+  await server.stop();
+  for (const { close } of shards) close();
+  connection.comet.disconnect();
+}

@@ -1,0 +1,181 @@
+/** The chain as a watcher with an account sees it. */
+import type { IndexedTx } from '@cosmjs/stargate';
+import type { Demand, PendingClaim, PublishedShard, WatchChain } from '../../attest/watch/ports.ts';
+import { convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
+import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import {
+  type ChunkPlace,
+  Claim,
+  ClaimState,
+  type ClaimRecord,
+  ObjectState,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { ShardStatus } from '../../proto/gen/openledger/attribution/v1/query.ts';
+import {
+  MsgConvictShard,
+  MsgDisputeClaim,
+  MsgRequestChunk,
+  MsgServeChunk,
+  MsgSubmitClaim,
+  type ProvenanceDispute,
+} from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Account } from './account.ts';
+import { type AttestChain, pages } from './chain.ts';
+
+/** Messages inside messages that are looked at. */
+const NESTED_MAX = 4;
+
+/** What is on the chain of shards and claims, and what is sent there. */
+export class AccountWatchChain implements WatchChain {
+  readonly #chain: AttestChain;
+  readonly #account: Account;
+  /** Endpoints of shards that were looked up. */
+  readonly #endpoints = new Map<bigint, readonly string[]>();
+  readonly #answers = new Map<bigint, Demand['answer']>();
+
+  constructor(chain: AttestChain, account: Account) {
+    this.#chain = chain;
+    this.#account = account;
+  }
+
+  records(datanetId: bigint, first: bigint, count: number): ReturnType<WatchChain['records']> {
+    return this.#chain.records(datanetId, first, count);
+  }
+
+  async shards(): Promise<readonly PublishedShard[]> {
+    const standing = (await this.#chain.shards()).filter(
+      ({ state }) => state !== ObjectState.OBJECT_STATE_VOIDED,
+    );
+    const datanets = new Set(
+      standing.filter(({ shard }) => !this.#endpoints.has(shard.id)).map(({ shard }) => shard.commitment.datanetId),
+    );
+    for (const datanetId of datanets) await this.#lookUpEndpoints(datanetId);
+    return standing.map((status) => this.#published(status));
+  }
+
+  #published({ shard: { id, publisher, commitment } }: ShardStatus): PublishedShard {
+    return { id, publisher, commitment, endpoints: this.#endpoints.get(id) ?? [] };
+  }
+
+  async #lookUpEndpoints(datanetId: bigint): Promise<void> {
+    const found = new Map<bigint, Set<string>>();
+    for (const { index } of await this.#chain.indexesOf(datanetId))
+      for (const id of index.shardIds) {
+        const endpoints = found.get(id) ?? new Set();
+        found.set(id, endpoints.add(index.endpoint));
+      }
+    for (const [id, endpoints] of found) this.#endpoints.set(id, [...endpoints]);
+  }
+
+  async pendingClaims(): Promise<readonly PendingClaim[]> {
+    const { attribution } = this.#chain.connection.queries.openledger;
+    const claims = await pages(
+      (pagination) => attribution.openClaims({ pagination }),
+      (page) => page.claims,
+    );
+    const pending = claims.filter(({ state }) => state === ClaimState.CLAIM_STATE_PENDING);
+    return await Promise.all(pending.map((record) => this.#pending(record)));
+  }
+
+  async #pending(record: ClaimRecord): Promise<PendingClaim> {
+    const { attribution } = this.#chain.connection.queries.openledger;
+    const indexes = await Promise.all(record.indexIds.map((indexId) => attribution.index({ indexId })));
+    const shards = indexes.flatMap((index) => index.shards).map((status) => this.#published(status));
+    shards.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { id: record.id, claimant: record.claimant, claim: await this.#claimOf(record), shards };
+  }
+
+  /** The claim with this hash among the messages of its block. */
+  async #claimOf({ height, claimHash }: ClaimRecord): Promise<Claim | undefined> {
+    const { block } = await this.#chain.connection.comet.block(Number(height));
+    const claims = block.txs.flatMap((tx) => claimsIn(TxBody.decode(TxRaw.decode(tx).bodyBytes).messages));
+    return claims.find((claim) => equalBytes(sha256(Claim.encode(claim)), claimHash));
+  }
+
+  /** What this account has asked for, from its transactions; and the answers, from those of the publishers. */
+  async demands(): Promise<readonly Demand[]> {
+    const asked = await this.#search('request_chunk.requester', this.#account.address);
+    const open = new Set((await this.#chain.openRequests()).map(({ id }) => id));
+    const requests = asked.flatMap(requestsIn);
+    return await Promise.all(
+      requests.map(async ({ id, shardId, place }) => ({
+        shardId,
+        place,
+        answer: open.has(id) ? undefined : await this.#answerTo(id),
+      })),
+    );
+  }
+
+  async #answerTo(requestId: bigint): Promise<Demand['answer']> {
+    const known = this.#answers.get(requestId);
+    if (known !== undefined) return known;
+    const found = await this.#search('serve_chunk.request_id', requestId.toString());
+    const message = found
+      .flatMap(({ tx }) => decoded(TxBody.decode(TxRaw.decode(tx).bodyBytes).messages, MsgServeChunk, 0))
+      .find((each) => each.requestId === requestId);
+    if (message === undefined) return undefined;
+    const answer = { content: message.content, hashes: message.hashes };
+    this.#answers.set(requestId, answer);
+    return answer;
+  }
+
+  /** Transactions that passed, by an event. */
+  async #search(key: string, value: string): Promise<readonly Pick<IndexedTx, 'tx' | 'events'>[]> {
+    const { txs } = await this.#chain.connection.comet.txSearchAll({ query: `${key}='${value}'` });
+    return txs.map(({ tx, result }) => ({ tx, events: [...result.events] }));
+  }
+
+  async convictShard(shardId: bigint, proof: Uint8Array): Promise<string> {
+    const challenger = this.#account.address;
+    const message = MsgConvictShard.create({ challenger, shardId, proof });
+    return (await this.#account.send([convictShard(message)])).hash;
+  }
+
+  async disputeClaim(claimId: bigint, claim: Claim, provenance: ProvenanceDispute): Promise<string> {
+    const challenger = this.#account.address;
+    const message = MsgDisputeClaim.create({ challenger, claimId, claim, provenance });
+    return (await this.#account.send([disputeClaim(message)])).hash;
+  }
+
+  async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {
+    const { bondDenom: denom, requestBond } = await this.#chain.params();
+    const bond = { denom, amount: requestBond.toString() };
+    const message = MsgRequestChunk.create({ requester: this.#account.address, shardId, place, bond });
+    return (await this.#account.send([requestChunk(message)])).hash;
+  }
+}
+
+/** Claims that messages submit, also inside those that a grant executes. */
+function claimsIn(messages: readonly Any[]): readonly Claim[] {
+  return decoded(messages, MsgSubmitClaim, 0).map(({ claim }) => claim);
+}
+
+function decoded<T>(
+  messages: readonly Any[],
+  type: { readonly typeUrl: string; decode(bytes: Uint8Array): T },
+  depth: number,
+): readonly T[] {
+  return messages.flatMap(({ typeUrl, value }): readonly T[] => {
+    if (typeUrl === type.typeUrl) return [type.decode(value)];
+    if (typeUrl !== MsgExec.typeUrl || depth >= NESTED_MAX) return [];
+    return decoded(MsgExec.decode(value).msgs, type, depth + 1);
+  });
+}
+
+/** Requests that a transaction opened, from its events. */
+function requestsIn({ events }: Pick<IndexedTx, 'events'>): readonly {
+  readonly id: bigint;
+  readonly shardId: bigint;
+  readonly place: ChunkPlace;
+}[] {
+  return events.flatMap(({ type, attributes }) => {
+    if (type !== 'request_chunk') return [];
+    const of = (name: string): string => attributes.find(({ key }) => key === name)?.value ?? '0';
+    const place = { tree: Number(of('tree')), document: Number(of('document')), chunk: Number(of('chunk')) };
+    return [{ id: BigInt(of('request_id')), shardId: BigInt(of('shard_id')), place }];
+  });
+}

@@ -1,0 +1,75 @@
+/** `openledgerd attest watch`: recomputes what others publish and convicts what is wrong. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parseListenAddress } from '../../node/config/address.ts';
+import type { StopSignal } from '../devnet/run.ts';
+import type { Terminal } from '../terminal.ts';
+import { type NodeOptions, withNodeOptions } from './account.ts';
+import { attestLogger, repeat, wholeNumber } from './serve.ts';
+
+interface WatchOptions extends NodeOptions {
+  readonly dir: string;
+  readonly source: readonly string[];
+  readonly interval: string;
+  readonly metricsLaddr?: string;
+  readonly logLevel: string;
+}
+
+/** Adds the command to the group `attest`. */
+export function addWatchCommand(attest: Command, terminal: Terminal): void {
+  withNodeOptions(
+    attest
+      .command('watch')
+      .description('recompute published indexes and optimistic claims, convict wrong ones; Ctrl-C stops it'),
+  )
+    .option('--dir <dir>', 'texts and recomputed shards', join(homedir(), '.openledgerd-watch'))
+    .option('--source <urls...>', 'other attestors to ask for texts', [])
+    .option('--interval <ms>', 'pause between two looks at the chain', '2000')
+    .option('--metrics-laddr <address>', 'where to serve /metrics')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .action(async (options: WatchOptions) => {
+      const { processStopSignal } = await import('../stop-signal.ts');
+      await watch(options, terminal, processStopSignal());
+    });
+}
+
+async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
+  void stop.forced.then(() => process.exit(1));
+  const { Watcher } = await import('../../attest/watch/watcher.ts');
+  const { WatchMetrics } = await import('../../attest/watch/metrics.ts');
+  const { TextCache } = await import('../../attest/watch/text-cache.ts');
+  const { httpPublishers } = await import('../../attest/watch/http-publisher.ts');
+  const { accountOf, connectTo } = await import('./account.ts');
+  const { AttestChain } = await import('./chain.ts');
+  const { AccountWatchChain } = await import('./watch-chain.ts');
+  const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
+  const logger = attestLogger('watch', options.logLevel, terminal);
+  const connection = await connectTo(options);
+  const account = await accountOf(options, connection, terminal);
+  const metrics = new WatchMetrics();
+  const chain = new AccountWatchChain(new AttestChain(connection), account);
+  const cache = new TextCache(options.dir);
+  const watcher = new Watcher(
+    { chain, publishers: httpPublishers(), cache, logger, metrics },
+    { sources: options.source },
+  );
+  const server = await serveMetrics(options.metricsLaddr, metrics, logger);
+  terminal.out(`${account.address} watches through ${options.node}\n`);
+  await repeat(() => watcher.round(), interval, stop);
+  await server?.stop();
+  connection.comet.disconnect();
+}
+
+async function serveMetrics(
+  laddr: string | undefined,
+  { registry }: import('../../attest/watch/metrics.ts').WatchMetrics,
+  logger: import('../../node/logging/logger.ts').Logger,
+): Promise<{ stop(): Promise<void> } | undefined> {
+  if (laddr === undefined) return undefined;
+  const { MetricsServer } = await import('../../node/metrics/server.ts');
+  const { host, port } = parseListenAddress(laddr);
+  const server = new MetricsServer({ metrics: { text: () => registry.metrics(), registry }, logger }, { host, port });
+  await server.start();
+  return server;
+}
