@@ -78,7 +78,10 @@ export class Answerer {
       const tx = await chain.serveChunk(id, pieceAt(shard.reader, place));
       this.#answered.add(id);
       metrics.chunkRequest('answered');
-      logger.info({ request: id, tx }, `request ${id} for a piece of shard ${shardKey.slice(0, 12)} is answered`);
+      logger.info(
+        { request: id, tx },
+        `request ${id} for a piece of shard ${shardKey.slice(0, 12)} is answered`,
+      );
     } catch (error) {
       metrics.chunkRequest('refused');
       logger.warn({ request: id, error: messageOf(error) }, `request ${id} could not be answered yet`);

@@ -46,6 +46,8 @@ export class Watcher {
   readonly #settled = new Set<string>();
   readonly #said = new Set<string>();
   #round = 0;
+  /** Why the chain could not be read the last time. */
+  #trouble = '';
 
   constructor(parts: WatcherParts, options: WatcherOptions) {
     this.#parts = parts;
@@ -62,9 +64,13 @@ export class Watcher {
         await this.#guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands));
       for (const claim of await chain.pendingClaims())
         await this.#guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
+      this.#trouble = '';
     } catch (error) {
       metrics.failure('chain');
-      logger.warn({ error: messageOf(error) }, 'the chain could not be read; the next round tries again');
+      const trouble = messageOf(error);
+      if (trouble !== this.#trouble)
+        logger.warn({ error: trouble }, 'the chain could not be read; the next rounds try again');
+      this.#trouble = trouble;
     }
     metrics.round();
   }

@@ -46,7 +46,12 @@ export async function connectTo({ node, gasPrices }: NodeOptions): Promise<Conne
   try {
     return await connect(url, { gasPrice: gasPrices });
   } catch (cause) {
-    throw new LedgerError('attest.chain', `cannot reach a node at ${url}; name its RPC with --node`, {}, cause);
+    throw new LedgerError(
+      'attest.chain',
+      `cannot reach a node at ${url}; name its RPC with --node`,
+      {},
+      cause,
+    );
   }
 }
 
@@ -72,10 +77,15 @@ export class Account {
   }
 
   async #send(messages: readonly EncodeObject[]): Promise<IndexedTx> {
-    const { code, rawLog, transactionHash } = await this.#client.signAndBroadcast(this.address, messages, 'auto');
+    const { code, rawLog, transactionHash } = await this.#client.signAndBroadcast(
+      this.address,
+      messages,
+      'auto',
+    );
     if (code !== 0) throw new LedgerError('attest.refused', `the chain refused: ${rawLog ?? `code ${code}`}`);
     const found = await this.#client.getTx(transactionHash);
-    if (found === null) throw new LedgerError('attest.chain', `transaction ${transactionHash} is not indexed`);
+    if (found === null)
+      throw new LedgerError('attest.chain', `transaction ${transactionHash} is not indexed`);
     return found;
   }
 }
@@ -86,7 +96,8 @@ export async function accountOf(
   connection: Connection,
   terminal: Terminal,
 ): Promise<Account> {
-  if (options.from === undefined) throw usageError('name the key that signs: --from <key> (keys list shows them)');
+  if (options.from === undefined)
+    throw usageError('name the key that signs: --from <key> (keys list shows them)');
   checkForm('--prefix', options.prefix, PREFIX_FORM);
   const { Keyring } = await import('../wallet/keyring.ts');
   const keyring = new Keyring(options.home, options.keyringBackend);

@@ -78,7 +78,8 @@ export class AttestChain implements ServeChain {
   async records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {
     const known = this.#logs.get(datanetId) ?? [];
     const end = Number(first) + count;
-    const isWhole = (): boolean => known.length >= end && !known.slice(Number(first), end).includes(undefined as never);
+    const isWhole = (): boolean =>
+      known.length >= end && !known.slice(Number(first), end).includes(undefined as never);
     if (!isWhole()) this.#logs.set(datanetId, await this.#readLog(datanetId));
     return (this.#logs.get(datanetId) ?? known).slice(Number(first), end);
   }
@@ -92,7 +93,13 @@ export class AttestChain implements ServeChain {
     for (const { id, contributor, root, byteLength, state, position } of contributions) {
       const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
       if (!accepted) continue;
-      log[Number(position)] = { contributionId: id, contributor: fromBech32(contributor).bytes, root, byteLength, accepted };
+      log[Number(position)] = {
+        contributionId: id,
+        contributor: fromBech32(contributor).bytes,
+        root,
+        byteLength,
+        accepted,
+      };
     }
     return log;
   }

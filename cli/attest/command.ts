@@ -9,7 +9,9 @@ import { addWatchCommand } from './watch.ts';
 
 /** Adds the group. */
 export function addAttestCommand(program: Command, terminal: Terminal): void {
-  const attest = program.command('attest').description('index contributions, trace texts to them, publish and serve indexes, watch others');
+  const attest = program
+    .command('attest')
+    .description('index contributions, trace texts to them, publish and serve indexes, watch others');
   addIndexCommands(attest, terminal);
   addTraceCommand(attest, terminal);
   addPublishCommand(attest, terminal);

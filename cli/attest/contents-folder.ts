@@ -33,6 +33,8 @@ function filesOf(folder: string): readonly string[] {
       .map((name) => join(folder, name))
       .filter((path) => statSync(path).isFile());
   } catch (error) {
-    throw usageError(`cannot read the contents in ${folder} (${systemCode(error)}); --contents names a folder`);
+    throw usageError(
+      `cannot read the contents in ${folder} (${systemCode(error)}); --contents names a folder`,
+    );
   }
 }

@@ -29,7 +29,9 @@ export interface PublishOptions extends NodeOptions {
 /** Adds the command to the group `attest`. */
 export function addPublishCommand(attest: Command, terminal: Terminal): void {
   withNodeOptions(
-    attest.command('publish').description('index a snapshot and publish the index, with a bond for each new shard'),
+    attest
+      .command('publish')
+      .description('index a snapshot and publish the index, with a bond for each new shard'),
   )
     .requiredOption('--snapshot <id>', 'id of the snapshot')
     .requiredOption('--contents <dir>', 'folder with the contents, under any names')
@@ -67,7 +69,10 @@ interface Growth {
   readonly contents: ContentsFolder;
 }
 
-async function grow(options: PublishOptions, { snapshot, records, contents }: Growth): Promise<IndexDirectory> {
+async function grow(
+  options: PublishOptions,
+  { snapshot, records, contents }: Growth,
+): Promise<IndexDirectory> {
   const { IndexDirectory } = await import('../../attest/index/index-directory.ts');
   const { MANIFEST_FILE } = await import('../../attest/index/manifest.ts');
   const index = existsSync(join(options.index, MANIFEST_FILE))

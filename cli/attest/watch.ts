@@ -69,7 +69,10 @@ async function serveMetrics(
   if (laddr === undefined) return undefined;
   const { MetricsServer } = await import('../../node/metrics/server.ts');
   const { host, port } = parseListenAddress(laddr);
-  const server = new MetricsServer({ metrics: { text: () => registry.metrics(), registry }, logger }, { host, port });
+  const server = new MetricsServer(
+    { metrics: { text: () => registry.metrics(), registry }, logger },
+    { host, port },
+  );
   await server.start();
   return server;
 }
