@@ -1,7 +1,7 @@
 /** The chain as a watcher with an account sees it. */
 import type { IndexedTx } from '@cosmjs/stargate';
 import type { Demand, PendingClaim, PublishedShard, WatchChain } from '../../attest/watch/ports.ts';
-import { convictShard, requestChunk } from '../../client/index.ts';
+import { convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
@@ -140,7 +140,7 @@ export class AccountWatchChain implements WatchChain {
   async disputeClaim(claimId: bigint, claim: Claim, provenance: ProvenanceDispute): Promise<string> {
     const challenger = this.#account.address;
     const message = MsgDisputeClaim.create({ challenger, claimId, claim, provenance });
-    return (await this.#account.send([{ typeUrl: MsgDisputeClaim.typeUrl, value: message }])).hash;
+    return (await this.#account.send([disputeClaim(message)])).hash;
   }
 
   async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {
