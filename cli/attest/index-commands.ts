@@ -249,7 +249,7 @@ async function stats(options: IndexCommandOptions, terminal: Terminal): Promise<
       withdrawn: withdrawn.length,
     },
     `Datanet ${settings.datanetId}: ${documents} documents in ${row.length} shards of at most ` +
-      `${settings.documentsMax}, ${settings.entriesPerLeaf} entries a leaf${settings.salted ? ', salted' : ''}; ` +
+      `${settings.documentsMax}, leaves of ${settings.entriesPerLeaf === 1 ? '1 entry' : `${settings.entriesPerLeaf} entries`}${settings.salted ? ', salted' : ''}; ` +
       `${old} shards are taken up by larger ones, ${withdrawn.length} contributions withdrawn since`,
   );
 }

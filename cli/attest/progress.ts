@@ -1,4 +1,4 @@
-/** Progress of builds and checks: redrawn on a terminal, a line a stage elsewhere, or JSON lines. */
+/** Progress of builds and checks: redrawn on a terminal, a line a shard or long stage elsewhere, or JSON lines. */
 import type { BuildProgress } from '../../attest/index/build.ts';
 import type { PositionRange } from '../../attest/index/generations.ts';
 import type { Terminal } from '../terminal.ts';
@@ -12,6 +12,8 @@ const STAGES: Readonly<Record<BuildProgress['stage'], string>> = {
   documents: 'hashing the documents tree',
 };
 
+/** Tokens or leaves from which a stage takes long enough to be noted where nothing is redrawn. */
+const NOTED_TOTAL = 1_000_000;
 /** Columns of a progress line where the terminal does not say. */
 const COLUMNS = 80;
 /** Erases the line that is being redrawn. */
@@ -41,10 +43,11 @@ export class ProgressView {
       const share = total === 0 ? 100 : Math.floor((100 * done) / total);
       const line = `${what} ${share} %${progress.detail === undefined ? '' : ` (${progress.detail})`}`;
       this.#terminal.out(`${ERASE}${line.slice(0, (this.#terminal.columns ?? COLUMNS) - 1)}`);
-    } else if (what !== this.#last) {
-      this.#terminal.note(what);
+      return;
     }
-    this.#last = what;
+    const note = total < NOTED_TOTAL ? documents : what;
+    if (note !== this.#last) this.#terminal.note(note);
+    this.#last = note;
   }
 
   /** Something that has happened: a JSON line, or a sentence. */
