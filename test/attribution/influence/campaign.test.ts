@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { equalBytes } from '../../../core/bytes.ts';
+import { openCardFraud } from '../../../attest/influence/open-fraud.ts';
+import { equalBytes, toHex } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
+import { encodeCardFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
 import { cardId, decodeCard, encodeCard } from '../../../modules/attribution/proof/influence/card.ts';
 import { decodeClaim, encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { randomFrom } from '../fidelity/digits.ts';
@@ -16,6 +19,19 @@ test('every lie about a card or a claim is convicted, nothing honest is', () => 
     expect(convicted, name).toBeGreaterThan(0);
     expect(Math.max(...bytes), name).toBeLessThan(3_000);
   }
+});
+
+test('formats are frozen', () => {
+  const { card, claim } = smallWorld(randomFrom(5));
+  const fraud = encodeCardFraud(openCardFraud(card, 'sum', { index: 1, coordinate: 2 }));
+  const digests = [encodeCard(card.card), encodeClaim(claim.claim), fraud].map((bytes) =>
+    toHex(sha256(bytes)),
+  );
+  expect(digests).toEqual([
+    '36e503ecdd361348c05be4350511f15ece6881c34a252dc50a4ab17673758b0e',
+    'aaa40116ff5174a9b4f25414a38e179c09d7fa7884a4a2b315282566377a2569',
+    'e6cb7a80ea86f659e304d2f40deb53f2a1203c23aae19578df3cd8af48a66803',
+  ]);
 });
 
 test('cards and claims have one encoding', () => {

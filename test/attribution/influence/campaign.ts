@@ -4,7 +4,7 @@
  */
 import { findCardFraud } from '../../../attest/influence/convict-card.ts';
 import { findClaimFraud } from '../../../attest/influence/convict-claim.ts';
-import { openCardFraud, openClaimFraud } from '../../../attest/influence/open-fraud.ts';
+import { openCardFraud, openClaimFraud, type ServedPair } from '../../../attest/influence/open-fraud.ts';
 import { DecodeError } from '../../../core/errors.ts';
 import { verifyCardFraud } from '../../../modules/attribution/proof/influence/card-fraud.ts';
 import { checkClaim } from '../../../modules/attribution/proof/influence/claim.ts';
@@ -130,7 +130,7 @@ function lieOfClaim(world: World, which: number, dice: Dice, now: () => number):
 }
 
 /** True when it does not refuse. Other errors than a refusal are the verifier's own and go on. */
-function holdsUp(check: () => void): boolean {
+export function holdsUp(check: () => void): boolean {
   try {
     check();
     return true;
@@ -140,8 +140,12 @@ function holdsUp(check: () => void): boolean {
   }
 }
 
-const CARD_RULE_NAMES = Object.keys(CARD_RULES).filter((name): name is CardRule => name in CARD_RULES);
-const CLAIM_RULE_NAMES = Object.keys(CLAIM_RULES).filter((name): name is ClaimRule => name in CLAIM_RULES);
+export const CARD_RULE_NAMES: readonly CardRule[] = Object.keys(CARD_RULES).filter(
+  (name): name is CardRule => name in CARD_RULES,
+);
+export const CLAIM_RULE_NAMES: readonly ClaimRule[] = Object.keys(CLAIM_RULES).filter(
+  (name): name is ClaimRule => name in CLAIM_RULES,
+);
 
 /** Points every rule at places of an honest card and claim, with true openings. */
 function accuseHonest(world: World, dice: Dice): { readonly tried: number; readonly convicted: string[] } {
@@ -151,36 +155,7 @@ function accuseHonest(world: World, dice: Dice): { readonly tried: number; reado
   if (findCardFraud(card, chain) !== undefined) convicted.push('card, by the finder');
   if (findClaimFraud({ card, claim }) !== undefined) convicted.push('claim, by the finder');
   if (!holdsUp(() => checkClaim(card.card, claim.claim))) convicted.push('claim, at once');
-  const { features, classes, examples, groups } = card.card;
-  const place = (rule: string): { readonly index: number; readonly coordinate: number } => {
-    const wide = rule === 'sum' || rule === 'bound';
-    const counts: Readonly<Record<string, number>> = {
-      'malformed-weights': classes,
-      'malformed-solution': classes,
-      'query-logit': classes,
-      'malformed-node': card.sums.leaves.length,
-      'malformed-coordinates': card.sums.leaves.length,
-      sum: card.sums.leaves.length,
-      bound: 1,
-      total: 1,
-      order: Math.max(1, examples - 1),
-      group: groups,
-      stranger: groups,
-      'malformed-group': groups,
-      'omitted-group': groups,
-      'listed-example': Math.max(1, claim.claim.examples.length),
-      'listed-group': Math.max(1, claim.claim.groups.length),
-    };
-    const leaves = card.sums.coordinates[0]?.length ?? 1;
-    const coordinate = wide
-      ? dice.below(features * classes)
-      : rule === 'malformed-coordinates'
-        ? dice.below(leaves)
-        : rule === 'logit' || rule === 'response'
-          ? dice.below(classes)
-          : 0;
-    return { index: dice.below(counts[rule] ?? examples), coordinate };
-  };
+  const place = (rule: string) => placeOf({ card, claim }, rule, dice);
   for (let round = 0; round < 6; round++) {
     for (const rule of CARD_RULE_NAMES) {
       tried++;
@@ -195,4 +170,39 @@ function accuseHonest(world: World, dice: Dice): { readonly tried: number; reado
     }
   }
   return { tried, convicted };
+}
+
+/** A place of a card or a claim at which a rule can be looked at. */
+export function placeOf(
+  { card, claim }: ServedPair,
+  rule: string,
+  dice: Dice,
+): { readonly index: number; readonly coordinate: number } {
+  const { features, classes, examples, groups } = card.card;
+  const nodes = card.sums.leaves.length;
+  const indices: Readonly<Record<string, number>> = {
+    'malformed-weights': classes,
+    'malformed-solution': classes,
+    'query-logit': classes,
+    'malformed-node': nodes,
+    'malformed-coordinates': nodes,
+    sum: nodes,
+    bound: 1,
+    total: 1,
+    order: Math.max(1, examples - 1),
+    group: groups,
+    stranger: groups,
+    'malformed-group': groups,
+    'omitted-group': groups,
+    'listed-example': Math.max(1, claim.claim.examples.length),
+    'listed-group': Math.max(1, claim.claim.groups.length),
+  };
+  const coordinates: Readonly<Record<string, number>> = {
+    sum: features * classes,
+    bound: features * classes,
+    'malformed-coordinates': card.sums.coordinates[0]?.length ?? 1,
+    logit: classes,
+    response: classes,
+  };
+  return { index: dice.below(indices[rule] ?? examples), coordinate: dice.below(coordinates[rule] ?? 1) };
 }
