@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { SCRIPT, STYLE } from './page-parts.ts';
 import {
   counted,
+  headingOf,
   percentOf,
   type ReportContributor,
   type ReportDocument,
@@ -126,17 +127,18 @@ function outputHtml({ output, spans, documents }: TraceReport): string {
 }
 
 function documentHtml(document: ReportDocument, index: number): string {
-  const { contribution_id: id, title, contributor, copies, spans, score, share_bps, byte_offset } = document;
+  const { contributor, copies, spans, score, share_bps, byte_offset } = document;
   const { before, quote, after } = document.passage;
   const also =
     copies.length === 0 ? '' : `<p>The same content: ${copies.map((copy) => `#${copy}`).join(', ')}.</p>`;
-  const numbers = spans.map((number) => `<sup>${number}</sup>`).join(' ');
   return `<li id="document-${index + 1}" data-spans="${spans.join(' ')}" tabindex="-1">
-<h3>#${id} <bdi>${escapeText(title)}</bdi></h3>
-<p class="facts">${escapeText(contributor)} · ${percentOf(share_bps)} · score ${score.toFixed(1)} · passage${spans.length > 1 ? 's' : ''} ${numbers} · at byte ${byte_offset}</p>
+<h3><bdi>${escapeText(headingOf(document))}</bdi></h3>
+<p class="facts">${escapeText(contributor)} · ${percentOf(share_bps)} · score ${score.toFixed(1)} · passage${spans.length > 1 ? 's' : ''} ${spans.join(', ')} · at byte ${byte_offset}</p>
 <blockquote dir="auto">…${escapeText(before)}<mark>${escapeText(quote)}</mark>${escapeText(after)}…</blockquote>
 ${also}</li>`;
 }
+
+const WEIGHT = 'Weight (bits / 2¹⁶)';
 
 function contributorTable(contributors: readonly ReportContributor[]): string {
   const rows = contributors.map(
@@ -144,7 +146,7 @@ function contributorTable(contributors: readonly ReportContributor[]): string {
       `<tr><th scope="row">${escapeText(contributor)}</th><td>${contribution_ids.map((id) => `#${id}`).join(', ')}</td>` +
       `<td class="number">${weight}</td><td class="number">${percentOf(share_bps)}</td></tr>`,
   );
-  return tableHtml(['Contributor', 'Contributions', 'Weight (bits / 2¹⁶)', 'Share'], rows);
+  return tableHtml(['Contributor', 'Contributions', WEIGHT, 'Share'], rows);
 }
 
 function spanTable(spans: readonly ReportSpan[]): string {
@@ -159,8 +161,13 @@ function spanTable(spans: readonly ReportSpan[]): string {
   return tableHtml(['', 'Passage', 'Occurs', 'Bits', 'Share', 'Held by'], rows);
 }
 
+/** Headings of columns of numbers. */
+const NUMBERS: readonly string[] = [WEIGHT, 'Share', 'Occurs', 'Bits'];
+
 function tableHtml(headings: readonly string[], rows: readonly string[]): string {
   if (rows.length === 0) return '<p>None.</p>';
-  const head = headings.map((heading) => `<th scope="col">${heading}</th>`).join('');
+  const head = headings
+    .map((heading) => `<th scope="col"${NUMBERS.includes(heading) ? ' class="number"' : ''}>${heading}</th>`)
+    .join('');
   return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`;
 }

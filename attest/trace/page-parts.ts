@@ -14,7 +14,8 @@ body{margin:0 auto;max-width:90rem;padding:1rem;background:var(--ground);color:v
 font:1rem/1.55 system-ui,sans-serif}
 h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.2rem 0 .3rem}h3{font-size:1rem;margin:0}
 .hint,.facts,footer{color:var(--dim);font-size:.9rem;margin:.2rem 0}
-.text,blockquote{white-space:pre-wrap;overflow-wrap:anywhere}
+.text,blockquote{white-space:pre-wrap}
+.text,blockquote,.facts,h3{overflow-wrap:anywhere}
 .text{border:1px solid var(--line);border-radius:.4rem;padding:1rem}
 a.span{color:var(--on-mark);text-decoration:underline;text-underline-offset:.2em;border-radius:.15rem}
 .rarity-1{background:var(--rare-1)}.rarity-2{background:var(--rare-2)}.rarity-3{background:var(--rare-3)}
@@ -25,12 +26,12 @@ li{background:var(--card);border:1px solid var(--line);border-radius:.4rem;paddi
 blockquote{margin:.4rem 0 0;font-family:Georgia,serif}
 a.span:focus-visible,li:focus-visible{outline:3px solid var(--chosen);outline-offset:2px}
 a.span.chosen,li.chosen,li:target{outline:2px solid var(--chosen);outline-offset:1px}
-li.other{opacity:.45}
+li.other{opacity:.65}li.other .facts{color:var(--text)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:start;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line)}
 tbody th{font-weight:normal;overflow-wrap:anywhere}
-.number{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+th.number,td.number{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
 @media (min-width:64rem){main{display:grid;grid-template-columns:1fr 1fr;gap:0 2rem}
 .output{position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto}.shares,.spans{grid-column:1/-1}}
 @media print{.output{position:static;max-height:none}li.other{opacity:1}}
@@ -57,7 +58,8 @@ export const SCRIPT = `
       each.classList.toggle('other', numbers !== undefined && !chosen);
     }
     status.textContent = numbers === undefined ? '' :
-      'Passage ' + numbers.join(', ') + ': ' + found + ' of ' + documents.length + '. Escape shows all.';
+      'Passage ' + numbers.join(', ') + ' is in ' + found + ' of ' + documents.length +
+      (documents.length === 1 ? ' document.' : ' documents.') + ' Escape shows all.';
   };
   for (const passage of passages) {
     passage.addEventListener('pointerenter', () => show(numbersOf(passage)));

@@ -200,3 +200,8 @@ export function counted(count: number, noun: string): string {
 export function percentOf(bps: number): string {
   return `${(bps / 100).toFixed(2)} %`;
 }
+
+/** What a document is called. */
+export function headingOf({ contribution_id, title }: ReportDocument): string {
+  return title === '' ? `contribution ${contribution_id}` : `#${contribution_id} ${title}`;
+}

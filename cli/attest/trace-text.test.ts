@@ -68,7 +68,7 @@ test('of many documents the first ten; the rest is counted', () => {
   const corpus = new Corpus([naiveShard(contents.map((content, i) => textDocument(i + 1, content)))]);
   const trace = traceOutput(new TextEncoder().encode(contents.join('. ')), corpus);
   const text = traceText(reportOf(trace, { documents: 12 }), { columns: 80, colours: false });
-  expect(text.match(/^#\d+/gm)).toHaveLength(10);
+  expect(text.match(/^contribution \d+$/gm)).toHaveLength(10);
   expect(text).toContain('… and 2 documents more');
   expect(traceText(reportFor('nothing'), { columns: 80, colours: false })).toContain(
     '0 passages of the output',

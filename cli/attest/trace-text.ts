@@ -1,5 +1,11 @@
 /** A trace as a terminal shows it. */
-import { counted, percentOf, type ReportDocument, type TraceReport } from '../../attest/trace/report.ts';
+import {
+  counted,
+  headingOf,
+  percentOf,
+  type ReportDocument,
+  type TraceReport,
+} from '../../attest/trace/report.ts';
 import { visibleText } from '../../attest/trace/visible-text.ts';
 import { fittedWidths, naturalWidths, paragraph, shorten, tableOf } from '../demo/table.ts';
 
@@ -90,11 +96,11 @@ function wrapped(words: readonly Word[], columns: number, indent: string): strin
 }
 
 function documentText(document: ReportDocument, { columns, colours }: TextOptions): string {
-  const { contribution_id, title, contributor, spans, score, share_bps, byte_offset, copies } = document;
+  const { contributor, spans, score, share_bps, byte_offset, copies } = document;
   const oneLine = (text: string): string => visibleText(text).replace(/\s+/g, ' ');
   const { before, quote, after } = document.passage;
   const same = copies.length === 0 ? '' : `, same content as ${copies.map((id) => `#${id}`).join(', ')}`;
-  const heading = shorten(`#${contribution_id} ${oneLine(title)}`.trimEnd(), columns);
+  const heading = shorten(oneLine(headingOf(document)), columns);
   const name = shorten(contributor, columns - 4);
   const facts = `${name}, ${percentOf(share_bps)}, score ${score.toFixed(1)}, passage${spans.length > 1 ? 's' : ''} ${spans.join(', ')}, at byte ${byte_offset}${same}`;
   // Around the quotation as much as two lines hold; of a long one its beginning.

@@ -55,8 +55,8 @@ describe('openledgerd attest trace', () => {
   test('says what is quoted, from where, and whose it is', async () => {
     const out = await run(['--prefix', 'test']);
     expect(out).toContain('1 passage of the output');
-    expect(out).toContain('#1\n');
-    expect(out).toContain('#3\n');
+    expect(out).toContain('contribution 1\n');
+    expect(out).toContain('contribution 3\n');
     expect(out).toMatch(/test1\w+ +#1 +\d+ +50\.00 %/);
     expect(out).not.toContain('\u001b');
   });
