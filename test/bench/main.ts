@@ -7,6 +7,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
 import { reportIndex, reportIndexLarge } from './index-report.ts';
+import { reportProofs } from './proof-report.ts';
 import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
 import { reportRestart, reportSync } from './sync-report.ts';
@@ -80,6 +81,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   restart: () => reportRestart(report, { blocks }),
   messages: () => reportMessages(report, { accounts }),
   trace: () => reportTrace(report),
+  proofs: async () => reportProofs(report),
   index: async () => reportIndex(report),
   'index-large': async () => reportIndexLarge(report),
   statesync: () => reportStateSync(report, { keys, blockTimeMs }),

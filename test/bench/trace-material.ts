@@ -6,7 +6,7 @@ import { buildShard } from '../../attest/index/build.ts';
 import { MemoryStorage } from '../../attest/index/shard-files.ts';
 import { readSources } from '../../attest/index/shard-input.ts';
 import { StoredShard } from '../../attest/index/stored-shard.ts';
-import type { ShardArrays, SourceDocument } from '../../attest/shard.ts';
+import type { ShardReader, SourceDocument } from '../../attest/shard.ts';
 import { isWordStart } from '../../modules/attribution/proof/trace/rules.ts';
 import { detokenise, SEPARATOR, tokenise } from '../../modules/attribution/proof/tokenise.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
@@ -30,14 +30,18 @@ export function allMails(): readonly Uint8Array[] {
 
 /** A shard of mails, as the index builds it, in memory; and the tokens of mails that it lacks. */
 export interface TraceMaterial {
-  readonly shard: ShardArrays;
+  readonly shard: ShardReader;
   /** What was indexed, one content after another. */
   readonly text: Buffer;
   readonly heldOut: Uint32Array;
 }
 
 /** Indexes mails, evenly drawn, of so many bytes together. */
-export function indexMails(mails: readonly Uint8Array[], bytesMax: number): TraceMaterial {
+export function indexMails(
+  mails: readonly Uint8Array[],
+  bytesMax: number,
+  entriesPerLeaf = 8,
+): TraceMaterial {
   const total = mails.reduce((sum, mail) => sum + mail.length, 0);
   const share = Math.min(1, bytesMax / total);
   const drawn = mails.filter((_, i) => Math.floor((i + 1) * share) > Math.floor(i * share));
@@ -55,7 +59,7 @@ export function indexMails(mails: readonly Uint8Array[], bytesMax: number): Trac
   const commitment = buildShard(readSources(documents), {
     datanetId: 1n,
     firstPosition: 0n,
-    entriesPerLeaf: 8,
+    entriesPerLeaf,
     sink: storage,
   });
   return {
