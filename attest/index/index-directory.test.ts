@@ -90,6 +90,24 @@ test('withdrawn contributions are on the list, and tombstones after the next mer
   expect([index.withdrawn, index.dropWithdrawn()]).toEqual([[], []]);
 });
 
+test('a shard that would be too large is left in halves, and not tried again', () => {
+  const index = IndexDirectory.create(join(folder, 'large'), SETTINGS, { tokensMax: 60 });
+  index.grow({ count: 8, source });
+  const row = index.snapshot(8);
+  expect(row.length).toBeGreaterThan(1);
+  for (const entry of row) expect(index.openShard(entry).shard.tokens).toBeLessThanOrEqual(60);
+  expect(row.reduce((sum, { documents }) => sum + documents, 0)).toBe(8);
+  const asked: number[] = [];
+  const asking = (position: number): SourceDocument => {
+    asked.push(position);
+    return source(position);
+  };
+  index.grow({ count: 9, source: asking });
+  expect(new Set(asked)).toEqual(new Set([8]));
+  const small = IndexDirectory.create(join(folder, 'small'), SETTINGS, { tokensMax: 3 });
+  expect(() => small.grow({ count: 2, source })).toThrow(/more than 3 tokens, the most of a shard/);
+});
+
 test('a build that fails or was killed changes nothing', () => {
   const index = IndexDirectory.create(join(folder, 'crash'), SETTINGS);
   index.grow({ count: 4, source });

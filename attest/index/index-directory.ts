@@ -5,6 +5,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { SHARD_TOKENS_MAX } from '../../modules/attribution/proof/kinds.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import type { SourceDocument } from '../shard.ts';
 import { type BuildProgress, buildShard } from './build.ts';
@@ -20,6 +22,7 @@ import {
 } from './manifest.ts';
 import { PageCache } from './page-cache.ts';
 import { type OpenShard, openShard, removeLeftovers, writeShard } from './shard-directory.ts';
+import { readHeader } from './shard-header.ts';
 import { type InputPart, joinInputs } from './shard-input.ts';
 
 /** How the names of shards begin. */
@@ -33,13 +36,18 @@ const MERGE_CACHE_BYTES = 1 << 24;
 export interface IndexOptions {
   /** Of a salted index: its shards are built and opened with it. */
   readonly saltSecret?: Uint8Array | undefined;
+  /** Most tokens of a shard that is built here, which bounds memory: at most, and by default, 2^28. */
+  readonly tokensMax?: number | undefined;
 }
 
 /** What an index grows by. */
 export interface GrowthPlan {
   /** Documents that the Datanet has. */
   readonly count: number;
-  /** The document at a position of the log: asked for in order, once, and only where no shard has it. */
+  /**
+   * The document at a position of the log: asked for only where no shard has it; again when a shard is too
+   * large.
+   */
   readonly source: (position: number) => SourceDocument;
   readonly progress?: ((range: PositionRange, progress: BuildProgress) => void) | undefined;
 }
@@ -130,15 +138,9 @@ export class IndexDirectory {
    */
   grow(plan: GrowthPlan): ShardEntry[] {
     this.#prepare();
-    const fresh: ShardEntry[] = [];
-    for (const range of generationsOf(plan.count, this.settings.documentsMax)) {
-      if (this.shards.some(({ first, documents }) => first === range.first && documents === range.documents))
-        continue;
-      const entry = this.#build(range, this.#partsOf(range, plan.source), plan.progress);
-      this.#save({ ...this.#manifest, shards: [...this.shards, entry] });
-      fresh.push(entry);
-    }
-    return fresh;
+    return generationsOf(plan.count, this.settings.documentsMax).flatMap((range) =>
+      this.#ensure(range, plan),
+    );
   }
 
   /** Builds the shards of the whole index again that hold withdrawn contributions, without their text. */
@@ -189,6 +191,41 @@ export class IndexDirectory {
     this.removeUnlisted();
   }
 
+  /** Builds the shard of a range that has none; two of its halves, and so on, where it would be too large. */
+  #ensure(range: PositionRange, plan: GrowthPlan): ShardEntry[] {
+    const { first, documents } = range;
+    if (this.shards.some((entry) => entry.first === first && entry.documents === documents)) return [];
+    const halves = (): ShardEntry[] => {
+      const half = documents / 2;
+      return [first, first + half].flatMap((from) => this.#ensure({ first: from, documents: half }, plan));
+    };
+    if (documents > 1 && this.#tokensWithin(range) > this.#tokensMax) return halves();
+    let entry: ShardEntry;
+    try {
+      entry = this.#build(range, this.#partsOf(range, plan.source), plan.progress);
+    } catch (error) {
+      if (documents > 1 && isTooLarge(error)) return halves();
+      throw error;
+    }
+    this.#save({ ...this.#manifest, shards: [...this.shards, entry] });
+    return [entry];
+  }
+
+  get #tokensMax(): number {
+    return this.#options.tokensMax ?? SHARD_TOKENS_MAX;
+  }
+
+  /** Tokens of the shards that a range takes up. */
+  #tokensWithin({ first, documents }: PositionRange): number {
+    let tokens = 0;
+    for (let at = first; at < first + documents; ) {
+      const entry = this.#longest(at, first + documents);
+      if (entry !== undefined) tokens += readHeader(join(this.path, entry.name)).commitment.tokens;
+      at += entry?.documents ?? 1;
+    }
+    return tokens;
+  }
+
   #longest(first: number, end = Number.MAX_SAFE_INTEGER): ShardEntry | undefined {
     return longestFrom(this.shards, first, end);
   }
@@ -216,7 +253,7 @@ export class IndexDirectory {
   }
 
   #build(range: PositionRange, parts: Iterable<InputPart>, progress: GrowthPlan['progress']): ShardEntry {
-    const input = joinInputs(parts);
+    const input = joinInputs(parts, this.#tokensMax);
     const { datanetId, entriesPerLeaf } = this.settings;
     const name = writeShard(
       {
@@ -262,6 +299,10 @@ export class IndexDirectory {
     writeManifest(this.path, manifest);
     this.#manifest = manifest;
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof LedgerError && error.code === 'attest.index_size';
 }
 
 function noSource(position: number): never {

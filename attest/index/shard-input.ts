@@ -16,8 +16,13 @@ const FIRST_TOKENS = 1 << 16;
 
 /** A token array that doubles as it fills. */
 class TokenBuffer {
+  readonly #max: number;
   #tokens = new Uint32Array(FIRST_TOKENS);
   length = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   /** The array with room for so many more. @throws LedgerError (`attest.index_size`) when a shard has none */
   room(more: number): Uint32Array {
@@ -33,11 +38,8 @@ class TokenBuffer {
   /** Ends a document: its separator, and its place. */
   close(firstToken: number): { readonly firstToken: number; readonly tokens: number } {
     this.room(1)[this.length++] = SEPARATOR;
-    if (this.length > SHARD_TOKENS_MAX)
-      throw indexError(
-        'size',
-        `the documents have more than ${SHARD_TOKENS_MAX} tokens, the most of a shard; build smaller shards`,
-      );
+    if (this.length > this.#max)
+      throw indexError('size', `the documents have more than ${this.#max} tokens, the most of a shard`);
     return { firstToken, tokens: this.length - firstToken };
   }
 
@@ -63,10 +65,11 @@ export function readSources(sources: Iterable<SourceDocument>): ShardInput {
 /**
  * The documents of all parts, in order. Contents are tokenised, each held against its length and root: a
  * shard that says otherwise would be convicted. A shard that is merged needs no contents: ids hold the text.
- * @throws LedgerError (`attest.index_source`) naming the contribution whose content is not what the chain has
+ * @throws LedgerError (`attest.index_source`) naming the contribution whose content is not what the chain
+ * has; (`attest.index_size`) for more tokens than a shard may have
  */
-export function joinInputs(parts: Iterable<InputPart>): ShardInput {
-  const buffer = new TokenBuffer();
+export function joinInputs(parts: Iterable<InputPart>, tokensMax: number = SHARD_TOKENS_MAX): ShardInput {
+  const buffer = new TokenBuffer(tokensMax);
   const documents: ShardDocument[] = [];
   for (const part of parts) {
     if ('sources' in part) for (const source of part.sources) documents.push(addSource(buffer, source));

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { tryLock } from '../process-lock.ts';
 import { createProgram } from '../program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attest-'));
@@ -66,6 +67,13 @@ test('an index is built, grows, is described, merged and verified', async () => 
   expect(verified.out.match(/right\n/g)).toHaveLength(2);
 });
 
+test('one process writes at a time', async () => {
+  const unlock = tryLock(join(index, 'lock'));
+  await expect(run(buildArgs)).rejects.toThrow(/a build of the index .* is running already/);
+  unlock?.();
+  expect((await run(buildArgs)).out).toContain('0 of them new');
+});
+
 test('what is wrong is said: what, where, what to do', async () => {
   const shard = JSON.parse(readFileSync(join(index, 'index.json'), 'utf8')).shards[0].name;
   const file = join(index, shard, 'suffix-tree');
@@ -86,6 +94,7 @@ test('what is wrong is said: what, where, what to do', async () => {
     ],
     [[...buildArgs, '--salt-secret-file', list + 'x'], /--salt-secret-file: .* cannot be read/],
     [[...buildArgs, '--salt-secret-file', list], /is not salted/],
+    [[...buildArgs, '--shard-tokens', '0'], /--shard-tokens is "0"; it must be 1 to/],
   ] as const)
     await expect(run(args)).rejects.toThrow(message);
   writeList(3);

@@ -6,6 +6,7 @@ import type { ListedDocument } from '../../attest/index/documents-list.ts';
 import type { IndexDirectory } from '../../attest/index/index-directory.ts';
 import type { ShardEntry } from '../../attest/index/manifest.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { SHARD_TOKENS_MAX } from '../../modules/attribution/proof/kinds.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { ProgressView } from './progress.ts';
@@ -13,6 +14,9 @@ import { ProgressView } from './progress.ts';
 const DOCUMENTS_MAX = 1 << 16;
 const DOCUMENTS_MAX_LIMIT = 1 << 24;
 const SECRET_BYTES_MIN = 16;
+const LOCK_FILE = 'lock';
+/** Memory of a build. */
+const BYTES_PER_TOKEN = 16;
 /** What shards are looked at through. */
 const LOOK_CACHE_BYTES = 1 << 22;
 
@@ -27,6 +31,7 @@ interface BuildCommandOptions extends IndexCommandOptions {
   readonly datanet: string;
   readonly entriesPerLeaf: string;
   readonly shardDocuments: string;
+  readonly shardTokens: string;
 }
 
 /** Adds the commands to the group `attest`. */
@@ -44,19 +49,37 @@ export function addIndexCommands(attest: Command, terminal: Terminal): void {
     .requiredOption('--datanet <id>', 'id of the Datanet')
     .option('--entries-per-leaf <count>', '1 for short proofs, 8 for a small index', '1')
     .option('--shard-documents <count>', 'most documents of a shard, a power of two', `${DOCUMENTS_MAX}`)
-    .action(async (options: BuildCommandOptions) => build(options, terminal));
+    .option(
+      '--shard-tokens <count>',
+      `most tokens of a shard, which bounds memory: ${BYTES_PER_TOKEN} bytes each`,
+      `${SHARD_TOKENS_MAX}`,
+    )
+    .action(async (options: BuildCommandOptions) => locked(options, () => build(options, terminal)));
   command('merge', 'build shards again that hold withdrawn contributions, without their text')
     .option(
       '--prune',
       'remove shards that larger ones have taken up; published ones are needed until retired',
     )
-    .action(async (options: IndexCommandOptions & { readonly prune?: boolean }) => merge(options, terminal));
+    .action(async (options: IndexCommandOptions & { readonly prune?: boolean }) =>
+      locked(options, () => merge(options, terminal)),
+    );
   command('verify', 'exit code 0 when every shard follows from its texts; else names the first wrong leaf')
     .option('--shard <name>', 'only this one')
     .action(async (options: IndexCommandOptions & { readonly shard?: string }) => verify(options, terminal));
   command('stats', 'shards, documents, tokens and sizes').action(async (options: IndexCommandOptions) =>
     stats(options, terminal),
   );
+}
+
+/** Keeps others from writing to an index meanwhile. */
+async function locked(options: IndexCommandOptions, write: () => Promise<void>): Promise<void> {
+  const { lockOrRefuse } = await import('../process-lock.ts');
+  const unlock = lockOrRefuse(join(options.index, LOCK_FILE), `a build of the index ${options.index}`);
+  try {
+    await write();
+  } finally {
+    unlock();
+  }
 }
 
 async function openIndex(options: IndexCommandOptions): Promise<IndexDirectory> {
@@ -123,7 +146,13 @@ async function build(options: BuildCommandOptions, terminal: Terminal): Promise<
 async function openOrCreate(options: BuildCommandOptions, datanetId: bigint): Promise<IndexDirectory> {
   const { IndexDirectory } = await import('../../attest/index/index-directory.ts');
   const { MANIFEST_FILE } = await import('../../attest/index/manifest.ts');
-  const saltSecret = secretOf(options);
+  const tokensMax = numberOf(
+    '--shard-tokens',
+    options.shardTokens,
+    (value) => value >= 1 && value <= SHARD_TOKENS_MAX,
+    `1 to ${SHARD_TOKENS_MAX}`,
+  );
+  const own = { saltSecret: secretOf(options), tokensMax };
   if (!existsSync(join(options.index, MANIFEST_FILE))) {
     const documentsMax = numberOf(
       '--shard-documents',
@@ -137,9 +166,9 @@ async function openOrCreate(options: BuildCommandOptions, datanetId: bigint): Pr
       (value) => value === 1 || value === 8,
       '1 or 8',
     );
-    return IndexDirectory.create(options.index, { datanetId, entriesPerLeaf, documentsMax }, { saltSecret });
+    return IndexDirectory.create(options.index, { datanetId, entriesPerLeaf, documentsMax }, own);
   }
-  const index = IndexDirectory.open(options.index, { saltSecret });
+  const index = IndexDirectory.open(options.index, own);
   if (index.settings.datanetId !== datanetId)
     throw usageError(
       `${options.index} indexes Datanet ${index.settings.datanetId}, not ${datanetId}: build elsewhere, or remove it`,
