@@ -2,11 +2,16 @@
 import { LedgerError } from '../../core/errors.ts';
 import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { toHex } from '../../core/bytes.ts';
+import { CLAIM_INDEXES_MAX } from '../../modules/attribution/proof/provenance.ts';
+import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import type { NumberedShard } from '../claim.ts';
 import { Corpus } from '../query/corpus.ts';
 import { type Trace, traceOutput } from '../trace/trace.ts';
-import type { AttributionScope, ServeChain } from './ports.ts';
+import type { ActiveIndex, AttributionScope, ServeChain } from './ports.ts';
+import { provenanceOf } from './provenance.ts';
 import { type PreparedClaim, quotationsOf } from './quotations.ts';
-import type { ServedShard, ShardLibrary } from './shard-library.ts';
+import { requireShard, type ServedShard, type ShardLibrary } from './shard-library.ts';
 
 /** What is asked. */
 export interface AttributionOrder {
@@ -15,6 +20,8 @@ export interface AttributionOrder {
   readonly text: Uint8Array;
   /** Publish the answer's root instead of its text. Default false. */
   readonly isPrivate?: boolean;
+  /** Provenance without proofs, to be submitted with a bond. Default false. */
+  readonly isOptimistic?: boolean;
 }
 
 /** An answer's sources, and the claim that pays them. */
@@ -38,17 +45,22 @@ export class Attributor {
   }
 
   /**
-   * The claim for a transaction.
-   * @throws LedgerError `attest.no_model`; `attest.no_index` when no shard of the model's snapshots is here;
+   * The claim for a transaction: quoted spans or token provenance, as the model is attributed.
+   * @throws LedgerError `attest.no_model`; `attest.no_index` when what the claim would rest on is not here;
    * `attest.method` for a model that is attributed by other means; `attest.output_too_long`
    */
-  async attribute({ modelId, text, isPrivate = false }: AttributionOrder): Promise<Attribution> {
+  async attribute(order: AttributionOrder): Promise<Attribution> {
+    const { modelId } = order;
     const scope = await this.#chain.scopeOf(modelId);
     if (scope === undefined)
       throw new LedgerError('attest.no_model', `there is no model ${modelId} on the chain; check model_id`);
-    const method = scope.model.attributionMethod;
-    if (method !== AttributionMethod.ATTRIBUTION_METHOD_SPAN)
-      throw new LedgerError('attest.method', `model ${modelId} is not attributed by quotations`);
+    const { attributionMethod, attributionPolicy } = scope.model;
+    if (attributionMethod === AttributionMethod.ATTRIBUTION_METHOD_SPAN) return this.#quote(order, scope);
+    if (attributionPolicy !== undefined && attributionPolicy.tokenBps > 0) return this.#locate(order, scope);
+    throw new LedgerError('attest.method', `model ${modelId} is not attributed by what its answers quote`);
+  }
+
+  #quote({ text, isPrivate = false }: AttributionOrder, scope: AttributionScope): Attribution {
     const shards = this.#shardsOf(scope);
     const corpus = this.#corpusOf(shards);
     const trace = traceOutput(text, corpus);
@@ -56,6 +68,38 @@ export class Attributor {
       scope.snapshots.some((snapshot) => holds(snapshot, shards[shard], document));
     const prepared = quotationsOf({ trace, corpus, params: scope.params, isPrivate, isInScope });
     return { ...prepared, trace, scope };
+  }
+
+  #locate(order: AttributionOrder, scope: AttributionScope): Attribution {
+    const { text, isPrivate = false, isOptimistic = false } = order;
+    const indexes = this.#indexesOf(scope);
+    const shards = this.#numbered(indexes);
+    const trace = traceOutput(text, this.#corpusOf(shards));
+    const indexIds = indexes.map(({ id }) => id);
+    const { params } = scope;
+    return { ...provenanceOf({ trace, params, isPrivate, isOptimistic, indexIds, shards }), trace, scope };
+  }
+
+  /** For each snapshot the first active index that is here as a whole. */
+  #indexesOf({ model, snapshots, indexes }: AttributionScope): readonly ActiveIndex[] {
+    const here = indexes.filter(({ shards }) =>
+      shards.every(({ commitment }) => this.#library.find(toHex(shardId(commitment))) !== undefined),
+    );
+    const found = snapshots.flatMap(({ id }) => here.find(({ snapshotId }) => snapshotId === id) ?? []);
+    if (found.length > 0) return found.slice(0, CLAIM_INDEXES_MAX).sort((a, b) => (a.id < b.id ? -1 : 1));
+    throw new LedgerError(
+      'attest.no_index',
+      `no active index of the snapshots of model ${model.id} (${model.snapshotIds.join(', ')}) is served here; ` +
+        'publish one, or wait until its window is over',
+    );
+  }
+
+  /** The shards of indexes, by their numbers on the chain. */
+  #numbered(indexes: readonly ActiveIndex[]): readonly (ServedShard & NumberedShard)[] {
+    const shards = new Map<bigint, ServedShard & NumberedShard>();
+    for (const { id, commitment } of indexes.flatMap((index) => index.shards))
+      shards.set(id, { id, ...requireShard(this.#library, toHex(shardId(commitment))) });
+    return [...shards.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   #shardsOf({ model, snapshots }: AttributionScope): readonly ServedShard[] {

@@ -1,12 +1,21 @@
 /** What serving needs of the chain; `cli/attest` joins them to a node's RPC. */
-import type { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Params, ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+
+/** An index that claims may rest on. */
+export interface ActiveIndex {
+  readonly id: bigint;
+  readonly snapshotId: bigint;
+  readonly shards: readonly { readonly id: bigint; readonly commitment: ShardCommitment }[];
+}
 
 /** A model, and what it may be attributed to. */
 export interface AttributionScope {
   readonly model: Model;
   readonly snapshots: readonly Snapshot[];
+  /** Active indexes of the snapshots; asked for only where the model's policy pays for provenance. */
+  readonly indexes: readonly ActiveIndex[];
   readonly params: Params;
 }
 

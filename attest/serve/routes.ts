@@ -124,7 +124,7 @@ function content(library: ShardLibrary, root: string): Reply {
   throw new LedgerError('attest.no_content', `no content with the root ${root.slice(0, 64)} is served here`);
 }
 
-/** `{"model_id": "1", "text": "…"}`; `text_base64` for bytes that are no text, `private` for an answer by root. */
+/** `{"model_id": "1", "text": "…"}`; `text_base64` for bytes that are no text, `private` for an answer by root, `optimistic` for no proofs. */
 async function attribute({ attribute: make }: RouteSources, body: Uint8Array): Promise<Reply> {
   const order = orderOf(body);
   const { answer, claim, trace } = await make(order);
@@ -150,13 +150,21 @@ async function attribute({ attribute: make }: RouteSources, body: Uint8Array): P
 
 function orderOf(body: Uint8Array): AttributionOrder {
   const fields = objectOf(body);
-  const { model_id: id, text, text_base64: base64, private: isPrivate = false } = fields;
+  const {
+    model_id: id,
+    text,
+    text_base64: base64,
+    private: isPrivate = false,
+    optimistic: isOptimistic = false,
+  } = fields;
   if (!(typeof id === 'string' || typeof id === 'number') || !/^[1-9]\d{0,18}$/.test(String(id)))
     throw badRequest('model_id must be the id of a model, such as "1"');
-  if (typeof isPrivate !== 'boolean') throw badRequest('private must be true or false');
+  if (typeof isPrivate !== 'boolean' || typeof isOptimistic !== 'boolean')
+    throw badRequest('private and optimistic must be true or false');
   if ((typeof text === 'string') === (typeof base64 === 'string'))
     throw badRequest('give the answer as text or as text_base64, one of both');
-  return { modelId: BigInt(id), text: typeof text === 'string' ? utf8(text) : bytesOf(base64), isPrivate };
+  const bytes = typeof text === 'string' ? utf8(text) : bytesOf(base64);
+  return { modelId: BigInt(id), text: bytes, isPrivate, isOptimistic };
 }
 
 function objectOf(body: Uint8Array): Readonly<Record<string, unknown>> {

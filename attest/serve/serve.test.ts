@@ -4,13 +4,14 @@ import { fromBase64, toHex, utf8 } from '../../core/bytes.ts';
 import { contentRoot, problemOfClaim } from '../../modules/attribution/verify.ts';
 import { Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
+import { problemOfProofs, problemOfTexts } from '../../modules/attribution/proof/provenance.ts';
 import { committedRoot } from '../../modules/attribution/proof/tree.ts';
 import { textDocument } from '../testing/naive-shard.ts';
 import type { ServeLimits } from './limits.ts';
 import type { ServeChain } from './ports.ts';
 import { attestService } from './service.ts';
 import type { ShardLibrary } from './shard-library.ts';
-import { smallChain, smallLibrary, TEXTS } from './testing/library.ts';
+import { policyChain, smallChain, smallLibrary, TEXTS } from './testing/library.ts';
 import { ATTRIBUTION_PARAMS } from './testing/params.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -67,6 +68,36 @@ test('an answer becomes a claim that the published verifier accepts', async () =
     expect(answer.slice(from, from + (span?.length ?? 0))).toContain('moon in this decade');
     expect(prepared.claim.spans.map(({ contributionId }) => contributionId)).toEqual([1n]);
   }
+});
+
+test('where a policy pays for provenance, the claim names all places of a passage, and proves them', async () => {
+  const library = smallLibrary();
+  const commitments = library.list().map(({ reader }) => reader.commitment);
+  const url = await serve({ library, chain: policyChain(commitments) });
+  const shards = commitments.map((commitment, i) => ({ id: BigInt(5 + i), commitment }));
+  const contributionOf = (_: unknown, document: number): bigint => BigInt(document + 1);
+  for (const isPrivate of [false, true]) {
+    const response = await ask(url, { model_id: '1', text: answer, private: isPrivate });
+    const prepared = await claimFrom(response);
+    const { token } = prepared.claim;
+    if (token === undefined) throw new Error('the claim has provenance');
+    expect(token.indexIds).toEqual([7n]);
+    expect(problemOfTexts(token, prepared.answer)).toBeUndefined();
+    expect(problemOfProofs(token, shards, contributionOf)).toBeUndefined();
+    expect(token.spans.flatMap(({ hits }) => hits)).toMatchObject([{ shardId: 5n, contributionIds: [1n] }]);
+  }
+  const optimistic = await claimFrom(await ask(url, { model_id: '1', text: answer, optimistic: true }));
+  expect([optimistic.claim.token?.spans.length, optimistic.claim.token?.proofs]).toEqual([1, []]);
+  const nothing = await claimFrom(await ask(url, { model_id: '1', text: 'no word of it' }));
+  expect(nothing.claim).toEqual(Claim.create());
+  const elsewhere = smallLibrary(Uint8Array.of(1))
+    .list()
+    .map(({ reader }) => reader.commitment);
+  const refused = await ask(await serve({ library, chain: policyChain(elsewhere) }), {
+    model_id: 1,
+    text: answer,
+  });
+  expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining('no active index')]);
 });
 
 test('what is not in the snapshots of the model is not quoted', async () => {

@@ -46,7 +46,8 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
   const attributor = new Attributor(library, chain);
   const attribute = async (order: AttributionOrder): Promise<Attribution> => {
     const made = await gate.run(() => attributor.attribute(order));
-    metrics.claim(Claim.encode(made.claim).length, made.claim.spans.length);
+    const { spans, token } = made.claim;
+    metrics.claim(Claim.encode(made.claim).length, token?.spans.length ?? spans.length);
     return made;
   };
   const routes = attestRoutes({ library, attribute, piecesMax: limits.piecesMax, health });

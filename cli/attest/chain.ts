@@ -10,7 +10,7 @@ import type { IndexStatus, ShardStatus } from '../../proto/gen/openledger/attrib
 import { ContributionState, type Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { MsgServeChunk } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { AnswerChain, OpenRequest, ShardPiece } from '../../attest/serve/answerer.ts';
-import type { AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
+import type { ActiveIndex, AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
 import { type Connection, serveChunk } from '../../client/index.ts';
 import type { Account } from './account.ts';
 
@@ -63,7 +63,30 @@ export class AttestChain implements ServeChain {
     );
     if (model === undefined) return undefined;
     const snapshots = await Promise.all(model.snapshotIds.map((id) => this.snapshot(id)));
-    return { model, snapshots, params: await this.params() };
+    const indexes =
+      (model.attributionPolicy?.tokenBps ?? 0) > 0 ? await this.#activeIndexes(model.snapshotIds) : [];
+    return { model, snapshots, indexes, params: await this.params() };
+  }
+
+  async #activeIndexes(snapshotIds: readonly bigint[]): Promise<readonly ActiveIndex[]> {
+    const { attribution } = this.#queries;
+    const listed = await Promise.all(snapshotIds.map((id) => this.#indexesOfSnapshot(id)));
+    const active = listed
+      .flat()
+      .filter(({ index, state }) => state === ObjectState.OBJECT_STATE_ACTIVE && !index.retired);
+    return await Promise.all(
+      active.map(async ({ index: { id, snapshotId } }) => {
+        const { shards } = await attribution.index({ indexId: id });
+        return { id, snapshotId, shards: shards.map(({ shard }) => shard) };
+      }),
+    );
+  }
+
+  #indexesOfSnapshot(snapshotId: bigint): Promise<readonly IndexStatus[]> {
+    return pages(
+      (pagination) => this.#queries.attribution.indexesBySnapshot({ snapshotId, pagination }),
+      (page) => page.indexes,
+    );
   }
 
   async snapshot(snapshotId: bigint): Promise<Snapshot> {
@@ -117,14 +140,7 @@ export class AttestChain implements ServeChain {
       (pagination) => this.#queries.datanet.snapshotsByDatanet({ datanetId, pagination }),
       (page) => page.snapshots,
     );
-    const found = await Promise.all(
-      snapshots.map(({ id: snapshotId }) =>
-        pages(
-          (pagination) => this.#queries.attribution.indexesBySnapshot({ snapshotId, pagination }),
-          (page) => page.indexes,
-        ),
-      ),
-    );
+    const found = await Promise.all(snapshots.map(({ id }) => this.#indexesOfSnapshot(id)));
     return found.flat();
   }
 

@@ -1,5 +1,6 @@
 /** A small library and a chain that says what a test wants it to. */
 import { ATTRIBUTION_PARAMS } from './params.ts';
+import type { ShardCommitment } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { AttributionMethod, Model } from '../../../proto/gen/openledger/models/v1/models.ts';
 import { Snapshot } from '../../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { shardInMemory } from '../../prove/memory.ts';
@@ -29,8 +30,26 @@ export function smallChain(count: number = TEXTS.length): ServeChain {
       snapshotIds: [1n],
       attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_SPAN,
     }),
+    indexes: [],
     snapshots: [Snapshot.create({ id: 1n, datanetId: 1n, count: BigInt(count) })],
     params: ATTRIBUTION_PARAMS,
   };
   return { scopeOf: async (modelId) => (modelId === 1n ? scope : undefined) };
+}
+
+/** The same with a policy that pays for provenance, and index 7 of these shards, which have the numbers 5, 6 … */
+export function policyChain(commitments: readonly ShardCommitment[]): ServeChain {
+  const model = Model.create({
+    id: 1n,
+    snapshotIds: [1n],
+    attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
+    attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 },
+  });
+  const shards = commitments.map((commitment, i) => ({ id: BigInt(5 + i), commitment }));
+  return {
+    async scopeOf(modelId) {
+      const scope = await smallChain().scopeOf(modelId);
+      return scope && { ...scope, model, indexes: [{ id: 7n, snapshotId: 1n, shards }] };
+    },
+  };
 }

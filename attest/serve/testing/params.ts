@@ -7,4 +7,5 @@ export const ATTRIBUTION_PARAMS: Params = Params.create({
   spanBytesMax: 4096,
   answerBytesMax: 1n << 20n,
   proofBytesMax: 262_144,
+  occurrencesMax: 64,
 });
