@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { DecodeError } from '../../core/errors.ts';
 import { verifyShardProof } from '../../modules/attribution/proof/shard/verify.ts';
-import type { ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
+import { PATTERN_TOKENS_MAX, type ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
 import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
 import { longestMatch, rankRange } from '../query/search.ts';
 import type { SourceDocument } from '../shard.ts';
@@ -62,4 +63,24 @@ test('what is true of a shard is proved', () => {
     ),
     { numRuns: 150 },
   );
+});
+
+test('a pattern as long as there is, and no longer one', () => {
+  const content = Uint8Array.from({ length: PATTERN_TOKENS_MAX + 90 }, (_, i) => 0x80 + ((i * i) % 61));
+  const arrays = naiveShard([textDocument(1, 'before'), textDocument(2, content)]);
+  const shard = shardInMemory(arrays, { datanetId: 1n });
+  const { commitment } = shard;
+  const query = tokenise(content).subarray(3);
+  const provenLength = (length: number): number | undefined => {
+    const statement = {
+      kind: 'count',
+      start: 0,
+      length,
+      ...rankRange(arrays, query.subarray(0, length)),
+    } as const;
+    const proof = proveShard(shard, { query, statements: [statement], documents: false });
+    return verifyShardProof({ commitment, query, proof }).statements[0]?.longest;
+  };
+  expect(provenLength(PATTERN_TOKENS_MAX)).toBe(PATTERN_TOKENS_MAX);
+  expect(() => provenLength(PATTERN_TOKENS_MAX + 1)).toThrow(DecodeError);
 });

@@ -8,7 +8,7 @@ import type {
   ShardHit,
   TokenProvenance,
 } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { ShardStatement } from './shard/format.ts';
+import { PATTERN_TOKENS_MAX, type ShardStatement } from './shard/format.ts';
 import { type ProvedStatement, verifyShardProof } from './shard/verify.ts';
 import { tokenise } from './tokenise.ts';
 import { Q16 } from './trace/fixed-log.ts';
@@ -64,7 +64,9 @@ function problemOfSpan(
   },
 ): ClaimProblem | undefined {
   const { place, answer, limits, reached } = at;
-  const { spanBytesMin, spanBytesMax, occurrencesMax } = limits;
+  const { spanBytesMin, occurrencesMax } = limits;
+  // What cannot be proved cannot be disputed either: a text has no more tokens than bytes.
+  const spanBytesMax = Math.min(limits.spanBytesMax, PATTERN_TOKENS_MAX);
   if (text.length < spanBytesMin || text.length > spanBytesMax)
     return problem(
       'span-length',

@@ -36,11 +36,14 @@ export function standingOf(entry: SuffixEntry, pattern: Pattern, text: TextLeafS
     common++;
   }
   while (common < length) {
-    const at = position + common;
-    const index = Math.floor(at / LEAF_TOKENS);
-    const token = text(index, entry, pattern)[at - index * LEAF_TOKENS];
-    if (token !== query[start + common]) return decided(token, query[start + common], common);
-    common++;
+    const index = Math.floor((position + common) / LEAF_TOKENS);
+    const leaf = text(index, entry, pattern);
+    for (let at = position + common - index * LEAF_TOKENS; at < LEAF_TOKENS && common < length; at++) {
+      const token = leaf[at];
+      const asked = query[start + common];
+      if (token !== asked) return decided(token, asked, common);
+      common++;
+    }
   }
   return { common, order: 0 };
 }

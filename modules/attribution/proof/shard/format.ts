@@ -21,8 +21,10 @@ export const PROOF_VERSION = 0x10;
 export const PROOF_BYTES_MAX: number = 2 ** 18;
 /** Most statements of a proof. */
 export const STATEMENTS_MAX = 256;
-/** Longest pattern, in tokens. */
-export const PATTERN_TOKENS_MAX = 1024;
+/** Longest pattern, in tokens: what nobody can prove, nobody can disprove, so claims take no longer ones. */
+export const PATTERN_TOKENS_MAX = 4096;
+/** Most tokens of all patterns of a proof together: each is compared with four suffixes. */
+export const PATTERNS_TOKENS_MAX: number = 2 ** 17;
 /** Most ranks that the statements of a proof need, each counted as often as it is needed. */
 export const RANKS_MAX = 4096;
 

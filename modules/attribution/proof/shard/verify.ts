@@ -16,6 +16,7 @@ import {
   PROOF_VERSION,
   type ProofShape,
   proofShape,
+  PATTERNS_TOKENS_MAX,
   RANKS_MAX,
   ranksOf,
   readDocumentLeaf,
@@ -125,10 +126,12 @@ class ProofCheck {
     reader.check(count >= 1 && count <= STATEMENTS_MAX, 'has no statements or too many');
     const statements: ShardStatement[] = [];
     let ranks = 0;
+    let tokens = 0;
     for (let i = 0; i < count; i++) {
       const statement = readStatement(reader, this.#shape, this.#query);
       ranks += statement.kind === 'holders' ? 2 + statement.hi - statement.lo : 4;
-      reader.check(ranks <= RANKS_MAX, 'needs too many ranks');
+      tokens += statement.length;
+      reader.check(ranks <= RANKS_MAX && tokens <= PATTERNS_TOKENS_MAX, 'says too much');
       statements.push(statement);
     }
     return statements;
