@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
 import { addIndexCommands } from './index-commands.ts';
+import { addInfluenceCommands } from './influence.ts';
 import { addPublishCommand } from './publish.ts';
 import { addServeCommand } from './serve.ts';
 import { addTraceCommand } from './trace.ts';
@@ -17,4 +18,5 @@ export function addAttestCommand(program: Command, terminal: Terminal): void {
   addPublishCommand(attest, terminal);
   addServeCommand(attest, terminal);
   addWatchCommand(attest, terminal);
+  addInfluenceCommands(attest, terminal);
 }

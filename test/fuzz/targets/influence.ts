@@ -2,6 +2,12 @@
 import { proveAbsence } from '../../../attest/influence/remove.ts';
 import { openCardFraud, openClaimFraud } from '../../../attest/influence/open-fraud.ts';
 import {
+  decodeServedCard,
+  decodeServedClaim,
+  encodeServedCard,
+  encodeServedClaim,
+} from '../../../attest/influence/served-file.ts';
+import {
   decodeAbsence,
   encodeAbsence,
   verifyAbsence,
@@ -92,6 +98,28 @@ export const INFLUENCE_TARGETS: readonly Target[] = [
       const fraud = decodeClaimFraud(bytes);
       mustNot(!refused(() => verifyClaimFraud(on, fraud)), 'an honest claim is convicted');
       return () => encodeClaimFraud(fraud);
+    },
+    documented: isDecodeError,
+  },
+  {
+    name: 'influence/card-file',
+    form: 'bytes',
+    seeds: [encodeServedCard(card)],
+    bytesMax: 32 * 1_024,
+    read: (bytes) => {
+      const decoded = decodeServedCard(bytes);
+      return () => encodeServedCard(decoded);
+    },
+    documented: isDecodeError,
+  },
+  {
+    name: 'influence/claim-file',
+    form: 'bytes',
+    seeds: [encodeServedClaim(claim)],
+    bytesMax: 32 * 1_024,
+    read: (bytes) => {
+      const decoded = decodeServedClaim(card, bytes);
+      return () => encodeServedClaim(decoded);
     },
     documented: isDecodeError,
   },

@@ -1,5 +1,4 @@
 /** Reading and writing of the formats of influence: big-endian integers, lengths before what varies. */
-import { concatBytes } from '../../../../core/bytes.ts';
 import { DecodeError } from '../../../../core/errors.ts';
 
 const TWO_32 = 2 ** 32;
@@ -43,7 +42,13 @@ export class BinaryWriter {
   }
 
   end(): Uint8Array {
-    return concatBytes(...this.#parts);
+    const out = new Uint8Array(this.#parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of this.#parts) {
+      out.set(part, at);
+      at += part.length;
+    }
+    return out;
   }
 
   #integer(length: number, set: (view: DataView) => void): this {

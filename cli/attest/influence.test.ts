@@ -1,0 +1,87 @@
+/** `openledgerd attest influence`, from examples to the message that convicts a wrong card. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { decodeServedCard, encodeServedCard } from '../../attest/influence/served-file.ts';
+import { servedTree } from '../../attest/influence/published.ts';
+import { fromBase64 } from '../../core/bytes.ts';
+import { decodeCard } from '../../modules/attribution/proof/influence/card.ts';
+import { verifyCardFraud } from '../../modules/attribution/proof/influence/card-fraud.ts';
+import { checkClaim, decodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { decodeCardFraud } from '../../modules/attribution/proof/influence/fraud.ts';
+import { createProgram } from '../program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'influence-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = (name: string): string => join(folder, name);
+
+async function run(...args: readonly string[]): Promise<string> {
+  let out = '';
+  const program = createProgram({
+    out: (text) => {
+      out += text;
+    },
+    note: () => undefined,
+    interactive: false,
+    ask: async () => '',
+  });
+  await program.parseAsync(['node', 'openledgerd', 'attest', 'influence', ...args]);
+  return out;
+}
+
+const trainArgs = [
+  ...['train', '--examples', path('examples.jsonl'), '--classes', '3', '--datanet', '4', '--snapshot', '100'],
+  ...['--out', path('card'), '--json'],
+];
+
+test('a head is trained, asked and verified; a wrong card is convicted', async () => {
+  const examples = Array.from({ length: 60 }, (_, i) => ({
+    contribution: i % 2 === 0 ? 1 + Math.floor(i / 6) : `${1 + Math.floor(i / 6)}`,
+    label: i % 3,
+    features: [((i * 37) % 97) + (i % 3 === 1 ? 90 : 0), ((i * 53) % 89) + (i % 3 === 2 ? 110 : 0)],
+  }));
+  writeFileSync(path('examples.jsonl'), examples.map((example) => JSON.stringify(example)).join('\n'));
+  const trained = JSON.parse(await run(...trainArgs));
+  const card = decodeCard(fromBase64(trained.card));
+  expect(card).toMatchObject({ features: 3, classes: 3, examples: 60, groups: 10, datanetId: 4n });
+  expect(trained.gradientBound).toBeLessThan(1e-5);
+  expect(await run('verify', '--card', path('card'))).toBe('the card is right\n');
+
+  const asked = ['query', '--card', path('card'), '--features', '[130, 40]', '--out', path('claim')];
+  const answered = JSON.parse(await run(...asked, '--json'));
+  expect(answered.answer).toBe(1);
+  checkClaim(card, decodeClaim(fromBase64(answered.claim)));
+  const shares: readonly { readonly share: number }[] = answered.shares;
+  expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+  expect(await run(...asked)).toMatch(/contribution \d+: [\d.]+ %\n/);
+  expect(await run('verify', '--card', path('card'), '--claim', path('claim'))).toBe('the claim is right\n');
+
+  const served = decodeServedCard(readFileSync(path('card')));
+  const weights = servedTree('weights', served.weights.leaves.toReversed());
+  const wrong = {
+    ...served,
+    weights,
+    card: { ...served.card, roots: { ...served.card.roots, weights: weights.tree.root } },
+  };
+  writeFileSync(path('wrong'), encodeServedCard(wrong));
+  await expect(run('verify', '--card', path('wrong'), '--fraud', path('fraud'))).rejects.toThrow(
+    'rule logit at 0',
+  );
+  verifyCardFraud(wrong.card, decodeCardFraud(readFileSync(path('fraud'))), { holds: () => true });
+});
+
+test('what is wrong is said', async () => {
+  writeFileSync(path('bad.jsonl'), '{"contribution": 1, "label": 0, "features": [1, 300]}');
+  const bad = trainArgs.map((arg) => (arg === path('examples.jsonl') ? path('bad.jsonl') : arg));
+  await expect(run(...bad)).rejects.toThrow('line 1 of the examples: features are no bytes');
+  await expect(run(...trainArgs, '--lambda', '2')).rejects.toThrow('--lambda');
+  await expect(run('verify', '--card', path('examples.jsonl'))).rejects.toThrow(
+    'does not begin with olcard01',
+  );
+  await expect(run('query', '--card', path('card'), '--features', '[1]')).rejects.toThrow('must be 2 bytes');
+  const bytes = readFileSync(path('card'));
+  bytes[300] = (bytes[300] ?? 0) ^ 1;
+  writeFileSync(path('damaged'), bytes);
+  await expect(run('verify', '--card', path('damaged'))).rejects.toThrow('not those that are committed to');
+});

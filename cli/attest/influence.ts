@@ -1,0 +1,222 @@
+/** `openledgerd attest influence`: trains heads, asks them, and checks published cards and claims. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { LedgerError } from '../../core/errors.ts';
+import { systemCode, usageError } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
+
+const LAMBDA_ONE = 2 ** 24;
+const BOUND_ONE = 2 ** 32;
+const HASH_HEX = /^[0-9a-f]{64}$/i;
+const SHOWN_GROUPS = 10;
+
+interface TrainOptions {
+  readonly examples: string;
+  readonly classes: string;
+  readonly datanet: string;
+  readonly snapshot: string;
+  readonly lambda: string;
+  readonly extractor: string;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+interface QueryOptions {
+  readonly card: string;
+  readonly features: string;
+  readonly label?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+interface VerifyOptions {
+  readonly card: string;
+  readonly claim?: string;
+  readonly fraud?: string;
+}
+
+/** Adds the commands to the group `attest`. */
+export function addInfluenceCommands(attest: Command, terminal: Terminal): void {
+  const influence = attest
+    .command('influence')
+    .description('which examples an answer of a trained head draws on, with what convicts a false claim');
+  influence
+    .command('train')
+    .description('train a softmax head on examples, and write its model card with all leaves')
+    .requiredOption('--examples <file>', 'JSON lines: contribution, label, features')
+    .requiredOption('--classes <count>', 'labels are 0 to one less')
+    .requiredOption('--datanet <id>', 'of the contributions')
+    .requiredOption('--snapshot <count>', 'contributions of the snapshot that is trained on')
+    .option('--lambda <number>', 'of the L2 term', '0.001')
+    .option('--extractor <hash>', 'SHA-256 of what makes features of contributions, in hex', '0'.repeat(64))
+    .requiredOption('--out <file>', 'the card with its leaves')
+    .option('--json', 'print JSON')
+    .action(async (options: TrainOptions) => train(options, terminal));
+  influence
+    .command('query')
+    .description('contributions that an answer of a head draws on')
+    .requiredOption('--card <file>', 'what train wrote')
+    .requiredOption('--features <json>', 'list of bytes, without the constant one, or base64 in quotes')
+    .option('--label <class>', 'the answer (default: what the head answers)')
+    .option('--out <file>', 'write the claim with its leaves')
+    .option('--json', 'print JSON')
+    .action(async (options: QueryOptions) => query(options, terminal));
+  influence
+    .command('verify')
+    .description('exit code 0 when a card, or a claim on it, is right; else names what is wrong')
+    .requiredOption('--card <file>', 'the card with its leaves')
+    .option('--claim <file>', 'a claim with its leaves; the card is then taken to be right')
+    .option('--fraud <file>', 'write the message that convicts')
+    .action(async (options: VerifyOptions) => verify(options, terminal));
+}
+
+async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
+  const { parseExamples } = await import('../../attest/influence/examples-list.ts');
+  const { trainingSet } = await import('../../attest/influence/training-set.ts');
+  const { trainHead } = await import('../../attest/influence/train.ts');
+  const { certify, distanceToOptimum } = await import('../../attest/influence/certificate.ts');
+  const { encodeServedCard } = await import('../../attest/influence/served-file.ts');
+  const { cardId, encodeCard } = await import('../../modules/attribution/proof/influence/card.ts');
+  const { fromHex, fromUtf8, toBase64, toHex } = await import('../../core/bytes.ts');
+  const lambda = Number(options.lambda);
+  if (!(lambda >= 1 / LAMBDA_ONE && lambda < 1)) throw usageError('--lambda must be from 6e-8 to below 1');
+  if (!HASH_HEX.test(options.extractor)) throw usageError('--extractor must be 64 hexadecimal digits');
+  const examples = parseExamples(fromUtf8(readFile('--examples', options.examples)));
+  const classes = whole('--classes', options.classes);
+  if (examples.some(({ label }) => label >= classes)) throw usageError(`a label is not below ${classes}`);
+  const head = trainHead(trainingSet(examples, classes), { lambda: Math.round(lambda * LAMBDA_ONE) });
+  const served = certify(head, {
+    datanetId: BigInt(whole('--datanet', options.datanet)),
+    snapshotCount: BigInt(whole('--snapshot', options.snapshot)),
+    extractor: fromHex(options.extractor),
+  });
+  const { card } = served;
+  writeFile('--out', options.out, encodeServedCard(served));
+  const report = {
+    id: toHex(cardId(card)),
+    card: toBase64(encodeCard(card)),
+    examples: card.examples,
+    contributions: card.groups,
+    gradientBound: card.gradientBound / BOUND_ONE,
+    distanceToOptimum: distanceToOptimum(card),
+  };
+  terminal.out(options.json === true ? `${JSON.stringify(report)}\n` : linesOf(report));
+}
+
+async function query(options: QueryOptions, terminal: Terminal): Promise<void> {
+  const { parseFeatures } = await import('../../attest/influence/examples-list.ts');
+  const { decodeServedCard, encodeServedClaim } = await import('../../attest/influence/served-file.ts');
+  const { headOfCard } = await import('../../attest/influence/served-head.ts');
+  const { hessianOf } = await import('../../attest/influence/hessian.ts');
+  const asking = await import('../../attest/influence/query.ts');
+  const { encodeClaim } = await import('../../modules/attribution/proof/influence/claim.ts');
+  const { FEATURE_MAX } = await import('../../modules/attribution/proof/influence/bounds.ts');
+  const { toBase64 } = await import('../../core/bytes.ts');
+  const served = decodeServedCard(readFile('--card', options.card));
+  const { features: width, classes } = served.card;
+  const given = parseFeatures(jsonOf(options.features));
+  if (given?.length !== width - 1) throw usageError(`--features must be ${width - 1} bytes`);
+  const features = Uint8Array.from([...given, FEATURE_MAX]);
+  const head = headOfCard(served);
+  const answer = asking.answerOf(asking.queryOf(head, features, 0));
+  const label = options.label === undefined ? answer : whole('--label', options.label, 0);
+  if (label >= classes) throw usageError(`--label must be below ${classes}`);
+  const influencer = { head, factors: hessianOf(head) };
+  const influence = asking.influenceOf(influencer, asking.queryOf(head, features, label));
+  const claimed = asking.claimOf(influencer, served, influence);
+  const { claim } = claimed;
+  if (options.out !== undefined) writeFile('--out', options.out, encodeServedClaim(claimed));
+  const shares = claim.groups.map(({ contributionId, weight }) => ({
+    contribution: `${contributionId}`,
+    share: weight / claim.total,
+  }));
+  const report = { answer, label, bound: claim.bound / BOUND_ONE, claim: toBase64(encodeClaim(claim)) };
+  if (options.json === true) {
+    terminal.out(`${JSON.stringify({ ...report, shares })}\n`);
+    return;
+  }
+  const lines = shares
+    .slice(0, SHOWN_GROUPS)
+    .map(({ contribution, share }) => `contribution ${contribution}: ${(100 * share).toFixed(1)} %\n`);
+  terminal.out(`${linesOf(report)}${lines.join('')}`);
+}
+
+async function verify(options: VerifyOptions, terminal: Terminal): Promise<void> {
+  const { decodeServedCard, decodeServedClaim } = await import('../../attest/influence/served-file.ts');
+  const { findCardFraud } = await import('../../attest/influence/convict-card.ts');
+  const { findClaimFraud } = await import('../../attest/influence/convict-claim.ts');
+  const { encodeCardFraud, encodeClaimFraud } = await import(
+    '../../modules/attribution/proof/influence/fraud.ts'
+  );
+  const { checkClaim } = await import('../../modules/attribution/proof/influence/claim.ts');
+  const card = decodeServedCard(readFile('--card', options.card));
+  if (options.claim === undefined) {
+    // Which contributions there are, only the chain knows.
+    const found = findCardFraud(card, { holds: () => true });
+    if (found === undefined) terminal.out('the card is right\n');
+    else convict(options, { what: 'card', ...found }, encodeCardFraud(found));
+    return;
+  }
+  const claim = decodeServedClaim(card, readFile('--claim', options.claim));
+  checkClaim(card.card, claim.claim);
+  const found = findClaimFraud({ card, claim });
+  if (found === undefined) terminal.out('the claim is right\n');
+  else convict(options, { what: 'claim', ...found }, encodeClaimFraud(found));
+}
+
+/** @throws LedgerError always: what is wrong */
+function convict(
+  { fraud }: VerifyOptions,
+  found: {
+    readonly what: string;
+    readonly rule: string;
+    readonly index: number;
+    readonly coordinate: number;
+  },
+  message: Uint8Array,
+): never {
+  if (fraud !== undefined) writeFile('--fraud', fraud, message);
+  const { what, rule, index, coordinate } = found;
+  const written =
+    fraud === undefined ? '--fraud writes the message that convicts it' : `${fraud} convicts it`;
+  throw new LedgerError(
+    'cli.influence',
+    `the ${what} is wrong: rule ${rule} at ${index}, coordinate ${coordinate}; ${written}`,
+  );
+}
+
+function linesOf(report: Readonly<Record<string, string | number>>): string {
+  return Object.entries(report)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join('');
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usageError('--features is no JSON: give a list of bytes, or base64 in quotes');
+  }
+}
+
+function whole(option: string, text: string, least = 1): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  if (value < least) throw usageError(`${option} is "${text}", but must be a whole number from ${least}`);
+  return value;
+}
+
+function readFile(option: string, path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new LedgerError('cli.file', `cannot read ${option} ${path} (${systemCode(cause)})`, {}, cause);
+  }
+}
+
+function writeFile(option: string, path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (cause) {
+    throw new LedgerError('cli.file', `cannot write ${option} ${path} (${systemCode(cause)})`, {}, cause);
+  }
+}
