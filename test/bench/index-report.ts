@@ -9,6 +9,7 @@ import { wasmSuffixArray } from '../../attest/wasm/suffix-array.ts';
 import { sha256 } from '../../core/hash.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
 import { Random } from '../fuzz/random.ts';
+import { reportPagedSearch } from './paged-search.ts';
 import { megabytes, type Report } from './report.ts';
 import { allMails } from './trace-material.ts';
 
@@ -43,7 +44,9 @@ export function reportIndex({ row, note }: Report): readonly IndexFigures[] {
     { bytes: INNER_BYTES },
     `${Math.round(hashesPerSecond())} calls a second of node:crypto`,
   );
-  const measured = SIZES.map((bytes, i) => measure({ row, note }, upTo(mails, bytes), { peers: i === 0 }));
+  const measured = SIZES.map((bytes, i) =>
+    measure({ row, note }, upTo(mails, bytes), { peers: i === 0, paged: i === SIZES.length - 1 }),
+  );
   growth({ row, note }, measured);
   return measured;
 }
@@ -75,6 +78,8 @@ interface MeasureOptions {
   readonly peers: boolean;
   /** Sorts by one engine only, and commits with one entry a leaf only. */
   readonly once?: boolean;
+  /** Also searches through a cache of pages. */
+  readonly paged?: boolean;
 }
 
 function measure(
@@ -119,6 +124,7 @@ function measure(
   const commitSeconds: Record<string, number> = {};
   for (const entries of options.once === true ? [1] : ENTRIES)
     commitSeconds[String(entries)] = commit({ row, note }, { input, sa, entries, ...options });
+  if (options.paged === true) reportPagedSearch({ row, note }, input, { ...FASTEST, sort: () => sa });
   return { tokens, tokeniseSeconds, sortSeconds: { wasm, plain }, commitSeconds };
 }
 
@@ -140,7 +146,7 @@ function commit({ row }: Report, { input, sa, entries, peers }: CommitTask): num
     `${seconds.toFixed(2)} s${aim}; ${megabytes(written)} MB of files`,
   );
   if (!peers) return seconds;
-  const [, plain] = cpu(() => build(input, entries, { ...engines, hasher: plainHasher }));
+  const [, plain] = cpu(() => build(input, entries, { sort: engines.sort, hasher: plainHasher }));
   row(
     'attest/commit/crypto.hash',
     { entries, tokens },
