@@ -25,7 +25,7 @@ test('generations: powers of two, largest first, none above the most', () => {
   expect(generationsOf(13, 1024).map(({ documents }) => documents)).toEqual([8, 4, 1]);
   expect(generationsOf(13, 4).map(({ documents }) => documents)).toEqual([4, 4, 4, 1]);
   fc.assert(
-    fc.property(fc.nat(5000), fc.nat(12), (count, digits) => {
+    fc.property(fc.nat(600), fc.nat(10), (count, digits) => {
       const ranges = generationsOf(count, 2 ** digits);
       expect(coverOf(ranges, 0, count)).toEqual(ranges);
       // A larger Datanet keeps all shards but the smallest ones.

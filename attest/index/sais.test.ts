@@ -50,12 +50,12 @@ describe('equals a plain sort', () => {
         const array = Uint32Array.from(tokens);
         expect(checked(array)).toEqual(naiveSuffixArray(array));
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 
-  test('every text of up to nine tokens over three symbols', () => {
-    for (let length = 0; length <= 9; length++) {
+  test('every text of up to eight tokens over three symbols', () => {
+    for (let length = 0; length <= 8; length++) {
       for (let code = 0; code < 3 ** length; code++) {
         const text = Uint32Array.from({ length }, (_, i) => Math.floor(code / 3 ** i) % 3);
         const sa = suffixArray(text);
