@@ -60,6 +60,8 @@ export class Answerer {
     const { chain, logger } = this.#parts;
     try {
       const open = [...(await chain.openRequests())].sort((a, b) => (a.deadline < b.deadline ? -1 : 1));
+      for (const id of this.#answered)
+        if (!open.some((request) => request.id === id)) this.#answered.delete(id);
       for (const request of open) if (!this.#answered.has(request.id)) await this.#answer(request);
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'requests could not be read; the next round tries again');

@@ -42,8 +42,8 @@ export interface WatchChain {
   pendingClaims(): Promise<readonly PendingClaim[]>;
   /** Contributions at positions `first` … `first + count − 1` of a Datanet's log. */
   records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]>;
-  /** What this watcher has asked for and is not forgotten. */
-  demands(): Promise<readonly Demand[]>;
+  /** What this watcher has asked for of these shards, answered or not. */
+  demands(shardIds: ReadonlySet<bigint>): Promise<readonly Demand[]>;
   /** Each resolves when it is in a block, to the hash of its transaction; LedgerError with the chain's words else. */
   convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;
   disputeClaim(claimId: bigint, claim: Claim, dispute: ProvenanceDispute): Promise<string>;

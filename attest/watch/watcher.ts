@@ -44,7 +44,8 @@ export class Watcher {
   readonly #failures = new Map<string, Failure>();
   /** Shards and claims that need no further look. */
   readonly #settled = new Set<string>();
-  readonly #said = new Set<string>();
+  /** Why shards could not be judged, as the log has it. */
+  readonly #said = new Map<string, string>();
   #round = 0;
   /** Why the chain could not be read the last time. */
   #trouble = '';
@@ -59,11 +60,15 @@ export class Watcher {
     const { chain, metrics, logger } = this.#parts;
     this.#round++;
     try {
-      const [shards, demands] = await Promise.all([chain.shards(), chain.demands()]);
+      const shards = await chain.shards();
+      const demands = await chain.demands(new Set(shards.map(({ id }) => id)));
       for (const shard of shards)
         await this.#guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands));
-      for (const claim of await chain.pendingClaims())
-        await this.#guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
+      const claims = await chain.pendingClaims();
+      for (const claim of claims) await this.#guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
+      this.#forget(
+        new Set([...shards.map(({ id }) => `shard ${id}`), ...claims.map(({ id }) => `claim ${id}`)]),
+      );
       this.#trouble = '';
     } catch (error) {
       metrics.failure('chain');
@@ -73,6 +78,12 @@ export class Watcher {
       this.#trouble = trouble;
     }
     metrics.round();
+  }
+
+  /** What the chain no longer lists needs no memory. */
+  #forget(listed: ReadonlySet<string>): void {
+    for (const memory of [this.#settled, this.#failures, this.#said])
+      for (const what of memory.keys()) if (!listed.has(what)) memory.delete(what);
   }
 
   /** Does something unless it is settled, or failed a short time ago. */
@@ -136,8 +147,8 @@ export class Watcher {
   ): Promise<void> {
     const { chain, metrics, logger } = this.#parts;
     const sentence = `shard ${id} cannot be judged: ${reason}`;
-    if (demands.length > 0 || !this.#said.has(sentence)) logger.warn({ shard: id, publisher }, sentence);
-    this.#said.add(sentence);
+    if (this.#said.get(`shard ${id}`) !== sentence) logger.warn({ shard: id, publisher }, sentence);
+    this.#said.set(`shard ${id}`, sentence);
     for (const place of demands) {
       const tx = await chain.requestChunk(id, place);
       metrics.sent('demand');

@@ -99,10 +99,12 @@ export class AccountWatchChain implements WatchChain {
   }
 
   /** What this account has asked for, from its transactions; and the answers, from those of the publishers. */
-  async demands(): Promise<readonly Demand[]> {
+  async demands(shardIds: ReadonlySet<bigint>): Promise<readonly Demand[]> {
     const asked = await this.#search('request_chunk.requester', this.#account.address);
     const open = new Set((await this.#chain.openRequests()).map(({ id }) => id));
-    const requests = asked.flatMap(requestsIn);
+    const requests = asked.flatMap(requestsIn).filter(({ shardId }) => shardIds.has(shardId));
+    for (const id of this.#answers.keys())
+      if (!requests.some((request) => request.id === id)) this.#answers.delete(id);
     return await Promise.all(
       requests.map(async ({ id, shardId, place }) => ({
         shardId,

@@ -7,8 +7,11 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Account } from '../../cli/attest/account.ts';
+import { AttestChain, answerChain } from '../../cli/attest/chain.ts';
 import { LOOPBACK, nextFreePort } from '../../cli/devnet/ports.ts';
 import { shardInMemory } from '../../attest/prove/memory.ts';
+import { Answerer } from '../../attest/serve/answerer.ts';
 import { attestService } from '../../attest/serve/service.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
@@ -87,6 +90,10 @@ async function serve(): Promise<void> {
   endpoint = /^(\S+) serves 1 shards$/.exec(await server.line(' serves '))?.[1] ?? '';
 }
 
+function watch(): void {
+  watcher = run('watch', '--dir', join(home, 'watch'), '--interval', '300', ...as('watcher'));
+}
+
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let blocks = 0; !(await holds()); blocks++) {
     if (blocks === BLOCKS_MAX)
@@ -119,7 +126,7 @@ it('an attestor publishes an index of a snapshot and serves it; a watcher finds 
   expect(await probe.ended, probe.lines.join('\n')).toBe(0);
   expect(JSON.parse(probe.lines[0] ?? '')).toMatchObject({ index_id: '1', shard_ids: ['1'], new_shards: 1 });
   await serve();
-  watcher = run('watch', '--dir', join(home, 'watch'), '--interval', '300', ...as('watcher'));
+  watch();
   await watcher.line('shard 1 is what its texts say');
   await eventually(
     'the index is active',
@@ -245,44 +252,76 @@ function documents(): readonly SourceDocument[] {
   });
 }
 
-/** A shard of the texts in which two ranks are exchanged. */
-function wrongShard(datanetId: bigint): ShardReader {
+/** A shard of the texts in which a rank is exchanged with the next one. */
+function wrongShard(datanetId: bigint, wrong: number): ShardReader {
   const honest: ShardArrays = naiveShard(documents());
-  const suffix = (rank: number): number => honest.suffix(rank === 40 ? 41 : rank === 41 ? 40 : rank);
+  const suffix = (rank: number): number =>
+    honest.suffix(rank === wrong ? rank + 1 : rank === wrong + 1 ? rank - 1 : rank);
   return shardInMemory({ ...honest, suffix }, { datanetId });
 }
 
-it('a wrong index is convicted by the watcher without help', { timeout: STUCK_MS }, async () => {
-  const { snapshot } = await queries().datanet.snapshot({ snapshotId: stage.snapshotId });
-  const wrong = wrongShard(snapshot.datanetId);
-  const logger = { info: () => undefined, warn: () => undefined };
-  const chain = { scopeOf: async () => undefined };
-  const library = new ShardLibrary([wrong]);
-  const lying = attestService({ library, chain, logger }, { host: '127.0.0.1', port: 0 });
-  await lying.server.start();
+/** The liar publishes a shard as an index of the snapshot. */
+async function publishWrong({ commitment }: ShardReader, at: string): Promise<bigint> {
   const { params } = await queries().attribution.params();
-  const { liar, watcher: challenger } = scene.parties;
-  const balance = async (): Promise<bigint> =>
-    BigInt((await scene.chain.connection.queries.bank.balance(challenger.address, scene.chain.denom)).amount);
-  const before = await balance();
+  const { liar } = scene.parties;
   const message = MsgPublishIndex.create({
     publisher: liar.address,
-    snapshotId: snapshot.id,
-    shards: [{ shardId: 0n, commitment: wrong.commitment }],
+    snapshotId: stage.snapshotId,
+    shards: [{ shardId: 0n, commitment }],
     bond: { denom: params.bondDenom, amount: params.shardBond.toString() },
-    endpoint: lying.server.url,
+    endpoint: at,
   });
   const { shardIds } = await act(liar, [publishIndex(message)], MsgPublishIndexResponse);
-  const [shardId = 0n] = shardIds;
-  await eventually(
-    'the shard is voided',
-    async () => (await stateOf(shardId)) === ObjectState.OBJECT_STATE_VOIDED,
-  );
+  return shardIds[0] ?? 0n;
+}
+
+async function convicted(shardId: bigint): Promise<void> {
+  const { OBJECT_STATE_VOIDED } = ObjectState;
+  await eventually('the shard is voided', async () => (await stateOf(shardId)) === OBJECT_STATE_VOIDED);
   expect(await watcher.line(`shard ${shardId} is wrong`)).toContain('is convicted');
+}
+
+const quiet = { info: () => undefined, warn: () => undefined };
+
+it('a wrong index is convicted by the watcher without help', { timeout: STUCK_MS }, async () => {
+  const { snapshot } = await queries().datanet.snapshot({ snapshotId: stage.snapshotId });
+  const wrong = wrongShard(snapshot.datanetId, 40);
+  const chain = { scopeOf: async () => undefined };
+  const library = new ShardLibrary([wrong]);
+  const lying = attestService({ library, chain, logger: quiet }, { host: LOOPBACK, port: 0 });
+  await lying.server.start();
+  const { params } = await queries().attribution.params();
+  const { address } = scene.parties.watcher;
+  const balance = async (): Promise<bigint> =>
+    BigInt((await scene.chain.connection.queries.bank.balance(address, scene.chain.denom)).amount);
+  const before = await balance();
+  await convicted(await publishWrong(wrong, lying.server.url));
   const reward = (params.shardBond * BigInt(params.rewardBps)) / 10_000n;
-  const gained = (await balance()) - before;
-  expect(gained).toBeGreaterThan((reward * 9n) / 10n);
+  expect((await balance()) - before).toBeGreaterThan((reward * 9n) / 10n);
   await lying.server.stop();
+});
+
+it('who serves nothing is convicted by what he has to show on the chain, by a watcher that was killed', {
+  timeout: STUCK_MS,
+}, async () => {
+  const { snapshot } = await queries().datanet.snapshot({ snapshotId: stage.snapshotId });
+  const wrong = wrongShard(snapshot.datanetId, 80);
+  const shardId = await publishWrong(wrong, 'http://127.0.0.1:1');
+  await watcher.line(`a piece of shard ${shardId} is demanded on the chain`);
+  await watcher.kill();
+  const { liar } = scene.parties;
+  const answerer = new Answerer({
+    chain: answerChain(new AttestChain(scene.chain.connection), new Account(liar.address, liar.client)),
+    library: new ShardLibrary([wrong]),
+    metrics: { chunkRequest: () => undefined },
+    logger: quiet,
+  });
+  watch();
+  await eventually('the liar has shown enough', async () => {
+    await answerer.round();
+    return (await stateOf(shardId)) === ObjectState.OBJECT_STATE_VOIDED;
+  });
+  await convicted(shardId);
 });
 
 it('killed and started again, the attestor answers requests on the chain', {
