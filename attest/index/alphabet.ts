@@ -59,10 +59,12 @@ class TokenTable {
   }
 }
 
-/** Ranks of tokens among the distinct ones. */
-export function compressAlphabet(text: Uint32Array): Alphabet {
+/** Ranks of tokens among the distinct ones; written to `ranks`, which is as long as the text. */
+export function compressAlphabet(
+  text: Uint32Array,
+  ranks: Int32Array = new Int32Array(text.length),
+): Alphabet {
   const table = new TokenTable();
-  const ranks = new Int32Array(text.length);
   for (let i = 0; i < text.length; i++) ranks[i] = table.idOf(text[i] ?? 0);
   const symbols = table.tokens.slice(0, table.count).sort();
   const rankOf = new Int32Array(table.count);

@@ -17,12 +17,12 @@ export function wasmSuffixArray(text: Uint32Array, progress?: OnSortProgress): U
   const module = instantiate(tell);
   if (module === undefined) return undefined;
   tell(0, 0, text.length);
-  const { ranks, symbols } = compressAlphabet(text);
   const bytes = ENTRY_BYTES * text.length;
   const sa = module.base + bytes;
   const free = sa + bytes;
   try {
-    new Int32Array(module.memoryTo(free), module.base, ranks.length).set(ranks);
+    const ranks = new Int32Array(module.memoryTo(free), module.base, text.length);
+    const { symbols } = compressAlphabet(text, ranks);
     module.sortSuffixes({ text: module.base, sa, length: text.length, symbols: symbols.length, free });
   } catch (error) {
     if (isOutOfMemory(error)) return undefined;
