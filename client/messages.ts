@@ -2,11 +2,14 @@
 import type { EncodeObject } from '@cosmjs/proto-signing';
 import type { MessageType } from '../proto/codec/message.ts';
 import {
+  MsgConvictModelCard,
   MsgConvictShard,
   MsgDisputeClaim,
   MsgPublishIndex,
+  MsgPublishModelCard,
   MsgRequestChunk,
   MsgRetireIndex,
+  MsgRetireModelCard,
   MsgServeChunk,
   MsgSubmitClaim,
 } from '../proto/gen/openledger/attribution/v1/tx.ts';
@@ -57,6 +60,15 @@ export const submitClaim: (message: MsgSubmitClaim) => EncodeObject = maker(MsgS
 
 /** Convicts an optimistic claim of one false statement. */
 export const disputeClaim: (message: MsgDisputeClaim) => EncodeObject = maker(MsgDisputeClaim);
+
+/** Publishes the commitments that influence of a model is claimed by. */
+export const publishModelCard: (message: MsgPublishModelCard) => EncodeObject = maker(MsgPublishModelCard);
+
+/** Ends a model card: its bond comes back after the unbonding. */
+export const retireModelCard: (message: MsgRetireModelCard) => EncodeObject = maker(MsgRetireModelCard);
+
+/** Convicts a wrong model card. */
+export const convictModelCard: (message: MsgConvictModelCard) => EncodeObject = maker(MsgConvictModelCard);
 
 function maker<T>(type: MessageType<T>): (message: T) => EncodeObject {
   return (value) => ({ typeUrl: type.typeUrl, value });

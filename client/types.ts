@@ -4,11 +4,14 @@ import { Registry, type TsProtoGeneratedType } from '@cosmjs/proto-signing';
 import type { Field } from '../proto/codec/field.ts';
 import type { MessageType } from '../proto/codec/message.ts';
 import {
+  MsgConvictModelCard,
   MsgConvictShard,
   MsgDisputeClaim,
   MsgPublishIndex,
+  MsgPublishModelCard,
   MsgRequestChunk,
   MsgRetireIndex,
+  MsgRetireModelCard,
   MsgServeChunk,
   MsgSubmitClaim,
 } from '../proto/gen/openledger/attribution/v1/tx.ts';
@@ -36,6 +39,9 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgServeChunk,
   MsgSubmitClaim,
   MsgDisputeClaim,
+  MsgPublishModelCard,
+  MsgRetireModelCard,
+  MsgConvictModelCard,
 ];
 
 /** A registry with CosmJS's own messages and ours. */

@@ -15,6 +15,7 @@ import { AttributionMethod, type Model } from '../../proto/gen/openledger/models
 import type { AttributionCore } from './core.ts';
 import { attributionErrors, refuseAs } from './errors.ts';
 import { StateError } from '../../framework/errors.ts';
+import { influenceWeights } from './influence.ts';
 import { activeIndex, shardsOf } from './indexes.ts';
 import { limitsOf } from './params.ts';
 import { bpsOf, combineParts, type Part, PARTS } from './parts.ts';
@@ -255,6 +256,18 @@ function retrieved(
   return retrievalWeights(retrieval, (id) => named.ownerOf(id));
 }
 
+function influenced(
+  k: AttributionCore,
+  context: ReadContext,
+  { claim, model, proved }: ClaimCase,
+  named: NamedContributions,
+): readonly Weight[] {
+  if (claim.influence === undefined) return [];
+  if (proved)
+    refuseAs('not-proved', 'influence is claimed with a bond (MsgSubmitClaim): its proof is the window');
+  return influenceWeights(k, context, claim.influence, { model, named });
+}
+
 interface Weighed {
   readonly token: readonly Weight[];
   readonly named: NamedContributions;
@@ -278,7 +291,8 @@ function sharesOf(
     };
   }
   const retrieval = retrieved(k, context, claimed, named);
-  const { shares, unattributed } = combineParts(policy, { token, influence: [], retrieval });
+  const influence = influenced(k, context, claimed, named);
+  const { shares, unattributed } = combineParts(policy, { token, influence, retrieval });
   const { sharesMax } = currentParams(k.state, context);
   if (shares.length > sharesMax)
     refuseAs(

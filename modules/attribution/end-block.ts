@@ -3,6 +3,7 @@
  * oldest first.
  */
 import type { Context } from '../../framework/context.ts';
+import { releaseCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
 import { decideClaim } from './open-claims.ts';
 import { expireRequest } from './requests.ts';
@@ -34,6 +35,8 @@ export function endBlock(k: AttributionCore, context: Context): void {
   }
   for (const id of due(context, k.state.shardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
     releaseShard(k, context, id);
+  for (const id of due(context, k.state.cardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
+    releaseCard(k, context, id);
 }
 
 function due(

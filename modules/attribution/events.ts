@@ -6,6 +6,7 @@ import {
   type ClaimRecord,
   ClaimState,
   type Index,
+  type ModelCard,
   type Shard,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 
@@ -139,4 +140,31 @@ export function claimDecided({ id, state, receiptId }: ClaimRecord): Event {
 /** Nobody paid by a claim in time. */
 export function claimExpired({ id, claimant }: ClaimRecord): Event {
   return event('expire_claim', { claim_id: id.toString(), claimant });
+}
+
+/** A model card can be convicted from now on, and claims may rest on it from its active height. */
+export function cardPublished({ id, publisher, modelId, bond, activeHeight }: ModelCard): Event {
+  return event('publish_model_card', {
+    card_id: id.toString(),
+    publisher,
+    model_id: modelId.toString(),
+    bond: coinText(bond),
+    active_height: activeHeight.toString(),
+  });
+}
+
+/** No new claims may rest on a model card. */
+export function cardRetired({ id, publisher, claims }: ModelCard): Event {
+  return event('retire_model_card', { card_id: id.toString(), publisher, open_claims: claims.toString() });
+}
+
+/** A model card was convicted. */
+export function cardVoided({ id, publisher, bond }: ModelCard, challenger: string, reward: WireCoin): Event {
+  const lost = { bond: coinText(bond), reward: coinText(reward) };
+  return event('void_model_card', { card_id: id.toString(), publisher, challenger, ...lost });
+}
+
+/** The bond of a model card went back; it is gone. */
+export function cardReleased({ id, publisher, bond }: ModelCard): Event {
+  return event('release_model_card', { card_id: id.toString(), publisher, bond: coinText(bond) });
 }

@@ -70,6 +70,11 @@ function initIndexes(k: AttributionCore, context: Context, genesis: GenesisState
   }
   for (const index of genesis.indexes) state.indexes.set(context, index.id, index);
   for (const request of genesis.requests) insertRequest(k, context, request);
+  for (const card of genesis.cards) {
+    state.cards.set(context, card.id, card);
+    if (card.releaseHeight > 0n && card.voidedHeight === 0n)
+      state.cardReleases.add(context, [card.releaseHeight, card.id]);
+  }
 }
 
 function readGenesis({ addresses }: AttributionCore, json: JsonReader): GenesisState {
@@ -122,6 +127,10 @@ function requireReferences(json: JsonReader, genesis: GenesisState): void {
     for (const indexId of indexIds)
       if (!indexes.has(indexId))
         json.member('claims').fail(`claim ${id} rests on index ${indexId}, which is not listed`);
+  const cards = new Set(genesis.cards.map(({ id }) => id));
+  for (const { id, cardId } of open)
+    if (cardId > 0n && !cards.has(cardId))
+      json.member('claims').fail(`claim ${id} rests on model card ${cardId}, which is not listed`);
 }
 
 function exportGenesis(k: AttributionCore, context: ReadContext): GenesisState {

@@ -54,6 +54,8 @@ function checkBonds({ state, bank, account }: AttributionCore, context: ReadCont
   const bonds: Coin[] = [];
   for (const [, { bond, voidedHeight }] of state.shards.iterate(context))
     if (voidedHeight === 0n) bonds.push(parseCoin(bond));
+  for (const [, { bond, voidedHeight }] of state.cards.map.iterate(context))
+    if (voidedHeight === 0n) bonds.push(parseCoin(bond));
   for (const [, { bond }] of state.requests.iterate(context)) bonds.push(parseCoin(bond));
   for (const [, claim] of state.claims.iterate(context))
     if (isOpen(claim) && claim.bond !== undefined) bonds.push(parseCoin(claim.bond));
@@ -82,18 +84,23 @@ function checkHolders({ state }: AttributionCore, context: ReadContext): string 
     : `an index names shard ${missing}, which is not there`;
 }
 
-/** Indexes know how many open claims rest on them, and open claims are queued. */
+/** Indexes and model cards know how many open claims rest on them, and open claims are queued. */
 function checkOpenClaims(state: AttributionCore['state'], context: ReadContext): string | undefined {
-  const counted = new Map<bigint, number>();
+  const onIndexes = new Map<bigint, number>();
+  const onCards = new Map<bigint, number>();
+  const count = (counts: Map<bigint, number>, id: bigint) => counts.set(id, (counts.get(id) ?? 0) + 1);
   for (const [id, claim] of state.claims.iterate(context)) {
-    if (isOpen(claim) !== state.openClaims.has(context, [claim.finalHeight, id]))
-      return `claim ${id} is ${isOpen(claim) ? 'open but not queued' : 'queued but not open'}`;
-    if (isOpen(claim))
-      for (const indexId of claim.indexIds) counted.set(indexId, (counted.get(indexId) ?? 0) + 1);
+    const open = isOpen(claim);
+    if (open !== state.openClaims.has(context, [claim.finalHeight, id]))
+      return `claim ${id} is ${open ? 'open but not queued' : 'queued but not open'}`;
+    if (!open) continue;
+    for (const indexId of claim.indexIds) count(onIndexes, indexId);
+    if (claim.cardId > 0n) count(onCards, claim.cardId);
   }
   for (const [id, { claims }] of state.indexes.map.iterate(context))
-    if (claims !== (counted.get(id) ?? 0))
-      return `index ${id} counts ${claims} claims, ${counted.get(id) ?? 0} rest on it`;
+    if (claims !== (onIndexes.get(id) ?? 0)) return `index ${id} counts ${claims} claims that rest on it`;
+  for (const [id, { claims }] of state.cards.map.iterate(context))
+    if (claims !== (onCards.get(id) ?? 0)) return `model card ${id} counts ${claims} claims that rest on it`;
   return undefined;
 }
 
@@ -120,7 +127,7 @@ function checkRequests({ state, addresses }: AttributionCore, context: ReadConte
 /** Versions of parameters are kept as long as objects have them. */
 function checkVersions({ state }: AttributionCore, context: ReadContext): string | undefined {
   const objects = new Map<bigint, bigint>();
-  const lists = [state.shards, state.requests];
+  const lists = [state.shards, state.requests, state.cards.map];
   for (const list of lists)
     for (const [, { paramsVersion }] of list.iterate(context))
       objects.set(paramsVersion, (objects.get(paramsVersion) ?? 0n) + 1n);

@@ -1,6 +1,7 @@
 import type { MessageRoute } from '../../framework/message.ts';
 import { paramsMessage } from '../../framework/params-message.ts';
 import { MsgUpdateParams, MsgUpdateParamsResponse } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import { cardMessages } from './card-messages.ts';
 import { claimMessages } from './claim-messages.ts';
 import type { AttributionCore } from './core.ts';
 import { indexMessages } from './index-messages.ts';
@@ -12,6 +13,7 @@ export function attributionMessages(k: AttributionCore): readonly MessageRoute[]
   return [
     ...indexMessages(k),
     ...claimMessages(k),
+    ...cardMessages(k),
     paramsMessage({
       type: MsgUpdateParams,
       response: MsgUpdateParamsResponse,

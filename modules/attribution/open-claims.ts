@@ -12,14 +12,20 @@ import {
   type ClaimRecord,
   ClaimState,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { MsgDisputeClaim, MsgSubmitClaim } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type {
+  MsgDisputeClaim,
+  MsgSubmitClaim,
+  ProvenanceDispute,
+} from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { checkBond, forfeitBond, lockBond, payBond } from './bonds.ts';
 import { checkClaim, contributionIn, partsOf } from './claims.ts';
+import { countCardClaim, requireCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { claimDecided, claimExpired, claimRefuted, claimSubmitted } from './events.ts';
 import { chargeEvidence } from './evidence.ts';
 import { countClaim, shardsOf } from './indexes.ts';
+import { problemOfInfluenceDispute } from './influence.ts';
 import { type ClaimedShard, contradicts, statementsOf } from './proof/provenance.ts';
 import { tokenise } from './proof/tokenise.ts';
 import type { ClaimPayment, VerifiedClaim } from './types.ts';
@@ -91,10 +97,21 @@ export function submitClaim(
     finalHeight: height + BigInt(currentParams(k.state, context).claimBlocks),
     paramsVersion: holdVersion(k.state, context),
   };
-  for (const id of claim.indexIds) countClaim(k, context, id, 1);
+  holdGrounds(k, context, claim, 1);
   insertClaim(k, context, claim);
   context.emit(claimSubmitted(claim));
   return claim;
+}
+
+/** What a claim rests on stays as long as the claim is open. */
+function holdGrounds(
+  k: AttributionCore,
+  context: Context,
+  { indexIds, cardId }: ClaimRecord,
+  change: 1 | -1,
+): void {
+  for (const id of indexIds) countClaim(k, context, id, change);
+  if (cardId > 0n) countCardClaim(k, context, cardId, change);
 }
 
 /** See `AttributionVerifier`. */
@@ -136,7 +153,7 @@ function closeClaim(
 ): ClaimRecord {
   k.state.openClaims.remove(context, [claim.finalHeight, claim.id]);
   releaseVersion(k.state, context, claim);
-  for (const id of claim.indexIds) countClaim(k, context, id, -1);
+  holdGrounds(k, context, claim, -1);
   const closed = { ...claim, state, paramsVersion: 0n };
   if (claim.receiptId === 0n) k.state.claims.remove(context, claim.id);
   else insertClaim(k, context, closed);
@@ -162,7 +179,8 @@ function decided(k: AttributionCore, context: Context, claim: ClaimRecord): numb
   return claim.receiptId === 0n ? 1 : 1 + k.hooks.claimDecided(context, claim);
 }
 
-function restsOnVoid(k: AttributionCore, context: ReadContext, { indexIds }: ClaimRecord): boolean {
+function restsOnVoid(k: AttributionCore, context: ReadContext, { indexIds, cardId }: ClaimRecord): boolean {
+  if (cardId > 0n && requireCard(k, context, cardId).voidedHeight > 0n) return true;
   return indexIds.some((id) => {
     const index = k.state.indexes.get(context, id);
     assert(index !== undefined, 'a claim names an index that is not there');
@@ -188,25 +206,52 @@ export function checkDispute(
   context.gas.consume(bytes.length * currentParams(k.state, context).gasPerByte, 'attribution bytes');
   if (!equalBytes(sha256(bytes), record.claimHash))
     refuseAs('other-claim', `this is not claim ${claimId}: give it as it was submitted`);
-  if (provenance === undefined || influence.length > 0)
+  if ((provenance === undefined) === (influence.length === 0))
     refuseAs('not-convicted', 'give what contradicts the claim: one of provenance and influence');
+  const problem =
+    provenance === undefined
+      ? problemOfInfluence(k, context, { record, claim, proof: influence })
+      : problemOfProvenance(k, context, { record, claim, provenance });
+  if (problem !== undefined) refuseAs('not-convicted', `claim ${claimId}: ${problem}`);
+  return record;
+}
+
+interface Disputed {
+  readonly record: ClaimRecord;
+  readonly claim: Claim;
+}
+
+/** Why a proof does not contradict what a claim says of the influence of contributions. */
+function problemOfInfluence(
+  k: AttributionCore,
+  context: ReadContext,
+  { record, claim, proof }: Disputed & { readonly proof: Uint8Array },
+): string | undefined {
+  chargeEvidence(k, context, proof);
+  if (claim.influence === undefined) return 'it says nothing of influence';
+  return problemOfInfluenceDispute(requireCard(k, context, record.cardId).card, claim.influence, proof);
+}
+
+/** Why a proof does not contradict what a claim says of a span in a shard. */
+function problemOfProvenance(
+  k: AttributionCore,
+  context: ReadContext,
+  { record, claim, provenance }: Disputed & { readonly provenance: ProvenanceDispute },
+): string | undefined {
   chargeEvidence(k, context, provenance.proof);
   const span = claim.token?.spans[provenance.span];
   const shard = shardOfClaim(k, context, record, provenance.shardId);
   if (span === undefined || shard === undefined)
-    refuseAs(
-      'not-convicted',
-      `claim ${claimId} says nothing of span ${provenance.span} in shard ${provenance.shardId}`,
-    );
+    return `it says nothing of span ${provenance.span} in shard ${provenance.shardId}`;
   const query = tokenise(span.text);
   const proved = statementsOf(shard, query, provenance.proof);
-  if (typeof proved === 'string') refuseAs('not-convicted', `the proof does not hold: ${proved}`);
+  if (typeof proved === 'string') return `the proof does not hold: ${proved}`;
   const [statement] = proved;
   const claimed = { span, shard, tokens: query.length };
   const contributionOf = (of: ClaimedShard, document: number) => contributionIn(k, context, of, document);
-  if (statement === undefined || proved.length > 1 || !contradicts(statement, claimed, contributionOf))
-    refuseAs('not-convicted', 'what the proof shows is what the claim says, or about something else');
-  return record;
+  return statement === undefined || proved.length > 1 || !contradicts(statement, claimed, contributionOf)
+    ? 'what the proof shows is what the claim says, or about something else'
+    : undefined;
 }
 
 function shardOfClaim(

@@ -2,7 +2,7 @@ import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
 import { query, type QueryRoute, queryService } from '../../framework/query.ts';
-import type { Index, Shard } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Index, ModelCard, Shard } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/query.ts';
 import type { AttributionCore } from './core.ts';
 import { shardsOf } from './indexes.ts';
@@ -14,7 +14,11 @@ type Methods = Parameters<typeof queryService>[1];
 
 /** `openledger.attribution.v1.Query`. */
 export function attributionQueries(k: AttributionCore): readonly QueryRoute[] {
-  return queryService(wire.QueryService, { ...claimMethods(k), ...indexMethods(k) });
+  return queryService(wire.QueryService, {
+    ...claimMethods(k),
+    ...indexMethods(k),
+    ...cardMethods(k),
+  });
 }
 
 function claimMethods({ state }: AttributionCore): Methods {
@@ -92,6 +96,33 @@ function indexMethods(k: AttributionCore): Methods {
       },
     ),
   };
+}
+
+function cardMethods({ state }: AttributionCore): Methods {
+  return {
+    ModelCard: query(wire.QueryModelCardRequest, wire.QueryModelCardResponse, (context, { cardId }) => {
+      const card = state.cards.get(context, cardId) ?? notFound(`model card ${cardId}`);
+      return { card: cardStatus(context, card) };
+    }),
+    ModelCardsByModel: query(
+      wire.QueryModelCardsByModelRequest,
+      wire.QueryModelCardsByModelResponse,
+      (context, { modelId, pagination: request }) => {
+        const { entries, keyCodec } = state.byModel;
+        const prefix = keyCodec.prefix(modelId);
+        const { items, pagination } = paginate(context, entries, {
+          request,
+          prefix,
+          transform: ([, id]) => cardStatus(context, state.cards.require(context, id)),
+        });
+        return { cards: items, pagination };
+      },
+    ),
+  };
+}
+
+function cardStatus({ block }: ReadContext, card: ModelCard): wire.ModelCardStatus {
+  return { card, state: standingOf(card, block.height) };
 }
 
 function shardStatus({ block }: ReadContext, shard: Shard): wire.ShardStatus {

@@ -8,15 +8,17 @@ export interface Bonded {
   readonly voidedHeight: bigint;
   /** 0: in use. */
   readonly releaseHeight: bigint;
+  /** Of a model card: no new claims, though open ones may still rest on it. */
+  readonly retired?: boolean;
 }
 
 /** Of a shard or a model card in the block of a height. */
 export function standingOf(
-  { activeHeight, voidedHeight, releaseHeight }: Bonded,
+  { activeHeight, voidedHeight, releaseHeight, retired = false }: Bonded,
   height: bigint,
 ): ObjectState {
   if (voidedHeight > 0n) return ObjectState.OBJECT_STATE_VOIDED;
-  if (releaseHeight > 0n) return ObjectState.OBJECT_STATE_UNBONDING;
+  if (releaseHeight > 0n || retired) return ObjectState.OBJECT_STATE_UNBONDING;
   return height < activeHeight ? ObjectState.OBJECT_STATE_PENDING : ObjectState.OBJECT_STATE_ACTIVE;
 }
 

@@ -20,6 +20,12 @@ export interface RememberedProposal {
   readonly typeUrls: readonly string[];
 }
 
+/** A model, as it was registered. */
+export interface RememberedModel {
+  readonly id: bigint;
+  readonly message: models.MsgRegisterModel;
+}
+
 /** See the file comment. */
 export class Memory {
   readonly proposals: RememberedProposal[] = [];
@@ -36,7 +42,7 @@ export class Memory {
     readonly shardIds: readonly bigint[];
   }[] = [];
   readonly claims: { readonly id: bigint; readonly message: attribution.MsgSubmitClaim }[] = [];
-  readonly models: { readonly id: bigint; readonly message: models.MsgRegisterModel }[] = [];
+  readonly models: RememberedModel[] = [];
 
   /** A message has succeeded in the block of this height. */
   learn(

@@ -46,6 +46,29 @@ export interface Operation {
   readonly draft: (world: World) => Draft | undefined;
 }
 
+/** One of several, by their weights, of those that have something to do. */
+export function anyOfThem(name: string, weight: number, operations: readonly Operation[]): Operation {
+  return {
+    name,
+    weight,
+    draft(world) {
+      let left = operations;
+      while (left.length > 0) {
+        const all = left.reduce((sum, one) => sum + one.weight, 0);
+        let at = world.random.below(all);
+        const chosen = left.find((one) => {
+          at -= one.weight;
+          return at < 0;
+        });
+        const draft = chosen?.draft(world);
+        if (draft !== undefined) return draft;
+        left = left.filter((one) => one !== chosen);
+      }
+      return undefined;
+    },
+  };
+}
+
 /** An operation of one message of one signer. */
 export function operation<M>(
   type: MessageType<M>,

@@ -9,7 +9,11 @@ import { AddressCodec, moduleAddress } from '../../framework/address.ts';
 import { type JsonObject, JsonReader } from '../../framework/json.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { TEST_BLOCK } from '../../framework/testing/memory.ts';
-import { EXPIRED_PER_BLOCK_MAX, RELEASED_PER_BLOCK_MAX } from '../../modules/attribution/end-block.ts';
+import {
+  DECIDED_PER_BLOCK_MAX,
+  EXPIRED_PER_BLOCK_MAX,
+  RELEASED_PER_BLOCK_MAX,
+} from '../../modules/attribution/end-block.ts';
 import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
@@ -258,11 +262,12 @@ it('what is due waits its turn: headers of a history that governance shortens', 
   expect(oldest()).toBe(Number(world.context.block.height));
 });
 
-it('what is due waits its turn: requests for pieces of shards, bonds of shards', () => {
+it('what is due waits its turn: requests for pieces of shards, claims, bonds of shards', () => {
   const bond = { denom: 'uopen', amount: '1' };
   const commitment = { datanet_id: '1', documents: 1, tokens: 1, tokeniser: 1, entries_per_leaf: 1 };
   const requests = EXPIRED_PER_BLOCK_MAX + 1;
   const shards = RELEASED_PER_BLOCK_MAX + 1;
+  const claims = DECIDED_PER_BLOCK_MAX + 1;
   const world = chainOf({
     sections: {
       attribution: {
@@ -270,12 +275,15 @@ it('what is due waits its turn: requests for pieces of shards, bonds of shards',
           {
             version: '1',
             params: new JsonReader(messageToJson(AttributionParams, DEFAULT_PARAMS), '').object(),
-            objects: `${requests + shards}`,
+            objects: `${requests + shards + claims}`,
           },
         ],
         shards: times(shards, (i) => ({
           ...{ id: `${i + 1}`, publisher: someone(i), commitment, bond, params_version: '1' },
           ...{ release_height: '2', open_requests: i === 0 ? requests : 0 },
+        })),
+        claims: times(claims, (i) => ({
+          ...{ id: `${i + 1}`, state: 'CLAIM_STATE_VERIFIED', final_height: '2', params_version: '1' },
         })),
         requests: times(requests, (i) => ({
           ...{ id: `${i + 1}`, requester: someone(i), shard_id: '1', place: { chunk: i }, bond },
@@ -287,6 +295,7 @@ it('what is due waits its turn: requests for pieces of shards, bonds of shards',
   });
   while (world.context.block.height < 3n) world.endBlock();
   expect(lengthOf(world, 'attribution.requests')).toBe(1);
+  expect(lengthOf(world, 'attribution.claims')).toBe(1);
   // The first shard is lost to the first requester.
   expect(lengthOf(world, 'attribution.shards')).toBe(0);
   expect(world.broken()).toEqual([]);

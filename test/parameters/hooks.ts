@@ -154,13 +154,13 @@ export const HOOKS: readonly HookRow[] = [
     bound:
       `${DECIDED_PER_BLOCK_MAX} claims; none after ${PAYOUTS_PER_BLOCK_MAX} payouts; the rest waits. One claim is paid as a whole: it has at most ` +
       '`shares_max` payouts and the pools of its model’s Datanets, and who submitted it paid `gas_per_share` for each',
-    heldBy: 'test/attribution/claims.test.ts',
+    heldBy: BUDGETS,
   },
   {
     module: 'attribution',
     when: 'endBlock',
-    work: 'gives bonds of shards back whose unbonding is over',
-    bound: `${RELEASED_PER_BLOCK_MAX} a block, the rest waits; each was paid for`,
+    work: 'gives bonds of shards and of model cards back whose unbonding is over',
+    bound: `${RELEASED_PER_BLOCK_MAX} a block of either kind, the rest waits; each was paid for`,
     heldBy: BUDGETS,
   },
 ];

@@ -1,5 +1,6 @@
-import type { Operation } from '../world.ts';
+import { anyOfThem, type Operation } from '../world.ts';
 import { attributionOperations } from './attribution.ts';
+import { cardOperations } from './cards.ts';
 import { claimOperations } from './claims.ts';
 import { bankOperations } from './bank.ts';
 import { govOperations } from './gov.ts';
@@ -15,6 +16,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...grantOperations,
   ...govOperations,
   ...nativeOperations,
-  ...attributionOperations,
-  ...claimOperations,
+  anyOfThem('attribution', 90, [...attributionOperations, ...claimOperations, ...cardOperations]),
 ];

@@ -1,4 +1,4 @@
-import { utf8 } from '../../../core/bytes.ts';
+import { equalBytes, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { chunkCount, proveRange } from '../../../modules/attribution/verify.ts';
 import type { MessageType } from '../../../proto/codec/message.ts';
@@ -135,28 +135,33 @@ function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
   return { server: server.address, requestId: request.id, content: chunks[0] ?? new Uint8Array(0), hashes };
 }
 
-/** A fraud proof where there is one; else one of something. */
-function aConviction(world: World, challenger: Actor): wire.MsgConvictShard {
+/** A fraud proof of a shard that is wrong, mostly; else of one that is not, or of nothing. */
+function aConviction(world: World, challenger: Actor): wire.MsgConvictShard | undefined {
   const { random, memory } = world;
-  const shardId = random.some(random.some(memory.indexes)?.shardIds ?? []) ?? 1n;
-  const commitment = shardAt(world, shardId)?.shard.commitment;
-  const real =
-    commitment === undefined
-      ? undefined
-      : realShard(
-          contributionsOf(world, commitment.datanetId).slice(0, commitment.documents),
-          commitment.datanetId,
-        );
-  const proof = real?.fraud ?? sha256(utf8(`proof ${random.below(1000)}`));
-  return { challenger: challenger.address, shardId, proof };
+  const known = memory.indexes.flatMap(({ shardIds }) => shardIds);
+  const cases = known.flatMap((shardId) => {
+    const status = shardAt(world, shardId);
+    if (status === undefined) return [];
+    const { commitment, voidedHeight } = status.shard;
+    const contributions = contributionsOf(world, commitment.datanetId).slice(0, commitment.documents);
+    const real = realShard(contributions, commitment.datanetId);
+    if (real === undefined) return [];
+    const isWrong =
+      voidedHeight === 0n && equalBytes(commitment.inverseRoot, real.wrong.commitment.inverseRoot);
+    return [{ shardId, proof: real.fraud, isWrong }];
+  });
+  const chosen = random.some(random.oneIn(4) ? cases : cases.filter(({ isWrong }) => isWrong));
+  if (chosen === undefined) return undefined;
+  const proof = random.oneIn(8) ? sha256(utf8(`proof ${random.below(1000)}`)) : chosen.proof;
+  return { challenger: challenger.address, shardId: chosen.shardId, proof };
 }
 
 /** Indexes of what was contributed, and who doubts them. */
 export const attributionOperations: readonly Operation[] = [
-  operation(wire.MsgPublishIndex, 40, anIndex),
+  operation(wire.MsgPublishIndex, 10, anIndex),
   {
     name: wire.MsgRetireIndex.name,
-    weight: 5,
+    weight: 3,
     draft(world) {
       const index = world.random.some(world.memory.indexes);
       if (index === undefined) return undefined;
@@ -166,7 +171,7 @@ export const attributionOperations: readonly Operation[] = [
       return { signers: [sender], messages: [packed(wire.MsgRetireIndex, value)] };
     },
   },
-  operation(wire.MsgConvictShard, 14, aConviction),
-  operation(wire.MsgRequestChunk, 16, aRequest),
-  operation(wire.MsgServeChunk, 14, anAnswer),
+  operation(wire.MsgConvictShard, 6, aConviction),
+  operation(wire.MsgRequestChunk, 10, aRequest),
+  operation(wire.MsgServeChunk, 30, anAnswer),
 ];

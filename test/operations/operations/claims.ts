@@ -6,7 +6,7 @@ import { concatBytes } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { openAnswer } from '../../../modules/attribution/verify.ts';
 import { tokenBytes, tokenise } from '../../../modules/attribution/proof/tokenise.ts';
-import { Claim, ObjectState } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Claim, ClaimState, ObjectState } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../../proto/gen/openledger/attribution/v1/query.ts';
 import * as wire from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Actor } from '../actors.ts';
@@ -57,17 +57,17 @@ function aPassage({ random }: World, { titles }: RealIndex): Uint8Array {
   return content.slice(from, from + bytesOf(first, first + random.between(12, 30)));
 }
 
-/** One occurrence less than there are, or as many. */
+/** True, or with one occurrence less than there are, or ranks that are not those of the passage. */
 function falsified(world: World, claim: Claim): Claim {
   const { token } = claim;
-  if (token === undefined || world.random.oneIn(2)) return claim;
+  if (token === undefined || world.random.oneIn(4)) return claim;
   const spans = token.spans.map((span, at) => ({
     ...span,
-    hits: span.hits.map((hit) =>
-      at === 0 && hit.contributionIds.length > 1
-        ? { ...hit, contributionIds: hit.contributionIds.slice(1) }
-        : hit,
-    ),
+    hits: span.hits.map((hit) => {
+      if (at > 0) return hit;
+      if (hit.contributionIds.length > 1) return { ...hit, contributionIds: hit.contributionIds.slice(1) };
+      return { ...hit, firstRank: Math.max(0, hit.firstRank - 1) };
+    }),
   }));
   return { ...claim, token: { ...token, spans } };
 }
@@ -114,8 +114,16 @@ function aSubmission(world: World, claimant: Actor): wire.MsgSubmitClaim | undef
 /** The truth about a span of an optimistic claim, whether that contradicts the claim or not. */
 function aDispute(world: World, challenger: Actor): wire.MsgDisputeClaim | undefined {
   const { random, memory } = world;
-  const optimistic = memory.claims.filter(({ message }) => message.bond !== undefined);
-  const chosen = random.oneIn(2) ? optimistic.at(-1) : random.some(optimistic);
+  const optimistic = memory.claims.filter(
+    ({ message: { bond, claim } }) => bond !== undefined && claim.token,
+  );
+  const types = { request: query.QueryClaimRequest, response: query.QueryClaimResponse };
+  const pending = optimistic.filter(
+    ({ id }) =>
+      asked(world, '/openledger.attribution.v1.Query/Claim', types, { claimId: id })?.claim.state ===
+      ClaimState.CLAIM_STATE_PENDING,
+  );
+  const chosen = random.some(random.oneIn(4) ? optimistic : pending);
   const claim = chosen?.message.claim;
   const [span] = claim?.token?.spans ?? [];
   const shardId = span?.hits[0]?.shardId;
@@ -140,7 +148,7 @@ function aDispute(world: World, challenger: Actor): wire.MsgDisputeClaim | undef
 export const claimOperations: readonly Operation[] = [
   {
     name: wire.MsgSubmitClaim.name,
-    weight: 60,
+    weight: 25,
     draft(world) {
       const owners = world.memory.models.map(({ message }) => message.owner);
       const owner = world.random.oneIn(2) ? world.random.some(owners) : undefined;
@@ -150,5 +158,5 @@ export const claimOperations: readonly Operation[] = [
       return { signers: [claimant], messages: [packed(wire.MsgSubmitClaim, value)] };
     },
   },
-  operation(wire.MsgDisputeClaim, 30, aDispute),
+  operation(wire.MsgDisputeClaim, 25, aDispute),
 ];

@@ -1,0 +1,70 @@
+/** Influence in claims: what a statement on a model card is worth to contributions, and what contradicts it. */
+import { LedgerError } from '../../core/errors.ts';
+import type { ReadContext } from '../../framework/context.ts';
+import type { InfluenceStatement } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import { activeCard, readCard } from './cards.ts';
+import type { AttributionCore } from './core.ts';
+import { refuseAs } from './errors.ts';
+import { checkClaim, decodeClaim, type InfluenceClaim } from './proof/influence/claim.ts';
+import { verifyClaimFraud } from './proof/influence/claim-fraud.ts';
+import { decodeClaimFraud } from './proof/influence/fraud.ts';
+import type { NamedContributions } from './quotations.ts';
+import { currentParams } from './versions.ts';
+import type { Weight } from './weights.ts';
+
+/**
+ * Weights of the contributions that a statement lists, by owner, ascending. Charges gas by its size.
+ * @throws StateError (attribution 2, 14, 23, 25, 39)
+ */
+export function influenceWeights(
+  k: AttributionCore,
+  context: ReadContext,
+  { cardId, statement }: InfluenceStatement,
+  { model, named }: { readonly model: Model; readonly named: NamedContributions },
+): readonly Weight[] {
+  const { evidenceBytesMax, gasPerByte, gasPerHash } = currentParams(k.state, context);
+  if (statement.length > evidenceBytesMax)
+    refuseAs('evidence-size', `the statement has ${statement.length} bytes, more than ${evidenceBytesMax}`);
+  context.gas.consume(statement.length * gasPerByte, 'attribution bytes');
+  context.gas.consume(statement.length * gasPerHash, 'attribution influence');
+  const card = activeCard(k, context, cardId);
+  if (card.modelId !== model.id)
+    refuseAs('malformed-claim', `model card ${cardId} is of model ${card.modelId}, not ${model.id}`);
+  const claim = readStatement(card.card, statement);
+  const weights = new Map<bigint, bigint>();
+  for (const { contributionId, weight } of claim.groups) {
+    const owner = named.ownerOf(contributionId);
+    weights.set(owner, (weights.get(owner) ?? 0n) + BigInt(weight));
+  }
+  return [...weights]
+    .map(([owner, weight]) => ({ owner, weight }))
+    .sort((a, b) => (a.owner < b.owner ? -1 : 1));
+}
+
+function readStatement(cardBytes: Uint8Array, statement: Uint8Array): InfluenceClaim {
+  try {
+    const claim = decodeClaim(statement);
+    checkClaim(readCard(cardBytes), claim);
+    return claim;
+  } catch (error) {
+    if (error instanceof LedgerError && error.code !== 'attribution.40')
+      return refuseAs('malformed-claim', error.message);
+    throw error;
+  }
+}
+
+/** Why a fraud proof does not convict a statement; undefined when it does. */
+export function problemOfInfluenceDispute(
+  cardBytes: Uint8Array,
+  { statement }: InfluenceStatement,
+  proof: Uint8Array,
+): string | undefined {
+  try {
+    verifyClaimFraud({ card: readCard(cardBytes), claim: decodeClaim(statement) }, decodeClaimFraud(proof));
+    return undefined;
+  } catch (error) {
+    if (error instanceof LedgerError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,233 @@
+/** Model cards on chain, and claims of influence by them. */
+import { beforeEach, expect, test } from 'vitest';
+import { utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
+import { cardId, encodeCard, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
+import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { openAnswer } from '../../modules/attribution/verify.ts';
+import { Claim, ClaimState, ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
+import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
+import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import {
+  type AttributionLoop,
+  ask,
+  attributionLoop,
+  bondsHeld,
+  emptyBlocks,
+  responseOf,
+} from '../support/attribution-world.ts';
+import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
+import {
+  cardFraud,
+  claimFraud,
+  type SmallHead,
+  smallHead,
+  wrongCard,
+  wrongClaim,
+} from '../support/head-world.ts';
+import { restoreChain } from '../support/restore.ts';
+import { anyOf, type TestAccount } from '../support/test-chain.ts';
+
+const IDS = [1n, 2n];
+const BOND = { denom: 'uopen', amount: '1000' };
+const CLAIM_BOND = { denom: 'uopen', amount: '200' };
+const ANSWER = openAnswer(utf8('class 1'));
+const head: SmallHead = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: IDS });
+
+let loop: AttributionLoop;
+
+beforeEach(() => {
+  loop = attributionLoop();
+  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0 };
+  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  deliverOk(loop.chain, loop.seller, registerModel(loop.seller, { attributionMethod, attributionPolicy }));
+});
+
+function publication(
+  publisher: TestAccount,
+  card: InfluenceCard,
+  change: Partial<wire.MsgPublishModelCard> = {},
+): Any {
+  const message = {
+    publisher: publisher.address,
+    modelId: 2n,
+    card: encodeCard(card),
+    bond: BOND,
+    ...change,
+  };
+  return anyOf(wire.MsgPublishModelCard, message);
+}
+
+function retire(sender: TestAccount, cardId: bigint): Any {
+  return anyOf(wire.MsgRetireModelCard, { sender: sender.address, cardId });
+}
+
+function convict(cardId: bigint, proof: Uint8Array | undefined): Any {
+  const { address: challenger } = loop.challenger;
+  return anyOf(wire.MsgConvictModelCard, { challenger, cardId, proof: proof ?? new Uint8Array(1) });
+}
+
+function influenceClaim(cardId: bigint, served = head.claim): Claim {
+  return Claim.create({ influence: { cardId, statement: encodeClaim(served.claim) } });
+}
+
+function submission(claim: Claim, bond: wire.MsgSubmitClaim['bond'] = CLAIM_BOND): Any {
+  const { address: claimant } = loop.attestor;
+  return anyOf(wire.MsgSubmitClaim, { claimant, modelId: 2n, answer: ANSWER, claim, bond });
+}
+
+function submit(claim: Claim): bigint {
+  return responseOf(wire.MsgSubmitClaimResponse, deliverOk(loop.chain, loop.attestor, submission(claim)))
+    .claimId;
+}
+
+function pay(claimId: bigint): Any {
+  const { address: payer } = loop.payer;
+  const maxFee = { denom: 'uopen', amount: '100000' };
+  const requestHash = sha256(utf8(`request ${loop.chain.height}`));
+  const message = {
+    payer,
+    modelId: 2n,
+    requestHash,
+    tokensIn: 20n,
+    tokensOut: 77n,
+    answer: ANSWER,
+    maxFee,
+    claimId,
+  };
+  return anyOf(MsgPayInference, MsgPayInference.create(message));
+}
+
+function dispute(claimId: bigint, claim: Claim, influence: Uint8Array | undefined): Any {
+  const { address: challenger } = loop.challenger;
+  const proof = influence ?? new Uint8Array(1);
+  return anyOf(wire.MsgDisputeClaim, { challenger, claimId, claim, provenance: undefined, influence: proof });
+}
+
+function standing(cardId: bigint): ObjectState {
+  const types = { request: query.QueryModelCardRequest, response: query.QueryModelCardResponse };
+  return ask(loop, 'ModelCard', types, { cardId }).card.state;
+}
+
+function stateOf(claimId: bigint): ClaimState {
+  const types = { request: query.QueryClaimRequest, response: query.QueryClaimResponse };
+  return ask(loop, 'Claim', types, { claimId }).claim.state;
+}
+
+function expectRefused(signer: TestAccount, message: Any, name: AttributionErrorName): void {
+  const { codespace, code, log } = deliver(loop.chain, signer, message);
+  expect([codespace, code], log).toEqual(['attribution', attributionErrors[name].code]);
+}
+
+function expectWhole(): void {
+  expect(loop.chain.app.brokenInvariants()).toEqual([]);
+}
+
+test('a card is published by the owner of its model, about one of its snapshots', () => {
+  const { seller, attestor } = loop;
+  const { card } = head.card;
+  expectRefused(attestor, publication(attestor, card), 'not-owner');
+  expectRefused(seller, publication(seller, card, { modelId: 9n }), 'unknown-model');
+  expectRefused(seller, publication(seller, card, { bond: CLAIM_BOND }), 'wrong-bond');
+  expectRefused(seller, publication(seller, card, { card: new Uint8Array(300) }), 'malformed-card');
+  expectRefused(seller, publication(seller, { ...card, snapshotCount: 3n }), 'malformed-card');
+  deliverOk(loop.chain, seller, publication(seller, card));
+  expect([standing(1n), bondsHeld(loop)]).toEqual([ObjectState.OBJECT_STATE_PENDING, 1000n]);
+  expectRefused(attestor, submission(influenceClaim(1n)), 'not-usable');
+  emptyBlocks(loop, 3);
+  expect(standing(1n)).toBe(ObjectState.OBJECT_STATE_ACTIVE);
+  expectWhole();
+  expectRefused(attestor, retire(attestor, 1n), 'not-owner');
+  deliverOk(loop.chain, seller, retire(seller, 1n));
+  expect(restoreChain(loop.chain).brokenInvariants()).toEqual([]);
+  emptyBlocks(loop, 6);
+  expect(bondsHeld(loop)).toBe(0n);
+  expectRefused(seller, retire(seller, 1n), 'unknown-card');
+  expectWhole();
+});
+
+test('a wrong card is convicted by one proof, a right one by none', () => {
+  const { chain, seller, challenger } = loop;
+  const wrong = wrongCard(head.card);
+  const proof = cardFraud(wrong, IDS);
+  expect([proof === undefined, cardFraud(head.card, IDS)]).toEqual([false, undefined]);
+  deliverOk(chain, seller, publication(seller, wrong.card));
+  deliverOk(chain, seller, publication(seller, head.card.card));
+  expectRefused(challenger, convict(2n, proof), 'not-convicted');
+  expectRefused(challenger, convict(1n, undefined), 'not-convicted');
+  const before = chain.balance(challenger.address);
+  deliverOk(chain, challenger, convict(1n, proof));
+  expect(chain.balance(challenger.address)).toBe(before - 5000n + 500n);
+  expect([standing(1n), bondsHeld(loop)]).toEqual([ObjectState.OBJECT_STATE_VOIDED, 1000n]);
+  expectRefused(challenger, convict(1n, proof), 'not-usable');
+  deliverOk(chain, challenger, retire(challenger, 1n));
+  expectRefused(challenger, retire(challenger, 1n), 'unknown-card');
+  expectWhole();
+});
+
+test('influence is claimed with a bond; contributors are paid by the listed weights when the window is over', () => {
+  const { chain, seller, attestor, first, second } = loop;
+  deliverOk(chain, seller, publication(seller, head.card.card));
+  emptyBlocks(loop, 3);
+  expectRefused(
+    attestor,
+    anyOf(wire.MsgSubmitClaim, {
+      claimant: attestor.address,
+      modelId: 2n,
+      answer: ANSWER,
+      claim: influenceClaim(1n),
+      bond: undefined,
+    }),
+    'not-proved',
+  );
+  const other = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: [2n, 1n] });
+  expectRefused(attestor, submission(influenceClaim(1n, other.claim)), 'malformed-claim');
+  const claimId = submit(influenceClaim(1n));
+  deliverOk(chain, loop.payer, pay(claimId));
+  deliverOk(chain, seller, retire(seller, 1n));
+  expectWhole();
+  const before = [first, second].map(({ address }) => chain.balance(address));
+  emptyBlocks(loop, 2);
+  const [a = 0n, b = 0n] = [first, second].map(
+    ({ address }, i) => chain.balance(address) - (before[i] ?? 0n),
+  );
+  expect(a + b).toBe(513n);
+  expect(stateOf(claimId)).toBe(ClaimState.CLAIM_STATE_FINAL);
+  expectWhole();
+  emptyBlocks(loop, 7);
+  expect(bondsHeld(loop)).toBe(0n);
+});
+
+test('a false statement of influence is convicted; a card that is convicted takes its open claims with it', () => {
+  const { chain, seller, challenger } = loop;
+  const wrong = wrongCard(head.card);
+  deliverOk(chain, seller, publication(seller, head.card.card));
+  deliverOk(chain, seller, publication(seller, wrong.card));
+  emptyBlocks(loop, 3);
+  const lie = wrongClaim(head.claim);
+  const claim = influenceClaim(1n, lie);
+  const claimId = submit(claim);
+  deliverOk(chain, loop.payer, pay(claimId));
+  const honest = submit(influenceClaim(1n));
+  const proof = claimFraud(head.card, lie);
+  expect(claimFraud(head.card, head.claim)).toBeUndefined();
+  expectRefused(challenger, dispute(honest, influenceClaim(1n), proof), 'not-convicted');
+  deliverOk(chain, challenger, dispute(claimId, claim, proof));
+  expect(stateOf(claimId)).toBe(ClaimState.CLAIM_STATE_REFUTED);
+  expectWhole();
+  const onWrong = { ...head.claim, claim: { ...head.claim.claim, card: cardId(wrong.card) } };
+  const resting = submit(influenceClaim(2n, onWrong));
+  deliverOk(chain, loop.payer, pay(resting));
+  deliverOk(chain, challenger, convict(2n, cardFraud(wrong, IDS)));
+  deliverOk(chain, challenger, retire(challenger, 2n));
+  expect(standing(2n)).toBe(ObjectState.OBJECT_STATE_VOIDED);
+  expectWhole();
+  emptyBlocks(loop, 3);
+  expect(stateOf(resting)).toBe(ClaimState.CLAIM_STATE_VOIDED);
+  expectRefused(challenger, retire(challenger, 2n), 'unknown-card');
+  expectWhole();
+});
