@@ -29,7 +29,8 @@ type FurtherKind =
   | 'malformed-retrieval'
   | 'unknown-model'
   | 'unknown-card'
-  | 'malformed-card';
+  | 'malformed-card'
+  | 'not-member';
 
 /** Names of the failures of attribution. */
 export type AttributionErrorName = ClaimProblemKind | FurtherKind;
@@ -75,6 +76,7 @@ export const attributionErrors: Readonly<Record<AttributionErrorName, ErrorKind>
   'unknown-model': kind(38, 'unknown model'),
   'unknown-card': kind(39, 'unknown model card'),
   'malformed-card': kind(40, 'malformed model card'),
+  'not-member': kind(41, 'not a member of the datanet'),
 };
 
 function kind(code: number, description: string): ErrorKind {

@@ -18,6 +18,7 @@ import { refuseAs } from './errors.ts';
 import { requestAnswered, requestExpired, requestMade } from './events.ts';
 import { SHARD_TREES, type ShardTree } from './proof/kinds.ts';
 import { treeOfShard } from './proof/shard/commitment.ts';
+import { LEAF_BYTES_MAX, leafProblem } from './proof/shard/leaves.ts';
 import { verifyOpening } from './proof/tree.ts';
 import { chunkCount, chunkLength, rootOfRange } from './range-proof.ts';
 import { closeRequestOf, requireShard, voidShard } from './shards.ts';
@@ -71,8 +72,12 @@ export function checkRequest(k: AttributionCore, context: ReadContext, message: 
   const standing = standingOf(shard, context.block.height);
   if (standing === ObjectState.OBJECT_STATE_VOIDED || standing === ObjectState.OBJECT_STATE_UNBONDING)
     refuseAs('not-usable', `shard ${shard.id} is voided or unbonding`);
-  if (shard.commitment.salted)
-    refuseAs('not-usable', `shard ${shard.id} is salted: an answer would publish a private text`);
+  const { salted, datanetId } = shard.commitment;
+  if (salted && !k.datanets.isMember(context, datanetId, k.addresses.toBytes(message.requester)))
+    refuseAs(
+      'not-member',
+      `shard ${shard.id} is salted: its owner, its allow-list and its contributors may ask, since the answer is public`,
+    );
   if (shard.openRequests >= params.shardRequestsMax)
     refuseAs('too-many-requests', `shard ${shard.id} has ${shard.openRequests} open requests; wait for one`);
   const open = k.state.requestsOf.get(context, k.addresses.toBytes(message.requester)) ?? 0n;
@@ -172,6 +177,10 @@ function isPiece(k: AttributionCore, context: ReadContext, { commitment }: Shard
   if (name !== undefined) {
     const joined = new Uint8Array(hashes.length * HASH_BYTES);
     for (const [i, hash] of hashes.entries()) joined.set(hash, i * HASH_BYTES);
+    // What can be opened in no fraud proof is no answer: whoever committed to it loses the shard.
+    if (content.length > LEAF_BYTES_MAX) return false;
+    if (leafProblem(commitment, { tree: name, index: place.chunk, bytes: content }) !== undefined)
+      return false;
     const tree = treeOfShard(commitment, name);
     return verifyOpening(tree, { indices: [place.chunk], leaves: [content], hashes: joined });
   }

@@ -63,6 +63,18 @@ export class Datanets implements DatanetView {
     return id === undefined ? undefined : this.contribution(context, id);
   }
 
+  isMember(context: ReadContext, datanetId: bigint, account: Address): boolean {
+    const { allowList, byContributor, contributions } = this.#state;
+    if (this.datanet(context, datanetId)?.owner === this.#addresses.toText(account)) return true;
+    if (allowList.has(context, [datanetId, account])) return true;
+    for (const id of byContributor.match(context, account)) {
+      const contribution = contributions.get(context, id);
+      const isAccepted = contribution?.state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
+      if (isAccepted && contribution.datanetId === datanetId) return true;
+    }
+    return false;
+  }
+
   snapshot(context: ReadContext, id: bigint): Snapshot | undefined {
     return this.#state.snapshots.get(context, id);
   }

@@ -1,3 +1,4 @@
+import type { Address } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { Contribution, Datanet, Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 
@@ -7,5 +8,10 @@ export interface DatanetView {
   contribution(context: ReadContext, id: bigint): Contribution | undefined;
   /** The accepted contribution at a position of a Datanet's log. */
   contributionAt(context: ReadContext, datanetId: bigint, position: bigint): Contribution | undefined;
+  /**
+   * True for its owner, whoever is on its allow-list and whoever contributed what was accepted: who may know
+   * its texts. Its cost grows with what the account has contributed.
+   */
+  isMember(context: ReadContext, datanetId: bigint, account: Address): boolean;
   snapshot(context: ReadContext, id: bigint): Snapshot | undefined;
 }

@@ -1,8 +1,10 @@
 /** Indexes on chain: bonds, windows, requests and the way out. */
 import { expect, test } from 'vitest';
+import { concatBytes } from '../../core/bytes.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { proveRange } from '../../modules/attribution/verify.ts';
-import { openingHashes } from '../../modules/attribution/proof/tree.ts';
+import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
+import { openingHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
 import { ObjectState, type ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
 import {
@@ -225,7 +227,28 @@ test('a fraud proof voids a shard before its window ends, and while it unbonds; 
   expectWhole(loop);
 });
 
-test('requests are for pieces that there are, of shards that are not salted', () => {
+test('a leaf that no fraud proof could show is no answer to a request, though it is what was committed to', () => {
+  const loop = attributionLoop();
+  const { chain, attestor, challenger } = loop;
+  const long = [concatBytes(Uint8Array.of(1), new Uint8Array(5000)), Uint8Array.of(1, 0, 0)];
+  const tree = treeOf(SHARD_TREES.text, long);
+  const { commitment } = shardOf(loop);
+  publishIndexOk(loop, attestor, [{ ...commitment, tokens: 128, textRoot: tree.root }]);
+  for (const chunk of [0, 1]) {
+    const place = { tree: 1, document: 0, chunk };
+    const asked = deliverOk(chain, challenger, requestChunk(challenger, place));
+    const { requestId } = responseOf(MsgRequestChunkResponse, asked);
+    const hashes = [openingHashes(2, [chunk], tree.node)];
+    const content = long[chunk] ?? new Uint8Array(0);
+    const message = anyOf(MsgServeChunk, { server: attestor.address, requestId, content, hashes });
+    expectRefused(loop, { signer: attestor, message, name: 'wrong-chunk' });
+  }
+  emptyBlocks(loop, 4);
+  expect(standingOfIndex(loop, 1n)).toBe(VOIDED);
+  expectWhole(loop);
+});
+
+test('requests are for pieces that there are; of salted shards only members of the Datanet may ask', () => {
   const loop = attributionLoop();
   const { attestor, challenger } = loop;
   publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
@@ -243,7 +266,10 @@ test('requests are for pieces that there are, of shards that are not salted', ()
       name: 'malformed-request',
     });
   const salted = requestChunk(challenger, undefined, { shardId: 2n });
-  expectRefused(loop, { signer: challenger, message: salted, name: 'not-usable' });
+  expectRefused(loop, { signer: challenger, message: salted, name: 'not-member' });
+  for (const member of [loop.owner, loop.first])
+    deliverOk(loop.chain, member, requestChunk(member, undefined, { shardId: 2n }));
+  expectWhole(loop);
 });
 
 test('a chain that begins with an export of open requests and unbonding shards goes on the same', () => {

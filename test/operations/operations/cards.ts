@@ -134,7 +134,7 @@ export const cardOperations: readonly Operation[] = [
   },
   {
     name: wire.MsgRetireModelCard.name,
-    weight: 2,
+    weight: 14,
     draft(world) {
       const found = aCard(world);
       if (found === undefined) return undefined;
