@@ -21,13 +21,15 @@ export interface CardOptions {
   readonly snapshotCount: bigint;
   /** 32 bytes. */
   readonly extractor: Uint8Array;
-  /** Largest bound of a claim's solution, units of 2^-32. Default: 2^-12. */
+  /**
+   * Largest bound of a claim's solution, as a part of the query's gradient, units of 2^-32. Default: 2^-10.
+   */
   readonly solutionBound?: number;
   readonly topExamples?: number;
   readonly topGroups?: number;
 }
 
-const SOLUTION_BOUND = 2 ** (BOUND_BITS - 12);
+const SOLUTION_BOUND = 2 ** (BOUND_BITS - 10);
 const TOP_EXAMPLES = 10;
 const TOP_GROUPS = 32;
 

@@ -295,6 +295,15 @@ export const CLAIM_LIES: readonly ClaimLie[] = [
     },
   },
   {
+    name: 'no solution, with a bound that allows it',
+    tell: ({ influencer, influence, card }) => {
+      const solution = influence.solution.map(() => 0);
+      const responses = influence.responses.map(() => 0);
+      const scores = influence.scores.map(() => 0);
+      return claimOf(influencer, card, { ...influence, solution, responses, scores });
+    },
+  },
+  {
     name: 'response',
     tell: (world, dice) =>
       changedEffect(world, dice, (view, classes) => bump64(view, 1 + 8 * dice.below(classes), dice.step())),

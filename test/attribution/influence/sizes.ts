@@ -1,4 +1,6 @@
-/** Bytes and verification time of every rule on a head of usual size: 5,000 digits, 197 features, 10 classes. */
+/**
+ * Bytes and verification time of every rule on a head of usual size: 5,000 digits, 197 features, 10 classes.
+ */
 import { certify } from '../../../attest/influence/certificate.ts';
 import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { openCardFraud, openClaimFraud, type ServedPair } from '../../../attest/influence/open-fraud.ts';
@@ -21,7 +23,10 @@ import { chain } from './world.ts';
 const PLACES = 200;
 const LAMBDA = 16_777;
 
-/** Opens every rule at random places of an honest card and claim: what is refused costs what a conviction does. */
+/**
+ * Opens every rule at random places of an honest card and claim: what is refused costs what a conviction
+ * does.
+ */
 export function printSizes(random: () => number): void {
   const split = splitDigits(loadDigits(), { side: 14, train: 5_000, test: 1, random });
   const set = trainingSet(split.train, CLASSES);

@@ -14,13 +14,16 @@
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES, sha256 } from '../../../../core/hash.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
-import { checkShape, type Shape } from './bounds.ts';
+import { BOUND_BITS, checkShape, LAMBDA_BITS, type Shape } from './bounds.ts';
 
 const VERSION = 1;
 const DOMAIN = 'openledger/attribution/card/v1';
 
 /** Most examples, and most contributions, that a claim lists. */
 export const LISTED_MAX = 64;
+
+/** Loosest bound of solutions that a card can allow: a 64th of the gradient. */
+export const SOLUTION_BOUND_MAX: number = 2 ** 26;
 
 /** A model card. */
 export interface InfluenceCard extends Shape {
@@ -33,9 +36,12 @@ export interface InfluenceCard extends Shape {
   readonly groups: number;
   /** λ in units of 2^-24, not 0. */
   readonly lambda: number;
-  /** Units of 2^-32. */
+  /** Units of 2^-32; at most λ, since a larger one says nothing about the distance to the optimum. */
   readonly gradientBound: number;
-  /** Largest bound that a claim on this card may have for its solution: units of 2^-32. */
+  /**
+   * Largest bound that a claim may have for its solution, as a part of the largest coordinate of the query's
+   * gradient: units of 2^-32, at most 2^26. Without it a claim could state any solution, if only loosely.
+   */
   readonly solutionBound: number;
   /** Examples that a claim lists, if so many have a positive score; at most 64. */
   readonly topExamples: number;
@@ -121,10 +127,14 @@ export function decodeCard(bytes: Uint8Array): InfluenceCard {
 
 function checkCard(card: InfluenceCard): void {
   checkShape(card);
-  const { groups, examples, lambda, topExamples, topGroups } = card;
+  const { groups, examples, lambda, gradientBound, solutionBound, topExamples, topGroups } = card;
   if (groups < 1 || groups > examples)
     throw new DecodeError('a card has 1 to n groups', { groups, examples });
   if (lambda === 0) throw new DecodeError('lambda is 0: without regularisation there is no bound');
+  if (gradientBound > lambda * 2 ** (BOUND_BITS - LAMBDA_BITS))
+    throw new DecodeError('the gradient bound is above lambda: train on', { gradientBound, lambda });
+  if (solutionBound > SOLUTION_BOUND_MAX)
+    throw new DecodeError('the bound of solutions is above a 64th', { solutionBound });
   if (topExamples > LISTED_MAX || topGroups > LISTED_MAX || topGroups < 1)
     throw new DecodeError(`a claim lists at most ${LISTED_MAX}`, { topExamples, topGroups });
 }

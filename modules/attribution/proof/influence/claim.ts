@@ -18,9 +18,9 @@ import { equalBytes } from '../../../../core/bytes.ts';
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
-import { FEATURE_MAX, SOLUTION_BITS_MAX } from './bounds.ts';
+import { BOUND_BITS, FEATURE_MAX, SOLUTION_BITS_MAX } from './bounds.ts';
 import { cardId, hashOf, type InfluenceCard, LISTED_MAX } from './card.ts';
-import type { Numbers } from './fixed-point.ts';
+import { type Numbers, queryResidual } from './fixed-point.ts';
 
 const VERSION = 1;
 const DOMAIN = 'openledger/attribution/influence-claim/v1';
@@ -160,7 +160,8 @@ export function checkClaim(card: InfluenceCard, claim: InfluenceClaim): void {
   const { solutionBits, bound, total, examples, groups } = claim;
   checkQuery(card, claim.query, fail);
   if (solutionBits < 1 || solutionBits > SOLUTION_BITS_MAX) fail(`a solution of ${solutionBits} bits`);
-  if (bound > card.solutionBound) fail(`bound ${bound} is above ${card.solutionBound} of the card`);
+  const most = boundMax(card, claim.query);
+  if (bound > most) fail(`the solution's bound is ${bound}; for this query it is at most ${most}`);
   if (total < 0) fail('a negative total');
   if (examples.length > Math.min(card.topExamples, LISTED_MAX)) fail(`${examples.length} examples`);
   if (groups.length > Math.min(card.topGroups, LISTED_MAX)) fail(`${groups.length} groups`);
@@ -177,6 +178,18 @@ export function checkClaim(card: InfluenceCard, claim: InfluenceClaim): void {
   let left = total;
   for (const { weight } of groups) left -= weight;
   if (left < 0) fail('groups weigh more than the total');
+}
+
+/**
+ * Largest bound that a claim about a query may have: the card's part of the largest coordinate of the
+ * gradient (that of the constant feature, which is never 0 beside others), rounded up; 0 when the gradient is
+ * 0, so that nothing can be claimed.
+ */
+export function boundMax({ solutionBound }: InfluenceCard, { logits, label }: InfluenceQuery): number {
+  let greatest = 0;
+  for (const residual of queryResidual(logits, label)) greatest = Math.max(greatest, Math.abs(residual));
+  if (greatest === 0) return 0;
+  return Number((BigInt(solutionBound) * BigInt(greatest * FEATURE_MAX)) >> BigInt(BOUND_BITS)) + 1;
 }
 
 function checkQuery(card: InfluenceCard, query: InfluenceQuery, fail: (why: string) => never): void {
