@@ -32,7 +32,11 @@ export interface Accusation {
   readonly content: ContentSource;
 }
 
-/** Proof that the accused shard is wrong; undefined when it is right. */
+/**
+ * Proof that the accused shard is wrong; undefined when its leaves are right. Whether they are those of its
+ * roots is the caller's to know: with other roots, other numbers of leaves bound, they open nowhere, and have
+ * to be demanded on chain.
+ */
 export function convict(accusation: Accusation): ShardFraud | undefined {
   const accused = new AccusedLeaves(accusation);
   return (
@@ -94,6 +98,8 @@ class AccusedLeaves {
     const perLeaf = tree === 'suffix' ? entriesPerLeaf : tree === 'documents' ? 1 : LEAF_TOKENS;
     if (index * perLeaf >= (tree === 'documents' ? Math.min(documents, this.#honest.documents) : tokens))
       return false;
+    // In a shard of other sizes a leaf of the right shard may be one that cannot stand there.
+    if (tokens !== this.#commitment.tokens && this.#malformed(tree, index) !== undefined) return false;
     return equalBytes(bytes, leafOfArrays(this.#honest, { tree, index, entriesPerLeaf, salt }));
   }
 
@@ -147,7 +153,8 @@ class AccusedLeaves {
     if (malformed !== undefined) return malformed;
     const leaf = this.#leaves.text(index);
     const first = index * LEAF_TOKENS;
-    if (leaf.document !== honest.documentAt(first) || leaf.offset !== honest.byteOffset(first))
+    const isBehind = first >= honest.tokens;
+    if (isBehind || leaf.document !== honest.documentAt(first) || leaf.offset !== honest.byteOffset(first))
       return this.#fraud('text-link', index);
     const wrong = leaf.tokens.findIndex((token, i) => token !== honest.token(first + i));
     return wrong < 0 ? this.#fraud('text-link', last) : this.#fraud('text-token', first + wrong);

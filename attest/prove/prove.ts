@@ -36,10 +36,11 @@ export type ProvableShard = Pick<ShardReader, 'commitment' | 'node' | 'leaf'>;
 /** One proof for several statements. */
 export function proveShard(shard: ProvableShard, order: ProofOrder): Uint8Array {
   const { query, statements } = order;
+  const withDocuments = order.documents && statements.some(({ kind }) => kind !== 'count');
   const { commitment } = shard;
   const shape = proofShape(commitment);
   const writer = new ProofWriter();
-  writer.uint(PROOF_VERSION + (order.documents ? 1 : 0), 1);
+  writer.uint(PROOF_VERSION + (withDocuments ? 1 : 0), 1);
   writer.varint(statements.length);
   for (const statement of statements) writeStatement(writer, shape, statement);
 
@@ -76,7 +77,7 @@ export function proveShard(shard: ProvableShard, order: ProofOrder): Uint8Array 
     }
   }
 
-  const documents = order.documents ? documentsOf(statements, entries) : [];
+  const documents = withDocuments ? documentsOf(statements, entries) : [];
   for (const index of documents)
     writeDocumentLeaf(writer, shape, decodeDocumentLeaf(commitment, index, shard.leaf('documents', index)));
   const open = (tree: ShardTree, indices: readonly number[]): void => {

@@ -146,6 +146,7 @@ export function readEntry(reader: ProofReader, shape: ProofShape, reference: Ent
   for (let i = 0; i < shared; i++) {
     const token = (head & 1) === 0 ? previous[i] : query[(start ?? query.length) + i];
     if (token === undefined) throw new DecodeError('proof: leaves out tokens that nothing has');
+    reader.check(token !== SEPARATOR || i + 1 === shared, 'goes on behind the end of a document');
     tokens.push(token);
   }
   if (tokens.at(-1) !== SEPARATOR) reader.tokens(tokens, PREFIX_TOKENS, SEPARATOR);

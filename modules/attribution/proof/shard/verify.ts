@@ -6,7 +6,7 @@ import { DecodeError, LedgerError } from '../../../../core/errors.ts';
 import { HASH_BYTES, sha256Into } from '../../../../core/hash.ts';
 import type { ShardCommitment } from '../../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { PREFIX_TOKENS, SHARD_TREES, type ShardTree } from '../kinds.ts';
-import { SEPARATOR } from '../tokenise.ts';
+import { isToken } from '../tokenise.ts';
 import { checkOpening, leafHashInto } from '../tree.ts';
 import { ProofReader } from './bytes.ts';
 import { checkCommitment, treeOfShard } from './commitment.ts';
@@ -76,9 +76,20 @@ export interface ShardProof {
  */
 export function verifyShardProof({ commitment, query, proof }: ShardProofRequest): ShardProof {
   checkCommitment(commitment);
+  checkQuery(query);
   if (proof.length > PROOF_BYTES_MAX) throw new DecodeError('proof is too long', { length: proof.length });
   const check = new ProofCheck(commitment, query, new ProofReader(proof));
   return check.run();
+}
+
+/**
+ * Patterns are of text: an id that no content has, the separator above all, could stand for the beginning of
+ * another entry of a leaf.
+ */
+function checkQuery(query: Uint32Array): void {
+  for (const [index, id] of query.entries())
+    if (!isToken(id))
+      throw new LedgerError('attribution.shard_proof', `id ${id} of the query is no token`, { index });
 }
 
 /** An opened leaf and where its hash stands among those of its tree. */
@@ -113,6 +124,10 @@ class ProofCheck {
     const suffix = this.#suffixLeaves(statements);
     const proved = statements.map((statement) => this.#prove(statement));
     const documents = (head & 1) === 1 ? this.#documents(proved) : new Map<number, DocumentLeaf>();
+    reader.check(
+      (head & 1) === 0 || documents.size > 0,
+      'says that it has documents, of which it needs none',
+    );
     this.#open('suffix', suffix);
     this.#open('text', this.#textLeaves());
     this.#open('documents', documentHashes(documents));
@@ -170,8 +185,6 @@ class ProofCheck {
   #prove(statement: ShardStatement): ProvedStatement {
     const { start, length, lo, hi, kind } = statement;
     const pattern: Pattern = { query: this.#query, start, length };
-    for (let i = start; i < start + length; i++)
-      if (this.#query[i] === SEPARATOR) throw wrong('a pattern goes over the end of a document', statement);
     let longest = lo < hi ? length : 0;
     for (const { rank, order } of demandsOf(statement, this.#commitment.tokens)) {
       const standing = this.#standing(rank, pattern);
