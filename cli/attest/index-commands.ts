@@ -88,7 +88,9 @@ async function openIndex(options: IndexCommandOptions): Promise<IndexDirectory> 
 }
 
 /** @throws LedgerError (`cli.usage`) for a file that cannot be read or is too short to be secret */
-function secretOf({ saltSecretFile }: IndexCommandOptions): Uint8Array | undefined {
+export function secretOf({
+  saltSecretFile,
+}: Pick<IndexCommandOptions, 'saltSecretFile'>): Uint8Array | undefined {
   if (saltSecretFile === undefined) return undefined;
   const secret = readText(saltSecretFile, '--salt-secret-file');
   if (secret.length < SECRET_BYTES_MIN)

@@ -23,6 +23,7 @@ export interface PublishOptions extends NodeOptions {
   readonly endpoint: string;
   readonly entriesPerLeaf: string;
   readonly shardDocuments: string;
+  readonly saltSecretFile?: string;
   readonly json?: boolean;
 }
 
@@ -39,6 +40,7 @@ export function addPublishCommand(attest: Command, terminal: Terminal): void {
     .requiredOption('--endpoint <url>', 'where "attest serve" will serve it, as others reach it')
     .option('--entries-per-leaf <count>', '1 for short proofs, 8 for a small index', '1')
     .option('--shard-documents <count>', 'most documents of a shard, a power of two', '65536')
+    .option('--salt-secret-file <file>', 'build a salted index: of a private Datanet')
     .option('--json', 'print one JSON object')
     .action(async (options: PublishOptions) => publish(options, terminal));
 }
@@ -75,13 +77,19 @@ async function grow(
 ): Promise<IndexDirectory> {
   const { IndexDirectory } = await import('../../attest/index/index-directory.ts');
   const { MANIFEST_FILE } = await import('../../attest/index/manifest.ts');
+  const { secretOf } = await import('./index-commands.ts');
+  const saltSecret = secretOf(options);
   const index = existsSync(join(options.index, MANIFEST_FILE))
-    ? IndexDirectory.open(options.index)
-    : IndexDirectory.create(options.index, {
-        datanetId: snapshot.datanetId,
-        entriesPerLeaf: Number(options.entriesPerLeaf),
-        documentsMax: Number(options.shardDocuments),
-      });
+    ? IndexDirectory.open(options.index, { saltSecret })
+    : IndexDirectory.create(
+        options.index,
+        {
+          datanetId: snapshot.datanetId,
+          entriesPerLeaf: Number(options.entriesPerLeaf),
+          documentsMax: Number(options.shardDocuments),
+        },
+        { saltSecret },
+      );
   if (index.settings.datanetId !== snapshot.datanetId)
     throw usageError(
       `the index in ${options.index} is of datanet ${index.settings.datanetId}, snapshot ${snapshot.id} of ` +

@@ -13,6 +13,7 @@ interface ServeOptions extends NodeOptions {
   readonly index: readonly string[];
   readonly laddr: string;
   readonly cacheMb: string;
+  readonly saltSecretFile?: string;
   readonly interval: string;
   readonly logLevel: string;
 }
@@ -27,6 +28,7 @@ export function addServeCommand(attest: Command, terminal: Terminal): void {
     .requiredOption('--index <dirs...>', 'directories of the indexes')
     .option('--laddr <address>', 'where to listen', 'tcp://127.0.0.1:8790')
     .option('--cache-mb <size>', 'memory for pages of the indexes', '256')
+    .option('--salt-secret-file <file>', 'secret of those indexes that are salted: of private Datanets')
     .option('--interval <ms>', 'pause between two looks at the chain', '1000')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (options: ServeOptions) => {
@@ -70,6 +72,7 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const { attestService } = await import('../../attest/serve/service.ts');
   const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
   const { Answerer } = await import('../../attest/serve/answerer.ts');
+  const { secretOf } = await import('./index-commands.ts');
   const { ServedIndexes } = await import('./served-indexes.ts');
   const { accountOf, connectTo } = await import('./account.ts');
   const { AttestChain, answerChain } = await import('./chain.ts');
@@ -78,7 +81,7 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const logger = attestLogger('attest', options.logLevel, terminal);
   const library = new ShardLibrary();
   const cacheBytes = wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20;
-  const indexes = new ServedIndexes(options.index, library, cacheBytes);
+  const indexes = new ServedIndexes(options.index, library, { cacheBytes, saltSecret: secretOf(options) });
   indexes.load();
   const connection = await connectTo(options);
   const chain = new AttestChain(connection);

@@ -1,20 +1,31 @@
 /** The shards of some indexes on disk, also those that come while they are served. */
+import { indexError } from '../../attest/index/errors.ts';
 import { IndexDirectory } from '../../attest/index/index-directory.ts';
 import { PageCache } from '../../attest/index/page-cache.ts';
 import type { OpenShard } from '../../attest/index/shard-directory.ts';
 import type { ShardLibrary } from '../../attest/serve/shard-library.ts';
+
+/** How they are read. */
+export interface ServedIndexesOptions {
+  /** Of pages in memory. */
+  readonly cacheBytes: number;
+  /** Of those of the indexes that are salted. */
+  readonly saltSecret?: Uint8Array | undefined;
+}
 
 /** Puts shards into a library as they appear in the lists of their indexes. */
 export class ServedIndexes {
   readonly #paths: readonly string[];
   readonly #library: ShardLibrary;
   readonly #cache: PageCache;
+  readonly #saltSecret: Uint8Array | undefined;
   readonly #open = new Map<string, OpenShard>();
 
-  constructor(paths: readonly string[], library: ShardLibrary, cacheBytes: number) {
+  constructor(paths: readonly string[], library: ShardLibrary, options: ServedIndexesOptions) {
     this.#paths = paths;
     this.#library = library;
-    this.#cache = new PageCache({ bytes: cacheBytes });
+    this.#cache = new PageCache({ bytes: options.cacheBytes });
+    this.#saltSecret = options.saltSecret;
   }
 
   /**
@@ -25,7 +36,7 @@ export class ServedIndexes {
   load(): number {
     let fresh = 0;
     for (const path of this.#paths) {
-      const index = IndexDirectory.open(path);
+      const index = this.#index(path);
       for (const entry of index.shards) {
         const name = `${path}/${entry.name}`;
         if (this.#open.has(name)) continue;
@@ -36,6 +47,15 @@ export class ServedIndexes {
       }
     }
     return fresh;
+  }
+
+  /** @throws LedgerError (`attest.index_salt`) for a salted one without the secret: nothing could be answered */
+  #index(path: string): IndexDirectory {
+    const index = IndexDirectory.open(path);
+    if (!index.settings.salted) return index;
+    if (this.#saltSecret === undefined)
+      throw indexError('salt', `${path} is salted: give the secret it was built with (--salt-secret-file)`);
+    return IndexDirectory.open(path, { saltSecret: this.#saltSecret });
   }
 
   close(): void {
