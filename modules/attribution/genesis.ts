@@ -99,6 +99,7 @@ function readGenesis({ addresses }: AttributionCore, json: JsonReader): GenesisS
     }
   });
   requireReferences(json, genesis);
+  requireCounts(json, genesis);
   return genesis;
 }
 
@@ -131,6 +132,35 @@ function requireReferences(json: JsonReader, genesis: GenesisState): void {
   for (const { id, cardId } of open)
     if (cardId > 0n && !cards.has(cardId))
       json.member('claims').fail(`claim ${id} rests on model card ${cardId}, which is not listed`);
+}
+
+/** What is counted is there so often: hooks end objects by their counts. */
+function requireCounts(json: JsonReader, genesis: GenesisState): void {
+  const { claims, shards, indexes, requests, cards } = genesis;
+  const open = claims.filter(isOpen);
+  const versions = tally([...shards, ...requests, ...cards, ...open].map((one) => one.paramsVersion));
+  for (const { version, objects } of genesis.paramsVersions)
+    if (objects !== BigInt(versions.get(version) ?? 0))
+      json.member('params_versions').fail(`version ${version} has ${versions.get(version) ?? 0} objects`);
+  const held = tally(indexes.flatMap(({ shardIds }) => shardIds));
+  const asked = tally(requests.map(({ shardId }) => shardId));
+  for (const shard of shards)
+    if (shard.indexes !== (held.get(shard.id) ?? 0) || shard.openRequests !== (asked.get(shard.id) ?? 0))
+      json.member('shards').fail(`shard ${shard.id} counts other indexes or requests than are listed`);
+  const resting = tally(open.flatMap(({ indexIds }) => indexIds));
+  for (const { id, claims: count } of indexes)
+    if (count !== (resting.get(id) ?? 0))
+      json.member('indexes').fail(`index ${id} counts other claims than are open`);
+  const influenced = tally(open.map(({ cardId }) => cardId));
+  for (const { id, claims: count } of cards)
+    if (count !== (influenced.get(id) ?? 0))
+      json.member('cards').fail(`card ${id} counts other claims than are open`);
+}
+
+function tally(ids: readonly bigint[]): ReadonlyMap<bigint, number> {
+  const counts = new Map<bigint, number>();
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
 }
 
 function exportGenesis(k: AttributionCore, context: ReadContext): GenesisState {

@@ -1,6 +1,7 @@
 /** Indexes on chain: bonds, windows, requests and the way out. */
 import { expect, test } from 'vitest';
 import { concatBytes } from '../../core/bytes.ts';
+import { JsonReader } from '../../framework/json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { proveRange } from '../../modules/attribution/verify.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
@@ -33,7 +34,7 @@ import {
 } from '../support/attribution-world.ts';
 import { deliver, deliverOk } from '../support/economic-loop.ts';
 import { restoreChain } from '../support/restore.ts';
-import { anyOf, type TestAccount } from '../support/test-chain.ts';
+import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
 
 const { OBJECT_STATE_PENDING: PENDING, OBJECT_STATE_ACTIVE: ACTIVE } = ObjectState;
 const { OBJECT_STATE_VOIDED: VOIDED, OBJECT_STATE_UNBONDING: UNBONDING } = ObjectState;
@@ -282,6 +283,12 @@ test('a chain that begins with an export of open requests and unbonding shards g
   const app = restoreChain(chain);
   expect(app.brokenInvariants()).toEqual([]);
   const again = app.exportState().appState;
+  for (const list of ['params_versions', 'shards', 'indexes', 'requests']) {
+    const attribution = { ...new JsonReader(again, '').member('attribution').object(), [list]: [] };
+    expect(() => new TestChain({ genesis: { sections: { attribution } } }), list).toThrow(
+      'app_state.attribution',
+    );
+  }
   chain.block();
   expect(again['attribution']).toEqual(chain.app.exportState().appState['attribution']);
 });
