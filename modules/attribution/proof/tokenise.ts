@@ -105,10 +105,19 @@ export function tokenBytes(id: number): number {
   return (id & 0xffffff) !== 0 ? 2 : 1;
 }
 
+/** Bytes of a token that is looked at, by their number: verifiers look at all of a query. */
+const scratch: readonly Uint8Array[] = Array.from(
+  { length: TOKEN_BYTES_MAX + 1 },
+  (_, n) => new Uint8Array(n),
+);
+
 /** True for an id that some content has: what a decoder of claims lets in. */
 export function isToken(id: number): boolean {
-  const bytes = bytesOfToken(id);
-  return id !== SEPARATOR && bytes.length === tokenLengthAt(bytes, 0);
+  const length = tokenBytes(id);
+  const bytes = scratch[length];
+  if (bytes === undefined || length === 0) return false;
+  for (let i = 0; i < length; i++) bytes[i] = id >>> (24 - 8 * i);
+  return tokenLengthAt(bytes, 0) === length;
 }
 
 /** The text of a token: 1 to 4 bytes; none for the separator. */
