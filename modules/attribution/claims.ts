@@ -217,6 +217,11 @@ function claimedShards(
     snapshots.add(index.snapshotId);
     for (const shard of shardsOf(k, context, index)) shards.set(shard.id, shard);
   }
+  if (snapshots.size < model.snapshotIds.length)
+    refuseAs(
+      'malformed-claim',
+      `model ${model.id} has ${model.snapshotIds.length} snapshots; name an index of each: no holder is left out`,
+    );
   return [...shards.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

@@ -124,6 +124,8 @@ export function payableClaim(
     k.state.claims.get(context, claimId) ?? refuseAs('unknown-claim', `there is no claim ${claimId}`);
   if (!isOpen(claim) || claim.receiptId > 0n || context.block.height > claim.finalHeight)
     refuseAs('claim-closed', `claim ${claimId} was paid, or its window is over; submit it again`);
+  if (restsOnVoid(k, context, claim))
+    refuseAs('not-usable', `an index or model card that claim ${claimId} rests on was convicted`);
   const { gasPerHash, gasPerByte } = currentParams(k.state, context);
   context.gas.consume(2 * chunkCount(answer.content.length) * gasPerHash, 'attribution hashes');
   context.gas.consume(answer.content.length * gasPerByte, 'attribution bytes');
@@ -243,6 +245,8 @@ function problemOfProvenance(
   const shard = shardOfClaim(k, context, record, provenance.shardId);
   if (span === undefined || shard === undefined)
     return `it says nothing of span ${provenance.span} in shard ${provenance.shardId}`;
+  // Behind the version stands how many: refused before the work of verifying them is done.
+  if (provenance.proof[1] !== 1) return 'a dispute is a proof of one statement';
   const query = tokenise(span.text);
   const proved = statementsOf(shard, query, provenance.proof);
   if (typeof proved === 'string') return `the proof does not hold: ${proved}`;

@@ -22,7 +22,7 @@ export const DEFAULT_PARAMS: Params = {
   claimBond: 1_000_000n,
   challengeBlocks: 20_000,
   unbondingBlocks: 100_000,
-  requestBlocks: 2_000,
+  requestBlocks: 500,
   claimBlocks: 2_000,
   rewardBps: 5_000,
   shardsMax: 64,

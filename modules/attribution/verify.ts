@@ -346,7 +346,8 @@ export function answerLength(answer: Answer): bigint {
   return answer.root.length > 0 ? answer.byteLength : BigInt(answer.content.length);
 }
 
-function proofLength(proof: ChunkProof | undefined): number {
+/** Bytes of opened chunks and hashes. */
+export function proofLength(proof: ChunkProof | undefined): number {
   if (proof === undefined) return 0;
   return proof.chunks.reduce((sum, chunk) => sum + chunk.length, 0) + proof.hashes.length * HASH_BYTES;
 }

@@ -9,7 +9,7 @@ import { sha256 } from '../../core/hash.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import type { ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
 import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
-import { openAnswer } from '../../modules/attribution/verify.ts';
+import { openAnswer, provableContent } from '../../modules/attribution/verify.ts';
 import {
   Claim,
   ClaimState,
@@ -40,7 +40,14 @@ import {
   shardOf,
   wrongShardOf,
 } from '../support/attribution-world.ts';
-import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
+import {
+  contribute,
+  deliver,
+  deliverOk,
+  documentText,
+  publishSnapshot,
+  registerModel,
+} from '../support/economic-loop.ts';
 import { restoreChain } from '../support/restore.ts';
 import { anyOf, type TestAccount } from '../support/test-chain.ts';
 
@@ -358,6 +365,36 @@ test('a claim whose index is convicted pays nobody; the claimant gets the bond b
   expect(chain.balance(challenger.address) - before).toBe(200n - 5000n);
   expect(explain(1n).reasons.join('\n')).toContain('was convicted');
   expectWhole();
+});
+
+test('a verified claim whose index is convicted meanwhile can no longer be paid', () => {
+  const { chain, seller, payer, attestor, challenger } = loop;
+  const wrong = wrongShardOf(loop);
+  const { indexId, shardIds } = publishIndexOk(loop, attestor, [wrong.commitment]);
+  emptyBlocks(loop, 3);
+  const [shardId = 0n] = shardIds;
+  // What claims rest on, texts and suffixes, is right in it.
+  const reader = { ...shardOf(loop), ...wrong };
+  const spans = [{ answerOffset: 0n, text: utf8(TEXTS[0]?.[1] ?? ''), answerProof: undefined }];
+  const order = { indexIds: [indexId], shards: [{ id: shardId, reader }], spans, proved: true };
+  const claimId = submit(seller, Claim.create({ token: provenanceClaim(order) }));
+  const proof = fraudOf(loop, wrong) ?? new Uint8Array(0);
+  deliverOk(chain, challenger, anyOf(MsgConvictShard, { challenger: challenger.address, shardId, proof }));
+  expectRefused(payer, payment({ claimId }), 'not-usable');
+  expectWhole();
+});
+
+test('a claim looks into all snapshots of its model, so that it can hide no holder', () => {
+  const { chain, owner, seller, payer } = loop;
+  deliverOk(chain, loop.first, contribute(loop.first, provableContent(documentText('madison'))));
+  deliverOk(chain, owner, publishSnapshot(owner));
+  const change = {
+    snapshotIds: [1n, 2n],
+    attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
+    attributionPolicy: ONLY_TOKENS,
+  };
+  deliverOk(chain, seller, registerModel(seller, change));
+  expectRefused(payer, payment({ modelId: 3n, claim: tokenClaim(true) }), 'malformed-claim');
 });
 
 test('a verified claim waits for its payment, then goes', () => {

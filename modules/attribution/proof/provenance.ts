@@ -13,7 +13,7 @@ import { type ProvedStatement, verifyShardProof } from './shard/verify.ts';
 import { tokenise } from './tokenise.ts';
 import { Q16 } from './trace/fixed-log.ts';
 import { spanWeights, traceWeights } from './trace/shares.ts';
-import { answerLength, type ClaimProblem, openedAnswer, problem } from '../verify.ts';
+import { answerLength, type ClaimProblem, openedAnswer, problem, proofLength } from '../verify.ts';
 import type { Weight } from '../weights.ts';
 
 /** Most indexes that a claim rests on: one for each snapshot. */
@@ -259,8 +259,8 @@ export function provenanceWeights(
   return traceWeights(held, worth).map(({ contributionId, weight }) => ({ owner: contributionId, weight }));
 }
 
-/** Bytes of a claim's texts and proofs: what gas is charged for. */
+/** Bytes of a claim's texts and proofs, those of the answer included: what gas is charged for. */
 export function provenanceBytes({ spans, proofs }: TokenProvenance): number {
-  const texts = spans.reduce((sum, { text }) => sum + text.length, 0);
+  const texts = spans.reduce((sum, { text, answerProof }) => sum + text.length + proofLength(answerProof), 0);
   return texts + proofs.reduce((sum, proof) => sum + proof.length, 0);
 }
