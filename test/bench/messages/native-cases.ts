@@ -23,10 +23,11 @@ import type { MessageWorld } from './world.ts';
 const QUOTED = 200;
 
 /** A Datanet with one contribution. */
-interface Stocked {
+export interface Stocked {
   readonly owner: TestAccount;
   readonly datanetId: bigint;
   readonly contributionId: bigint;
+  readonly contributor: TestAccount;
   readonly document: ProvableContent;
 }
 
@@ -50,13 +51,14 @@ function freshDocument(): ProvableContent {
 function stocked(world: MessageWorld): Stocked {
   const { datanetId, ...owner } = created(world);
   const document = freshDocument();
-  const { response } = world.run(contribute(world.takeAccount().account, document, { datanetId }));
+  const contributor = world.takeAccount().account;
+  const { response } = world.run(contribute(contributor, document, { datanetId }));
   const { contributionId } = datanet.MsgContributeResponse.decode(response);
-  return { owner, datanetId, contributionId, document };
+  return { owner, datanetId, contributionId, contributor, document };
 }
 
 /** A Datanet with a snapshot. */
-function published(world: MessageWorld): Stocked & { readonly snapshotId: bigint } {
+export function published(world: MessageWorld): Stocked & { readonly snapshotId: bigint } {
   const made = stocked(world);
   const { response } = world.run(publishSnapshot(made.owner, made.datanetId));
   return { ...made, snapshotId: datanet.MsgPublishSnapshotResponse.decode(response).snapshotId };

@@ -7,6 +7,7 @@ import { percentile } from '../percentile.ts';
 import { megabytes, type Report } from '../report.ts';
 import { ACCOUNT_CASES, propose } from './account-cases.ts';
 import type { MessageCase, MessageCases } from './case.ts';
+import { ATTRIBUTION_CASES } from './attribution-cases.ts';
 import { NATIVE_CASES } from './native-cases.ts';
 import { PARAMS_CASES } from './params-cases.ts';
 import { STAKING_CASES } from './staking-cases.ts';
@@ -27,10 +28,18 @@ const HEAP_BASE_MB = 2_000;
 const HEAP_PER_ACCOUNT_BYTES = 10_000;
 /** With the default a fifth of the time is garbage collection. */
 const SEMI_SPACE_MB = 128;
-const CASES: MessageCases = { ...ACCOUNT_CASES, ...STAKING_CASES, ...NATIVE_CASES, ...PARAMS_CASES };
+const CASES: MessageCases = {
+  ...ACCOUNT_CASES,
+  ...STAKING_CASES,
+  ...NATIVE_CASES,
+  ...ATTRIBUTION_CASES,
+  ...PARAMS_CASES,
+};
 /** Types that nobody can run, and why. */
 const UNMEASURED: Readonly<Record<string, string>> = {
   '/cosmos.evidence.v1beta1.MsgSubmitEvidence': 'no kind of evidence is accepted in transactions',
+  '/openledger.attribution.v1.MsgDisputeClaim':
+    'a claim that can be disputed rests on an index or a card that is active: thousands of blocks',
 };
 
 /** Medians of a type's runs. */
