@@ -1,5 +1,6 @@
 /** A validator whose key is in another process: both are killed, in turn, and nothing is signed twice. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,11 +18,13 @@ class Place {
   readonly state: string = join(this.vault, 'state.json');
   readonly log: string = join(this.folder, 'signed.log');
   readonly unixAddress: string = `unix://${join(this.folder, 's')}`;
-  readonly #children: ChildProcess[] = [];
+  readonly #children: { readonly child: ChildProcess; readonly closed: Promise<unknown> }[] = [];
 
   constructor({ onTestFinished }: TestContext) {
-    onTestFinished(() => {
-      for (const child of this.#children) child.kill('SIGKILL');
+    onTestFinished(async () => {
+      // What a killed signer still had to say is read, and written here, before its folder goes.
+      for (const { child } of this.#children) child.kill('SIGKILL');
+      await Promise.all(this.#children.map(({ closed }) => closed));
       rmSync(this.folder, { recursive: true, force: true });
     });
   }
@@ -38,7 +41,7 @@ class Place {
   signer(address: string): RunningSigner {
     const args = [...this.signerArgs, '--address', address, '--chain-id', CHAIN, '--log-level', 'debug'];
     const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env });
-    this.#children.push(child);
+    this.#children.push({ child, closed: once(child, 'close') });
     return new RunningSigner(child, this.log);
   }
 
