@@ -1,22 +1,10 @@
 /** What queries, provers and watchers need of a shard, in memory or on disk: docs/adr/0023. */
 import type { ShardTree } from '../modules/attribution/proof/kinds.ts';
+import type { DocumentLeaf } from '../modules/attribution/proof/shard/leaves.ts';
 import type { ShardCommitment } from '../proto/gen/openledger/attribution/v1/attribution.ts';
 
 /** A document of a shard, as its leaf in the document tree says. */
-export interface ShardDocument {
-  readonly contributionId: bigint;
-  /** Withdrawn or slashed before the shard was made: it has no tokens but the separator. */
-  readonly tombstone: boolean;
-  /** Bytes of the contributor's address. */
-  readonly contributor: Uint8Array;
-  /** Root over the content's chunks, 32 bytes. */
-  readonly root: Uint8Array;
-  readonly byteLength: number;
-  /** Position of its first token. */
-  readonly firstToken: number;
-  /** Its tokens with the separator. */
-  readonly tokens: number;
-}
+export type ShardDocument = Omit<DocumentLeaf, 'salt'>;
 
 /** Random access to the arrays of a shard. Positions and ranks go from 0 to `tokens` − 1. */
 export interface ShardArrays {

@@ -9,6 +9,7 @@ import { MODULE_BASE64 } from './module-bytes.ts';
 
 /** The part of the platform's interface that is used here: its types come with those of browsers only. */
 declare const WebAssembly: {
+  readonly validate: (bytes: Uint8Array) => boolean;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
     module: object,
@@ -91,11 +92,10 @@ export function instantiate(tell: Tell = () => undefined): AttestModule | undefi
 }
 
 function compile(): object | 'none' {
-  try {
-    return new WebAssembly.Module(fromBase64(MODULE_BASE64));
-  } catch {
-    return 'none';
-  }
+  const bytes = fromBase64(MODULE_BASE64);
+  return typeof WebAssembly === 'object' && WebAssembly.validate(bytes)
+    ? new WebAssembly.Module(bytes)
+    : 'none';
 }
 
 /**
