@@ -4,7 +4,7 @@
  * can be killed at any moment, and several may watch one chain.
  */
 import { toHex } from '../../core/bytes.ts';
-import { messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import type { AttestLogger } from '../serve/ports.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
@@ -164,11 +164,12 @@ export class Watcher {
   async #watchClaim(pending: PendingClaim): Promise<boolean> {
     const { chain, metrics, logger } = this.#parts;
     const { id, claim, claimant } = pending;
-    const spans = claim?.token?.spans;
-    if (claim === undefined || spans === undefined) {
-      const reason = claim === undefined ? 'its transaction is not found' : 'it has no token provenance';
+    if (claim === undefined)
+      throw new LedgerError('attest.no_claim', `the transaction of claim ${id} is not found`, { id });
+    const spans = claim.token?.spans;
+    if (spans === undefined) {
       metrics.claim('unjudged');
-      logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: ${reason}`);
+      logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: it has no token provenance`);
       return true;
     }
     const shards = this.#openShards(pending);
