@@ -204,6 +204,22 @@ test('true claims are left alone, false ones are disputed', async () => {
   expect(chain.sent).toHaveLength(3);
 });
 
+test('a claim whose transaction is not found yet is judged when it is', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const shards = await chain.shards();
+  const claimant = 'open1claimant';
+  const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
+  chain.claims.push({ id: 1n, claimant, claim: undefined, shards });
+  await watcher.round();
+  expect([chain.sent, log.at(-1)]).toEqual([[], expect.stringContaining('claim 1: failed')]);
+  const hidden = { ...spanOf('to go to the moon'), hits: [] };
+  const claim = Claim.create({ token: TokenProvenance.create({ indexIds: [1n], spans: [hidden] }) });
+  chain.claims.splice(0, 1, { id: 1n, claimant, claim, shards });
+  for (let round = 0; round < 3; round++) await watcher.round();
+  expect(chain.sent).toEqual([['dispute', 1n]]);
+});
+
 test('a chain that does not answer is asked again', async () => {
   const chain = new FakeChain(documents);
   chain.publish(right, 'a');
