@@ -22,7 +22,10 @@ import { leavesOfRanks, startsOfRanks } from '../../modules/attribution/proof/sh
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import type { ShardReader } from '../shard.ts';
 
-/** What a proof is made from. Statements are taken as they are: a proof of a false one is refused. */
+/**
+ * What a proof is made from. Statements are taken as they are: a proof of a false one is refused, and one of
+ * statements that do not rise (`compareStatements`).
+ */
 export interface ProofOrder {
   readonly query: Uint32Array;
   readonly statements: readonly ShardStatement[];
@@ -58,6 +61,12 @@ export function proveShard(shard: ProvableShard, order: ProofOrder): Uint8Array 
       previous = entry.tokens;
     }
   }
+  const open = (tree: ShardTree, indices: readonly number[]): void => {
+    if (indices.length === 0) return;
+    const node = (level: number, at: number): Uint8Array => shard.node(tree, level, at);
+    writer.raw(openingHashes(leafCount(commitment, tree), indices, node));
+  };
+  open('suffix', suffixLeaves);
 
   const text = new Map<number, readonly number[]>();
   const textLeaf = (index: number, { position }: SuffixEntry, start: number): readonly number[] => {
@@ -76,20 +85,14 @@ export function proveShard(shard: ProvableShard, order: ProofOrder): Uint8Array 
       standingOf(entry, { query, start, length }, (index) => textLeaf(index, entry, start));
     }
   }
-
-  const documents = withDocuments ? documentsOf(statements, entries) : [];
-  for (const index of documents)
-    writeDocumentLeaf(writer, shape, decodeDocumentLeaf(commitment, index, shard.leaf('documents', index)));
-  const open = (tree: ShardTree, indices: readonly number[]): void => {
-    if (indices.length === 0) return;
-    const node = (level: number, at: number): Uint8Array => shard.node(tree, level, at);
-    writer.raw(openingHashes(leafCount(commitment, tree), indices, node));
-  };
-  open('suffix', suffixLeaves);
   open(
     'text',
     [...text.keys()].sort((a, b) => a - b),
   );
+
+  const documents = withDocuments ? documentsOf(statements, entries) : [];
+  for (const index of documents)
+    writeDocumentLeaf(writer, shape, decodeDocumentLeaf(commitment, index, shard.leaf('documents', index)));
   open('documents', documents);
   return writer.done();
 }

@@ -8,7 +8,7 @@ import { rankRange } from '../../attest/query/search.ts';
 import type { ShardReader } from '../../attest/shard.ts';
 import { traceOutput } from '../../attest/trace/trace.ts';
 import { sha256Into } from '../../core/hash.ts';
-import type { ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
+import { compareStatements, type ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
 import { verifyShardProof } from '../../modules/attribution/proof/shard/verify.ts';
 import { SEPARATOR, tokenise } from '../../modules/attribution/proof/tokenise.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
@@ -161,7 +161,7 @@ function bundlesOf(material: TraceMaterial): readonly ProofOrder[] {
     const statements = spans.flatMap(({ start, end, ranges }) =>
       ranges.map(({ lo, hi }): ShardStatement => ({ kind: 'holders', start, length: end - start, lo, hi })),
     );
-    return { query, statements, documents: true };
+    return { query, statements: statements.toSorted(compareStatements), documents: true };
   });
   return orders.filter(({ statements }) => statements.length > 0);
 }

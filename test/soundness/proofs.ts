@@ -6,6 +6,7 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { DecodeError, LedgerError } from '../../core/errors.ts';
 import { ProofReader, ProofWriter } from '../../modules/attribution/proof/shard/bytes.ts';
 import {
+  compareStatements,
   proofShape,
   readStatement,
   type ShardStatement,
@@ -52,6 +53,15 @@ function statementsOf(arrays: ShardArrays, query: Uint32Array, random: Random): 
   return [{ kind: 'occurrence', start, length, lo: rank, hi: rank + 1 }];
 }
 
+/** In the order of the format, each once. */
+function rising(statements: readonly ShardStatement[]): readonly ShardStatement[] {
+  const sorted = statements.toSorted(compareStatements);
+  return sorted.filter((statement, i) => {
+    const before = sorted[i - 1];
+    return before === undefined || compareStatements(before, statement) < 0;
+  });
+}
+
 function kindOf(statements: readonly ShardStatement[], query: Uint32Array): ProofKind {
   const [first, second] = statements;
   if (first === undefined || second !== undefined) return 'bundle';
@@ -64,11 +74,11 @@ export function honestProof(from: ShardCase, random: Random): HonestProof {
   const query = queryOf(from, random);
   const statements = statementsOf(from.arrays, query, random);
   while (random.oneIn(4)) statements.push(...statementsOf(from.arrays, query, random));
-  const order = { query, statements, documents: random.oneIn(2) };
+  const order = { query, statements: rising(statements), documents: random.oneIn(2) };
   const { commitment } = from.shard;
   const request = { commitment, query, proof: proveShard(from.shard, order) };
   verifyShardProof(request);
-  return { kind: kindOf(statements, query), from, order, request };
+  return { kind: kindOf(order.statements, query), from, order, request };
 }
 
 /** A change of a proof, or of what it is held against. */

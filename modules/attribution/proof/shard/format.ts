@@ -46,6 +46,16 @@ export interface ShardStatement {
 
 const KINDS: readonly ShardStatement['kind'][] = ['count', 'holders', 'occurrence'];
 
+/**
+ * Order of statements in a proof: by start, length, kind, first rank. They rise strictly, so that a proof
+ * says nothing twice and a set of statements has one encoding.
+ */
+export function compareStatements(a: ShardStatement, b: ShardStatement): number {
+  return (
+    a.start - b.start || a.length - b.length || KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || a.lo - b.lo
+  );
+}
+
 /** Ranks that a statement needs, ascending. */
 export function ranksOf({ kind, lo, hi }: ShardStatement, tokens: number): readonly number[] {
   if (kind === 'occurrence') return [lo];

@@ -92,13 +92,54 @@ function headOf(statements: readonly ShardStatement[]): Uint8Array {
 test('what a proof may ask for is bounded before it is read', () => {
   expect(String(refusalOf(new Uint8Array(PROOF_BYTES_MAX + 1)))).toContain('too long');
   const wide: ShardStatement = { kind: 'holders', start: 0, length, lo: 0, hi: 20 };
-  expect(String(refusalOf(headOf(Array.from({ length: STATEMENTS_MAX }, () => wide))))).toContain('too much');
   const text = tokenise(utf8(LONG.repeat(3)));
-  const deep: ShardStatement = { kind: 'count', start: 0, length: text.length, lo: 0, hi: 0 };
-  const head = headOf(Array.from({ length: STATEMENTS_MAX }, () => deep));
+  const many20 = Array.from({ length: STATEMENTS_MAX }, (_, start) => ({ ...wide, start }));
+  expect(String(refusalOf(headOf(many20), text))).toContain('too much');
+  const deep = (start: number): ShardStatement => {
+    return { kind: 'count', start, length: text.length - STATEMENTS_MAX, lo: 0, hi: 0 };
+  };
+  const head = headOf(Array.from({ length: STATEMENTS_MAX }, (_, start) => deep(start)));
   expect(String(refusalOf(head, text))).toContain('too much');
   const many = Array.from({ length: STATEMENTS_MAX + 1 }, () => count);
   expect(String(refusalOf(headOf(many)))).toContain('too many');
+});
+
+test('statements rise: none is said twice, and they have one order', () => {
+  const proofOf = (...statements: ShardStatement[]): unknown =>
+    refusalOf(proveShard(shard, { query, statements, documents: false }));
+  const { lo, hi } = rankRange(arrays, query.subarray(0, 1));
+  const part: ShardStatement = { ...count, length: 1, lo, hi };
+  const one: ShardStatement = { ...occurrence, length: 1, lo, hi: lo + 1 };
+  const another: ShardStatement = { ...one, lo: lo + 1, hi: lo + 2 };
+  expect(proofOf(part, one, another, count, occurrence)).not.toBeInstanceOf(Error);
+  for (const wrong of [
+    [count, count],
+    [count, part],
+    [occurrence, count],
+    [another, one],
+    [count, occurrence, count],
+  ])
+    expect(String(proofOf(...wrong))).toContain('not in order');
+});
+
+test('entries that are not the shard’s are refused before the text is looked at', () => {
+  const text = tokenise(utf8(LONG));
+  const deep: ShardStatement = { kind: 'count', start: 0, length: text.length, ...rankRange(arrays, text) };
+  const proof = proveShard(shard, { query: text, statements: [deep], documents: false });
+  const other = { ...commitment, suffixRoot: commitment.textRoot };
+  const head = headOf([deep]).length;
+  // The first text leaf stands behind the opening of the suffix tree; what it says is not looked at.
+  const refusal = (bytes: Uint8Array): string => {
+    try {
+      verifyShardProof({ commitment: other, query: text, proof: bytes });
+      return '';
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(refusal(proof)).toContain('not of the suffix tree');
+  for (let end = proof.length - 1; end > head + 600; end -= 97)
+    expect(refusal(proof.subarray(0, end))).toContain('not of the suffix tree');
 });
 
 test('a document leaf has one encoding of its id', () => {

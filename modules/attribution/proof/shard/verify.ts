@@ -12,6 +12,7 @@ import { ProofReader } from './bytes.ts';
 import { checkCommitment, treeOfShard } from './commitment.ts';
 import { demandsOf, type Pattern, type Standing, standingOf } from './compare.ts';
 import {
+  compareStatements,
   PROOF_BYTES_MAX,
   PROOF_VERSION,
   type ProofShape,
@@ -121,15 +122,15 @@ class ProofCheck {
     const head = reader.u8();
     reader.check((head & ~1) === PROOF_VERSION, 'has another version');
     const statements = this.#statements();
-    const suffix = this.#suffixLeaves(statements);
+    // Entries that are not the shard's are refused before anything is compared with them.
+    this.#open('suffix', this.#suffixLeaves(statements));
     const proved = statements.map((statement) => this.#prove(statement));
+    this.#open('text', this.#textLeaves());
     const documents = (head & 1) === 1 ? this.#documents(proved) : new Map<number, DocumentLeaf>();
     reader.check(
       (head & 1) === 0 || documents.size > 0,
       'says that it has documents, of which it needs none',
     );
-    this.#open('suffix', suffix);
-    this.#open('text', this.#textLeaves());
     this.#open('documents', documentHashes(documents));
     reader.end();
     return { statements: proved, documents };
@@ -147,6 +148,9 @@ class ProofCheck {
       ranks += statement.kind === 'holders' ? 2 + statement.hi - statement.lo : 4;
       tokens += statement.length;
       reader.check(ranks <= RANKS_MAX && tokens <= PATTERNS_TOKENS_MAX, 'says too much');
+      const before = statements.at(-1);
+      const rises = before === undefined || compareStatements(before, statement) < 0;
+      reader.check(rises, 'says something twice, or not in order');
       statements.push(statement);
     }
     return statements;
