@@ -14,6 +14,7 @@ import {
   voidCard,
 } from './cards.ts';
 import type { AttributionCore } from './core.ts';
+import { validateEndpoint } from './endpoint.ts';
 import { refuseAs } from './errors.ts';
 import { chargeEvidence } from './evidence.ts';
 
@@ -29,7 +30,10 @@ function publish(
     type: wire.MsgPublishModelCard,
     response: wire.MsgPublishModelCardResponse,
     signers: ({ publisher }) => [publisher],
-    validate: (message) => validateBond(message.bond),
+    validate(message) {
+      validateBond(message.bond);
+      validateEndpoint(message.endpoint, 'malformed-card');
+    },
     check: (context, message) => checkCard(k, context, message),
     execute: (context, message, bond) => ({ cardId: publishCard(k, context, message, bond).id }),
   };

@@ -8,6 +8,7 @@ import { ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { checkBond, forfeitBond, lockBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
+import { checkEndpoint } from './endpoint.ts';
 import { refuseAs } from './errors.ts';
 import { cardPublished, cardReleased, cardRetired, cardVoided } from './events.ts';
 import { decodeCard, type InfluenceCard } from './proof/influence/card.ts';
@@ -43,6 +44,7 @@ export function checkCard(k: AttributionCore, context: ReadContext, message: Msg
     refuseAs('not-owner', `model ${model.id} is of ${model.owner}, who publishes its cards`);
   if (message.card.length > params.cardBytesMax)
     refuseAs('malformed-card', `the card has ${message.card.length} bytes, more than ${params.cardBytesMax}`);
+  checkEndpoint(message.endpoint, params, 'malformed-card');
   const { datanetId, snapshotCount } = readCard(message.card);
   if (!speaksOf(k, context, model, { datanetId, snapshotCount }))
     refuseAs('malformed-card', `the card is about no snapshot of model ${model.id}`);
@@ -75,7 +77,7 @@ function speaksOf(
 export function publishCard(
   k: AttributionCore,
   context: Context,
-  { publisher, modelId, card: bytes }: MsgPublishModelCard,
+  { publisher, modelId, card: bytes, endpoint }: MsgPublishModelCard,
   bond: Coin,
 ): ModelCard {
   lockBond(k, context, k.addresses.toBytes(publisher), bond);
@@ -93,6 +95,7 @@ export function publishCard(
     voidedHeight: 0n,
     retired: false,
     releaseHeight: 0n,
+    endpoint,
   };
   k.state.cards.replace(context, card.id, undefined, card);
   context.emit(cardPublished(card));

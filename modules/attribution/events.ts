@@ -143,13 +143,14 @@ export function claimExpired({ id, claimant }: ClaimRecord): Event {
 }
 
 /** A model card can be convicted from now on, and claims may rest on it from its active height. */
-export function cardPublished({ id, publisher, modelId, bond, activeHeight }: ModelCard): Event {
+export function cardPublished({ id, publisher, modelId, bond, activeHeight, endpoint }: ModelCard): Event {
   return event('publish_model_card', {
     card_id: id.toString(),
     publisher,
     model_id: modelId.toString(),
     bond: coinText(bond),
     active_height: activeHeight.toString(),
+    endpoint,
   });
 }
 

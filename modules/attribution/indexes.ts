@@ -12,6 +12,7 @@ import type { IndexShard, MsgPublishIndex } from '../../proto/gen/openledger/att
 import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { checkBond, lockBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
+import { checkEndpoint, validateEndpoint } from './endpoint.ts';
 import { refuseAs } from './errors.ts';
 import { indexPublished, indexRemoved, indexRetired } from './events.ts';
 import { commitmentProblem } from './proof/shard/commitment.ts';
@@ -53,8 +54,7 @@ export function planIndex(k: AttributionCore, context: ReadContext, message: Msg
   const { shards: parts, snapshotId, endpoint } = message;
   if (parts.length > params.shardsMax)
     refuseAs('malformed-index', `${parts.length} shards, at most ${params.shardsMax} are allowed`);
-  if (endpoint.length > params.endpointBytesMax)
-    refuseAs('malformed-index', `the endpoint is longer than ${params.endpointBytesMax} bytes`);
+  checkEndpoint(endpoint, params, 'malformed-index');
   const bond = checkBond(message.bond, params.shardBond, params);
   const snapshot =
     k.datanets.snapshot(context, snapshotId) ??
@@ -111,7 +111,7 @@ export function validateIndex({ shards, endpoint }: MsgPublishIndex): void {
     const problem = commitmentProblem(commitment);
     if (problem !== undefined) refuseAs('malformed-index', `the commitment of shard ${i} ${problem}`);
   }
-  if (endpoint.trim() === '') refuseAs('malformed-index', 'endpoint is empty; say where texts are served');
+  validateEndpoint(endpoint, 'malformed-index');
 }
 
 /** Takes the bonds, writes new shards and the index. */

@@ -57,6 +57,7 @@ function publication(
     modelId: 2n,
     card: encodeCard(card),
     bond: BOND,
+    endpoint: 'http://127.0.0.1:8790',
     ...change,
   };
   return anyOf(wire.MsgPublishModelCard, message);
@@ -135,6 +136,9 @@ test('a card is published by the owner of its model, about one of its snapshots'
   expectRefused(seller, publication(seller, card, { bond: CLAIM_BOND }), 'wrong-bond');
   expectRefused(seller, publication(seller, card, { card: new Uint8Array(300) }), 'malformed-card');
   expectRefused(seller, publication(seller, { ...card, snapshotCount: 3n }), 'malformed-card');
+  expectRefused(seller, publication(seller, card, { endpoint: ' ' }), 'malformed-card');
+  // 400 bytes in 200 characters.
+  expectRefused(seller, publication(seller, card, { endpoint: 'ü'.repeat(200) }), 'malformed-card');
   deliverOk(loop.chain, seller, publication(seller, card));
   expect([standing(1n), bondsHeld(loop)]).toEqual([ObjectState.OBJECT_STATE_PENDING, 1000n]);
   expectRefused(attestor, submission(influenceClaim(1n)), 'not-usable');

@@ -117,6 +117,7 @@ test('what is no partition of the snapshot, or has too small a bond, is refused'
   refused('malformed-index', [{ ...whole, textRoot: new Uint8Array(31) }]);
   refused('malformed-index', [whole], { endpoint: ' ' });
   refused('malformed-index', [whole], { endpoint: 'x'.repeat(257) });
+  refused('malformed-index', [whole], { endpoint: 'ü'.repeat(200) });
   refused('unknown-snapshot', [whole], { snapshotId: 9n });
   refused('unknown-shard', [7n]);
   refused('wrong-bond', [whole], { bond: { denom: 'uopen', amount: '999' } });

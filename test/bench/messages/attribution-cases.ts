@@ -92,6 +92,7 @@ function carded(world: MessageWorld, isRight: boolean) {
     modelId,
     card: encodeCard(served.card),
     bond: bond(DEFAULT_PARAMS.cardBond),
+    endpoint: 'http://127.0.0.1:8790',
   });
   return { seller, message, proof: () => cardFraud(served, ids) ?? new Uint8Array(0) };
 }

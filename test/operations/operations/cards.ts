@@ -80,6 +80,7 @@ function aPublication(world: World): wire.MsgPublishModelCard | undefined {
     modelId: model.id,
     card: encodeCard(served.card),
     bond: coin(BigInt(random.between(random.oneIn(8) ? 1 : 5000, 6000))),
+    endpoint: 'http://attestor.example',
   };
 }
 

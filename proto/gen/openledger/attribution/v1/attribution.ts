@@ -374,10 +374,11 @@ export interface ModelCard {
   readonly voidedHeight: bigint;
   readonly retired: boolean;
   readonly releaseHeight: bigint;
+  readonly endpoint: string;
 }
 export const ModelCard: MessageType<ModelCard> = messageType<ModelCard>(
   'openledger.attribution.v1.ModelCard',
-  () => ({ id: 0n, modelId: 0n, publisher: '', card: NO_BYTES, bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, claims: 0, voidedHeight: 0n, retired: false, releaseHeight: 0n }),
+  () => ({ id: 0n, modelId: 0n, publisher: '', card: NO_BYTES, bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, claims: 0, voidedHeight: 0n, retired: false, releaseHeight: 0n, endpoint: '' }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
@@ -391,6 +392,7 @@ export const ModelCard: MessageType<ModelCard> = messageType<ModelCard>(
     { number: 10, name: 'voidedHeight', protoName: 'voided_height', rule: 'single', value: { kind: 'int64' } },
     { number: 11, name: 'retired', protoName: 'retired', rule: 'single', value: { kind: 'bool' } },
     { number: 12, name: 'releaseHeight', protoName: 'release_height', rule: 'single', value: { kind: 'int64' } },
+    { number: 13, name: 'endpoint', protoName: 'endpoint', rule: 'single', value: { kind: 'string' } },
   ],
 );
 

@@ -247,15 +247,17 @@ export interface MsgPublishModelCard {
   readonly modelId: bigint;
   readonly card: Uint8Array;
   readonly bond: Coin;
+  readonly endpoint: string;
 }
 export const MsgPublishModelCard: MessageType<MsgPublishModelCard> = messageType<MsgPublishModelCard>(
   'openledger.attribution.v1.MsgPublishModelCard',
-  () => ({ publisher: '', modelId: 0n, card: NO_BYTES, bond: Coin.create() }),
+  () => ({ publisher: '', modelId: 0n, card: NO_BYTES, bond: Coin.create(), endpoint: '' }),
   () => [
     { number: 1, name: 'publisher', protoName: 'publisher', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 3, name: 'card', protoName: 'card', rule: 'single', value: { kind: 'bytes' } },
     { number: 4, name: 'bond', protoName: 'bond', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 5, name: 'endpoint', protoName: 'endpoint', rule: 'single', value: { kind: 'string' } },
   ],
   { 'amino.name': "openledger/MsgPublishModelCard" },
 );
