@@ -44,7 +44,7 @@ const payment = MsgPayInference.create({
   payer: 'open1xyz',
   modelId: 1n,
   requestHash: requestHash({ modelId: 1n, prompt: 'who?', nonce: Uint8Array.of(1) }),
-  tokensIn: 3n,
+  tokensOut: 3n,
   answer: openAnswer(document.content.subarray(300, 400)),
   claim: claimOf([{ contributionId: 7n, source: document, answerOffset: 0, sourceOffset: 300, length: 100 }]),
   maxFee: { denom: 'uopen', amount: '10' },
@@ -69,8 +69,8 @@ test('amino JSON leaves defaults out, writes numbers as text, and reads back', (
   const converters = aminoConverters();
   expect(Object.keys(converters).length).toBe(MESSAGES.length);
   const json = toAmino(MsgPayInference, payment);
-  expect(json).toMatchObject({ model_id: '1', tokens_in: '3', max_fee: { denom: 'uopen', amount: '10' } });
-  expect(Object.keys(json)).not.toContain('tokens_out');
+  expect(json).toMatchObject({ model_id: '1', tokens_out: '3', max_fee: { denom: 'uopen', amount: '10' } });
+  expect(Object.keys(json)).not.toContain('tokens_in');
   const back = fromAmino(MsgPayInference, JSON.parse(JSON.stringify(json)));
   expect(toHex(MsgPayInference.encode(back))).toBe(toHex(MsgPayInference.encode(payment)));
   fc.assert(

@@ -1,10 +1,13 @@
 /** Messages about claims that are submitted before they are paid. */
+import { HASH_BYTES } from '../../core/hash.ts';
+import { wrapError } from '../../framework/errors.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { validateBond } from './bonds.ts';
 import { refuse } from './claims.ts';
 import type { AttributionCore } from './core.ts';
+import { refuseAs } from './errors.ts';
 import {
   checkDispute,
   checkSubmission,
@@ -28,6 +31,7 @@ function submit(
     signers: ({ claimant }) => [claimant],
     validate(message) {
       refuse(problemOfShape(message, HARD_LIMITS));
+      validatePayment(k, message);
       if (message.bond !== undefined) validateBond(message.bond);
     },
     check: (context, message) => checkSubmission(k, context, message),
@@ -36,6 +40,16 @@ function submit(
       return { claimId: id, finalHeight };
     },
   };
+}
+
+function validatePayment({ addresses }: AttributionCore, { payer, requestHash }: wire.MsgSubmitClaim): void {
+  try {
+    addresses.toBytes(payer);
+  } catch (error) {
+    throw wrapError(error, 'invalid payer address');
+  }
+  if (requestHash.length !== HASH_BYTES)
+    refuseAs('malformed-claim', `request_hash has ${requestHash.length} bytes, must have ${HASH_BYTES}`);
 }
 
 function dispute(

@@ -93,6 +93,8 @@ export function checkClaim(k: AttributionCore, context: ReadContext, claimed: Cl
     spans: spansOf(claim),
     indexIds: claim.token?.indexIds ?? [],
     cardId: claim.influence?.cardId ?? 0n,
+    payer: k.addresses.toText(k.addresses.toBytes(claimed.payer)),
+    requestHash: claimed.requestHash,
   });
 }
 
@@ -228,7 +230,7 @@ function claimedShards(
 function retrieved(
   k: AttributionCore,
   context: ReadContext,
-  { claim, model, byOwner }: ClaimCase,
+  { claim, model, byOwner, requestHash }: ClaimCase,
   named: NamedContributions,
 ): readonly Weight[] {
   const { retrieval } = claim;
@@ -239,7 +241,7 @@ function retrieved(
       `only ${model.owner}, who owns model ${model.id}, may say what it retrieved`,
     );
   const params = currentParams(k.state, context);
-  const wrong = problemOfRetrieval(retrieval, params.itemsMax);
+  const wrong = problemOfRetrieval(retrieval, { itemsMax: params.itemsMax, requestHash });
   if (wrong !== undefined) refuseAs('malformed-retrieval', wrong);
   context.gas.consume(retrieval.items.length * params.gasPerSpan, 'attribution items');
   const { snapshotId } = retrieval;

@@ -88,8 +88,8 @@ function readGenesis({ addresses }: AttributionCore, json: JsonReader): GenesisS
       addresses.toBytes(publisher);
       parseCoin(bond);
     }
-    for (const { claimant, bond, shares } of genesis.claims) {
-      if (claimant !== '') addresses.toBytes(claimant);
+    for (const { claimant, payer, bond, shares } of genesis.claims) {
+      for (const text of [claimant, payer]) if (text !== '') addresses.toBytes(text);
       for (const { contributor } of shares) addresses.toBytes(contributor);
       if (bond !== undefined) parseCoin(bond);
     }

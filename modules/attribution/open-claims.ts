@@ -3,7 +3,7 @@
  * one can be disputed meanwhile, and its payment waits until it is decided. docs/adr/0024.
  */
 import { assert } from '../../core/errors.ts';
-import { equalBytes } from '../../core/bytes.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { type Coin, coinToWire, type WireCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
@@ -61,7 +61,7 @@ export function checkSubmission(
   context: ReadContext,
   message: MsgSubmitClaim,
 ): SubmissionPlan {
-  const { claimant, modelId, answer, claim } = message;
+  const { claimant, modelId, answer, claim, payer, requestHash } = message;
   const params = currentParams(k.state, context);
   const bond = message.bond === undefined ? undefined : checkBond(message.bond, params.claimBond, params);
   const model =
@@ -70,8 +70,11 @@ export function checkSubmission(
   if (partsOf(claim).length === 0) refuseAs('malformed-claim', 'the claim is empty');
   if (bond !== undefined && claim.token === undefined && claim.influence === undefined)
     refuseAs('wrong-bond', 'nothing in this claim can be disputed; send it without a bond');
-  const request = { answer, claim, model, proved: bond === undefined, byOwner: claimant === model.owner };
-  const verified = checkClaim(k, context, request);
+  const verified = checkClaim(k, context, {
+    ...{ answer, claim, model, payer, requestHash },
+    proved: bond === undefined,
+    byOwner: claimant === model.owner,
+  });
   if (model.attributionPolicy === undefined && verified.shares.length > params.sharesMax)
     refuseAs('too-many-shares', `${verified.shares.length} contributions, at most ${params.sharesMax}`);
   context.gas.consume(verified.shares.length * params.gasPerShare, 'attribution payouts');
@@ -115,11 +118,8 @@ function holdGrounds(
 }
 
 /** See `AttributionVerifier`. */
-export function payableClaim(
-  k: AttributionCore,
-  context: ReadContext,
-  { claimId, model, answer }: ClaimPayment,
-): ClaimRecord {
+export function payableClaim(k: AttributionCore, context: ReadContext, payment: ClaimPayment): ClaimRecord {
+  const { claimId, answer } = payment;
   const claim =
     k.state.claims.get(context, claimId) ?? refuseAs('unknown-claim', `there is no claim ${claimId}`);
   if (!isOpen(claim) || claim.receiptId > 0n || context.block.height > claim.finalHeight)
@@ -129,14 +129,26 @@ export function payableClaim(
   const { gasPerHash, gasPerByte } = currentParams(k.state, context);
   context.gas.consume(2 * chunkCount(answer.content.length) * gasPerHash, 'attribution hashes');
   context.gas.consume(answer.content.length * gasPerByte, 'attribution bytes');
-  const { root, byteLength } = answerCommitment(answer);
-  if (
-    claim.modelId !== model.id ||
-    claim.answerLength !== BigInt(byteLength) ||
-    !equalBytes(claim.answerRoot, root)
-  )
-    refuseAs('other-claim', `claim ${claimId} is about another answer or model`);
+  const other = otherThan(k, claim, payment);
+  if (other !== undefined) refuseAs('other-claim', `claim ${claimId} is ${other}`);
   return claim;
+}
+
+/** What a payment does not have in common with the claim that it names. */
+function otherThan(
+  { addresses }: AttributionCore,
+  claim: ClaimRecord,
+  { model, answer, payer, requestHash }: ClaimPayment,
+): string | undefined {
+  if (claim.modelId !== model.id) return `about model ${claim.modelId}, not ${model.id}`;
+  if (!equalBytes(addresses.toBytes(claim.payer), addresses.toBytes(payer)))
+    return `for a payment of ${claim.payer}, not of ${payer}`;
+  if (!equalBytes(claim.requestHash, requestHash))
+    return `for request_hash ${toHex(claim.requestHash)}, not ${toHex(requestHash)}`;
+  const { root, byteLength } = answerCommitment(answer);
+  return claim.answerLength === BigInt(byteLength) && equalBytes(claim.answerRoot, root)
+    ? undefined
+    : 'about another answer';
 }
 
 /** See `AttributionVerifier`. */

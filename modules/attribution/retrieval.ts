@@ -2,14 +2,18 @@
  * Receipts of retrieval: what a model's owner says was retrieved. Form and membership are all that can be
  * checked.
  */
-import { HASH_BYTES } from '../../core/hash.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
 import type { Retrieval, RetrievedItem } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { chunkCount } from './range-proof.ts';
 import type { Weight } from './weights.ts';
 
-/** What is wrong with the form of a receipt; undefined when nothing is. */
-export function problemOfRetrieval({ queryHash, items }: Retrieval, itemsMax: number): string | undefined {
-  if (queryHash.length !== HASH_BYTES) return `query_hash has ${queryHash.length} bytes, not ${HASH_BYTES}`;
+/** What is wrong with the form of a receipt; undefined when nothing is. It is of the request that is paid. */
+export function problemOfRetrieval(
+  { queryHash, items }: Retrieval,
+  { itemsMax, requestHash }: { readonly itemsMax: number; readonly requestHash: Uint8Array },
+): string | undefined {
+  if (!equalBytes(queryHash, requestHash))
+    return `query_hash is not the request_hash of the payment, ${toHex(requestHash)}`;
   if (items.length === 0 || items.length > itemsMax) return `${items.length} items, must be 1 to ${itemsMax}`;
   for (const [i, item] of items.entries()) {
     if (item.chunks === 0 || item.weight === 0) return `item ${i} has no chunks or no weight`;

@@ -7,16 +7,18 @@ export interface ClaimRequest {
   readonly answer: Answer;
   readonly claim: Claim;
   readonly model: Model;
+  /** Whose payment follows it, as text. */
+  readonly payer: string;
+  /** What the payment names the request by. */
+  readonly requestHash: Uint8Array;
 }
 
 /** A claim that holds, before it has a number. Its shares are by contribution, none when it is empty. */
 export type VerifiedClaim = Omit<ClaimRecord, 'id' | 'height'>;
 
 /** A payment by a claim that was submitted before. */
-export interface ClaimPayment {
+export interface ClaimPayment extends Omit<ClaimRequest, 'claim'> {
   readonly claimId: bigint;
-  readonly model: Model;
-  readonly answer: Answer;
 }
 
 /** Checks claims and keeps them: what payments needs. */

@@ -64,10 +64,11 @@ export class Payments {
     const model = this.#modelOf(context, message);
     this.#refusePaid(context, message);
     const fee = this.#feeOf(message, model);
-    const { answer, claim, claimId } = message;
+    const { answer, claim, claimId, payer, requestHash } = message;
     const { attribution } = this.#ports;
-    const submitted = claimId === 0n ? undefined : attribution.payable(context, { claimId, model, answer });
-    const verified = submitted ?? attribution.verify(context, { answer, claim, model });
+    const request = { model, answer, payer, requestHash };
+    const submitted = claimId === 0n ? undefined : attribution.payable(context, { claimId, ...request });
+    const verified = submitted ?? attribution.verify(context, { claim, ...request });
     const parts = splitFee(fee, model.split);
     return {
       model,

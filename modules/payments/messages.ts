@@ -65,7 +65,7 @@ function validateClaimId({ claimId, claim }: wire.MsgPayInference): void {
     throw new StateError(paymentErrors.invalidPayment, 'give claim_id or a claim, not both');
 }
 
-function validatePayment({ requestHash, maxFee }: wire.MsgPayInference): void {
+function validatePayment({ requestHash, maxFee, answer, tokensOut }: wire.MsgPayInference): void {
   if (requestHash.length !== HASH_BYTES)
     throw new StateError(
       paymentErrors.invalidPayment,
@@ -73,4 +73,7 @@ function validatePayment({ requestHash, maxFee }: wire.MsgPayInference): void {
     );
   if (!isDenom(maxFee.denom) || !AMOUNT.test(maxFee.amount))
     throw new StateError(paymentErrors.invalidPayment, 'max_fee must be a denomination and a whole number');
+  // What a model's own tokens are, only its seller knows; that an answer has some, everybody.
+  if (tokensOut === 0n && (answer.content.length > 0 || answer.byteLength > 0n))
+    throw new StateError(paymentErrors.invalidPayment, 'tokens_out is 0 for an answer that is not empty');
 }

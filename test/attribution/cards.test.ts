@@ -78,7 +78,12 @@ function influenceClaim(cardId: bigint, served = head.claim): Claim {
 
 function submission(claim: Claim, bond: wire.MsgSubmitClaim['bond'] = CLAIM_BOND): Any {
   const { address: claimant } = loop.attestor;
-  return anyOf(wire.MsgSubmitClaim, { claimant, modelId: 2n, answer: ANSWER, claim, bond });
+  const { address: payer } = loop.payer;
+  const requestHash = hashOf(claim);
+  return anyOf(wire.MsgSubmitClaim, {
+    ...{ claimant, modelId: 2n, answer: ANSWER, claim, bond },
+    ...{ payer, requestHash },
+  });
 }
 
 function submit(claim: Claim): bigint {
@@ -86,10 +91,13 @@ function submit(claim: Claim): bigint {
     .claimId;
 }
 
-function pay(claimId: bigint): Any {
+/** Each claim answers a request of its own. */
+const hashOf = (claim: Claim): Uint8Array => sha256(Claim.encode(claim));
+
+function pay(claimId: bigint, claim: Claim): Any {
   const { address: payer } = loop.payer;
   const maxFee = { denom: 'uopen', amount: '100000' };
-  const requestHash = sha256(utf8(`request ${loop.chain.height}`));
+  const requestHash = hashOf(claim);
   const message = {
     payer,
     modelId: 2n,
@@ -180,18 +188,16 @@ test('influence is claimed with a bond; contributors are paid by the listed weig
   expectRefused(
     attestor,
     anyOf(wire.MsgSubmitClaim, {
-      claimant: attestor.address,
-      modelId: 2n,
-      answer: ANSWER,
-      claim: influenceClaim(1n),
-      bond: undefined,
+      ...{ claimant: attestor.address, modelId: 2n, answer: ANSWER },
+      ...{ claim: influenceClaim(1n), bond: undefined },
+      ...{ payer: loop.payer.address, requestHash: hashOf(influenceClaim(1n)) },
     }),
     'not-proved',
   );
   const other = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: [2n, 1n] });
   expectRefused(attestor, submission(influenceClaim(1n, other.claim)), 'malformed-claim');
   const claimId = submit(influenceClaim(1n));
-  deliverOk(chain, loop.payer, pay(claimId));
+  deliverOk(chain, loop.payer, pay(claimId, influenceClaim(1n)));
   deliverOk(chain, seller, retire(seller, 1n));
   expectWhole();
   const before = [first, second].map(({ address }) => chain.balance(address));
@@ -215,7 +221,7 @@ test('a false statement of influence is convicted; a card that is convicted take
   const lie = wrongClaim(head.claim);
   const claim = influenceClaim(1n, lie);
   const claimId = submit(claim);
-  deliverOk(chain, loop.payer, pay(claimId));
+  deliverOk(chain, loop.payer, pay(claimId, claim));
   const honest = submit(influenceClaim(1n));
   const proof = claimFraud(head.card, lie);
   expect(claimFraud(head.card, head.claim)).toBeUndefined();
@@ -225,7 +231,7 @@ test('a false statement of influence is convicted; a card that is convicted take
   expectWhole();
   const onWrong = { ...head.claim, claim: { ...head.claim.claim, card: cardId(wrong.card) } };
   const resting = submit(influenceClaim(2n, onWrong));
-  deliverOk(chain, loop.payer, pay(resting));
+  deliverOk(chain, loop.payer, pay(resting, influenceClaim(2n, onWrong)));
   deliverOk(chain, challenger, convict(2n, cardFraud(wrong, IDS)));
   deliverOk(chain, challenger, retire(challenger, 2n));
   expect(standing(2n)).toBe(ObjectState.OBJECT_STATE_VOIDED);

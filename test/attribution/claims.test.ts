@@ -40,6 +40,7 @@ import {
   shardOf,
   wrongShardOf,
 } from '../support/attribution-world.ts';
+import { paymentErrors } from '../../modules/payments/errors.ts';
 import {
   contribute,
   deliver,
@@ -52,6 +53,10 @@ import { restoreChain } from '../support/restore.ts';
 import { anyOf, type TestAccount } from '../support/test-chain.ts';
 
 const ONLY_TOKENS: AttributionPolicy = { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 };
+const POLICY_MODEL = {
+  attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
+  attributionPolicy: ONLY_TOKENS,
+};
 const BOND = { denom: 'uopen', amount: '200' };
 /** In both documents; in the first; in none. */
 const ANSWER = utf8('union is strong. adams said that the adams ... nobody wrote this');
@@ -62,14 +67,14 @@ const TEXTS: readonly (readonly [number, string])[] = [
 
 let loop: AttributionLoop;
 let shards: readonly { readonly id: bigint; readonly reader: ShardReader }[];
+/** What the claims that were submitted answer. */
+const requests = new Map<bigint, Uint8Array>();
 
 /** A loop with model 2 of this policy and an active index of two shards. */
 function begin(policy: AttributionPolicy, claimBlocks = SHORT.claimBlocks): void {
   loop = attributionLoop({ claimBlocks });
-  const change = {
-    attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
-    attributionPolicy: policy,
-  };
+  requests.clear();
+  const change = { ...POLICY_MODEL, attributionPolicy: policy };
   deliverOk(loop.chain, loop.seller, registerModel(loop.seller, change));
   const readers = [shardOf(loop, { from: 0, count: 1 }), shardOf(loop, { from: 1, count: 1 })];
   const { shardIds } = publishIndexOk(
@@ -104,14 +109,29 @@ function withSpan(
   return { ...claim, token: { ...token, spans } };
 }
 
-function submission(claimant: TestAccount, claim: Claim, bond: MsgSubmitClaim['bond']): Any {
-  const message = { claimant: claimant.address, modelId: 2n, answer: openAnswer(ANSWER), claim, bond };
-  return anyOf(MsgSubmitClaim, message);
+/** A name for the request that is answered in the next block. */
+const requestNow = (): Uint8Array => sha256(utf8(`request ${loop.chain.height}`));
+
+function submission(
+  claimant: TestAccount,
+  claim: Claim,
+  bond: MsgSubmitClaim['bond'],
+  change: Partial<MsgSubmitClaim> = {},
+): Any {
+  return anyOf(MsgSubmitClaim, {
+    ...{ claimant: claimant.address, modelId: 2n, answer: openAnswer(ANSWER), claim, bond },
+    ...{ payer: loop.payer.address, requestHash: requestNow() },
+    ...change,
+  });
 }
 
+/** The claim, of the payer's payment for what is asked now. */
 function submit(claimant: TestAccount, claim: Claim, bond?: MsgSubmitClaim['bond']): bigint {
-  const result = deliverOk(loop.chain, claimant, submission(claimant, claim, bond));
-  return responseOf(MsgSubmitClaimResponse, result).claimId;
+  const requestHash = requestNow();
+  const result = deliverOk(loop.chain, claimant, submission(claimant, claim, bond, { requestHash }));
+  const { claimId } = responseOf(MsgSubmitClaimResponse, result);
+  requests.set(claimId, requestHash);
+  return claimId;
 }
 
 function payment(change: Partial<MsgPayInference>): Any {
@@ -120,7 +140,7 @@ function payment(change: Partial<MsgPayInference>): Any {
     MsgPayInference.create({
       payer: loop.payer.address,
       modelId: 2n,
-      requestHash: sha256(utf8(`request ${loop.chain.height}`)),
+      requestHash: requests.get(change.claimId ?? 0n) ?? requestNow(),
       tokensIn: 20n,
       tokensOut: 77n,
       answer: openAnswer(ANSWER),
@@ -247,7 +267,7 @@ test('an optimistic claim: the payment waits in escrow, and is paid at the end o
   expect(paid).toEqual([0n, 0n]);
   expect(explain(1n).reasons.join('\n')).toContain('513uopen to');
   expect(explain(1n).reasons.join('\n')).toContain(`held until claim ${claimId} is decided`);
-  expectRefused(payer, payment({ claimId }), 'claim-closed');
+  expectRefused(payer, payment({ claimId, requestHash: requestNow() }), 'claim-closed');
   // The index is retired meanwhile; it stays for the claim.
   deliverOk(chain, attestor, anyOf(MsgRetireIndex, { sender: attestor.address, indexId: 1n }));
   expectWhole();
@@ -388,25 +408,39 @@ test('a claim looks into all snapshots of its model, so that it can hide no hold
   const { chain, owner, seller, payer } = loop;
   deliverOk(chain, loop.first, contribute(loop.first, provableContent(documentText('madison'))));
   deliverOk(chain, owner, publishSnapshot(owner));
-  const change = {
-    snapshotIds: [1n, 2n],
-    attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
-    attributionPolicy: ONLY_TOKENS,
-  };
+  const change = { ...POLICY_MODEL, snapshotIds: [1n, 2n] };
   deliverOk(chain, seller, registerModel(seller, change));
   expectRefused(payer, payment({ modelId: 3n, claim: tokenClaim(true) }), 'malformed-claim');
 });
 
-test('a verified claim waits for its payment, then goes', () => {
+test('a verified claim waits for the payment that it was made for, then goes', () => {
+  begin(ONLY_TOKENS, 12);
   const { chain, seller, payer } = loop;
+  deliverOk(chain, seller, registerModel(seller, POLICY_MODEL));
+  const nameless = { payer: 'somebody', requestHash: requestNow() };
+  const { codespace, code } = deliver(
+    chain,
+    seller,
+    submission(seller, tokenClaim(true), undefined, nameless),
+  );
+  expect([codespace, code]).toEqual(['sdk', 7]);
+  const unnamed = { requestHash: new Uint8Array(31) };
+  expectRefused(seller, submission(seller, tokenClaim(true), undefined, unnamed), 'malformed-claim');
   const paidClaim = submit(seller, tokenClaim(true));
   const otherAnswer = payment({ claimId: paidClaim, answer: openAnswer(utf8('something else')) });
   expectRefused(payer, otherAnswer, 'other-claim');
+  // Nobody takes a claim from whom it was made for, nor for another request, another model, or no tokens.
+  const taken = payment({ claimId: paidClaim, payer: loop.challenger.address });
+  expectRefused(loop.challenger, taken, 'other-claim');
+  expectRefused(payer, payment({ claimId: paidClaim, requestHash: requestNow() }), 'other-claim');
+  expectRefused(payer, payment({ claimId: paidClaim, modelId: 3n }), 'other-claim');
+  const free = deliver(chain, payer, payment({ claimId: paidClaim, tokensOut: 0n }));
+  expect([free.codespace, free.code]).toEqual(['payments', paymentErrors.invalidPayment.code]);
   const [first = 0n, second = 0n] = gains(() => deliverOk(chain, payer, payment({ claimId: paidClaim })));
   expect(first + second).toBe(513n);
   const unpaid = submit(seller, tokenClaim(true));
   expectWhole();
-  emptyBlocks(loop, 4);
+  emptyBlocks(loop, 12);
   expectRefused(payer, payment({ claimId: unpaid }), 'unknown-claim');
   expect(claimRecord(paidClaim).receiptId).toBe(1n);
   expectWhole();
@@ -416,10 +450,10 @@ test('retrieval is the word of the model’s owner; parts that a claim leaves ou
   begin({ tokenBps: 5000, influenceBps: 2000, retrievalBps: 3000 });
   const { chain, seller, payer } = loop;
   const item = { contributionId: 2n, firstChunk: 0, chunks: 2, weight: 3 };
-  const retrieval = { snapshotId: 1n, queryHash: sha256(ANSWER), items: [item] };
-  const claim = { ...tokenClaim(true), retrieval };
-  expectRefused(payer, payment({ claim }), 'part-not-allowed');
-  expectRefused(payer, submission(payer, claim, undefined), 'part-not-allowed');
+  const retrieved = () => ({ snapshotId: 1n, queryHash: requestNow(), items: [item] });
+  const claimNow = (change = {}) => ({ ...tokenClaim(true), retrieval: { ...retrieved(), ...change } });
+  expectRefused(payer, payment({ claim: claimNow() }), 'part-not-allowed');
+  expectRefused(payer, submission(payer, claimNow(), undefined), 'part-not-allowed');
   for (const items of [
     [],
     [{ ...item, weight: 0 }],
@@ -427,10 +461,12 @@ test('retrieval is the word of the model’s owner; parts that a claim leaves ou
     [item, { ...item, firstChunk: 1 }],
     [item, { ...item, contributionId: 1n }],
   ]) {
-    const wrong = { ...claim, retrieval: { ...retrieval, items } };
-    expectRefused(seller, submission(seller, wrong, undefined), 'malformed-retrieval');
+    expectRefused(seller, submission(seller, claimNow({ items }), undefined), 'malformed-retrieval');
   }
-  const claimId = submit(seller, claim);
+  const otherQuery = claimNow({ queryHash: sha256(ANSWER) });
+  expectRefused(seller, submission(seller, otherQuery, undefined), 'malformed-retrieval');
+  const asked = requestNow();
+  const claimId = submit(seller, claimNow());
   const [first = 0n, second = 0n] = gains(() => deliverOk(chain, payer, payment({ claimId })));
   // 513: 30 % and a part of the tokens to the second, 20 % to the pool.
   expect(second).toBeGreaterThan(154n);
@@ -438,6 +474,7 @@ test('retrieval is the word of the model’s owner; parts that a claim leaves ou
   expect(pooled()).toBe('103');
   const { reasons } = explain(1n);
   expect(reasons.join('\n')).toMatch(/by \d+ for tokens, 3000000000000000 for retrieval/);
+  expect([claimRecord(claimId).requestHash, explain(1n).receipt.requestHash]).toEqual([asked, asked]);
   expect(reasons.join('\n')).toContain('leaves parts of the model');
   expectWhole();
 });

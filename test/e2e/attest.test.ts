@@ -202,8 +202,9 @@ async function claimAndPay(
   const { address } = scene.parties[by];
   const modelId = stage.tracedModelId;
   const bond = { denom: params.bondDenom, amount: params.claimBond.toString() };
-  const claim = MsgSubmitClaim.create({ claimant: address, modelId, ...made, bond });
   const payment = paymentOf(address, modelId, { answer: made.answer, claimId });
+  const { payer, requestHash } = payment;
+  const claim = MsgSubmitClaim.create({ claimant: address, modelId, ...made, bond, payer, requestHash });
   const messages = [submitClaim(claim), payInference(payment)];
   return (await act(scene.parties[by], messages, MsgPayInferenceResponse)).receiptId;
 }

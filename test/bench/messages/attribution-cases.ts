@@ -152,10 +152,13 @@ const CLAIM_CASES: MessageCases = {
       const policy = { tokenBps: 0, influenceBps: 0, retrievalBps: 10_000 };
       const { seller, modelId } = policyModel(world, made, policy);
       const items = [{ contributionId: made.contributionId, firstChunk: 0, chunks: 1, weight: 1 }];
-      const queryHash = sha256(utf8('query'));
-      const claim = Claim.create({ retrieval: { snapshotId: made.snapshotId, queryHash, items } });
+      const requestHash = sha256(utf8('query'));
+      const { snapshotId } = made;
+      const claim = Claim.create({ retrieval: { snapshotId, queryHash: requestHash, items } });
       const answer = openAnswer(utf8('an answer'));
-      return anyWith(wire.MsgSubmitClaim, { claimant: seller.address, modelId, answer, claim });
+      const { address: claimant } = seller;
+      const { address: payer } = world.takeAccount().account;
+      return anyWith(wire.MsgSubmitClaim, { claimant, modelId, answer, claim, payer, requestHash });
     },
   },
   [wire.MsgPublishModelCard.typeUrl]: { make: (world) => carded(world, true).message },

@@ -3,6 +3,7 @@ import { encodeCard } from '../../../modules/attribution/proof/influence/card.ts
 import { encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { openAnswer } from '../../../modules/attribution/verify.ts';
 import { equalBytes, utf8 } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
 import {
   Claim,
   type ModelCard,
@@ -116,6 +117,8 @@ function anInfluenceClaim(world: World): Omit<wire.MsgSubmitClaim, 'claimant'> |
       answer: openAnswer(utf8(`class ${random.below(5)}`)),
       claim: Claim.create({ influence: { cardId: active.card.id, statement } }),
       bond: coin(BigInt(random.between(500, 600))),
+      payer: anyone(world).address,
+      requestHash: sha256(utf8(`request ${random.below(100_000)}`)),
     };
   }
   return undefined;

@@ -2,15 +2,25 @@
 import { provenanceClaim } from '../../../attest/claim.ts';
 import { proveShard } from '../../../attest/prove/prove.ts';
 import { rankRange } from '../../../attest/query/search.ts';
-import { concatBytes } from '../../../core/bytes.ts';
+import { concatBytes, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { openAnswer } from '../../../modules/attribution/verify.ts';
 import { tokenBytes, tokenise } from '../../../modules/attribution/proof/tokenise.ts';
 import { Claim, ClaimState, ObjectState } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../../proto/gen/openledger/attribution/v1/query.ts';
 import * as wire from '../../../proto/gen/openledger/attribution/v1/tx.ts';
+import { MsgPayInference } from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import type { Actor } from '../actors.ts';
-import { actorAt, anyone, coin, type Operation, operation, packed, type World } from '../world.ts';
+import {
+  actorAt,
+  anyone,
+  BOND_DENOM,
+  coin,
+  type Operation,
+  operation,
+  packed,
+  type World,
+} from '../world.ts';
 import { asked, contributionsOf, shardAt } from './attribution.ts';
 import { documentOf } from './native.ts';
 import { realShard, type RealShard } from './real-shards.ts';
@@ -96,10 +106,11 @@ function aSubmission(world: World, claimant: Actor): wire.MsgSubmitClaim | undef
   const { snapshotId } = index;
   const [contributionId = 1n] = token.spans[0]?.hits[0]?.contributionIds ?? [];
   const items = [{ contributionId, firstChunk: 0, chunks: 1, weight: 5 }];
+  const requestHash = sha256(utf8(`request ${random.below(100_000)}`));
   const byOwner = claimant.address === model.message.owner;
   const retrieval =
     byOwner && (model.message.attributionPolicy?.retrievalBps ?? 0) > 0
-      ? { snapshotId, queryHash: sha256(answer), items }
+      ? { snapshotId, queryHash: requestHash, items }
       : undefined;
   const claim = { ...Claim.create({ token }), retrieval };
   return {
@@ -108,6 +119,8 @@ function aSubmission(world: World, claimant: Actor): wire.MsgSubmitClaim | undef
     answer: openAnswer(answer),
     claim: proved ? claim : falsified(world, claim),
     bond: proved ? undefined : coin(BigInt(random.between(random.oneIn(8) ? 1 : 500, 600))),
+    payer: anyone(world).address,
+    requestHash,
   };
 }
 
@@ -144,6 +157,21 @@ function aDispute(world: World, challenger: Actor): wire.MsgDisputeClaim | undef
   };
 }
 
+/** A payment by a claim that was submitted: mostly as the claim wants it. */
+function aPayment(world: World, by: World['memory']['claims'][number]): MsgPayInference {
+  const { random, memory } = world;
+  const { answer, modelId, payer, requestHash } = by.message;
+  const model = memory.models.find(({ id }) => id === modelId);
+  return MsgPayInference.create({
+    ...{ payer: random.oneIn(8) ? anyone(world).address : payer, modelId, answer, claimId: by.id },
+    requestHash: random.oneIn(8) ? sha256(utf8('another request')) : requestHash,
+    tokensIn: BigInt(random.between(0, 3000)),
+    tokensOut: BigInt(random.between(0, 3000)),
+    claim: Claim.create(),
+    maxFee: coin(100_000n, model?.message.price.denom ?? BOND_DENOM),
+  });
+}
+
 /** See the file comment. */
 export const claimOperations: readonly Operation[] = [
   {
@@ -159,4 +187,15 @@ export const claimOperations: readonly Operation[] = [
     },
   },
   operation(wire.MsgDisputeClaim, 25, aDispute),
+  {
+    name: MsgPayInference.name,
+    weight: 7,
+    draft(world) {
+      const claim = world.random.some(world.memory.claims);
+      const value = claim === undefined ? undefined : aPayment(world, claim);
+      const payer = value === undefined ? undefined : actorAt(world, value.payer);
+      if (value === undefined || payer === undefined) return undefined;
+      return { signers: [payer], messages: [packed(MsgPayInference, value)] };
+    },
+  },
 ];

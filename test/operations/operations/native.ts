@@ -1,7 +1,6 @@
 import { utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { type ProvableContent, provableContent } from '../../../modules/attribution/verify.ts';
-import { Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Admission } from '../../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as datanet from '../../../proto/gen/openledger/datanet/v1/tx.ts';
 import {
@@ -131,18 +130,6 @@ function aPayment(world: World, payer: Actor): MsgPayInference | undefined {
   const model = random.some(memory.models);
   if (model === undefined) return undefined;
   const { snapshotIds, price } = model.message;
-  const submitted = random.oneIn(3) ? random.some(memory.claims) : undefined;
-  if (submitted !== undefined) {
-    const known = memory.models.find(({ id }) => id === submitted.message.modelId);
-    const { answer, modelId } = submitted.message;
-    return MsgPayInference.create({
-      ...{ payer: payer.address, modelId, answer, claimId: submitted.id, claim: Claim.create() },
-      requestHash: sha256(utf8(`request ${random.below(100_000)}`)),
-      tokensIn: BigInt(random.between(0, 3000)),
-      tokensOut: BigInt(random.between(0, 3000)),
-      maxFee: coin(100_000n, known?.message.price.denom ?? BOND_DENOM),
-    });
-  }
   return payInference(payer, someQuotes(world, snapshotIds), {
     modelId: model.id,
     requestHash: sha256(utf8(`request ${random.below(100_000)}`)),
@@ -191,7 +178,7 @@ export const nativeOperations: readonly Operation[] = [
     },
   },
   operation(MsgRegisterModel, 14, aModel),
-  operation(MsgPayInference, 25, (world, payer) =>
+  operation(MsgPayInference, 18, (world, payer) =>
     someOf(world, payer) > 0n ? aPayment(world, payer) : undefined,
   ),
 ];

@@ -239,10 +239,12 @@ export interface ClaimRecord {
   readonly indexIds: readonly bigint[];
   readonly cardId: bigint;
   readonly paramsVersion: bigint;
+  readonly payer: string;
+  readonly requestHash: Uint8Array;
 }
 export const ClaimRecord: MessageType<ClaimRecord> = messageType<ClaimRecord>(
   'openledger.attribution.v1.ClaimRecord',
-  () => ({ id: 0n, claimHash: NO_BYTES, answerRoot: NO_BYTES, answerLength: 0n, spans: [], shares: [], totalWeight: 0n, modelId: 0n, height: 0n, state: 0, unattributedWeight: 0n, claimant: '', bond: undefined, finalHeight: 0n, receiptId: 0n, indexIds: [], cardId: 0n, paramsVersion: 0n }),
+  () => ({ id: 0n, claimHash: NO_BYTES, answerRoot: NO_BYTES, answerLength: 0n, spans: [], shares: [], totalWeight: 0n, modelId: 0n, height: 0n, state: 0, unattributedWeight: 0n, claimant: '', bond: undefined, finalHeight: 0n, receiptId: 0n, indexIds: [], cardId: 0n, paramsVersion: 0n, payer: '', requestHash: NO_BYTES }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'claimHash', protoName: 'claim_hash', rule: 'single', value: { kind: 'bytes' } },
@@ -262,6 +264,8 @@ export const ClaimRecord: MessageType<ClaimRecord> = messageType<ClaimRecord>(
     { number: 16, name: 'indexIds', protoName: 'index_ids', rule: 'repeated', value: { kind: 'uint64' } },
     { number: 17, name: 'cardId', protoName: 'card_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 18, name: 'paramsVersion', protoName: 'params_version', rule: 'single', value: { kind: 'uint64' } },
+    { number: 19, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 20, name: 'requestHash', protoName: 'request_hash', rule: 'single', value: { kind: 'bytes' } },
   ],
 );
 

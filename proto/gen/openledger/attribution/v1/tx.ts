@@ -169,16 +169,20 @@ export interface MsgSubmitClaim {
   readonly answer: Answer;
   readonly claim: Claim;
   readonly bond: Coin | undefined;
+  readonly payer: string;
+  readonly requestHash: Uint8Array;
 }
 export const MsgSubmitClaim: MessageType<MsgSubmitClaim> = messageType<MsgSubmitClaim>(
   'openledger.attribution.v1.MsgSubmitClaim',
-  () => ({ claimant: '', modelId: 0n, answer: Answer.create(), claim: Claim.create(), bond: undefined }),
+  () => ({ claimant: '', modelId: 0n, answer: Answer.create(), claim: Claim.create(), bond: undefined, payer: '', requestHash: NO_BYTES }),
   () => [
     { number: 1, name: 'claimant', protoName: 'claimant', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 3, name: 'answer', protoName: 'answer', rule: 'required', value: { kind: 'message', message: () => Answer }, options: { 'amino.dont_omitempty': true } },
     { number: 4, name: 'claim', protoName: 'claim', rule: 'required', value: { kind: 'message', message: () => Claim }, options: { 'amino.dont_omitempty': true } },
     { number: 5, name: 'bond', protoName: 'bond', rule: 'single', value: { kind: 'message', message: () => Coin } },
+    { number: 6, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 7, name: 'requestHash', protoName: 'request_hash', rule: 'single', value: { kind: 'bytes' } },
   ],
   { 'amino.name': "openledger/MsgSubmitClaim" },
 );
