@@ -49,7 +49,7 @@ test('a leaf more, whose head names the last document', () => {
     inverse: [...inverse, ...inverse.slice(0, 1).map((leaf) => leaf.slice(0, 5))],
     documents,
   };
-  expect(convictions(texts, leaves, 65)).toEqual(['text-link', 'text-link']);
+  expect(convictions(texts, leaves, 65)).toEqual(['document-range', 'document-range']);
 });
 
 test('right leaves of documents, of which most tokens are left out', () => {

@@ -1,30 +1,57 @@
 /**
- * Finds what is wrong with somebody's shard: compares its leaves with those of the right arrays, and makes
- * the proof that convicts it. It looks only at statements about leaves that differ, since the others hold;
- * every shard that differs has a wrong one (`modules/attribution/proof/README.md`).
+ * Finds what is wrong with somebody's shard: holds its leaves against those of the right arrays, and makes
+ * the proof that convicts it. Every shard that differs has a fraud (`modules/attribution/proof/README.md`); one
+ * is found in O(log n) leaves, also where nearly every leaf differs. Each row takes those above as settled,
+ * "first" is the first leaf of the tree that differs, and what no row names is right:
+ *
+ * | what is read | fraud |
+ * | --- | --- |
+ * | any leaf that cannot stand at its place | malformed-leaf |
+ * | first document: not the contribution | document-record |
+ * | first document: begins elsewhere, and the one before is right | document-range |
+ * | first document: ends elsewhere. The text differs before its right end | that of the text |
+ * | … the text is right up to there, and has its separator there | document-end |
+ * | … the text is right and ends before that | text-link behind its last leaf |
+ * | no document; the shard has another number of tokens | document-range behind the last |
+ * | first text leaf: its head, the leaf before being right | text-link |
+ * | first text leaf: its first wrong token, whose place follows from what is right | text-token |
+ * | any entry: its tokens or document are not those of its position | prefix, entry-document |
+ * | first suffix leaf: its first entry at a wrong rank | permutation, token-order, suffix-order: `wrong-order.ts` |
+ * | first inverse leaf: its first wrong rank, all of SA being right | permutation |
  *
  * The right arrays have tombstones where the accused shard has them and the chain allows it, and no others.
  */
 import { equalBytes } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { LEAF_TOKENS, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
-import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
-import type { FraudStatement, ShardFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
+import { leafCount, rootOf } from '../../modules/attribution/proof/shard/commitment.ts';
+import type { ShardFraud, StatementFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import {
   type DocumentLeaf,
-  decodeDocumentLeaf,
-  leafProblem,
   SALT_BYTES,
+  type SuffixEntry,
 } from '../../modules/attribution/proof/shard/leaves.ts';
-import { SEPARATOR } from '../../modules/attribution/proof/tokenise.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { ShardArrays, ShardReader } from '../shard.ts';
-import { type ContentSource, fraudAt, openLeaves, ShardLeaves } from './fraud-at.ts';
+import type { ShardArrays, ShardDocument, ShardReader } from '../shard.ts';
+import { firstDifferingLeaf } from './differing-leaf.ts';
+import {
+  type ContentSource,
+  fraudAt,
+  MalformedLeaf,
+  openLeaves,
+  ShardLeaves,
+  type StatementPlace,
+} from './fraud-at.ts';
 import { leafOfArrays } from './memory.ts';
 import type { ProvableShard } from './prove.ts';
+import { wrongOrder } from './wrong-order.ts';
 
 /** What a watcher knows of a shard that somebody published. */
 export interface Accusation {
-  /** The right arrays. With `node`, of a shard that is committed to in the same way, only what differs is read. */
+  /**
+   * The right arrays. With `node`, of a shard that is committed to in the same way, leaves that differ are
+   * found by nodes; without, by reading one leaf after another.
+   */
   readonly honest: ShardArrays & Partial<Pick<ShardReader, 'node' | 'commitment'>>;
   /** The published commitment and its leaves. */
   readonly accused: ProvableShard;
@@ -32,30 +59,55 @@ export interface Accusation {
   readonly content: ContentSource;
 }
 
+/** Code of the error about leaves and nodes that are not of one tree: somebody served something else. */
+export const UNFIT_PIECES = 'attest.unfit_pieces';
+
 /**
  * Proof that the accused shard is wrong; undefined when its leaves are right. Whether they are those of its
  * roots is the caller's to know: with other roots, other numbers of leaves bound, they open nowhere, and have
  * to be demanded on chain.
+ * @throws LedgerError (`attest.unfit_pieces`) when leaves and nodes of the accused shard contradict each other
  */
 export function convict(accusation: Accusation): ShardFraud | undefined {
-  const accused = new AccusedLeaves(accusation);
-  return (
-    accused.wrongRecord() ??
-    accused.wrongText() ??
-    accused.wrongRange() ??
-    accused.wrongEntry() ??
-    accused.wrongPermutation() ??
-    accused.wrongOrder()
-  );
+  try {
+    const finder = new Finder(accusation);
+    return finder.wrongDocument() ?? finder.wrongText() ?? finder.wrongEntry() ?? finder.wrongInverse();
+  } catch (error) {
+    if (error instanceof WrongEntry) return error.fraud;
+    if (error instanceof MalformedLeaf) return malformedLeaf(accusation.accused, error);
+    throw error;
+  }
 }
 
-class AccusedLeaves {
+function malformedLeaf(
+  accused: ProvableShard,
+  { tree, index }: Pick<MalformedLeaf, 'tree' | 'index'>,
+): ShardFraud {
+  return { kind: 'malformed-leaf', tree, opened: openLeaves(accused, tree, [index]) };
+}
+
+/** Thrown where an entry is read: whatever it was read for, it convicts. */
+class WrongEntry extends Error {
+  readonly fraud: ShardFraud;
+
+  constructor(fraud: ShardFraud) {
+    super('an entry is not what its position says');
+    this.name = 'WrongEntry';
+    this.fraud = fraud;
+  }
+}
+
+/** The first place at which the text differs: a head of a leaf, or a token. */
+interface TextDifference extends StatementPlace {
+  readonly position: number;
+}
+
+class Finder {
   readonly #honest: Accusation['honest'];
   readonly #accused: ProvableShard;
   readonly #content: ContentSource;
   readonly #commitment: ShardCommitment;
   readonly #leaves: ShardLeaves;
-  readonly #differing = new Map<ShardTree, Remembered>();
 
   constructor({ honest, accused, content }: Accusation) {
     this.#honest = honest;
@@ -65,232 +117,166 @@ class AccusedLeaves {
     this.#leaves = new ShardLeaves(accused);
   }
 
-  /** Indices of the leaves of a tree that differ, ascending: no more are read than are asked for. */
-  #differ(tree: ShardTree): Iterable<number> {
-    const known = this.#differing.get(tree) ?? new Remembered(this.#findDiffering(tree));
-    this.#differing.set(tree, known);
-    return known;
-  }
-
-  *#findDiffering(tree: ShardTree): Generator<number> {
-    const { honest, accused } = { honest: this.#honest, accused: this.#accused };
-    const theirs = this.#commitment;
-    const { commitment: ours } = honest;
-    const alike =
-      ours !== undefined &&
-      ours.tokens === theirs.tokens &&
-      ours.documents === theirs.documents &&
-      ours.entriesPerLeaf === theirs.entriesPerLeaf &&
-      !ours.salted &&
-      !theirs.salted;
-    const leaves = leafCount(theirs, tree);
-    if (alike && hasNodes(honest)) {
-      const right = (level: number, index: number): Uint8Array => honest.node(tree, level, index);
-      yield* differingLeaves(leaves, { right, wrong: (level, index) => accused.node(tree, level, index) });
-    } else for (let i = 0; i < leaves; i++) if (!this.#isRight(tree, i)) yield i;
-  }
-
-  #isRight(tree: ShardTree, index: number): boolean {
-    const { entriesPerLeaf, salted, documents } = this.#commitment;
-    const bytes = this.#accused.leaf(tree, index);
-    const salt = salted ? bytes.slice(1, 1 + SALT_BYTES) : new Uint8Array(0);
-    const { tokens } = this.#honest;
-    const perLeaf = tree === 'suffix' ? entriesPerLeaf : tree === 'documents' ? 1 : LEAF_TOKENS;
-    if (index * perLeaf >= (tree === 'documents' ? Math.min(documents, this.#honest.documents) : tokens))
-      return false;
-    // In a shard of other sizes a leaf of the right shard may be one that cannot stand there.
-    if (tokens !== this.#commitment.tokens && this.#malformed(tree, index) !== undefined) return false;
-    return equalBytes(bytes, leafOfArrays(this.#honest, { tree, index, entriesPerLeaf, salt }));
-  }
-
-  #document(index: number): DocumentLeaf {
-    return decodeDocumentLeaf(this.#commitment, index, this.#accused.leaf('documents', index));
-  }
-
-  #fraud(kind: FraudStatement, at: number): ShardFraud {
-    return fraudAt(this.#accused, { kind, at }, this.#content);
-  }
-
-  #malformed(tree: ShardTree, index: number): ShardFraud | undefined {
-    const bytes = this.#accused.leaf(tree, index);
-    if (leafProblem(this.#commitment, { tree, index, bytes }) === undefined) return undefined;
-    return { kind: 'malformed-leaf', tree, opened: openLeaves(this.#accused, tree, [index]) };
-  }
-
-  #firstMalformed(tree: ShardTree): ShardFraud | undefined {
-    for (const index of this.#differ(tree)) {
-      const fraud = this.#malformed(tree, index);
-      if (fraud !== undefined) return fraud;
-    }
-    return undefined;
-  }
-
-  wrongRecord(): ShardFraud | undefined {
-    for (const index of this.#differ('documents')) {
-      const malformed = this.#malformed('documents', index);
-      if (malformed !== undefined) return malformed;
-      const ours = this.#honest.document(index);
-      const theirs = this.#document(index);
-      const same =
-        ours.contributionId === theirs.contributionId &&
-        ours.byteLength === theirs.byteLength &&
-        ours.tombstone === theirs.tombstone &&
-        equalBytes(ours.contributor, theirs.contributor) &&
-        equalBytes(ours.root, theirs.root);
-      if (!same) return this.#fraud('document-record', index);
-    }
-    return undefined;
-  }
-
-  /** The first leaf of the text that differs: its header, or its first wrong token. */
-  wrongText(): ShardFraud | undefined {
-    const last = leafCount(this.#commitment, 'text');
-    const [index] = this.#differ('text');
-    const honest = this.#honest;
+  /** Documents; with them the number of tokens, and so the text where a document's end rests on it. */
+  wrongDocument(): ShardFraud | undefined {
+    const { documents, tokens } = this.#commitment;
+    const index = this.#firstDiffering('documents');
     if (index === undefined)
-      return this.#commitment.tokens === honest.tokens ? undefined : this.#fraud('text-link', last);
-    const malformed = this.#malformed('text', index);
-    if (malformed !== undefined) return malformed;
+      return tokens === this.#honest.tokens
+        ? undefined
+        : this.#fraud({ kind: 'document-range', at: documents });
+    if (index >= this.#honest.documents) return this.#fraud({ kind: 'document-record', at: index });
+    const theirs = this.#leaves.document(index);
+    const ours = this.#honest.document(index);
+    if (!isSameRecord(ours, theirs)) return this.#fraud({ kind: 'document-record', at: index });
+    if (theirs.firstToken !== ours.firstToken) return this.#fraud({ kind: 'document-range', at: index });
+    const end = ours.firstToken + ours.tokens - 1;
+    const text = this.#textDifference();
+    if (text !== undefined && text.position <= end) return this.#fraud(text);
+    return this.#fraud(
+      tokens <= end
+        ? { kind: 'text-link', at: leafCount(this.#commitment, 'text') }
+        : { kind: 'document-end', at: end },
+    );
+  }
+
+  wrongText(): ShardFraud | undefined {
+    const difference = this.#textDifference();
+    return difference && this.#fraud(difference);
+  }
+
+  /** Entries: of their positions, or at wrong ranks. */
+  wrongEntry(): ShardFraud | undefined {
+    const index = this.#firstDiffering('suffix');
+    if (index === undefined) return undefined;
+    const first = index * this.#commitment.entriesPerLeaf;
+    for (const [i] of this.#leaves.suffix(index).entries.entries()) {
+      const rank = first + i;
+      if (this.#entry(rank).position === this.#honest.suffix(rank)) continue;
+      const published = {
+        positionAt: (at: number): number => this.#entry(at).position,
+        rankAt: (position: number): number => this.#leaves.rankAt(position),
+      };
+      return this.#fraud(wrongOrder(this.#honest, published, rank));
+    }
+    throw unfit('suffix', index);
+  }
+
+  wrongInverse(): ShardFraud | undefined {
+    const index = this.#firstDiffering('inverse');
+    if (index === undefined) return undefined;
+    const first = index * LEAF_TOKENS;
+    const wrong = this.#leaves
+      .inverse(index)
+      .ranks.findIndex((rank, i) => rank !== this.#honest.rank(first + i));
+    if (wrong < 0) throw unfit('inverse', index);
+    return this.#fraud({ kind: 'permutation', at: first + wrong });
+  }
+
+  /** @throws WrongEntry when its tokens or its document are not those of its position */
+  #entry(rank: number): SuffixEntry {
+    const entry = this.#leaves.entry(rank);
+    const { position, document, tokens } = entry;
+    if (tokens.some((token, i) => token !== this.#honest.token(position + i)))
+      throw new WrongEntry(this.#fraud({ kind: 'prefix', at: rank }));
+    if (document !== this.#honest.documentAt(position))
+      throw new WrongEntry(this.#fraud({ kind: 'entry-document', at: rank }));
+    return entry;
+  }
+
+  #textDifference(): TextDifference | undefined {
+    const index = this.#firstDiffering('text');
+    if (index === undefined) return undefined;
+    const difference = this.#differenceInText(index);
+    if (difference === undefined) throw unfit('text', index);
+    return difference;
+  }
+
+  /** A text that goes on behind the right one differs there, at the latest in the head of a leaf. */
+  #differenceInText(index: number): TextDifference | undefined {
+    const honest = this.#honest;
     const leaf = this.#leaves.text(index);
     const first = index * LEAF_TOKENS;
-    const isBehind = first >= honest.tokens;
-    if (isBehind || leaf.document !== honest.documentAt(first) || leaf.offset !== honest.byteOffset(first))
-      return this.#fraud('text-link', index);
-    const wrong = leaf.tokens.findIndex((token, i) => token !== honest.token(first + i));
-    return wrong < 0 ? this.#fraud('text-link', last) : this.#fraud('text-token', first + wrong);
+    const isHead =
+      first >= honest.tokens ||
+      leaf.document !== honest.documentAt(first) ||
+      leaf.offset !== honest.byteOffset(first);
+    if (isHead) return { kind: 'text-link', at: index, position: first };
+    const isWrong = (token: number, i: number): boolean =>
+      first + i >= honest.tokens || token !== honest.token(first + i);
+    const wrong = leaf.tokens.findIndex(isWrong);
+    return wrong < 0 ? undefined : { kind: 'text-token', at: first + wrong, position: first + wrong };
   }
 
-  /** Ranges of documents, when the text and what else documents say is right. */
-  wrongRange(): ShardFraud | undefined {
-    const [index] = this.#differ('documents');
-    if (index === undefined) return undefined;
-    const ours = this.#honest.document(index);
-    return this.#document(index).firstToken === ours.firstToken
-      ? this.#fraud('document-end', ours.firstToken + ours.tokens - 1)
-      : this.#fraud('document-range', index);
-  }
-
-  #ranksOfDiffering(): Iterable<number> {
-    const { entriesPerLeaf, tokens } = this.#commitment;
-    return ranges(this.#differ('suffix'), entriesPerLeaf, tokens);
-  }
-
-  #positionsOfDiffering(): Iterable<number> {
-    return ranges(this.#differ('inverse'), LEAF_TOKENS, this.#commitment.tokens);
-  }
-
-  /** Tokens and document of entries, when text and documents are right. */
-  wrongEntry(): ShardFraud | undefined {
-    const malformed = this.#firstMalformed('suffix');
-    if (malformed !== undefined) return malformed;
-    for (const rank of this.#ranksOfDiffering()) {
-      const { position, document, tokens } = this.#leaves.entry(rank);
-      if (tokens.some((token, i) => token !== this.#honest.token(position + i)))
-        return this.#fraud('prefix', rank);
-      if (document !== this.#honest.documentAt(position)) return this.#fraud('entry-document', rank);
+  /** Index of the first leaf of a tree that differs. */
+  #firstDiffering(tree: ShardTree): number | undefined {
+    const leaves = leafCount(this.#commitment, tree);
+    const differs = (index: number): boolean => this.#differs(tree, index);
+    const { node, commitment } = this.#honest;
+    const comparable = commitment === undefined ? 0 : comparableLeaves(tree, commitment, this.#commitment);
+    if (node === undefined || commitment === undefined || comparable === 0) {
+      for (let index = 0; index < leaves; index++) if (differs(index)) return index;
+      return undefined;
     }
-    return undefined;
+    if (equalBytes(rootOf(commitment, tree), rootOf(this.#commitment, tree))) return undefined;
+    return firstDifferingLeaf({
+      leaves,
+      comparable,
+      right: (level, index) => this.#honest.node?.(tree, level, index) ?? new Uint8Array(0),
+      wrong: (level, index) => this.#accused.node(tree, level, index),
+      differs,
+    });
   }
 
-  wrongPermutation(): ShardFraud | undefined {
-    const malformed = this.#firstMalformed('inverse');
-    if (malformed !== undefined) return malformed;
-    const check = (position: number): ShardFraud | undefined => {
-      const { position: found } = this.#leaves.entry(this.#leaves.rankAt(position));
-      return found === position ? undefined : this.#fraud('permutation', position);
-    };
-    for (const position of this.#positionsOfDiffering()) {
-      const fraud = check(position);
-      if (fraud !== undefined) return fraud;
-    }
-    for (const rank of this.#ranksOfDiffering()) {
-      const fraud = check(this.#honest.suffix(rank));
-      if (fraud !== undefined) return fraud;
-    }
-    return undefined;
+  /** Salts apart, which may be any. */
+  #differs(tree: ShardTree, index: number): boolean {
+    if (tree === 'text') return this.#differenceInText(index) !== undefined;
+    if (tree === 'documents' && index >= this.#honest.documents) return true;
+    const { entriesPerLeaf, salted } = this.#commitment;
+    const bytes = this.#accused.leaf(tree, index);
+    const salt = salted ? bytes.slice(1, 1 + SALT_BYTES) : new Uint8Array(0);
+    return !equalBytes(bytes, leafOfArrays(this.#honest, { tree, index, entriesPerLeaf, salt }));
   }
 
-  /** Order of neighbours, when the entries are right for their positions and all positions have one. */
-  wrongOrder(): ShardFraud | undefined {
-    for (const rank of this.#ranksOfDiffering())
-      for (const lower of [rank - 1, rank]) {
-        const fraud = this.#orderFraud(lower);
-        if (fraud !== undefined) return fraud;
-      }
-    for (const position of this.#positionsOfDiffering()) {
-      if (position === 0) continue;
-      const rank = this.#leaves.rankAt(position - 1);
-      for (const lower of [rank - 1, rank]) {
-        const fraud = this.#orderFraud(lower);
-        if (fraud !== undefined) return fraud;
-      }
-    }
-    return undefined;
-  }
-
-  #orderFraud(rank: number): ShardFraud | undefined {
-    if (rank < 0 || rank + 1 >= this.#commitment.tokens) return undefined;
-    const [lower, upper] = [this.#leaves.entry(rank), this.#leaves.entry(rank + 1)];
-    const [a, b] = [lower.tokens[0] ?? SEPARATOR, upper.tokens[0] ?? SEPARATOR];
-    if (a > b) return this.#fraud('token-order', rank);
-    const behind = (position: number): number => this.#leaves.rankAt(position + 1);
-    if (a < b || behind(lower.position) < behind(upper.position)) return undefined;
-    return this.#fraud('suffix-order', rank);
+  #fraud(place: StatementPlace): StatementFraud {
+    return fraudAt(this.#accused, place, this.#content);
   }
 }
 
-/** What leaves of so many things each hold, of `total`. */
-function* ranges(leaves: Iterable<number>, each: number, total: number): Generator<number> {
-  for (const leaf of leaves)
-    for (let at = leaf * each; at < Math.min(total, (leaf + 1) * each); at++) yield at;
-}
-
-interface TwoTrees {
-  readonly right: (level: number, index: number) => Uint8Array;
-  readonly wrong: (level: number, index: number) => Uint8Array;
-}
-
-/** The leaves in which two trees of one size differ. */
-function* differingLeaves(leaves: number, { right, wrong }: TwoTrees): Generator<number> {
-  const sizes = [leaves];
-  for (let size = leaves; size > 1; ) {
-    size = Math.ceil(size / 2);
-    sizes.push(size);
-  }
-  function* walk(level: number, index: number): Generator<number> {
-    if (index >= (sizes[level] ?? 0) || equalBytes(right(level, index), wrong(level, index))) return;
-    if (level === 0) {
-      yield index;
-      return;
-    }
-    yield* walk(level - 1, 2 * index);
-    yield* walk(level - 1, 2 * index + 1);
-  }
-  yield* walk(sizes.length - 1, 0);
-}
-
-/** What a generator gave is kept, so that it can be gone through again. */
-class Remembered implements Iterable<number> {
-  readonly #source: Iterator<number>;
-  readonly #found: number[] = [];
-
-  constructor(source: Iterator<number>) {
-    this.#source = source;
-  }
-
-  *[Symbol.iterator](): Iterator<number> {
-    for (let i = 0; ; i++) {
-      if (i === this.#found.length) {
-        const next = this.#source.next();
-        if (next.done === true) return;
-        this.#found.push(next.value);
-      }
-      yield this.#found[i] ?? 0;
-    }
+/** Leaves that two shards of the same documents have at the same nodes, from the first on. */
+function comparableLeaves(tree: ShardTree, ours: ShardCommitment, theirs: ShardCommitment): number {
+  if (ours.salted || theirs.salted) return 0;
+  const leaves = leafCount(theirs, tree);
+  const isAsLong = ours.tokens === theirs.tokens;
+  switch (tree) {
+    case 'documents':
+      return ours.documents === theirs.documents ? leaves : 0;
+    case 'text':
+      return isAsLong ? leaves : Math.floor(Math.min(ours.tokens, theirs.tokens) / LEAF_TOKENS);
+    case 'inverse':
+      return isAsLong ? leaves : 0;
+    case 'suffix':
+      return isAsLong && ours.entriesPerLeaf === theirs.entriesPerLeaf ? leaves : 0;
   }
 }
 
-/** Kept whole: a shard that is read from files has its nodes by itself. */
-function hasNodes(honest: Accusation['honest']): honest is ShardArrays & Pick<ShardReader, 'node'> {
-  return honest.node !== undefined;
+function isSameRecord(ours: ShardDocument, theirs: DocumentLeaf): boolean {
+  return (
+    ours.contributionId === theirs.contributionId &&
+    ours.byteLength === theirs.byteLength &&
+    ours.tombstone === theirs.tombstone &&
+    equalBytes(ours.contributor, theirs.contributor) &&
+    equalBytes(ours.root, theirs.root)
+  );
+}
+
+function unfit(tree: ShardTree, index: number): LedgerError {
+  return new LedgerError(
+    UNFIT_PIECES,
+    `leaf ${index} of the ${tree} tree is right, and a node above it is not`,
+    {
+      tree,
+      index,
+    },
+  );
 }

@@ -1,4 +1,5 @@
 /** Opens the leaves that a statement about a shard rests on: the proof of a fraud if it does not hold there. */
+import { DecodeError } from '../../core/errors.ts';
 import { LEAF_TOKENS, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import {
@@ -9,11 +10,16 @@ import {
   type StatementFraud,
 } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import {
+  type DocumentLeaf,
   decodeDocumentLeaf,
   decodeInverseLeaf,
   decodeSuffixLeaf,
   decodeTextLeaf,
+  type InverseLeaf,
+  leafProblem,
+  type ShardShape,
   type SuffixEntry,
+  type SuffixLeaf,
   type TextLeaf,
 } from '../../modules/attribution/proof/shard/leaves.ts';
 import {
@@ -46,17 +52,35 @@ export function openLeaves(shard: ProvableShard, tree: ShardTree, wanted: readon
   return { indices, leaves: indices.map((i) => shard.leaf(tree, i)), hashes };
 }
 
+/** A leaf of a shard that cannot stand at its place: it convicts the shard by itself. */
+export class MalformedLeaf extends DecodeError {
+  readonly tree: ShardTree;
+  readonly index: number;
+
+  constructor(tree: ShardTree, index: number, problem: string) {
+    super(problem, { tree, index });
+    this.name = 'MalformedLeaf';
+    this.tree = tree;
+    this.index = index;
+  }
+}
+
 /**
  * The proof that a statement does not hold at a place of a shard: it convicts exactly when that is so.
- * @throws DecodeError when it rests on a malformed leaf; RangeError when the shard has no such place
+ * @throws MalformedLeaf when it opens one; RangeError when the shard has no such place
  */
 export function fraudAt(
   shard: ProvableShard,
   { kind, at }: StatementPlace,
   content: ContentSource,
 ): StatementFraud {
-  const wanted = wantedLeaves(new ShardLeaves(shard), { kind, at });
-  const opened = OPENS[kind].map((tree) => openLeaves(shard, tree, wanted[tree] ?? []));
+  const leaves = new ShardLeaves(shard);
+  const wanted = wantedLeaves(leaves, { kind, at });
+  const opened = OPENS[kind].map((tree) => {
+    const opening = openLeaves(shard, tree, wanted[tree] ?? []);
+    for (const index of opening.indices) leaves.check(tree, index);
+    return opening;
+  });
   return { kind, at, opened, content: kind === 'text-token' ? chunksAt(shard, at, content) : NO_CONTENT };
 }
 
@@ -73,11 +97,41 @@ export class ShardLeaves {
     return Math.floor(rank / this.#shard.commitment.entriesPerLeaf);
   }
 
+  /** Indices of leaves are those of the shard's trees. Each throws MalformedLeaf. */
+  suffix(index: number): SuffixLeaf {
+    return this.#read('suffix', index, decodeSuffixLeaf);
+  }
+
+  inverse(index: number): InverseLeaf {
+    return this.#read('inverse', index, decodeInverseLeaf);
+  }
+
+  text(index: number): TextLeaf {
+    return this.#read('text', index, decodeTextLeaf);
+  }
+
+  document(index: number): DocumentLeaf {
+    return this.#read('documents', index, decodeDocumentLeaf);
+  }
+
+  check(tree: ShardTree, index: number): void {
+    const bytes = this.#shard.leaf(tree, index);
+    const problem = leafProblem(this.#shard.commitment, { tree, index, bytes });
+    if (problem !== undefined) throw new MalformedLeaf(tree, index, problem);
+  }
+
+  #read<T>(tree: ShardTree, index: number, decode: Decode<T>): T {
+    const bytes = this.#shard.leaf(tree, index);
+    try {
+      return decode(this.#shard.commitment, index, bytes);
+    } catch (error) {
+      throw error instanceof DecodeError ? new MalformedLeaf(tree, index, error.message) : error;
+    }
+  }
+
   entry(rank: number): SuffixEntry {
-    const { commitment } = this.#shard;
     const index = this.suffixLeaf(rank);
-    const { entries } = decodeSuffixLeaf(commitment, index, this.#shard.leaf('suffix', index));
-    return there(entries[rank - index * commitment.entriesPerLeaf]);
+    return there(this.suffix(index).entries[rank - index * this.#shard.commitment.entriesPerLeaf]);
   }
 
   /** Rank of the suffix at a position; −1 at the end of the text. */
@@ -85,12 +139,7 @@ export class ShardLeaves {
     const { commitment } = this.#shard;
     if (position === commitment.tokens) return -1;
     const index = Math.floor(position / LEAF_TOKENS);
-    const { ranks } = decodeInverseLeaf(commitment, index, this.#shard.leaf('inverse', index));
-    return there(ranks[position - index * LEAF_TOKENS]);
-  }
-
-  text(index: number): TextLeaf {
-    return decodeTextLeaf(this.#shard.commitment, index, this.#shard.leaf('text', index));
+    return there(this.inverse(index).ranks[position - index * LEAF_TOKENS]);
   }
 
   /** Where the token at a position stands, by its leaf. */
@@ -108,6 +157,8 @@ export class ShardLeaves {
     return position;
   }
 }
+
+type Decode<T> = (shape: ShardShape, index: number, bytes: Uint8Array) => T;
 
 function wantedLeaves(leaves: ShardLeaves, { kind, at }: StatementPlace): WantedLeaves {
   const leafOf = (position: number): number => Math.floor(position / LEAF_TOKENS);
@@ -139,8 +190,9 @@ function wantedLeaves(leaves: ShardLeaves, { kind, at }: StatementPlace): Wanted
 
 /** The chunks that decide which token stands at a position. */
 function chunksAt(shard: ProvableShard, position: number, content: ContentSource): ChunkOpening {
-  const { document, offset } = new ShardLeaves(shard).placeAt(position);
-  const leaf = decodeDocumentLeaf(shard.commitment, document, shard.leaf('documents', document));
+  const leaves = new ShardLeaves(shard);
+  const { document, offset } = leaves.placeAt(position);
+  const leaf = leaves.document(document);
   const length = indexedLength(leaf);
   if (offset >= length) return NO_CONTENT;
   const bytes = content(document);

@@ -10,10 +10,11 @@ import {
   ProvenanceSpan,
   TokenProvenance,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { suffixArray } from '../index/sais.ts';
 import { shardInMemory } from '../prove/memory.ts';
 import { rankRange } from '../query/search.ts';
 import type { ShardArrays, ShardReader } from '../shard.ts';
-import { naiveShard, textDocument } from '../testing/naive-shard.ts';
+import { naiveShard, sortedShard, textDocument } from '../testing/naive-shard.ts';
 import { WatchMetrics } from './metrics.ts';
 import type { Publisher } from './ports.ts';
 import { FakeChain, memoryPublisher } from './testing/fake-chain.ts';
@@ -120,6 +121,29 @@ describe.each(Object.entries(LIES))('a shard with %s', (_, wrong) => {
     }
   });
 });
+
+test.each([1, 8])(
+  'of arrays of which every leaf is wrong few are demanded, %i ranks in a leaf',
+  async (each) => {
+    const texts = [textDocument(11, words.repeat(20)), textDocument(12, 'abcd'.repeat(4000))];
+    const arrays = sortedShard(texts, (tokens) => suffixArray(Uint32Array.from(tokens)));
+    const last = arrays.tokens - 1;
+    const order = {
+      suffix: (r: number) => arrays.suffix(last - r),
+      rank: (p: number) => last - arrays.rank(p),
+    };
+    const chain = new FakeChain(texts);
+    const wrong = commit({ ...arrays, ...order }, each);
+    chain.publish(wrong, 'a');
+    chain.answering = wrong;
+    while (chain.published.size > 0 && chain.sent.length < 100) {
+      await watcherOf(chain, { a: memoryPublisher({ texts }) }).round();
+      chain.answer();
+    }
+    expect(chain.sent.at(-1)).toEqual(['convict', 1n]);
+    expect(chain.sent.length).toBeLessThan(4 * Math.log2(arrays.tokens));
+  },
+);
 
 /** Serves the right leaves for a wrong shard. */
 function liar(wrong: ShardReader): Publisher {
