@@ -5,6 +5,7 @@ import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts'
 import { toHex } from '../../core/bytes.ts';
 import { CLAIM_INDEXES_MAX } from '../../modules/attribution/proof/provenance.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
 import type { NumberedShard } from '../claim.ts';
 import { Corpus } from '../query/corpus.ts';
 import { type Trace, traceOutput } from '../trace/trace.ts';
@@ -63,7 +64,7 @@ export class Attributor {
   #quote({ text, isPrivate = false }: AttributionOrder, scope: AttributionScope): Attribution {
     const shards = this.#shardsOf(scope);
     const corpus = this.#corpusOf(shards);
-    const trace = traceOutput(text, corpus);
+    const trace = traceOutput(text, corpus, rulesUnder(scope.params));
     const isInScope = (shard: number, document: number): boolean =>
       scope.snapshots.some((snapshot) => holds(snapshot, shards[shard], document));
     const prepared = quotationsOf({ trace, corpus, params: scope.params, isPrivate, isInScope });
@@ -74,9 +75,9 @@ export class Attributor {
     const { text, isPrivate = false, isOptimistic = false } = order;
     const indexes = this.#indexesOf(scope);
     const shards = this.#numbered(indexes);
-    const trace = traceOutput(text, this.#corpusOf(shards));
-    const indexIds = indexes.map(({ id }) => id);
     const { params } = scope;
+    const trace = traceOutput(text, this.#corpusOf(shards), rulesUnder(params));
+    const indexIds = indexes.map(({ id }) => id);
     return { ...provenanceOf({ trace, params, isPrivate, isOptimistic, indexIds, shards }), trace, scope };
   }
 

@@ -35,8 +35,8 @@ export interface ProvenanceClaimOrder {
 }
 
 /**
- * Names the rarest passages that do not overlap, as many as the chain's limits let in; an empty claim when
- * there are none.
+ * Names the spans of a trace under the chain's rules: what a claim must name (docs/adr/0025). An empty claim
+ * when there are none. Of a claim with proofs that are too long together the rarer half is named.
  * @throws LedgerError `attest.claim` when the published verifier would refuse it: a mistake of ours
  */
 export function provenanceOf(order: ProvenanceClaimOrder): PreparedClaim {
@@ -44,7 +44,7 @@ export function provenanceOf(order: ProvenanceClaimOrder): PreparedClaim {
   const whole = provableContent(trace.output);
   const isCommitted = isPrivate && trace.output.length > 0;
   const answer = isCommitted ? committedAnswer(whole) : openAnswer(trace.output);
-  for (let spans = disjointSpans(trace.spans, params); spans.length > 0; ) {
+  for (let spans = inOrder(trace.spans); spans.length > 0; ) {
     const passages = spans.map(({ byteStart, byteEnd }) => ({
       answerOffset: BigInt(byteStart),
       text: trace.output.slice(byteStart, byteEnd),
@@ -52,7 +52,7 @@ export function provenanceOf(order: ProvenanceClaimOrder): PreparedClaim {
     }));
     const token = provenanceClaim({ ...order, spans: passages, proved: !order.isOptimistic });
     if (token.spans.length === 0) break;
-    if (provenanceBytes(token) <= params.proofBytesMax) {
+    if (order.isOptimistic || provenanceBytes(token) <= params.proofBytesMax) {
       const prepared = { answer, claim: Claim.create({ token }) };
       check(order, token, prepared);
       return prepared;
@@ -62,19 +62,6 @@ export function provenanceOf(order: ProvenanceClaimOrder): PreparedClaim {
     spans = inOrder(rarest);
   }
   return { answer, claim: Claim.create() };
-}
-
-/** The rarest first; what overlaps with one before, or cannot be claimed, is left out. In the answer's order. */
-function disjointSpans(spans: readonly TracedSpan[], params: Params): readonly TracedSpan[] {
-  const kept: TracedSpan[] = [];
-  for (const span of spans) {
-    const length = span.byteEnd - span.byteStart;
-    if (length < params.spanBytesMin || length > params.spanBytesMax) continue;
-    if (span.count > params.occurrencesMax || kept.length >= params.spansMax) continue;
-    const isFree = kept.every((other) => span.byteEnd <= other.byteStart || span.byteStart >= other.byteEnd);
-    if (isFree) kept.push(span);
-  }
-  return inOrder(kept);
 }
 
 function inOrder(spans: readonly TracedSpan[]): readonly TracedSpan[] {

@@ -138,7 +138,7 @@ function documentHtml(document: ReportDocument, index: number): string {
 ${also}</li>`;
 }
 
-const WEIGHT = 'Weight (bits / 2¹⁶)';
+const WEIGHT = 'Weight (tokens / 2¹⁶)';
 
 function contributorTable(contributors: readonly ReportContributor[]): string {
   const rows = contributors.map(

@@ -47,7 +47,7 @@ export interface ReportContributor {
   readonly contributor: string;
   readonly contribution_ids: readonly string[];
   readonly share_bps: number;
-  /** Q16 bits, exact. */
+  /** Tokens in Q16, exact. */
   readonly weight: string;
 }
 
@@ -70,7 +70,7 @@ export interface TraceReport {
   readonly spans: readonly ReportSpan[];
   readonly documents: readonly ReportDocument[];
   readonly contributors: readonly ReportContributor[];
-  /** Sum of all weights, in Q16 bits. */
+  /** Sum of all weights, tokens in Q16. */
   readonly weight: string;
 }
 

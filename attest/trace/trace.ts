@@ -17,15 +17,11 @@ import {
   type TraceWeight,
   traceWeights,
 } from '../../modules/attribution/proof/trace/shares.ts';
-import {
-  maximalSpans,
-  type RankedSpan,
-  rarestSpans,
-  type Span,
-  type SpanIndex,
-} from '../../modules/attribution/proof/trace/spans.ts';
-import { tokenBytes, tokenise } from '../../modules/attribution/proof/tokenise.ts';
-import type { Corpus, CorpusMatch, ShardRange } from '../query/corpus.ts';
+import { coverSpans, type RankedSpan } from '../../modules/attribution/proof/trace/cover.ts';
+import { tokenText } from '../../modules/attribution/proof/trace/spans.ts';
+import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
+import type { Corpus, ShardRange } from '../query/corpus.ts';
+import { OutputIndex } from './output-index.ts';
 import { sourcesOf, type TracedDocument } from './documents.ts';
 
 /** A span that is kept. */
@@ -36,7 +32,7 @@ export interface TracedSpan extends RankedSpan, HeldSpan {
   readonly byteEnd: number;
   /** Its ranks, in each shard that holds it. */
   readonly ranges: readonly ShardRange[];
-  /** Q16 bits that its holders share. */
+  /** What its holders share: tokens in Q16. */
   readonly weight: bigint;
 }
 
@@ -55,7 +51,7 @@ export interface Trace {
   /** Tokens of the corpus. */
   readonly corpusTokens: number;
   readonly rules: TraceRules;
-  /** The rarest first. */
+  /** Disjoint, the rarest first. */
   readonly spans: readonly TracedSpan[];
   /** The highest score first; copies of one content stand as one, under the first of them. */
   readonly documents: readonly TracedDocument[];
@@ -63,7 +59,7 @@ export interface Trace {
   readonly contributions: readonly TraceWeight[];
   /** The highest weight first; of equal ones, by address. */
   readonly contributors: readonly ContributorWeight[];
-  /** Sum of the weights, in Q16 bits. */
+  /** Sum of the weights, tokens in Q16. */
   readonly weight: bigint;
 }
 
@@ -80,21 +76,17 @@ export function traceOutput(output: Uint8Array, corpus: Corpus, rules: TraceRule
       `the output has ${outputTokens.length} tokens; at most ${OUTPUT_TOKENS_MAX} are traced at once: trace it in parts`,
       { tokens: outputTokens.length },
     );
-  const index = new RememberingIndex(outputTokens, corpus);
-  const found = maximalSpans(outputTokens, rules, index);
-  const surprisals = surprisalsIn(found, outputTokens, corpus);
-  const kept = rarestSpans(found, surprisals, rules).map((span) => ({
-    ...span,
-    ranges: index.rangesFrom(span.start),
-  }));
+  const index = new OutputIndex(outputTokens, corpus);
+  const text = tokenText(outputTokens);
+  const kept = coverSpans(text, rules, index).map((span) => ({ ...span, ranges: index.ranges(span) }));
   const { documents, holders } = sourcesOf(kept, { corpus, outputTokens, rules });
   const held = kept.map((span, i) => ({ ...span, holders: holders[i] ?? [] }));
-  const weights = spanWeights(held, surprisals, corpus.tokens);
-  const bytes = byteOffsets(outputTokens);
+  const weights = spanWeights(held, corpus.tokens);
+  const { offsets } = text;
   const spans = held.map((span, i) => ({
     ...span,
-    byteStart: bytes[span.start] ?? 0,
-    byteEnd: bytes[span.end] ?? 0,
+    byteStart: offsets[span.start] ?? 0,
+    byteEnd: offsets[span.end] ?? 0,
     weight: weights[i] ?? 0n,
   }));
   const contributions = traceWeights(held, weights);
@@ -109,57 +101,6 @@ export function traceOutput(output: Uint8Array, corpus: Corpus, rules: TraceRule
     contributors: contributorsOf(contributions, documents),
     weight: weights.reduce((sum, weight) => sum + weight, 0n),
   };
-}
-
-/** Of each token of the output that a span holds; 0 of the others, which nothing asks for. */
-function surprisalsIn(spans: readonly Span[], tokens: Uint32Array, corpus: Corpus): Uint32Array {
-  const surprisals = new Uint32Array(tokens.length);
-  let done = 0;
-  for (const { start, end } of spans) {
-    for (let at = start > done ? start : done; at < end; at++)
-      surprisals[at] = corpus.surprisal(tokens[at] ?? 0);
-    done = end;
-  }
-  return surprisals;
-}
-
-/** Asks the corpus, and keeps where the spans were found. */
-class RememberingIndex implements SpanIndex {
-  readonly #tokens: Uint32Array;
-  readonly #corpus: Corpus;
-  readonly #ranges = new Map<number, readonly ShardRange[]>();
-  #match: CorpusMatch = { length: 0, shards: [] };
-  #start = 0;
-
-  constructor(tokens: Uint32Array, corpus: Corpus) {
-    this.#tokens = tokens;
-    this.#corpus = corpus;
-  }
-
-  longest(start: number, end: number): number {
-    const link = { match: this.#match, skipped: start - this.#start };
-    this.#match = this.#corpus.longestMatch(this.#tokens.subarray(start, end), link);
-    this.#start = start;
-    return this.#match.length;
-  }
-
-  count(start: number, end: number): number {
-    const ranges = this.#corpus.rangesOf(this.#tokens.subarray(start, end), this.#match);
-    this.#ranges.set(start, ranges);
-    return ranges.reduce((sum, { lo, hi }) => sum + hi - lo, 0);
-  }
-
-  rangesFrom(start: number): readonly ShardRange[] {
-    return this.#ranges.get(start) ?? [];
-  }
-}
-
-/** Where each token begins, and at last where the last one ends. */
-function byteOffsets(tokens: Uint32Array): Uint32Array {
-  const offsets = new Uint32Array(tokens.length + 1);
-  let offset = 0;
-  for (const [i, token] of tokens.entries()) offsets[i + 1] = offset += tokenBytes(token);
-  return offsets;
 }
 
 function contributorsOf(

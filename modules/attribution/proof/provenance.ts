@@ -8,10 +8,10 @@ import type {
   ShardHit,
   TokenProvenance,
 } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { PATTERN_TOKENS_MAX, type ShardStatement } from './shard/format.ts';
+import type { ShardStatement } from './shard/format.ts';
 import { type ProvedStatement, verifyShardProof } from './shard/verify.ts';
 import { tokenise } from './tokenise.ts';
-import { Q16 } from './trace/fixed-log.ts';
+import { isSentenceEnd, type SpanLimits, rulesUnder } from './trace/rules.ts';
 import { spanWeights, traceWeights } from './trace/shares.ts';
 import { answerLength, type ClaimProblem, openedAnswer, problem, proofLength } from '../verify.ts';
 import type { Weight } from '../weights.ts';
@@ -20,11 +20,7 @@ import type { Weight } from '../weights.ts';
 export const CLAIM_INDEXES_MAX = 4;
 
 /** Bounds of provenance: parameters of the module. */
-export interface ProvenanceLimits {
-  readonly spansMax: number;
-  readonly spanBytesMin: number;
-  readonly spanBytesMax: number;
-  readonly occurrencesMax: number;
+export interface ProvenanceLimits extends SpanLimits {
   readonly proofBytesMax: number;
 }
 
@@ -64,14 +60,16 @@ function problemOfSpan(
   },
 ): ClaimProblem | undefined {
   const { place, answer, limits, reached } = at;
-  const { spanBytesMin, occurrencesMax } = limits;
-  // What cannot be proved cannot be disputed either: a text has no more tokens than bytes.
-  const spanBytesMax = Math.min(limits.spanBytesMax, PATTERN_TOKENS_MAX);
+  const { occurrencesMax } = limits;
+  const { spanBytesMin, spanBytesMax } = rulesUnder(limits);
   if (text.length < spanBytesMin || text.length > spanBytesMax)
     return problem(
       'span-length',
       `${place} has ${text.length} bytes, not ${spanBytesMin} to ${spanBytesMax}`,
     );
+  // A longer run is rarer than each of its sentences: it would pay those alone who hold them in this order.
+  if (tokenise(text).subarray(0, -1).some(isSentenceEnd))
+    return problem('malformed-claim', `${place} goes beyond a sentence; name each by itself`);
   if (answerOffset < reached)
     return problem('malformed-claim', `${place} begins before the end of the one before`);
   if (answerOffset + BigInt(text.length) > answerLength(answer))
@@ -249,13 +247,13 @@ export function provenanceWeights(
   ownerOf: (contributionId: bigint) => bigint,
 ): readonly Weight[] {
   const total = shards.reduce((sum, { commitment }) => sum + commitment.tokens, 0);
-  const { query, starts } = tokensOfSpans(spans);
+  const { starts } = tokensOfSpans(spans);
   const held = spans.map(({ hits }, i) => {
     const ids = hits.flatMap(({ contributionIds }) => contributionIds);
     const holders = [...new Set(ids.map(ownerOf))].sort((a, b) => (a < b ? -1 : 1));
     return { start: starts[i] ?? 0, end: starts[i + 1] ?? 0, count: ids.length, holders };
   });
-  const worth = spanWeights(held, new Uint32Array(query.length).fill(Q16), total);
+  const worth = spanWeights(held, total);
   return traceWeights(held, worth).map(({ contributionId, weight }) => ({ owner: contributionId, weight }));
 }
 

@@ -5,7 +5,9 @@ import { rankRange } from '../../../attest/query/search.ts';
 import { concatBytes, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { openAnswer } from '../../../modules/attribution/verify.ts';
-import { tokenBytes, tokenise } from '../../../modules/attribution/proof/tokenise.ts';
+import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
+import { sentenceEndAfter } from '../../../modules/attribution/proof/trace/rules.ts';
+import { tokenText } from '../../../modules/attribution/proof/trace/spans.ts';
 import { Claim, ClaimState, ObjectState } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../../proto/gen/openledger/attribution/v1/query.ts';
 import * as wire from '../../../proto/gen/openledger/attribution/v1/tx.ts';
@@ -56,16 +58,21 @@ function shardIn(world: World, shardId: bigint): Pick<RealIndex, 'shard' | 'titl
   return { shard, titles: contributions.map(({ title }) => title) };
 }
 
-/** A passage of one of the documents, by tokens. */
+/** A passage of one of the documents, by tokens, in one sentence. */
 function aPassage({ random }: World, { titles }: RealIndex): Uint8Array {
   const { content } = documentOf(random.pick(titles));
-  const tokens = tokenise(content);
+  const { tokens, offsets } = tokenText(tokenise(content));
   const first = random.below(tokens.length - 40);
-  const bytesOf = (from: number, to: number): number =>
-    tokens.subarray(from, to).reduce((sum, token) => sum + tokenBytes(token), 0);
-  const from = bytesOf(0, first);
-  return content.slice(from, from + bytesOf(first, first + random.between(12, 30)));
+  const most = first + random.between(12, 30);
+  // Of a sentence that is nearly over, the next one.
+  const end = sentenceEndAfter(tokens, first);
+  const from = end < first + PASSAGE_TOKENS_MIN ? end : first;
+  const to = Math.min(most, sentenceEndAfter(tokens, from));
+  return content.slice(offsets[from] ?? 0, offsets[to] ?? 0);
 }
+
+/** Enough for the fewest bytes that a span has. */
+const PASSAGE_TOKENS_MIN = 10;
 
 /** True, or with one occurrence less than there are, or ranks that are not those of the passage. */
 function falsified(world: World, claim: Claim): Claim {

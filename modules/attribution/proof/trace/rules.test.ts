@@ -4,10 +4,10 @@ import {
   cutToWords,
   isSentenceEnd,
   isWordStart,
+  rulesUnder,
   sentenceEndAfter,
   TRACE_RULES,
   validateRules,
-  wordStartBefore,
 } from './rules.ts';
 
 const tokensOf = (text: string): Uint32Array => tokenise(new TextEncoder().encode(text));
@@ -70,23 +70,18 @@ test('a match is cut back to whole words', () => {
   expect(cutToWords(tokens, 1, 3)).toBe(1);
 });
 
-test('the start before, in the same sentence', () => {
-  const tokens = tokensOf('a b. c, d');
-  // a |b|. |c|, |d
-  expect([0, 1, 2, 3, 4, 5].map((at) => wordStartBefore(tokens, at))).toEqual([
-    undefined,
-    0,
-    1,
-    undefined,
-    3,
-    3,
-  ]);
-});
-
 test('rules have bounds', () => {
   expect(() => validateRules(TRACE_RULES)).not.toThrow();
   expect(() => validateRules({ ...TRACE_RULES, occurrencesMax: 65 })).toThrow(
     'occurrencesMax is 65; choose 1 to 64',
   );
   expect(() => validateRules({ ...TRACE_RULES, tokensMin: 0.5 })).toThrow('tokensMin');
+  expect(() => validateRules({ ...TRACE_RULES, bytesPerSpan: 0 })).toThrow('bytesPerSpan');
+});
+
+test('under the parameters of a chain the stricter number holds; a proof bounds the longest span', () => {
+  const limits = { spansMax: 7, spanBytesMin: 20, spanBytesMax: 10_000, occurrencesMax: 64 };
+  expect(rulesUnder(limits)).toEqual({ ...TRACE_RULES, ...limits, spanBytesMax: 4096, occurrencesMax: 10 });
+  expect(rulesUnder({ ...limits, occurrencesMax: 3 }).occurrencesMax).toBe(3);
+  expect(() => validateRules(rulesUnder(limits))).not.toThrow();
 });

@@ -3,16 +3,26 @@
  * default, and what a token is to them.
  */
 import { LedgerError } from '../../../../core/errors.ts';
+import { PATTERN_TOKENS_MAX } from '../shard/format.ts';
 import { TOKEN_BYTES_MAX, tokenBytes } from '../tokenise.ts';
 
-/** Numbers of a trace. */
-export interface TraceRules {
-  /** Shortest span, in tokens. */
-  readonly tokensMin: number;
+/** What a chain's parameters say of spans. */
+export interface SpanLimits {
+  /** Most spans that are kept, however long the output is. */
+  readonly spansMax: number;
+  /** Shortest and longest span, in bytes. */
+  readonly spanBytesMin: number;
+  readonly spanBytesMax: number;
   /** Most often that a span may occur in the corpus. */
   readonly occurrencesMax: number;
-  /** One span is kept for so many tokens of the output, rounded up. */
-  readonly tokensPerSpan: number;
+}
+
+/** Numbers of a trace. */
+export interface TraceRules extends SpanLimits {
+  /** Shortest span, in tokens. */
+  readonly tokensMin: number;
+  /** One span is kept for so many bytes of the output, rounded up: a chain knows no more than these. */
+  readonly bytesPerSpan: number;
   /** Tokens on each side of a span that its passage has, which is shown and scored. */
   readonly contextTokens: number;
 }
@@ -20,30 +30,50 @@ export interface TraceRules {
 /**
  * OLMoTrace keeps the rarest 5 % (arXiv:2504.07096; ten occurrences at most in its open service), of tokens
  * of about four bytes. Ours have 2.4 to 3: twelve are some six words. At less most of what texts of one kind
- * have in common is chance, at more edited quotations are lost (`npm run truth` has the table). Context as
- * there: about twenty words a side.
+ * have in common is chance, at more edited quotations are lost (`npm run truth` has the table). 48 bytes are
+ * some twenty tokens. Context as there: about twenty words a side. Spans and their bytes: as a chain's
+ * parameters are by default.
  */
 export const TRACE_RULES: TraceRules = {
+  spansMax: 64,
+  spanBytesMin: 16,
+  spanBytesMax: 4_096,
   tokensMin: 12,
   occurrencesMax: 10,
-  tokensPerSpan: 20,
+  bytesPerSpan: 48,
   contextTokens: 40,
 };
+
+/**
+ * The rules of a chain with these parameters, for claims and for disputes of what they leave out. What a
+ * proof cannot show, a pattern of more than `PATTERN_TOKENS_MAX` tokens, is no span.
+ */
+export function rulesUnder(limits: SpanLimits): TraceRules {
+  return {
+    ...TRACE_RULES,
+    spansMax: limits.spansMax,
+    spanBytesMin: limits.spanBytesMin,
+    spanBytesMax: Math.min(limits.spanBytesMax, PATTERN_TOKENS_MAX),
+    occurrencesMax: Math.min(limits.occurrencesMax, TRACE_RULES.occurrencesMax),
+  };
+}
 
 /** Longest output that is traced, in tokens: sums of surprisals stay exact. */
 export const OUTPUT_TOKENS_MAX = 65_536;
 
-const LIMITS: Readonly<Record<keyof TraceRules, readonly [least: number, most: number]>> = {
-  tokensMin: [1, 1_024],
-  occurrencesMax: [1, 64],
-  tokensPerSpan: [1, 1_024],
-  contextTokens: [0, 256],
-};
+const BOUNDS: readonly (readonly [name: keyof TraceRules, least: number, most: number])[] = [
+  ['spansMax', 1, 1_024],
+  ['spanBytesMin', 1, 2 ** 20],
+  ['spanBytesMax', 1, PATTERN_TOKENS_MAX],
+  ['tokensMin', 1, 1_024],
+  ['occurrencesMax', 1, 64],
+  ['bytesPerSpan', 1, 4_096],
+  ['contextTokens', 0, 256],
+];
 
 /** @throws LedgerError `attribution.rules` naming the number that is out of its bounds */
 export function validateRules(rules: TraceRules): void {
-  for (const name of ['tokensMin', 'occurrencesMax', 'tokensPerSpan', 'contextTokens'] as const) {
-    const [least, most] = LIMITS[name];
+  for (const [name, least, most] of BOUNDS) {
     const value = rules[name];
     if (Number.isSafeInteger(value) && value >= least && value <= most) continue;
     throw new LedgerError('attribution.rules', `${name} is ${value}; choose ${least} to ${most}`, {
@@ -123,16 +153,4 @@ export function cutToWords(tokens: Uint32Array, start: number, end: number): num
   let cut = end;
   while (cut > start && !isBoundary(tokens, cut)) cut--;
   return cut;
-}
-
-/**
- * The nearest place before `start`, in the same sentence, where a span may begin; undefined when there is
- * none.
- */
-export function wordStartBefore(tokens: Uint32Array, start: number): number | undefined {
-  for (let at = start - 1; at >= 0; at--) {
-    if (isSentenceEnd(tokens[at] ?? 0)) return undefined;
-    if (isWordStart(tokens, at)) return at;
-  }
-  return undefined;
 }

@@ -1,33 +1,29 @@
 /**
- * The spans of an output that a corpus holds word for word, as OLMoTrace selects them (arXiv:2504.07096), in
- * integers. From each place where a word begins, the longest match that does not go beyond its sentence, cut
- * back to whole words; of these the maximal ones that are long and rare enough; of these the rarest.
+ * The maximal spans of an output that a corpus holds word for word, as OLMoTrace finds them
+ * (arXiv:2504.07096), in integers. From each place where a word begins, the longest match that goes beyond
+ * neither its sentence nor the longest span, cut back to whole words; of these the maximal ones that are long
+ * and rare enough. Which of them are kept: `cover.ts`.
  *
- * | statement about a span [s, e) | shown by |
- * | --- | --- |
- * | it occurs c times, c within the limit | a count |
- * | it is not longer | the longest match from s to the sentence's end, then `cutToWords` |
- * | no span contains it | absence of the tokens from `wordStartBefore(s)` to e |
- * | its surprisal | counts of its tokens, then `surprisalQ16` of each and `spanSurprisal` |
- *
- * The third is enough, because matches do not end earlier from later starts: what begins earlier still and
- * reaches e contains those tokens. That is also why the search below passes over starts (`maximalSpans`).
+ * A *passage* is a run of tokens that begins where a word begins, ends where a word may be cut, lies in one
+ * sentence, is long enough and not too long, and occurs, but not too often (`lengthFits` and a count). Every
+ * passage is a part of a maximal span: matches do not end earlier from later starts, so what begins later and
+ * ends no later than a match is a part of it, and a part occurs as often at least. That is also why the
+ * search passes over starts.
  */
-import { assert } from '../../../../core/errors.ts';
-import { cutToWords, isWordStart, OUTPUT_TOKENS_MAX, sentenceEndAfter, type TraceRules } from './rules.ts';
+import { tokenBytes } from '../tokenise.ts';
+import { cutToWords, isWordStart, sentenceEndAfter, type TraceRules } from './rules.ts';
 
-/** What is asked of a corpus. */
+/** What is asked of a corpus about an output. */
 export interface SpanIndex {
   /** Length of the longest prefix of tokens [start, end) that occurs in the corpus. */
   longest(start: number, end: number): number;
-  /**
-   * How often tokens [start, end), which occur, do so. Asked only for a start that `longest` was last asked
-   * for.
-   */
+  /** How often tokens [start, end), which occur, do so. */
   count(start: number, end: number): number;
+  /** Bits that the token at an index tells, which occurs: `surprisalQ16`. */
+  surprisal(at: number): number;
 }
 
-/** A maximal span, in tokens of the output. */
+/** A span, in tokens of the output. */
 export interface Span {
   readonly start: number;
   /** Exclusive. */
@@ -36,20 +32,39 @@ export interface Span {
   readonly count: number;
 }
 
-/** A span and the bits it tells, in Q16. */
-export interface RankedSpan extends Span {
-  readonly surprisal: number;
+/** Tokens of a text and where they stand in it. */
+export interface TokenText {
+  readonly tokens: Uint32Array;
+  /** Bytes before each token, and at last those of the text: one more than there are tokens. */
+  readonly offsets: Uint32Array;
 }
 
-/**
- * The maximal spans that are long and rare enough, by start. A span from a later start that ends no later is
- * a part of an earlier one: it is shorter and occurs as often at least. So the search goes on where a longer
- * one can be, also when the earlier one was too short or too common to be kept.
- */
-export function maximalSpans(tokens: Uint32Array, rules: TraceRules, index: SpanIndex): readonly Span[] {
-  assert(tokens.length <= OUTPUT_TOKENS_MAX, 'output is too long', { tokens: tokens.length });
+/** Tokens with their places. */
+export function tokenText(tokens: Uint32Array): TokenText {
+  const offsets = new Uint32Array(tokens.length + 1);
+  let offset = 0;
+  for (const [i, token] of tokens.entries()) offsets[i + 1] = offset += tokenBytes(token);
+  return { tokens, offsets };
+}
+
+/** Bytes of tokens [start, end). */
+function bytesBetween({ offsets }: TokenText, start: number, end: number): number {
+  return (offsets[end] ?? 0) - (offsets[start] ?? 0);
+}
+
+/** True when tokens [start, end) are as long as a span may be. */
+export function lengthFits(text: TokenText, rules: TraceRules, start: number, end: number): boolean {
+  const bytes = bytesBetween(text, start, end);
+  return end - start >= rules.tokensMin && bytes >= rules.spanBytesMin && bytes <= rules.spanBytesMax;
+}
+
+/** The maximal spans that are long and rare enough, by start; none holds another. */
+export function maximalSpans(text: TokenText, rules: TraceRules, index: SpanIndex): readonly Span[] {
+  const { tokens } = text;
   const spans: Span[] = [];
   let sentenceEnd = 0;
+  /** Where the longest span from here ends: it moves with the start. */
+  let farthest = 0;
   let reached = 0;
   for (let start = 0; start < tokens.length; start++) {
     if (start >= sentenceEnd) sentenceEnd = sentenceEndAfter(tokens, start);
@@ -58,47 +73,15 @@ export function maximalSpans(tokens: Uint32Array, rules: TraceRules, index: Span
       continue;
     }
     if (sentenceEnd - start < rules.tokensMin || !isWordStart(tokens, start)) continue;
-    const end = cutToWords(tokens, start, start + index.longest(start, sentenceEnd));
+    if (farthest < start) farthest = start;
+    while (farthest < sentenceEnd && bytesBetween(text, start, farthest + 1) <= rules.spanBytesMax)
+      farthest++;
+    const end = cutToWords(tokens, start, start + index.longest(start, farthest));
     if (end <= reached) continue;
     reached = end;
-    if (end - start < rules.tokensMin) continue;
+    if (!lengthFits(text, rules, start, end)) continue;
     const count = index.count(start, end);
     if (count <= rules.occurrencesMax) spans.push({ start, end, count });
   }
   return spans;
-}
-
-/**
- * Sum of the surprisals of a span's tokens, in Q16: below 2^16 · 2^22, exact.
- * @param surprisals of each token of the output: `surprisalQ16`, 0 for one that does not occur
- */
-export function spanSurprisal(surprisals: Uint32Array, span: Span): number {
-  let sum = 0;
-  for (let at = span.start; at < span.end; at++) sum += surprisals[at] ?? 0;
-  return sum;
-}
-
-/**
- * The rarest first; of equal ones the one that begins first. No two begin at one place, so the order is
- * total.
- */
-export function compareSpans(a: RankedSpan, b: RankedSpan): number {
-  return b.surprisal - a.surprisal || a.start - b.start;
-}
-
-/** How many spans of an output of so many tokens are kept. */
-export function spansKept(tokens: number, rules: TraceRules): number {
-  return Math.ceil(tokens / rules.tokensPerSpan);
-}
-
-/** The spans that are kept, the rarest first. */
-export function rarestSpans(
-  spans: readonly Span[],
-  surprisals: Uint32Array,
-  rules: TraceRules,
-): readonly RankedSpan[] {
-  return spans
-    .map((span) => ({ ...span, surprisal: spanSurprisal(surprisals, span) }))
-    .sort(compareSpans)
-    .slice(0, spansKept(surprisals.length, rules));
 }
