@@ -29,7 +29,7 @@ import {
   type TextPlace,
 } from '../../modules/attribution/proof/shard/text-walk.ts';
 import { type Opening, openingHashes } from '../../modules/attribution/proof/tree.ts';
-import { chunkHashes, chunksOf, rangeHashes } from '../../modules/attribution/verify.ts';
+import { chunkCount, chunkHashes, chunksOf, rangeHashes } from '../../modules/attribution/verify.ts';
 import type { ProvableShard } from './prove.ts';
 
 /** Content of a document of a shard, by its index. */
@@ -197,6 +197,8 @@ function chunksAt(shard: ProvableShard, position: number, content: ContentSource
   if (offset >= length) return NO_CONTENT;
   const bytes = content(document);
   const { first, end } = chunksOfToken(offset, length);
+  // A leaf that is not of the shard may say any length: such a proof convicts nobody.
+  if (end > chunkCount(bytes.length)) return NO_CONTENT;
   return { chunks: chunksOf(bytes).slice(first, end), hashes: rangeHashes(chunkHashes(bytes), first, end) };
 }
 

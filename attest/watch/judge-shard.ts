@@ -10,14 +10,18 @@
  * | there | differs | none, or they do not fit the roots | unavailable: demand leaves |
  */
 import { equalBytes, toHex } from '../../core/bytes.ts';
-import { messageOf } from '../../core/errors.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount, shardId } from '../../modules/attribution/proof/shard/commitment.ts';
-import { type ContributionRecord, verifyFraud } from '../../modules/attribution/proof/shard/fraud.ts';
+import {
+  type ContributionRecord,
+  NO_FRAUD,
+  verifyFraud,
+} from '../../modules/attribution/proof/shard/fraud.ts';
 import { encodeFraud, type ShardFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import { chunkCount, contentRoot } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { convict } from '../prove/convict.ts';
+import { convict, UNFIT_PIECES } from '../prove/convict.ts';
 import type { ShardReader, SourceDocument } from '../shard.ts';
 import { PartialShard, type PiecePlace, type PieceSupply, withPieces } from './partial-shard.ts';
 import type { Demand, PublishedShard, Publisher } from './ports.ts';
@@ -181,7 +185,8 @@ class Accuser {
       const proof = this.#checked(attempt.value);
       return { kind: 'wrong', fraud: attempt.value.kind, proof };
     } catch (error) {
-      return this.#unavailable(`what is served does not fit together (${messageOf(error)})`);
+      if (!isUnfit(error)) throw error;
+      return this.#unavailable(`what is served does not fit together (${error.message})`);
     }
   }
 
@@ -202,6 +207,11 @@ class Accuser {
     const place: ChunkPlace = { tree: SHARD_TREES[tree], document: 0, chunk };
     return { kind: 'unavailable', reason, demands: furtherDemands(this.#case, [place]) };
   }
+}
+
+/** What the finder and the verifier say of pieces that are not of one shard; any other error is our own. */
+function isUnfit(error: unknown): error is LedgerError {
+  return error instanceof LedgerError && (error.code === UNFIT_PIECES || error.code === NO_FRAUD);
 }
 
 const FIRST_LEAF: PiecePlace = { tree: 'suffix', level: undefined, index: 0 };

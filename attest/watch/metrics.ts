@@ -10,6 +10,7 @@ export class WatchMetrics {
   readonly #claims: Counter;
   readonly #sent: Counter;
   readonly #failures: Counter;
+  readonly #bugs: Counter;
 
   constructor() {
     const registers = [this.registry];
@@ -27,6 +28,7 @@ export class WatchMetrics {
     this.#failures = counter('failures_total', 'What could not be done and is tried again, by where.', [
       'where',
     ]);
+    this.#bugs = counter('bugs_total', 'Failures of the watcher itself: report them.', ['where']);
   }
 
   round(): void {
@@ -48,5 +50,9 @@ export class WatchMetrics {
 
   failure(where: string): void {
     this.#failures.inc({ where });
+  }
+
+  bug(where: string): void {
+    this.#bugs.inc({ where });
   }
 }

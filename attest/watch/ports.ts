@@ -7,6 +7,12 @@ import type {
   ShardCommitment,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { ProvenanceDispute } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { AttestLogger } from '../serve/ports.ts';
+
+/** Writes what happened, for people; an error is a bug of ours. */
+export interface WatchLogger extends AttestLogger {
+  error(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
 
 /** A shard on the chain that can still be convicted. */
 export interface PublishedShard {

@@ -34,11 +34,13 @@ const commit = (arrays: ShardArrays, entriesPerLeaf = 1): ShardReader =>
 const right = commit(honest);
 
 let home = '';
+let metrics = new WatchMetrics();
 const log: string[] = [];
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'watch-'));
   log.length = 0;
+  metrics = new WatchMetrics();
 });
 
 afterEach(() => rmSync(home, { recursive: true, force: true }));
@@ -51,8 +53,8 @@ function watcherOf(chain: FakeChain, publishers: Readonly<Record<string, Publish
       chain,
       publishers: (endpoint) => publishers[endpoint] ?? nobody,
       cache: new TextCache(home),
-      logger: { info: note, warn: note },
-      metrics: new WatchMetrics(),
+      logger: { info: note, warn: note, error: note },
+      metrics,
     },
     { sources: [] },
   );
@@ -107,7 +109,8 @@ describe.each(Object.entries(LIES))('a shard with %s', (_, wrong) => {
 
   test('is convicted from what is demanded on the chain, when its publisher serves nothing, or lies', async () => {
     const silent = memoryPublisher({ texts: documents });
-    for (const publisher of wrong === LIES['another token'] ? [silent, liar(wrong)] : [silent]) {
+    const liars = [liar(wrong), { ...liar(wrong), nodes: memoryPublisher({ shard: wrong }).nodes }];
+    for (const publisher of wrong === LIES['another token'] ? [silent, ...liars] : [silent]) {
       const chain = new FakeChain(documents);
       chain.publish(wrong, 'a');
       chain.answering = wrong;
@@ -253,6 +256,31 @@ test('a chain that does not answer is asked again', async () => {
   chain.down = false;
   await watcher.round();
   expect(log).toEqual([expect.stringContaining('could not be read'), 'shard 1 is what its texts say']);
+});
+
+test('what fails by our own fault is logged as that, tried three times, and harms nothing else', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(wrongly({ suffix: swapped(honest.suffix, 20, 21) }), 'a');
+  chain.publish(commit(honest, 8), 'b');
+  let tries = 0;
+  const texts = memoryPublisher({ texts: documents });
+  const failing: Publisher = {
+    ...texts,
+    nodes: async () => {
+      tries++;
+      throw new TypeError('undefined is not a function');
+    },
+  };
+  const watcher = watcherOf(chain, { a: failing, b: texts });
+  await watcher.round();
+  expect(log).toEqual([
+    expect.stringContaining('shard 1: the watcher has a bug here, tried again in 2 rounds'),
+    'shard 2 is what its texts say',
+  ]);
+  for (let round = 0; round < 100; round++) await watcher.round();
+  expect([tries, chain.sent]).toEqual([3, []]);
+  expect(log.at(-1)).toBe('shard 1: the watcher has a bug here, given up until a new start');
+  expect(await metrics.registry.metrics()).toContain('attest_watch_bugs_total{where="shard"} 3');
 });
 
 test('what fails is tried again after a while, and harms nothing else', async () => {

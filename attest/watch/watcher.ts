@@ -4,24 +4,26 @@
  * can be killed at any moment, and several may watch one chain.
  */
 import { toHex } from '../../core/bytes.ts';
-import { LedgerError, messageOf } from '../../core/errors.ts';
+import { AssertionError, LedgerError, messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
-import type { AttestLogger } from '../serve/ports.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
 import { judgeShard, type ShardVerdict } from './judge-shard.ts';
 import type { WatchMetrics } from './metrics.ts';
-import type { Demand, PendingClaim, PublishedShard, Publishers, WatchChain } from './ports.ts';
+import type { Demand, PendingClaim, PublishedShard, Publishers, WatchChain, WatchLogger } from './ports.ts';
 import type { TextCache } from './text-cache.ts';
 
 /** Most rounds that something is left alone after it failed again and again. */
 const PAUSE_ROUNDS_MAX = 64;
+
+/** Times that something is tried at which the watcher itself fails. */
+const BUG_TRIES_MAX = 3;
 
 /** What a watcher is made of. */
 export interface WatcherParts {
   readonly chain: WatchChain;
   readonly publishers: Publishers;
   readonly cache: TextCache;
-  readonly logger: AttestLogger;
+  readonly logger: WatchLogger;
   readonly metrics: WatchMetrics;
 }
 
@@ -34,6 +36,8 @@ export interface WatcherOptions {
 /** What failed, and when it is tried again. */
 interface Failure {
   readonly times: number;
+  /** How many of them were bugs of ours. */
+  readonly bugs: number;
   readonly nextRound: number;
 }
 
@@ -96,10 +100,18 @@ export class Watcher {
       this.#failures.delete(what);
     } catch (error) {
       const times = (failure?.times ?? 0) + 1;
-      const pause = Math.min(2 ** times, PAUSE_ROUNDS_MAX);
-      this.#failures.set(what, { times, nextRound: this.#round + pause });
-      metrics.failure(what.split(' ')[0] ?? '');
-      logger.warn({ error: messageOf(error) }, `${what}: failed, tried again in ${pause} rounds`);
+      const bugs = (failure?.bugs ?? 0) + (isBug(error) ? 1 : 0);
+      const pause = bugs < BUG_TRIES_MAX ? Math.min(2 ** times, PAUSE_ROUNDS_MAX) : Number.POSITIVE_INFINITY;
+      this.#failures.set(what, { times, bugs, nextRound: this.#round + pause });
+      const next = bugs < BUG_TRIES_MAX ? `tried again in ${pause} rounds` : 'given up until a new start';
+      const where = what.split(' ')[0] ?? '';
+      if (isBug(error)) {
+        metrics.bug(where);
+        logger.error({ error: error.stack }, `${what}: the watcher has a bug here, ${next}`);
+      } else {
+        metrics.failure(where);
+        logger.warn({ error: messageOf(error) }, `${what}: failed, ${next}`);
+      }
     }
   }
 
@@ -203,4 +215,12 @@ export class Watcher {
       },
     };
   }
+}
+
+/** Whether an error is our own; a request that fails is a TypeError too, with the reason as its cause. */
+function isBug(error: unknown): error is Error {
+  if (error instanceof AssertionError) return true;
+  const isPlain =
+    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  return isPlain && error.cause === undefined;
 }
