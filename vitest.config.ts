@@ -4,7 +4,11 @@ import { LongestFirst } from './test/longest-first.ts';
 const folders =
   '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,attest,client,cli,test}';
 /** Tests that put something in the place of a module: what one of them loads is for nobody else. */
-const replacing = ['consensus/simulation/negative.test.ts', 'test/operations/planted.test.ts'];
+const replacing = [
+  'consensus/simulation/negative.test.ts',
+  'test/operations/planted.test.ts',
+  'test/soundness/work.test.ts',
+];
 const simulation = 'test/simulation/**/*.test.ts';
 const processes = 'test/e2e/**/*.test.ts';
 

@@ -16,7 +16,6 @@ import {
 import type { AttributionCore } from './core.ts';
 import { validateEndpoint } from './endpoint.ts';
 import { refuseAs } from './errors.ts';
-import { chargeEvidence } from './evidence.ts';
 
 /** See the file comment. */
 export function cardMessages(k: AttributionCore): readonly MessageRoute[] {
@@ -67,7 +66,6 @@ function convict(
       const card = requireCard(k, context, cardId);
       if (card.voidedHeight > 0n)
         refuseAs('not-usable', `model card ${cardId} was voided at height ${card.voidedHeight}`);
-      chargeEvidence(k, context, proof);
       const problem = problemOfCardFraud(k, context, card, proof);
       if (problem !== undefined) refuseAs('not-convicted', `model card ${cardId}: ${problem}`);
       return card;

@@ -10,10 +10,11 @@ import { checkBond, forfeitBond, lockBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { checkEndpoint } from './endpoint.ts';
 import { refuseAs } from './errors.ts';
+import { problemOfEvidence } from './evidence.ts';
 import { cardPublished, cardReleased, cardRetired, cardVoided } from './events.ts';
 import { decodeCard, type InfluenceCard } from './proof/influence/card.ts';
 import { type CardChain, verifyCardFraud } from './proof/influence/card-fraud.ts';
-import { decodeCardFraud } from './proof/influence/fraud.ts';
+import { decodeCardFraud, workOfInfluenceFraud } from './proof/influence/fraud.ts';
 import { STANDING_NAMES, standingOf } from './standing.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
@@ -175,20 +176,19 @@ export function voidCard(
   return reward;
 }
 
-/** Why a fraud proof does not convict a card; undefined when it does. */
+/** Why a fraud proof does not convict a card; undefined when it does. Charges gas by its work. */
 export function problemOfCardFraud(
   k: AttributionCore,
   context: ReadContext,
   { card }: ModelCard,
   proof: Uint8Array,
 ): string | undefined {
-  try {
-    verifyCardFraud(decodeCard(card), decodeCardFraud(proof), chainOf(k, context));
-    return undefined;
-  } catch (error) {
-    if (error instanceof LedgerError) return error.message;
-    throw error;
-  }
+  const accused = decodeCard(card);
+  return problemOfEvidence(k, context, proof, {
+    decode: decodeCardFraud,
+    workOf: workOfInfluenceFraud,
+    verify: (fraud) => verifyCardFraud(accused, fraud, chainOf(k, context)),
+  });
 }
 
 function chainOf({ datanets }: AttributionCore, context: ReadContext): CardChain {

@@ -15,6 +15,7 @@ import { AttributionMethod, type Model } from '../../proto/gen/openledger/models
 import type { AttributionCore } from './core.ts';
 import { attributionErrors, refuseAs } from './errors.ts';
 import { StateError } from '../../framework/errors.ts';
+import { chargeWork } from './evidence.ts';
 import { influenceWeights } from './influence.ts';
 import { activeIndex, shardsOf } from './indexes.ts';
 import { limitsOf } from './params.ts';
@@ -26,6 +27,8 @@ import {
   problemOfTexts,
   provenanceBytes,
   provenanceWeights,
+  workOfProofs,
+  workOfTexts,
 } from './proof/provenance.ts';
 import { NamedContributions, quotedWeights } from './quotations.ts';
 import { problemOfItem, problemOfRetrieval, retrievalWeights } from './retrieval.ts';
@@ -151,10 +154,9 @@ function provenance(
   refuse(
     problemOfProvenanceShape(token, answer, { ...limitsOf(params), occurrencesMax: params.occurrencesMax }),
   );
-  const bytes = provenanceBytes(token);
   context.gas.consume(token.spans.length * params.gasPerSpan, 'attribution spans');
-  context.gas.consume(Math.ceil(bytes / BYTES_PER_HASH) * params.gasPerHash, 'attribution hashes');
-  context.gas.consume(bytes * params.gasPerByte, 'attribution bytes');
+  chargeWork(k, context, { hashes: 0, bytes: provenanceBytes(token) });
+  chargeWork(k, context, workOfTexts(token));
   refuse(problemOfTexts(token, answer));
   const shards = claimedShards(k, context, token, model);
   const byId = new Map(shards.map((shard) => [shard.id, shard]));
@@ -167,15 +169,15 @@ function provenance(
         refuseAs('malformed-claim', `span ${i} names ranks that shard ${hit.shardId} does not have`);
       for (const id of hit.contributionIds) requireInShard(named, shard, id);
     }
-  if (proved)
+  if (proved) {
+    const work = workOfProofs(token, shards);
+    if ('kind' in work) refuse(work);
+    else chargeWork(k, context, work);
     refuse(problemOfProofs(token, shards, (shard, document) => contributionIn(k, context, shard, document)));
-  else if (token.proofs.length > 0)
+  } else if (token.proofs.length > 0)
     refuseAs('malformed-claim', 'an optimistic claim has no proofs; send it without a bond');
   return provenanceWeights(token.spans, shards, (id) => named.ownerOf(id));
 }
-
-/** Bytes of a proof for each hash that checking it can take: see evidence.ts. */
-const BYTES_PER_HASH = 16;
 
 function requireInShard(
   named: NamedContributions,

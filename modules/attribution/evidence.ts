@@ -1,25 +1,60 @@
-/** What convicts: its size is bounded and paid for before anything is hashed. */
+/**
+ * What convicts, and what proves: its size is bounded and paid for before it is read, what checking it takes
+ * before it is checked. The prices are those of now, also for objects of older versions: they are about this
+ * transaction.
+ */
 import type { ReadContext } from '../../framework/context.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
+import { refusalOr } from './proof/refusal.ts';
+import type { Work } from './proof/work.ts';
 import { currentParams } from './versions.ts';
 
 /**
- * Bytes of a proof for each hash that checking it can take: nothing that is hashed is shorter, and inner
- * nodes are at most as many as the hashes and leaves that they are made of.
- */
-const BYTES_PER_HASH = 16;
-
-/**
- * Charges for checking a proof, by its length: hashes, and bytes compared.
+ * Charges for reading a proof.
  * @throws StateError (attribution 25) when it is empty or too long
  */
 export function chargeEvidence(k: AttributionCore, context: ReadContext, proof: Uint8Array): void {
-  const { evidenceBytesMax, gasPerByte, gasPerHash } = currentParams(k.state, context);
+  const { evidenceBytesMax, gasPerByte } = currentParams(k.state, context);
   const { length } = proof;
   if (length === 0 || length > evidenceBytesMax)
     refuseAs('evidence-size', `the proof has ${length} bytes, must have 1 to ${evidenceBytesMax}`);
-  const hashes = Math.ceil(length / BYTES_PER_HASH);
-  context.gas.consume(hashes * gasPerHash, 'attribution hashes');
   context.gas.consume(length * gasPerByte, 'attribution bytes');
+}
+
+/** Charges for checking a proof, by what its format says that takes. */
+export function chargeWork(k: AttributionCore, context: ReadContext, { hashes, bytes }: Work): void {
+  const { gasPerByte, gasPerHash } = currentParams(k.state, context);
+  context.gas.consume(hashes * gasPerHash, 'attribution hashes');
+  context.gas.consume(bytes * gasPerByte, 'attribution bytes');
+}
+
+/** How evidence of some format is read and checked. Both refuse as `refusalOr` says. */
+export interface EvidenceFormat<Decoded> {
+  readonly decode: (proof: Uint8Array) => Decoded;
+  readonly workOf: (decoded: Decoded) => Work;
+  /** Returns when it convicts. */
+  readonly verify: (decoded: Decoded) => void;
+}
+
+/**
+ * Why evidence does not convict; undefined when it does. Charges for its length, then for its work.
+ * @throws StateError (attribution 25) when it is empty or too long
+ */
+export function problemOfEvidence<Decoded>(
+  k: AttributionCore,
+  context: ReadContext,
+  proof: Uint8Array,
+  { decode, workOf, verify }: EvidenceFormat<Decoded>,
+): string | undefined {
+  chargeEvidence(k, context, proof);
+  const read = refusalOr(() => {
+    const decoded = decode(proof);
+    return { decoded, work: workOf(decoded) };
+  });
+  if ('refusal' in read) return read.refusal;
+  const { decoded, work } = read.value;
+  chargeWork(k, context, work);
+  const checked = refusalOr(() => verify(decoded));
+  return 'refusal' in checked ? checked.refusal : undefined;
 }

@@ -6,7 +6,6 @@ import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { validateBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
-import { chargeEvidence } from './evidence.ts';
 import {
   checkRetirement,
   type IndexPlan,
@@ -80,7 +79,6 @@ function convict(
     check(context, { shardId, proof }) {
       const shard = requireShard(k, context, shardId);
       requireBonded(shard, context);
-      chargeEvidence(k, context, proof);
       const problem = problemOfFraud(k, context, shard, proof);
       if (problem !== undefined) refuseAs('not-convicted', `shard ${shardId}: ${problem}`);
       return shard;

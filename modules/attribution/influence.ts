@@ -6,9 +6,10 @@ import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { activeCard, readCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
+import { problemOfEvidence } from './evidence.ts';
 import { checkClaim, decodeClaim, type InfluenceClaim } from './proof/influence/claim.ts';
 import { verifyClaimFraud } from './proof/influence/claim-fraud.ts';
-import { decodeClaimFraud } from './proof/influence/fraud.ts';
+import { decodeClaimFraud, workOfInfluenceFraud } from './proof/influence/fraud.ts';
 import type { NamedContributions } from './quotations.ts';
 import { currentParams } from './versions.ts';
 import type { Weight } from './weights.ts';
@@ -54,17 +55,24 @@ function readStatement(cardBytes: Uint8Array, statement: Uint8Array): InfluenceC
   }
 }
 
-/** Why a fraud proof does not convict a statement; undefined when it does. */
+/** What a dispute of influence is about. */
+export interface DisputedStatement {
+  readonly cardBytes: Uint8Array;
+  /** As claimed: `checkClaim` found that it fits the card. */
+  readonly statement: Uint8Array;
+}
+
+/** Why a fraud proof does not convict a statement; undefined when it does. Charges gas by its work. */
 export function problemOfInfluenceDispute(
-  cardBytes: Uint8Array,
-  { statement }: InfluenceStatement,
+  k: AttributionCore,
+  context: ReadContext,
+  { cardBytes, statement }: DisputedStatement,
   proof: Uint8Array,
 ): string | undefined {
-  try {
-    verifyClaimFraud({ card: readCard(cardBytes), claim: decodeClaim(statement) }, decodeClaimFraud(proof));
-    return undefined;
-  } catch (error) {
-    if (error instanceof LedgerError) return error.message;
-    throw error;
-  }
+  const on = { card: readCard(cardBytes), claim: decodeClaim(statement) };
+  return problemOfEvidence(k, context, proof, {
+    decode: decodeClaimFraud,
+    workOf: workOfInfluenceFraud,
+    verify: (fraud) => verifyClaimFraud(on, fraud),
+  });
 }

@@ -23,10 +23,12 @@ import { countCardClaim, requireCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { claimDecided, claimExpired, claimRefuted, claimSubmitted } from './events.ts';
-import { chargeEvidence } from './evidence.ts';
+import { chargeEvidence, chargeWork } from './evidence.ts';
 import { countClaim, shardsOf } from './indexes.ts';
 import { problemOfInfluenceDispute } from './influence.ts';
 import { type ClaimedShard, contradicts, statementsOf } from './proof/provenance.ts';
+import { refusalOr } from './proof/refusal.ts';
+import { workOfShardProof } from './proof/shard/work.ts';
 import { tokenise } from './proof/tokenise.ts';
 import type { ClaimPayment, VerifiedClaim } from './types.ts';
 import { answerCommitment, chunkCount } from './verify.ts';
@@ -241,9 +243,10 @@ function problemOfInfluence(
   context: ReadContext,
   { record, claim, proof }: Disputed & { readonly proof: Uint8Array },
 ): string | undefined {
-  chargeEvidence(k, context, proof);
   if (claim.influence === undefined) return 'it says nothing of influence';
-  return problemOfInfluenceDispute(requireCard(k, context, record.cardId).card, claim.influence, proof);
+  const { card } = requireCard(k, context, record.cardId);
+  const { statement } = claim.influence;
+  return problemOfInfluenceDispute(k, context, { cardBytes: card, statement }, proof);
 }
 
 /** Why a proof does not contradict what a claim says of a span in a shard. */
@@ -260,6 +263,10 @@ function problemOfProvenance(
   // Behind the version stands how many: refused before the work of verifying them is done.
   if (provenance.proof[1] !== 1) return 'a dispute is a proof of one statement';
   const query = tokenise(span.text);
+  const { commitment } = shard;
+  const work = refusalOr(() => workOfShardProof({ commitment, query, proof: provenance.proof }));
+  if ('refusal' in work) return `the proof does not hold: ${work.refusal}`;
+  chargeWork(k, context, work.value);
   const proved = statementsOf(shard, query, provenance.proof);
   if (typeof proved === 'string') return `the proof does not hold: ${proved}`;
   const [statement] = proved;

@@ -1,5 +1,5 @@
 /** Shards: bonds, convictions, and the way out. An index holds a shard; what nothing holds unbonds. */
-import { assert, LedgerError } from '../../core/errors.ts';
+import { assert } from '../../core/errors.ts';
 import type { Coin } from '../../framework/coins.ts';
 import { coinToWire, type WireCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
@@ -13,8 +13,10 @@ import { forfeitBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { shardPublished, shardReleased, shardVoided } from './events.ts';
+import { problemOfEvidence } from './evidence.ts';
 import { type FraudChain, verifyFraud } from './proof/shard/fraud.ts';
 import { decodeFraud } from './proof/shard/fraud-format.ts';
+import { workOfFraud } from './proof/shard/work.ts';
 import { standingOf } from './standing.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
@@ -131,20 +133,18 @@ export function requireBonded(shard: Shard, context: ReadContext): void {
     refuseAs('not-usable', `shard ${shard.id} was voided at height ${shard.voidedHeight}`);
 }
 
-/** Why a fraud proof does not convict a shard; undefined when it does. */
+/** Why a fraud proof does not convict a shard; undefined when it does. Charges gas by its work. */
 export function problemOfFraud(
   k: AttributionCore,
   context: ReadContext,
   { commitment }: Shard,
   proof: Uint8Array,
 ): string | undefined {
-  try {
-    verifyFraud(commitment, decodeFraud(proof), chainOf(k, context));
-    return undefined;
-  } catch (error) {
-    if (error instanceof LedgerError) return error.message;
-    throw error;
-  }
+  return problemOfEvidence(k, context, proof, {
+    decode: decodeFraud,
+    workOf: workOfFraud,
+    verify: (fraud) => verifyFraud(commitment, fraud, chainOf(k, context)),
+  });
 }
 
 function chainOf({ datanets, addresses }: AttributionCore, context: ReadContext): FraudChain {

@@ -1,6 +1,5 @@
 /** Token provenance: form, proofs and weights of statements about where passages of an answer occur. */
 import { equalBytes } from '../../../core/bytes.ts';
-import { LedgerError } from '../../../core/errors.ts';
 import type {
   Answer,
   ProvenanceSpan,
@@ -8,11 +7,14 @@ import type {
   ShardHit,
   TokenProvenance,
 } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { refusalOr } from './refusal.ts';
 import type { ShardStatement } from './shard/format.ts';
 import { type ProvedStatement, verifyShardProof } from './shard/verify.ts';
+import { workOfShardProof } from './shard/work.ts';
 import { tokenise } from './tokenise.ts';
 import { isSentenceEnd, type SpanLimits, rulesUnder } from './trace/rules.ts';
 import { spanWeights, traceWeights } from './trace/shares.ts';
+import { sumOfWork, type Work, workOfOpening } from './work.ts';
 import { answerLength, type ClaimProblem, openedAnswer, problem, proofLength } from '../verify.ts';
 import type { Weight } from '../weights.ts';
 
@@ -150,8 +152,8 @@ export function problemOfProofs(
   shards: readonly ClaimedShard[],
   contributionOf: DocumentLookup,
 ): ClaimProblem | undefined {
-  if (proofs.length !== shards.length)
-    return problem('malformed-proof', `${proofs.length} proofs for ${shards.length} shards; one for each`);
+  const wrong = problemOfCount(proofs, shards);
+  if (wrong !== undefined) return wrong;
   const tokens = tokensOfSpans(spans);
   for (const [i, shard] of shards.entries()) {
     const proved = statementsOf(shard, tokens.query, proofs[i] ?? new Uint8Array(0));
@@ -179,18 +181,22 @@ export function problemOfProofs(
   return undefined;
 }
 
+function problemOfCount(
+  proofs: readonly Uint8Array[],
+  shards: readonly ClaimedShard[],
+): ClaimProblem | undefined {
+  if (proofs.length === shards.length) return undefined;
+  return problem('malformed-proof', `${proofs.length} proofs for ${shards.length} shards; one for each`);
+}
+
 /** The statements that a proof shows, or why it shows none. */
 export function statementsOf(
   { commitment }: ClaimedShard,
   query: Uint32Array,
   proof: Uint8Array,
 ): readonly ProvedStatement[] | string {
-  try {
-    return verifyShardProof({ commitment, query, proof }).statements;
-  } catch (error) {
-    if (error instanceof LedgerError) return error.message;
-    throw error;
-  }
+  const shown = refusalOr(() => verifyShardProof({ commitment, query, proof }));
+  return 'refusal' in shown ? shown.refusal : shown.value.statements;
 }
 
 interface Expected {
@@ -255,6 +261,43 @@ export function provenanceWeights(
   });
   const worth = spanWeights(held, total);
   return traceWeights(held, worth).map(({ contributionId, weight }) => ({ owner: contributionId, weight }));
+}
+
+/** A byte of a text is hashed, tokenised for proofs and for weights, and compared: so many bytes of work. */
+const TEXT_STEPS = 8;
+
+/** Work of what is said of the answer: `problemOfTexts`, and the weights of the spans. */
+export function workOfTexts({ spans }: TokenProvenance): Work {
+  return sumOfWork(
+    spans.flatMap(({ text, answerProof }) => {
+      const tokens: Work = { hashes: 0, bytes: TEXT_STEPS * text.length };
+      if (answerProof === undefined) return [tokens];
+      const { chunks, hashes } = answerProof;
+      const leafBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      return [tokens, workOfOpening({ leaves: chunks.length, leafBytes, hashes: hashes.length })];
+    }),
+  );
+}
+
+/**
+ * Work of `problemOfProofs`, or why there is none to do.
+ * @param shards by id, all of the claim's indexes
+ */
+export function workOfProofs(
+  { spans, proofs }: TokenProvenance,
+  shards: readonly ClaimedShard[],
+): Work | ClaimProblem {
+  const wrong = problemOfCount(proofs, shards);
+  if (wrong !== undefined) return wrong;
+  const { query } = tokensOfSpans(spans);
+  const parts: Work[] = [];
+  for (const [i, { id, commitment }] of shards.entries()) {
+    const proof = proofs[i] ?? new Uint8Array(0);
+    const work = refusalOr(() => workOfShardProof({ commitment, query, proof }));
+    if ('refusal' in work) return problem('malformed-proof', `shard ${id}: ${work.refusal}`);
+    parts.push(work.value);
+  }
+  return sumOfWork(parts);
 }
 
 /** Bytes of a claim's texts and proofs, those of the answer included: what gas is charged for. */

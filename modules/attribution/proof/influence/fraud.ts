@@ -9,6 +9,7 @@
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';
 import { type CommittedTree, verifyOpening } from '../tree.ts';
+import { sumOfWork, type Work, workOfOpening } from '../work.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 
 /** Ways in which a card can be wrong, with their numbers. */
@@ -149,16 +150,18 @@ function atMost(count: number, most: number, what: string): number {
   return count;
 }
 
-/** Hashes that checking a fraud computes, and bytes that they are over: what gas is charged for before it. */
-export function workOf(fraud: InfluenceFraud<string>): { readonly hashes: number; readonly bytes: number } {
-  let hashes = 0;
-  let bytes = 0;
-  for (const opening of fraud.openings) {
-    hashes += 2 * opening.leaves.length + opening.hashes.length / HASH_BYTES + 1;
-    bytes += opening.hashes.length;
-    for (const leaf of opening.leaves) bytes += leaf.length;
-  }
-  return { hashes, bytes };
+/** Every number of a leaf is read, and most are multiplied or summed: so many bytes of work for one of a leaf. */
+const LEAF_STEPS = 4;
+
+/** Work of checking a fraud of a card or a claim. */
+export function workOfInfluenceFraud({ openings }: InfluenceFraud<string>): Work {
+  return sumOfWork(
+    openings.map(({ leaves, hashes }) => {
+      const leafBytes = leaves.reduce((sum, leaf) => sum + leaf.length, 0);
+      const shape = { leafBytes: (1 + LEAF_STEPS) * leafBytes, hashes: hashes.length / HASH_BYTES };
+      return workOfOpening({ leaves: leaves.length, ...shape });
+    }),
+  );
 }
 
 /** Takes a fraud's openings one by one, each checked against the tree that a rule says. */

@@ -112,6 +112,40 @@ export function readStatement(reader: ProofReader, shape: ProofShape, query: Uin
   return { kind, start, length, lo, hi };
 }
 
+/** What stands before the leaves of a proof. */
+export interface ProofHead {
+  readonly withDocuments: boolean;
+  readonly statements: readonly ShardStatement[];
+}
+
+/** Reads the version and the statements. @throws DecodeError when there are too many, or they do not rise */
+export function readHead(reader: ProofReader, shape: ProofShape, query: Uint32Array): ProofHead {
+  const version = reader.u8();
+  reader.check((version & ~1) === PROOF_VERSION, 'has another version');
+  const count = reader.varint();
+  reader.check(count >= 1 && count <= STATEMENTS_MAX, 'has no statements or too many');
+  const statements: ShardStatement[] = [];
+  let ranks = 0;
+  let tokens = 0;
+  for (let i = 0; i < count; i++) {
+    const statement = readStatement(reader, shape, query);
+    ranks += ranksNeeded(statement);
+    tokens += statement.length;
+    reader.check(ranks <= RANKS_MAX && tokens <= PATTERNS_TOKENS_MAX, 'says too much');
+    const before = statements.at(-1);
+    const rises = before === undefined || compareStatements(before, statement) < 0;
+    reader.check(rises, 'says something twice, or not in order');
+    statements.push(statement);
+  }
+  return { withDocuments: version !== PROOF_VERSION, statements };
+}
+
+/** How many ranks a statement needs at most. */
+export function ranksNeeded({ kind, lo, hi }: ShardStatement): number {
+  if (kind === 'holders') return 2 + hi - lo;
+  return kind === 'count' ? 4 : 1;
+}
+
 /** What tokens are left out against: the entry of the opened rank before, and the query from `start` on. */
 export interface EntryReference {
   readonly previous: readonly number[];

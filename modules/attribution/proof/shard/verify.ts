@@ -12,21 +12,16 @@ import { ProofReader } from './bytes.ts';
 import { checkCommitment, treeOfShard } from './commitment.ts';
 import { demandsOf, type Pattern, type Standing, standingOf } from './compare.ts';
 import {
-  compareStatements,
   PROOF_BYTES_MAX,
-  PROOF_VERSION,
   type ProofShape,
   proofShape,
-  PATTERNS_TOKENS_MAX,
-  RANKS_MAX,
   ranksOf,
   readDocumentLeaf,
   readEntry,
+  readHead,
   readSalt,
-  readStatement,
   readTextLeaf,
   type ShardStatement,
-  STATEMENTS_MAX,
 } from './format.ts';
 import {
   type DocumentLeaf,
@@ -88,9 +83,11 @@ export function verifyShardProof({ commitment, query, proof }: ShardProofRequest
  * another entry of a leaf.
  */
 function checkQuery(query: Uint32Array): void {
-  for (const [index, id] of query.entries())
+  for (let index = 0; index < query.length; index++) {
+    const id = query[index] ?? 0;
     if (!isToken(id))
       throw new LedgerError('attribution.shard_proof', `id ${id} of the query is no token`, { index });
+  }
 }
 
 /** An opened leaf and where its hash stands among those of its tree. */
@@ -119,41 +116,16 @@ class ProofCheck {
 
   run(): ShardProof {
     const reader = this.#reader;
-    const head = reader.u8();
-    reader.check((head & ~1) === PROOF_VERSION, 'has another version');
-    const statements = this.#statements();
+    const { withDocuments, statements } = readHead(reader, this.#shape, this.#query);
     // Entries that are not the shard's are refused before anything is compared with them.
     this.#open('suffix', this.#suffixLeaves(statements));
     const proved = statements.map((statement) => this.#prove(statement));
     this.#open('text', this.#textLeaves());
-    const documents = (head & 1) === 1 ? this.#documents(proved) : new Map<number, DocumentLeaf>();
-    reader.check(
-      (head & 1) === 0 || documents.size > 0,
-      'says that it has documents, of which it needs none',
-    );
+    const documents = withDocuments ? this.#documents(proved) : new Map<number, DocumentLeaf>();
+    reader.check(!withDocuments || documents.size > 0, 'says that it has documents, of which it needs none');
     this.#open('documents', documentHashes(documents));
     reader.end();
     return { statements: proved, documents };
-  }
-
-  #statements(): readonly ShardStatement[] {
-    const reader = this.#reader;
-    const count = reader.varint();
-    reader.check(count >= 1 && count <= STATEMENTS_MAX, 'has no statements or too many');
-    const statements: ShardStatement[] = [];
-    let ranks = 0;
-    let tokens = 0;
-    for (let i = 0; i < count; i++) {
-      const statement = readStatement(reader, this.#shape, this.#query);
-      ranks += statement.kind === 'holders' ? 2 + statement.hi - statement.lo : 4;
-      tokens += statement.length;
-      reader.check(ranks <= RANKS_MAX && tokens <= PATTERNS_TOKENS_MAX, 'says too much');
-      const before = statements.at(-1);
-      const rises = before === undefined || compareStatements(before, statement) < 0;
-      reader.check(rises, 'says something twice, or not in order');
-      statements.push(statement);
-    }
-    return statements;
   }
 
   /** Reads the leaves that the statements need, and hashes them. */
