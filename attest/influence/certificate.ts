@@ -11,7 +11,7 @@ import {
 } from '../../modules/attribution/proof/influence/leaves.ts';
 import { byClass } from './hessian.ts';
 import { type ServedCard, servedTree } from './published.ts';
-import { coordinateLeavesOf, nodeSums, servedSums, topOf } from './sums.ts';
+import { nodeSums, sumsOfNodes, topOf } from './sums.ts';
 import { featuresOf, type TrainingSet } from './training-set.ts';
 import type { TrainedHead } from './train.ts';
 
@@ -36,23 +36,21 @@ const TOP_GROUPS = 32;
 /** Commits to a head. The card's gradient bound is the least that holds. */
 export function certify(head: TrainedHead, options: CardOptions): ServedCard {
   const { set, rows, pass } = head;
-  const { shape } = set;
   const nodes = nodeSums(set, rows, pass.residuals);
-  const weights = byClass(shape, head.weights);
-  const groups = groupsOf(set);
+  const weights = byClass(set.shape, head.weights);
   const trees = {
-    weights: servedTree('weights', rowLeaves('weights', shape.features, weights)),
+    weights: servedTree('weights', rowLeaves('weights', set.shape.features, weights)),
     examples: servedTree('examples', exampleLeaves(set)),
     residuals: servedTree('residuals', residualLeaves(head)),
-    groups: servedTree('groups', groups.map(encodeGroup)),
-    sums: servedSums(nodes.map((node) => coordinateLeavesOf(shape, node))),
+    groups: servedTree('groups', groupsOf(set).map(encodeGroup)),
+    sums: sumsOfNodes(set.shape, nodes),
   };
   const card: InfluenceCard = {
-    ...shape,
+    ...set.shape,
     datanetId: options.datanetId,
     snapshotCount: options.snapshotCount,
     extractor: options.extractor,
-    groups: groups.length,
+    groups: trees.groups.leaves.length,
     lambda: head.lambda,
     gradientBound: leastBound(head, topOf(nodes), weights),
     solutionBound: options.solutionBound ?? SOLUTION_BOUND,
@@ -87,7 +85,8 @@ function exampleLeaves(set: TrainingSet): Uint8Array[] {
   );
 }
 
-function residualLeaves({ set, pass }: TrainedHead): Uint8Array[] {
+/** What the head makes of each example. */
+export function residualLeaves({ set, pass }: TrainedHead): Uint8Array[] {
   const { classes } = set.shape;
   return set.contributions.map((_, i) =>
     encodeResidual({

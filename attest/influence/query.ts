@@ -31,7 +31,7 @@ import { groupsOf, rowLeaves } from './certificate.ts';
 import { byClass, byFeature } from './hessian.ts';
 import { type Factors, largest, solveInPlace, timesInverse } from './linear-algebra.ts';
 import { type ServedCard, type ServedClaim, servedTree } from './published.ts';
-import { coordinateLeavesOf, type NodeSums, nodeSums, servedSums, topOf } from './sums.ts';
+import { type NodeSums, nodeSums, sumsOfNodes, topOf } from './sums.ts';
 import { products } from './training-set.ts';
 import type { TrainedHead } from './train.ts';
 
@@ -82,8 +82,8 @@ const GRADIENT_ONE = 2 ** (QUERY_BITS + FEATURE_BITS);
 
 /** Scores of all examples. */
 export function influenceOf({ head, factors, inverse }: Influencer, query: InfluenceQuery): Influence {
-  const { set, rows, pass } = head;
-  const { classes, features, examples } = set.shape;
+  const { set } = head;
+  const { classes, features } = set.shape;
   const residual = queryResidual(query.logits, query.label);
   const gradient = new Float64Array(features * classes);
   for (let k = 0; k < classes; k++)
@@ -92,6 +92,15 @@ export function influenceOf({ head, factors, inverse }: Influencer, query: Influ
   const real = solve({ factors, inverse }, gradient);
   const solutionBits = bitsFor(largest(real), solutionMax(set.shape));
   const solution = real.map((value) => Math.round(value * 2 ** solutionBits));
+  return influenceBy(head, { query, solutionBits, solution });
+}
+
+/** What follows from a solution, whatever it is worth. */
+export function influenceBy(
+  { set, rows, pass }: TrainedHead,
+  { query, solutionBits, solution }: Pick<Influence, 'query' | 'solutionBits' | 'solution'>,
+): Influence {
+  const { classes, examples } = set.shape;
   const responses = products(rows, byFeature(set.shape, solution), classes);
   const scores = new Float64Array(examples);
   for (let i = 0; i < examples; i++) {
@@ -120,7 +129,11 @@ function bitsFor(value: number, limit: number): number {
 }
 
 /** Commits to an influence. */
-export function claimOf({ head }: Influencer, { card }: ServedCard, influence: Influence): ServedClaim {
+export function claimOf(
+  { head }: Pick<Influencer, 'head'>,
+  { card }: ServedCard,
+  influence: Influence,
+): ServedClaim {
   const { set, rows } = head;
   const { shape } = set;
   const curvatures = curvaturesOf(head, influence);
@@ -131,7 +144,7 @@ export function claimOf({ head }: Influencer, { card }: ServedCard, influence: I
     'effects',
     effectLeaves(influence, { curvatures, weights, classes: shape.classes }),
   );
-  const sums = servedSums(nodes.map((node) => coordinateLeavesOf(shape, node)));
+  const sums = sumsOfNodes(shape, nodes);
   const claim: InfluenceClaim = {
     card: cardId(card),
     query: influence.query,

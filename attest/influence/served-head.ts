@@ -7,7 +7,11 @@ import { headOf, type TrainedHead } from './train.ts';
 import { sparseRows, type TrainingSet } from './training-set.ts';
 
 /** @throws DecodeError when a leaf is malformed */
-export function headOfCard({ card, weights, examples }: ServedCard): TrainedHead {
+export function headOfCard({
+  card,
+  weights,
+  examples,
+}: Pick<ServedCard, 'card' | 'weights' | 'examples'>): TrainedHead {
   const { features, classes } = card;
   const shape = { features, classes, examples: card.examples };
   const rows = new Float64Array(features * classes);

@@ -40,8 +40,12 @@ export function topOf(nodes: NodeSums): Float64Array {
   return nodes.at(-1) ?? new Float64Array(0);
 }
 
-/** Leaves of the coordinates of a node. */
-export function coordinateLeavesOf(shape: Shape, node: Float64Array): Uint8Array[] {
+/** The tree of sums over nodes. */
+export function sumsOfNodes(shape: Shape, nodes: NodeSums): ServedSums {
+  return servedSums(nodes.map((node) => coordinateLeavesOf(shape, node)));
+}
+
+function coordinateLeavesOf(shape: Shape, node: Float64Array): Uint8Array[] {
   const leaves: Uint8Array[] = [];
   for (let c = 0; c < coordinates(shape); c += LEAF_COORDINATES)
     leaves.push(encodeCoordinates(node.subarray(c, c + LEAF_COORDINATES)));

@@ -3,7 +3,7 @@ import { toHex } from '../../core/bytes.ts';
 import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/leaves.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
-import type { PieceRange, Publisher, Publishers } from './ports.ts';
+import type { InfluenceSource, PieceRange, Publisher, Publishers } from './ports.ts';
 
 /** Bounds of what is fetched. */
 export interface FetchLimits {
@@ -60,6 +60,16 @@ class HttpPublisher implements Publisher {
     return Array.from({ length: bytes.length / HASH_BYTES }, (_, i) =>
       bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
     );
+  }
+
+  async influenceLeaves(
+    { of, key, tree, node, leafBytesMax }: InfluenceSource,
+    { from, count }: PieceRange,
+  ): Promise<readonly Uint8Array[] | undefined> {
+    const place = node === undefined ? `leaves/${tree}` : `coordinates/${node}`;
+    const path = `${of}/${key}/${place}?from=${from}&count=${count}`;
+    const bytes = await this.#get(path, count * (4 + leafBytesMax));
+    return bytes === undefined ? undefined : splitLeaves(bytes, count);
   }
 
   async #get(path: string, bytesMax: number): Promise<Uint8Array | undefined> {

@@ -8,6 +8,7 @@ export class WatchMetrics {
   readonly #lastRound: Gauge;
   readonly #shards: Counter;
   readonly #claims: Counter;
+  readonly #cards: Counter;
   readonly #sent: Counter;
   readonly #failures: Counter;
   readonly #bugs: Counter;
@@ -24,6 +25,7 @@ export class WatchMetrics {
     });
     this.#shards = counter('shards_total', 'Shards judged, by verdict.', ['verdict']);
     this.#claims = counter('claims_total', 'Optimistic claims judged, by verdict.', ['verdict']);
+    this.#cards = counter('cards_total', 'Model cards judged, by verdict.', ['verdict']);
     this.#sent = counter('transactions_total', 'Transactions of the watcher, by what they are.', ['kind']);
     this.#failures = counter('failures_total', 'What could not be done and is tried again, by where.', [
       'where',
@@ -38,6 +40,10 @@ export class WatchMetrics {
 
   shard(verdict: string): void {
     this.#shards.inc({ verdict });
+  }
+
+  card(verdict: string): void {
+    this.#cards.inc({ verdict });
   }
 
   claim(verdict: string): void {

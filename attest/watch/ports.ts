@@ -1,5 +1,6 @@
 /** What watching needs of the chain and of publishers; `cli/attest` joins the chain to a node's RPC. */
 import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import type { InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
 import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
 import type {
   ChunkPlace,
@@ -41,6 +42,38 @@ export interface Demand {
   readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
 }
 
+/** A model card on the chain that can still be convicted. */
+export interface PublishedCard {
+  readonly id: bigint;
+  readonly publisher: string;
+  /** As it was published: proof/influence/card.ts. */
+  readonly card: Uint8Array;
+  /** Where its leaves are said to be served. */
+  readonly endpoint: string;
+}
+
+/** A leaf of a model card, or of a claim of influence. */
+export interface InfluencePlace {
+  readonly tree: InfluenceTree;
+  /** Of coordinates: whose. */
+  readonly node: number | undefined;
+  readonly leaf: number;
+}
+
+/** A card on the chain, or a claim with the claim as it was submitted. */
+export type InfluenceTarget =
+  | { readonly kind: 'card'; readonly id: bigint }
+  | { readonly kind: 'claim'; readonly id: bigint; readonly claim: Claim };
+
+/** A leaf that this watcher has asked for on the chain. */
+export interface InfluenceDemand {
+  readonly of: InfluenceTarget['kind'];
+  readonly id: bigint;
+  readonly place: InfluencePlace;
+  /** The leaf and its path to the root of its tree, once it is answered. */
+  readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
+}
+
 /** The chain, as a watcher with an account sees it. Everything rejects when no node answers. */
 export interface WatchChain {
   /** Those that are neither voided nor released. */
@@ -54,6 +87,13 @@ export interface WatchChain {
   convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;
   disputeClaim(claimId: bigint, claim: Claim, dispute: ProvenanceDispute): Promise<string>;
   requestChunk(shardId: bigint, place: ChunkPlace): Promise<string>;
+  /** Model cards that are neither voided nor released. */
+  cards(): Promise<readonly PublishedCard[]>;
+  /** What this watcher has asked for of cards and claims, answered or not. */
+  influenceDemands(): Promise<readonly InfluenceDemand[]>;
+  convictCard(cardId: bigint, proof: Uint8Array): Promise<string>;
+  disputeInfluence(claimId: bigint, claim: Claim, proof: Uint8Array): Promise<string>;
+  requestLeaf(target: InfluenceTarget, place: InfluencePlace): Promise<string>;
 }
 
 /** What a publisher serves. Nothing of it is believed: each piece is checked against a root, or by its use. */
@@ -67,6 +107,20 @@ export interface Publisher {
     tree: ShardTree,
     range: PieceRange & { readonly level: number },
   ): Promise<readonly Uint8Array[] | undefined>;
+  /** Neighbouring leaves of a card or claim. */
+  influenceLeaves(source: InfluenceSource, range: PieceRange): Promise<readonly Uint8Array[] | undefined>;
+}
+
+/** Leaves of a model card, or of a claim of influence. */
+export interface InfluenceSource {
+  readonly of: 'cards' | 'claims';
+  /** Id of the card or claim in hexadecimal: proof/influence. */
+  readonly key: string;
+  readonly tree: InfluenceTree;
+  /** Of coordinates: whose. */
+  readonly node: number | undefined;
+  /** No leaf is taken on average that is longer. */
+  readonly leafBytesMax: number;
 }
 
 /** Neighbouring pieces. */

@@ -15,6 +15,7 @@ import { shardInMemory } from '../prove/memory.ts';
 import { rankRange } from '../query/search.ts';
 import type { ShardArrays, ShardReader } from '../shard.ts';
 import { naiveShard, sortedShard, textDocument } from '../testing/naive-shard.ts';
+import { CardCache } from './card-cache.ts';
 import { WatchMetrics } from './metrics.ts';
 import type { Publisher } from './ports.ts';
 import { FakeChain, memoryPublisher } from './testing/fake-chain.ts';
@@ -53,6 +54,7 @@ function watcherOf(chain: FakeChain, publishers: Readonly<Record<string, Publish
       chain,
       publishers: (endpoint) => publishers[endpoint] ?? nobody,
       cache: new TextCache(home),
+      cards: new CardCache(home),
       logger: { info: note, warn: note, error: note },
       metrics,
     },

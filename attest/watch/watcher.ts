@@ -8,6 +8,8 @@ import { AssertionError, LedgerError, messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
 import { judgeShard, type ShardVerdict } from './judge-shard.ts';
+import type { CardCache } from './card-cache.ts';
+import { InfluenceWatch } from './influence-watch.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type { Demand, PendingClaim, PublishedShard, Publishers, WatchChain, WatchLogger } from './ports.ts';
 import type { TextCache } from './text-cache.ts';
@@ -23,6 +25,7 @@ export interface WatcherParts {
   readonly chain: WatchChain;
   readonly publishers: Publishers;
   readonly cache: TextCache;
+  readonly cards: CardCache;
   readonly logger: WatchLogger;
   readonly metrics: WatchMetrics;
 }
@@ -45,6 +48,7 @@ interface Failure {
 export class Watcher {
   readonly #parts: WatcherParts;
   readonly #options: WatcherOptions;
+  readonly #influence: InfluenceWatch;
   readonly #failures = new Map<string, Failure>();
   /** Shards and claims that need no further look. */
   readonly #settled = new Set<string>();
@@ -57,6 +61,7 @@ export class Watcher {
   constructor(parts: WatcherParts, options: WatcherOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#influence = new InfluenceWatch(parts, options);
   }
 
   /** One look at the chain. Never rejects: what failed is logged, counted and tried again. */
@@ -68,11 +73,12 @@ export class Watcher {
       const demands = await chain.demands(new Set(shards.map(({ id }) => id)));
       for (const shard of shards)
         await this.#guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands));
+      const cards = await this.#influence.begin();
+      for (const card of cards) await this.#guard(`card ${card.id}`, () => this.#influence.watchCard(card));
       const claims = await chain.pendingClaims();
       for (const claim of claims) await this.#guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
-      this.#forget(
-        new Set([...shards.map(({ id }) => `shard ${id}`), ...claims.map(({ id }) => `claim ${id}`)]),
-      );
+      const names = Object.entries({ shard: shards, card: cards, claim: claims });
+      this.#forget(new Set(names.flatMap(([what, list]) => list.map(({ id }) => `${what} ${id}`))));
       this.#trouble = '';
     } catch (error) {
       metrics.failure('chain');
@@ -86,6 +92,7 @@ export class Watcher {
 
   /** What the chain no longer lists needs no memory. */
   #forget(listed: ReadonlySet<string>): void {
+    this.#influence.forget(listed);
     for (const memory of [this.#settled, this.#failures, this.#said])
       for (const what of memory.keys()) if (!listed.has(what)) memory.delete(what);
   }
@@ -178,10 +185,15 @@ export class Watcher {
     const { id, claim, claimant } = pending;
     if (claim === undefined)
       throw new LedgerError('attest.no_claim', `the transaction of claim ${id} is not found`, { id });
+    const { influence } = claim;
+    if (influence !== undefined) {
+      const found = await this.#influence.watchClaim(pending, { claim, influence });
+      if (found !== 'right' || claim.token === undefined) return found !== 'waits';
+    }
     const spans = claim.token?.spans;
     if (spans === undefined) {
       metrics.claim('unjudged');
-      logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: it has no token provenance`);
+      logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: no part of it can be recomputed`);
       return true;
     }
     const shards = this.#openShards(pending);

@@ -10,18 +10,34 @@ import { chunkHashes, chunksOf, rangeHashes } from '../../../modules/attribution
 import type { ChunkPlace, Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { ProvenanceDispute } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { ProvableShard } from '../../prove/prove.ts';
+import type { ServedCard, ServedClaim } from '../../influence/published.ts';
 import type { SourceDocument } from '../../shard.ts';
-import type { Demand, PendingClaim, PublishedShard, Publisher, WatchChain } from '../ports.ts';
+import type {
+  Demand,
+  InfluenceDemand,
+  InfluencePlace,
+  InfluenceTarget,
+  PendingClaim,
+  PublishedCard,
+  PublishedShard,
+  Publisher,
+  WatchChain,
+} from '../ports.ts';
+import { FakeInfluence, servesInfluence } from './fake-influence.ts';
 import { TREES_BY_KIND } from '../supply.ts';
 
 /** What was sent to the chain. */
-export type Sent = readonly [kind: 'convict' | 'dispute' | 'demand', id: bigint];
+export type Sent = readonly [
+  kind: 'convict' | 'dispute' | 'demand' | 'convict card' | 'dispute influence' | 'demand leaf',
+  id: bigint,
+];
 
 /** Contributions of one Datanet, and shards and claims about them. */
 export class FakeChain implements WatchChain {
   readonly sent: Sent[] = [];
   readonly published: Map<bigint, PublishedShard> = new Map();
   readonly claims: PendingClaim[] = [];
+  readonly influence: FakeInfluence;
   readonly #documents: readonly SourceDocument[];
   #demands: Demand[] = [];
   /** Set: every question fails. */
@@ -31,6 +47,8 @@ export class FakeChain implements WatchChain {
 
   constructor(documents: readonly SourceDocument[]) {
     this.#documents = documents;
+    const ids = new Set(documents.map(({ contributionId }) => contributionId));
+    this.influence = new FakeInfluence({ holds: (_datanet, _count, id) => ids.has(id) });
   }
 
   publish(shard: Pick<ProvableShard, 'commitment'>, ...endpoints: readonly string[]): bigint {
@@ -93,6 +111,29 @@ export class FakeChain implements WatchChain {
     return this.#send('dispute', id);
   }
 
+  async cards(): Promise<readonly PublishedCard[]> {
+    return [...this.influence.cards.values()];
+  }
+
+  async influenceDemands(): Promise<readonly InfluenceDemand[]> {
+    return this.influence.demands();
+  }
+
+  async convictCard(id: bigint, proof: Uint8Array): Promise<string> {
+    this.influence.convict(id, proof);
+    return this.#send('convict card', id);
+  }
+
+  async disputeInfluence(id: bigint, claim: Claim, proof: Uint8Array): Promise<string> {
+    this.influence.dispute(claim, proof);
+    return this.#send('dispute influence', id);
+  }
+
+  async requestLeaf(target: InfluenceTarget, place: InfluencePlace): Promise<string> {
+    this.influence.request(target, place);
+    return this.#send('demand leaf', target.id);
+  }
+
   async requestChunk(id: bigint, place: ChunkPlace): Promise<string> {
     this.#demands = [...this.#demands, { shardId: id, place, answer: undefined }];
     return this.#send('demand', id);
@@ -138,6 +179,8 @@ export class FakeChain implements WatchChain {
 export function memoryPublisher(serves: {
   readonly texts?: readonly SourceDocument[];
   readonly shard?: ProvableShard;
+  readonly cards?: readonly ServedCard[];
+  readonly claims?: readonly ServedClaim[];
 }): Publisher & { readonly asked: string[] } {
   const { texts = [], shard } = serves;
   const asked: string[] = [];
@@ -146,6 +189,7 @@ export function memoryPublisher(serves: {
     Array.from({ length: Math.max(0, Math.min(count, total - from)) }, (_, i) => piece(from + i));
   return {
     asked,
+    influenceLeaves: servesInfluence(serves),
     async content(root) {
       asked.push('content');
       return texts.find((text) => equalBytes(text.root, root))?.content;

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { utf8 } from '../../core/bytes.ts';
+import { openingHashes, treeOf, type TreeInMemory } from '../../modules/attribution/proof/tree.ts';
+import { FetchedTree, splitHashes } from './fetched-tree.ts';
+
+const KIND = 17;
+const leavesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => utf8(`leaf ${i}`));
+
+function show(fetched: FetchedTree, tree: TreeInMemory, leaves: readonly Uint8Array[], leaf: number): void {
+  const hashes = splitHashes(openingHashes(leaves.length, [leaf], tree.node));
+  fetched.show(leaf, leaves[leaf] ?? new Uint8Array(0), hashes);
+}
+
+test('leaves that lead to the root are all that is needed', () => {
+  for (const count of [1, 2, 7, 64]) {
+    const leaves = leavesOf(count);
+    const fetched = new FetchedTree(treeOf(KIND, leaves));
+    expect(fetched.settle(3)).toEqual({ doubts: Array.from({ length: Math.min(3, count) }, (_, i) => i) });
+    fetched.offer(leaves.slice(1));
+    fetched.offer(leaves);
+    expect(fetched.settle(3)).toEqual({ leaves });
+  }
+});
+
+test('a leaf that is withheld is asked for, one that is exchanged is found by halves', () => {
+  for (const count of [2, 5, 33, 100]) {
+    const leaves = leavesOf(count);
+    const tree = treeOf(KIND, leaves);
+    for (const bad of [0, 1, count >> 1, count - 1]) {
+      const withheld = new FetchedTree(tree);
+      withheld.offer(leaves.map((leaf, i) => (i === bad ? undefined : leaf)));
+      expect(withheld.settle(4)).toEqual({ doubts: [bad] });
+      show(withheld, tree, leaves, bad);
+      expect(withheld.settle(4)).toEqual({ leaves });
+
+      const exchanged = new FetchedTree(tree);
+      exchanged.offer(leaves.map((leaf, i) => (i === bad ? utf8('other') : leaf)));
+      let demands = 0;
+      for (;;) {
+        const settled = exchanged.settle(1);
+        if ('leaves' in settled) {
+          expect(settled.leaves).toEqual(leaves);
+          break;
+        }
+        for (const leaf of settled.doubts) show(exchanged, tree, leaves, leaf);
+        demands++;
+      }
+      expect(demands).toBeLessThanOrEqual(1 + Math.ceil(Math.log2(count)));
+    }
+  }
+});
+
+test('two that serve different halves make a whole, once a leaf is shown', () => {
+  const leaves = leavesOf(8);
+  const tree = treeOf(KIND, leaves);
+  const fetched = new FetchedTree(tree);
+  fetched.offer(leaves.map((leaf, i) => (i < 4 ? leaf : utf8('lie'))));
+  fetched.offer(leaves.map((leaf, i) => (i < 4 ? utf8('lie') : leaf)));
+  expect(fetched.settle(4)).toEqual({ doubts: [0] });
+  show(fetched, tree, leaves, 0);
+  expect(fetched.settle(4)).toEqual({ leaves });
+});

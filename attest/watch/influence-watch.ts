@@ -1,0 +1,172 @@
+/** Acts on what is found of model cards and of claims of influence. */
+import { toHex } from '../../core/bytes.ts';
+import { cardId, decodeCard } from '../../modules/attribution/proof/influence/card.ts';
+import { decodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import type { Claim, InfluenceStatement } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { AttestLogger } from '../serve/ports.ts';
+import type { CardCache } from './card-cache.ts';
+import { judgeCard, type InfluenceFinding } from './judge-card.ts';
+import { judgeInfluence } from './judge-influence.ts';
+import type { WatchMetrics } from './metrics.ts';
+import type {
+  InfluenceDemand,
+  InfluenceTarget,
+  PendingClaim,
+  PublishedCard,
+  Publisher,
+  Publishers,
+  WatchChain,
+} from './ports.ts';
+
+/** What it is made of. */
+export interface InfluenceWatchParts {
+  readonly chain: WatchChain;
+  readonly publishers: Publishers;
+  readonly cards: CardCache;
+  readonly logger: AttestLogger;
+  readonly metrics: WatchMetrics;
+}
+
+/** A claim as it was submitted, and its part about influence. */
+export interface InfluencePart {
+  readonly claim: Claim;
+  readonly influence: InfluenceStatement;
+}
+
+/** What became of a claim: nothing is wrong with its influence; it was disputed; it is to be looked at again. */
+export type ClaimOutcome = 'right' | 'disputed' | 'unjudged' | 'waits';
+
+/** Judges cards and claims of influence. */
+export class InfluenceWatch {
+  readonly #parts: InfluenceWatchParts;
+  readonly #sources: readonly string[];
+  #listed: readonly PublishedCard[] = [];
+  #demands: readonly InfluenceDemand[] = [];
+  /** Why something could not be judged, as the log has it. */
+  readonly #said = new Map<string, string>();
+
+  constructor(parts: InfluenceWatchParts, { sources }: { readonly sources: readonly string[] }) {
+    this.#parts = parts;
+    this.#sources = sources;
+  }
+
+  /** Looks at the chain: the cards that can still be convicted. */
+  async begin(): Promise<readonly PublishedCard[]> {
+    const { chain } = this.#parts;
+    this.#listed = await chain.cards();
+    this.#demands = this.#listed.length === 0 ? [] : await chain.influenceDemands();
+    return this.#listed;
+  }
+
+  /** True when the card needs no further look. */
+  async watchCard({ id, publisher, card: bytes, endpoint }: PublishedCard): Promise<boolean> {
+    const { chain, cards, logger, metrics } = this.#parts;
+    const card = decodeCard(bytes);
+    const facts = { card: id, publisher, examples: card.examples, contributions: card.groups };
+    const key = toHex(cardId(card));
+    if (cards.has(key)) {
+      logger.info(facts, `model card ${id} is right`);
+      return true;
+    }
+    const records = await chain.records(card.datanetId, 0n, Number(card.snapshotCount));
+    const held = new Set(records.flatMap((record) => (record?.accepted ? [record.contributionId] : [])));
+    const verdict = await judgeCard({
+      card,
+      chain: { holds: (_datanet, _count, contributionId) => held.has(contributionId) },
+      publishers: this.#publishers(endpoint),
+      demands: this.#demandsOf('card', id),
+    });
+    metrics.card(verdict.kind);
+    switch (verdict.kind) {
+      case 'right':
+        cards.put(verdict.served);
+        logger.info(facts, `model card ${id} is right`);
+        return true;
+      case 'too-large':
+        logger.warn(facts, `model card ${id} is not judged, it is too large here: ${verdict.reason}`);
+        return true;
+      case 'wrong': {
+        const tx = await chain.convictCard(id, verdict.proof);
+        metrics.sent('conviction');
+        const sizes = { rule: verdict.rule, proof_bytes: verdict.proof.length };
+        logger.warn(
+          { ...facts, ...sizes, tx },
+          `model card ${id} is wrong (${verdict.rule}) and is convicted`,
+        );
+        return true;
+      }
+      case 'unavailable':
+        await this.#demand({ kind: 'card', id }, verdict);
+        return false;
+    }
+  }
+
+  /** Judges the part about influence of a claim. */
+  async watchClaim(
+    { id, claimant }: PendingClaim,
+    { claim, influence }: InfluencePart,
+  ): Promise<ClaimOutcome> {
+    const { chain, cards, logger, metrics } = this.#parts;
+    const published = this.#listed.find((card) => card.id === influence.cardId);
+    // A card that is voided takes the claim with it.
+    if (published === undefined) return 'waits';
+    const card = cards.open(toHex(cardId(decodeCard(published.card))));
+    if (card === undefined) return 'waits';
+    const verdict = await judgeInfluence({
+      claim: decodeClaim(influence.statement),
+      card,
+      publishers: this.#publishers(published.endpoint),
+      demands: this.#demandsOf('claim', id),
+    });
+    metrics.claim(verdict.kind);
+    switch (verdict.kind) {
+      case 'right':
+        logger.info({ claim: id, claimant, card: published.id }, `claim ${id} is true about influence`);
+        return 'right';
+      case 'wrong': {
+        const tx = await chain.disputeInfluence(id, claim, verdict.proof);
+        metrics.sent('dispute');
+        const facts = { claim: id, claimant, rule: verdict.rule, proof_bytes: verdict.proof.length, tx };
+        logger.warn(facts, `claim ${id} is false and is refuted: influence, rule ${verdict.rule}`);
+        return 'disputed';
+      }
+      case 'unavailable':
+        await this.#demand({ kind: 'claim', id, claim }, verdict);
+        return 'waits';
+    }
+  }
+
+  /** What the chain no longer lists needs no memory. */
+  forget(listed: ReadonlySet<string>): void {
+    for (const what of this.#said.keys()) if (!listed.has(what)) this.#said.delete(what);
+  }
+
+  #publishers(endpoint: string): readonly Publisher[] {
+    return [...new Set([endpoint, ...this.#sources])].map(this.#parts.publishers);
+  }
+
+  #demandsOf(of: InfluenceDemand['of'], id: bigint): readonly InfluenceDemand[] {
+    return this.#demands.filter((demand) => demand.of === of && demand.id === id);
+  }
+
+  /** Asks on the chain for what nobody serves: who does not answer loses the bond. */
+  async #demand(
+    target: InfluenceTarget,
+    { reason, demands }: Extract<InfluenceFinding, { kind: 'unavailable' }>,
+  ): Promise<void> {
+    const { chain, logger, metrics } = this.#parts;
+    const what = `${target.kind} ${target.id}`;
+    const sentence = `${target.kind === 'card' ? 'model ' : ''}${what} cannot be judged: ${reason}`;
+    if (this.#said.get(what) !== sentence) logger.warn({ [target.kind]: target.id }, sentence);
+    this.#said.set(what, sentence);
+    for (const place of demands) {
+      const tx = await chain.requestLeaf(target, place);
+      metrics.sent('demand');
+      const { tree, node, leaf } = place;
+      logger.info(
+        { [target.kind]: target.id, tree, node, leaf, tx },
+        `leaf ${leaf} of the ${tree} of ${what} is demanded on the chain`,
+      );
+    }
+  }
+}

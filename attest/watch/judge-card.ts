@@ -1,0 +1,128 @@
+/**
+ * Judges a published model card. Weights and examples have to be had from somebody; all else follows from
+ * them, so it is fetched only where the roots differ. What nobody serves is to be demanded on the chain.
+ */
+import { assert } from '../../core/errors.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import { coordinates } from '../../modules/attribution/proof/influence/bounds.ts';
+import { cardId, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
+import { type CardChain, verifyCardFraud } from '../../modules/attribution/proof/influence/card-fraud.ts';
+import { cardTree } from '../../modules/attribution/proof/influence/committed.ts';
+import {
+  type CardFraud,
+  type CardRule,
+  encodeCardFraud,
+} from '../../modules/attribution/proof/influence/fraud.ts';
+import {
+  decodeExample,
+  decodeResidual,
+  decodeRow,
+  encodeGroup,
+} from '../../modules/attribution/proof/influence/leaves.ts';
+import { sumNodes } from '../../modules/attribution/proof/influence/sum-tree.ts';
+import { groupsOf, residualLeaves } from '../influence/certificate.ts';
+import { decodeAll, findCardFraud } from '../influence/convict-card.ts';
+import { openLeaves, type ServedCard, servedTree, type ServedTree } from '../influence/published.ts';
+import { headOfCard } from '../influence/served-head.ts';
+import { nodeSums, sumsOfNodes } from '../influence/sums.ts';
+import { leafBytes, leavesBehind, type LeafSources, MissingLeaves, sumsBehind } from './influence-leaves.ts';
+import type { InfluenceDemand, InfluencePlace, Publisher } from './ports.ts';
+
+/** What a watcher finds of a card or of a claim of influence. */
+export type InfluenceFinding =
+  | { readonly kind: 'wrong'; readonly rule: string; readonly proof: Uint8Array }
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly demands: readonly InfluencePlace[] };
+
+/** What a watcher finds of a card. */
+export type CardVerdict =
+  | InfluenceFinding
+  | { readonly kind: 'right'; readonly served: ServedCard }
+  /** More than this watcher has room for. */
+  | { readonly kind: 'too-large'; readonly reason: string };
+
+/** What a card is judged by. */
+export interface CardCase {
+  readonly card: InfluenceCard;
+  readonly chain: CardChain;
+  readonly publishers: readonly Publisher[];
+  readonly demands: readonly InfluenceDemand[];
+}
+
+/** Coordinates of all nodes of a tree of sums that are held in memory: some 400 MB of leaves. */
+const COORDINATES_MAX = 2 ** 24;
+
+/** Bytes of a card's leaves without its sums. */
+const LEAVES_BYTES_MAX = 2 ** 28;
+
+/** Judges a card. */
+export async function judgeCard(case_: CardCase): Promise<CardVerdict> {
+  const { card, publishers, demands } = case_;
+  const reason = whyTooLarge(card);
+  if (reason !== undefined) return { kind: 'too-large', reason };
+  const key = toHex(cardId(card));
+  try {
+    return await judged(case_, { of: 'cards', key, shape: card, publishers, demands });
+  } catch (error) {
+    if (!(error instanceof MissingLeaves)) throw error;
+    return { kind: 'unavailable', reason: error.message, demands: error.demands };
+  }
+}
+
+function whyTooLarge(card: InfluenceCard): string | undefined {
+  const { examples } = card;
+  const sums = coordinates(card) * sumNodes(examples);
+  const bytes =
+    examples * (leafBytes(card, 'examples') + leafBytes(card, 'residuals') + leafBytes(card, 'effects'));
+  if (sums <= COORDINATES_MAX && bytes <= LEAVES_BYTES_MAX) return undefined;
+  return `${examples} examples of ${card.features} features in ${card.classes} classes: sums of ${sums} coordinates`;
+}
+
+async function judged({ card, chain }: CardCase, sources: LeafSources): Promise<CardVerdict> {
+  const wrong = (fraud: CardFraud): CardVerdict => {
+    verifyCardFraud(card, fraud, chain);
+    return { kind: 'wrong', rule: fraud.rule, proof: encodeCardFraud(fraud) };
+  };
+  const have = async (tree: CardTree, own?: readonly Uint8Array[]) =>
+    servedTree(tree, await leavesBehind(cardTree(card, tree), { tree, own }, sources));
+  const weights = await have('weights');
+  const examples = await have('examples');
+  const unreadable =
+    malformed('malformed-weights', weights, (leaf) => decodeRow('weights', leaf, card)) ??
+    malformed('malformed-example', examples, (leaf) => decodeExample(leaf, card));
+  if (unreadable !== undefined) return wrong(unreadable);
+  const head = headOfCard({ card, weights, examples });
+  const residuals = await have('residuals', residualLeaves(head));
+  const groups = await have('groups', groupsOf(head.set).map(encodeGroup));
+  const decoded = decodeAll(residuals, (leaf) => decodeResidual(leaf, card));
+  if (decoded.malformed !== undefined)
+    return wrong(openLeaf('malformed-residual', residuals, decoded.malformed));
+  const factors = Float64Array.from(decoded.decoded.flatMap(({ residual }) => Array.from(residual)));
+  const expected = sumsOfNodes(card, nodeSums(head.set, head.rows, factors));
+  const served = { card, weights, examples, residuals, groups, sums: expected };
+  const found = findCardFraud(served, chain);
+  const sumsAreRight = equalBytes(expected.tree.root, card.roots.sums);
+  if (found !== undefined && (sumsAreRight || !OPENS_SUMS.includes(found.rule))) return wrong(found);
+  if (sumsAreRight) return { kind: 'right', served };
+  const sums = await sumsBehind(cardTree(card, 'sums'), expected, sources);
+  const fraud = findCardFraud({ ...served, sums }, chain);
+  assert(fraud !== undefined, 'sums that are not the expected ones are right');
+  return wrong(fraud);
+}
+
+/** Rules whose openings show nodes of the tree of sums. */
+const OPENS_SUMS: readonly CardRule[] = ['sum', 'bound', 'malformed-node', 'malformed-coordinates'];
+
+type CardTree = 'weights' | 'examples' | 'residuals' | 'groups';
+
+function malformed(
+  rule: CardRule,
+  tree: ServedTree,
+  decode: (leaf: Uint8Array) => unknown,
+): CardFraud | undefined {
+  const index = tree.leaves.findIndex((leaf) => decode(leaf) === undefined);
+  return index < 0 ? undefined : openLeaf(rule, tree, index);
+}
+
+function openLeaf(rule: CardRule, tree: ServedTree, index: number): CardFraud {
+  return { rule, index, coordinate: 0, openings: [openLeaves(tree, [index])] };
+}
