@@ -68,6 +68,7 @@ export interface AttributionQueries {
   >;
   readonly requests: Ask<attribution.QueryRequestsRequest, attribution.QueryRequestsResponse>;
   readonly modelCard: Ask<attribution.QueryModelCardRequest, attribution.QueryModelCardResponse>;
+  readonly modelCards: Ask<attribution.QueryModelCardsRequest, attribution.QueryModelCardsResponse>;
   readonly modelCardsByModel: Ask<
     attribution.QueryModelCardsByModelRequest,
     attribution.QueryModelCardsByModelResponse
@@ -170,6 +171,7 @@ function attributionQueries(base: QueryClient): AttributionQueries {
     ),
     requests: ask('Requests', a.QueryRequestsRequest, a.QueryRequestsResponse),
     modelCard: ask('ModelCard', a.QueryModelCardRequest, a.QueryModelCardResponse),
+    modelCards: ask('ModelCards', a.QueryModelCardsRequest, a.QueryModelCardsResponse),
     modelCardsByModel: ask(
       'ModelCardsByModel',
       a.QueryModelCardsByModelRequest,

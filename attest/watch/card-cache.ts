@@ -2,11 +2,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../core/bytes.ts';
-import { DecodeError } from '../../core/errors.ts';
+import { AssertionError, DecodeError } from '../../core/errors.ts';
 import { coordinates } from '../../modules/attribution/proof/influence/bounds.ts';
 import { cardId } from '../../modules/attribution/proof/influence/card.ts';
 import { hessianOf } from '../influence/hessian.ts';
+import type { Factors } from '../influence/linear-algebra.ts';
 import type { ServedCard } from '../influence/published.ts';
+import type { TrainedHead } from '../influence/train.ts';
 import { decodeServedCard, encodeServedCard } from '../influence/served-file.ts';
 import { headOfCard } from '../influence/served-head.ts';
 import type { JudgedCard } from './judge-influence.ts';
@@ -55,8 +57,7 @@ export class CardCache {
     try {
       const served = decodeServedCard(Uint8Array.from(readFileSync(this.#path(key))));
       const head = headOfCard(served);
-      const isSolved = coordinates(served.card) <= SOLVED_COORDINATES_MAX;
-      return { served, head, factors: isSolved ? hessianOf(head) : undefined };
+      return { served, head, factors: factorsOf(head) };
     } catch (error) {
       if (error instanceof DecodeError) return undefined;
       throw error;
@@ -65,5 +66,17 @@ export class CardCache {
 
   #path(key: string): string {
     return join(this.#folder, key);
+  }
+}
+
+/** Undefined where a solution cannot be had here: then that of a claim has to come from its claimant. */
+function factorsOf(head: TrainedHead): Factors | undefined {
+  if (coordinates(head.set.shape) > SOLVED_COORDINATES_MAX) return undefined;
+  try {
+    return hessianOf(head);
+  } catch (error) {
+    // With the least λ a Hessian can be singular in float64: a card like that is not wrong, only hard to ask.
+    if (error instanceof AssertionError) return undefined;
+    throw error;
   }
 }

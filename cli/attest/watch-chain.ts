@@ -1,8 +1,16 @@
 /** The chain as a watcher with an account sees it. */
 import type { IndexedTx } from '@cosmjs/stargate';
-import type { Demand, PendingClaim, PublishedShard, WatchChain } from '../../attest/watch/ports.ts';
-import { convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
+import type {
+  Demand,
+  InfluenceDemand,
+  PendingClaim,
+  PublishedCard,
+  PublishedShard,
+  WatchChain,
+} from '../../attest/watch/ports.ts';
+import { convictModelCard, convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
 import { equalBytes } from '../../core/bytes.ts';
+import { LedgerError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
 import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
@@ -16,6 +24,7 @@ import {
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { ShardStatus } from '../../proto/gen/openledger/attribution/v1/query.ts';
 import {
+  MsgConvictModelCard,
   MsgConvictShard,
   MsgDisputeClaim,
   MsgRequestChunk,
@@ -143,6 +152,38 @@ export class AccountWatchChain implements WatchChain {
     const challenger = this.#account.address;
     const message = MsgDisputeClaim.create({ challenger, claimId, claim, provenance });
     return (await this.#account.send([disputeClaim(message)])).hash;
+  }
+
+  async cards(): Promise<readonly PublishedCard[]> {
+    const { attribution } = this.#chain.connection.queries.openledger;
+    const cards = await pages(
+      (pagination) => attribution.modelCards({ pagination }),
+      (page) => page.cards,
+    );
+    return cards
+      .filter(({ state }) => state !== ObjectState.OBJECT_STATE_VOIDED)
+      .map(({ card: { id, publisher, card, endpoint } }) => ({ id, publisher, card, endpoint }));
+  }
+
+  async convictCard(cardId: bigint, proof: Uint8Array): Promise<string> {
+    const challenger = this.#account.address;
+    const message = MsgConvictModelCard.create({ challenger, cardId, proof });
+    return (await this.#account.send([convictModelCard(message)])).hash;
+  }
+
+  async disputeInfluence(claimId: bigint, claim: Claim, influence: Uint8Array): Promise<string> {
+    const challenger = this.#account.address;
+    const message = MsgDisputeClaim.create({ challenger, claimId, claim, influence });
+    return (await this.#account.send([disputeClaim(message)])).hash;
+  }
+
+  async influenceDemands(): Promise<readonly InfluenceDemand[]> {
+    return [];
+  }
+
+  requestLeaf(): Promise<string> {
+    const message = 'the chain takes no requests about model cards and claims yet';
+    return Promise.reject(new LedgerError('attest.no_demand', message));
   }
 
   async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {

@@ -21,7 +21,9 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
   withNodeOptions(
     attest
       .command('watch')
-      .description('recompute published indexes and optimistic claims, convict wrong ones; Ctrl-C stops it'),
+      .description(
+        'recompute published indexes, model cards and optimistic claims, convict wrong ones; Ctrl-C stops it',
+      ),
   )
     .option('--dir <dir>', 'texts and recomputed shards', join(homedir(), '.openledgerd-watch'))
     .option('--source <urls...>', 'other attestors to ask for texts', [])
@@ -38,6 +40,7 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   void stop.forced.then(() => process.exit(1));
   const { Watcher } = await import('../../attest/watch/watcher.ts');
   const { WatchMetrics } = await import('../../attest/watch/metrics.ts');
+  const { CardCache } = await import('../../attest/watch/card-cache.ts');
   const { TextCache } = await import('../../attest/watch/text-cache.ts');
   const { httpPublishers } = await import('../../attest/watch/http-publisher.ts');
   const { accountOf, connectTo } = await import('./account.ts');
@@ -51,7 +54,7 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   const chain = new AccountWatchChain(new AttestChain(connection), account);
   const cache = new TextCache(options.dir);
   const watcher = new Watcher(
-    { chain, publishers: httpPublishers(), cache, logger, metrics },
+    { chain, publishers: httpPublishers(), cache, cards: new CardCache(options.dir), logger, metrics },
     { sources: options.source },
   );
   const server = await serveMetrics(options.metricsLaddr, metrics, logger);

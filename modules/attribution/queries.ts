@@ -104,6 +104,15 @@ function cardMethods({ state }: AttributionCore): Methods {
       const card = state.cards.get(context, cardId) ?? notFound(`model card ${cardId}`);
       return { card: cardStatus(context, card) };
     }),
+    ModelCards: query(
+      wire.QueryModelCardsRequest,
+      wire.QueryModelCardsResponse,
+      (context, { pagination: request }) => {
+        const transform = (_: bigint, card: ModelCard): wire.ModelCardStatus => cardStatus(context, card);
+        const { items, pagination } = paginate(context, state.cards.map, { request, transform });
+        return { cards: items, pagination };
+      },
+    ),
     ModelCardsByModel: query(
       wire.QueryModelCardsByModelRequest,
       wire.QueryModelCardsByModelResponse,

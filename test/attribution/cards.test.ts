@@ -122,6 +122,11 @@ function standing(cardId: bigint): ObjectState {
   return ask(loop, 'ModelCard', types, { cardId }).card.state;
 }
 
+function listed(): readonly bigint[] {
+  const types = { request: query.QueryModelCardsRequest, response: query.QueryModelCardsResponse };
+  return ask(loop, 'ModelCards', types, { pagination: undefined }).cards.map(({ card }) => card.id);
+}
+
 function stateOf(claimId: bigint): ClaimState {
   const types = { request: query.QueryClaimRequest, response: query.QueryClaimResponse };
   return ask(loop, 'Claim', types, { claimId }).claim.state;
@@ -147,7 +152,9 @@ test('a card is published by the owner of its model, about one of its snapshots'
   expectRefused(seller, publication(seller, card, { endpoint: ' ' }), 'malformed-card');
   // 400 bytes in 200 characters.
   expectRefused(seller, publication(seller, card, { endpoint: 'ü'.repeat(200) }), 'malformed-card');
+  expect(listed()).toEqual([]);
   deliverOk(loop.chain, seller, publication(seller, card));
+  expect(listed()).toEqual([1n]);
   expect([standing(1n), bondsHeld(loop)]).toEqual([ObjectState.OBJECT_STATE_PENDING, 1000n]);
   expectRefused(attestor, submission(influenceClaim(1n)), 'not-usable');
   emptyBlocks(loop, 3);

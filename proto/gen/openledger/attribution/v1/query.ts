@@ -271,6 +271,30 @@ export const QueryModelCardResponse: MessageType<QueryModelCardResponse> = messa
   ],
 );
 
+export interface QueryModelCardsRequest {
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryModelCardsRequest: MessageType<QueryModelCardsRequest> = messageType<QueryModelCardsRequest>(
+  'openledger.attribution.v1.QueryModelCardsRequest',
+  () => ({ pagination: undefined }),
+  () => [
+    { number: 1, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryModelCardsResponse {
+  readonly cards: readonly ModelCardStatus[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryModelCardsResponse: MessageType<QueryModelCardsResponse> = messageType<QueryModelCardsResponse>(
+  'openledger.attribution.v1.QueryModelCardsResponse',
+  () => ({ cards: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'cards', protoName: 'cards', rule: 'repeated', value: { kind: 'message', message: () => ModelCardStatus }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
 export interface QueryModelCardsByModelRequest {
   readonly modelId: bigint;
   readonly pagination: PageRequest | undefined;
@@ -310,6 +334,7 @@ export const QueryService: ServiceType = {
     { name: 'IndexesBySnapshot', input: () => QueryIndexesBySnapshotRequest, output: () => QueryIndexesBySnapshotResponse, http: [{"method":"get","path":"/openledger/attribution/v1/snapshots/{snapshot_id}/indexes"}] },
     { name: 'Requests', input: () => QueryRequestsRequest, output: () => QueryRequestsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/requests"}] },
     { name: 'ModelCard', input: () => QueryModelCardRequest, output: () => QueryModelCardResponse, http: [{"method":"get","path":"/openledger/attribution/v1/model_cards/{card_id}"}] },
+    { name: 'ModelCards', input: () => QueryModelCardsRequest, output: () => QueryModelCardsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/model_cards"}] },
     { name: 'ModelCardsByModel', input: () => QueryModelCardsByModelRequest, output: () => QueryModelCardsByModelResponse, http: [{"method":"get","path":"/openledger/attribution/v1/models/{model_id}/model_cards"}] },
   ],
 };
