@@ -1,14 +1,17 @@
 /**
  * What falls due at heights: requests, then claims, then bonds. What does not fit into a block waits, the
- * oldest first.
+ * oldest first. Claims with a bond, which money may wait for, and those without wait in queues of their own:
+ * the latter cost nothing but gas, and must not hold up the others.
  */
+import { assert } from '../../core/errors.ts';
 import type { Context } from '../../framework/context.ts';
 import { releaseCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
-import { decideClaim } from './open-claims.ts';
+import { endClaim } from './open-claims.ts';
 import { expireRequest } from './requests.ts';
 import { releaseShard } from './shards.ts';
 import type { HeightQueue } from './state.ts';
+import { WORK, workOfClaim } from './work.ts';
 
 /** Most requests that one block lets expire. */
 export const EXPIRED_PER_BLOCK_MAX = 50;
@@ -16,11 +19,11 @@ export const EXPIRED_PER_BLOCK_MAX = 50;
 /** Most bonds of shards, and of model cards, that one block gives back. */
 export const RELEASED_PER_BLOCK_MAX = 50;
 
-/** Most claims that one block decides. */
-export const DECIDED_PER_BLOCK_MAX = 50;
+/** Units of work (`WORK`) that one block does for claims with a bond; one claim that is more comes alone. */
+export const DECIDED_WORK_MAX = 6_000;
 
-/** Payouts after which a block begins with no further claim. Who submitted it paid for its payouts. */
-export const PAYOUTS_PER_BLOCK_MAX = 1_000;
+/** Units of work that one block does for claims with proofs that nobody paid; one that is more comes alone. */
+export const FORGOTTEN_WORK_MAX = 1_500;
 
 /** See the file comment. */
 export function endBlock(k: AttributionCore, context: Context): void {
@@ -28,15 +31,26 @@ export function endBlock(k: AttributionCore, context: Context): void {
   // An answer is in time in the block of the deadline, whose transactions have run.
   for (const id of due(context, k.state.deadlines, { height, max: EXPIRED_PER_BLOCK_MAX }))
     expireRequest(k, context, id);
-  let payouts = 0;
-  for (const id of due(context, k.state.openClaims, { height, max: DECIDED_PER_BLOCK_MAX })) {
-    payouts += decideClaim(k, context, id);
-    if (payouts >= PAYOUTS_PER_BLOCK_MAX) break;
-  }
+  endClaims(k, context, k.state.openClaims, DECIDED_WORK_MAX);
+  endClaims(k, context, k.state.provedClaims, FORGOTTEN_WORK_MAX);
   for (const id of due(context, k.state.shardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
     releaseShard(k, context, id);
   for (const id of due(context, k.state.cardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
     releaseCard(k, context, id);
+}
+
+/** Ends claims that are due until the next one does not fit; the first always does. */
+function endClaims(k: AttributionCore, context: Context, queue: HeightQueue, workMax: number): void {
+  const { height } = context.block;
+  let work = 0;
+  for (const id of due(context, queue, { height, max: Math.floor(workMax / WORK.claim) })) {
+    const claim = k.state.claims.get(context, id);
+    assert(claim !== undefined, 'a queue names a claim that is not there');
+    const more = workOfClaim(k, context, claim);
+    if (work > 0 && work + more > workMax) break;
+    work += more;
+    endClaim(k, context, claim);
+  }
 }
 
 function due(

@@ -19,6 +19,7 @@ import { commitmentProblem } from './proof/shard/commitment.ts';
 import { addShard, holdShard, letGoOfShard, requireShard } from './shards.ts';
 import { STANDING_NAMES, standingOf, standingOfIndex } from './standing.ts';
 import { currentParams } from './versions.ts';
+import { gasOfWork, WORK } from './work.ts';
 
 /** @throws StateError (attribution 20) when there is none */
 export function requireIndex({ state }: AttributionCore, context: ReadContext, id: bigint): Index {
@@ -59,6 +60,8 @@ export function planIndex(k: AttributionCore, context: ReadContext, message: Msg
   const snapshot =
     k.datanets.snapshot(context, snapshotId) ??
     refuseAs('unknown-snapshot', `there is no snapshot ${snapshotId}; check snapshot_id`);
+  // Its end may come with a claim's, or when it was convicted: in a hook.
+  context.gas.consume(gasOfWork(params, parts.length * WORK.shardEnd), 'attribution end of index');
   const shards = parts.map((part) => planShard(k, context, message, part));
   checkPartition(
     shards.map((part) => (isShard(part) ? part.commitment : part)),

@@ -3,7 +3,7 @@ import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { AttributionCore } from './core.ts';
-import { isOpen } from './open-claims.ts';
+import { isOpen, queueOf } from './open-claims.ts';
 import { POLICY_WEIGHT } from './parts.ts';
 import { BYTE_WEIGHT } from './verify.ts';
 
@@ -91,7 +91,10 @@ function checkOpenClaims(state: AttributionCore['state'], context: ReadContext):
   const count = (counts: Map<bigint, number>, id: bigint) => counts.set(id, (counts.get(id) ?? 0) + 1);
   for (const [id, claim] of state.claims.iterate(context)) {
     const open = isOpen(claim);
-    if (open !== state.openClaims.has(context, [claim.finalHeight, id]))
+    const queued = [state.openClaims, state.provedClaims].filter((one) =>
+      one.has(context, [claim.finalHeight, id]),
+    );
+    if (queued.length !== (open ? 1 : 0) || (open && queued[0] !== queueOf(state, claim)))
       return `claim ${id} is ${open ? 'open but not queued' : 'queued but not open'}`;
     if (!open) continue;
     for (const indexId of claim.indexIds) count(onIndexes, indexId);

@@ -30,9 +30,11 @@ import { type ClaimedShard, contradicts, statementsOf } from './proof/provenance
 import { refusalOr } from './proof/refusal.ts';
 import { workOfShardProof } from './proof/shard/work.ts';
 import { tokenise } from './proof/tokenise.ts';
+import type { AttributionState, HeightQueue } from './state.ts';
 import type { ClaimPayment, VerifiedClaim } from './types.ts';
 import { answerCommitment, chunkCount } from './verify.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
+import { gasOfWork, workToCome } from './work.ts';
 
 const { CLAIM_STATE_VERIFIED: VERIFIED, CLAIM_STATE_PENDING: PENDING } = ClaimState;
 
@@ -41,10 +43,18 @@ export function isOpen({ paramsVersion }: ClaimRecord): boolean {
   return paramsVersion > 0n;
 }
 
+/** Where an open claim waits for its height. */
+export function queueOf(
+  { openClaims, provedClaims }: AttributionState,
+  { state }: Pick<ClaimRecord, 'state'>,
+): HeightQueue {
+  return state === VERIFIED ? provedClaims : openClaims;
+}
+
 /** Writes a claim, what it is queued for, and whom it pays. */
 export function insertClaim({ state }: AttributionCore, context: Context, claim: ClaimRecord): void {
   state.claims.set(context, claim.id, claim);
-  if (isOpen(claim)) state.openClaims.add(context, [claim.finalHeight, claim.id]);
+  if (isOpen(claim)) queueOf(state, claim).add(context, [claim.finalHeight, claim.id]);
   else if (claim.state <= VERIFIED || claim.state === ClaimState.CLAIM_STATE_FINAL)
     for (const { contributionId } of claim.shares)
       state.byContribution.add(context, [contributionId, claim.id]);
@@ -79,7 +89,8 @@ export function checkSubmission(
   });
   if (model.attributionPolicy === undefined && verified.shares.length > params.sharesMax)
     refuseAs('too-many-shares', `${verified.shares.length} contributions, at most ${params.sharesMax}`);
-  context.gas.consume(verified.shares.length * params.gasPerShare, 'attribution payouts');
+  const work = workToCome(k, context, verified, model);
+  context.gas.consume(gasOfWork(params, work), 'attribution end of window');
   return { verified, bond };
 }
 
@@ -167,7 +178,7 @@ function closeClaim(
   claim: ClaimRecord,
   state: ClaimState,
 ): ClaimRecord {
-  k.state.openClaims.remove(context, [claim.finalHeight, claim.id]);
+  queueOf(k.state, claim).remove(context, [claim.finalHeight, claim.id]);
   releaseVersion(k.state, context, claim);
   holdGrounds(k, context, claim, -1);
   const closed = { ...claim, state, paramsVersion: 0n };
@@ -176,23 +187,21 @@ function closeClaim(
   return closed;
 }
 
-/** The window of a claim is over. How many payouts that made. */
-export function decideClaim(k: AttributionCore, context: Context, id: bigint): number {
-  const claim = k.state.claims.get(context, id);
-  assert(claim !== undefined, 'a queue names a claim that is not there');
+/** The window of a claim is over: it is decided, or forgotten when it had its proofs and nobody paid by it. */
+export function endClaim(k: AttributionCore, context: Context, claim: ClaimRecord): void {
   if (claim.state === VERIFIED) {
     closeClaim(k, context, claim, VERIFIED);
     context.emit(claimExpired(claim));
-    return 1;
+    return;
   }
   const state = restsOnVoid(k, context, claim) ? ClaimState.CLAIM_STATE_VOIDED : ClaimState.CLAIM_STATE_FINAL;
   if (claim.bond !== undefined) payBond(k, context, claim.claimant, claim.bond);
-  return decided(k, context, closeClaim(k, context, claim, state));
+  decided(k, context, closeClaim(k, context, claim, state));
 }
 
-function decided(k: AttributionCore, context: Context, claim: ClaimRecord): number {
+function decided(k: AttributionCore, context: Context, claim: ClaimRecord): void {
   context.emit(claimDecided(claim));
-  return claim.receiptId === 0n ? 1 : 1 + k.hooks.claimDecided(context, claim);
+  if (claim.receiptId > 0n) k.hooks.claimDecided(context, claim);
 }
 
 function restsOnVoid(k: AttributionCore, context: ReadContext, { indexIds, cardId }: ClaimRecord): boolean {

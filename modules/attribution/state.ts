@@ -55,8 +55,10 @@ export interface AttributionState {
   readonly deadlines: HeightQueue;
   /** Open requests of an account. */
   readonly requestsOf: StateMap<Address, bigint>;
-  /** Claims by the last block in which they can be disputed or paid. */
+  /** Optimistic claims by the last block in which they can be disputed or paid. */
   readonly openClaims: HeightQueue;
+  /** Claims with their proofs by the last block in which they can be paid. */
+  readonly provedClaims: HeightQueue;
   readonly cardSequence: Sequence;
   readonly cards: IndexedMap<bigint, ModelCard>;
   readonly byModel: MultiIndex<bigint, bigint, ModelCard>;
@@ -86,6 +88,7 @@ export function attributionState(): AttributionState {
     deadlines: queue(14, 'request_deadlines'),
     requestsOf: schema.map({ ...at(15, 'requests_by_account'), key: bytesKey, value: uint64Value }),
     openClaims: queue(16, 'open_claims'),
+    provedClaims: queue(24, 'proved_claims'),
     ...cardState(schema),
     cardReleases: queue(20, 'card_releases'),
   };

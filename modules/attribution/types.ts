@@ -41,8 +41,8 @@ export interface AttributionVerifier {
 
 /** Who is told that the window of a claim is over. */
 export interface ClaimHooks {
-  /** A paid claim is final, refuted or voided, as its state says. How many payouts that made. */
-  claimDecided(context: Context, claim: ClaimRecord): number;
+  /** A paid claim is final, refuted or voided, as its state says. */
+  claimDecided(context: Context, claim: ClaimRecord): void;
 }
 
 /** Tells everybody, in the order in which they were added. */
@@ -53,7 +53,7 @@ export class ClaimHookList implements ClaimHooks {
     this.#hooks.push(hooks);
   }
 
-  claimDecided(context: Context, claim: ClaimRecord): number {
-    return this.#hooks.reduce((sum, hooks) => sum + hooks.claimDecided(context, claim), 0);
+  claimDecided(context: Context, claim: ClaimRecord): void {
+    for (const hooks of this.#hooks) hooks.claimDecided(context, claim);
   }
 }

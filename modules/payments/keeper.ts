@@ -128,9 +128,9 @@ export class Payments {
   }
 
   /** See `ClaimHooks`: what waited for a claim is paid by its shares, or goes to the pools. */
-  claimDecided(context: Context, claim: ClaimRecord): number {
+  claimDecided(context: Context, claim: ClaimRecord): void {
     const escrow = this.#state.escrows.get(context, claim.id);
-    if (escrow === undefined) return 0;
+    if (escrow === undefined) return;
     const receipt = this.#state.receipts.require(context, escrow.receiptId);
     const model = this.#ports.models.model(context, receipt.modelId);
     assert(model !== undefined, 'a receipt names a model that is not there');
@@ -148,7 +148,6 @@ export class Payments {
     this.#pay(context, { payer, payouts: rows, fee: receipt.fee });
     context.emit(escrowSettled(settled, escrow, isFinal));
     for (const payout of rows) if (payout.contributionId > 0n) context.emit(contributorPaid(settled, payout));
-    return rows.length;
   }
 
   /** Writes a receipt, its indexes, its escrow and the totals. */

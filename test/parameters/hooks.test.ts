@@ -10,11 +10,12 @@ import { type JsonObject, JsonReader } from '../../framework/json.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { TEST_BLOCK } from '../../framework/testing/memory.ts';
 import {
-  DECIDED_PER_BLOCK_MAX,
   EXPIRED_PER_BLOCK_MAX,
+  FORGOTTEN_WORK_MAX,
   RELEASED_PER_BLOCK_MAX,
 } from '../../modules/attribution/end-block.ts';
 import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
+import { WORK } from '../../modules/attribution/work.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
 import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
@@ -267,7 +268,7 @@ it('what is due waits its turn: requests for pieces of shards, claims, bonds of 
   const commitment = { datanet_id: '1', documents: 1, tokens: 1, tokeniser: 1, entries_per_leaf: 1 };
   const requests = EXPIRED_PER_BLOCK_MAX + 1;
   const shards = RELEASED_PER_BLOCK_MAX + 1;
-  const claims = DECIDED_PER_BLOCK_MAX + 1;
+  const claims = FORGOTTEN_WORK_MAX / WORK.claim + 1;
   const world = chainOf({
     sections: {
       attribution: {

@@ -1,10 +1,11 @@
 /** Every hook of a module: its work in a block, what bounds that, and which test holds it. */
 import {
-  DECIDED_PER_BLOCK_MAX,
+  DECIDED_WORK_MAX,
   EXPIRED_PER_BLOCK_MAX,
-  PAYOUTS_PER_BLOCK_MAX,
+  FORGOTTEN_WORK_MAX,
   RELEASED_PER_BLOCK_MAX,
 } from '../../modules/attribution/end-block.ts';
+import { WORK } from '../../modules/attribution/work.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
 import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
@@ -150,11 +151,19 @@ export const HOOKS: readonly HookRow[] = [
   {
     module: 'attribution',
     when: 'endBlock',
-    work: 'makes optimistic claims final: pays what waits for them or gives it to the pools; forgets claims that nobody paid',
+    work: 'makes optimistic claims final: pays what waits for them or gives it to the pools',
     bound:
-      `${DECIDED_PER_BLOCK_MAX} claims; none after ${PAYOUTS_PER_BLOCK_MAX} payouts; the rest waits. One claim is paid as a whole: it has at most ` +
-      '`shares_max` payouts and the pools of its model’s Datanets, and who submitted it paid `gas_per_share` for each',
-    heldBy: BUDGETS,
+      `${DECIDED_WORK_MAX} units of work, the rest waits: ${WORK.claim} for a claim, ${WORK.shard} for a shard that it rests on (${WORK.shard + WORK.shardEnd} when its last index goes), ` +
+      `${WORK.snapshot} for a snapshot of the model, ${WORK.payout} for a payout. One claim is ended as a whole (at most four indexes of \`shards_max\` shards, ` +
+      '`shares_max` payouts); who submitted it paid `gas_per_share` for a payout and the rest in proportion',
+    heldBy: 'test/attribution/end-block.test.ts',
+  },
+  {
+    module: 'attribution',
+    when: 'endBlock',
+    work: 'forgets claims with proofs that nobody paid',
+    bound: `${FORGOTTEN_WORK_MAX} such units, the rest waits; their queue is their own, so they hold nobody up`,
+    heldBy: 'test/attribution/end-block.test.ts',
   },
   {
     module: 'attribution',

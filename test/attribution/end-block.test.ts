@@ -1,0 +1,80 @@
+/** Masses of claims that are due at once: work in a block is bounded, nobody is passed over, nothing is lost. */
+import { expect, test } from 'vitest';
+import { exportModules } from '../../app/genesis.ts';
+import { JsonReader } from '../../framework/json.ts';
+import { DECIDED_WORK_MAX, FORGOTTEN_WORK_MAX } from '../../modules/attribution/end-block.ts';
+import { WORK } from '../../modules/attribution/work.ts';
+import { ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { chainWithDue, type DueClaims, someoneNamed } from '../support/due-claims.ts';
+import type { StakingWorld } from '../support/staking-world.ts';
+
+const { CLAIM_STATE_PENDING: PENDING, CLAIM_STATE_VERIFIED: VERIFIED } = ClaimState;
+
+/** Ids of the claims that are still open. */
+function open(world: StakingWorld): readonly number[] {
+  const modules = world.composition.modules.filter(({ name }) => name === 'attribution');
+  const exported = new JsonReader(exportModules(modules, world.context), '');
+  return exported
+    .member('attribution')
+    .member('claims')
+    .elements()
+    .filter((claim) => claim.member('params_version').text() !== '0')
+    .map((claim) => Number(claim.member('id').text()));
+}
+
+/** How many claims each block ends, from the one in which they are due; they end in order. */
+function endedByBlock(world: StakingWorld): readonly number[] {
+  while (world.context.block.height < 2n) world.endBlock();
+  const ended: number[] = [];
+  for (let before = open(world); before.length > 0; ) {
+    world.endBlock();
+    const left = open(world);
+    expect(left).toEqual(before.slice(before.length - left.length));
+    expect(left.length).toBeLessThan(before.length);
+    expect(world.broken()).toEqual([]);
+    ended.push(before.length - left.length);
+    before = left;
+  }
+  return ended;
+}
+
+const paidTo = (world: StakingWorld, name: string): bigint =>
+  world.composition.bank.balance(world.context, world.composition.addresses.toBytes(name), 'uopen');
+
+test.each<[string, number, Omit<DueClaims, 'state'>]>([
+  ['claims', WORK.claim, { claims: 1_100 }],
+  ['shards', WORK.claim + 256 * WORK.shard, { claims: 30, shards: 256 }],
+  [
+    'shards that go',
+    WORK.claim + 256 * (WORK.shard + WORK.shardEnd),
+    { claims: 7, shards: 256, retired: true },
+  ],
+  ['payouts', WORK.claim + 100 * WORK.payout, { claims: 25, shares: 100 }],
+])('a block ends as many claims as their work allows, the oldest first: %s', (_, each, sort) => {
+  const world = chainWithDue({ ...sort, state: PENDING });
+  const most = Math.floor(DECIDED_WORK_MAX / each);
+  const ended = endedByBlock(world);
+  expect(ended.length).toBeGreaterThan(1);
+  expect(ended.slice(0, -1).every((count) => count === most)).toBe(true);
+  expect(ended.reduce((sum, count) => sum + count, 0)).toBe(sort.claims);
+  // Bonds and what waited are there to the unit.
+  expect(paidTo(world, someoneNamed('claimant'))).toBe(BigInt(sort.claims));
+  if (sort.shares !== undefined) expect(paidTo(world, someoneNamed('0'))).toBe(BigInt(sort.claims));
+});
+
+test('a claim that is more than a block’s work comes alone', () => {
+  const sort = { claims: 2, state: PENDING, shares: 1_000 } as const;
+  expect(sort.shares * WORK.payout + WORK.claim).toBeGreaterThan(DECIDED_WORK_MAX);
+  expect(endedByBlock(chainWithDue(sort))).toEqual([1, 1]);
+});
+
+test('claims with proofs, which cost no bond, hold up none that money waits for', () => {
+  const proved = 2 * (FORGOTTEN_WORK_MAX / WORK.claim);
+  const world = chainWithDue({ claims: proved, state: VERIFIED }, { claims: 3, state: PENDING, shares: 10 });
+  while (world.context.block.height < 3n) world.endBlock();
+  expect(paidTo(world, someoneNamed('0'))).toBe(3n);
+  expect(open(world).length).toBe(proved / 2);
+  world.endBlock();
+  expect(open(world)).toEqual([]);
+  expect(world.broken()).toEqual([]);
+});
