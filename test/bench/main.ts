@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
+import { reportEvidence } from './evidence-report.ts';
 import { reportIndex, reportIndexLarge } from './index-report.ts';
 import { reportProofs } from './proof-report.ts';
 import { reportMessages } from './messages/report.ts';
@@ -82,6 +83,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   messages: () => reportMessages(report, { accounts }),
   trace: () => reportTrace(report),
   proofs: async () => reportProofs(report),
+  evidence: async () => reportEvidence(report),
   index: async () => reportIndex(report),
   'index-large': async () => reportIndexLarge(report),
   statesync: () => reportStateSync(report, { keys, blockTimeMs }),

@@ -155,6 +155,7 @@ export function problemOfProofs(
   const wrong = problemOfCount(proofs, shards);
   if (wrong !== undefined) return wrong;
   const tokens = tokensOfSpans(spans);
+  const hitsOf = spans.map(({ hits }) => new Map(hits.map((hit) => [hit.shardId, hit])));
   for (const [i, shard] of shards.entries()) {
     const proved = statementsOf(shard, tokens.query, proofs[i] ?? new Uint8Array(0));
     if (typeof proved === 'string') return problem('malformed-proof', `shard ${shard.id}: ${proved}`);
@@ -163,12 +164,13 @@ export function problemOfProofs(
         'malformed-proof',
         `shard ${shard.id}: ${proved.length} statements, not one for each span`,
       );
-    for (const [at, span] of spans.entries()) {
+    for (const at of spans.keys()) {
       const start = tokens.starts[at] ?? 0;
       const length = (tokens.starts[at + 1] ?? 0) - start;
       const statement = proved[at];
-      if (statement !== undefined && shows(statement, { start, length, hit: hitIn(span, shard.id) })) {
-        const other = otherHolder(statement, shard, hitIn(span, shard.id), contributionOf);
+      const hit = hitsOf[at]?.get(shard.id);
+      if (statement !== undefined && shows(statement, { start, length, hit })) {
+        const other = otherHolder(statement, shard, hit, contributionOf);
         if (other === undefined) continue;
         return problem(
           'forged-span',

@@ -9,7 +9,7 @@
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';
 import { type CommittedTree, verifyOpening } from '../tree.ts';
-import { sumOfWork, type Work, workOfOpening } from '../work.ts';
+import { FIXED_WORK, sumOfWork, type Work, workOfOpening } from '../work.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 
 /** Ways in which a card can be wrong, with their numbers. */
@@ -155,13 +155,12 @@ const LEAF_STEPS = 4;
 
 /** Work of checking a fraud of a card or a claim. */
 export function workOfInfluenceFraud({ openings }: InfluenceFraud<string>): Work {
-  return sumOfWork(
-    openings.map(({ leaves, hashes }) => {
-      const leafBytes = leaves.reduce((sum, leaf) => sum + leaf.length, 0);
-      const shape = { leafBytes: (1 + LEAF_STEPS) * leafBytes, hashes: hashes.length / HASH_BYTES };
-      return workOfOpening({ leaves: leaves.length, ...shape });
-    }),
-  );
+  const opened = openings.map(({ leaves, hashes }) => {
+    const leafBytes = leaves.reduce((sum, leaf) => sum + leaf.length, 0);
+    const shape = { leafBytes: (1 + LEAF_STEPS) * leafBytes, hashes: hashes.length / HASH_BYTES };
+    return workOfOpening({ leaves: leaves.length, ...shape });
+  });
+  return sumOfWork([FIXED_WORK, ...opened]);
 }
 
 /** Takes a fraud's openings one by one, each checked against the tree that a rule says. */

@@ -154,26 +154,26 @@ export interface EntryReference {
   readonly start: number | undefined;
 }
 
-/** How many leading tokens an entry has in common with the entry before, and with the query. */
-function agreement(tokens: readonly number[], { previous, query, start }: EntryReference) {
+/** First byte of an entry: twice the leading tokens that it has as the entry before, or as the query, plus one. */
+function headOfEntry(tokens: readonly number[], { previous, query, start }: EntryReference): number {
   let before = 0;
   while (before < tokens.length && tokens[before] === previous[before]) before++;
   let asked = 0;
   if (start !== undefined) while (asked < tokens.length && tokens[asked] === query[start + asked]) asked++;
-  return { before, asked };
+  return asked > before ? 2 * asked + 1 : 2 * before;
 }
 
-/** Writes an entry of the suffix tree: twice the tokens left out, plus one when they are the query's. */
+/** Writes an entry of the suffix tree, without the leading tokens that the reference has. */
 export function writeEntry(
   writer: ProofWriter,
   shape: ProofShape,
   { entry, reference }: { readonly entry: SuffixEntry; readonly reference: EntryReference },
 ): void {
-  const { before, asked } = agreement(entry.tokens, reference);
-  writer.uint(asked > before ? 2 * asked + 1 : 2 * before, 1);
+  const head = headOfEntry(entry.tokens, reference);
+  writer.uint(head, 1);
   writer.uint(entry.position, shape.rankBytes);
   writer.uint(entry.document, shape.documentBytes);
-  writer.tokens(entry.tokens, Math.max(before, asked));
+  writer.tokens(entry.tokens, head >> 1);
 }
 
 /** Reads an entry of the suffix tree. @throws DecodeError when it has another form than `writeEntry` gives */
@@ -193,13 +193,9 @@ export function readEntry(reader: ProofReader, shape: ProofShape, reference: Ent
     reader.check(token !== SEPARATOR || i + 1 === shared, 'goes on behind the end of a document');
     tokens.push(token);
   }
-  if (tokens.at(-1) !== SEPARATOR) reader.tokens(tokens, PREFIX_TOKENS, SEPARATOR);
+  if (tokens[tokens.length - 1] !== SEPARATOR) reader.tokens(tokens, PREFIX_TOKENS, SEPARATOR);
   reader.check(position + tokens.length <= n, 'has tokens behind the last one');
-  const { before, asked } = agreement(tokens, reference);
-  reader.check(
-    head === (asked > before ? 2 * asked + 1 : 2 * before),
-    'leaves out other tokens than it could',
-  );
+  reader.check(head === headOfEntry(tokens, reference), 'leaves out other tokens than it could');
   return { position, document, tokens };
 }
 
@@ -254,15 +250,17 @@ export function readTextLeaf(
   const { position, query, start } = reference;
   const from = Math.max(0, position - first);
   reader.check(agreed <= count - from, 'leaves out more tokens than there are');
+  const asked = start + first + from - position;
+  reader.check(agreed === 0 || asked + agreed <= query.length, 'leaves out tokens that nothing has');
   const sent: number[] = [];
   reader.tokens(sent, count - agreed, undefined);
-  const known = Array.from(query.subarray(start + first + from - position).subarray(0, agreed));
-  reader.check(known.length === agreed, 'leaves out tokens that nothing has');
-  const tokens = [...sent.slice(0, from), ...known, ...sent.slice(from)];
-  reader.check(
-    textAgreement(first, tokens, reference).agreed === agreed,
-    'leaves out fewer tokens than it could',
-  );
+  const tokens: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const isLeftOut = i >= from && i < from + agreed;
+    tokens.push((isLeftOut ? query[asked + i - from] : sent[i < from ? i : i - agreed]) ?? 0);
+  }
+  const { agreed: most } = textAgreement(first, tokens, reference);
+  reader.check(most === agreed, 'leaves out fewer tokens than it could');
   return { document, offset, tokens, salt };
 }
 

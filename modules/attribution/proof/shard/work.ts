@@ -5,7 +5,7 @@
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';
 import { LEAF_TOKENS, PREFIX_TOKENS } from '../kinds.ts';
-import { sumOfWork, type Work, workOfOpening } from '../work.ts';
+import { FIXED_WORK, sumOfWork, type Work, workOfOpening } from '../work.ts';
 import { ProofReader } from './bytes.ts';
 import { checkCommitment, leafCount } from './commitment.ts';
 import {
@@ -44,8 +44,8 @@ export function workOfShardProof({ commitment, query, proof }: ShardProofRequest
   const reader = new ProofReader(proof);
   const head = readHead(reader, proofShape(commitment), query);
   const { entriesPerLeaf, salted, documents } = commitment;
-  const of = neededBy(head);
-  const suffix = Math.min(of.ranks, leafCount(commitment, 'suffix'));
+  const of = neededBy(head, entriesPerLeaf);
+  const suffix = Math.min(of.suffixLeaves, leafCount(commitment, 'suffix'));
   const text = Math.min(of.textLeaves, leafCount(commitment, 'text'));
   const holders = head.withDocuments ? Math.min(of.holders, documents) : 0;
   const leaves = suffix + text + holders;
@@ -66,20 +66,22 @@ export function workOfShardProof({ commitment, query, proof }: ShardProofRequest
     holders * STEPS.document +
     query.length * STEPS.queryToken +
     of.comparisons * STEPS.comparison;
-  return sumOfWork([opened, { hashes: 0, bytes: proof.length + steps }]);
+  return sumOfWork([FIXED_WORK, opened, { hashes: 0, bytes: proof.length + steps }]);
 }
 
 /** Upper bounds of what the statements of a proof need. */
-function neededBy({ statements }: ProofHead) {
-  let [ranks, textLeaves, holders, comparisons] = [0, 0, 0, 0];
+function neededBy({ statements }: ProofHead, entriesPerLeaf: number) {
+  let [suffixLeaves, textLeaves, holders, comparisons] = [0, 0, 0, 0];
   for (const statement of statements) {
     const compared = suffixesCompared(statement);
-    ranks += ranksNeeded(statement);
+    // Ranks of holders are neighbours.
+    const neighbours = 1 + Math.ceil((ranksNeeded(statement) - 1) / entriesPerLeaf);
+    suffixLeaves += statement.kind === 'holders' ? neighbours : ranksNeeded(statement);
     if (statement.kind !== 'count') holders += statement.hi - statement.lo;
     textLeaves += compared * textLeavesOf(statement);
     comparisons += compared * statement.length;
   }
-  return { ranks, textLeaves, holders, comparisons };
+  return { suffixLeaves, textLeaves, holders, comparisons };
 }
 
 /** Of a statement that has holders, at most the two ends of its ranks and their neighbours. */
@@ -97,12 +99,13 @@ const READ_STEPS = 2;
 
 /** Work of `verifyFraud`. */
 export function workOfFraud(fraud: ShardFraud): Work {
-  if (fraud.kind === 'root') return workOfOpening({ leaves: 0, leafBytes: HASH_BYTES, hashes: 1 });
+  if (fraud.kind === 'root')
+    return sumOfWork([FIXED_WORK, workOfOpening({ leaves: 0, leafBytes: HASH_BYTES, hashes: 1 })]);
   const openings = fraud.kind === 'malformed-leaf' ? [fraud.opened] : fraud.opened;
   const parts = openings.map(({ leaves, hashes }) => workOfLeaves(leaves, hashes.length / HASH_BYTES));
   if (fraud.kind !== 'malformed-leaf')
     parts.push(workOfLeaves(fraud.content.chunks, fraud.content.hashes.length));
-  return sumOfWork(parts);
+  return sumOfWork([FIXED_WORK, ...parts]);
 }
 
 function workOfLeaves(leaves: readonly Uint8Array[], hashes: number): Work {
