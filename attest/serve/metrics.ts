@@ -10,6 +10,7 @@ export interface ServeGauges {
   readonly waiting: () => number;
   readonly shards: () => number;
   readonly tokens: () => number;
+  readonly cards: () => number;
 }
 
 /** Metrics under `attest_serve_`. */
@@ -35,6 +36,7 @@ export class ServeMetrics {
     gauge('attributions_running', 'Attributions that are being made.', gauges.running);
     gauge('attributions_waiting', 'Attributions that wait for their turn.', gauges.waiting);
     gauge('shards', 'Shards that are served.', gauges.shards);
+    gauge('cards', 'Model cards that are served.', gauges.cards);
     gauge('tokens', 'Tokens of all shards.', gauges.tokens);
     this.#requests = new Counter({
       name: 'attest_serve_requests_total',

@@ -40,6 +40,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'attest.body': 413,
   'attest.no_shard': 404,
   'attest.no_content': 404,
+  'attest.no_card': 404,
+  'attest.no_claim': 404,
   'attest.no_model': 404,
   'attest.no_route': 404,
   'attest.private': 403,

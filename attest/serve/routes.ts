@@ -6,6 +6,9 @@ import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { levelOf } from '../../modules/attribution/proof/tree.ts';
 import { Answer, Claim, ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Attribution, AttributionOrder } from './attribute.ts';
+import type { HeadLibrary } from './head-library.ts';
+import { influenceRoutes } from './influence-routes.ts';
+import { leavesReply, rangeOf } from './pieces.ts';
 import { badRequest, immutableBytes, json, type Reply } from './reply.ts';
 import { requireShard, type ServedShard, type ShardLibrary } from './shard-library.ts';
 
@@ -26,8 +29,11 @@ export interface Route {
 /** What routes answer from. */
 export interface RouteSources {
   readonly library: ShardLibrary;
+  readonly heads: HeadLibrary;
   /** In its turn; LedgerError `attest.busy` when too many wait. */
   readonly attribute: (order: AttributionOrder) => Promise<Attribution>;
+  /** Runs something that takes a while, in its turn with attributions. */
+  readonly inTurn: <T>(task: () => T) => Promise<T>;
   /** Leaves or nodes in one answer. */
   readonly piecesMax: number;
   /** What else /v1/health says. */
@@ -36,14 +42,16 @@ export interface RouteSources {
 
 /** All routes but /metrics. */
 export function attestRoutes(sources: RouteSources): readonly Route[] {
-  const { library, piecesMax, health } = sources;
+  const { library, heads, piecesMax, health } = sources;
+  const sizes = () => ({ shards: library.list().length, cards: heads.list().length });
   return [
-    get('/v1/health', () => json({ status: 'ok', shards: library.list().length, ...health() })),
+    get('/v1/health', () => json({ status: 'ok', ...sizes(), ...health() })),
     get('/v1/shards', () => json({ shards: library.list().map(describeShard) })),
     get('/v1/shards/:id', ({ params: [id = ''] }) => json(describeShard(requireShard(library, id)))),
     get('/v1/shards/:id/leaves/:tree', (request) => leaves(library, request, piecesMax)),
     get('/v1/shards/:id/nodes/:tree/:level', (request) => nodes(library, request, piecesMax)),
     get('/v1/contents/:root', ({ params: [root = ''] }) => content(library, root)),
+    ...influenceRoutes(sources),
     { method: 'POST', path: '/v1/attribute', answer: ({ body }) => attribute(sources, body) },
   ];
 }
@@ -73,37 +81,12 @@ function openShard(library: ShardLibrary, id: string): ServedShard {
   throw new LedgerError('attest.private', `shard ${id} is salted: its leaves are shown in disputes only`);
 }
 
-function wholeNumber(search: URLSearchParams, name: string, fallback: number): number {
-  const text = search.get(name);
-  if (text === null) return fallback;
-  if (!/^\d{1,10}$/.test(text))
-    throw badRequest(`${name} must be a whole number, not "${text.slice(0, 40)}"`);
-  return Number(text);
-}
-
-/** Which of so many pieces are asked for. */
-function rangeOf(search: URLSearchParams, total: number, most: number): readonly number[] {
-  const from = wholeNumber(search, 'from', 0);
-  const count = wholeNumber(search, 'count', 1);
-  if (count < 1 || count > most) throw badRequest(`count is ${count}; ask for 1 to ${most}`);
-  if (from >= total) throw badRequest(`there are ${total}, from 0; ${from} is none of them`);
-  return Array.from({ length: Math.min(count, total - from) }, (_, i) => from + i);
-}
-
-/** u32 length and bytes of each leaf. */
 function leaves(library: ShardLibrary, { params, search }: RouteRequest, most: number): Reply {
   const [id = '', name = ''] = params;
   const { reader } = openShard(library, id);
   const tree = treeNamed(name);
-  const found = rangeOf(search, leafCount(reader.commitment, tree), most).map((i) => reader.leaf(tree, i));
-  const out = Buffer.alloc(found.reduce((sum, leaf) => sum + 4 + leaf.length, 0));
-  let at = 0;
-  for (const leaf of found) {
-    at = out.writeUInt32BE(leaf.length, at);
-    out.set(leaf, at);
-    at += leaf.length;
-  }
-  return immutableBytes(out);
+  const range = rangeOf(search, leafCount(reader.commitment, tree), most);
+  return leavesReply(range.map((i) => reader.leaf(tree, i)));
 }
 
 /** 32 bytes of each node. */

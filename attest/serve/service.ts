@@ -3,6 +3,7 @@ import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts'
 import type { Attribution, AttributionOrder } from './attribute.ts';
 import { Attributor } from './attribute.ts';
 import { Gate } from './gate.ts';
+import { HeadLibrary } from './head-library.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { ServeMetrics } from './metrics.ts';
 import type { AttestLogger, ServeChain } from './ports.ts';
@@ -13,6 +14,8 @@ import type { ShardLibrary } from './shard-library.ts';
 /** What a service is made of. */
 export interface ServiceParts {
   readonly library: ShardLibrary;
+  /** Heads whose cards and claims are served; none when it is absent. */
+  readonly heads?: HeadLibrary;
   readonly chain: ServeChain;
   readonly logger: AttestLogger;
   /** What else /v1/health says. */
@@ -34,13 +37,14 @@ export interface Service {
 
 /** Puts the server together; it listens once it is started. */
 export function attestService(parts: ServiceParts, options: ServiceOptions): Service {
-  const { library, chain, logger, health = () => ({}) } = parts;
+  const { library, heads = new HeadLibrary(), chain, logger, health = () => ({}) } = parts;
   const limits = { ...SERVE_LIMITS, ...options.limits };
   const gate = new Gate({ runningMax: limits.attributionsMax, waitingMax: limits.waitingMax });
   const metrics = new ServeMetrics({
     running: () => gate.running,
     waiting: () => gate.waiting,
     shards: () => library.list().length,
+    cards: () => heads.list().length,
     tokens: () => library.list().reduce((sum, { reader }) => sum + reader.tokens, 0),
   });
   const attributor = new Attributor(library, chain);
@@ -50,7 +54,14 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
     metrics.claim(Claim.encode(made.claim).length, token?.spans.length ?? spans.length);
     return made;
   };
-  const routes = attestRoutes({ library, attribute, piecesMax: limits.piecesMax, health });
+  const routes = attestRoutes({
+    library,
+    heads,
+    attribute,
+    inTurn: (task) => gate.run(async () => task()),
+    piecesMax: limits.piecesMax,
+    health,
+  });
   const { host, port } = options;
   return { server: new AttestServer({ routes, metrics, logger }, { host, port, limits }), metrics };
 }

@@ -4,6 +4,8 @@ import { fromBech32 } from '../../core/bech32.ts';
 import { toHex } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import type { InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
+import type { CardChain } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
 import { ObjectState, type Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { IndexStatus, ShardStatus } from '../../proto/gen/openledger/attribution/v1/query.ts';
@@ -105,6 +107,13 @@ export class AttestChain implements ServeChain {
       known.length >= end && !known.slice(Number(first), end).includes(undefined as never);
     if (!isWhole()) this.#logs.set(datanetId, await this.#readLog(datanetId));
     return (this.#logs.get(datanetId) ?? known).slice(Number(first), end);
+  }
+
+  /** Which contributions are in the snapshot that a model card is about. */
+  async snapshotOf({ datanetId, snapshotCount }: InfluenceCard): Promise<CardChain> {
+    const records = await this.records(datanetId, 0n, Number(snapshotCount));
+    const held = new Set(records.flatMap((record) => (record?.accepted ? [record.contributionId] : [])));
+    return { holds: (_datanet, _count, id) => held.has(id) };
   }
 
   async #readLog(datanetId: bigint): Promise<ContributionRecord[]> {

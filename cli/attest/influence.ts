@@ -1,9 +1,10 @@
 /** `openledgerd attest influence`: trains heads, asks them, and checks published cards and claims. */
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { LedgerError } from '../../core/errors.ts';
-import { systemCode, usageError } from '../failure.ts';
+import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
+import { readFile, writeFile } from './files.ts';
+import { addPublishCardCommand } from './publish-card.ts';
 
 const LAMBDA_ONE = 2 ** 24;
 const BOUND_ONE = 2 ** 32;
@@ -68,6 +69,7 @@ export function addInfluenceCommands(attest: Command, terminal: Terminal): void 
     .option('--claim <file>', 'a claim with its leaves; the card is then taken to be right')
     .option('--fraud <file>', 'write the message that convicts')
     .action(async (options: VerifyOptions) => verify(options, terminal));
+  addPublishCardCommand(influence, terminal);
 }
 
 async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
@@ -203,20 +205,4 @@ function whole(option: string, text: string, least = 1): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : -1;
   if (value < least) throw usageError(`${option} is "${text}", but must be a whole number from ${least}`);
   return value;
-}
-
-function readFile(option: string, path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new LedgerError('cli.file', `cannot read ${option} ${path} (${systemCode(cause)})`, {}, cause);
-  }
-}
-
-function writeFile(option: string, path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes);
-  } catch (cause) {
-    throw new LedgerError('cli.file', `cannot write ${option} ${path} (${systemCode(cause)})`, {}, cause);
-  }
 }

@@ -4,13 +4,16 @@ import { levelPolicy } from '../../node/logging/levels.ts';
 import { createLogging, type Logger } from '../../node/logging/logger.ts';
 import { parseListenAddress } from '../../node/config/address.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { ServedCard } from '../../attest/influence/published.ts';
 import type { StopSignal } from '../devnet/run.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { type NodeOptions, withNodeOptions } from './account.ts';
+import { readFile } from './files.ts';
 
 interface ServeOptions extends NodeOptions {
   readonly index: readonly string[];
+  readonly head: readonly string[];
   readonly laddr: string;
   readonly cacheMb: string;
   readonly saltSecretFile?: string;
@@ -23,9 +26,12 @@ export function addServeCommand(attest: Command, terminal: Terminal): void {
   withNodeOptions(
     attest
       .command('serve')
-      .description('serve attributions, shards and texts; answer requests on the chain; Ctrl-C stops it'),
+      .description(
+        'serve attributions, shards, texts and model cards; answer requests on the chain; Ctrl-C stops it',
+      ),
   )
-    .requiredOption('--index <dirs...>', 'directories of the indexes')
+    .option('--index <dirs...>', 'directories of the indexes', [])
+    .option('--head <files...>', 'model cards with their leaves, as "attest influence train" writes them', [])
     .option('--laddr <address>', 'where to listen', 'tcp://127.0.0.1:8790')
     .option('--cache-mb <size>', 'memory for pages of the indexes', '256')
     .option('--salt-secret-file <file>', 'secret of those indexes that are salted: of private Datanets')
@@ -71,11 +77,15 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   void stop.forced.then(() => process.exit(1));
   const { attestService } = await import('../../attest/serve/service.ts');
   const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
+  const { HeadLibrary } = await import('../../attest/serve/head-library.ts');
   const { Answerer } = await import('../../attest/serve/answerer.ts');
   const { secretOf } = await import('./index-commands.ts');
   const { ServedIndexes } = await import('./served-indexes.ts');
   const { accountOf, connectTo } = await import('./account.ts');
   const { AttestChain, answerChain } = await import('./chain.ts');
+  const { PendingStatements } = await import('./submitted-claims.ts');
+  if (options.index.length + options.head.length === 0)
+    throw usageError('name what is to be served: --index <dir>, --head <file>, or both');
   const { host, port } = parseListenAddress(options.laddr);
   const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
   const logger = attestLogger('attest', options.logLevel, terminal);
@@ -83,14 +93,16 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const cacheBytes = wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20;
   const indexes = new ServedIndexes(options.index, library, { cacheBytes, saltSecret: secretOf(options) });
   indexes.load();
+  const heads = new HeadLibrary(await readHeads(options.head));
   const connection = await connectTo(options);
   const chain = new AttestChain(connection);
   const account = options.from === undefined ? undefined : await accountOf(options, connection, terminal);
   let height = await chain.height();
   const health = () => ({ height, answers_by: account?.address ?? null });
-  const { server, metrics } = attestService({ library, chain, logger, health }, { host, port });
+  const { server, metrics } = attestService({ library, heads, chain, logger, health }, { host, port });
   await server.start();
-  terminal.out(`${server.url} serves ${library.list().length} shards\n`);
+  terminal.out(`${server.url} serves ${servedThings(library.list().length, options.head.length)}\n`);
+  const statements = new PendingStatements(chain);
   const answerer =
     account === undefined
       ? undefined
@@ -102,6 +114,7 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
       const fresh = indexes.load();
       if (fresh > 0) logger.info({ fresh }, `${fresh} more shards are served`);
       height = await chain.height();
+      if (options.head.length > 0) heads.expect(await statements.look());
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'the node or an index cannot be read');
     }
@@ -111,4 +124,14 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   await server.stop();
   indexes.close();
   connection.comet.disconnect();
+}
+
+function servedThings(shards: number, cards: number): string {
+  return cards === 0 ? `${shards} shards` : `${shards} shards and ${cards} model cards`;
+}
+
+/** @throws LedgerError naming the file that cannot be read */
+async function readHeads(paths: readonly string[]): Promise<readonly ServedCard[]> {
+  const { decodeServedCard } = await import('../../attest/influence/served-file.ts');
+  return paths.map((path) => decodeServedCard(readFile('--head', path)));
 }

@@ -9,16 +9,10 @@ import type {
   WatchChain,
 } from '../../attest/watch/ports.ts';
 import { convictModelCard, convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
-import { equalBytes } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
-import { sha256 } from '../../core/hash.ts';
-import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
-import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
-import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import {
   type ChunkPlace,
-  Claim,
-  ClaimState,
+  type Claim,
   type ClaimRecord,
   ObjectState,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -29,14 +23,11 @@ import {
   MsgDisputeClaim,
   MsgRequestChunk,
   MsgServeChunk,
-  MsgSubmitClaim,
   type ProvenanceDispute,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Account } from './account.ts';
 import { type AttestChain, pages } from './chain.ts';
-
-/** Messages inside messages that are looked at. */
-const NESTED_MAX = 4;
+import { messagesIn, pendingRecords, submittedClaim } from './submitted-claims.ts';
 
 /** What is on the chain of shards and claims, and what is sent there. */
 export class AccountWatchChain implements WatchChain {
@@ -83,12 +74,7 @@ export class AccountWatchChain implements WatchChain {
   }
 
   async pendingClaims(): Promise<readonly PendingClaim[]> {
-    const { attribution } = this.#chain.connection.queries.openledger;
-    const claims = await pages(
-      (pagination) => attribution.openClaims({ pagination }),
-      (page) => page.claims,
-    );
-    const pending = claims.filter(({ state }) => state === ClaimState.CLAIM_STATE_PENDING);
+    const pending = await pendingRecords(this.#chain);
     return await Promise.all(pending.map((record) => this.#pending(record)));
   }
 
@@ -97,14 +83,12 @@ export class AccountWatchChain implements WatchChain {
     const indexes = await Promise.all(record.indexIds.map((indexId) => attribution.index({ indexId })));
     const shards = indexes.flatMap((index) => index.shards).map((status) => this.#published(status));
     shards.sort((a, b) => (a.id < b.id ? -1 : 1));
-    return { id: record.id, claimant: record.claimant, claim: await this.#claimOf(record), shards };
-  }
-
-  /** The claim with this hash among the messages of its block. */
-  async #claimOf({ height, claimHash }: ClaimRecord): Promise<Claim | undefined> {
-    const { block } = await this.#chain.connection.comet.block(Number(height));
-    const claims = block.txs.flatMap((tx) => claimsIn(TxBody.decode(TxRaw.decode(tx).bodyBytes).messages));
-    return claims.find((claim) => equalBytes(sha256(Claim.encode(claim)), claimHash));
+    return {
+      id: record.id,
+      claimant: record.claimant,
+      claim: await submittedClaim(this.#chain.connection, record),
+      shards,
+    };
   }
 
   /** What this account has asked for, from its transactions; and the answers, from those of the publishers. */
@@ -128,7 +112,7 @@ export class AccountWatchChain implements WatchChain {
     if (known !== undefined) return known;
     const found = await this.#search('serve_chunk.request_id', requestId.toString());
     const message = found
-      .flatMap(({ tx }) => decoded(TxBody.decode(TxRaw.decode(tx).bodyBytes).messages, MsgServeChunk, 0))
+      .flatMap(({ tx }) => messagesIn(tx, MsgServeChunk))
       .find((each) => each.requestId === requestId);
     if (message === undefined) return undefined;
     const answer = { content: message.content, hashes: message.hashes };
@@ -192,23 +176,6 @@ export class AccountWatchChain implements WatchChain {
     const message = MsgRequestChunk.create({ requester: this.#account.address, shardId, place, bond });
     return (await this.#account.send([requestChunk(message)])).hash;
   }
-}
-
-/** Claims that messages submit, also inside those that a grant executes. */
-function claimsIn(messages: readonly Any[]): readonly Claim[] {
-  return decoded(messages, MsgSubmitClaim, 0).map(({ claim }) => claim);
-}
-
-function decoded<T>(
-  messages: readonly Any[],
-  type: { readonly typeUrl: string; decode(bytes: Uint8Array): T },
-  depth: number,
-): readonly T[] {
-  return messages.flatMap(({ typeUrl, value }): readonly T[] => {
-    if (typeUrl === type.typeUrl) return [type.decode(value)];
-    if (typeUrl !== MsgExec.typeUrl || depth >= NESTED_MAX) return [];
-    return decoded(MsgExec.decode(value).msgs, type, depth + 1);
-  });
 }
 
 /** Requests that a transaction opened, from its events. */
