@@ -62,6 +62,7 @@ export interface AttributionQueries {
   readonly shard: Ask<attribution.QueryShardRequest, attribution.QueryShardResponse>;
   readonly shards: Ask<attribution.QueryShardsRequest, attribution.QueryShardsResponse>;
   readonly index: Ask<attribution.QueryIndexRequest, attribution.QueryIndexResponse>;
+  readonly indexes: Ask<attribution.QueryIndexesRequest, attribution.QueryIndexesResponse>;
   readonly indexesBySnapshot: Ask<
     attribution.QueryIndexesBySnapshotRequest,
     attribution.QueryIndexesBySnapshotResponse
@@ -164,6 +165,7 @@ function attributionQueries(base: QueryClient): AttributionQueries {
     shard: ask('Shard', a.QueryShardRequest, a.QueryShardResponse),
     shards: ask('Shards', a.QueryShardsRequest, a.QueryShardsResponse),
     index: ask('Index', a.QueryIndexRequest, a.QueryIndexResponse),
+    indexes: ask('Indexes', a.QueryIndexesRequest, a.QueryIndexesResponse),
     indexesBySnapshot: ask(
       'IndexesBySnapshot',
       a.QueryIndexesBySnapshotRequest,

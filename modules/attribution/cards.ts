@@ -1,5 +1,5 @@
 /** Model cards: the commitments of trained heads, bonded like shards. Influence is claimed by them. */
-import { assert, LedgerError } from '../../core/errors.ts';
+import { assert, DecodeError } from '../../core/errors.ts';
 import { type Coin, coinToWire, type WireCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { type ModelCard, ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -57,7 +57,7 @@ export function readCard(bytes: Uint8Array): InfluenceCard {
   try {
     return decodeCard(bytes);
   } catch (error) {
-    if (error instanceof LedgerError) return refuseAs('malformed-card', error.message);
+    if (error instanceof DecodeError) return refuseAs('malformed-card', error.message);
     throw error;
   }
 }
@@ -180,11 +180,12 @@ export function voidCard(
 export function problemOfCardFraud(
   k: AttributionCore,
   context: ReadContext,
-  { card }: ModelCard,
+  card: ModelCard,
   proof: Uint8Array,
 ): string | undefined {
-  const accused = decodeCard(card);
-  return problemOfEvidence(k, context, proof, {
+  const accused = decodeCard(card.card);
+  const evidence = { proof, against: card };
+  return problemOfEvidence(k, context, evidence, {
     decode: decodeCardFraud,
     workOf: workOfInfluenceFraud,
     verify: (fraud) => verifyCardFraud(accused, fraud, chainOf(k, context)),

@@ -8,15 +8,23 @@ import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { refusalOr } from './proof/refusal.ts';
 import type { Work } from './proof/work.ts';
-import { currentParams } from './versions.ts';
+import { currentParams, paramsOf } from './versions.ts';
+
+/** What is said against an object. */
+export interface Evidence {
+  readonly proof: Uint8Array;
+  /** The object: its parameters say how long evidence may be, else a later version could save it. */
+  readonly against: { readonly paramsVersion: bigint };
+}
 
 /**
  * Charges for reading a proof.
  * @throws StateError (attribution 25) when it is empty or too long
  */
-export function chargeEvidence(k: AttributionCore, context: ReadContext, proof: Uint8Array): void {
-  const { evidenceBytesMax, gasPerByte } = currentParams(k.state, context);
-  const { length } = proof;
+export function chargeEvidence(k: AttributionCore, context: ReadContext, evidence: Evidence): void {
+  const { evidenceBytesMax } = paramsOf(k.state, context, evidence.against);
+  const { gasPerByte } = currentParams(k.state, context);
+  const { length } = evidence.proof;
   if (length === 0 || length > evidenceBytesMax)
     refuseAs('evidence-size', `the proof has ${length} bytes, must have 1 to ${evidenceBytesMax}`);
   context.gas.consume(length * gasPerByte, 'attribution bytes');
@@ -44,12 +52,12 @@ export interface EvidenceFormat<Decoded> {
 export function problemOfEvidence<Decoded>(
   k: AttributionCore,
   context: ReadContext,
-  proof: Uint8Array,
+  evidence: Evidence,
   { decode, workOf, verify }: EvidenceFormat<Decoded>,
 ): string | undefined {
-  chargeEvidence(k, context, proof);
+  chargeEvidence(k, context, evidence);
   const read = refusalOr(() => {
-    const decoded = decode(proof);
+    const decoded = decode(evidence.proof);
     return { decoded, work: workOf(decoded) };
   });
   if ('refusal' in read) return read.refusal;

@@ -1,12 +1,12 @@
 /** Influence in claims: what a statement on a model card is worth to contributions, and what contradicts it. */
-import { LedgerError } from '../../core/errors.ts';
+import { DecodeError } from '../../core/errors.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { InfluenceStatement } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { activeCard, readCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
-import { problemOfEvidence } from './evidence.ts';
+import { type Evidence, problemOfEvidence } from './evidence.ts';
 import { checkClaim, decodeClaim, type InfluenceClaim } from './proof/influence/claim.ts';
 import { verifyClaimFraud } from './proof/influence/claim-fraud.ts';
 import { decodeClaimFraud, workOfInfluenceFraud } from './proof/influence/fraud.ts';
@@ -49,8 +49,7 @@ function readStatement(cardBytes: Uint8Array, statement: Uint8Array): InfluenceC
     checkClaim(readCard(cardBytes), claim);
     return claim;
   } catch (error) {
-    if (error instanceof LedgerError && error.code !== 'attribution.40')
-      return refuseAs('malformed-claim', error.message);
+    if (error instanceof DecodeError) return refuseAs('malformed-claim', error.message);
     throw error;
   }
 }
@@ -67,10 +66,10 @@ export function problemOfInfluenceDispute(
   k: AttributionCore,
   context: ReadContext,
   { cardBytes, statement }: DisputedStatement,
-  proof: Uint8Array,
+  evidence: Evidence,
 ): string | undefined {
   const on = { card: readCard(cardBytes), claim: decodeClaim(statement) };
-  return problemOfEvidence(k, context, proof, {
+  return problemOfEvidence(k, context, evidence, {
     decode: decodeClaimFraud,
     workOf: workOfInfluenceFraud,
     verify: (fraud) => verifyClaimFraud(on, fraud),

@@ -255,7 +255,7 @@ function problemOfInfluence(
   if (claim.influence === undefined) return 'it says nothing of influence';
   const { card } = requireCard(k, context, record.cardId);
   const { statement } = claim.influence;
-  return problemOfInfluenceDispute(k, context, { cardBytes: card, statement }, proof);
+  return problemOfInfluenceDispute(k, context, { cardBytes: card, statement }, { proof, against: record });
 }
 
 /** Why a proof does not contradict what a claim says of a span in a shard. */
@@ -264,7 +264,7 @@ function problemOfProvenance(
   context: ReadContext,
   { record, claim, provenance }: Disputed & { readonly provenance: ProvenanceDispute },
 ): string | undefined {
-  chargeEvidence(k, context, provenance.proof);
+  chargeEvidence(k, context, { proof: provenance.proof, against: record });
   const span = claim.token?.spans[provenance.span];
   const shard = shardOfClaim(k, context, record, provenance.shardId);
   if (span === undefined || shard === undefined)

@@ -82,8 +82,16 @@ export function limitsOf(params: Params): ClaimLimits {
   return { spansMax, spanBytesMin, spanBytesMax, answerBytesMax: Number(answerBytesMax), proofBytesMax };
 }
 
-/** Parameters that are numbers from 1 to a bound. */
-function boundsOf(params: Params): readonly (readonly [string, number | bigint, number | bigint])[] {
+/**
+ * What convicts always fits: a count of 4,096 tokens in a shard of 2^28 opens four entries and four runs of
+ * 65 leaves of text, 92 kB with their hashes; frauds are at most 8 kB.
+ */
+const EVIDENCE_BYTES_LEAST = 131_072;
+
+/** A parameter, its value, the most and the least that it may be; 1 is the least of most. */
+type Bound = readonly [name: string, value: number | bigint, most: number | bigint, least?: number];
+
+function boundsOf(params: Params): readonly Bound[] {
   return [
     ['spans_max', params.spansMax, HARD_LIMITS.spansMax],
     ['span_bytes_max', params.spanBytesMax, HARD_LIMITS.spanBytesMax],
@@ -105,7 +113,7 @@ function boundsOf(params: Params): readonly (readonly [string, number | bigint, 
     ['shards_max', params.shardsMax, HARD_BOUNDS.shardsMax],
     ['shard_requests_max', params.shardRequestsMax, HARD_BOUNDS.requestsMax],
     ['account_requests_max', params.accountRequestsMax, HARD_BOUNDS.requestsMax],
-    ['evidence_bytes_max', params.evidenceBytesMax, HARD_BOUNDS.evidenceBytesMax],
+    ['evidence_bytes_max', params.evidenceBytesMax, HARD_BOUNDS.evidenceBytesMax, EVIDENCE_BYTES_LEAST],
     ['card_bytes_max', params.cardBytesMax, HARD_BOUNDS.cardBytesMax],
     ['endpoint_bytes_max', params.endpointBytesMax, HARD_BOUNDS.endpointBytesMax],
     ['occurrences_max', params.occurrencesMax, HARD_BOUNDS.occurrencesMax],
@@ -122,11 +130,11 @@ export function validateParams(params: Params): void {
       sdkErrors.invalidRequest,
       `attribution parameters: bond_denom '${params.bondDenom.slice(0, 80)}' is no denomination`,
     );
-  for (const [name, value, most] of boundsOf(params))
-    if (value <= 0 || value > most)
+  for (const [name, value, most, least = 1] of boundsOf(params))
+    if (value < least || value > most)
       throw new StateError(
         sdkErrors.invalidRequest,
-        `attribution parameters: ${name} is ${value}, must be 1 to ${most}`,
+        `attribution parameters: ${name} is ${value}, must be ${least} to ${most}`,
       );
 }
 

@@ -72,6 +72,15 @@ function indexMethods(k: AttributionCore): Methods {
       const shards = shardsOf(k, context, index).map((shard) => shardStatus(context, shard));
       return { index: indexStatus(k, context, index), shards };
     }),
+    Indexes: query(
+      wire.QueryIndexesRequest,
+      wire.QueryIndexesResponse,
+      (context, { pagination: request }) => {
+        const transform = (_: bigint, index: Index): wire.IndexStatus => indexStatus(k, context, index);
+        const { items, pagination } = paginate(context, state.indexes.map, { request, transform });
+        return { indexes: items, pagination };
+      },
+    ),
     IndexesBySnapshot: query(
       wire.QueryIndexesBySnapshotRequest,
       wire.QueryIndexesBySnapshotResponse,

@@ -137,13 +137,14 @@ export function requireBonded(shard: Shard, context: ReadContext): void {
 export function problemOfFraud(
   k: AttributionCore,
   context: ReadContext,
-  { commitment }: Shard,
+  shard: Shard,
   proof: Uint8Array,
 ): string | undefined {
-  return problemOfEvidence(k, context, proof, {
+  const evidence = { proof, against: shard };
+  return problemOfEvidence(k, context, evidence, {
     decode: decodeFraud,
     workOf: workOfFraud,
-    verify: (fraud) => verifyFraud(commitment, fraud, chainOf(k, context)),
+    verify: (fraud) => verifyFraud(shard.commitment, fraud, chainOf(k, context)),
   });
 }
 

@@ -1,10 +1,13 @@
 /** Masses of claims that are due at once: work in a block is bounded, nobody is passed over, nothing is lost. */
 import { expect, test } from 'vitest';
 import { exportModules } from '../../app/genesis.ts';
+import { StateError } from '../../framework/errors.ts';
 import { JsonReader } from '../../framework/json.ts';
 import { DECIDED_WORK_MAX, FORGOTTEN_WORK_MAX } from '../../modules/attribution/end-block.ts';
+import { attributionErrors } from '../../modules/attribution/errors.ts';
 import { WORK } from '../../modules/attribution/work.ts';
 import { ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { chainWithDue, type DueClaims, someoneNamed } from '../support/due-claims.ts';
 import type { StakingWorld } from '../support/staking-world.ts';
 
@@ -66,6 +69,32 @@ test('a claim that is more than a block’s work comes alone', () => {
   const sort = { claims: 2, state: PENDING, shares: 1_000 } as const;
   expect(sort.shares * WORK.payout + WORK.claim).toBeGreaterThan(DECIDED_WORK_MAX);
   expect(endedByBlock(chainWithDue(sort))).toEqual([1, 1]);
+});
+
+/** How a payment is refused that names a claim in the block that runs now. */
+function refusalOf(world: StakingWorld, claimId: bigint): unknown {
+  const message = MsgPayInference.create({
+    ...{ payer: someoneNamed('payer'), modelId: 1n, claimId, requestHash: new Uint8Array(32) },
+    maxFee: { denom: 'uopen', amount: '1' },
+  });
+  const { router, addresses } = world.composition;
+  const bytes = MsgPayInference.encode(message);
+  const bound = router.require(MsgPayInference.typeUrl).bind(bytes, addresses);
+  try {
+    return bound.run(world.context.branch().context);
+  } catch (error) {
+    return error instanceof StateError ? error.kind : error;
+  }
+}
+
+test('a claim that waits for its turn behind its window is paid by nobody any more', () => {
+  const last = 2_000;
+  const world = chainWithDue({ claims: last, state: PENDING });
+  while (world.context.block.height < 2n) world.endBlock();
+  expect(refusalOf(world, BigInt(last))).toBe(attributionErrors['other-claim']);
+  world.endBlock();
+  expect(open(world)).toContain(last);
+  expect(refusalOf(world, BigInt(last))).toBe(attributionErrors['claim-closed']);
 });
 
 test('claims with proofs, which cost no bond, hold up none that money waits for', () => {

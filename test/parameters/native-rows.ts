@@ -107,7 +107,7 @@ export const ATTRIBUTION_ROWS: readonly Row[] = [
   small('shards_max', [1n, 256n], 'a claim or the end of an index walks over so many'),
   small('shard_requests_max', [1n, 1024n], 'each has a bond; the rest of them expires in portions'),
   small('account_requests_max', [1n, 1024n], 'as above'),
-  small('evidence_bytes_max', [1n, 1n << 24n], '1: nothing can be convicted; paid by size'),
+  small('evidence_bytes_max', [1n << 17n, 1n << 24n], 'least: what convicts still fits; paid by size'),
   small('card_bytes_max', [1n, 1n << 20n], 'kept in state, paid by size'),
   small('endpoint_bytes_max', [1n, COUNT_MAX], 'as above'),
   small('occurrences_max', [1n, 1024n], 'a claim walks over so many for each span'),

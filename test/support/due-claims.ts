@@ -117,7 +117,7 @@ function append(made: Made, sort: DueClaims): Made {
     const id = BigInt(made.claims.length + i + 1);
     return ClaimRecord.create({
       ...{ id, modelId: 1n, state: sort.state, finalHeight: FINAL_HEIGHT, paramsVersion: 1n },
-      claimant: someoneNamed('claimant'),
+      ...{ claimant: someoneNamed('claimant'), payer: someoneNamed('payer') },
       bond: sort.state === ClaimState.CLAIM_STATE_PENDING ? BOND : undefined,
       indexIds: newIndexes.slice(i, i + 1).map((index) => index.id),
       receiptId: shares > 0 ? id : 0n,

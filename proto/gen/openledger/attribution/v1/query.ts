@@ -199,6 +199,30 @@ export const QueryIndexResponse: MessageType<QueryIndexResponse> = messageType<Q
   ],
 );
 
+export interface QueryIndexesRequest {
+  readonly pagination: PageRequest | undefined;
+}
+export const QueryIndexesRequest: MessageType<QueryIndexesRequest> = messageType<QueryIndexesRequest>(
+  'openledger.attribution.v1.QueryIndexesRequest',
+  () => ({ pagination: undefined }),
+  () => [
+    { number: 1, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageRequest } },
+  ],
+);
+
+export interface QueryIndexesResponse {
+  readonly indexes: readonly IndexStatus[];
+  readonly pagination: PageResponse | undefined;
+}
+export const QueryIndexesResponse: MessageType<QueryIndexesResponse> = messageType<QueryIndexesResponse>(
+  'openledger.attribution.v1.QueryIndexesResponse',
+  () => ({ indexes: [], pagination: undefined }),
+  () => [
+    { number: 1, name: 'indexes', protoName: 'indexes', rule: 'repeated', value: { kind: 'message', message: () => IndexStatus }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
+  ],
+);
+
 export interface QueryIndexesBySnapshotRequest {
   readonly snapshotId: bigint;
   readonly pagination: PageRequest | undefined;
@@ -331,6 +355,7 @@ export const QueryService: ServiceType = {
     { name: 'Shard', input: () => QueryShardRequest, output: () => QueryShardResponse, http: [{"method":"get","path":"/openledger/attribution/v1/shards/{shard_id}"}] },
     { name: 'Shards', input: () => QueryShardsRequest, output: () => QueryShardsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/shards"}] },
     { name: 'Index', input: () => QueryIndexRequest, output: () => QueryIndexResponse, http: [{"method":"get","path":"/openledger/attribution/v1/indexes/{index_id}"}] },
+    { name: 'Indexes', input: () => QueryIndexesRequest, output: () => QueryIndexesResponse, http: [{"method":"get","path":"/openledger/attribution/v1/indexes"}] },
     { name: 'IndexesBySnapshot', input: () => QueryIndexesBySnapshotRequest, output: () => QueryIndexesBySnapshotResponse, http: [{"method":"get","path":"/openledger/attribution/v1/snapshots/{snapshot_id}/indexes"}] },
     { name: 'Requests', input: () => QueryRequestsRequest, output: () => QueryRequestsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/requests"}] },
     { name: 'ModelCard', input: () => QueryModelCardRequest, output: () => QueryModelCardResponse, http: [{"method":"get","path":"/openledger/attribution/v1/model_cards/{card_id}"}] },
