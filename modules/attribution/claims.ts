@@ -16,7 +16,7 @@ import type { AttributionCore } from './core.ts';
 import { attributionErrors, refuseAs } from './errors.ts';
 import { StateError } from '../../framework/errors.ts';
 import { chargeWork } from './evidence.ts';
-import { influenceWeights } from './influence.ts';
+import { influenceWeights, type InfluenceWeights } from './influence.ts';
 import { activeIndex, shardsOf } from './indexes.ts';
 import { limitsOf } from './params.ts';
 import { bpsOf, combineParts, type Part, PARTS } from './parts.ts';
@@ -270,8 +270,8 @@ function influenced(
   context: ReadContext,
   { claim, model, proved }: ClaimCase,
   named: NamedContributions,
-): readonly Weight[] {
-  if (claim.influence === undefined) return [];
+): InfluenceWeights {
+  if (claim.influence === undefined) return { listed: [], unlisted: 0n };
   if (proved)
     refuseAs('not-proved', 'influence is claimed with a bond (MsgSubmitClaim): its proof is the window');
   return influenceWeights(k, context, claim.influence, { model, named });
@@ -300,8 +300,9 @@ function sharesOf(
     };
   }
   const retrieval = retrieved(k, context, claimed, named);
-  const influence = influenced(k, context, claimed, named);
-  const { shares, unattributed } = combineParts(policy, { token, influence, retrieval });
+  const { listed: influence, unlisted } = influenced(k, context, claimed, named);
+  const parts = { token, influence, retrieval };
+  const { shares, unattributed } = combineParts(policy, parts, { influence: unlisted });
   const { sharesMax } = currentParams(k.state, context);
   if (shares.length > sharesMax)
     refuseAs(

@@ -14,8 +14,16 @@ import type { NamedContributions } from './quotations.ts';
 import { currentParams } from './versions.ts';
 import type { Weight } from './weights.ts';
 
+/** What a statement weighs. */
+export interface InfluenceWeights {
+  /** Of the contributions that it lists, by owner, ascending. */
+  readonly listed: readonly Weight[];
+  /** Of the others together. */
+  readonly unlisted: bigint;
+}
+
 /**
- * Weights of the contributions that a statement lists, by owner, ascending. Charges gas by its size.
+ * Weights by a statement. Charges gas by its size.
  * @throws StateError (attribution 2, 14, 23, 25, 39)
  */
 export function influenceWeights(
@@ -23,7 +31,7 @@ export function influenceWeights(
   context: ReadContext,
   { cardId, statement }: InfluenceStatement,
   { model, named }: { readonly model: Model; readonly named: NamedContributions },
-): readonly Weight[] {
+): InfluenceWeights {
   const { evidenceBytesMax, gasPerByte, gasPerHash } = currentParams(k.state, context);
   if (statement.length > evidenceBytesMax)
     refuseAs('evidence-size', `the statement has ${statement.length} bytes, more than ${evidenceBytesMax}`);
@@ -34,13 +42,16 @@ export function influenceWeights(
     refuseAs('malformed-claim', `model card ${cardId} is of model ${card.modelId}, not ${model.id}`);
   const claim = readStatement(card.card, statement);
   const weights = new Map<bigint, bigint>();
+  let unlisted = BigInt(claim.total);
   for (const { contributionId, weight } of claim.groups) {
+    unlisted -= BigInt(weight);
     const owner = named.ownerOf(contributionId);
     weights.set(owner, (weights.get(owner) ?? 0n) + BigInt(weight));
   }
-  return [...weights]
+  const listed = [...weights]
     .map(([owner, weight]) => ({ owner, weight }))
     .sort((a, b) => (a.owner < b.owner ? -1 : 1));
+  return { listed, unlisted };
 }
 
 function readStatement(cardBytes: Uint8Array, statement: Uint8Array): InfluenceClaim {
@@ -52,6 +63,11 @@ function readStatement(cardBytes: Uint8Array, statement: Uint8Array): InfluenceC
     if (error instanceof DecodeError) return refuseAs('malformed-claim', error.message);
     throw error;
   }
+}
+
+/** A statement that was checked when its claim was submitted. */
+export function readInfluence({ statement }: InfluenceStatement): InfluenceClaim {
+  return decodeClaim(statement);
 }
 
 /** What a dispute of influence is about. */

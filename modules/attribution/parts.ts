@@ -19,6 +19,9 @@ export const PARTS: readonly Part[] = ['token', 'influence', 'retrieval'];
 /** Weights of the parts that a claim has, by owner, ascending, in units of each part's own. */
 export type PartWeights = Readonly<Record<Part, readonly Weight[]>>;
 
+/** Weight of parts that is nobody's who is paid: of influence, what a claim does not list. */
+export type UnlistedWeights = Readonly<Partial<Record<Part, bigint>>>;
+
 /** Basis points of a part. */
 export function bpsOf(policy: AttributionPolicy, part: Part): number {
   switch (part) {
@@ -38,10 +41,15 @@ export interface CombinedShares {
 }
 
 /**
- * Each part's weights are scaled to its basis points by largest remainders, then added by contribution. A
- * part without weight leaves its units to nobody. Shares and the rest add up to `POLICY_WEIGHT`.
+ * Each part's weights, and what of it is unlisted, are scaled to its basis points by largest remainders, then
+ * added by contribution. What is unlisted, and a part without weight, leave their units to nobody. Shares and
+ * the rest add up to `POLICY_WEIGHT`.
  */
-export function combineParts(policy: AttributionPolicy, parts: PartWeights): CombinedShares {
+export function combineParts(
+  policy: AttributionPolicy,
+  parts: PartWeights,
+  unlisted: UnlistedWeights = {},
+): CombinedShares {
   const sums = new Map<bigint, Record<Part, bigint>>();
   let unattributed = 0n;
   for (const part of PARTS) {
@@ -51,10 +59,9 @@ export function combineParts(policy: AttributionPolicy, parts: PartWeights): Com
       unattributed += units;
       continue;
     }
-    const scaled = apportion(
-      units,
-      weighty.map(({ weight }) => weight),
-    );
+    const rest = unlisted[part] ?? 0n;
+    const scaled = apportion(units, [...weighty.map(({ weight }) => weight), rest]);
+    unattributed += scaled.at(-1) ?? 0n;
     for (const [i, { owner }] of weighty.entries()) {
       const sum = sums.get(owner) ?? { token: 0n, influence: 0n, retrieval: 0n };
       sums.set(owner, { ...sum, [part]: sum[part] + (scaled[i] ?? 0n) });
