@@ -139,9 +139,9 @@ function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdic
   return { kind: 'unavailable', reason, demands: furtherDemands(case_, places) };
 }
 
-/** Those of these places that are not demanded yet, as many as may be open. */
+/** Those of these places that nobody has demanded yet, as many as this watcher may have open. */
 function furtherDemands({ demands }: ShardCase, places: readonly ChunkPlace[]): readonly ChunkPlace[] {
-  const open = demands.filter(({ answer }) => answer === undefined).length;
+  const open = demands.filter(({ answer, own }) => own && answer === undefined).length;
   const fresh = places.filter((place) => !demands.some((demand) => isSamePlace(demand.place, place)));
   return fresh.slice(0, Math.max(0, OPEN_DEMANDS_MAX - open));
 }

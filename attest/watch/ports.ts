@@ -34,10 +34,12 @@ export interface PendingClaim {
   readonly shards: readonly PublishedShard[];
 }
 
-/** A piece of a shard that this watcher has asked for on the chain. */
+/** A piece of a shard that somebody has asked for on the chain. */
 export interface Demand {
   readonly shardId: bigint;
   readonly place: ChunkPlace;
+  /** This watcher has. */
+  readonly own: boolean;
   /** The chunk or leaf and its path to the root, once it is answered. */
   readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
 }
@@ -81,7 +83,7 @@ export interface WatchChain {
   pendingClaims(): Promise<readonly PendingClaim[]>;
   /** Contributions at positions `first` … `first + count − 1` of a Datanet's log. */
   records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]>;
-  /** What this watcher has asked for of these shards, answered or not. */
+  /** What anybody has asked for of these shards, answered or not. */
   demands(shardIds: ReadonlySet<bigint>): Promise<readonly Demand[]>;
   /** Each resolves when it is in a block, to the hash of its transaction; LedgerError with the chain's words else. */
   convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;

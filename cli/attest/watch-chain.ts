@@ -91,17 +91,21 @@ export class AccountWatchChain implements WatchChain {
     };
   }
 
-  /** What this account has asked for, from its transactions; and the answers, from those of the publishers. */
+  /** What anybody has asked for, from the transactions; and the answers, from those of the publishers. */
   async demands(shardIds: ReadonlySet<bigint>): Promise<readonly Demand[]> {
-    const asked = await this.#search('request_chunk.requester', this.#account.address);
     const open = new Set((await this.#chain.openRequests()).map(({ id }) => id));
-    const requests = asked.flatMap(requestsIn).filter(({ shardId }) => shardIds.has(shardId));
+    const asked: AskedPiece[] = [];
+    for (const shardId of shardIds) {
+      const found = await this.#search('request_chunk.shard_id', shardId.toString());
+      asked.push(...found.flatMap(requestsIn).filter((request) => request.shardId === shardId));
+    }
     for (const id of this.#answers.keys())
-      if (!requests.some((request) => request.id === id)) this.#answers.delete(id);
+      if (!asked.some((request) => request.id === id)) this.#answers.delete(id);
     return await Promise.all(
-      requests.map(async ({ id, shardId, place }) => ({
+      asked.map(async ({ id, shardId, place, requester }) => ({
         shardId,
         place,
+        own: requester === this.#account.address,
         answer: open.has(id) ? undefined : await this.#answerTo(id),
       })),
     );
@@ -171,23 +175,29 @@ export class AccountWatchChain implements WatchChain {
   }
 
   async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {
+    const { attribution } = this.#chain.connection.queries.openledger;
     const { bondDenom: denom, requestBond } = await this.#chain.params();
-    const bond = { denom, amount: requestBond.toString() };
+    const { openRequests } = (await attribution.shard({ shardId })).shard.shard;
+    const bond = { denom, amount: (requestBond * BigInt(1 + openRequests)).toString() };
     const message = MsgRequestChunk.create({ requester: this.#account.address, shardId, place, bond });
     return (await this.#account.send([requestChunk(message)])).hash;
   }
 }
 
-/** Requests that a transaction opened, from its events. */
-function requestsIn({ events }: Pick<IndexedTx, 'events'>): readonly {
+interface AskedPiece {
   readonly id: bigint;
   readonly shardId: bigint;
+  readonly requester: string;
   readonly place: ChunkPlace;
-}[] {
+}
+
+/** Requests that a transaction opened, from its events. */
+function requestsIn({ events }: Pick<IndexedTx, 'events'>): readonly AskedPiece[] {
   return events.flatMap(({ type, attributes }) => {
     if (type !== 'request_chunk') return [];
     const of = (name: string): string => attributes.find(({ key }) => key === name)?.value ?? '0';
     const place = { tree: Number(of('tree')), document: Number(of('document')), chunk: Number(of('chunk')) };
-    return [{ id: BigInt(of('request_id')), shardId: BigInt(of('shard_id')), place }];
+    const shardId = BigInt(of('shard_id'));
+    return [{ id: BigInt(of('request_id')), shardId, requester: of('requester'), place }];
   });
 }

@@ -48,10 +48,19 @@ export function forfeitBond(
   context: Context,
   lost: { readonly bond: WireCoin; readonly challenger: string; readonly params: Params },
 ): WireCoin {
-  const { denom, amount } = parseCoin(lost.bond);
-  const reward = (amount * BigInt(lost.params.rewardBps)) / BPS_WHOLE;
+  return divideBond(k, context, { bond: lost.bond, to: lost.challenger, bps: lost.params.rewardBps });
+}
+
+/** A bond of which a part goes to somebody and the rest to the community pool. The part. */
+export function divideBond(
+  k: AttributionCore,
+  context: Context,
+  { bond, to, bps }: { readonly bond: WireCoin; readonly to: string; readonly bps: number },
+): WireCoin {
+  const { denom, amount } = parseCoin(bond);
+  const reward = (amount * BigInt(bps)) / BPS_WHOLE;
   const wire = { denom, amount: reward.toString() };
-  payBond(k, context, lost.challenger, wire);
+  payBond(k, context, to, wire);
   if (amount > reward)
     k.communityPool.fundCommunityPool(context, {
       from: k.account,

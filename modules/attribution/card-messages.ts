@@ -70,6 +70,8 @@ function convict(
       if (problem !== undefined) refuseAs('not-convicted', `model card ${cardId}: ${problem}`);
       return card;
     },
-    execute: (context, { challenger }, card) => ({ reward: voidCard(k, context, card, challenger) }),
+    execute: (context, { challenger }, card) => ({
+      reward: voidCard(k, context, card, { challenger, reason: 'fraud' }),
+    }),
   };
 }

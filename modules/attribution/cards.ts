@@ -11,7 +11,7 @@ import type { AttributionCore } from './core.ts';
 import { checkEndpoint } from './endpoint.ts';
 import { refuseAs } from './errors.ts';
 import { problemOfEvidence } from './evidence.ts';
-import { cardPublished, cardReleased, cardRetired, cardVoided } from './events.ts';
+import { cardPublished, cardReleased, cardRetired, cardVoided, type Conviction } from './events.ts';
 import { decodeCard, type InfluenceCard } from './proof/influence/card.ts';
 import { type CardChain, verifyCardFraud } from './proof/influence/card-fraud.ts';
 import { decodeCardFraud, workOfInfluenceFraud } from './proof/influence/fraud.ts';
@@ -96,6 +96,7 @@ export function publishCard(
     voidedHeight: 0n,
     retired: false,
     releaseHeight: 0n,
+    openRequests: 0,
     endpoint,
   };
   k.state.cards.replace(context, card.id, undefined, card);
@@ -151,11 +152,31 @@ function dropCard({ state }: AttributionCore, context: Context, card: ModelCard)
   releaseVersion(state, context, card);
 }
 
-/** The end of unbonding, when the queue says so. */
+/** The end of unbonding, when the queue says so: the bond goes back, unless requests are open. */
 export function releaseCard(k: AttributionCore, context: Context, id: bigint): void {
   const card = k.state.cards.get(context, id);
   assert(card !== undefined, 'a queue names a model card that is not there');
   k.state.cardReleases.remove(context, [card.releaseHeight, id]);
+  if (card.openRequests === 0) giveBack(k, context, card);
+}
+
+/** One more request about it is open. */
+export function openRequestOfCard(k: AttributionCore, context: Context, id: bigint): void {
+  const card = requireCard(k, context, id);
+  k.state.cards.set(context, id, { ...card, openRequests: card.openRequests + 1 });
+}
+
+/** A request about it is closed. The last one ends an unbonding whose height has passed. It may be gone. */
+export function closeRequestOfCard(k: AttributionCore, context: Context, id: bigint): void {
+  const card = k.state.cards.get(context, id);
+  if (card === undefined) return;
+  const left = { ...card, openRequests: card.openRequests - 1 };
+  const waits = card.releaseHeight > 0n && !k.state.cardReleases.has(context, [card.releaseHeight, id]);
+  if (waits && left.openRequests === 0 && left.voidedHeight === 0n) giveBack(k, context, left);
+  else k.state.cards.set(context, id, left);
+}
+
+function giveBack(k: AttributionCore, context: Context, card: ModelCard): void {
   payBond(k, context, card.publisher, card.bond);
   dropCard(k, context, card);
   context.emit(cardReleased(card));
@@ -166,13 +187,13 @@ export function voidCard(
   k: AttributionCore,
   context: Context,
   card: ModelCard,
-  challenger: string,
+  conviction: Conviction,
 ): WireCoin {
   const params = paramsOf(k.state, context, card);
-  const reward = forfeitBond(k, context, { bond: card.bond, challenger, params });
+  const reward = forfeitBond(k, context, { bond: card.bond, challenger: conviction.challenger, params });
   if (card.releaseHeight > 0n) k.state.cardReleases.remove(context, [card.releaseHeight, card.id]);
   settleCard(k, context, { ...card, voidedHeight: context.block.height });
-  context.emit(cardVoided(card, challenger, reward));
+  context.emit(cardVoided(card, conviction, reward));
   return reward;
 }
 

@@ -61,6 +61,8 @@ function dispute(
     signers: ({ challenger }) => [challenger],
     validate: () => undefined,
     check: (context, message) => checkDispute(k, context, message),
-    execute: (context, { challenger }, claim) => ({ reward: refuteClaim(k, context, claim, challenger) }),
+    execute: (context, { challenger }, claim) => ({
+      reward: refuteClaim(k, context, claim, { challenger, reason: 'fraud' }),
+    }),
   };
 }

@@ -7,7 +7,7 @@ import { assert } from '../../core/errors.ts';
 import type { Context } from '../../framework/context.ts';
 import { releaseCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
-import { endClaim } from './open-claims.ts';
+import { endClaim, isPending } from './open-claims.ts';
 import { expireRequest } from './requests.ts';
 import { releaseShard } from './shards.ts';
 import type { HeightQueue } from './state.ts';
@@ -29,14 +29,28 @@ export const FORGOTTEN_WORK_MAX = 1_500;
 export function endBlock(k: AttributionCore, context: Context): void {
   const { height } = context.block;
   // An answer is in time in the block of the deadline, whose transactions have run.
-  for (const id of due(context, k.state.deadlines, { height, max: EXPIRED_PER_BLOCK_MAX }))
-    expireRequest(k, context, id);
+  expireRequests(k, context);
   endClaims(k, context, k.state.openClaims, DECIDED_WORK_MAX);
   endClaims(k, context, k.state.provedClaims, FORGOTTEN_WORK_MAX);
   for (const id of due(context, k.state.shardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
     releaseShard(k, context, id);
   for (const id of due(context, k.state.cardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
     releaseCard(k, context, id);
+}
+
+/** Requests that nobody answered, until the next claim that is refuted by one does not fit. */
+function expireRequests(k: AttributionCore, context: Context): void {
+  const { height } = context.block;
+  let work = 0;
+  for (const id of due(context, k.state.deadlines, { height, max: EXPIRED_PER_BLOCK_MAX })) {
+    const request = k.state.requests.get(context, id);
+    assert(request !== undefined, 'a queue names a request that is not there');
+    const claim = k.state.claims.get(context, request.claimId);
+    const more = claim !== undefined && isPending(claim) ? workOfClaim(k, context, claim) : 0;
+    if (work > 0 && work + more > DECIDED_WORK_MAX) break;
+    work += more;
+    expireRequest(k, context, request);
+  }
 }
 
 /** Ends claims that are due until the next one does not fit; the first always does. */

@@ -30,7 +30,8 @@ type FurtherKind =
   | 'unknown-model'
   | 'unknown-card'
   | 'malformed-card'
-  | 'not-member';
+  | 'not-member'
+  | 'already-requested';
 
 /** Names of the failures of attribution. */
 export type AttributionErrorName = ClaimProblemKind | FurtherKind;
@@ -77,6 +78,7 @@ export const attributionErrors: Readonly<Record<AttributionErrorName, ErrorKind>
   'unknown-card': kind(39, 'unknown model card'),
   'malformed-card': kind(40, 'malformed model card'),
   'not-member': kind(41, 'not a member of the datanet'),
+  'already-requested': kind(42, 'a request for this piece is open'),
 };
 
 function kind(code: number, description: string): ErrorKind {

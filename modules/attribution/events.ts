@@ -10,6 +10,12 @@ import {
   type Shard,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 
+/** Whom an object is lost to, and why: a proof, or a piece that was not shown. */
+export interface Conviction {
+  readonly challenger: string;
+  readonly reason: 'fraud' | 'unavailable';
+}
+
 function coinText(wire: WireCoin): string {
   return coinToString(parseCoin(wire));
 }
@@ -41,7 +47,7 @@ export function shardPublished({ id, publisher, commitment, bond, activeHeight }
 /** A shard was convicted; every index with it is void. */
 export function shardVoided(
   { id, publisher, bond }: Shard,
-  { challenger, reason }: { readonly challenger: string; readonly reason: string },
+  { challenger, reason }: Conviction,
   reward: WireCoin,
 ): Event {
   const lost = { bond: coinText(bond), reward: coinText(reward) };
@@ -74,12 +80,13 @@ export function indexRemoved({ id, publisher }: Index): Event {
   return event('remove_index', { index_id: id.toString(), publisher });
 }
 
-/** The publisher of a shard has until the deadline. */
-export function requestMade({ id, requester, shardId, place, deadline }: ChunkRequest): Event {
+/** Who published the object has until the deadline. */
+export function requestMade(request: ChunkRequest): Event {
+  const { id, requester, place, deadline } = request;
   return event('request_chunk', {
     request_id: id.toString(),
     requester,
-    shard_id: shardId.toString(),
+    ...targetIds(request),
     tree: place.tree.toString(),
     document: place.document.toString(),
     chunk: place.chunk.toString(),
@@ -87,16 +94,26 @@ export function requestMade({ id, requester, shardId, place, deadline }: ChunkRe
   });
 }
 
-/** A request was answered in time; its bond is the publisher's. */
-export function requestAnswered({ id, shardId, bond }: ChunkRequest, publisher: string): Event {
-  const ids = { request_id: id.toString(), shard_id: shardId.toString() };
-  return event('serve_chunk', { ...ids, publisher, bond: coinText(bond) });
+/** What a request is about: the others are 0. */
+function targetIds({ shardId, cardId, claimId }: ChunkRequest): Readonly<Record<string, string>> {
+  return { shard_id: shardId.toString(), card_id: cardId.toString(), claim_id: claimId.toString() };
+}
+
+/** A request was answered in time; a part of its bond is the publisher's. */
+export function requestAnswered(request: ChunkRequest, publisher: string, paid: WireCoin): Event {
+  const ids = { request_id: request.id.toString(), ...targetIds(request) };
+  return event('serve_chunk', { ...ids, publisher, bond: coinText(request.bond), paid: coinText(paid) });
 }
 
 /** A request was not answered; its bond went back. */
-export function requestExpired({ id, shardId, requester, bond }: ChunkRequest): Event {
-  const ids = { request_id: id.toString(), shard_id: shardId.toString() };
-  return event('expire_request', { ...ids, requester, bond: coinText(bond) });
+export function requestExpired(request: ChunkRequest): Event {
+  const { id, requester, bond } = request;
+  return event('expire_request', {
+    request_id: id.toString(),
+    ...targetIds(request),
+    requester,
+    bond: coinText(bond),
+  });
 }
 
 const STATES: Readonly<Record<number, string>> = {
@@ -121,14 +138,14 @@ export function claimSubmitted(claim: ClaimRecord): Event {
   });
 }
 
-/** A claim was contradicted. */
+/** A claim was contradicted, or a piece of it was not shown. */
 export function claimRefuted(
   { id, claimant, bond }: ClaimRecord,
-  challenger: string,
+  { challenger, reason }: Conviction,
   reward: WireCoin,
 ): Event {
   const lost = { bond: bond === undefined ? '' : coinText(bond), reward: coinText(reward) };
-  return event('dispute_claim', { claim_id: id.toString(), claimant, challenger, ...lost });
+  return event('dispute_claim', { claim_id: id.toString(), claimant, challenger, reason, ...lost });
 }
 
 /** The window of an optimistic claim is over. */
@@ -160,9 +177,13 @@ export function cardRetired({ id, publisher, claims }: ModelCard): Event {
 }
 
 /** A model card was convicted. */
-export function cardVoided({ id, publisher, bond }: ModelCard, challenger: string, reward: WireCoin): Event {
+export function cardVoided(
+  { id, publisher, bond }: ModelCard,
+  { challenger, reason }: Conviction,
+  reward: WireCoin,
+): Event {
   const lost = { bond: coinText(bond), reward: coinText(reward) };
-  return event('void_model_card', { card_id: id.toString(), publisher, challenger, ...lost });
+  return event('void_model_card', { card_id: id.toString(), publisher, challenger, reason, ...lost });
 }
 
 /** The bond of a model card went back; it is gone. */

@@ -8,7 +8,8 @@ import { GenesisState } from '../../proto/gen/openledger/attribution/v1/genesis.
 import type { AttributionCore } from './core.ts';
 import { insertClaim, isOpen } from './open-claims.ts';
 import { DEFAULT_PARAMS, paramsFromJson, validateParams } from './params.ts';
-import { insertRequest } from './requests.ts';
+import { targetOf } from './request-targets.ts';
+import { insertRequest, placeKeyOf } from './requests.ts';
 import { currentParams, currentVersion } from './versions.ts';
 
 /**
@@ -100,6 +101,7 @@ function readGenesis({ addresses }: AttributionCore, json: JsonReader): GenesisS
   });
   requireReferences(json, genesis);
   requireCounts(json, genesis);
+  requireRequests(json, genesis);
   return genesis;
 }
 
@@ -143,10 +145,9 @@ function requireCounts(json: JsonReader, genesis: GenesisState): void {
     if (objects !== BigInt(versions.get(version) ?? 0))
       json.member('params_versions').fail(`version ${version} has ${versions.get(version) ?? 0} objects`);
   const held = tally(indexes.flatMap(({ shardIds }) => shardIds));
-  const asked = tally(requests.map(({ shardId }) => shardId));
-  for (const shard of shards)
-    if (shard.indexes !== (held.get(shard.id) ?? 0) || shard.openRequests !== (asked.get(shard.id) ?? 0))
-      json.member('shards').fail(`shard ${shard.id} counts other indexes or requests than are listed`);
+  for (const { id, indexes: count } of shards)
+    if (count !== (held.get(id) ?? 0))
+      json.member('shards').fail(`shard ${id} counts other indexes than are listed`);
   const resting = tally(open.flatMap(({ indexIds }) => indexIds));
   for (const { id, claims: count } of indexes)
     if (count !== (resting.get(id) ?? 0))
@@ -155,6 +156,28 @@ function requireCounts(json: JsonReader, genesis: GenesisState): void {
   for (const { id, claims: count } of cards)
     if (count !== (influenced.get(id) ?? 0))
       json.member('cards').fail(`card ${id} counts other claims than are open`);
+}
+
+/** Requests are counted by what they are about, each for another place; claims wait for theirs. */
+function requireRequests(json: JsonReader, { requests, shards, cards, claims }: GenesisState): void {
+  const counted = [
+    { name: 'shards', list: shards, asked: tally(requests.map(({ shardId }) => shardId)) },
+    { name: 'cards', list: cards, asked: tally(requests.map(({ cardId }) => cardId)) },
+    { name: 'claims', list: claims, asked: tally(requests.map(({ claimId }) => claimId)) },
+  ];
+  for (const { name, list, asked } of counted)
+    for (const { id, openRequests } of list)
+      if (openRequests !== (asked.get(id) ?? 0))
+        json.member(name).fail(`${id} counts other requests than are listed`);
+  const places = new Set<string>();
+  for (const request of requests) {
+    const place = json.attempt(() => placeKeyOf(targetOf(request), request.place)).join();
+    if (places.has(place)) json.member('requests').fail(`request ${request.id} is for the place of another`);
+    places.add(place);
+  }
+  for (const claim of claims)
+    if (isOpen(claim) && claim.dueHeight < claim.finalHeight)
+      json.member('claims').fail(`claim ${claim.id} is decided before its final height`);
 }
 
 function tally(ids: readonly bigint[]): ReadonlyMap<bigint, number> {

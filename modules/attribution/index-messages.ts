@@ -1,5 +1,4 @@
 /** Messages about indexes, their shards, and requests for pieces of these. */
-import type { Coin } from '../../framework/coins.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
 import type { ChunkRequest, Index, Shard } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
@@ -20,7 +19,8 @@ import {
   checkAnswer,
   checkRequest,
   openRequest,
-  validatePlace,
+  type RequestPlan,
+  validateRequest,
 } from './requests.ts';
 import { problemOfFraud, requireBonded, requireShard, voidShard } from './shards.ts';
 
@@ -91,18 +91,18 @@ function convict(
 
 function request(
   k: AttributionCore,
-): MessageHandler<wire.MsgRequestChunk, wire.MsgRequestChunkResponse, Coin> {
+): MessageHandler<wire.MsgRequestChunk, wire.MsgRequestChunkResponse, RequestPlan> {
   return {
     type: wire.MsgRequestChunk,
     response: wire.MsgRequestChunkResponse,
     signers: ({ requester }) => [requester],
     validate(message) {
-      validatePlace(message.place);
+      validateRequest(message);
       validateBond(message.bond);
     },
     check: (context, message) => checkRequest(k, context, message),
-    execute(context, message, bond) {
-      const { id, deadline }: ChunkRequest = openRequest(k, context, message, bond);
+    execute(context, message, plan) {
+      const { id, deadline }: ChunkRequest = openRequest(k, context, message, plan);
       return { requestId: id, deadline };
     },
   };

@@ -1,10 +1,12 @@
-import { amountOf, type Coin, normalizeCoins, parseCoin } from '../../framework/coins.ts';
+import { type Coin, coinsToString, normalizeCoins, parseCoin } from '../../framework/coins.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { AttributionCore } from './core.ts';
 import { isOpen, queueOf } from './open-claims.ts';
 import { POLICY_WEIGHT } from './parts.ts';
+import { nameOf, targetOf } from './request-targets.ts';
+import { placeKeyOf } from './requests.ts';
 import { BYTE_WEIGHT } from './verify.ts';
 
 /**
@@ -49,7 +51,10 @@ function coveredBytes({ spans }: ClaimRecord): bigint {
   return covered;
 }
 
-/** The module's account holds all bonds that are not lost. Anyone may send it more; nobody may take. */
+/**
+ * The module's account holds the bonds that are not lost and nothing else: nobody may send to it, and escrows
+ * lie in the account of payments.
+ */
 function checkBonds({ state, bank, account }: AttributionCore, context: ReadContext): string | undefined {
   const bonds: Coin[] = [];
   for (const [, { bond, voidedHeight }] of state.shards.iterate(context))
@@ -59,11 +64,9 @@ function checkBonds({ state, bank, account }: AttributionCore, context: ReadCont
   for (const [, { bond }] of state.requests.iterate(context)) bonds.push(parseCoin(bond));
   for (const [, claim] of state.claims.iterate(context))
     if (isOpen(claim) && claim.bond !== undefined) bonds.push(parseCoin(claim.bond));
-  const held = bank.balances(context, account);
-  const short = normalizeCoins(bonds).find(({ denom, amount }) => amountOf(held, denom) < amount);
-  return short === undefined
-    ? undefined
-    : `bonds are ${short.amount}${short.denom}, the module account has only ${amountOf(held, short.denom)}`;
+  const held = coinsToString(normalizeCoins(bank.balances(context, account)));
+  const owed = coinsToString(normalizeCoins(bonds));
+  return held === owed ? undefined : `bonds are ${owed || '0'}, the module account has ${held || '0'}`;
 }
 
 /** Shards know how many indexes hold them; what none holds unbonds. */
@@ -92,7 +95,7 @@ function checkOpenClaims(state: AttributionCore['state'], context: ReadContext):
   for (const [id, claim] of state.claims.iterate(context)) {
     const open = isOpen(claim);
     const queued = [state.openClaims, state.provedClaims].filter((one) =>
-      one.has(context, [claim.finalHeight, id]),
+      one.has(context, [claim.dueHeight, id]),
     );
     if (queued.length !== (open ? 1 : 0) || (open && queued[0] !== queueOf(state, claim)))
       return `claim ${id} is ${open ? 'open but not queued' : 'queued but not open'}`;
@@ -107,24 +110,50 @@ function checkOpenClaims(state: AttributionCore['state'], context: ReadContext):
   return undefined;
 }
 
-/** Open requests are counted, and queued by their deadlines. */
+/** Open requests are counted, found by their places, and queued by their deadlines. */
 function checkRequests({ state, addresses }: AttributionCore, context: ReadContext): string | undefined {
-  const ofShards = new Map<bigint, number>();
+  const ofTargets = new Map<string, number>();
   const ofAccounts = new Map<string, bigint>();
-  for (const [id, { shardId, requester, deadline }] of state.requests.iterate(context)) {
-    ofShards.set(shardId, (ofShards.get(shardId) ?? 0) + 1);
+  let places = 0;
+  for (const [id, request] of state.requests.iterate(context)) {
+    const { requester, deadline, place } = request;
+    const target = targetOf(request);
+    ofTargets.set(nameOf(target), (ofTargets.get(nameOf(target)) ?? 0) + 1);
     ofAccounts.set(requester, (ofAccounts.get(requester) ?? 0n) + 1n);
     if (!state.deadlines.has(context, [deadline, id])) return `request ${id} has no deadline`;
+    if (state.requestPlaces.get(context, placeKeyOf(target, place)) !== id)
+      return `request ${id} is not found by its place`;
+    places++;
   }
-  for (const [id, { openRequests }] of state.shards.iterate(context))
-    if (openRequests !== (ofShards.get(id) ?? 0))
-      return `shard ${id} says that ${openRequests} requests are open, ${ofShards.get(id) ?? 0} are`;
+  for (const _ of state.requestPlaces.iterate(context)) places--;
+  if (places !== 0) return 'a place names a request that is not there';
+  const miscounted = checkRequestCounts(state, context, ofTargets);
+  if (miscounted !== undefined) return miscounted;
   for (const [address, count] of state.requestsOf.iterate(context)) {
     const text = addresses.toText(address);
     if (ofAccounts.get(text) !== count) return `${text} has ${count} open requests by its count`;
     ofAccounts.delete(text);
   }
   return ofAccounts.size === 0 ? undefined : `${ofAccounts.size} accounts with open requests have no count`;
+}
+
+function checkRequestCounts(
+  state: AttributionCore['state'],
+  context: ReadContext,
+  ofTargets: ReadonlyMap<string, number>,
+): string | undefined {
+  const lists = [
+    ['shard', state.shards],
+    ['card', state.cards.map],
+    ['claim', state.claims],
+  ] as const;
+  for (const [kind, list] of lists)
+    for (const [id, { openRequests }] of list.iterate(context)) {
+      const open = ofTargets.get(nameOf({ kind, id })) ?? 0;
+      if (openRequests !== open)
+        return `${nameOf({ kind, id })} says that ${openRequests} requests are open, ${open} are`;
+    }
+  return undefined;
 }
 
 /** Versions of parameters are kept as long as objects have them. */

@@ -22,7 +22,7 @@ import { checkClaim, contributionIn, partsOf } from './claims.ts';
 import { countCardClaim, requireCard } from './cards.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
-import { claimDecided, claimExpired, claimRefuted, claimSubmitted } from './events.ts';
+import { claimDecided, claimExpired, claimRefuted, claimSubmitted, type Conviction } from './events.ts';
 import { chargeEvidence, chargeWork } from './evidence.ts';
 import { countClaim, shardsOf } from './indexes.ts';
 import { problemOfInfluenceDispute } from './influence.ts';
@@ -51,10 +51,15 @@ export function queueOf(
   return state === VERIFIED ? provedClaims : openClaims;
 }
 
+/** True while an optimistic claim can be disputed. */
+export function isPending(claim: ClaimRecord): boolean {
+  return claim.state === PENDING && isOpen(claim);
+}
+
 /** Writes a claim, what it is queued for, and whom it pays. */
 export function insertClaim({ state }: AttributionCore, context: Context, claim: ClaimRecord): void {
   state.claims.set(context, claim.id, claim);
-  if (isOpen(claim)) queueOf(state, claim).add(context, [claim.finalHeight, claim.id]);
+  if (isOpen(claim)) queueOf(state, claim).add(context, [claim.dueHeight, claim.id]);
   else if (claim.state <= VERIFIED || claim.state === ClaimState.CLAIM_STATE_FINAL)
     for (const { contributionId } of claim.shares)
       state.byContribution.add(context, [contributionId, claim.id]);
@@ -103,6 +108,7 @@ export function submitClaim(
 ): ClaimRecord {
   if (bond !== undefined) lockBond(k, context, k.addresses.toBytes(claimant), bond);
   const { height } = context.block;
+  const finalHeight = height + BigInt(currentParams(k.state, context).claimBlocks);
   const claim: ClaimRecord = {
     ...verified,
     id: k.state.sequence.next(context) + 1n,
@@ -110,7 +116,8 @@ export function submitClaim(
     claimant,
     state: bond === undefined ? VERIFIED : PENDING,
     bond: bond === undefined ? undefined : coinToWire(bond),
-    finalHeight: height + BigInt(currentParams(k.state, context).claimBlocks),
+    finalHeight,
+    dueHeight: finalHeight,
     paramsVersion: holdVersion(k.state, context),
   };
   holdGrounds(k, context, claim, 1);
@@ -178,10 +185,10 @@ function closeClaim(
   claim: ClaimRecord,
   state: ClaimState,
 ): ClaimRecord {
-  queueOf(k.state, claim).remove(context, [claim.finalHeight, claim.id]);
+  queueOf(k.state, claim).remove(context, [claim.dueHeight, claim.id]);
   releaseVersion(k.state, context, claim);
   holdGrounds(k, context, claim, -1);
-  const closed = { ...claim, state, paramsVersion: 0n };
+  const closed = { ...claim, state, paramsVersion: 0n, dueHeight: 0n };
   if (claim.receiptId === 0n) k.state.claims.remove(context, claim.id);
   else insertClaim(k, context, closed);
   return closed;
@@ -189,6 +196,11 @@ function closeClaim(
 
 /** The window of a claim is over: it is decided, or forgotten when it had its proofs and nobody paid by it. */
 export function endClaim(k: AttributionCore, context: Context, claim: ClaimRecord): void {
+  if (claim.openRequests > 0) {
+    // Its requests expire in portions: what they show decides it.
+    requeue(k, context, claim, context.block.height + 1n);
+    return;
+  }
   if (claim.state === VERIFIED) {
     closeClaim(k, context, claim, VERIFIED);
     context.emit(claimExpired(claim));
@@ -213,6 +225,58 @@ function restsOnVoid(k: AttributionCore, context: ReadContext, { indexIds, cardI
   });
 }
 
+/** A claim that can still be disputed. @throws StateError (attribution 31, 32) */
+export function pendingClaim(k: AttributionCore, context: ReadContext, id: bigint): ClaimRecord {
+  const record = k.state.claims.get(context, id) ?? refuseAs('unknown-claim', `there is no claim ${id}`);
+  if (!isPending(record))
+    refuseAs(
+      'claim-closed',
+      `claim ${id} is not pending; only optimistic claims are disputed, in their window`,
+    );
+  return record;
+}
+
+/** A claim that can be asked about: in its window only, so that questions delay it once. */
+export function askableClaim(k: AttributionCore, context: ReadContext, id: bigint): ClaimRecord {
+  const record = pendingClaim(k, context, id);
+  if (context.block.height > record.finalHeight)
+    refuseAs('claim-closed', `claim ${id} could be asked about until height ${record.finalHeight}`);
+  return record;
+}
+
+/** Charges for its bytes. @throws StateError (attribution 33) unless this is the claim as it was submitted */
+export function requireSubmitted(
+  k: AttributionCore,
+  context: ReadContext,
+  record: ClaimRecord,
+  claim: Claim,
+): void {
+  const bytes = Claim.encode(claim);
+  context.gas.consume(bytes.length * currentParams(k.state, context).gasPerByte, 'attribution bytes');
+  if (!equalBytes(sha256(bytes), record.claimHash))
+    refuseAs('other-claim', `this is not claim ${record.id}: give it as it was submitted`);
+}
+
+/** A request about a claim is opened, or closed; it is not decided before the deadline. It may be gone. */
+export function countClaimRequest(
+  k: AttributionCore,
+  context: Context,
+  id: bigint,
+  { change, deadline }: { readonly change: 1 | -1; readonly deadline: bigint },
+): void {
+  const claim = k.state.claims.get(context, id);
+  if (claim === undefined) return;
+  const counted = { ...claim, openRequests: claim.openRequests + change };
+  if (deadline > claim.dueHeight) requeue(k, context, counted, deadline);
+  else k.state.claims.set(context, id, counted);
+}
+
+function requeue({ state }: AttributionCore, context: Context, claim: ClaimRecord, dueHeight: bigint): void {
+  state.openClaims.remove(context, [claim.dueHeight, claim.id]);
+  state.openClaims.add(context, [dueHeight, claim.id]);
+  state.claims.set(context, claim.id, { ...claim, dueHeight });
+}
+
 /** The claim that a dispute convicts. @throws StateError (attribution 24, 25, 31, 32, 33) */
 export function checkDispute(
   k: AttributionCore,
@@ -220,17 +284,8 @@ export function checkDispute(
   message: MsgDisputeClaim,
 ): ClaimRecord {
   const { claimId, claim, provenance, influence } = message;
-  const record =
-    k.state.claims.get(context, claimId) ?? refuseAs('unknown-claim', `there is no claim ${claimId}`);
-  if (record.state !== PENDING || !isOpen(record))
-    refuseAs(
-      'claim-closed',
-      `claim ${claimId} is not pending; only optimistic claims are disputed, in their window`,
-    );
-  const bytes = Claim.encode(claim);
-  context.gas.consume(bytes.length * currentParams(k.state, context).gasPerByte, 'attribution bytes');
-  if (!equalBytes(sha256(bytes), record.claimHash))
-    refuseAs('other-claim', `this is not claim ${claimId}: give it as it was submitted`);
+  const record = pendingClaim(k, context, claimId);
+  requireSubmitted(k, context, record, claim);
   if ((provenance === undefined) === (influence.length === 0))
     refuseAs('not-convicted', 'give what contradicts the claim: one of provenance and influence');
   const problem =
@@ -300,19 +355,20 @@ function shardOfClaim(
 }
 
 /**
- * Ends a claim that was contradicted: its bond is lost, its payment goes to the Datanet pools. The reward.
+ * Ends a claim that was contradicted, or of which a piece was not shown: its bond is lost, its payment goes
+ * to the Datanet pools. The reward.
  */
 export function refuteClaim(
   k: AttributionCore,
   context: Context,
   claim: ClaimRecord,
-  challenger: string,
+  conviction: Conviction,
 ): WireCoin {
   const { bond } = claim;
   assert(bond !== undefined, 'an optimistic claim without a bond');
   const params = paramsOf(k.state, context, claim);
-  const reward = forfeitBond(k, context, { bond, challenger, params });
-  context.emit(claimRefuted(claim, challenger, reward));
+  const reward = forfeitBond(k, context, { bond, challenger: conviction.challenger, params });
+  context.emit(claimRefuted(claim, conviction, reward));
   decided(k, context, closeClaim(k, context, claim, ClaimState.CLAIM_STATE_REFUTED));
   return reward;
 }

@@ -25,8 +25,9 @@ export const DEFAULT_PARAMS: Params = {
   requestBlocks: 500,
   claimBlocks: 2_000,
   rewardBps: 5_000,
+  answerBps: 1_000,
   shardsMax: 64,
-  shardRequestsMax: 16,
+  shardRequestsMax: 64,
   accountRequestsMax: 8,
   evidenceBytesMax: 262_144,
   cardBytesMax: 16_384,
@@ -76,6 +77,9 @@ const BLOCKS_MAX = 1_000_000_000;
 /** A convicted publisher always loses something, also when he convicts himself. */
 const REWARD_BPS_MAX = 9_000;
 
+/** Who asks himself loses at least half of the bond, so that nobody fills up the requests about his own object. */
+const ANSWER_BPS_MAX = 5_000;
+
 /** Bounds of a claim under these parameters. */
 export function limitsOf(params: Params): ClaimLimits {
   const { spansMax, spanBytesMin, spanBytesMax, answerBytesMax, proofBytesMax } = params;
@@ -110,6 +114,7 @@ function boundsOf(params: Params): readonly Bound[] {
     ['request_blocks', params.requestBlocks, BLOCKS_MAX],
     ['claim_blocks', params.claimBlocks, BLOCKS_MAX],
     ['reward_bps', params.rewardBps, REWARD_BPS_MAX],
+    ['answer_bps', params.answerBps, ANSWER_BPS_MAX],
     ['shards_max', params.shardsMax, HARD_BOUNDS.shardsMax],
     ['shard_requests_max', params.shardRequestsMax, HARD_BOUNDS.requestsMax],
     ['account_requests_max', params.accountRequestsMax, HARD_BOUNDS.requestsMax],

@@ -1,90 +1,71 @@
-/** Availability: whoever publishes a shard shows any piece of it in time, or loses the shard. */
-import { assert } from '../../core/errors.ts';
-import { equalBytes } from '../../core/bytes.ts';
+/**
+ * Availability: whoever publishes a shard, a model card or an optimistic claim of influence shows any piece
+ * of it in time, or loses it. docs/adr/0024.
+ */
 import { HASH_BYTES } from '../../core/hash.ts';
 import { type Coin, coinToWire } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
-import {
-  type ChunkPlace,
-  type ChunkRequest,
-  ObjectState,
-  type Shard,
-  type ShardCommitment,
-} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { ChunkPlace, ChunkRequest } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { MsgRequestChunk, MsgServeChunk } from '../../proto/gen/openledger/attribution/v1/tx.ts';
-import { checkBond, lockBond, payBond } from './bonds.ts';
+import { checkBond, divideBond, lockBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { requestAnswered, requestExpired, requestMade } from './events.ts';
-import { SHARD_TREES, type ShardTree } from './proof/kinds.ts';
-import { treeOfShard } from './proof/shard/commitment.ts';
-import { LEAF_BYTES_MAX, leafProblem } from './proof/shard/leaves.ts';
-import { verifyOpening } from './proof/tree.ts';
-import { chunkCount, chunkLength, rootOfRange } from './range-proof.ts';
-import { closeRequestOf, requireShard, voidShard } from './shards.ts';
-import { standingOf } from './standing.ts';
-import { currentParams, holdVersion, releaseVersion } from './versions.ts';
+import { isAnswer, rootOfPlace, validatePlace } from './request-pieces.ts';
+import {
+  answererOf,
+  countRequest,
+  loseTo,
+  nameOf,
+  requireAskable,
+  type Target,
+  type TargetKind,
+  targetOf,
+  uncountRequest,
+} from './request-targets.ts';
+import type { PlaceKey } from './state.ts';
+import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
-const TREES: readonly ShardTree[] = ['text', 'suffix', 'inverse', 'documents'];
+const TARGET_NUMBERS: Readonly<Record<TargetKind, number>> = { shard: 1, card: 2, claim: 3 };
 
-function treeAt(kind: number): ShardTree | undefined {
-  return TREES.find((tree) => SHARD_TREES[tree] === kind);
+/** Key of a place: no two open requests have one. */
+export function placeKeyOf({ kind, id }: Target, { tree, document, chunk }: ChunkPlace): PlaceKey {
+  return [[TARGET_NUMBERS[kind], id], [tree, document], chunk];
 }
 
-/** Form of a place. @throws StateError (attribution 26) */
-export function validatePlace({ tree, document }: ChunkPlace): void {
-  if (tree !== 0 && treeAt(tree) === undefined)
-    refuseAs('malformed-request', `there is no tree ${tree}; 0 is a document, 1 to 4 are the trees`);
-  if (tree !== 0 && document !== 0)
-    refuseAs('malformed-request', 'document belongs to a request for a content, with tree 0');
+/** Form of a request. @throws StateError (attribution 26) */
+export function validateRequest(message: MsgRequestChunk): void {
+  validatePlace(targetOf(message), message.place);
 }
 
-/** The content that a place of a shard lies in, as the chain has it. */
-function contentAt(
-  { datanets }: AttributionCore,
+/** A request that was checked. */
+export interface RequestPlan {
+  readonly target: Target;
+  readonly bond: Coin;
+  /** See `ChunkRequest.root`. */
+  readonly root: Uint8Array;
+}
+
+/** @throws StateError (attribution 19, 21, 23, 26, 27, 31, 32, 33, 39, 41, 42) */
+export function checkRequest(
+  k: AttributionCore,
   context: ReadContext,
-  { datanetId, firstPosition }: ShardCommitment,
-  { document }: ChunkPlace,
-): { readonly root: Uint8Array; readonly byteLength: number } {
-  const found = datanets.contributionAt(context, datanetId, firstPosition + BigInt(document));
-  assert(found !== undefined, 'a shard indexes a position that is not there');
-  return { root: found.root, byteLength: Number(found.byteLength) };
-}
-
-function checkPlace(k: AttributionCore, context: ReadContext, shard: Shard, place: ChunkPlace): void {
-  const { commitment } = shard;
-  const tree = treeAt(place.tree);
-  if (tree === undefined && place.document >= commitment.documents)
-    refuseAs('malformed-request', `shard ${shard.id} has ${commitment.documents} documents`);
-  const pieces =
-    tree === undefined
-      ? chunkCount(contentAt(k, context, commitment, place).byteLength)
-      : treeOfShard(commitment, tree).leaves;
-  if (place.chunk >= pieces)
-    refuseAs('malformed-request', `there are ${pieces} pieces, from 0; ${place.chunk} is none of them`);
-}
-
-/** @throws StateError (attribution 19, 21, 23, 26, 27) */
-export function checkRequest(k: AttributionCore, context: ReadContext, message: MsgRequestChunk): Coin {
+  message: MsgRequestChunk,
+): RequestPlan {
   const params = currentParams(k.state, context);
-  const bond = checkBond(message.bond, params.requestBond, params);
-  const shard = requireShard(k, context, message.shardId);
-  const standing = standingOf(shard, context.block.height);
-  if (standing === ObjectState.OBJECT_STATE_VOIDED || standing === ObjectState.OBJECT_STATE_UNBONDING)
-    refuseAs('not-usable', `shard ${shard.id} is voided or unbonding`);
-  const { salted, datanetId } = shard.commitment;
-  if (salted && !k.datanets.isMember(context, datanetId, k.addresses.toBytes(message.requester)))
-    refuseAs(
-      'not-member',
-      `shard ${shard.id} is salted: its owner, its allow-list and its contributors may ask, since the answer is public`,
-    );
-  if (shard.openRequests >= params.shardRequestsMax)
-    refuseAs('too-many-requests', `shard ${shard.id} has ${shard.openRequests} open requests; wait for one`);
+  const target = targetOf(message);
+  const { openRequests } = requireAskable(k, context, target, message.requester);
+  if (openRequests >= params.shardRequestsMax)
+    refuseAs('too-many-requests', `${nameOf(target)} has ${openRequests} open requests; wait for one`);
+  // Each costs more than the one before: to keep others from asking by asking oneself grows dear.
+  const bond = checkBond(message.bond, params.requestBond * BigInt(1 + openRequests), params);
   const open = k.state.requestsOf.get(context, k.addresses.toBytes(message.requester)) ?? 0n;
   if (open >= params.accountRequestsMax)
     refuseAs('too-many-requests', `${message.requester} has ${open} open requests; wait for one`);
-  checkPlace(k, context, shard, message.place);
-  return bond;
+  const same = k.state.requestPlaces.get(context, placeKeyOf(target, message.place));
+  if (same !== undefined)
+    refuseAs('already-requested', `request ${same} is for the same piece of ${nameOf(target)}; wait for it`);
+  return { target, bond, root: rootOfPlace(k, context, target, message) };
 }
 
 /** Takes the bond and opens the request. */
@@ -92,34 +73,36 @@ export function openRequest(
   k: AttributionCore,
   context: Context,
   message: MsgRequestChunk,
-  bond: Coin,
+  { target, bond, root }: RequestPlan,
 ): ChunkRequest {
-  const { requester, shardId, place } = message;
-  const account = k.addresses.toBytes(requester);
-  lockBond(k, context, account, bond);
-  const shard = requireShard(k, context, shardId);
+  const { requester, shardId, cardId, claimId, place } = message;
+  lockBond(k, context, k.addresses.toBytes(requester), bond);
   const { height } = context.block;
   const request: ChunkRequest = {
     id: k.state.requestSequence.next(context) + 1n,
     requester,
     shardId,
+    cardId,
+    claimId,
     place,
     bond: coinToWire(bond),
     height,
     deadline: height + BigInt(currentParams(k.state, context).requestBlocks),
     paramsVersion: holdVersion(k.state, context),
+    root,
   };
-  k.state.shards.set(context, shardId, { ...shard, openRequests: shard.openRequests + 1 });
+  countRequest(k, context, target, request.deadline);
   insertRequest(k, context, request);
   context.emit(requestMade(request));
   return request;
 }
 
-/** Writes a request, its deadline and its account's count. */
+/** Writes a request, its deadline, its place and its account's count. */
 export function insertRequest(k: AttributionCore, context: Context, request: ChunkRequest): void {
   const account = k.addresses.toBytes(request.requester);
   k.state.requests.set(context, request.id, request);
   k.state.deadlines.add(context, [request.deadline, request.id]);
+  k.state.requestPlaces.set(context, placeKeyOf(targetOf(request), request.place), request.id);
   k.state.requestsOf.set(context, account, (k.state.requestsOf.get(context, account) ?? 0n) + 1n);
 }
 
@@ -127,6 +110,7 @@ function removeRequest(k: AttributionCore, context: Context, request: ChunkReque
   const account = k.addresses.toBytes(request.requester);
   k.state.requests.remove(context, request.id);
   k.state.deadlines.remove(context, [request.deadline, request.id]);
+  k.state.requestPlaces.remove(context, placeKeyOf(targetOf(request), request.place));
   const open = (k.state.requestsOf.get(context, account) ?? 1n) - 1n;
   if (open === 0n) k.state.requestsOf.remove(context, account);
   else k.state.requestsOf.set(context, account, open);
@@ -136,82 +120,57 @@ function removeRequest(k: AttributionCore, context: Context, request: ChunkReque
 /** An answer that was checked. */
 export interface AnswerPlan {
   readonly request: ChunkRequest;
+  readonly target: Target;
   readonly publisher: string;
 }
 
-/** Charges gas by size, then checks the piece. @throws StateError (attribution 23, 25, 28, 29, 30) */
+/** Charges gas by size, then checks the piece. @throws StateError (attribution 23, 25, 28, 29, 30, 32) */
 export function checkAnswer(k: AttributionCore, context: ReadContext, message: MsgServeChunk): AnswerPlan {
-  const { requestId, content, hashes } = message;
+  const { requestId, content, hashes, node, nodeHashes } = message;
   const params = currentParams(k.state, context);
   const request =
     k.state.requests.get(context, requestId) ??
     refuseAs('unknown-request', `there is no open request ${requestId}; it was answered or has expired`);
   if (context.block.height > request.deadline)
     refuseAs('request-closed', `request ${requestId} had to be answered by height ${request.deadline}`);
-  const shard = requireShard(k, context, request.shardId);
-  if (shard.voidedHeight > 0n) refuseAs('not-usable', `shard ${shard.id} is voided; no answer helps`);
-  const bytes = content.length + hashes.length * HASH_BYTES;
+  const target = targetOf(request);
+  const publisher = answererOf(k, context, target);
+  const ways = hashes.length + nodeHashes.length;
+  const bytes = content.length + node.length + ways * HASH_BYTES;
   if (bytes > params.evidenceBytesMax)
     refuseAs(
       'evidence-size',
       `the answer has ${bytes} bytes, at most ${params.evidenceBytesMax} are allowed`,
     );
-  context.gas.consume((2 + hashes.length) * params.gasPerHash, 'attribution hashes');
+  context.gas.consume((4 + ways) * params.gasPerHash, 'attribution hashes');
   context.gas.consume(bytes * params.gasPerByte, 'attribution bytes');
-  if (!isPiece(k, context, shard, { place: request.place, content, hashes }))
+  if (!isAnswer(k, context, { target, request }, message))
     refuseAs(
       'wrong-chunk',
       `request ${requestId} is for piece ${request.place.chunk}; give it whole, and its path`,
     );
-  return { request, publisher: shard.publisher };
-}
-
-interface Piece extends Pick<MsgServeChunk, 'content' | 'hashes'> {
-  readonly place: ChunkPlace;
-}
-
-function isPiece(k: AttributionCore, context: ReadContext, { commitment }: Shard, piece: Piece): boolean {
-  const { place, content, hashes } = piece;
-  if (hashes.some((hash) => hash.length !== HASH_BYTES)) return false;
-  const name = treeAt(place.tree);
-  if (name !== undefined) {
-    const joined = new Uint8Array(hashes.length * HASH_BYTES);
-    for (const [i, hash] of hashes.entries()) joined.set(hash, i * HASH_BYTES);
-    // What can be opened in no fraud proof is no answer: whoever committed to it loses the shard.
-    if (content.length > LEAF_BYTES_MAX) return false;
-    if (leafProblem(commitment, { tree: name, index: place.chunk, bytes: content }) !== undefined)
-      return false;
-    const tree = treeOfShard(commitment, name);
-    return verifyOpening(tree, { indices: [place.chunk], leaves: [content], hashes: joined });
-  }
-  const { root, byteLength } = contentAt(k, context, commitment, place);
-  if (content.length !== chunkLength(place.chunk, byteLength)) return false;
-  const total = chunkCount(byteLength);
-  const found = rootOfRange({ total, first: place.chunk, chunks: [content], hashes });
-  return found !== undefined && equalBytes(found, root);
+  return { request, target, publisher };
 }
 
 /** Pays the publisher for the answer and closes the request. */
 export function answerRequest(
   k: AttributionCore,
   context: Context,
-  { request, publisher }: AnswerPlan,
+  { request, target, publisher }: AnswerPlan,
 ): void {
-  payBond(k, context, publisher, request.bond);
+  const { answerBps: bps } = paramsOf(k.state, context, request);
+  const paid = divideBond(k, context, { bond: request.bond, to: publisher, bps });
   removeRequest(k, context, request);
-  closeRequestOf(k, context, request.shardId);
-  context.emit(requestAnswered(request, publisher));
+  uncountRequest(k, context, target);
+  context.emit(requestAnswered(request, publisher, paid));
 }
 
-/** A deadline has passed: the bond goes back, and the shard is lost to the requester unless it is already. */
-export function expireRequest(k: AttributionCore, context: Context, id: bigint): void {
-  const request = k.state.requests.get(context, id);
-  assert(request !== undefined, 'a queue names a request that is not there');
+/** A deadline has passed: the bond goes back, and the object is lost to the requester unless it is already. */
+export function expireRequest(k: AttributionCore, context: Context, request: ChunkRequest): void {
+  const target = targetOf(request);
   payBond(k, context, request.requester, request.bond);
   removeRequest(k, context, request);
   context.emit(requestExpired(request));
-  const shard = k.state.shards.get(context, request.shardId);
-  if (shard !== undefined && shard.voidedHeight === 0n)
-    voidShard(k, context, shard, { challenger: request.requester, reason: 'unavailable' });
-  closeRequestOf(k, context, request.shardId);
+  loseTo(k, context, target, request.requester);
+  uncountRequest(k, context, target);
 }

@@ -12,7 +12,7 @@ import { ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet
 import { forfeitBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
-import { shardPublished, shardReleased, shardVoided } from './events.ts';
+import { type Conviction, shardPublished, shardReleased, shardVoided } from './events.ts';
 import { problemOfEvidence } from './evidence.ts';
 import { type FraudChain, verifyFraud } from './proof/shard/fraud.ts';
 import { decodeFraud } from './proof/shard/fraud-format.ts';
@@ -81,8 +81,14 @@ export function releaseShard(k: AttributionCore, context: Context, id: bigint): 
   if (shard.openRequests === 0) giveBack(k, context, shard);
 }
 
-/** A request for it is closed. The last one ends an unbonding whose height has passed. */
-export function closeRequestOf(k: AttributionCore, context: Context, id: bigint): void {
+/** One more request about it is open. */
+export function openRequestOfShard(k: AttributionCore, context: Context, id: bigint): void {
+  const shard = requireShard(k, context, id);
+  k.state.shards.set(context, id, { ...shard, openRequests: shard.openRequests + 1 });
+}
+
+/** A request about it is closed. The last one ends an unbonding whose height has passed. It may be gone. */
+export function closeRequestOfShard(k: AttributionCore, context: Context, id: bigint): void {
   const shard = k.state.shards.get(context, id);
   if (shard === undefined) return;
   const left = { ...shard, openRequests: shard.openRequests - 1 };
@@ -100,12 +106,6 @@ function giveBack(k: AttributionCore, context: Context, shard: Shard): void {
 function dropShard({ state }: AttributionCore, context: Context, shard: Shard): void {
   state.shards.remove(context, shard.id);
   releaseVersion(state, context, shard);
-}
-
-/** Whom a shard is lost to, and why. */
-export interface Conviction {
-  readonly challenger: string;
-  readonly reason: 'fraud' | 'unavailable';
 }
 
 /**

@@ -4,9 +4,13 @@ import { IndexedMap, MultiIndex } from '../../framework/indexed-map.ts';
 import {
   bytesKey,
   int64Key,
+  type KeyCodec,
   type Pair,
   type PairKeyCodec,
   pairKey,
+  type Triple,
+  tripleKey,
+  uint32Key,
   uint64Key,
 } from '../../framework/keys.ts';
 import { memoized, uint64Value } from '../../framework/values.ts';
@@ -28,6 +32,15 @@ export const contributionClaimKey: PairKeyCodec<bigint, bigint> = pairKey(uint64
 
 /** Key of a queue: height, then id. */
 const queueKey: PairKeyCodec<bigint, bigint> = pairKey(int64Key, uint64Key);
+
+/** What a request is about, by `TARGET_NUMBERS` and id; tree and document; chunk. */
+export type PlaceKey = Triple<Pair<number, bigint>, Pair<number, number>, number>;
+
+const placeKey: KeyCodec<PlaceKey> = tripleKey(
+  pairKey(uint32Key, uint64Key),
+  pairKey(uint32Key, uint32Key),
+  uint32Key,
+);
 
 /** What waits for a height, by height and id. */
 export type HeightQueue = KeySet<Pair<bigint, bigint>>;
@@ -53,9 +66,11 @@ export interface AttributionState {
   readonly requests: StateMap<bigint, ChunkRequest>;
   /** By the last block in which they can be answered. */
   readonly deadlines: HeightQueue;
+  /** The open request for a place. */
+  readonly requestPlaces: StateMap<PlaceKey, bigint>;
   /** Open requests of an account. */
   readonly requestsOf: StateMap<Address, bigint>;
-  /** Optimistic claims by the last block in which they can be disputed or paid. */
+  /** Optimistic claims by the block in which they are decided: `due_height`. */
   readonly openClaims: HeightQueue;
   /** Claims with their proofs by the last block in which they can be paid. */
   readonly provedClaims: HeightQueue;
@@ -91,6 +106,7 @@ export function attributionState(): AttributionState {
     provedClaims: queue(24, 'proved_claims'),
     ...cardState(schema),
     cardReleases: queue(20, 'card_releases'),
+    requestPlaces: schema.map({ ...at(21, 'request_places'), key: placeKey, value: uint64Value }),
   };
 }
 

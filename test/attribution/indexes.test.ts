@@ -55,13 +55,16 @@ function retire(sender: TestAccount, indexId: bigint): Any {
   return anyOf(MsgRetireIndex, { sender: sender.address, indexId });
 }
 
+const coin = (amount: number) => ({ denom: 'uopen', amount: amount.toString() });
+
 function requestChunk(
   requester: TestAccount,
   place = { tree: 0, document: 0, chunk: 1 },
   change: Partial<MsgRequestChunk> = {},
 ): Any {
-  const bond = { denom: 'uopen', amount: '100' };
-  return anyOf(MsgRequestChunk, { requester: requester.address, shardId: 1n, place, bond, ...change });
+  const bond = coin(100);
+  const asked = { requester: requester.address, shardId: 1n, place, bond, ...change };
+  return anyOf(MsgRequestChunk, MsgRequestChunk.create(asked));
 }
 
 test('an index is pending for its window, then active; retired, its bonds come back after the unbonding', () => {
@@ -136,7 +139,7 @@ test('a request that is answered pays the publisher; every piece of every tree c
   const shard = shardOf(loop);
   publishIndexOk(loop, attestor, [shard.commitment]);
   const serve = (requestId: bigint, content: Uint8Array, hashes: readonly Uint8Array[]): Any =>
-    anyOf(MsgServeChunk, { server: attestor.address, requestId, content, hashes });
+    anyOf(MsgServeChunk, MsgServeChunk.create({ server: attestor.address, requestId, content, hashes }));
   const asked = responseOf(MsgRequestChunkResponse, deliverOk(chain, challenger, requestChunk(challenger)));
   const { chunks, hashes } = proveRange(documents[0], 256, 1);
   const [chunk] = chunks;
@@ -149,7 +152,7 @@ test('a request that is answered pays the publisher; every piece of every tree c
   expectRefused(loop, { signer: attestor, message: wrong, name: 'wrong-chunk' });
   const before = chain.balance(attestor.address);
   deliverOk(chain, attestor, serve(asked.requestId, chunk, hashes));
-  expect(chain.balance(attestor.address)).toBe(before - 5000n + 100n);
+  expect(chain.balance(attestor.address)).toBe(before - 5000n + 10n);
   expectRefused(loop, { signer: attestor, message: serve(1n, chunk, hashes), name: 'unknown-request' });
   for (const [i, tree] of (['text', 'suffix', 'inverse', 'documents'] as const).entries()) {
     const place = { tree: i + 1, document: 0, chunk: 1 };
@@ -176,8 +179,13 @@ test('a request that nobody answers voids the shard: bond and reward to the requ
     MsgRequestChunkResponse,
     deliverOk(chain, challenger, requestChunk(challenger)),
   );
-  deliverOk(chain, challenger, requestChunk(challenger));
-  expectRefused(loop, { signer: challenger, message: requestChunk(challenger), name: 'too-many-requests' });
+  const again = requestChunk(challenger, { tree: 1, document: 0, chunk: 0 }, { bond: coin(200) });
+  deliverOk(chain, challenger, again);
+  expectRefused(loop, {
+    signer: challenger,
+    message: requestChunk(challenger, undefined, { bond: coin(300) }),
+    name: 'too-many-requests',
+  });
   while (chain.height < deadline - 1n) chain.block();
   expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
   chain.block();
@@ -238,11 +246,13 @@ test('a leaf that no fraud proof could show is no answer to a request, though it
   publishIndexOk(loop, attestor, [{ ...commitment, tokens: 128, textRoot: tree.root }]);
   for (const chunk of [0, 1]) {
     const place = { tree: 1, document: 0, chunk };
-    const asked = deliverOk(chain, challenger, requestChunk(challenger, place));
+    const bond = coin(100 * (1 + chunk));
+    const asked = deliverOk(chain, challenger, requestChunk(challenger, place, { bond }));
     const { requestId } = responseOf(MsgRequestChunkResponse, asked);
     const hashes = [openingHashes(2, [chunk], tree.node)];
     const content = long[chunk] ?? new Uint8Array(0);
-    const message = anyOf(MsgServeChunk, { server: attestor.address, requestId, content, hashes });
+    const answer = MsgServeChunk.create({ server: attestor.address, requestId, content, hashes });
+    const message = anyOf(MsgServeChunk, answer);
     expectRefused(loop, { signer: attestor, message, name: 'wrong-chunk' });
   }
   emptyBlocks(loop, 4);
@@ -269,8 +279,10 @@ test('requests are for pieces that there are; of salted shards only members of t
     });
   const salted = requestChunk(challenger, undefined, { shardId: 2n });
   expectRefused(loop, { signer: challenger, message: salted, name: 'not-member' });
-  for (const member of [loop.owner, loop.first])
-    deliverOk(loop.chain, member, requestChunk(member, undefined, { shardId: 2n }));
+  for (const [chunk, member] of [loop.owner, loop.first].entries()) {
+    const change = { shardId: 2n, bond: coin(100 * (1 + chunk)) };
+    deliverOk(loop.chain, member, requestChunk(member, { tree: 0, document: 0, chunk }, change));
+  }
   expectWhole(loop);
 });
 

@@ -160,6 +160,8 @@ export function randomAttribution(random: Random): AttributionParams {
     requestBlocks: random.between(1, 10),
     claimBlocks: random.between(2, 15),
     rewardBps: random.between(1, 9000),
+    answerBps: random.between(1, 5000),
+    shardRequestsMax: random.between(1, 64),
   };
 }
 

@@ -263,12 +263,13 @@ it('what is due waits its turn: headers of a history that governance shortens', 
   expect(oldest()).toBe(Number(world.context.block.height));
 });
 
-it('what is due waits its turn: requests for pieces of shards, claims, bonds of shards', () => {
+it('what is due waits its turn: requests for pieces, claims, bonds of shards and of model cards', () => {
   const bond = { denom: 'uopen', amount: '1' };
   const commitment = { datanet_id: '1', documents: 1, tokens: 1, tokeniser: 1, entries_per_leaf: 1 };
   const requests = EXPIRED_PER_BLOCK_MAX + 1;
   const shards = RELEASED_PER_BLOCK_MAX + 1;
   const claims = FORGOTTEN_WORK_MAX / WORK.claim + 1;
+  const cards = RELEASED_PER_BLOCK_MAX + 1;
   const world = chainOf({
     sections: {
       attribution: {
@@ -276,7 +277,7 @@ it('what is due waits its turn: requests for pieces of shards, claims, bonds of 
           {
             version: '1',
             params: new JsonReader(messageToJson(AttributionParams, DEFAULT_PARAMS), '').object(),
-            objects: `${requests + shards + claims}`,
+            objects: `${requests + shards + cards + claims}`,
           },
         ],
         shards: times(shards, (i) => ({
@@ -284,7 +285,12 @@ it('what is due waits its turn: requests for pieces of shards, claims, bonds of 
           ...{ release_height: '2', open_requests: i === 0 ? requests : 0 },
         })),
         claims: times(claims, (i) => ({
-          ...{ id: `${i + 1}`, state: 'CLAIM_STATE_VERIFIED', final_height: '2', params_version: '1' },
+          ...{ id: `${i + 1}`, state: 'CLAIM_STATE_VERIFIED', params_version: '1' },
+          ...{ final_height: '2', due_height: '2' },
+        })),
+        cards: times(cards, (i) => ({
+          ...{ id: `${i + 1}`, publisher: someone(i), bond, params_version: '1' },
+          ...{ retired: true, release_height: '2' },
         })),
         requests: times(requests, (i) => ({
           ...{ id: `${i + 1}`, requester: someone(i), shard_id: '1', place: { chunk: i }, bond },
@@ -292,16 +298,18 @@ it('what is due waits its turn: requests for pieces of shards, claims, bonds of 
         })),
       },
     },
-    held: { attribution: requests + shards },
+    held: { attribution: requests + shards + cards },
   });
   while (world.context.block.height < 3n) world.endBlock();
   expect(lengthOf(world, 'attribution.requests')).toBe(1);
   expect(lengthOf(world, 'attribution.claims')).toBe(1);
   // The first shard is lost to the first requester.
   expect(lengthOf(world, 'attribution.shards')).toBe(0);
+  expect(lengthOf(world, 'attribution.cards')).toBe(1);
   expect(world.broken()).toEqual([]);
   world.endBlock();
   expect(lengthOf(world, 'attribution.requests')).toBe(0);
+  expect(lengthOf(world, 'attribution.cards')).toBe(0);
 });
 
 function stakingParams(): JsonObject {

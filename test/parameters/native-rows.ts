@@ -104,6 +104,7 @@ export const ATTRIBUTION_ROWS: readonly Row[] = [
   small('request_blocks', [1n, BLOCKS_MAX], '1: nobody can answer in time; most: nobody has to'),
   small('claim_blocks', [1n, BLOCKS_MAX], '1: nobody can dispute in time; most: contributors wait for ever'),
   small('reward_bps', [1n, 9000n], 'most: whoever convicts himself loses a tenth'),
+  small('answer_bps', [1n, 5000n], 'most: who asks himself loses half of the bond'),
   small('shards_max', [1n, 256n], 'a claim or the end of an index walks over so many'),
   small('shard_requests_max', [1n, 1024n], 'each has a bond; the rest of them expires in portions'),
   small('account_requests_max', [1n, 1024n], 'as above'),

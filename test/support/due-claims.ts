@@ -116,7 +116,8 @@ function append(made: Made, sort: DueClaims): Made {
   const newClaims = times(claims, (i) => {
     const id = BigInt(made.claims.length + i + 1);
     return ClaimRecord.create({
-      ...{ id, modelId: 1n, state: sort.state, finalHeight: FINAL_HEIGHT, paramsVersion: 1n },
+      ...{ id, modelId: 1n, state: sort.state, paramsVersion: 1n },
+      ...{ finalHeight: FINAL_HEIGHT, dueHeight: FINAL_HEIGHT },
       ...{ claimant: someoneNamed('claimant'), payer: someoneNamed('payer') },
       bond: sort.state === ClaimState.CLAIM_STATE_PENDING ? BOND : undefined,
       indexIds: newIndexes.slice(i, i + 1).map((index) => index.id),

@@ -135,7 +135,7 @@ export class FakeChain implements WatchChain {
   }
 
   async requestChunk(id: bigint, place: ChunkPlace): Promise<string> {
-    this.#demands = [...this.#demands, { shardId: id, place, answer: undefined }];
+    this.#demands = [...this.#demands, { shardId: id, place, own: true, answer: undefined }];
     return this.#send('demand', id);
   }
 

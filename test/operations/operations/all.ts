@@ -5,6 +5,7 @@ import { claimOperations } from './claims.ts';
 import { bankOperations } from './bank.ts';
 import { govOperations } from './gov.ts';
 import { grantOperations } from './grants.ts';
+import { influenceRequestOperations } from './influence-requests.ts';
 import { nativeOperations } from './native.ts';
 import { distributionOperations, stakingOperations } from './staking.ts';
 
@@ -16,5 +17,10 @@ export const OPERATIONS: readonly Operation[] = [
   ...grantOperations,
   ...govOperations,
   ...nativeOperations,
-  anyOfThem('attribution', 90, [...attributionOperations, ...claimOperations, ...cardOperations]),
+  anyOfThem('attribution', 90, [
+    ...attributionOperations,
+    ...claimOperations,
+    ...cardOperations,
+    ...influenceRequestOperations,
+  ]),
 ];

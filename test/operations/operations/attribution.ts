@@ -51,7 +51,8 @@ export function contributionsOf(world: World, datanetId: bigint): readonly Contr
   return asked(world, path, types, { datanetId, pagination })?.contributions ?? [];
 }
 
-function openRequests(world: World): readonly ChunkRequest[] {
+/** Requests that wait for an answer. */
+export function openRequests(world: World): readonly ChunkRequest[] {
   const types = { request: query.QueryRequestsRequest, response: query.QueryRequestsResponse };
   return asked(world, '/openledger.attribution.v1.Query/Requests', types, {})?.requests ?? [];
 }
@@ -118,13 +119,15 @@ function aRequest(world: World, requester: Actor): wire.MsgRequestChunk | undefi
   const content = contributionsOf(world, commitment.datanetId)[position];
   const chunks = chunkCount(Number(content?.byteLength ?? 256n));
   const place = { tree, document, chunk: random.below(random.oneIn(10) ? 100 : Math.max(1, chunks)) };
-  return { requester: requester.address, shardId, place, bond: coin(BigInt(random.between(1, 1000))) };
+  const bond = coin(BigInt(random.between(random.oneIn(4) ? 1 : 500, 2000)));
+  return wire.MsgRequestChunk.create({ requester: requester.address, shardId, place, bond });
 }
 
 /** Answers an open request for a content. */
 function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
   const { random } = world;
-  const request = random.some(openRequests(world).filter(({ place }) => place.tree === 0));
+  const ofContents = openRequests(world).filter(({ place, shardId }) => shardId > 0n && place.tree === 0);
+  const request = random.some(ofContents);
   const commitment = request === undefined ? undefined : shardAt(world, request.shardId)?.shard.commitment;
   if (request === undefined || commitment === undefined) return undefined;
   const { document, chunk } = request.place;
@@ -132,7 +135,13 @@ function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
   const title = contributionsOf(world, commitment.datanetId)[position]?.title;
   if (title === undefined) return undefined;
   const { chunks, hashes } = proveRange(documentOf(title), 256 * chunk, 1);
-  return { server: server.address, requestId: request.id, content: chunks[0] ?? new Uint8Array(0), hashes };
+  const [piece = new Uint8Array(0)] = chunks;
+  return wire.MsgServeChunk.create({
+    server: server.address,
+    requestId: request.id,
+    content: piece,
+    hashes,
+  });
 }
 
 /** A fraud proof of a shard that is wrong, mostly; else of one that is not, or of nothing. */

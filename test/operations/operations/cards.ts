@@ -29,7 +29,8 @@ interface TrainedModel {
   readonly contributionIds: readonly bigint[];
 }
 
-function trained(world: World, { message }: RememberedModel): TrainedModel | undefined {
+/** The head of a model, as its owner trains it. */
+export function trained(world: World, { message }: RememberedModel): TrainedModel | undefined {
   const [snapshotId] = message.snapshotIds;
   if (snapshotId === undefined) return undefined;
   const types = { request: datanet.QuerySnapshotRequest, response: datanet.QuerySnapshotResponse };
@@ -56,7 +57,8 @@ function aModel({ random, memory }: World): RememberedModel | undefined {
   return random.oneIn(10) ? random.some(memory.models) : random.some(influenced);
 }
 
-function cardsOf(world: World, modelId: bigint): readonly query.ModelCardStatus[] {
+/** Model cards of a model. */
+export function cardsOf(world: World, modelId: bigint): readonly query.ModelCardStatus[] {
   const types = {
     request: query.QueryModelCardsByModelRequest,
     response: query.QueryModelCardsByModelResponse,

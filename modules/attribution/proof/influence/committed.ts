@@ -23,7 +23,7 @@ export function cardTree(card: InfluenceCard, tree: keyof InfluenceCard['roots']
 /** A tree of a claim on a card. */
 export function claimTree(
   card: InfluenceCard,
-  claim: InfluenceClaim,
+  claim: Pick<InfluenceClaim, 'roots'>,
   tree: keyof InfluenceClaim['roots'],
 ): CommittedTree {
   const leaves = {

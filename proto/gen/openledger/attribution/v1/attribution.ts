@@ -241,10 +241,12 @@ export interface ClaimRecord {
   readonly paramsVersion: bigint;
   readonly payer: string;
   readonly requestHash: Uint8Array;
+  readonly openRequests: number;
+  readonly dueHeight: bigint;
 }
 export const ClaimRecord: MessageType<ClaimRecord> = messageType<ClaimRecord>(
   'openledger.attribution.v1.ClaimRecord',
-  () => ({ id: 0n, claimHash: NO_BYTES, answerRoot: NO_BYTES, answerLength: 0n, spans: [], shares: [], totalWeight: 0n, modelId: 0n, height: 0n, state: 0, unattributedWeight: 0n, claimant: '', bond: undefined, finalHeight: 0n, receiptId: 0n, indexIds: [], cardId: 0n, paramsVersion: 0n, payer: '', requestHash: NO_BYTES }),
+  () => ({ id: 0n, claimHash: NO_BYTES, answerRoot: NO_BYTES, answerLength: 0n, spans: [], shares: [], totalWeight: 0n, modelId: 0n, height: 0n, state: 0, unattributedWeight: 0n, claimant: '', bond: undefined, finalHeight: 0n, receiptId: 0n, indexIds: [], cardId: 0n, paramsVersion: 0n, payer: '', requestHash: NO_BYTES, openRequests: 0, dueHeight: 0n }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'claimHash', protoName: 'claim_hash', rule: 'single', value: { kind: 'bytes' } },
@@ -266,6 +268,8 @@ export const ClaimRecord: MessageType<ClaimRecord> = messageType<ClaimRecord>(
     { number: 18, name: 'paramsVersion', protoName: 'params_version', rule: 'single', value: { kind: 'uint64' } },
     { number: 19, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 20, name: 'requestHash', protoName: 'request_hash', rule: 'single', value: { kind: 'bytes' } },
+    { number: 21, name: 'openRequests', protoName: 'open_requests', rule: 'single', value: { kind: 'uint32' } },
+    { number: 22, name: 'dueHeight', protoName: 'due_height', rule: 'single', value: { kind: 'int64' } },
   ],
 );
 
@@ -349,10 +353,13 @@ export interface ChunkRequest {
   readonly height: bigint;
   readonly deadline: bigint;
   readonly paramsVersion: bigint;
+  readonly cardId: bigint;
+  readonly claimId: bigint;
+  readonly root: Uint8Array;
 }
 export const ChunkRequest: MessageType<ChunkRequest> = messageType<ChunkRequest>(
   'openledger.attribution.v1.ChunkRequest',
-  () => ({ id: 0n, requester: '', shardId: 0n, place: ChunkPlace.create(), bond: Coin.create(), height: 0n, deadline: 0n, paramsVersion: 0n }),
+  () => ({ id: 0n, requester: '', shardId: 0n, place: ChunkPlace.create(), bond: Coin.create(), height: 0n, deadline: 0n, paramsVersion: 0n, cardId: 0n, claimId: 0n, root: NO_BYTES }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'requester', protoName: 'requester', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -362,6 +369,9 @@ export const ChunkRequest: MessageType<ChunkRequest> = messageType<ChunkRequest>
     { number: 6, name: 'height', protoName: 'height', rule: 'single', value: { kind: 'int64' } },
     { number: 7, name: 'deadline', protoName: 'deadline', rule: 'single', value: { kind: 'int64' } },
     { number: 8, name: 'paramsVersion', protoName: 'params_version', rule: 'single', value: { kind: 'uint64' } },
+    { number: 9, name: 'cardId', protoName: 'card_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 10, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 11, name: 'root', protoName: 'root', rule: 'single', value: { kind: 'bytes' } },
   ],
 );
 
@@ -379,10 +389,11 @@ export interface ModelCard {
   readonly retired: boolean;
   readonly releaseHeight: bigint;
   readonly endpoint: string;
+  readonly openRequests: number;
 }
 export const ModelCard: MessageType<ModelCard> = messageType<ModelCard>(
   'openledger.attribution.v1.ModelCard',
-  () => ({ id: 0n, modelId: 0n, publisher: '', card: NO_BYTES, bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, claims: 0, voidedHeight: 0n, retired: false, releaseHeight: 0n, endpoint: '' }),
+  () => ({ id: 0n, modelId: 0n, publisher: '', card: NO_BYTES, bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, claims: 0, voidedHeight: 0n, retired: false, releaseHeight: 0n, endpoint: '', openRequests: 0 }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
@@ -397,6 +408,7 @@ export const ModelCard: MessageType<ModelCard> = messageType<ModelCard>(
     { number: 11, name: 'retired', protoName: 'retired', rule: 'single', value: { kind: 'bool' } },
     { number: 12, name: 'releaseHeight', protoName: 'release_height', rule: 'single', value: { kind: 'int64' } },
     { number: 13, name: 'endpoint', protoName: 'endpoint', rule: 'single', value: { kind: 'string' } },
+    { number: 14, name: 'openRequests', protoName: 'open_requests', rule: 'single', value: { kind: 'uint32' } },
   ],
 );
 
@@ -444,10 +456,11 @@ export interface Params {
   readonly sharesMax: number;
   readonly itemsMax: number;
   readonly gasPerShare: number;
+  readonly answerBps: number;
 }
 export const Params: MessageType<Params> = messageType<Params>(
   'openledger.attribution.v1.Params',
-  () => ({ spansMax: 0, spanBytesMin: 0, spanBytesMax: 0, answerBytesMax: 0n, proofBytesMax: 0, gasPerSpan: 0, gasPerHash: 0, gasPerByte: 0, bondDenom: '', shardBond: 0n, cardBond: 0n, requestBond: 0n, claimBond: 0n, challengeBlocks: 0, unbondingBlocks: 0, requestBlocks: 0, claimBlocks: 0, rewardBps: 0, shardsMax: 0, shardRequestsMax: 0, accountRequestsMax: 0, evidenceBytesMax: 0, cardBytesMax: 0, endpointBytesMax: 0, occurrencesMax: 0, sharesMax: 0, itemsMax: 0, gasPerShare: 0 }),
+  () => ({ spansMax: 0, spanBytesMin: 0, spanBytesMax: 0, answerBytesMax: 0n, proofBytesMax: 0, gasPerSpan: 0, gasPerHash: 0, gasPerByte: 0, bondDenom: '', shardBond: 0n, cardBond: 0n, requestBond: 0n, claimBond: 0n, challengeBlocks: 0, unbondingBlocks: 0, requestBlocks: 0, claimBlocks: 0, rewardBps: 0, shardsMax: 0, shardRequestsMax: 0, accountRequestsMax: 0, evidenceBytesMax: 0, cardBytesMax: 0, endpointBytesMax: 0, occurrencesMax: 0, sharesMax: 0, itemsMax: 0, gasPerShare: 0, answerBps: 0 }),
   () => [
     { number: 1, name: 'spansMax', protoName: 'spans_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 2, name: 'spanBytesMin', protoName: 'span_bytes_min', rule: 'single', value: { kind: 'uint32' } },
@@ -477,6 +490,7 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 26, name: 'sharesMax', protoName: 'shares_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 27, name: 'itemsMax', protoName: 'items_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 28, name: 'gasPerShare', protoName: 'gas_per_share', rule: 'single', value: { kind: 'uint32' } },
+    { number: 29, name: 'answerBps', protoName: 'answer_bps', rule: 'single', value: { kind: 'uint32' } },
   ],
 );
 

@@ -116,15 +116,21 @@ export interface MsgRequestChunk {
   readonly shardId: bigint;
   readonly place: ChunkPlace;
   readonly bond: Coin;
+  readonly cardId: bigint;
+  readonly claimId: bigint;
+  readonly claim: Claim | undefined;
 }
 export const MsgRequestChunk: MessageType<MsgRequestChunk> = messageType<MsgRequestChunk>(
   'openledger.attribution.v1.MsgRequestChunk',
-  () => ({ requester: '', shardId: 0n, place: ChunkPlace.create(), bond: Coin.create() }),
+  () => ({ requester: '', shardId: 0n, place: ChunkPlace.create(), bond: Coin.create(), cardId: 0n, claimId: 0n, claim: undefined }),
   () => [
     { number: 1, name: 'requester', protoName: 'requester', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'shardId', protoName: 'shard_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 3, name: 'place', protoName: 'place', rule: 'required', value: { kind: 'message', message: () => ChunkPlace }, options: { 'amino.dont_omitempty': true } },
     { number: 4, name: 'bond', protoName: 'bond', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 5, name: 'cardId', protoName: 'card_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 6, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 7, name: 'claim', protoName: 'claim', rule: 'single', value: { kind: 'message', message: () => Claim } },
   ],
   { 'amino.name': "openledger/MsgRequestChunk" },
 );
@@ -147,15 +153,19 @@ export interface MsgServeChunk {
   readonly requestId: bigint;
   readonly content: Uint8Array;
   readonly hashes: readonly Uint8Array[];
+  readonly node: Uint8Array;
+  readonly nodeHashes: readonly Uint8Array[];
 }
 export const MsgServeChunk: MessageType<MsgServeChunk> = messageType<MsgServeChunk>(
   'openledger.attribution.v1.MsgServeChunk',
-  () => ({ server: '', requestId: 0n, content: NO_BYTES, hashes: [] }),
+  () => ({ server: '', requestId: 0n, content: NO_BYTES, hashes: [], node: NO_BYTES, nodeHashes: [] }),
   () => [
     { number: 1, name: 'server', protoName: 'server', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'requestId', protoName: 'request_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 3, name: 'content', protoName: 'content', rule: 'single', value: { kind: 'bytes' } },
     { number: 4, name: 'hashes', protoName: 'hashes', rule: 'repeated', value: { kind: 'bytes' } },
+    { number: 5, name: 'node', protoName: 'node', rule: 'single', value: { kind: 'bytes' } },
+    { number: 6, name: 'nodeHashes', protoName: 'node_hashes', rule: 'repeated', value: { kind: 'bytes' } },
   ],
   { 'amino.name': "openledger/MsgServeChunk" },
 );

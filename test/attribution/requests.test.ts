@@ -1,0 +1,477 @@
+/** Requests for pieces: what they cost, how long they can be made, and what is lost when nobody answers. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openPiece } from '../../attest/influence/open-piece.ts';
+import { shardInMemory } from '../../attest/prove/memory.ts';
+import { naiveShard } from '../../attest/testing/naive-shard.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { JsonReader } from '../../framework/json.ts';
+import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
+import { type InfluenceCard, encodeCard } from '../../modules/attribution/proof/influence/card.ts';
+import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
+import { openingHashes } from '../../modules/attribution/proof/tree.ts';
+import { openAnswer, proveRange } from '../../modules/attribution/verify.ts';
+import { Datanets } from '../../modules/datanet/keeper.ts';
+import {
+  type ChunkPlace,
+  Claim,
+  ClaimState,
+  ObjectState,
+  type Params,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
+import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
+import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import {
+  type AttributionLoop,
+  ask,
+  attributionLoop,
+  bondsHeld,
+  emptyBlocks,
+  poolHeld,
+  publishIndexOk,
+  responseOf,
+  shardOf,
+  sourcesOf,
+  standingOfIndex,
+} from '../support/attribution-world.ts';
+import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
+import { type SmallHead, smallHead } from '../support/head-world.ts';
+import { restoreChain, startFrom } from '../support/restore.ts';
+import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
+
+const { OBJECT_STATE_ACTIVE: ACTIVE, OBJECT_STATE_VOIDED: VOIDED } = ObjectState;
+const { weights, examples, residuals, sums, coordinates, groups, solution, effects } = INFLUENCE_TREES;
+const FEE = 5000n;
+const ANSWER = openAnswer(utf8('class 1'));
+const REQUEST_HASH = sha256(utf8('request'));
+const head: SmallHead = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: [1n, 2n] });
+const NOTHING = sha256(utf8('nothing'));
+/** A claim that commits to nothing that anybody has. */
+const EMPTY_CLAIM = {
+  ...head.claim.claim,
+  roots: { solution: NOTHING, effects: NOTHING, sums: NOTHING },
+};
+
+let loop: AttributionLoop;
+
+function begin(params: Partial<Params> = {}): void {
+  loop = attributionLoop(params);
+  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0 };
+  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  deliverOk(loop.chain, loop.seller, registerModel(loop.seller, { attributionMethod, attributionPolicy }));
+}
+
+/** Windows for tests of many messages, each of which takes a block. */
+const LONG = { requestBlocks: 20, challengeBlocks: 25, claimBlocks: 40, unbondingBlocks: 70 };
+
+beforeEach(() => begin());
+afterEach(() => void vi.restoreAllMocks());
+
+const coin = (amount: number) => ({ denom: 'uopen', amount: amount.toString() });
+const chunkAt = (chunk: number, document = 0): ChunkPlace => ({ tree: 0, document, chunk });
+const leafAt = (tree: number, chunk = 0, document = 0): ChunkPlace => ({ tree, document, chunk });
+
+type Asking = Partial<wire.MsgRequestChunk> & { readonly place: ChunkPlace };
+
+function asking(requester: TestAccount, change: Asking): Any {
+  return anyOf(
+    wire.MsgRequestChunk,
+    wire.MsgRequestChunk.create({ requester: requester.address, bond: coin(100), ...change }),
+  );
+}
+
+function askOk(requester: TestAccount, change: Asking): wire.MsgRequestChunkResponse {
+  return responseOf(
+    wire.MsgRequestChunkResponse,
+    deliverOk(loop.chain, requester, asking(requester, change)),
+  );
+}
+
+function serving(server: TestAccount, requestId: bigint, piece: Partial<wire.MsgServeChunk>): Any {
+  return anyOf(
+    wire.MsgServeChunk,
+    wire.MsgServeChunk.create({ server: server.address, requestId, ...piece }),
+  );
+}
+
+function expectRefused(signer: TestAccount, message: Any, name: AttributionErrorName): string {
+  const { codespace, code, log } = deliver(loop.chain, signer, message);
+  expect([codespace, code], log).toEqual(['attribution', attributionErrors[name].code]);
+  return log;
+}
+
+function expectWhole(): void {
+  expect(loop.chain.app.brokenInvariants()).toEqual([]);
+  expect(restoreChain(loop.chain).brokenInvariants()).toEqual([]);
+}
+
+/** A chunk of the first document and its way to the root. */
+function chunkOf(index: number): Pick<wire.MsgServeChunk, 'content' | 'hashes'> {
+  const { chunks, hashes } = proveRange(loop.documents[0], 256 * index, 1);
+  return { content: chunks[0] ?? new Uint8Array(0), hashes };
+}
+
+function publishCard(card: InfluenceCard): bigint {
+  const { seller } = loop;
+  const message = { publisher: seller.address, modelId: 2n, card: encodeCard(card), bond: coin(1000) };
+  const published = anyOf(wire.MsgPublishModelCard, { ...message, endpoint: 'http://127.0.0.1:8790' });
+  return responseOf(wire.MsgPublishModelCardResponse, deliverOk(loop.chain, seller, published)).cardId;
+}
+
+function submit(claim: Claim): bigint {
+  const { address: claimant } = loop.attestor;
+  const message = anyOf(wire.MsgSubmitClaim, {
+    ...{ claimant, modelId: 2n, answer: ANSWER, claim, bond: coin(200) },
+    ...{ payer: loop.payer.address, requestHash: REQUEST_HASH },
+  });
+  return responseOf(wire.MsgSubmitClaimResponse, deliverOk(loop.chain, loop.attestor, message)).claimId;
+}
+
+function influenceClaim(cardId: bigint, claim = head.claim.claim): Claim {
+  return Claim.create({ influence: { cardId, statement: encodeClaim(claim) } });
+}
+
+function pay(claimId: bigint): void {
+  const { payer, chain } = loop;
+  const message = MsgPayInference.create({
+    ...{ payer: payer.address, modelId: 2n, requestHash: REQUEST_HASH, tokensIn: 20n, tokensOut: 77n },
+    ...{ answer: ANSWER, maxFee: coin(100_000), claimId },
+  });
+  deliverOk(chain, payer, anyOf(MsgPayInference, message));
+}
+
+function standingOfCard(cardId: bigint): ObjectState {
+  const types = { request: query.QueryModelCardRequest, response: query.QueryModelCardResponse };
+  return ask(loop, 'ModelCard', types, { cardId }).card.state;
+}
+
+function claimOf(claimId: bigint): query.QueryClaimResponse['claim'] {
+  const types = { request: query.QueryClaimRequest, response: query.QueryClaimResponse };
+  return ask(loop, 'Claim', types, { claimId }).claim;
+}
+
+function blocksTo(height: bigint): void {
+  while (loop.chain.height < height) loop.chain.block();
+}
+
+test('who asks himself loses most of the bond, and more with each request that is open', () => {
+  begin({ ...LONG, shardRequestsMax: 3, accountRequestsMax: 8 });
+  const { chain, attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const before = chain.balance(attestor.address);
+  const pool = poolHeld(loop);
+  const own = askOk(attestor, { shardId: 1n, place: chunkAt(0) });
+  // The same piece is asked for once, by whomever: the answer is public.
+  const same = asking(challenger, { shardId: 1n, place: chunkAt(0), bond: coin(1000) });
+  expect(expectRefused(challenger, same, 'already-requested')).toContain(`request ${own.requestId} `);
+  for (const [i, bond] of [199, 200, 299, 300].entries()) {
+    const message = asking(attestor, {
+      shardId: 1n,
+      place: chunkAt(1 + Math.floor(i / 2)),
+      bond: coin(bond),
+    });
+    if (i % 2 === 0) expectRefused(attestor, message, 'wrong-bond');
+    else deliverOk(chain, attestor, message);
+  }
+  const fourth = asking(challenger, { shardId: 1n, place: chunkAt(3), bond: coin(10_000) });
+  expectRefused(challenger, fourth, 'too-many-requests');
+  for (const [i, requestId] of [1n, 2n, 3n].entries())
+    deliverOk(chain, attestor, serving(attestor, requestId, chunkOf(i)));
+  expect(chain.balance(attestor.address)).toBe(before - 8n * FEE - 600n + 60n);
+  expect(poolHeld(loop)).toBe(pool + 540n);
+  // Answered, it may be asked for again.
+  askOk(challenger, { shardId: 1n, place: chunkAt(0) });
+  expectWhole();
+});
+
+test('a retired shard can be asked about until its bond is given back, which waits for the answer', () => {
+  const { chain, attestor, challenger } = loop;
+  const commitment = shardOf(loop).commitment;
+  for (const _ of [1, 2]) publishIndexOk(loop, attestor, [commitment]);
+  const releases = [1n, 2n].map((indexId) => {
+    deliverOk(chain, attestor, anyOf(wire.MsgRetireIndex, { sender: attestor.address, indexId }));
+    return chain.height + 6n;
+  });
+  blocksTo((releases[0] ?? 0n) - 2n);
+  const answered = askOk(challenger, { shardId: 1n, place: chunkAt(0) });
+  const unanswered = askOk(challenger, { shardId: 2n, place: chunkAt(0) });
+  expect(chain.height).toBe(releases[0]);
+  expectRefused(
+    challenger,
+    asking(challenger, { shardId: 1n, place: chunkAt(1), bond: coin(200) }),
+    'not-usable',
+  );
+  expect([chain.height > (releases[1] ?? 0n) - 1n, bondsHeld(loop)]).toEqual([true, 2200n]);
+  expectWhole();
+  const before = chain.balance(challenger.address);
+  deliverOk(chain, attestor, serving(attestor, answered.requestId, chunkOf(0)));
+  expect(bondsHeld(loop)).toBe(1100n);
+  blocksTo(unanswered.deadline);
+  expect(bondsHeld(loop)).toBe(0n);
+  expect(chain.balance(challenger.address)).toBe(before + 100n + 500n);
+  expectWhole();
+});
+
+test('a card with roots of nothing is voided by one demand, whichever tree is asked for', () => {
+  const { chain, challenger } = loop;
+  const { card } = head.card;
+  for (const tree of [weights, examples, residuals, sums, coordinates, groups]) {
+    const roots = { ...card.roots };
+    const nothing = {
+      weights: NOTHING,
+      examples: NOTHING,
+      residuals: NOTHING,
+      sums: NOTHING,
+      groups: NOTHING,
+    };
+    const cardId = publishCard({
+      ...card,
+      roots: tree === weights ? { ...roots, weights: NOTHING } : nothing,
+    });
+    const before = chain.balance(challenger.address);
+    const { requestId, deadline } = askOk(challenger, { cardId, place: leafAt(tree) });
+    const piece = openPiece(head.card, leafAt(tree));
+    expectRefused(loop.seller, serving(loop.seller, requestId, piece), 'wrong-chunk');
+    blocksTo(deadline - 1n);
+    expect(standingOfCard(cardId)).not.toBe(VOIDED);
+    expectWhole();
+    blocksTo(deadline);
+    expect(standingOfCard(cardId)).toBe(VOIDED);
+    expect(chain.balance(challenger.address)).toBe(before - FEE + 500n);
+    expectRefused(challenger, asking(challenger, { cardId, place: leafAt(tree) }), 'not-usable');
+  }
+  expectWhole();
+});
+
+test('a claim with roots of nothing is refuted by one demand; its escrow goes to the pools', () => {
+  const { chain, challenger } = loop;
+  const cardId = publishCard(head.card.card);
+  emptyBlocks(loop, 3);
+  for (const tree of [solution, effects, sums, coordinates]) {
+    const claim = influenceClaim(cardId, EMPTY_CLAIM);
+    const claimId = submit(claim);
+    if (tree === solution) pay(claimId);
+    const before = chain.balance(challenger.address);
+    blocksTo(claimOf(claimId).finalHeight - 1n);
+    const { requestId, deadline } = askOk(challenger, { claimId, claim, place: leafAt(tree) });
+    expectRefused(
+      loop.attestor,
+      serving(loop.attestor, requestId, openPiece(head.claim, leafAt(tree))),
+      'wrong-chunk',
+    );
+    // It is not decided while the request is open, and cannot be asked about any more.
+    expectRefused(
+      challenger,
+      asking(challenger, { claimId, claim, place: leafAt(effects, 1) }),
+      'claim-closed',
+    );
+    blocksTo(deadline - 1n);
+    expect(claimOf(claimId)).toMatchObject({ state: ClaimState.CLAIM_STATE_PENDING, dueHeight: deadline });
+    expectWhole();
+    blocksTo(deadline);
+    expect(chain.balance(challenger.address)).toBe(before - 2n * FEE + 100n);
+    if (tree === solution) expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_REFUTED);
+    expect(bondsHeld(loop)).toBe(1000n);
+    expectWhole();
+  }
+});
+
+test('whoever has the leaves of a card and a claim answers each request, and loses neither', () => {
+  begin({ ...LONG, accountRequestsMax: 20 });
+  const { chain, attestor, seller, challenger } = loop;
+  const cardId = publishCard(head.card.card);
+  emptyBlocks(loop, LONG.challengeBlocks);
+  const claim = influenceClaim(cardId);
+  const claimId = submit(claim);
+  pay(claimId);
+  const before = chain.balance(attestor.address);
+  for (const tree of [solution, effects, sums, coordinates]) {
+    const place = tree === coordinates ? leafAt(tree, 0, 1) : leafAt(tree, 1);
+    const { requestId } = askOk(challenger, { claimId, claim, place });
+    const piece = openPiece(head.claim, place);
+    expectRefused(
+      seller,
+      serving(seller, requestId, { ...piece, content: piece.content.slice(1) }),
+      'wrong-chunk',
+    );
+    expectRefused(seller, serving(seller, requestId, openPiece(head.claim, leafAt(tree))), 'wrong-chunk');
+    // Anybody may answer; who is paid is the claimant.
+    deliverOk(chain, seller, serving(seller, requestId, piece));
+  }
+  expect(chain.balance(attestor.address)).toBe(before + 4n * 10n);
+  for (const tree of [weights, examples, residuals, sums, coordinates, groups]) {
+    const place = tree === coordinates ? leafAt(tree, 0, 1) : leafAt(tree, 1);
+    const { requestId } = askOk(challenger, { cardId, place });
+    const piece = openPiece(head.card, place);
+    const without = serving(seller, requestId, { ...piece, node: new Uint8Array(33) });
+    expectRefused(seller, without, 'wrong-chunk');
+    deliverOk(chain, seller, serving(seller, requestId, piece));
+  }
+  expectWhole();
+  blocksTo(claimOf(claimId).finalHeight);
+  expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_FINAL);
+  expect([standingOfCard(cardId), bondsHeld(loop)]).toEqual([ACTIVE, 1000n]);
+  expectWhole();
+});
+
+test('a claim that was asked about at its last height is decided when it is answered, not before', () => {
+  const { chain, attestor, challenger } = loop;
+  const cardId = publishCard(head.card.card);
+  emptyBlocks(loop, 3);
+  const claim = influenceClaim(cardId);
+  const claimId = submit(claim);
+  pay(claimId);
+  blocksTo(claimOf(claimId).finalHeight - 1n);
+  const place = leafAt(effects, 3);
+  const { requestId, deadline } = askOk(challenger, { claimId, claim, place });
+  blocksTo(deadline - 1n);
+  expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_PENDING);
+  deliverOk(chain, attestor, serving(attestor, requestId, openPiece(head.claim, place)));
+  expect(chain.height).toBe(deadline);
+  expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_FINAL);
+  expectWhole();
+});
+
+test('the bond of a card waits for its requests too; a card that is asked about while it unbonds can be lost', () => {
+  const { chain, seller, challenger } = loop;
+  const [lost, kept] = [publishCard(head.card.card), publishCard(head.card.card)];
+  const retire = (cardId: bigint): Any => anyOf(wire.MsgRetireModelCard, { sender: seller.address, cardId });
+  deliverOk(chain, seller, retire(lost), retire(kept));
+  const release = chain.height + 6n;
+  blocksTo(release - 3n);
+  const { deadline } = askOk(challenger, { cardId: lost, place: leafAt(groups) });
+  const { requestId } = askOk(challenger, { cardId: kept, place: leafAt(groups) });
+  blocksTo(release);
+  expect(bondsHeld(loop)).toBe(2200n);
+  deliverOk(chain, seller, serving(seller, requestId, openPiece(head.card, leafAt(groups))));
+  expect(bondsHeld(loop)).toBe(1100n);
+  const before = chain.balance(challenger.address);
+  expectRefused(challenger, asking(challenger, { cardId: lost, place: leafAt(groups, 1) }), 'not-usable');
+  expect(chain.height).toBe(deadline);
+  expect([bondsHeld(loop), chain.balance(challenger.address) - before]).toEqual([0n, 600n - FEE]);
+  expectWhole();
+});
+
+test('a request names one object, a tree of it, a piece that there is, and a claim as it was submitted', () => {
+  begin(LONG);
+  const { attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const cardId = publishCard(head.card.card);
+  emptyBlocks(loop, LONG.challengeBlocks);
+  const claim = influenceClaim(cardId);
+  const claimId = submit(claim);
+  const other = influenceClaim(cardId, EMPTY_CLAIM);
+  const place = leafAt(effects);
+  const refused: readonly (readonly [AttributionErrorName, Asking])[] = [
+    ['malformed-request', { place: chunkAt(0) }],
+    ['malformed-request', { shardId: 1n, cardId, place: chunkAt(0) }],
+    ['malformed-request', { shardId: 1n, place: leafAt(weights) }],
+    ['malformed-request', { shardId: 1n, place: chunkAt(0), claim }],
+    ['malformed-request', { cardId, place: leafAt(1) }],
+    ['malformed-request', { cardId, place: leafAt(effects) }],
+    ['malformed-request', { cardId, place: leafAt(weights, 2) }],
+    ['malformed-request', { cardId, place: leafAt(weights, 0, 1) }],
+    ['malformed-request', { cardId, place: leafAt(coordinates, 0, 3) }],
+    ['malformed-request', { cardId, place: leafAt(coordinates, 1) }],
+    ['malformed-request', { claimId, place }],
+    ['malformed-request', { claimId, claim, place: leafAt(groups) }],
+    ['malformed-request', { claimId, claim, place: leafAt(effects, 12) }],
+    ['other-claim', { claimId, claim: other, place }],
+    ['unknown-claim', { claimId: 9n, claim, place }],
+    ['unknown-card', { cardId: 9n, place: leafAt(weights) }],
+    ['wrong-bond', { claimId, claim, place, bond: coin(99) }],
+  ];
+  for (const [name, change] of refused) expectRefused(challenger, asking(challenger, change), name);
+  askOk(challenger, { claimId, claim, place });
+  expectWhole();
+});
+
+test('of a document that is a tombstone the leaf is the answer, while its contribution is not accepted', () => {
+  begin(LONG);
+  const { chain, attestor, challenger } = loop;
+  const [first, second] = sourcesOf(loop, { from: 0, count: 2 });
+  if (first === undefined || second === undefined) throw new RangeError('no documents');
+  const shard = shardInMemory(naiveShard([{ ...first, content: undefined }, second]), { datanetId: 1n });
+  publishIndexOk(loop, attestor, [shard.commitment]);
+  const leaf = (document: number): Partial<wire.MsgServeChunk> => ({
+    content: shard.leaf('documents', document),
+    hashes: [openingHashes(2, [document], (level, index) => shard.node('documents', level, index))],
+  });
+  const ofFirst = askOk(challenger, { shardId: 1n, place: chunkAt(1, 0) });
+  const ofSecond = askOk(challenger, { shardId: 1n, place: chunkAt(1, 1), bond: coin(200) });
+  // Accepted: its text must be shown, whatever the shard says.
+  expectRefused(attestor, serving(attestor, ofFirst.requestId, leaf(0)), 'wrong-chunk');
+  const asked = Datanets.prototype.contributionAt;
+  vi.spyOn(Datanets.prototype, 'contributionAt').mockImplementation(function (this: Datanets, ...where) {
+    const found = asked.apply(this, where);
+    return found && { ...found, state: ContributionState.CONTRIBUTION_STATE_SLASHED };
+  });
+  // A document of which the shard has the text is none.
+  expectRefused(attestor, serving(attestor, ofSecond.requestId, leaf(1)), 'wrong-chunk');
+  expectRefused(attestor, serving(attestor, ofFirst.requestId, leaf(1)), 'wrong-chunk');
+  deliverOk(chain, attestor, serving(attestor, ofFirst.requestId, leaf(0)));
+  expect(standingOfIndex(loop, 1n)).not.toBe(VOIDED);
+});
+
+test('what is lost and paid is by the parameters of the object, not by those of today', () => {
+  const { chain, attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const { requestId } = askOk(challenger, { shardId: 1n, place: chunkAt(0) });
+  const { deadline } = askOk(challenger, { shardId: 1n, place: chunkAt(1), bond: coin(200) });
+  const before = [attestor, challenger].map(({ address }) => chain.balance(address));
+  const answer = chain.sign(attestor, [serving(attestor, requestId, chunkOf(0))], { gas: 3_000_000n });
+  const exported = chain.app.exportState();
+  const section = new JsonReader(exported.appState, '').member('attribution').object();
+  const params = new JsonReader(section, '').member('params').object();
+  const changed = { ...params, reward_bps: 9000, answer_bps: 5000, unbonding_blocks: 1 };
+  const attribution = { ...section, params_version: '2', params: changed };
+  const app = startFrom(chain, { ...exported, appState: { ...exported.appState, attribution } });
+  const balances = (): readonly bigint[] => {
+    const { addresses, bank } = app.composition;
+    const context = app.contextAt(app.height);
+    return [attestor, challenger].map(({ address }) =>
+      bank.balance(context, addresses.toBytes(address), 'uopen'),
+    );
+  };
+  for (let txs = [answer]; app.height < deadline; txs = []) {
+    app.finalizeBlock({
+      ...{ txs, decidedLastCommit: { round: 0, votes: [] }, misbehavior: [], hash: new Uint8Array(32) },
+      ...{ height: app.height + 1n, time: { seconds: 1_800_000_001n, nanos: 0 } },
+      ...{ nextValidatorsHash: new Uint8Array(32), proposerAddress: new Uint8Array(20) },
+    });
+    app.commit();
+  }
+  const [ofAttestor = 0n, ofChallenger = 0n] = balances().map((now, i) => now - (before[i] ?? 0n));
+  expect([ofAttestor, ofChallenger]).toEqual([10n - FEE, 200n + 500n]);
+  expect(app.brokenInvariants()).toEqual([]);
+});
+
+test('a genesis with two requests for one place, or counts that are wrong, is refused', () => {
+  const { challenger, attestor } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const cardId = publishCard(head.card.card);
+  askOk(challenger, { cardId, place: leafAt(weights) });
+  askOk(challenger, { cardId, place: leafAt(weights, 1), bond: coin(200) });
+  const { appState } = loop.chain.app.exportState();
+  const section = new JsonReader(appState, '').member('attribution').object();
+  const requests = new JsonReader(section, '')
+    .member('requests')
+    .elements()
+    .map((one) => one.object());
+  const cards = new JsonReader(section, '')
+    .member('cards')
+    .elements()
+    .map((one) => one.object());
+  const refuse = (change: Record<string, unknown>): void => {
+    const attribution = JSON.parse(JSON.stringify({ ...section, ...change }));
+    expect(() => new TestChain({ genesis: { sections: { attribution } } })).toThrow('app_state.attribution');
+  };
+  refuse({ requests: requests.map((one) => ({ ...one, place: requests[0]?.['place'] })) });
+  refuse({ requests: requests.map((one) => ({ ...one, shard_id: '1' })) });
+  refuse({ cards: cards.map((one) => ({ ...one, open_requests: 1 })) });
+});
