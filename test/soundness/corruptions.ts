@@ -1,4 +1,7 @@
-/** Ways to publish a wrong shard: one entry of one leaf, a whole leaf, or a lie that every tree repeats. */
+/**
+ * Ways to publish a wrong shard: one entry of one leaf, a whole leaf, several of them, or a lie that every
+ * tree repeats.
+ */
 import {
   type CommitOptions,
   commitLeaves,
@@ -9,7 +12,10 @@ import type { ProvableShard } from '../../attest/prove/prove.ts';
 import type { ShardArrays, SourceDocument } from '../../attest/shard.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import { concatBytes } from '../../core/bytes.ts';
+import { DecodeError } from '../../core/errors.ts';
 import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
+import { SHOWN_LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import {
   type DocumentLeaf,
   decodeDocumentLeaf,
@@ -28,8 +34,18 @@ import type { Random } from '../fuzz/random.ts';
 import { mutateBytes } from '../fuzz/mutate-bytes.ts';
 import type { ShardCase } from './shards.ts';
 
+/** What is corrupted: the right shard, or one that is wrong already. */
+export type Corruptible = Pick<ShardCase, 'sources' | 'arrays' | 'options'> & {
+  readonly shard: ProvableShard;
+};
+
 /** A shard that somebody might publish; undefined when the case leaves no room for this corruption. */
-export type Corruption = (from: ShardCase, random: Random) => ProvableShard | undefined;
+export type Corruption = (from: Corruptible, random: Random) => ProvableShard | undefined;
+
+const TREES = ['text', 'suffix', 'inverse', 'documents'] as const;
+
+/** Most places that are wrong at once, less two. */
+const SEVERAL_MORE = 4;
 
 /** A number near another, or any below a limit. */
 function other(value: number, limit: number, random: Random): number {
@@ -52,24 +68,33 @@ function swapped<T>(list: readonly T[], a: number, b: number): T[] {
 }
 
 /** Publishes these leaves, or those of another shape. */
-function publish({ arrays, options }: ShardCase, leaves: ShardLeaves): ProvableShard {
+function publish({ arrays, options }: Corruptible, leaves: ShardLeaves): ProvableShard {
   return commitLeaves(leaves, arrays, options);
+}
+
+/** All leaves of a shard as it is. */
+function leavesOf({ shard }: Corruptible): ShardLeaves {
+  const of = (tree: ShardTree): Uint8Array[] =>
+    Array.from({ length: leafCount(shard.commitment, tree) }, (_, i) => shard.leaf(tree, i));
+  return { text: of('text'), suffix: of('suffix'), inverse: of('inverse'), documents: of('documents') };
 }
 
 /** Changes one leaf of one tree. */
 function ofLeaf(
   tree: ShardTree,
-  change: (bytes: Uint8Array, index: number, from: ShardCase, random: Random) => Uint8Array,
+  change: (bytes: Uint8Array, index: number, from: Corruptible, random: Random) => Uint8Array,
 ): Corruption {
   return (from, random) => {
-    const leaves = leavesOfArrays(from.arrays, from.options);
+    const leaves = leavesOf(from);
     const index = random.below(leaves[tree].length);
     const bytes = change(from.shard.leaf(tree, index), index, from, random);
     return publish(from, { ...leaves, [tree]: replaced(leaves[tree], index, bytes) });
   };
 }
 
-function ofText(change: (leaf: TextLeaf, from: ShardCase, random: Random) => Partial<TextLeaf>): Corruption {
+function ofText(
+  change: (leaf: TextLeaf, from: Corruptible, random: Random) => Partial<TextLeaf>,
+): Corruption {
   return ofLeaf('text', (bytes, index, from, random) => {
     const leaf = decodeTextLeaf(from.shard.commitment, index, bytes);
     return encodeTextLeaf({ ...leaf, ...change(leaf, from, random) });
@@ -77,7 +102,7 @@ function ofText(change: (leaf: TextLeaf, from: ShardCase, random: Random) => Par
 }
 
 function ofEntry(
-  change: (entry: SuffixEntry, from: ShardCase, random: Random) => Partial<SuffixEntry>,
+  change: (entry: SuffixEntry, from: Corruptible, random: Random) => Partial<SuffixEntry>,
 ): Corruption {
   return ofLeaf('suffix', (bytes, index, from, random) => {
     const leaf = decodeSuffixLeaf(from.shard.commitment, index, bytes);
@@ -90,7 +115,7 @@ function ofEntry(
 }
 
 function ofDocument(
-  change: (leaf: DocumentLeaf, from: ShardCase, random: Random) => Partial<DocumentLeaf>,
+  change: (leaf: DocumentLeaf, from: Corruptible, random: Random) => Partial<DocumentLeaf>,
 ): Corruption {
   return ofLeaf('documents', (bytes, index, from, random) => {
     const leaf = decodeDocumentLeaf(from.shard.commitment, index, bytes);
@@ -134,6 +159,43 @@ function suffixes(arrays: ShardArrays): number[] {
 function otherTokens(arrays: ShardArrays, options: CommitOptions, tokens: readonly number[]): ProvableShard {
   const changed: ShardArrays = { ...arrays, token: (position) => tokens[position] ?? SEPARATOR };
   return commitLeaves(leavesOfArrays(changed, options), changed, options);
+}
+
+/** A leaf that can be opened nowhere: longer than any proof shows. */
+export const unshownLeaf: Corruption = (from, random) => {
+  const bytes = SHOWN_LEAF_BYTES_MAX + 1 + random.below(5_000);
+  return ofLeaf(random.pick(TREES), (leaf) => concatBytes(leaf, random.bytes(bytes - leaf.length)))(
+    from,
+    random,
+  );
+};
+
+/** Changes of one entry or one leaf, of which several can be made one after the other. */
+const PLACES = /^(?:text|suffix|inverse|documents): /u;
+
+/** Several places of the trees that `isOf` lets in are wrong; the other trees stay as they are. */
+function several(isOf: (name: string, random: Random) => boolean): Corruption {
+  return (from, random) => {
+    const names = Object.keys(CORRUPTIONS).filter((name) => PLACES.test(name) && isOf(name, random));
+    let { shard } = from;
+    for (let count = 2 + random.below(SEVERAL_MORE); count > 0; count--) {
+      const next = wellFormed(() =>
+        CORRUPTIONS[names[random.below(names.length)] ?? '']?.({ ...from, shard }, random),
+      );
+      shard = next ?? shard;
+    }
+    return shard;
+  };
+}
+
+/** Undefined when a leaf that is to be changed again cannot be read any more. */
+function wellFormed(make: () => ProvableShard | undefined): ProvableShard | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 /** Every way, by name. */
@@ -204,7 +266,7 @@ export const CORRUPTIONS: Readonly<Record<string, Corruption>> = {
     tokens: other(tokens, arrays.tokens, random),
   })),
   'documents: boundary moved': (from, random) => {
-    const leaves = leavesOfArrays(from.arrays, from.options);
+    const leaves = leavesOf(from);
     const index = random.below(from.sources.length - 1);
     const [a, b] = [leaves.documents[index], leaves.documents[index + 1]];
     if (a === undefined || b === undefined) return undefined;
@@ -222,11 +284,11 @@ export const CORRUPTIONS: Readonly<Record<string, Corruption>> = {
     return publish(from, { ...leaves, documents });
   },
   'leaf: bytes': (from, random) => {
-    const tree = random.pick(['text', 'suffix', 'inverse', 'documents'] as const);
+    const tree = random.pick(TREES);
     return ofLeaf(tree, (bytes) => mutateBytes(bytes, random))(from, random);
   },
   'leaf: longer': (from, random) => {
-    const tree = random.pick(['text', 'suffix', 'inverse', 'documents'] as const);
+    const tree = random.pick(TREES);
     return ofLeaf(tree, (bytes) => concatBytes(bytes, random.bytes(1 + random.below(2000))))(from, random);
   },
   'leaf: of another tree': (from, random) => {
@@ -234,10 +296,18 @@ export const CORRUPTIONS: Readonly<Record<string, Corruption>> = {
     return ofLeaf(tree, () => from.shard.leaf('documents', 0))(from, random);
   },
   'leaf: of another place': (from, random) => {
-    const tree = random.pick(['text', 'suffix', 'inverse', 'documents'] as const);
+    const tree = random.pick(TREES);
     const leaves = leavesOfArrays(from.arrays, from.options)[tree];
     return ofLeaf(tree, (bytes) => leaves[random.below(leaves.length)] ?? bytes)(from, random);
   },
+  'several: places of one tree': (from, random) => {
+    const tree = random.pick(TREES);
+    return several((name) => name.startsWith(tree))(from, random);
+  },
+  'several: places of all trees': several(() => true),
+  'several: entries and inverse': several(
+    (name) => !name.startsWith('text') && !name.startsWith('documents'),
+  ),
   'arrays: two suffixes swapped': ofArrays((arrays, random) =>
     ordered(swapped(suffixes(arrays), random.below(arrays.tokens), random.below(arrays.tokens))),
   ),

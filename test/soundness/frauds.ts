@@ -11,14 +11,15 @@ import {
   encodeFraud,
   type FraudStatement,
   OPENS,
+  SHOWN_LEAF_BYTES_MAX,
   type ShardFraud,
 } from '../../modules/attribution/proof/shard/fraud-format.ts';
-import { SALT_BYTES } from '../../modules/attribution/proof/shard/leaves.ts';
+import { leafProblem, SALT_BYTES } from '../../modules/attribution/proof/shard/leaves.ts';
 import { committedRoot } from '../../modules/attribution/proof/tree.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { mutateBytes } from '../fuzz/mutate-bytes.ts';
 import type { Random } from '../fuzz/random.ts';
-import { CORRUPTIONS } from './corruptions.ts';
+import { CORRUPTIONS, unshownLeaf } from './corruptions.ts';
 import type { ShardCase } from './shards.ts';
 
 const TREES = ['text', 'suffix', 'inverse', 'documents'] as const;
@@ -79,6 +80,25 @@ export function convictOne(from: ShardCase, random: Random): Conviction | undefi
   if (convicts(from.shard.commitment, decoded, from))
     throw new Error(`${corruption}: convicts the right shard`);
   return { corruption, kind: fraud.kind, bytes: bytes.length, verifyMs };
+}
+
+/**
+ * Publishes a shard with a leaf that no proof can show. Another fraud may convict it; the leaf itself none
+ * can, and it is no answer to a request on the chain, since it is malformed. True when that is so.
+ */
+export function isUnanswerable(from: ShardCase, random: Random): boolean {
+  const accused = unshownLeaf(from, random);
+  if (accused === undefined) return false;
+  const { commitment } = accused;
+  const isMalformed = TREES.some((tree) =>
+    Array.from({ length: leafCount(commitment, tree) }, (_, index) => accused.leaf(tree, index)).some(
+      (bytes, index) =>
+        bytes.length > SHOWN_LEAF_BYTES_MAX && leafProblem(commitment, { tree, index, bytes }) !== undefined,
+    ),
+  );
+  const fraud = convict({ honest: from.arrays, accused, content: from.content });
+  const shown = fraud === undefined ? undefined : readable(encodeFraud(fraud));
+  return isMalformed && (shown === undefined || convicts(commitment, shown, from));
 }
 
 /** Leaves may have any salts. */

@@ -6,7 +6,7 @@
  */
 import { Random } from '../fuzz/random.ts';
 import { ProgramOptions } from '../support/program-options.ts';
-import { accuseRight, type Conviction, convictOne, convictRoot } from './frauds.ts';
+import { accuseRight, type Conviction, convictOne, convictRoot, isUnanswerable } from './frauds.ts';
 import { type HonestProof, honestProof, judge, MUTATIONS, type Outcome } from './proofs.ts';
 import { shardCase } from './shards.ts';
 
@@ -72,11 +72,13 @@ function attackOne(
 /** Publishes wrong shards until there are enough, and accuses each right one of everything. */
 function attackShards(): void {
   const convictions: Conviction[] = [];
-  let [accusations, unchanged] = [0, 0];
+  let [accusations, unchanged, unanswerable] = [0, 0, 0];
   while (convictions.length < corruptions) {
     const from = shardCase(random);
     accusations += tried(() => accuseRight(from, random)) ?? 0;
     convictions.push(convictRoot(from, random));
+    if (tried(() => isUnanswerable(from, random)) === true) unanswerable++;
+    else failures.push('a leaf that cannot be shown could be an answer');
     for (let i = 1; i < CORRUPTIONS_OF_SHARD && convictions.length < corruptions; i++) {
       const conviction = tried(() => convictOne(from, random));
       if (conviction === undefined) unchanged++;
@@ -87,6 +89,7 @@ function attackShards(): void {
   const groups = Map.groupBy(convictions, ({ corruption, kind }) => `${corruption} -> ${kind}`);
   for (const [name, of] of [...groups].sort()) row([name, of.length, ...figures(of)]);
   row(['all', convictions.length, ...figures(convictions)]);
+  row(['leaves too long to show, no answer to a request', unanswerable]);
   row(['corruptions that left the shard right', unchanged]);
   row(['accusations of right shards, none convicts', accusations]);
 }

@@ -17,7 +17,7 @@ import {
   type ShardProofRequest,
   verifyShardProof,
 } from '../../modules/attribution/proof/shard/verify.ts';
-import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
+import { SEPARATOR, tokenise } from '../../modules/attribution/proof/tokenise.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { ShardCase } from './shards.ts';
 
@@ -145,6 +145,47 @@ function otherShard(others: readonly HonestProof[], random: Random): HonestProof
   return others[random.below(others.length)];
 }
 
+/** Ids that no content has: the separator, zeros inside, letters behind spaces, four bytes that are one each. */
+const NO_TOKENS = [SEPARATOR, 0x61000061, 0x20206161, 0xffffffff] as const;
+
+/** The proof that a prover makes who takes such an id for a token; where a pattern is, or beside it. */
+function ofNoToken({ request, order, from }: HonestProof, random: Random): ShardProofRequest {
+  const query = request.query.slice();
+  query[random.below(query.length)] = random.pick(NO_TOKENS);
+  const statements = order.statements.map((statement): ShardStatement => {
+    const { start, length } = statement;
+    const { lo, hi } = rankRange(from.arrays, query.subarray(start, start + length));
+    return lo < hi && statement.kind !== 'count'
+      ? { ...statement, lo, hi: statement.kind === 'holders' ? hi : lo + 1 }
+      : { kind: 'count', start, length, lo, hi };
+  });
+  return { ...request, query, proof: proofOrOld({ request, order, from }, query, statements) };
+}
+
+/** A separator at the end of a pattern can lead the prover behind the text: then the proof is that of before. */
+function proofOrOld(
+  { request, order, from }: Pick<HonestProof, 'request' | 'order' | 'from'>,
+  query: Uint32Array,
+  statements: readonly ShardStatement[],
+): Uint8Array {
+  try {
+    return proveShard(from.shard, { ...order, query, statements: rising(statements) });
+  } catch (error) {
+    if (error instanceof RangeError) return request.proof;
+    throw error;
+  }
+}
+
+/** The proof of the same statements and more, in some order. */
+function ofStatements(
+  change: (statements: readonly ShardStatement[], random: Random) => readonly ShardStatement[],
+): Mutation {
+  return ({ request, order, from }, random) => ({
+    ...request,
+    proof: proveShard(from.shard, { ...order, statements: change(order.statements, random) }),
+  });
+}
+
 /** Every change, by name. */
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'a bit': ofBytes((proof, random) => {
@@ -188,6 +229,23 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   truncated: ofBytes((proof, random) => proof.subarray(0, random.below(proof.length))),
   longer: ofBytes((proof, random) => concatBytes(proof, random.bytes(1 + random.below(40)))),
+  'no token in the query': ofNoToken,
+  'a statement twice': ofStatements((statements, random) => {
+    const at = random.below(statements.length);
+    const to = random.below(statements.length + 1);
+    const again = statements[at];
+    return again === undefined ? statements : statements.toSpliced(to, 0, again);
+  }),
+  'another statement of a pattern twice': ofStatements((statements, random) => {
+    const again = statements[random.below(statements.length)];
+    if (again === undefined) return statements;
+    const count: ShardStatement = { ...again, kind: 'count' };
+    return [count, ...statements, count];
+  }),
+  'statements in another order': ofStatements((statements, random) => {
+    const at = random.below(statements.length);
+    return [...statements.slice(at), ...statements.slice(0, at)];
+  }),
   'another pattern': ({ request }, random) => {
     const query = request.query.slice();
     const at = random.below(query.length);
@@ -210,9 +268,19 @@ export function judge(
 ): Outcome {
   const shown = shownBy(mutant);
   if (shown === undefined) return 'refused';
+  if (!isLawful(mutant, shown)) return 'FORGED';
   if (isUntouched(honest, mutant, shown)) return 'same';
   const source = [honest, ...others].find(({ request: { commitment } }) => commitment === mutant.commitment);
   return source !== undefined && isTrueProof(source.from, mutant, shown) ? 'true' : 'FORGED';
+}
+
+/** What a proof may never be: about ids that are no tokens, or of statements that do not rise. */
+function isLawful({ query }: ShardProofRequest, { statements }: ShardProof): boolean {
+  const rises = statements.every(({ statement }, i) => {
+    const before = statements[i - 1]?.statement;
+    return before === undefined || compareStatements(before, statement) < 0;
+  });
+  return rises && !NO_TOKENS.some((id) => query.includes(id));
 }
 
 /** Whether it shows the same of the same patterns, by the same bytes, against the trees of which it opens leaves. */

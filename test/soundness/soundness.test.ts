@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Random } from '../fuzz/random.ts';
 import { CORRUPTIONS } from './corruptions.ts';
-import { accuseRight, convictOne, convictRoot } from './frauds.ts';
+import { accuseRight, convictOne, convictRoot, isUnanswerable } from './frauds.ts';
 import { honestProof, judge, MUTATIONS } from './proofs.ts';
 import { shardCase } from './shards.ts';
 
@@ -15,6 +15,7 @@ test('wrong shards are convicted, right ones are not', () => {
     const from = shardCase(random);
     expect(accuseRight(from, random)).toBeGreaterThan(0);
     seen.add(convictRoot(from, random).corruption);
+    expect(isUnanswerable(from, random)).toBe(true);
     for (let j = 0; j < CORRUPTIONS_EACH; j++) {
       const conviction = convictOne(from, random);
       if (conviction !== undefined) seen.add(conviction.corruption);
