@@ -1,9 +1,10 @@
 import { ripemd160 as nobleRipemd160 } from '@noble/hashes/legacy.js';
+import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toHex } from './bytes.ts';
-import { ripemd160, sha256, sha256Into, sha512 } from './hash.ts';
+import { hmacSha256, ripemd160, sha256, sha256Into, sha512 } from './hash.ts';
 
 test('digests equal those of @noble/hashes for random inputs', () => {
   fc.assert(
@@ -11,6 +12,15 @@ test('digests equal those of @noble/hashes for random inputs', () => {
       expect(toHex(sha256(data))).toBe(toHex(nobleSha256(data)));
       expect(toHex(sha512(data))).toBe(toHex(nobleSha512(data)));
       expect(toHex(ripemd160(data))).toBe(toHex(nobleRipemd160(data)));
+    }),
+  );
+});
+
+test('HMACs equal those of @noble/hashes, under keys of any length', () => {
+  const bytes = fc.uint8Array({ maxLength: 100 });
+  fc.assert(
+    fc.property(bytes, bytes, (key, data) => {
+      expect(toHex(hmacSha256(key, data))).toBe(toHex(hmac(nobleSha256, key, data)));
     }),
   );
 });

@@ -4,7 +4,7 @@
  * It is a pure function of its input, so this file is the one place of the deterministic zone that may import
  * `node:crypto`; the test beside it holds it against @noble/hashes.
  */
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { ripemd160 as nobleRipemd160 } from '@noble/hashes/legacy.js';
 
 declare global {
@@ -40,6 +40,11 @@ export function digestOfText(text: string): Uint8Array {
 /** Writes the SHA-256 of `data` into `out` at `offset`: no allocation but one short string. */
 export function sha256Into(data: Uint8Array, out: Buffer, offset: number): void {
   out.latin1Write(hash('sha256', data, 'binary'), offset, HASH_BYTES);
+}
+
+/** HMAC-SHA-256 (RFC 2104) under a key of any length: 32 bytes. */
+export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac('sha256', key).update(data).digest());
 }
 
 /** SHA-512 (FIPS 180-4): 64 bytes. */

@@ -7,9 +7,11 @@ import { HASH_BYTES } from '../../core/hash.ts';
 import { LEAF_TOKENS, SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { checkCommitment, leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/leaves.ts';
+import { saltCommitment } from '../../modules/attribution/proof/shard/salts.ts';
 import { SEPARATOR, TOKENISER_VERSION, tokenBytes } from '../../modules/attribution/proof/tokenise.ts';
 import { committedRoot } from '../../modules/attribution/proof/tree.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { type LeafSalt, saltBy, secretOfShard } from '../prove/salts.ts';
 import type { ShardDocument } from '../shard.ts';
 import {
   type BatchHasher,
@@ -20,15 +22,7 @@ import {
   wasmSuffixHasher,
 } from '../wasm/batch-hasher.ts';
 import { wasmSuffixArray } from '../wasm/suffix-array.ts';
-import {
-  documentLeaves,
-  inverseLeaves,
-  type LeafSalt,
-  type LeafSources,
-  saltBy,
-  suffixLeaves,
-  textLeaves,
-} from './leaf-writers.ts';
+import { documentLeaves, inverseLeaves, type LeafSources, suffixLeaves, textLeaves } from './leaf-writers.ts';
 import { inverseOf, type OnSortProgress, suffixArray } from './sais.ts';
 import { DOCUMENT_BYTES, DOCUMENT_FIELDS, type ShardSink } from './shard-files.ts';
 import type { ShardInput } from './shard-input.ts';
@@ -51,7 +45,7 @@ export interface BuildOptions {
   readonly firstPosition: bigint;
   /** 1 or 8. */
   readonly entriesPerLeaf: number;
-  /** Makes the shard a salted one: attest/prove/memory.ts. */
+  /** Of the index. Makes the shard a salted one: attest/prove/salts.ts. */
   readonly saltSecret?: Uint8Array | undefined;
   readonly sink: ShardSink;
   readonly progress?: ((progress: BuildProgress) => void) | undefined;
@@ -92,14 +86,16 @@ export function buildShard(
 /** The commitment without its roots, which are zeros yet. */
 function shapeOf({ documents, text }: ShardInput, options: BuildOptions): ShardCommitment {
   const none = new Uint8Array(HASH_BYTES);
+  const { datanetId, firstPosition, saltSecret } = options;
+  const place = { datanetId, firstPosition, documents: documents.length };
   return {
-    datanetId: options.datanetId,
-    firstPosition: options.firstPosition,
-    documents: documents.length,
+    ...place,
     tokens: text.length,
     tokeniser: TOKENISER_VERSION,
     entriesPerLeaf: options.entriesPerLeaf,
-    salted: options.saltSecret !== undefined,
+    salted: saltSecret !== undefined,
+    saltCommitment:
+      saltSecret === undefined ? new Uint8Array(0) : saltCommitment(place, secretOfShard(saltSecret, place)),
     ...{ textRoot: none, suffixRoot: none, inverseRoot: none, documentRoot: none },
   };
 }
@@ -138,7 +134,7 @@ class ShardBuild {
     this.#shape = shape;
     this.#engines = engines;
     this.#hasher = engines.hasher(LIMITS);
-    this.#salt = saltBy(options.saltSecret);
+    this.#salt = saltBy(options.saltSecret, shape);
   }
 
   run(): ShardCommitment {

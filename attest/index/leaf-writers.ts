@@ -2,21 +2,13 @@
  * Writes leaves straight from the arrays into the memory they are hashed in: the same bytes as
  * modules/attribution/proof/shard/leaves.ts encodes, without an object for each of some million leaves.
  */
-import {
-  LEAF_TOKENS,
-  PREFIX_TOKENS,
-  SHARD_TREES,
-  type ShardTree,
-} from '../../modules/attribution/proof/kinds.ts';
+import { LEAF_TOKENS, PREFIX_TOKENS, SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
 import { encodeDocumentLeaf } from '../../modules/attribution/proof/shard/leaves.ts';
 import { SEPARATOR } from '../../modules/attribution/proof/tokenise.ts';
 import type { BatchHasher } from '../wasm/batch-hasher.ts';
-import { leafSalt } from '../prove/memory.ts';
+import type { LeafSalt } from '../prove/salts.ts';
 import type { ShardDocument } from '../shard.ts';
 import type { WriteLeaf } from './tree-builder.ts';
-
-/** Salt of a leaf: 32 bytes; none in a shard without salts. */
-export type LeafSalt = (tree: ShardTree, index: number) => Uint8Array;
 
 /** What leaves are made of. */
 export interface LeafSources {
@@ -28,13 +20,6 @@ export interface LeafSources {
   readonly documents: readonly ShardDocument[];
   readonly entriesPerLeaf: number;
   readonly salt: LeafSalt;
-}
-
-const NO_SALT = new Uint8Array(0);
-
-/** The salts of a shard that is salted under a secret, or of one that is not. */
-export function saltBy(secret: Uint8Array | undefined): LeafSalt {
-  return secret === undefined ? () => NO_SALT : (tree, index) => leafSalt(secret, tree, index);
 }
 
 /** A 32-bit integer with its bytes in the other order, as a signed one. */

@@ -6,9 +6,9 @@ import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { SEPARATOR, tokenBytes } from '../../modules/attribution/proof/tokenise.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { leafOfArrays } from '../prove/memory.ts';
+import { type LeafSalt, saltBy } from '../prove/salts.ts';
 import type { ShardDocument, ShardReader } from '../shard.ts';
 import { indexError } from './errors.ts';
-import { type LeafSalt, saltBy } from './leaf-writers.ts';
 import { DOCUMENT_BYTES, DOCUMENT_FIELDS, type ShardStorage, type Uint32Source } from './shard-files.ts';
 import { FIRST_KEPT_LEVEL, keptNodes, nodesOf, rootLevel } from './tree-layout.ts';
 
@@ -30,7 +30,7 @@ export class StoredShard implements ShardReader {
     this.tokens = commitment.tokens;
     this.documents = commitment.documents;
     this.#storage = storage;
-    this.#salt = commitment.salted && saltSecret === undefined ? missingSalt : saltBy(saltSecret);
+    this.#salt = commitment.salted && saltSecret === undefined ? missingSalt : saltBy(saltSecret, commitment);
     this.#text = storage.uint32('text');
     this.#suffix = storage.uint32('suffix');
     this.#inverse = storage.uint32('inverse');

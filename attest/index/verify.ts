@@ -145,6 +145,8 @@ function problemOfArrays(
 }
 
 function problemOfRoots(committed: ShardCommitment, again: ShardCommitment): string | undefined {
+  if (!equalBytes(committed.saltCommitment, again.saltCommitment))
+    return 'the commitment is to another secret of its salts';
   const tree = TREES.find((each) => !equalBytes(rootOf(committed, each), rootOf(again, each)));
   return tree && `the commitment has another root of the ${tree} tree than the leaves give`;
 }

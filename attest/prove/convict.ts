@@ -7,6 +7,7 @@
  * | what is read | fraud |
  * | --- | --- |
  * | any leaf that cannot stand at its place | malformed-leaf |
+ * | first leaf of any tree: its salt, where the secret is known | salt |
  * | first document: not the contribution | document-record |
  * | first document: begins elsewhere, and the one before is right | document-range |
  * | first document: ends elsewhere. The text differs before its right end | that of the text |
@@ -31,6 +32,7 @@ import {
   SALT_BYTES,
   type SuffixEntry,
 } from '../../modules/attribution/proof/shard/leaves.ts';
+import { leafSalt } from '../../modules/attribution/proof/shard/salts.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { ShardArrays, ShardDocument, ShardReader } from '../shard.ts';
 import { firstDifferingLeaf } from './differing-leaf.ts';
@@ -53,6 +55,11 @@ export interface Accusation {
    * found by nodes; without, by reading one leaf after another.
    */
   readonly honest: ShardArrays & Partial<Pick<ShardReader, 'node' | 'commitment'>>;
+  /**
+   * Of a salted shard: 32 bytes that its commitment binds, which `honest` is salted with too. A wrong salt is
+   * a fraud then; without, salts may be any, and leaves are read one after another.
+   */
+  readonly secret?: Uint8Array | undefined;
   /** The published commitment and its leaves. */
   readonly accused: ProvableShard;
   /** Content of a document of the shard. */
@@ -73,7 +80,7 @@ export function convict(accusation: Accusation): ShardFraud | undefined {
     const finder = new Finder(accusation);
     return finder.wrongDocument() ?? finder.wrongText() ?? finder.wrongEntry() ?? finder.wrongInverse();
   } catch (error) {
-    if (error instanceof WrongEntry) return error.fraud;
+    if (error instanceof Convicted) return error.fraud;
     if (error instanceof MalformedLeaf) return malformedLeaf(accusation.accused, error);
     throw error;
   }
@@ -86,13 +93,13 @@ function malformedLeaf(
   return { kind: 'malformed-leaf', tree, opened: openLeaves(accused, tree, [index]) };
 }
 
-/** Thrown where an entry is read: whatever it was read for, it convicts. */
-class WrongEntry extends Error {
+/** Thrown where a leaf is read that convicts, whatever it was read for. */
+class Convicted extends Error {
   readonly fraud: ShardFraud;
 
   constructor(fraud: ShardFraud) {
-    super('an entry is not what its position says');
-    this.name = 'WrongEntry';
+    super('a leaf that was read convicts its shard');
+    this.name = 'Convicted';
     this.fraud = fraud;
   }
 }
@@ -108,8 +115,10 @@ class Finder {
   readonly #content: ContentSource;
   readonly #commitment: ShardCommitment;
   readonly #leaves: ShardLeaves;
+  readonly #secret: Uint8Array | undefined;
 
-  constructor({ honest, accused, content }: Accusation) {
+  constructor({ honest, accused, content, secret }: Accusation) {
+    this.#secret = secret;
     this.#honest = honest;
     this.#accused = accused;
     this.#content = content;
@@ -173,14 +182,14 @@ class Finder {
     return this.#fraud({ kind: 'permutation', at: first + wrong });
   }
 
-  /** @throws WrongEntry when its tokens or its document are not those of its position */
+  /** @throws Convicted when its tokens or its document are not those of its position */
   #entry(rank: number): SuffixEntry {
     const entry = this.#leaves.entry(rank);
     const { position, document, tokens } = entry;
     if (tokens.some((token, i) => token !== this.#honest.token(position + i)))
-      throw new WrongEntry(this.#fraud({ kind: 'prefix', at: rank }));
+      throw new Convicted(this.#fraud({ kind: 'prefix', at: rank }));
     if (document !== this.#honest.documentAt(position))
-      throw new WrongEntry(this.#fraud({ kind: 'entry-document', at: rank }));
+      throw new Convicted(this.#fraud({ kind: 'entry-document', at: rank }));
     return entry;
   }
 
@@ -208,12 +217,28 @@ class Finder {
     return wrong < 0 ? undefined : { kind: 'text-token', at: first + wrong, position: first + wrong };
   }
 
-  /** Index of the first leaf of a tree that differs. */
+  /** Index of the first leaf of a tree that differs. @throws Convicted when it has a wrong salt */
   #firstDiffering(tree: ShardTree): number | undefined {
+    const index = this.#findDiffering(tree);
+    if (index === undefined || this.#secret === undefined || !this.#hasWrongSalt(tree, index)) return index;
+    this.#leaves.check(tree, index);
+    const opened = openLeaves(this.#accused, tree, [index]);
+    throw new Convicted({ kind: 'salt', tree, secret: this.#secret, opened });
+  }
+
+  #hasWrongSalt(tree: ShardTree, index: number): boolean {
+    if (this.#secret === undefined) return false;
+    const salt = this.#accused.leaf(tree, index).slice(1, 1 + SALT_BYTES);
+    return !equalBytes(salt, leafSalt(this.#secret, tree, index));
+  }
+
+  #findDiffering(tree: ShardTree): number | undefined {
     const leaves = leafCount(this.#commitment, tree);
     const differs = (index: number): boolean => this.#differs(tree, index);
     const { node, commitment } = this.#honest;
-    const comparable = commitment === undefined ? 0 : comparableLeaves(tree, commitment, this.#commitment);
+    const isLikeSalted = !this.#commitment.salted || this.#secret !== undefined;
+    const comparable =
+      commitment === undefined || !isLikeSalted ? 0 : comparableLeaves(tree, commitment, this.#commitment);
     if (node === undefined || commitment === undefined || comparable === 0) {
       for (let index = 0; index < leaves; index++) if (differs(index)) return index;
       return undefined;
@@ -228,8 +253,8 @@ class Finder {
     });
   }
 
-  /** Salts apart, which may be any. */
   #differs(tree: ShardTree, index: number): boolean {
+    if (this.#hasWrongSalt(tree, index)) return true;
     if (tree === 'text') return this.#differenceInText(index) !== undefined;
     if (tree === 'documents' && index >= this.#honest.documents) return true;
     const { entriesPerLeaf, salted } = this.#commitment;
@@ -245,7 +270,7 @@ class Finder {
 
 /** Leaves that two shards of the same documents have at the same nodes, from the first on. */
 function comparableLeaves(tree: ShardTree, ours: ShardCommitment, theirs: ShardCommitment): number {
-  if (ours.salted || theirs.salted) return 0;
+  if (ours.salted !== theirs.salted) return 0;
   const leaves = leafCount(theirs, tree);
   const isAsLong = ours.tokens === theirs.tokens;
   switch (tree) {

@@ -1,6 +1,4 @@
 /** A shard in memory, with its trees: from arrays, for tests and for shards that are small. */
-import { createHmac } from 'node:crypto';
-import { uint64BigEndian } from '../../core/bytes.ts';
 import {
   LEAF_TOKENS,
   PREFIX_TOKENS,
@@ -15,10 +13,12 @@ import {
   encodeTextLeaf,
   type SuffixEntry,
 } from '../../modules/attribution/proof/shard/leaves.ts';
+import { type ShardPlace, saltCommitment } from '../../modules/attribution/proof/shard/salts.ts';
 import { SEPARATOR, TOKENISER_VERSION } from '../../modules/attribution/proof/tokenise.ts';
 import { type TreeInMemory, treeOf } from '../../modules/attribution/proof/tree.ts';
 import { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { ShardArrays, ShardReader } from '../shard.ts';
+import { saltBy, secretOfShard } from './salts.ts';
 
 /** How a shard is committed to. */
 export interface CommitOptions {
@@ -27,15 +27,8 @@ export interface CommitOptions {
   readonly firstPosition?: bigint;
   /** 1 or 8. Default 1. */
   readonly entriesPerLeaf?: number;
-  /** With it, leaves are salted; who knows it can make the leaves from the texts. */
+  /** Of the index. With it, leaves are salted; who knows it can make the leaves from the texts. */
   readonly saltSecret?: Uint8Array;
-}
-
-/** Salt of a leaf: HMAC-SHA256 of kind and u64 index under the shard's secret. 32 bytes. */
-export function leafSalt(secret: Uint8Array, tree: ShardTree, index: number): Uint8Array {
-  const hmac = createHmac('sha256', secret);
-  hmac.update(Uint8Array.of(SHARD_TREES[tree]));
-  return new Uint8Array(hmac.update(uint64BigEndian(BigInt(index))).digest());
 }
 
 /** Which leaf of which tree, and how leaves are laid out. */
@@ -91,7 +84,9 @@ export function entryOf(arrays: ShardArrays, rank: number): SuffixEntry {
   return { position, document: arrays.documentAt(position), tokens };
 }
 
-const NO_SALT = new Uint8Array(0);
+function placeOf({ datanetId, firstPosition = 0n }: CommitOptions, documents: number): ShardPlace {
+  return { datanetId, firstPosition, documents };
+}
 
 /** The leaves of all trees of a shard. */
 export type ShardLeaves = Readonly<Record<ShardTree, readonly Uint8Array[]>>;
@@ -101,11 +96,11 @@ export function leavesOfArrays(arrays: ShardArrays, options: CommitOptions): Sha
   const { tokens, documents } = arrays;
   const entriesPerLeaf = options.entriesPerLeaf ?? 1;
   const shape = ShardCommitment.create({ tokens, documents, entriesPerLeaf });
+  const salt = saltBy(options.saltSecret, placeOf(options, documents));
   const leaves = (tree: ShardTree): Uint8Array[] =>
-    list(0, leafCount(shape, tree), (index) => {
-      const salt = options.saltSecret === undefined ? NO_SALT : leafSalt(options.saltSecret, tree, index);
-      return leafOfArrays(arrays, { tree, index, entriesPerLeaf, salt });
-    });
+    list(0, leafCount(shape, tree), (index) =>
+      leafOfArrays(arrays, { tree, index, entriesPerLeaf, salt: salt(tree, index) }),
+    );
   return {
     text: leaves('text'),
     suffix: leaves('suffix'),
@@ -127,15 +122,16 @@ export function commitLeaves(
     inverse: tree('inverse'),
     documents: tree('documents'),
   };
+  const place = placeOf(options, shape.documents);
+  const { saltSecret } = options;
   return {
     commitment: ShardCommitment.create({
-      datanetId: options.datanetId,
-      firstPosition: options.firstPosition ?? 0n,
-      documents: shape.documents,
+      ...place,
+      ...(saltSecret && { saltCommitment: saltCommitment(place, secretOfShard(saltSecret, place)) }),
       tokens: shape.tokens,
       tokeniser: TOKENISER_VERSION,
       entriesPerLeaf: options.entriesPerLeaf ?? 1,
-      salted: options.saltSecret !== undefined,
+      salted: saltSecret !== undefined,
       textRoot: trees.text.root,
       suffixRoot: trees.suffix.root,
       inverseRoot: trees.inverse.root,

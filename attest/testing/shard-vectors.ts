@@ -4,14 +4,18 @@ import { encodeFraud, type FraudStatement } from '../../modules/attribution/proo
 import type { ShardStatement } from '../../modules/attribution/proof/shard/format.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
-import { fraudAt } from '../prove/fraud-at.ts';
+import { fraudAt, openLeaves } from '../prove/fraud-at.ts';
 import { type CommitOptions, shardInMemory } from '../prove/memory.ts';
 import { proveShard } from '../prove/prove.ts';
+import { secretOfShard } from '../prove/salts.ts';
 import { rankRange } from '../query/search.ts';
 import type { ShardReader, SourceDocument } from '../shard.ts';
 import { naiveShard, textDocument, tombstoneDocument } from './naive-shard.ts';
 
 const LONG = 'the index of the Datanet holds what the Datanet holds. '.repeat(12);
+
+/** Of the salted index. */
+const SECRET = utf8('secret');
 
 const SHARDS: readonly { readonly sources: readonly SourceDocument[]; readonly options: CommitOptions }[] = [
   { sources: [textDocument(1, '')], options: { datanetId: 1n } },
@@ -21,7 +25,7 @@ const SHARDS: readonly { readonly sources: readonly SourceDocument[]; readonly o
   },
   {
     sources: [textDocument(9, LONG), textDocument(10, 'ü語\0 x'), textDocument(11, LONG.slice(30, 400))],
-    options: { datanetId: 2n ** 64n - 1n, saltSecret: utf8('secret') },
+    options: { datanetId: 2n ** 64n - 1n, saltSecret: SECRET },
   },
 ];
 
@@ -56,6 +60,14 @@ function openingsOf(shard: ShardReader, sources: readonly SourceDocument[]): rea
   });
 }
 
+/** The form of a fraud of salts, which convicts nothing. */
+function saltOpeningOf(shard: ShardReader): readonly object[] {
+  if (!shard.commitment.salted) return [];
+  const [tree, secret] = ['documents', secretOfShard(SECRET, shard.commitment)] as const;
+  const fraud = { kind: 'salt', tree, secret, opened: openLeaves(shard, tree, [1]) } as const;
+  return [{ kind: 'salt', tree, at: 1, bytes: toHex(encodeFraud(fraud)) }];
+}
+
 /** All vectors. */
 export function shardVectors(): readonly object[] {
   return SHARDS.map(({ sources, options }) => {
@@ -74,13 +86,14 @@ export function shardVectors(): readonly object[] {
       tokens: commitment.tokens,
       entriesPerLeaf: commitment.entriesPerLeaf,
       saltSecret: toHex(options.saltSecret ?? new Uint8Array(0)),
+      saltCommitment: toHex(commitment.saltCommitment),
       textRoot: toHex(commitment.textRoot),
       suffixRoot: toHex(commitment.suffixRoot),
       inverseRoot: toHex(commitment.inverseRoot),
       documentRoot: toHex(commitment.documentRoot),
       id: toHex(shardId(commitment)),
       proofs: proofsOf(shard),
-      openings: openingsOf(shard, sources),
+      openings: [...openingsOf(shard, sources), ...saltOpeningOf(shard)],
     };
   });
 }

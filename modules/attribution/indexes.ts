@@ -9,7 +9,7 @@ import {
   type ShardCommitment,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { IndexShard, MsgPublishIndex } from '../../proto/gen/openledger/attribution/v1/tx.ts';
-import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { Admission, type Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { checkBond, lockBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { checkEndpoint, validateEndpoint } from './endpoint.ts';
@@ -76,7 +76,10 @@ function planShard(
   { publisher }: MsgPublishIndex,
   { shardId, commitment }: IndexShard,
 ): Shard | ShardCommitment {
-  if (commitment !== undefined) return commitment;
+  if (commitment !== undefined) {
+    checkSalted(k, context, commitment);
+    return commitment;
+  }
   const shard = requireShard(k, context, shardId);
   if (shard.publisher !== publisher)
     refuseAs('not-owner', `shard ${shardId} is of ${shard.publisher}; publish a shard of your own`);
@@ -84,6 +87,16 @@ function planShard(
   if (standing === ObjectState.OBJECT_STATE_VOIDED || standing === ObjectState.OBJECT_STATE_UNBONDING)
     refuseAs('not-usable', `shard ${shardId} is voided or unbonding; publish it anew`);
   return shard;
+}
+
+/** Of a Datanet that is open to all anybody has the texts, and anybody has to be able to ask for leaves. */
+function checkSalted(
+  { datanets }: AttributionCore,
+  context: ReadContext,
+  { salted, datanetId }: ShardCommitment,
+): void {
+  if (salted && datanets.datanet(context, datanetId)?.admission !== Admission.ADMISSION_ALLOW_LIST)
+    refuseAs('malformed-index', `datanet ${datanetId} has no allow-list; publish an index without salts`);
 }
 
 function checkPartition(commitments: readonly ShardCommitment[], snapshot: Snapshot): void {

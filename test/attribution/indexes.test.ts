@@ -16,6 +16,8 @@ import {
   MsgRetireIndex,
   MsgServeChunk,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import { Admission } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import {
   type AttributionLoop,
@@ -32,7 +34,7 @@ import {
   standingOfIndex,
   wrongShardOf,
 } from '../support/attribution-world.ts';
-import { deliver, deliverOk } from '../support/economic-loop.ts';
+import { contribute, createDatanet, deliver, deliverOk, publishSnapshot } from '../support/economic-loop.ts';
 import { restoreChain } from '../support/restore.ts';
 import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
 
@@ -260,11 +262,29 @@ test('a leaf that no fraud proof could show is no answer to a request, though it
   expectWhole(loop);
 });
 
+/** A Datanet with an allow-list, one contribution of who is on it, and its snapshot. */
+function privateDatanet({ chain, owner, first, documents }: AttributionLoop) {
+  const [datanetId, snapshotId] = [2n, 2n];
+  const admission = Admission.ADMISSION_ALLOW_LIST;
+  deliverOk(chain, owner, createDatanet(owner, { slug: 'letters', admission }));
+  const change = { owner: owner.address, datanetId, add: [first.address], remove: [] };
+  deliverOk(chain, owner, anyOf(MsgUpdateAllowList, change));
+  deliverOk(chain, first, contribute(first, documents[0], { datanetId }));
+  deliverOk(chain, owner, publishSnapshot(owner, datanetId));
+  return { datanetId, snapshotId };
+}
+
 test('requests are for pieces that there are; of salted shards only members of the Datanet may ask', () => {
   const loop = attributionLoop();
   const { attestor, challenger } = loop;
   publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
-  publishIndexOk(loop, attestor, [{ ...shardOf(loop).commitment, salted: true }]);
+  const salted = { ...shardOf(loop).commitment, salted: true, saltCommitment: new Uint8Array(32).fill(1) };
+  for (const shard of [salted, { ...salted, saltCommitment: new Uint8Array(31) }]) {
+    const message = anyOf(MsgPublishIndex, publishIndex(attestor, [shard]));
+    expectRefused(loop, { signer: attestor, message, name: 'malformed-index' });
+  }
+  const { snapshotId, datanetId } = privateDatanet(loop);
+  publishIndexOk(loop, attestor, [{ ...salted, datanetId, documents: 1 }], { snapshotId });
   for (const place of [
     { tree: 5, document: 0, chunk: 0 },
     { tree: 1, document: 1, chunk: 0 },
@@ -277,8 +297,8 @@ test('requests are for pieces that there are; of salted shards only members of t
       message: requestChunk(challenger, place),
       name: 'malformed-request',
     });
-  const salted = requestChunk(challenger, undefined, { shardId: 2n });
-  expectRefused(loop, { signer: challenger, message: salted, name: 'not-member' });
+  const message = requestChunk(challenger, undefined, { shardId: 2n });
+  expectRefused(loop, { signer: challenger, message, name: 'not-member' });
   for (const [chunk, member] of [loop.owner, loop.first].entries()) {
     const change = { shardId: 2n, bond: coin(100 * (1 + chunk)) };
     deliverOk(loop.chain, member, requestChunk(member, { tree: 0, document: 0, chunk }, change));

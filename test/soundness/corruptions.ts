@@ -291,6 +291,17 @@ export const CORRUPTIONS: Readonly<Record<string, Corruption>> = {
     const tree = random.pick(TREES);
     return ofLeaf(tree, (bytes) => concatBytes(bytes, random.bytes(1 + random.below(2000))))(from, random);
   },
+  'leaf: salt': (from, random) => {
+    if (from.options.saltSecret === undefined) return undefined;
+    const tree = random.pick(['text', 'suffix', 'inverse', 'documents'] as const);
+    return ofLeaf(tree, (bytes) => replacedByte(bytes, 1 + random.below(32)))(from, random);
+  },
+  'salts: of another secret': ({ arrays, options, shard }, random) => {
+    if (options.saltSecret === undefined) return undefined;
+    const leaves = leavesOfArrays(arrays, { ...options, saltSecret: random.bytes(32) });
+    const made = commitLeaves(leaves, arrays, options);
+    return { ...made, commitment: { ...made.commitment, saltCommitment: shard.commitment.saltCommitment } };
+  },
   'leaf: of another tree': (from, random) => {
     const tree = random.pick(['text', 'suffix', 'inverse'] as const);
     return ofLeaf(tree, () => from.shard.leaf('documents', 0))(from, random);

@@ -2,6 +2,7 @@
 import { convict } from '../../attest/prove/convict.ts';
 import { fraudAt, openLeaves } from '../../attest/prove/fraud-at.ts';
 import type { ProvableShard } from '../../attest/prove/prove.ts';
+import { secretOfShard } from '../../attest/prove/salts.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { DecodeError, LedgerError } from '../../core/errors.ts';
 import { leafCount, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
@@ -65,9 +66,10 @@ export function convictOne(from: ShardCase, random: Random): Conviction | undefi
   const accused = CORRUPTIONS[corruption]?.(from, random);
   if (accused === undefined || isSame(accused.commitment, from.shard.commitment)) return undefined;
   const honest = random.oneIn(2) ? from.shard : from.arrays;
-  const fraud = convict({ honest, accused, content: from.content });
+  const secret = random.oneIn(2) ? secretOf(from) : undefined;
+  const fraud = convict({ honest, accused, content: from.content, secret });
   if (fraud === undefined) {
-    if (differsInSalts(accused, from.shard)) return undefined;
+    if (secret === undefined && differsInSalts(accused, from.shard)) return undefined;
     throw new Error(`${corruption}: no fraud found`);
   }
   const bytes = encodeFraud(fraud);
@@ -101,7 +103,12 @@ export function isUnanswerable(from: ShardCase, random: Random): boolean {
   return isMalformed && (shown === undefined || convicts(commitment, shown, from));
 }
 
-/** Leaves may have any salts. */
+/** Of a salted shard. */
+function secretOf({ options, shard }: ShardCase): Uint8Array | undefined {
+  return options.saltSecret && secretOfShard(options.saltSecret, shard.commitment);
+}
+
+/** To who has no secret, leaves may have any salts. */
 function differsInSalts(accused: ProvableShard, { commitment, leaf }: ProvableShard): boolean {
   if (!commitment.salted || accused.commitment.tokens !== commitment.tokens) return false;
   const behind = 1 + SALT_BYTES;
@@ -143,6 +150,14 @@ export function accuseRight(from: ShardCase, random: Random): number {
     for (let i = 0; i < leaves; i++)
       accuse({ kind: 'malformed-leaf', tree, opened: openLeaves(from.shard, tree, [i]) });
     accuse(rootOpened(from.shard, tree));
+    for (const secret of [secretOf(from), random.bytes(32)])
+      if (secret !== undefined)
+        accuse({
+          kind: 'salt',
+          tree,
+          secret,
+          opened: openLeaves(from.shard, tree, [random.below(leaves)]),
+        });
   }
   return tried;
 }

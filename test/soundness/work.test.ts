@@ -83,7 +83,11 @@ test('frauds of shards are charged for at least what they hash', () => {
     const { shard } = from;
     const frauds: ShardFraud[] = [rootOpened(shard, 'text'), rootOpened(shard, 'documents')];
     for (const tree of ['text', 'suffix', 'inverse', 'documents'] as const)
-      frauds.push({ kind: 'malformed-leaf', tree, opened: openLeaves(shard, tree, [0]) });
+      for (const opened of [openLeaves(shard, tree, [0])])
+        frauds.push(
+          { kind: 'malformed-leaf', tree, opened },
+          { kind: 'salt', tree, opened, secret: random.bytes(32) },
+        );
     for (const kind of Object.keys(OPENS) as (keyof typeof OPENS)[])
       for (let at = 0; at < from.arrays.tokens; at += 7) {
         const made = refusalOr(() => {

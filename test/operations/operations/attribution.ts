@@ -65,12 +65,14 @@ export function shardAt(world: World, shardId: bigint): query.ShardStatus | unde
 /** Roots of nothing: nobody has looked yet. */
 function madeUp(world: World, range: Pick<ShardCommitment, 'datanetId' | 'firstPosition' | 'documents'>) {
   const root = (name: string): Uint8Array => sha256(utf8(`${name} ${world.random.below(1000)}`));
+  const salted = world.random.oneIn(8);
   return ShardCommitment.create({
     ...range,
     tokens: 64 * range.documents,
     tokeniser: 1,
     entriesPerLeaf: 1,
-    salted: world.random.oneIn(8),
+    salted,
+    saltCommitment: salted ? root('salts') : new Uint8Array(0),
     textRoot: root('text'),
     suffixRoot: root('suffix'),
     inverseRoot: root('inverse'),

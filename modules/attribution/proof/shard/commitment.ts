@@ -66,6 +66,10 @@ export function commitmentProblem(commitment: ShardCommitment): string | undefin
     const { length } = rootOf(commitment, tree);
     if (length !== HASH_BYTES) return `has a ${tree} root of ${length} bytes, not ${HASH_BYTES}`;
   }
+  const { salted, saltCommitment } = commitment;
+  const wanted = salted ? HASH_BYTES : 0;
+  if (saltCommitment.length !== wanted)
+    return `has a salt commitment of ${saltCommitment.length} bytes, not ${wanted}`;
   return undefined;
 }
 

@@ -43,6 +43,18 @@ test.each([1, 8])('every kind fits, with two leaves of each tree, %i entries in 
   expect(LEAF_BYTES_MAX).toBeLessThanOrEqual(SHOWN_LEAF_BYTES_MAX);
 });
 
+test('a fraud of salts fits, with the longest leaf', () => {
+  const { indices, leaves, hashes } = longestOpening('suffix', 8);
+  const opened = {
+    indices: indices.slice(0, 1),
+    leaves: leaves.slice(0, 1),
+    hashes: hashes.slice(0, 25 * 32),
+  };
+  const fraud = { kind: 'salt', tree: 'suffix', secret: new Uint8Array(32).fill(7), opened } as const;
+  const bytes = encodeFraud(fraud);
+  expect([bytes.length, decodeFraud(bytes)]).toEqual([1964, fraud]);
+});
+
 test('what is cut short, too long or unknown is refused', () => {
   const opened = { indices: [3], leaves: [Uint8Array.of(1, 2)], hashes: new Uint8Array(64) };
   const bytes = encodeFraud({ kind: 'malformed-leaf', tree: 'suffix', opened });
@@ -51,7 +63,7 @@ test('what is cut short, too long or unknown is refused', () => {
   for (const changed of [
     new Uint8Array([...bytes, 0]),
     bytes.map((byte, i) => (i === 0 ? 0x21 : byte)),
-    bytes.map((byte, i) => (i === 1 ? 12 : byte)),
+    bytes.map((byte, i) => (i === 1 ? 13 : byte)),
     bytes.map((byte, i) => (i === 2 ? 5 : byte)),
     bytes.map((byte, i) => (i === 3 ? 3 : byte)),
     new Uint8Array(FRAUD_BYTES_MAX + 1).fill(0x20),

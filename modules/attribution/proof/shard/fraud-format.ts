@@ -7,6 +7,7 @@ import { HASH_BYTES } from '../../../../core/hash.ts';
 import { SHARD_TREES, type ShardTree } from '../kinds.ts';
 import type { Opening } from '../tree.ts';
 import { ProofReader, ProofWriter } from './bytes.ts';
+import { SHARD_SECRET_BYTES } from './salts.ts';
 
 /** First byte of a fraud proof. */
 export const FRAUD_VERSION = 0x20;
@@ -63,6 +64,7 @@ export const FRAUD_KINDS: readonly ShardFraud['kind'][] = [
   'document-end',
   'document-range',
   'document-record',
+  'salt',
 ];
 
 /** What a committed root is the hash of, when that is not a tree of this kind and size. */
@@ -79,6 +81,15 @@ export interface RootFraud {
 export interface LeafFraud {
   readonly kind: 'malformed-leaf';
   readonly tree: ShardTree;
+  readonly opened: Opening;
+}
+
+/** A well-formed leaf of a salted shard, and the shard's secret: the salt is not made from it. */
+export interface SaltFraud {
+  readonly kind: 'salt';
+  readonly tree: ShardTree;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
   readonly opened: Opening;
 }
 
@@ -100,7 +111,7 @@ export interface StatementFraud {
 }
 
 /** A proof that a shard is wrong. */
-export type ShardFraud = RootFraud | LeafFraud | StatementFraud;
+export type ShardFraud = RootFraud | LeafFraud | SaltFraud | StatementFraud;
 
 /** No chunks. */
 export const NO_CONTENT: ChunkOpening = { chunks: [], hashes: [] };
@@ -119,6 +130,11 @@ export function encodeFraud(fraud: ShardFraud): Uint8Array {
       break;
     case 'malformed-leaf':
       writer.uint(SHARD_TREES[fraud.tree], 1);
+      writeOpening(writer, fraud.opened);
+      break;
+    case 'salt':
+      writer.uint(SHARD_TREES[fraud.tree], 1);
+      writer.raw(fraud.secret);
       writeOpening(writer, fraud.opened);
       break;
     default:
@@ -175,6 +191,11 @@ function readFraud(reader: ProofReader, kind: ShardFraud['kind']): ShardFraud {
     case 'malformed-leaf': {
       const tree = readTree(reader);
       return { kind, tree, opened: readOpening(reader) };
+    }
+    case 'salt': {
+      const tree = readTree(reader);
+      const secret = reader.raw(SHARD_SECRET_BYTES).slice();
+      return { kind, tree, secret, opened: readOpening(reader) };
     }
     default: {
       const at = reader.uint(4);

@@ -16,8 +16,9 @@
  * | document-end | position | a separator, but its document's range ends elsewhere |
  * | document-range | document d | d does not begin where d − 1 ends; the first at 0, the last at n |
  * | document-record | document | it is not the contribution at its place in the Datanet |
+ * | salt | | the salt of a leaf is not made from the secret that is committed to, which is shown with it |
  */
-import { equalBytes } from '../../../../core/bytes.ts';
+import { copyBytes, equalBytes } from '../../../../core/bytes.ts';
 import { LedgerError } from '../../../../core/errors.ts';
 import type { ShardCommitment } from '../../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { LEAF_TOKENS, SHARD_TREES, type ShardTree } from '../kinds.ts';
@@ -28,6 +29,7 @@ import {
   type LeafFraud,
   OPENS,
   type RootFraud,
+  type SaltFraud,
   type ShardFraud,
   type StatementFraud,
 } from './fraud-format.ts';
@@ -38,9 +40,12 @@ import {
   decodeSuffixLeaf,
   decodeTextLeaf,
   leafProblem,
+  type PlacedLeaf,
+  SALT_BYTES,
   type SuffixEntry,
   type TextLeaf,
 } from './leaves.ts';
+import { leafSalt, saltCommitment } from './salts.ts';
 import { indexedLength, placeInLeaf, type TextPlace, tokenOfContent } from './text-walk.ts';
 
 /** A contribution of a Datanet, as the chain has it. */
@@ -86,6 +91,8 @@ function problemOf(commitment: ShardCommitment, fraud: ShardFraud, chain: FraudC
       return rootProblem(commitment, fraud);
     case 'malformed-leaf':
       return malformedProblem(commitment, fraud);
+    case 'salt':
+      return saltProblem(commitment, fraud);
     default:
       return statementHolds(new OpenedLeaves(commitment, fraud), fraud, chain)
         ? 'what it opens is as it should be'
@@ -103,14 +110,34 @@ function rootProblem(
   return right ? `the ${tree} root has the right kind and number of leaves` : undefined;
 }
 
-function malformedProblem(commitment: ShardCommitment, { tree, opened }: LeafFraud): string | undefined {
-  const { indices, leaves } = opened;
-  const [index, another] = indices;
-  const [bytes] = leaves;
-  if (index === undefined || bytes === undefined || another !== undefined) return 'one leaf has to be opened';
-  if (!verifyOpening(treeOfShard(commitment, tree), opened)) return `the leaf is not of the ${tree} tree`;
-  return leafProblem(commitment, { tree, index, bytes }) === undefined
-    ? 'the leaf is well-formed'
+/** The one leaf that is opened. @throws LedgerError when it is not one leaf of the shard */
+function onlyLeaf(
+  commitment: ShardCommitment,
+  { tree, opened }: Pick<LeafFraud, 'tree' | 'opened'>,
+): PlacedLeaf {
+  const [index, another] = opened.indices;
+  const [bytes] = opened.leaves;
+  if (index === undefined || bytes === undefined || another !== undefined)
+    throw refuse('one leaf has to be opened');
+  if (!verifyOpening(treeOfShard(commitment, tree), opened))
+    throw refuse(`the leaf is not of the ${tree} tree`);
+  return { tree, index, bytes };
+}
+
+function malformedProblem(commitment: ShardCommitment, fraud: LeafFraud): string | undefined {
+  const leaf = onlyLeaf(commitment, fraud);
+  return leafProblem(commitment, leaf) === undefined ? 'the leaf is well-formed' : undefined;
+}
+
+function saltProblem(commitment: ShardCommitment, fraud: SaltFraud): string | undefined {
+  if (!commitment.salted) return 'the shard has no salts';
+  if (!equalBytes(saltCommitment(commitment, fraud.secret), commitment.saltCommitment))
+    return 'the secret is not the one that is committed to';
+  const leaf = onlyLeaf(commitment, fraud);
+  if (leafProblem(commitment, leaf) !== undefined) return 'the leaf is malformed, and convicts as that';
+  const salt = copyBytes(leaf.bytes, 1, 1 + SALT_BYTES);
+  return equalBytes(salt, leafSalt(fraud.secret, leaf.tree, leaf.index))
+    ? 'the salt is made from the secret'
     : undefined;
 }
 

@@ -5,6 +5,7 @@
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';
 import { LEAF_TOKENS, PREFIX_TOKENS } from '../kinds.ts';
+import type { Opening } from '../tree.ts';
 import { FIXED_WORK, sumOfWork, type Work, workOfOpening } from '../work.ts';
 import { ProofReader } from './bytes.ts';
 import { checkCommitment, leafCount } from './commitment.ts';
@@ -97,15 +98,28 @@ function textLeavesOf({ length }: ShardStatement): number {
 /** Bytes of a decoded leaf cost more than those of a hash: every number of it is read. */
 const READ_STEPS = 2;
 
+/** What a secret is held against: a hash of three blocks, and an HMAC, which is two of two each. */
+const SALT_WORK: Work = { hashes: 3, bytes: 7 * 64 };
+
 /** Work of `verifyFraud`. */
 export function workOfFraud(fraud: ShardFraud): Work {
-  if (fraud.kind === 'root')
-    return sumOfWork([FIXED_WORK, workOfOpening({ leaves: 0, leafBytes: HASH_BYTES, hashes: 1 })]);
-  const openings = fraud.kind === 'malformed-leaf' ? [fraud.opened] : fraud.opened;
-  const parts = openings.map(({ leaves, hashes }) => workOfLeaves(leaves, hashes.length / HASH_BYTES));
-  if (fraud.kind !== 'malformed-leaf')
-    parts.push(workOfLeaves(fraud.content.chunks, fraud.content.hashes.length));
-  return sumOfWork([FIXED_WORK, ...parts]);
+  return sumOfWork([FIXED_WORK, ...partsOf(fraud)]);
+}
+
+function partsOf(fraud: ShardFraud): readonly Work[] {
+  const ofOpening = ({ leaves, hashes }: Opening): Work => workOfLeaves(leaves, hashes.length / HASH_BYTES);
+  switch (fraud.kind) {
+    case 'root':
+      return [workOfOpening({ leaves: 0, leafBytes: HASH_BYTES, hashes: 1 })];
+    case 'malformed-leaf':
+      return [ofOpening(fraud.opened)];
+    case 'salt':
+      return [ofOpening(fraud.opened), SALT_WORK];
+    default: {
+      const { chunks, hashes } = fraud.content;
+      return [...fraud.opened.map(ofOpening), workOfLeaves(chunks, hashes.length)];
+    }
+  }
 }
 
 function workOfLeaves(leaves: readonly Uint8Array[], hashes: number): Work {

@@ -506,10 +506,11 @@ export interface ShardCommitment {
   readonly suffixRoot: Uint8Array;
   readonly inverseRoot: Uint8Array;
   readonly documentRoot: Uint8Array;
+  readonly saltCommitment: Uint8Array;
 }
 export const ShardCommitment: MessageType<ShardCommitment> = messageType<ShardCommitment>(
   'openledger.attribution.v1.ShardCommitment',
-  () => ({ datanetId: 0n, firstPosition: 0n, documents: 0, tokens: 0, tokeniser: 0, entriesPerLeaf: 0, salted: false, textRoot: NO_BYTES, suffixRoot: NO_BYTES, inverseRoot: NO_BYTES, documentRoot: NO_BYTES }),
+  () => ({ datanetId: 0n, firstPosition: 0n, documents: 0, tokens: 0, tokeniser: 0, entriesPerLeaf: 0, salted: false, textRoot: NO_BYTES, suffixRoot: NO_BYTES, inverseRoot: NO_BYTES, documentRoot: NO_BYTES, saltCommitment: NO_BYTES }),
   () => [
     { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'firstPosition', protoName: 'first_position', rule: 'single', value: { kind: 'uint64' } },
@@ -522,5 +523,6 @@ export const ShardCommitment: MessageType<ShardCommitment> = messageType<ShardCo
     { number: 9, name: 'suffixRoot', protoName: 'suffix_root', rule: 'single', value: { kind: 'bytes' } },
     { number: 10, name: 'inverseRoot', protoName: 'inverse_root', rule: 'single', value: { kind: 'bytes' } },
     { number: 11, name: 'documentRoot', protoName: 'document_root', rule: 'single', value: { kind: 'bytes' } },
+    { number: 12, name: 'saltCommitment', protoName: 'salt_commitment', rule: 'single', value: { kind: 'bytes' } },
   ],
 );
