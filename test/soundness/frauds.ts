@@ -66,7 +66,7 @@ export function convictOne(from: ShardCase, random: Random): Conviction | undefi
   const accused = CORRUPTIONS[corruption]?.(from, random);
   if (accused === undefined || isSame(accused.commitment, from.shard.commitment)) return undefined;
   const honest = random.oneIn(2) ? from.shard : from.arrays;
-  const secret = random.oneIn(2) ? secretOf(from) : undefined;
+  const secret = random.oneIn(4) ? undefined : secretOf(from);
   const fraud = convict({ honest, accused, content: from.content, secret });
   if (fraud === undefined) {
     if (secret === undefined && differsInSalts(accused, from.shard)) return undefined;

@@ -6,7 +6,7 @@ import { honestProof, judge, MUTATIONS } from './proofs.ts';
 import { shardCase } from './shards.ts';
 
 const SHARDS = 12;
-const CORRUPTIONS_EACH = 25;
+const CORRUPTIONS_EACH = 50;
 
 test('wrong shards are convicted, right ones are not', () => {
   const random = new Random(5);
