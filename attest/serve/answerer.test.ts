@@ -3,10 +3,12 @@ import { equalBytes, utf8 } from '../../core/bytes.ts';
 import { leafCount, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
 import { contentRoot, rootOfRange } from '../../modules/attribution/verify.ts';
-import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ShardPiece } from './answerer.ts';
+import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ServedPiece } from './answerer.ts';
+import { HeadLibrary } from './head-library.ts';
 import { smallLibrary, TEXTS } from './testing/library.ts';
 
 const library = smallLibrary();
+const heads = new HeadLibrary();
 const [shard] = library.list();
 if (shard === undefined) throw new Error('the library has a shard');
 
@@ -28,9 +30,10 @@ test('every leaf and every chunk leads to its root', () => {
 });
 
 test('requests are answered by urgency, once, others are left alone, and what fails is tried again', async () => {
-  const request = (id: bigint, deadline: bigint, shardKey: string = shard.key): OpenRequest => ({
+  const request = (id: bigint, deadline: bigint, key: string = shard.key): OpenRequest => ({
     id,
-    shardKey,
+    of: 'shard',
+    key,
     deadline,
     place: { tree: 2, document: 0, chunk: Number(id) },
   });
@@ -39,7 +42,7 @@ test('requests are answered by urgency, once, others are left alone, and what fa
   let down = true;
   const chain: AnswerChain = {
     openRequests: async () => [request(1n, 9n), request(2n, 5n), request(3n, 1n, 'ff')],
-    async serveChunk(id: bigint, piece: ShardPiece) {
+    async serveChunk(id: bigint, piece: ServedPiece) {
       if (down && id === 2n) throw new Error('no node answers');
       expect(piece.content).toEqual(shard.reader.leaf('suffix', Number(id)));
       served.push(id);
@@ -48,7 +51,7 @@ test('requests are answered by urgency, once, others are left alone, and what fa
   };
   const logger = { info: () => undefined, warn: () => undefined };
   const metrics = { chunkRequest: (outcome: string) => void counted.push(outcome) };
-  const answerer = new Answerer({ chain, library, metrics, logger });
+  const answerer = new Answerer({ chain, library, heads, metrics, logger });
   await answerer.round();
   down = false;
   await answerer.round();
@@ -56,5 +59,5 @@ test('requests are answered by urgency, once, others are left alone, and what fa
   expect(served).toEqual([1n, 2n]);
   expect(counted).toEqual(['foreign', 'refused', 'answered', 'answered']);
   const broken: AnswerChain = { ...chain, openRequests: () => Promise.reject(new Error('down')) };
-  await new Answerer({ chain: broken, library, metrics, logger }).round();
+  await new Answerer({ chain: broken, library, heads, metrics, logger }).round();
 });

@@ -1,15 +1,18 @@
 /**
- * Answers requests on the chain for pieces of shards that are served here: who publishes a shard and does not
- * answer in time loses it. What is open is on the chain, so nothing is remembered but what was done.
+ * Answers requests on the chain for pieces of what is served here, shards, model cards and claims on them: who
+ * published it and does not answer in time loses it. What is open is on the chain, so nothing is remembered but what was done.
  */
 import { messageOf } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
+import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { chunkHashes, chunksOf, rangeHashes } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { openPiece } from '../influence/open-piece.ts';
 import type { ShardReader } from '../shard.ts';
+import type { HeadLibrary } from './head-library.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { AttestLogger } from './ports.ts';
 import { contentOf, type ShardLibrary } from './shard-library.ts';
@@ -21,11 +24,16 @@ export interface ShardPiece {
   readonly hashes: readonly Uint8Array[];
 }
 
+/** A piece as the chain takes it: of coordinates with their node. */
+export type ServedPiece = ShardPiece & Partial<OpenedPiece>;
+
 /** A request that can still be answered. */
 export interface OpenRequest {
   readonly id: bigint;
-  /** Id of the shard in hexadecimal. */
-  readonly shardKey: string;
+  /** What it is about. */
+  readonly of: 'shard' | 'card' | 'claim';
+  /** Id of the shard, card or claim of influence in hexadecimal. */
+  readonly key: string;
   readonly place: ChunkPlace;
   /** Last block in which it can be answered. */
   readonly deadline: bigint;
@@ -35,13 +43,14 @@ export interface OpenRequest {
 export interface AnswerChain {
   openRequests(): Promise<readonly OpenRequest[]>;
   /** Resolves when it is in a block, to the hash of the transaction; LedgerError with the chain's words else. */
-  serveChunk(requestId: bigint, piece: ShardPiece): Promise<string>;
+  serveChunk(requestId: bigint, piece: ServedPiece): Promise<string>;
 }
 
 /** What answers. */
 export interface AnswererParts {
   readonly chain: AnswerChain;
   readonly library: ShardLibrary;
+  readonly heads: HeadLibrary;
   readonly metrics: Pick<ServeMetrics, 'chunkRequest'>;
   readonly logger: AttestLogger;
 }
@@ -68,26 +77,35 @@ export class Answerer {
     }
   }
 
-  async #answer({ id, shardKey, place }: OpenRequest): Promise<void> {
-    const { chain, library, metrics, logger } = this.#parts;
-    const shard = library.find(shardKey);
-    if (shard === undefined) {
-      this.#answered.add(id);
-      metrics.chunkRequest('foreign');
-      return;
-    }
+  async #answer(request: OpenRequest): Promise<void> {
+    const { chain, metrics, logger } = this.#parts;
+    const { id, of, key } = request;
     try {
-      const tx = await chain.serveChunk(id, pieceAt(shard.reader, place));
+      const piece = this.#pieceFor(request);
+      if (piece === undefined) {
+        this.#answered.add(id);
+        metrics.chunkRequest('foreign');
+        return;
+      }
+      const tx = await chain.serveChunk(id, piece);
       this.#answered.add(id);
       metrics.chunkRequest('answered');
-      logger.info(
-        { request: id, tx },
-        `request ${id} for a piece of shard ${shardKey.slice(0, 12)} is answered`,
-      );
+      logger.info({ request: id, tx }, `request ${id} for a piece of ${of} ${key.slice(0, 12)} is answered`);
     } catch (error) {
       metrics.chunkRequest('refused');
       logger.warn({ request: id, error: messageOf(error) }, `request ${id} could not be answered yet`);
     }
+  }
+
+  /** Undefined when what it is of is not here. */
+  #pieceFor({ of, key, place }: OpenRequest): ServedPiece | undefined {
+    const { library, heads } = this.#parts;
+    if (of === 'shard') {
+      const shard = library.find(key);
+      return shard && pieceAt(shard.reader, place);
+    }
+    const served = of === 'card' ? heads.card(key) : heads.claim(key);
+    return served && openPiece(served, place);
   }
 }
 

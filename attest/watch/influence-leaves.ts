@@ -78,12 +78,12 @@ export async function leavesBehind(
   throw new MissingLeaves(tree, furtherDemands(sources, places));
 }
 
-/** Those of these places that are not demanded yet, as many as may be open. */
+/** Those of these places that nobody has demanded yet, as many as this watcher may have open. */
 function furtherDemands(
   { demands }: LeafSources,
   places: readonly InfluencePlace[],
 ): readonly InfluencePlace[] {
-  const open = demands.filter(({ answer }) => answer === undefined).length;
+  const open = demands.filter(({ answer, own }) => own && answer === undefined).length;
   const isDemanded = ({ tree, node, leaf }: InfluencePlace): boolean =>
     demands.some(({ place }) => place.tree === tree && place.node === node && place.leaf === leaf);
   return places.filter((place) => !isDemanded(place)).slice(0, Math.max(0, OPEN_DEMANDS_MAX - open));

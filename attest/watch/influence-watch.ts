@@ -9,7 +9,6 @@ import { judgeCard, type InfluenceFinding } from './judge-card.ts';
 import { judgeInfluence } from './judge-influence.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type {
-  InfluenceDemand,
   InfluenceTarget,
   PendingClaim,
   PublishedCard,
@@ -41,7 +40,6 @@ export class InfluenceWatch {
   readonly #parts: InfluenceWatchParts;
   readonly #sources: readonly string[];
   #listed: readonly PublishedCard[] = [];
-  #demands: readonly InfluenceDemand[] = [];
   /** Why something could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
 
@@ -54,7 +52,6 @@ export class InfluenceWatch {
   async begin(): Promise<readonly PublishedCard[]> {
     const { chain } = this.#parts;
     this.#listed = await chain.cards();
-    this.#demands = this.#listed.length === 0 ? [] : await chain.influenceDemands();
     return this.#listed;
   }
 
@@ -74,7 +71,7 @@ export class InfluenceWatch {
       card,
       chain: { holds: (_datanet, _count, contributionId) => held.has(contributionId) },
       publishers: this.#publishers(endpoint),
-      demands: this.#demandsOf('card', id),
+      demands: await chain.influenceDemands('card', id),
     });
     metrics.card(verdict.kind);
     switch (verdict.kind) {
@@ -116,7 +113,7 @@ export class InfluenceWatch {
       claim: decodeClaim(influence.statement),
       card,
       publishers: this.#publishers(published.endpoint),
-      demands: this.#demandsOf('claim', id),
+      demands: await chain.influenceDemands('claim', id),
     });
     metrics.claim(verdict.kind);
     switch (verdict.kind) {
@@ -143,10 +140,6 @@ export class InfluenceWatch {
 
   #publishers(endpoint: string): readonly Publisher[] {
     return [...new Set([endpoint, ...this.#sources])].map(this.#parts.publishers);
-  }
-
-  #demandsOf(of: InfluenceDemand['of'], id: bigint): readonly InfluenceDemand[] {
-    return this.#demands.filter((demand) => demand.of === of && demand.id === id);
   }
 
   /** Asks on the chain for what nobody serves: who does not answer loses the bond. */

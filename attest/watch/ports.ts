@@ -67,11 +67,13 @@ export type InfluenceTarget =
   | { readonly kind: 'card'; readonly id: bigint }
   | { readonly kind: 'claim'; readonly id: bigint; readonly claim: Claim };
 
-/** A leaf that this watcher has asked for on the chain. */
+/** A leaf that somebody has asked for on the chain. */
 export interface InfluenceDemand {
   readonly of: InfluenceTarget['kind'];
   readonly id: bigint;
   readonly place: InfluencePlace;
+  /** This watcher has. */
+  readonly own: boolean;
   /** The leaf and its path to the root of its tree, once it is answered. */
   readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
 }
@@ -91,8 +93,8 @@ export interface WatchChain {
   requestChunk(shardId: bigint, place: ChunkPlace): Promise<string>;
   /** Model cards that are neither voided nor released. */
   cards(): Promise<readonly PublishedCard[]>;
-  /** What this watcher has asked for of cards and claims, answered or not. */
-  influenceDemands(): Promise<readonly InfluenceDemand[]>;
+  /** What anybody has asked for of a card or claim, answered or not. */
+  influenceDemands(of: InfluenceTarget['kind'], id: bigint): Promise<readonly InfluenceDemand[]>;
   convictCard(cardId: bigint, proof: Uint8Array): Promise<string>;
   disputeInfluence(claimId: bigint, claim: Claim, proof: Uint8Array): Promise<string>;
   requestLeaf(target: InfluenceTarget, place: InfluencePlace): Promise<string>;

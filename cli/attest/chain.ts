@@ -1,20 +1,23 @@
 /** The chain behind a node's RPC, as serving and publishing see it. */
 import type { PageRequest, PageResponse } from '../../proto/gen/cosmos/base/query/v1beta1/pagination.ts';
 import { fromBech32 } from '../../core/bech32.ts';
-import { toHex } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
-import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import type { InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import type { CardChain } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
-import { ObjectState, type Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { IndexStatus, ShardStatus } from '../../proto/gen/openledger/attribution/v1/query.ts';
+import {
+  type ChunkRequest,
+  ObjectState,
+  type Params,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type {
+  IndexStatus,
+  ModelCardStatus,
+  ShardStatus,
+} from '../../proto/gen/openledger/attribution/v1/query.ts';
 import { ContributionState, type Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
-import { MsgServeChunk } from '../../proto/gen/openledger/attribution/v1/tx.ts';
-import type { AnswerChain, OpenRequest, ShardPiece } from '../../attest/serve/answerer.ts';
 import type { ActiveIndex, AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
-import { type Connection, serveChunk } from '../../client/index.ts';
-import type { Account } from './account.ts';
+import type { Connection } from '../../client/index.ts';
 
 const PAGE = 100n;
 
@@ -153,29 +156,18 @@ export class AttestChain implements ServeChain {
     return found.flat();
   }
 
+  async cards(): Promise<readonly ModelCardStatus[]> {
+    return await pages(
+      (pagination) => this.#queries.attribution.modelCards({ pagination }),
+      (page) => page.cards,
+    );
+  }
+
   /** Requests that wait for an answer. */
-  async openRequests(): Promise<readonly OpenRequest[]> {
-    const requests = await pages(
+  async requests(): Promise<readonly ChunkRequest[]> {
+    return await pages(
       (pagination) => this.#queries.attribution.requests({ pagination }),
       (page) => page.requests,
     );
-    if (requests.length === 0) return [];
-    const shards = new Map((await this.shards()).map(({ shard, state }) => [shard.id, { shard, state }]));
-    return requests.flatMap(({ id, shardId: of, place, deadline }): readonly OpenRequest[] => {
-      const found = shards.get(of);
-      if (found === undefined || found.state === ObjectState.OBJECT_STATE_VOIDED) return [];
-      return [{ id, shardKey: toHex(shardId(found.shard.commitment)), place, deadline }];
-    });
   }
-}
-
-/** Answers requests by an account. */
-export function answerChain(chain: AttestChain, account: Account): AnswerChain {
-  return {
-    openRequests: () => chain.openRequests(),
-    async serveChunk(requestId: bigint, piece: ShardPiece): Promise<string> {
-      const message = MsgServeChunk.create({ server: account.address, requestId, ...piece });
-      return (await account.send([serveChunk(message)])).hash;
-    },
-  };
 }

@@ -82,7 +82,8 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const { secretOf } = await import('./index-commands.ts');
   const { ServedIndexes } = await import('./served-indexes.ts');
   const { accountOf, connectTo } = await import('./account.ts');
-  const { AttestChain, answerChain } = await import('./chain.ts');
+  const { answerChain } = await import('./answer-chain.ts');
+  const { AttestChain } = await import('./chain.ts');
   const { PendingStatements } = await import('./submitted-claims.ts');
   if (options.index.length + options.head.length === 0)
     throw usageError('name what is to be served: --index <dir>, --head <file>, or both');
@@ -106,9 +107,18 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const answerer =
     account === undefined
       ? undefined
-      : new Answerer({ chain: answerChain(chain, account), library, metrics, logger });
+      : new Answerer({
+          chain: answerChain({ chain, account, statements }),
+          library,
+          heads,
+          metrics,
+          logger,
+        });
   if (answerer === undefined)
-    logger.warn({}, 'without --from nothing is answered on the chain: whoever asks there voids your shards');
+    logger.warn(
+      {},
+      'without --from nothing is answered on the chain: whoever asks there voids your shards and cards',
+    );
   const look = async (): Promise<void> => {
     try {
       const fresh = indexes.load();

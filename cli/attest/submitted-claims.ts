@@ -59,6 +59,11 @@ export class PendingStatements {
     this.#chain = chain;
   }
 
+  /** That of a claim which was pending when they were looked at. */
+  statementOf(claimId: bigint): Uint8Array | undefined {
+    return this.#known.get(claimId);
+  }
+
   /** Of those that are pending now, the oldest first. */
   async look(): Promise<readonly Uint8Array[]> {
     const records = (await pendingRecords(this.#chain)).filter(({ cardId }) => cardId > 0n);

@@ -1,15 +1,17 @@
 /** The chain as a watcher with an account sees it. */
+import { INFLUENCE_TREES, type InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
 import type { IndexedTx } from '@cosmjs/stargate';
 import type {
   Demand,
   InfluenceDemand,
+  InfluencePlace,
+  InfluenceTarget,
   PendingClaim,
   PublishedCard,
   PublishedShard,
   WatchChain,
 } from '../../attest/watch/ports.ts';
 import { convictModelCard, convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
-import { LedgerError } from '../../core/errors.ts';
 import {
   type ChunkPlace,
   type Claim,
@@ -26,10 +28,19 @@ import {
   type ProvenanceDispute,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Account } from './account.ts';
-import { type AttestChain, pages } from './chain.ts';
+import type { AttestChain } from './chain.ts';
 import { messagesIn, pendingRecords, submittedClaim } from './submitted-claims.ts';
 
-/** What is on the chain of shards and claims, and what is sent there. */
+/** Answers to requests that are kept, of at most some kilobytes each. */
+const ANSWERS_MAX = 4096;
+
+const INFLUENCE_TREE_NAMES: ReadonlyMap<number, InfluenceTree> = new Map(
+  (['weights', 'examples', 'residuals', 'sums', 'coordinates', 'groups', 'solution', 'effects'] as const).map(
+    (tree) => [INFLUENCE_TREES[tree], tree],
+  ),
+);
+
+/** What is on the chain of shards, cards and claims, and what is sent there. */
 export class AccountWatchChain implements WatchChain {
   readonly #chain: AttestChain;
   readonly #account: Account;
@@ -93,14 +104,12 @@ export class AccountWatchChain implements WatchChain {
 
   /** What anybody has asked for, from the transactions; and the answers, from those of the publishers. */
   async demands(shardIds: ReadonlySet<bigint>): Promise<readonly Demand[]> {
-    const open = new Set((await this.#chain.openRequests()).map(({ id }) => id));
+    const open = new Set((await this.#chain.requests()).map(({ id }) => id));
     const asked: AskedPiece[] = [];
     for (const shardId of shardIds) {
       const found = await this.#search('request_chunk.shard_id', shardId.toString());
       asked.push(...found.flatMap(requestsIn).filter((request) => request.shardId === shardId));
     }
-    for (const id of this.#answers.keys())
-      if (!asked.some((request) => request.id === id)) this.#answers.delete(id);
     return await Promise.all(
       asked.map(async ({ id, shardId, place, requester }) => ({
         shardId,
@@ -120,6 +129,8 @@ export class AccountWatchChain implements WatchChain {
       .find((each) => each.requestId === requestId);
     if (message === undefined) return undefined;
     const answer = { content: message.content, hashes: message.hashes };
+    const [oldest] = this.#answers.keys();
+    if (oldest !== undefined && this.#answers.size >= ANSWERS_MAX) this.#answers.delete(oldest);
     this.#answers.set(requestId, answer);
     return answer;
   }
@@ -143,12 +154,7 @@ export class AccountWatchChain implements WatchChain {
   }
 
   async cards(): Promise<readonly PublishedCard[]> {
-    const { attribution } = this.#chain.connection.queries.openledger;
-    const cards = await pages(
-      (pagination) => attribution.modelCards({ pagination }),
-      (page) => page.cards,
-    );
-    return cards
+    return (await this.#chain.cards())
       .filter(({ state }) => state !== ObjectState.OBJECT_STATE_VOIDED)
       .map(({ card: { id, publisher, card, endpoint } }) => ({ id, publisher, card, endpoint }));
   }
@@ -165,28 +171,62 @@ export class AccountWatchChain implements WatchChain {
     return (await this.#account.send([disputeClaim(message)])).hash;
   }
 
-  async influenceDemands(): Promise<readonly InfluenceDemand[]> {
-    return [];
+  async influenceDemands(of: InfluenceTarget['kind'], id: bigint): Promise<readonly InfluenceDemand[]> {
+    const found = await this.#search(`request_chunk.${of}_id`, id.toString());
+    const asked = found.flatMap(requestsIn).filter((request) => request[`${of}Id`] === id);
+    if (asked.length === 0) return [];
+    const open = new Set((await this.#chain.requests()).map((request) => request.id));
+    return await Promise.all(
+      asked.flatMap(({ id: requestId, place: { tree: kind, document, chunk: leaf }, requester }) => {
+        const tree = INFLUENCE_TREE_NAMES.get(kind);
+        if (tree === undefined) return [];
+        const place = { tree, node: tree === 'coordinates' ? document : undefined, leaf };
+        const own = requester === this.#account.address;
+        const answer = open.has(requestId) ? undefined : this.#answerTo(requestId);
+        return [(async () => ({ of, id, place, own, answer: await answer }))()];
+      }),
+    );
   }
 
-  requestLeaf(): Promise<string> {
-    const message = 'the chain takes no requests about model cards and claims yet';
-    return Promise.reject(new LedgerError('attest.no_demand', message));
+  async requestLeaf(target: InfluenceTarget, { tree, node, leaf }: InfluencePlace): Promise<string> {
+    const { attribution } = this.#chain.connection.queries.openledger;
+    const { openRequests } =
+      target.kind === 'card'
+        ? (await attribution.modelCard({ cardId: target.id })).card.card
+        : (await attribution.claim({ claimId: target.id })).claim;
+    return await this.#request({
+      ...(target.kind === 'card' ? { cardId: target.id } : { claimId: target.id, claim: target.claim }),
+      place: { tree: INFLUENCE_TREES[tree], document: node ?? 0, chunk: leaf },
+      openRequests,
+    });
   }
 
   async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {
     const { attribution } = this.#chain.connection.queries.openledger;
-    const { bondDenom: denom, requestBond } = await this.#chain.params();
     const { openRequests } = (await attribution.shard({ shardId })).shard.shard;
+    return await this.#request({ shardId, place, openRequests });
+  }
+
+  async #request({ openRequests, ...asked }: Asking): Promise<string> {
+    const { bondDenom: denom, requestBond } = await this.#chain.params();
     const bond = { denom, amount: (requestBond * BigInt(1 + openRequests)).toString() };
-    const message = MsgRequestChunk.create({ requester: this.#account.address, shardId, place, bond });
+    const message = MsgRequestChunk.create({ requester: this.#account.address, ...asked, bond });
     return (await this.#account.send([requestChunk(message)])).hash;
   }
 }
 
+/** A request, and how many about its object are open. */
+type Asking = Pick<MsgRequestChunk, 'place'> &
+  Partial<Pick<MsgRequestChunk, 'shardId' | 'cardId' | 'claimId' | 'claim'>> & {
+    readonly openRequests: number;
+  };
+
 interface AskedPiece {
   readonly id: bigint;
+  /** One of these is not 0. */
   readonly shardId: bigint;
+  readonly cardId: bigint;
+  readonly claimId: bigint;
   readonly requester: string;
   readonly place: ChunkPlace;
 }
@@ -197,7 +237,11 @@ function requestsIn({ events }: Pick<IndexedTx, 'events'>): readonly AskedPiece[
     if (type !== 'request_chunk') return [];
     const of = (name: string): string => attributes.find(({ key }) => key === name)?.value ?? '0';
     const place = { tree: Number(of('tree')), document: Number(of('document')), chunk: Number(of('chunk')) };
-    const shardId = BigInt(of('shard_id'));
-    return [{ id: BigInt(of('request_id')), shardId, requester: of('requester'), place }];
+    const [shardId, cardId, claimId] = [
+      BigInt(of('shard_id')),
+      BigInt(of('card_id')),
+      BigInt(of('claim_id')),
+    ];
+    return [{ id: BigInt(of('request_id')), shardId, cardId, claimId, requester: of('requester'), place }];
   });
 }

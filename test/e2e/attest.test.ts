@@ -8,10 +8,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Account } from '../../cli/attest/account.ts';
-import { AttestChain, answerChain } from '../../cli/attest/chain.ts';
+import { answerChain } from '../../cli/attest/answer-chain.ts';
+import { AttestChain } from '../../cli/attest/chain.ts';
+import { PendingStatements } from '../../cli/attest/submitted-claims.ts';
 import { LOOPBACK, nextFreePort } from '../../cli/devnet/ports.ts';
 import { shardInMemory } from '../../attest/prove/memory.ts';
 import { Answerer } from '../../attest/serve/answerer.ts';
+import { HeadLibrary } from '../../attest/serve/head-library.ts';
 import { attestService } from '../../attest/serve/service.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
@@ -311,9 +314,15 @@ it('who serves nothing is convicted by what he has to show on the chain, by a wa
   await watcher.line(`a piece of shard ${shardId} is demanded on the chain`);
   await watcher.kill();
   const { liar } = scene.parties;
+  const chain = new AttestChain(scene.chain.connection);
   const answerer = new Answerer({
-    chain: answerChain(new AttestChain(scene.chain.connection), new Account(liar.address, liar.client)),
+    chain: answerChain({
+      chain,
+      account: new Account(liar.address, liar.client),
+      statements: new PendingStatements(chain),
+    }),
     library: new ShardLibrary([wrong]),
+    heads: new HeadLibrary(),
     metrics: { chunkRequest: () => undefined },
     logger: quiet,
   });

@@ -115,8 +115,8 @@ export class FakeChain implements WatchChain {
     return [...this.influence.cards.values()];
   }
 
-  async influenceDemands(): Promise<readonly InfluenceDemand[]> {
-    return this.influence.demands();
+  async influenceDemands(of: InfluenceTarget['kind'], id: bigint): Promise<readonly InfluenceDemand[]> {
+    return this.influence.demands(of, id);
   }
 
   async convictCard(id: bigint, proof: Uint8Array): Promise<string> {

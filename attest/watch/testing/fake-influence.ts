@@ -68,8 +68,8 @@ export class FakeInfluence {
     return id;
   }
 
-  demands(): readonly InfluenceDemand[] {
-    return this.#demands;
+  demands(of: InfluenceTarget['kind'], id: bigint): readonly InfluenceDemand[] {
+    return this.#demands.filter((demand) => demand.of === of && demand.id === id);
   }
 
   convict(id: bigint, proof: Uint8Array): void {
@@ -86,7 +86,7 @@ export class FakeInfluence {
   }
 
   request({ kind, id }: InfluenceTarget, place: InfluencePlace): void {
-    this.#demands = [...this.#demands, { of: kind, id, place, answer: undefined }];
+    this.#demands = [...this.#demands, { of: kind, id, place, own: true, answer: undefined }];
   }
 
   /** Answers what is demanded of a card or claim. */
