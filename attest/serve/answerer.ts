@@ -1,6 +1,7 @@
 /**
- * Answers requests on the chain for pieces of what is served here, shards, model cards and claims on them: who
- * published it and does not answer in time loses it. What is open is on the chain, so nothing is remembered but what was done.
+ * Answers requests on the chain for pieces of what is served here, shards, model cards and claims on them:
+ * who published it and does not answer in time loses it. What is open is on the chain, so nothing is
+ * remembered but what was done.
  */
 import { messageOf } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';

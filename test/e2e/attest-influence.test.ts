@@ -7,16 +7,23 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ServedCard } from '../../attest/influence/published.ts';
 import { decodeServedCard } from '../../attest/influence/served-file.ts';
+import { Answerer } from '../../attest/serve/answerer.ts';
 import { HeadLibrary } from '../../attest/serve/head-library.ts';
 import { attestService } from '../../attest/serve/service.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
+import { Account } from '../../cli/attest/account.ts';
+import { answerChain } from '../../cli/attest/answer-chain.ts';
+import { AttestChain } from '../../cli/attest/chain.ts';
+import { PendingStatements } from '../../cli/attest/submitted-claims.ts';
 import { LOOPBACK, nextFreePort } from '../../cli/devnet/ports.ts';
 import {
   openAnswer,
   payInference,
   publishModelCard,
   registerModel,
+  requestChunk,
   requestHash,
   submitClaim,
 } from '../../client/index.ts';
@@ -28,6 +35,8 @@ import { Claim, ClaimState, ObjectState } from '../../proto/gen/openledger/attri
 import {
   MsgPublishModelCard,
   MsgPublishModelCardResponse,
+  MsgRequestChunk,
+  MsgRequestChunkResponse,
   MsgSubmitClaim,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { AttributionMethod, Party as PaymentParty } from '../../proto/gen/openledger/models/v1/models.ts';
@@ -49,6 +58,7 @@ let stage: Awaited<ReturnType<typeof setStage>>;
 let modelId = 0n;
 let statement: Uint8Array = new Uint8Array(0);
 let watcher: RunningCommand;
+let server: RunningCommand;
 let endpoint = '';
 const running: RunningCommand[] = [];
 
@@ -118,7 +128,7 @@ it('a head is trained, published and served; a watcher finds its card right', {
   timeout: STUCK_MS,
 }, async () => {
   const examples = stage.contributionIds.flatMap((id, c) =>
-    Array.from({ length: 12 }, (_, i) => ({
+    Array.from({ length: 6 }, (_, i) => ({
       contribution: `${id}`,
       label: i % 2,
       features: [30 + 9 * i + 5 * c + 90 * (i % 2), 210 - 8 * i - 60 * (i % 2)],
@@ -130,14 +140,7 @@ it('a head is trained, published and served; a watcher finds its card right', {
   await influence('train', '--examples', join(home, 'examples.jsonl'), ...of, '--out', cardFile());
   const at = ['--card', cardFile(), '--model', `${modelId}`, '--endpoint', endpoint];
   expect(await influence('publish', ...at, ...as('owner'))).toMatchObject({ card_id: '1' });
-  const server = run(
-    'serve',
-    '--head',
-    cardFile(),
-    '--laddr',
-    endpoint.replace('http', 'tcp'),
-    ...as('owner'),
-  );
+  server = run('serve', '--head', cardFile(), '--laddr', endpoint.replace('http', 'tcp'), ...as('attestor'));
   await server.line('serves 0 shards and 1 model cards');
   watcher = run('watch', '--dir', join(home, 'watch'), '--interval', '300', ...as('watcher'));
   await watcher.line('model card 1 is right');
@@ -205,26 +208,65 @@ it('of claims of influence the true one is paid, the forged one refuted by the w
 
 const quiet = { info: () => undefined, warn: () => undefined };
 
+/** The owner publishes a card; its id. */
+async function publishCard({ card }: ServedCard, at: string): Promise<bigint> {
+  const { params } = await queries().attribution.params();
+  const { owner } = scene.parties;
+  const message = MsgPublishModelCard.create({
+    publisher: owner.address,
+    modelId,
+    card: encodeCard(card),
+    bond: { denom: params.bondDenom, amount: params.cardBond.toString() },
+    endpoint: at,
+  });
+  return (await act(owner, [publishModelCard(message)], MsgPublishModelCardResponse)).cardId;
+}
+
 it('a wrong card is convicted by the watcher without help', { timeout: STUCK_MS }, async () => {
   const wrong = wrongCard(decodeServedCard(Uint8Array.from(readFileSync(cardFile()))));
   const parts = { library: new ShardLibrary(), heads: new HeadLibrary([wrong]), logger: quiet };
   const chain = { scopeOf: async () => undefined };
   const lying = attestService({ ...parts, chain }, { host: LOOPBACK, port: 0 });
   await lying.server.start();
-  const { params } = await queries().attribution.params();
-  const { owner } = scene.parties;
-  const message = MsgPublishModelCard.create({
-    publisher: owner.address,
-    modelId,
-    card: encodeCard(wrong.card),
-    bond: { denom: params.bondDenom, amount: params.cardBond.toString() },
-    endpoint: lying.server.url,
-  });
-  const { cardId } = await act(owner, [publishModelCard(message)], MsgPublishModelCardResponse);
+  const cardId = await publishCard(wrong, lying.server.url);
   await eventually(
     'the card is voided',
     async () => (await stateOfCard(cardId)) === ObjectState.OBJECT_STATE_VOIDED,
   );
   expect(await watcher.line(`model card ${cardId} is wrong`)).toContain('and is convicted');
   await lying.server.stop();
+});
+
+it('who serves nothing is convicted by what he has to show on the chain; the attestor answers requests', {
+  timeout: STUCK_MS,
+}, async () => {
+  const { owner, payer } = scene.parties;
+  const { params } = await queries().attribution.params();
+  const request = MsgRequestChunk.create({
+    requester: payer.address,
+    cardId: 1n,
+    place: { tree: 20, document: 1, chunk: 0 },
+    bond: { denom: params.bondDenom, amount: params.requestBond.toString() },
+  });
+  const { requestId } = await act(payer, [requestChunk(request)], MsgRequestChunkResponse);
+  await server.line(`request ${requestId} for a piece of card`);
+  const head = decodeServedCard(Uint8Array.from(readFileSync(cardFile())));
+  // Other roots than those of the card before, which is voided but known to the watcher as wrong.
+  const wrong = wrongCard({ ...head, card: { ...head.card, topGroups: 1 } });
+  const cardId = await publishCard(wrong, 'http://127.0.0.1:1');
+  await watcher.line(`of card ${cardId} is demanded on the chain`);
+  const chain = new AttestChain(scene.chain.connection);
+  const account = new Account(owner.address, owner.client);
+  const answerer = new Answerer({
+    chain: answerChain({ chain, account, statements: new PendingStatements(chain) }),
+    library: new ShardLibrary(),
+    heads: new HeadLibrary([wrong]),
+    metrics: { chunkRequest: () => undefined },
+    logger: quiet,
+  });
+  await eventually('the liar has shown enough', async () => {
+    await answerer.round();
+    return (await stateOfCard(cardId)) === ObjectState.OBJECT_STATE_VOIDED;
+  });
+  expect(await watcher.line(`model card ${cardId} is wrong`)).toContain('(bound) and is convicted');
 });

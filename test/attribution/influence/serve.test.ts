@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { headOfCard } from '../../../attest/influence/served-head.ts';
+import { Answerer, type OpenRequest, type ServedPiece } from '../../../attest/serve/answerer.ts';
 import { HeadLibrary } from '../../../attest/serve/head-library.ts';
 import { attestService } from '../../../attest/serve/service.ts';
 import { smallChain, smallLibrary } from '../../../attest/serve/testing/library.ts';
@@ -12,6 +13,7 @@ import type { InfluenceSource } from '../../../attest/watch/ports.ts';
 import { toHex } from '../../../core/bytes.ts';
 import { cardId } from '../../../modules/attribution/proof/influence/card.ts';
 import { claimId, encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
+import { isPiece, treesOfCard, treesOfClaim } from '../../../modules/attribution/proof/influence/pieces.ts';
 import { smallHead, wrongCard } from '../../support/head-world.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -110,5 +112,43 @@ test('what is wrong with a question is said, and no more pieces are given than t
     const [found, text] = await ask(path);
     expect(found, path).toBe(status);
     expect(text).toContain(words);
+  }
+});
+
+test('requests on the chain about cards and claims are answered with what the chain checks', async () => {
+  const heads = new HeadLibrary([card]);
+  heads.expect([statement]);
+  const asked: readonly Pick<OpenRequest, 'of' | 'key' | 'place'>[] = [
+    { of: 'card', key: cardKey, place: { tree: 17, document: 0, chunk: 3 } },
+    { of: 'card', key: cardKey, place: { tree: 20, document: 2, chunk: 0 } },
+    { of: 'claim', key: claimKey, place: { tree: 22, document: 0, chunk: 1 } },
+    { of: 'claim', key: claimKey, place: { tree: 20, document: 1, chunk: 0 } },
+    { of: 'claim', key: 'ff', place: { tree: 22, document: 0, chunk: 0 } },
+  ];
+  const pieces: ServedPiece[] = [];
+  const counted: string[] = [];
+  const answerer = new Answerer({
+    chain: {
+      openRequests: async () => asked.map((one, i) => ({ ...one, id: BigInt(i), deadline: BigInt(i) })),
+      serveChunk: async (_, piece) => `TX${pieces.push(piece)}`,
+    },
+    library: smallLibrary(),
+    heads,
+    metrics: { chunkRequest: (outcome) => void counted.push(outcome) },
+    logger: { info: () => undefined, warn: () => undefined },
+  });
+  await answerer.round();
+  expect(counted).toEqual(['answered', 'answered', 'answered', 'answered', 'foreign']);
+  const names = new Map<number, InfluenceSource['tree']>([
+    [17, 'examples'],
+    [20, 'coordinates'],
+    [22, 'solution'],
+  ]);
+  for (const [i, piece] of pieces.entries()) {
+    const { of, place } = asked[i] ?? { of: 'card', place: { tree: 0, document: 0, chunk: 0 } };
+    const trees = of === 'card' ? treesOfCard(card.card) : treesOfClaim(card.card, claim.claim.roots);
+    const at = { tree: names.get(place.tree) ?? 'sums', node: place.document, leaf: place.chunk };
+    const opened = { node: new Uint8Array(0), nodeHashes: [], ...piece };
+    expect(isPiece(trees, at, opened), `${i}`).toBe(true);
   }
 });
