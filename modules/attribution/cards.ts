@@ -120,7 +120,9 @@ export function checkCardRetirement(
 /** No new claims; it unbonds when none rests on it, or is gone when it is voided. */
 export function retireCard(k: AttributionCore, context: Context, card: ModelCard): void {
   context.emit(cardRetired(card));
-  settleCard(k, context, { ...card, retired: true });
+  const isQueued = card.voidedHeight > 0n && card.releaseHeight > 0n;
+  if (isQueued) k.state.cardReleases.remove(context, [card.releaseHeight, card.id]);
+  settleCard(k, context, { ...card, retired: true, releaseHeight: 0n });
 }
 
 /** A claim rests on it from now on, or no longer. */
@@ -149,13 +151,21 @@ function settleCard(k: AttributionCore, context: Context, card: ModelCard): void
 
 function dropCard({ state }: AttributionCore, context: Context, card: ModelCard): void {
   state.cards.remove(context, card.id);
+  if (card.releaseHeight > 0n) state.cardReleases.remove(context, [card.releaseHeight, card.id]);
   releaseVersion(state, context, card);
 }
 
-/** The end of unbonding, when the queue says so: the bond goes back, unless requests are open. */
+/**
+ * The end of unbonding, when the queue says so: the bond goes back, unless requests are open. Of a voided
+ * card, as if somebody had retired it.
+ */
 export function releaseCard(k: AttributionCore, context: Context, id: bigint): void {
   const card = k.state.cards.get(context, id);
   assert(card !== undefined, 'a queue names a model card that is not there');
+  if (card.voidedHeight > 0n) {
+    retireCard(k, context, card);
+    return;
+  }
   k.state.cardReleases.remove(context, [card.releaseHeight, id]);
   if (card.openRequests === 0) giveBack(k, context, card);
 }
@@ -192,7 +202,14 @@ export function voidCard(
   const params = paramsOf(k.state, context, card);
   const reward = forfeitBond(k, context, { bond: card.bond, challenger: conviction.challenger, params });
   if (card.releaseHeight > 0n) k.state.cardReleases.remove(context, [card.releaseHeight, card.id]);
-  settleCard(k, context, { ...card, voidedHeight: context.block.height });
+  const { height } = context.block;
+  const voided = { ...card, voidedHeight: height, releaseHeight: 0n };
+  if (card.retired) settleCard(k, context, voided);
+  else {
+    const releaseHeight = height + BigInt(params.unbondingBlocks);
+    k.state.cards.set(context, card.id, { ...voided, releaseHeight });
+    k.state.cardReleases.add(context, [releaseHeight, card.id]);
+  }
   context.emit(cardVoided(card, conviction, reward));
   return reward;
 }

@@ -11,6 +11,7 @@ import { endClaim, isPending } from './open-claims.ts';
 import { expireRequest } from './requests.ts';
 import { releaseShard } from './shards.ts';
 import type { HeightQueue } from './state.ts';
+import { endIndexesOf } from './voided.ts';
 import { WORK, workOfClaim } from './work.ts';
 
 /** Most requests that one block lets expire. */
@@ -25,6 +26,9 @@ export const DECIDED_WORK_MAX = 6_000;
 /** Units of work that one block does for claims with proofs that nobody paid; one that is more comes alone. */
 export const FORGOTTEN_WORK_MAX = 1_500;
 
+/** Units of work after which a block retires no further index on a convicted shard. Publication paid. */
+export const VOIDED_WORK_MAX = 1_500;
+
 /** See the file comment. */
 export function endBlock(k: AttributionCore, context: Context): void {
   const { height } = context.block;
@@ -36,6 +40,16 @@ export function endBlock(k: AttributionCore, context: Context): void {
     releaseShard(k, context, id);
   for (const id of due(context, k.state.cardReleases, { height, max: RELEASED_PER_BLOCK_MAX }))
     releaseCard(k, context, id);
+  endVoided(k, context);
+}
+
+function endVoided(k: AttributionCore, context: Context): void {
+  const { height } = context.block;
+  let work = 0;
+  for (const id of due(context, k.state.voidedShards, { height, max: VOIDED_WORK_MAX })) {
+    if (work >= VOIDED_WORK_MAX) break;
+    work += endIndexesOf(k, context, id, VOIDED_WORK_MAX - work);
+  }
 }
 
 /** Requests that nobody answered, until the next claim that is refuted by one does not fit. */

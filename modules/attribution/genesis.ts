@@ -6,6 +6,7 @@ import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/openledger/attribution/v1/genesis.ts';
 import type { AttributionCore } from './core.ts';
+import { insertIndex } from './indexes.ts';
 import { insertClaim, isOpen } from './open-claims.ts';
 import { DEFAULT_PARAMS, paramsFromJson, validateParams } from './params.ts';
 import { targetOf } from './request-targets.ts';
@@ -66,15 +67,14 @@ function initIndexes(k: AttributionCore, context: Context, genesis: GenesisState
   const { state } = k;
   for (const shard of genesis.shards) {
     state.shards.set(context, shard.id, shard);
-    if (shard.releaseHeight > 0n && shard.voidedHeight === 0n)
-      state.shardReleases.add(context, [shard.releaseHeight, shard.id]);
+    const queue = shard.voidedHeight > 0n ? state.voidedShards : state.shardReleases;
+    if (shard.releaseHeight > 0n) queue.add(context, [shard.releaseHeight, shard.id]);
   }
-  for (const index of genesis.indexes) state.indexes.set(context, index.id, index);
+  for (const index of genesis.indexes) insertIndex(k, context, index);
   for (const request of genesis.requests) insertRequest(k, context, request);
   for (const card of genesis.cards) {
     state.cards.set(context, card.id, card);
-    if (card.releaseHeight > 0n && card.voidedHeight === 0n)
-      state.cardReleases.add(context, [card.releaseHeight, card.id]);
+    if (card.releaseHeight > 0n) state.cardReleases.add(context, [card.releaseHeight, card.id]);
   }
 }
 

@@ -156,9 +156,16 @@ export function publishIndex(
     claims: 0,
     retired: false,
   };
-  k.state.indexes.replace(context, index.id, undefined, index);
+  insertIndex(k, context, index);
   context.emit(indexPublished(index));
   return index;
+}
+
+/** Writes an index, and for its shards that it holds them. */
+export function insertIndex({ state }: AttributionCore, context: Context, index: Index): void {
+  state.indexes.replace(context, index.id, undefined, index);
+  if (index.retired) return;
+  for (const shardId of index.shardIds) state.indexesOfShard.add(context, [shardId, index.id]);
 }
 
 /** @throws StateError (attribution 22, 23) when the sender may not retire it, or it is retired */
@@ -178,6 +185,7 @@ export function checkRetirement(
 /** No new claims; gone at once when no claim rests on it. */
 export function retireIndex(k: AttributionCore, context: Context, index: Index): void {
   context.emit(indexRetired(index));
+  for (const shardId of index.shardIds) k.state.indexesOfShard.remove(context, [shardId, index.id]);
   const retired = { ...index, retired: true };
   if (index.claims === 0) removeIndex(k, context, retired);
   else k.state.indexes.replace(context, index.id, index, retired);

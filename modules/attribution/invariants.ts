@@ -82,9 +82,34 @@ function checkHolders({ state }: AttributionCore, context: ReadContext): string 
     holders.delete(id);
   }
   const [missing] = holders.keys();
-  return missing === undefined
-    ? checkOpenClaims(state, context)
-    : `an index names shard ${missing}, which is not there`;
+  if (missing !== undefined) return `an index names shard ${missing}, which is not there`;
+  return checkEnds(state, context) ?? checkOpenClaims(state, context);
+}
+
+/** What is not retired is found by its shards; convicted shards are queued for their ends, or had them. */
+function checkEnds(state: AttributionCore['state'], context: ReadContext): string | undefined {
+  let listed = 0;
+  const inUse = new Set<bigint>();
+  for (const [, { id, shardIds, retired }] of state.indexes.map.iterate(context)) {
+    if (retired) continue;
+    listed += shardIds.length;
+    for (const shardId of shardIds) {
+      inUse.add(shardId);
+      if (!state.indexesOfShard.has(context, [shardId, id]))
+        return `shard ${shardId} does not know that index ${id} holds it`;
+    }
+  }
+  const known = [...state.indexesOfShard.iterate(context)].length;
+  if (known !== listed) return `shards know ${known} indexes, there are ${listed}`;
+  for (const [id, { voidedHeight, releaseHeight }] of state.shards.iterate(context)) {
+    const ends = voidedHeight > 0n && releaseHeight > 0n;
+    if (
+      ends !== state.voidedShards.has(context, [releaseHeight, id]) ||
+      (voidedHeight > 0n && !ends && inUse.has(id))
+    )
+      return `the indexes on shard ${id}, voided at ${voidedHeight}, end at ${releaseHeight}`;
+  }
+  return undefined;
 }
 
 /** Indexes and model cards know how many open claims rest on them, and open claims are queued. */

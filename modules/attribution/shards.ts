@@ -103,8 +103,16 @@ function giveBack(k: AttributionCore, context: Context, shard: Shard): void {
   context.emit(shardReleased(shard));
 }
 
+/** Its indexes end as late as its bond would have gone back, if nobody retires them before. */
+function queueVoided({ state }: AttributionCore, context: Context, shard: Shard): void {
+  state.shards.set(context, shard.id, shard);
+  state.voidedShards.add(context, [shard.releaseHeight, shard.id]);
+}
+
 function dropShard({ state }: AttributionCore, context: Context, shard: Shard): void {
   state.shards.remove(context, shard.id);
+  if (shard.voidedHeight > 0n && shard.releaseHeight > 0n)
+    state.voidedShards.remove(context, [shard.releaseHeight, shard.id]);
   releaseVersion(state, context, shard);
 }
 
@@ -120,9 +128,13 @@ export function voidShard(
   const params = paramsOf(k.state, context, shard);
   const reward = forfeitBond(k, context, { bond: shard.bond, challenger: conviction.challenger, params });
   if (shard.releaseHeight > 0n) k.state.shardReleases.remove(context, [shard.releaseHeight, shard.id]);
-  const voided = { ...shard, voidedHeight: context.block.height };
+  const voided = { ...shard, voidedHeight: context.block.height, releaseHeight: 0n };
   if (shard.indexes === 0) dropShard(k, context, voided);
-  else k.state.shards.set(context, shard.id, voided);
+  else
+    queueVoided(k, context, {
+      ...voided,
+      releaseHeight: context.block.height + BigInt(params.unbondingBlocks),
+    });
   context.emit(shardVoided(voided, conviction, reward));
   return reward;
 }

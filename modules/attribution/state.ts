@@ -42,6 +42,9 @@ const placeKey: KeyCodec<PlaceKey> = tripleKey(
   uint32Key,
 );
 
+/** Key of the indexes that hold a shard and are not retired: shard, index. */
+export const indexOfShardKey: PairKeyCodec<bigint, bigint> = pairKey(uint64Key, uint64Key);
+
 /** What waits for a height, by height and id. */
 export type HeightQueue = KeySet<Pair<bigint, bigint>>;
 
@@ -62,6 +65,10 @@ export interface AttributionState {
   readonly indexSequence: Sequence;
   readonly indexes: IndexedMap<bigint, Index>;
   readonly bySnapshot: MultiIndex<bigint, bigint, Index>;
+  /** Those that are not retired. */
+  readonly indexesOfShard: KeySet<Pair<bigint, bigint>>;
+  /** Convicted shards whose indexes end. */
+  readonly voidedShards: HeightQueue;
   readonly requestSequence: Sequence;
   readonly requests: StateMap<bigint, ChunkRequest>;
   /** By the last block in which they can be answered. */
@@ -104,6 +111,8 @@ export function attributionState(): AttributionState {
     requestsOf: schema.map({ ...at(15, 'requests_by_account'), key: bytesKey, value: uint64Value }),
     openClaims: queue(16, 'open_claims'),
     provedClaims: queue(24, 'proved_claims'),
+    indexesOfShard: schema.keySet({ ...at(25, 'indexes_of_shard'), key: indexOfShardKey }),
+    voidedShards: queue(26, 'voided_shards'),
     ...cardState(schema),
     cardReleases: queue(20, 'card_releases'),
     requestPlaces: schema.map({ ...at(21, 'request_places'), key: placeKey, value: uint64Value }),

@@ -188,6 +188,20 @@ test('a wrong card is convicted by one proof, a right one by none', () => {
   expectWhole();
 });
 
+test('a convicted card goes by itself when its bond would have', () => {
+  const { chain, seller, challenger } = loop;
+  const wrong = wrongCard(head.card);
+  deliverOk(chain, seller, publication(seller, wrong.card));
+  deliverOk(chain, challenger, convict(1n, cardFraud(wrong, IDS)));
+  emptyBlocks(loop, 5);
+  expect(standing(1n)).toBe(ObjectState.OBJECT_STATE_VOIDED);
+  expectWhole();
+  expect(restoreChain(chain).brokenInvariants()).toEqual([]);
+  emptyBlocks(loop, 1);
+  expectRefused(challenger, retire(challenger, 1n), 'unknown-card');
+  expectWhole();
+});
+
 test('influence is claimed with a bond; contributors are paid by the listed weights when the window is over', () => {
   const { chain, seller, attestor, first, second } = loop;
   deliverOk(chain, seller, publication(seller, head.card.card));

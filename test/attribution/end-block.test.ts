@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { exportModules } from '../../app/genesis.ts';
 import { StateError } from '../../framework/errors.ts';
 import { JsonReader } from '../../framework/json.ts';
-import { DECIDED_WORK_MAX, FORGOTTEN_WORK_MAX } from '../../modules/attribution/end-block.ts';
+import {
+  DECIDED_WORK_MAX,
+  FORGOTTEN_WORK_MAX,
+  VOIDED_WORK_MAX,
+} from '../../modules/attribution/end-block.ts';
 import { attributionErrors } from '../../modules/attribution/errors.ts';
 import { WORK } from '../../modules/attribution/work.ts';
 import { ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -13,14 +17,15 @@ import type { StakingWorld } from '../support/staking-world.ts';
 
 const { CLAIM_STATE_PENDING: PENDING, CLAIM_STATE_VERIFIED: VERIFIED } = ClaimState;
 
+function listed(world: StakingWorld, name: string): readonly JsonReader[] {
+  const modules = world.composition.modules.filter((module) => module.name === 'attribution');
+  const exported = new JsonReader(exportModules(modules, world.context), '');
+  return exported.member('attribution').member(name).elements();
+}
+
 /** Ids of the claims that are still open. */
 function open(world: StakingWorld): readonly number[] {
-  const modules = world.composition.modules.filter(({ name }) => name === 'attribution');
-  const exported = new JsonReader(exportModules(modules, world.context), '');
-  return exported
-    .member('attribution')
-    .member('claims')
-    .elements()
+  return listed(world, 'claims')
     .filter((claim) => claim.member('params_version').text() !== '0')
     .map((claim) => Number(claim.member('id').text()));
 }
@@ -95,6 +100,26 @@ test('a claim that waits for its turn behind its window is paid by nobody any mo
   world.endBlock();
   expect(open(world)).toContain(last);
   expect(refusalOf(world, BigInt(last))).toBe(attributionErrors['claim-closed']);
+});
+
+test('indexes on convicted shards end by themselves, a block’s work of them at a time', () => {
+  const world = chainWithDue({ claims: 5, state: PENDING, shards: 256, voided: true });
+  expect(world.broken()).toEqual([]);
+  while (world.context.block.height < 2n) world.endBlock();
+  const left: number[][] = [];
+  for (let i = 0; i < 3; i++) {
+    world.endBlock();
+    left.push([listed(world, 'indexes').length, listed(world, 'shards').length]);
+    expect(world.broken()).toEqual([]);
+  }
+  // The others of their shards unbond.
+  const begun = Math.ceil(VOIDED_WORK_MAX / (256 * WORK.shardEnd));
+  expect(left).toEqual(
+    [1, 2, 3].map((blocks) => {
+      const ended = Math.min(5, blocks * begun);
+      return [5 - ended, 5 * 256 - ended];
+    }),
+  );
 });
 
 test('claims with proofs, which cost no bond, hold up none that money waits for', () => {

@@ -31,12 +31,15 @@ import {
   ask,
   attributionLoop,
   emptyBlocks,
+  fraudOf,
   publishIndex,
   publishIndexOk,
   SHORT,
   shardOf,
+  wrongShardOf,
 } from '../support/attribution-world.ts';
 import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
+import { restoreChain } from '../support/restore.ts';
 import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
 
 const ANSWER = utf8('union is strong. nobody wrote this');
@@ -134,6 +137,32 @@ test('a shard that unbonds is in no new index', () => {
   deliverOk(chain, attestor, anyOf(MsgRetireIndex, { sender: attestor.address, indexId: 1n }));
   const again = anyOf(MsgPublishIndex, publishIndex(attestor, [1n, 2n]));
   expectRefused(loop, attestor, again, 'not-usable');
+});
+
+test('what was convicted goes by itself when its bond would have: nobody has to retire it', () => {
+  const loop = attributionLoop();
+  const { chain, attestor, challenger } = loop;
+  const wrong = wrongShardOf(loop);
+  publishIndexOk(loop, attestor, [wrong.commitment]);
+  publishIndexOk(loop, attestor, [1n]);
+  const proof = fraudOf(loop, wrong) ?? new Uint8Array(0);
+  const { address } = challenger;
+  deliverOk(chain, challenger, anyOf(MsgConvictShard, { challenger: address, shardId: 1n, proof }));
+  // One of the two is retired by somebody, the other by nobody.
+  deliverOk(chain, challenger, anyOf(MsgRetireIndex, { sender: address, indexId: 2n }));
+  emptyBlocks(loop, SHORT.unbondingBlocks - 2);
+  const types = { request: query.QueryShardsRequest, response: query.QueryShardsResponse };
+  const shards = () => ask(loop, 'Shards', types, { pagination: undefined }).shards.length;
+  expect([shards(), chain.app.brokenInvariants()]).toEqual([1, []]);
+  expect(restoreChain(chain).brokenInvariants()).toEqual([]);
+  emptyBlocks(loop, 1);
+  expect([shards(), chain.app.brokenInvariants()]).toEqual([0, []]);
+  expectRefused(
+    loop,
+    attestor,
+    anyOf(MsgRetireIndex, { sender: attestor.address, indexId: 1n }),
+    'unknown-index',
+  );
 });
 
 test('work at the end of windows is paid by who submits a claim, and by who publishes an index', () => {

@@ -4,6 +4,7 @@ import {
   EXPIRED_PER_BLOCK_MAX,
   FORGOTTEN_WORK_MAX,
   RELEASED_PER_BLOCK_MAX,
+  VOIDED_WORK_MAX,
 } from '../../modules/attribution/end-block.ts';
 import { WORK } from '../../modules/attribution/work.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
@@ -171,5 +172,12 @@ export const HOOKS: readonly HookRow[] = [
     work: 'gives bonds of shards and of model cards back whose unbonding is over',
     bound: `${RELEASED_PER_BLOCK_MAX} a block of either kind, the rest waits; each was paid for`,
     heldBy: BUDGETS,
+  },
+  {
+    module: 'attribution',
+    when: 'endBlock',
+    work: 'retires indexes on convicted shards that nobody has retired',
+    bound: `none after ${VOIDED_WORK_MAX} such units, ${WORK.shardEnd} for a shard; the rest waits; publication paid for it`,
+    heldBy: 'test/attribution/end-block.test.ts',
   },
 ];

@@ -39,6 +39,8 @@ export interface DueClaims {
   readonly shards?: number;
   /** The indexes are retired: they go with their claims, and their shards unbond. */
   readonly retired?: boolean;
+  /** The first shard of each index has been convicted, and its indexes end at height 2. */
+  readonly voided?: boolean;
   /** Contributors that wait for each: a number that divides `POLICY_WEIGHT`. Default 0: nobody has paid. */
   readonly shares?: number;
 }
@@ -59,7 +61,9 @@ export function chainWithDue(...sorts: readonly DueClaims[]): StakingWorld {
     indexes: [],
     shards: [],
   });
-  const bonds = made.shards.length + made.claims.filter(({ bond }) => bond !== undefined).length;
+  const bonds =
+    made.shards.filter(({ voidedHeight }) => voidedHeight === 0n).length +
+    made.claims.filter(({ bond }) => bond !== undefined).length;
   const escrows = made.claims.filter(({ receiptId }) => receiptId > 0n).map(receiptOf);
   const waiting = escrows.reduce((sum, { fee }) => sum + Number(fee.amount), 0);
   const base = stakingSections({ validators: VALIDATORS, accounts: ACCOUNTS });
@@ -97,7 +101,7 @@ interface Made {
 }
 
 function append(made: Made, sort: DueClaims): Made {
-  const { claims, shards = 0, retired = false, shares = 0 } = sort;
+  const { claims, shards = 0, retired = false, voided = false, shares = 0 } = sort;
   const publisher = someoneNamed('publisher');
   const commitment = ShardCommitment.create({
     ...{ datanetId: 1n, documents: 1, tokens: 1, tokeniser: 1, entriesPerLeaf: 1 },
@@ -106,6 +110,7 @@ function append(made: Made, sort: DueClaims): Made {
     Shard.create({
       ...{ id: BigInt(made.shards.length + i + 1), publisher, commitment, bond: BOND, indexes: 1 },
       ...{ paramsVersion: 1n },
+      ...(voided && i % shards === 0 ? { voidedHeight: 1n, releaseHeight: FINAL_HEIGHT } : {}),
     }),
   );
   const newIndexes = times(shards === 0 ? 0 : claims, (i) => {
