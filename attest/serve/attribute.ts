@@ -21,7 +21,10 @@ export interface AttributionOrder {
   readonly text: Uint8Array;
   /** Publish the answer's root instead of its text. Default false. */
   readonly isPrivate?: boolean;
-  /** Provenance without proofs, to be submitted with a bond. Default false. */
+  /**
+   * Provenance without proofs, to be submitted with a bond. Default false; a model that takes bonded claims
+   * only gets no others.
+   */
   readonly isOptimistic?: boolean;
 }
 
@@ -75,10 +78,12 @@ export class Attributor {
     const { text, isPrivate = false, isOptimistic = false } = order;
     const indexes = this.#indexesOf(scope);
     const shards = this.#numbered(indexes);
-    const { params } = scope;
+    const { params, model } = scope;
     const trace = traceOutput(text, this.#corpusOf(shards), rulesUnder(params));
     const indexIds = indexes.map(({ id }) => id);
-    return { ...provenanceOf({ trace, params, isPrivate, isOptimistic, indexIds, shards }), trace, scope };
+    const withBond = isOptimistic || model.attributionPolicy?.bondedClaimsOnly === true;
+    const prepared = provenanceOf({ trace, params, isPrivate, isOptimistic: withBond, indexIds, shards });
+    return { ...prepared, trace, scope };
   }
 
   /** For each snapshot the first active index that is here as a whole. */

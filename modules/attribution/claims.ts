@@ -75,7 +75,7 @@ export function checkClaim(k: AttributionCore, context: ReadContext, claimed: Cl
   context.gas.consume(cost.spans * params.gasPerSpan, 'attribution spans');
   context.gas.consume(cost.hashes * params.gasPerHash, 'attribution hashes');
   context.gas.consume(cost.bytes * params.gasPerByte, 'attribution bytes');
-  checkParts(claim, model);
+  checkParts(claimed);
   const named = new NamedContributions(k, context, model);
   const sourceOf = (id: bigint) => {
     const found = named.find(id);
@@ -121,7 +121,7 @@ function spansOf({ spans, token }: Claim): readonly SpanRecord[] {
 }
 
 /** A model is attributed by quotations, or by the parts of its policy; a claim has no others. */
-function checkParts(claim: Claim, model: Model): void {
+function checkParts({ claim, model, proved }: ClaimCase): void {
   const parts = partsOf(claim);
   if (parts.length === 0) return;
   if (claim.spans.length > 0 && claim.token !== undefined)
@@ -140,6 +140,12 @@ function checkParts(claim: Claim, model: Model): void {
   for (const part of parts)
     if (bpsOf(policy, part) === 0)
       refuseAs('part-not-allowed', `the policy of model ${model.id} pays nothing for ${part}`);
+  if (policy.bondedClaimsOnly && (claim.spans.length > 0 || (claim.token !== undefined && proved)))
+    refuseAs(
+      'part-not-allowed',
+      `model ${model.id} takes token provenance only with a bond and without proofs (MsgSubmitClaim), so that ` +
+        'what a claim leaves out can be disputed',
+    );
 }
 
 /** Checks token provenance against the indexes, and its proofs unless the claim is optimistic. */

@@ -26,6 +26,7 @@ import { claimDecided, claimExpired, claimRefuted, claimSubmitted, type Convicti
 import { chargeEvidence, chargeWork } from './evidence.ts';
 import { countClaim, shardsOf } from './indexes.ts';
 import { problemOfInfluenceDispute } from './influence.ts';
+import { problemOfOmissionDispute } from './omissions.ts';
 import { type ClaimedShard, contradicts, statementsOf } from './proof/provenance.ts';
 import { refusalOr } from './proof/refusal.ts';
 import { workOfShardProof } from './proof/shard/work.ts';
@@ -283,15 +284,17 @@ export function checkDispute(
   context: ReadContext,
   message: MsgDisputeClaim,
 ): ClaimRecord {
-  const { claimId, claim, provenance, influence } = message;
+  const { claimId, claim, provenance, influence, omission } = message;
   const record = pendingClaim(k, context, claimId);
   requireSubmitted(k, context, record, claim);
-  if ((provenance === undefined) === (influence.length === 0))
-    refuseAs('not-convicted', 'give what contradicts the claim: one of provenance and influence');
+  if ([provenance !== undefined, influence.length > 0, omission !== undefined].filter(Boolean).length !== 1)
+    refuseAs('not-convicted', 'give what contradicts the claim: one of provenance, influence and omission');
   const problem =
-    provenance === undefined
-      ? problemOfInfluence(k, context, { record, claim, proof: influence })
-      : problemOfProvenance(k, context, { record, claim, provenance });
+    provenance !== undefined
+      ? problemOfProvenance(k, context, { record, claim, provenance })
+      : omission !== undefined
+        ? problemOfOmissionDispute(k, context, { record, token: claim.token, omission })
+        : problemOfInfluence(k, context, { record, claim, proof: influence });
   if (problem !== undefined) refuseAs('not-convicted', `claim ${claimId}: ${problem}`);
   return record;
 }

@@ -22,8 +22,11 @@ export type PartWeights = Readonly<Record<Part, readonly Weight[]>>;
 /** Weight of parts that is nobody's who is paid: of influence, what a claim does not list. */
 export type UnlistedWeights = Readonly<Partial<Record<Part, bigint>>>;
 
+/** How a policy divides. */
+type PartBps = Omit<AttributionPolicy, 'bondedClaimsOnly'>;
+
 /** Basis points of a part. */
-export function bpsOf(policy: AttributionPolicy, part: Part): number {
+export function bpsOf(policy: PartBps, part: Part): number {
   switch (part) {
     case 'token':
       return policy.tokenBps;
@@ -46,7 +49,7 @@ export interface CombinedShares {
  * the rest add up to `POLICY_WEIGHT`.
  */
 export function combineParts(
-  policy: AttributionPolicy,
+  policy: PartBps,
   parts: PartWeights,
   unlisted: UnlistedWeights = {},
 ): CombinedShares {

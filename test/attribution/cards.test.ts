@@ -42,7 +42,7 @@ let loop: AttributionLoop;
 
 beforeEach(() => {
   loop = attributionLoop();
-  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0 };
+  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false };
   const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
   deliverOk(loop.chain, loop.seller, registerModel(loop.seller, { attributionMethod, attributionPolicy }));
 });
@@ -114,7 +114,8 @@ function pay(claimId: bigint, claim: Claim): Any {
 function dispute(claimId: bigint, claim: Claim, influence: Uint8Array | undefined): Any {
   const { address: challenger } = loop.challenger;
   const proof = influence ?? new Uint8Array(1);
-  return anyOf(wire.MsgDisputeClaim, { challenger, claimId, claim, provenance: undefined, influence: proof });
+  const message = { challenger, claimId, claim, influence: proof };
+  return anyOf(wire.MsgDisputeClaim, wire.MsgDisputeClaim.create(message));
 }
 
 function standing(cardId: bigint): ObjectState {

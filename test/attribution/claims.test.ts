@@ -52,7 +52,12 @@ import {
 import { restoreChain } from '../support/restore.ts';
 import { anyOf, type TestAccount } from '../support/test-chain.ts';
 
-const ONLY_TOKENS: AttributionPolicy = { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 };
+const ONLY_TOKENS: AttributionPolicy = {
+  tokenBps: 10_000,
+  influenceBps: 0,
+  retrievalBps: 0,
+  bondedClaimsOnly: false,
+};
 const POLICY_MODEL = {
   attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
   attributionPolicy: ONLY_TOKENS,
@@ -154,7 +159,7 @@ function payment(change: Partial<MsgPayInference>): Any {
 function dispute(claimId: bigint, claim: Claim, at: { span: number; shard: number; proof: Uint8Array }): Any {
   const provenance = { span: at.span, shardId: shards[at.shard]?.id ?? 0n, proof: at.proof };
   const { address: challenger } = loop.challenger;
-  return anyOf(MsgDisputeClaim, { challenger, claimId, claim, provenance, influence: new Uint8Array(0) });
+  return anyOf(MsgDisputeClaim, MsgDisputeClaim.create({ challenger, claimId, claim, provenance }));
 }
 
 /** A true proof about a text in a shard: its count, or the occurrence at a rank. */
@@ -447,7 +452,7 @@ test('a verified claim waits for the payment that it was made for, then goes', (
 });
 
 test('retrieval is the word of the model’s owner; parts that a claim leaves out go to the pools', () => {
-  begin({ tokenBps: 5000, influenceBps: 2000, retrievalBps: 3000 });
+  begin({ tokenBps: 5000, influenceBps: 2000, retrievalBps: 3000, bondedClaimsOnly: false });
   const { chain, seller, payer } = loop;
   const item = { contributionId: 2n, firstChunk: 0, chunks: 2, weight: 3 };
   const retrieved = () => ({ snapshotId: 1n, queryHash: requestNow(), items: [item] });

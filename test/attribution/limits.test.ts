@@ -46,7 +46,7 @@ const ANSWER = utf8('union is strong. nobody wrote this');
 const REQUEST = sha256(utf8('request'));
 const MODEL = {
   attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
-  attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 },
+  attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0, bondedClaimsOnly: false },
 };
 
 interface Published extends AttributionLoop {

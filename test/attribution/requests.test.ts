@@ -61,7 +61,7 @@ let loop: AttributionLoop;
 
 function begin(params: Partial<Params> = {}): void {
   loop = attributionLoop(params);
-  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0 };
+  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false };
   const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
   deliverOk(loop.chain, loop.seller, registerModel(loop.seller, { attributionMethod, attributionPolicy }));
 }

@@ -75,7 +75,7 @@ beforeAll(async () => {
     snapshotIds: [stage.snapshotId],
     price: { denom: scene.chain.denom, inPer1000: '1000', outPer1000: '1000', perCall: '100000' },
     attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
-    attributionPolicy: { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0 },
+    attributionPolicy: { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false },
   });
   modelId = (await act(owner, [registerModel(model)], MsgRegisterModelResponse)).modelId;
   const port = await nextFreePort({ host: LOOPBACK, port: 29_790, step: 7 });

@@ -172,7 +172,7 @@ export async function setStage({ chain, parties }: Scene): Promise<{
     ...model,
     name: 'grey parrot',
     attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
-    attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 },
+    attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0, bondedClaimsOnly: false },
   });
   const { modelId: quotingModelId } = await act(owner, [registerModel(quoting)], MsgRegisterModelResponse);
   const { modelId: tracedModelId } = await act(owner, [registerModel(traced)], MsgRegisterModelResponse);

@@ -43,7 +43,7 @@ export function policyChain(commitments: readonly ShardCommitment[]): ServeChain
     id: 1n,
     snapshotIds: [1n],
     attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
-    attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0 },
+    attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0, bondedClaimsOnly: false },
   });
   const shards = commitments.map((commitment, i) => ({ id: BigInt(5 + i), commitment }));
   return {

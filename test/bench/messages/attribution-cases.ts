@@ -84,7 +84,7 @@ function carded(world: MessageWorld, isRight: boolean) {
   const made = published(world);
   const ids = [made.contributionId];
   const { card } = smallHead({ datanetId: made.datanetId, snapshotCount: 1n, contributionIds: ids });
-  const policy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0 };
+  const policy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false };
   const { seller, modelId } = policyModel(world, made, policy);
   const served = isRight ? card : wrongCard(card);
   const message = anyWith(wire.MsgPublishModelCard, {
@@ -149,7 +149,7 @@ const CLAIM_CASES: MessageCases = {
   [wire.MsgSubmitClaim.typeUrl]: {
     make: (world) => {
       const made = published(world);
-      const policy = { tokenBps: 0, influenceBps: 0, retrievalBps: 10_000 };
+      const policy = { tokenBps: 0, influenceBps: 0, retrievalBps: 10_000, bondedClaimsOnly: false };
       const { seller, modelId } = policyModel(world, made, policy);
       const items = [{ contributionId: made.contributionId, firstChunk: 0, chunks: 1, weight: 1 }];
       const requestHash = sha256(utf8('query'));

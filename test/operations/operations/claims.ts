@@ -2,11 +2,12 @@
 import { provenanceClaim } from '../../../attest/claim.ts';
 import { proveShard } from '../../../attest/prove/prove.ts';
 import { rankRange } from '../../../attest/query/search.ts';
+import { omissionOf } from '../../../attest/watch/judge-omission.ts';
 import { concatBytes, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { openAnswer } from '../../../modules/attribution/verify.ts';
 import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
-import { sentenceEndAfter } from '../../../modules/attribution/proof/trace/rules.ts';
+import { rulesUnder, sentenceEndAfter } from '../../../modules/attribution/proof/trace/rules.ts';
 import { tokenText } from '../../../modules/attribution/proof/trace/spans.ts';
 import { Claim, ClaimState, ObjectState } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../../proto/gen/openledger/attribution/v1/query.ts';
@@ -131,6 +132,9 @@ function aSubmission(world: World, claimant: Actor): wire.MsgSubmitClaim | undef
   };
 }
 
+const PARAMS = '/openledger.attribution.v1.Query/Params';
+const PARAMS_TYPES = { request: query.QueryParamsRequest, response: query.QueryParamsResponse };
+
 /** The truth about a span of an optimistic claim, whether that contradicts the claim or not. */
 function aDispute(world: World, challenger: Actor): wire.MsgDisputeClaim | undefined {
   const { random, memory } = world;
@@ -151,17 +155,21 @@ function aDispute(world: World, challenger: Actor): wire.MsgDisputeClaim | undef
     return undefined;
   const real = shardIn(world, shardId);
   if (real === undefined) return undefined;
+  const about = { challenger: challenger.address, claimId: chosen.id, claim };
+  if (random.oneIn(2)) {
+    const { spans } = claim.token ?? { spans: [] };
+    const { params } = asked(world, PARAMS, PARAMS_TYPES, {}) ?? { params: undefined };
+    const answer = chosen.message.answer.content;
+    const shards = [{ id: shardId, reader: real.shard.right }];
+    if (params === undefined) return undefined;
+    const omission = omissionOf({ token: { spans }, answer, rules: rulesUnder(params), shards })?.dispute;
+    if (omission !== undefined) return wire.MsgDisputeClaim.create({ ...about, omission });
+  }
   const tokens = tokenise(span.text);
   const { lo, hi } = rankRange(real.shard.right, tokens);
   const statement = { kind: 'count', start: 0, length: tokens.length, lo, hi } as const;
   const proof = proveShard(real.shard.right, { query: tokens, statements: [statement], documents: false });
-  return {
-    challenger: challenger.address,
-    claimId: chosen.id,
-    claim,
-    provenance: { span: 0, shardId, proof },
-    influence: new Uint8Array(0),
-  };
+  return wire.MsgDisputeClaim.create({ ...about, provenance: { span: 0, shardId, proof } });
 }
 
 /** A payment by a claim that was submitted: mostly as the claim wants it. */

@@ -80,7 +80,12 @@ function aMethod(hasSnapshot: boolean, hasPolicy: boolean): AttributionMethod {
 function aPolicy({ random }: World): AttributionPolicy {
   const tokenBps = random.between(1, 10_000);
   const influenceBps = random.oneIn(2) ? 0 : random.between(0, 10_000 - tokenBps);
-  return { tokenBps, influenceBps, retrievalBps: 10_000 - tokenBps - influenceBps };
+  return {
+    tokenBps,
+    influenceBps,
+    retrievalBps: 10_000 - tokenBps - influenceBps,
+    bondedClaimsOnly: random.oneIn(4),
+  };
 }
 
 function aModel(world: World, owner: Actor): MsgRegisterModel {

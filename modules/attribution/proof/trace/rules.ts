@@ -92,7 +92,7 @@ function lastByte(token: number): number {
 }
 
 /** Letters and digits of ASCII, and every byte of a character beyond it. */
-function isWordByte(byte: number): boolean {
+export function isWordByte(byte: number): boolean {
   return (
     byte >= 0x80 ||
     (byte >= 0x61 && byte <= 0x7a) ||
@@ -102,7 +102,7 @@ function isWordByte(byte: number): boolean {
 }
 
 /** Lead bytes of characters of three and four bytes: each is a token, and may begin and end a word. */
-function isWideLead(byte: number): boolean {
+export function isWideLead(byte: number): boolean {
   return byte >= 0xe0;
 }
 

@@ -2,7 +2,7 @@
 import type { ServiceType } from '../../../../codec/field.ts';
 import { messageType, type MessageType, NO_BYTES } from '../../../../codec/message.ts';
 import { Coin } from '../../../cosmos/base/v1beta1/coin.ts';
-import { Answer, ChunkPlace, Claim, Params, ShardCommitment } from './attribution.ts';
+import { Answer, ChunkPlace, ChunkProof, Claim, Params, ShardCommitment } from './attribution.ts';
 
 export interface MsgUpdateParams {
   readonly authority: string;
@@ -225,22 +225,43 @@ export const ProvenanceDispute: MessageType<ProvenanceDispute> = messageType<Pro
   ],
 );
 
+export interface OmissionDispute {
+  readonly answerOffset: bigint;
+  readonly length: number;
+  readonly answerProof: ChunkProof;
+  readonly span: number;
+  readonly proofs: readonly Uint8Array[];
+}
+export const OmissionDispute: MessageType<OmissionDispute> = messageType<OmissionDispute>(
+  'openledger.attribution.v1.OmissionDispute',
+  () => ({ answerOffset: 0n, length: 0, answerProof: ChunkProof.create(), span: 0, proofs: [] }),
+  () => [
+    { number: 1, name: 'answerOffset', protoName: 'answer_offset', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'length', protoName: 'length', rule: 'single', value: { kind: 'uint32' } },
+    { number: 3, name: 'answerProof', protoName: 'answer_proof', rule: 'required', value: { kind: 'message', message: () => ChunkProof }, options: { 'amino.dont_omitempty': true } },
+    { number: 4, name: 'span', protoName: 'span', rule: 'single', value: { kind: 'uint32' } },
+    { number: 5, name: 'proofs', protoName: 'proofs', rule: 'repeated', value: { kind: 'bytes' } },
+  ],
+);
+
 export interface MsgDisputeClaim {
   readonly challenger: string;
   readonly claimId: bigint;
   readonly claim: Claim;
   readonly provenance: ProvenanceDispute | undefined;
   readonly influence: Uint8Array;
+  readonly omission: OmissionDispute | undefined;
 }
 export const MsgDisputeClaim: MessageType<MsgDisputeClaim> = messageType<MsgDisputeClaim>(
   'openledger.attribution.v1.MsgDisputeClaim',
-  () => ({ challenger: '', claimId: 0n, claim: Claim.create(), provenance: undefined, influence: NO_BYTES }),
+  () => ({ challenger: '', claimId: 0n, claim: Claim.create(), provenance: undefined, influence: NO_BYTES, omission: undefined }),
   () => [
     { number: 1, name: 'challenger', protoName: 'challenger', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 3, name: 'claim', protoName: 'claim', rule: 'required', value: { kind: 'message', message: () => Claim }, options: { 'amino.dont_omitempty': true } },
     { number: 4, name: 'provenance', protoName: 'provenance', rule: 'single', value: { kind: 'message', message: () => ProvenanceDispute } },
     { number: 5, name: 'influence', protoName: 'influence', rule: 'single', value: { kind: 'bytes' } },
+    { number: 6, name: 'omission', protoName: 'omission', rule: 'single', value: { kind: 'message', message: () => OmissionDispute } },
   ],
   { 'amino.name': "openledger/MsgDisputeClaim" },
 );

@@ -27,14 +27,16 @@ export interface AttributionPolicy {
   readonly tokenBps: number;
   readonly influenceBps: number;
   readonly retrievalBps: number;
+  readonly bondedClaimsOnly: boolean;
 }
 export const AttributionPolicy: MessageType<AttributionPolicy> = messageType<AttributionPolicy>(
   'openledger.models.v1.AttributionPolicy',
-  () => ({ tokenBps: 0, influenceBps: 0, retrievalBps: 0 }),
+  () => ({ tokenBps: 0, influenceBps: 0, retrievalBps: 0, bondedClaimsOnly: false }),
   () => [
     { number: 1, name: 'tokenBps', protoName: 'token_bps', rule: 'single', value: { kind: 'uint32' } },
     { number: 2, name: 'influenceBps', protoName: 'influence_bps', rule: 'single', value: { kind: 'uint32' } },
     { number: 3, name: 'retrievalBps', protoName: 'retrieval_bps', rule: 'single', value: { kind: 'uint32' } },
+    { number: 4, name: 'bondedClaimsOnly', protoName: 'bonded_claims_only', rule: 'single', value: { kind: 'bool' } },
   ],
 );
 
