@@ -14,6 +14,7 @@ import {
   workOfTexts,
 } from '../../modules/attribution/proof/provenance.ts';
 import { refusalOr } from '../../modules/attribution/proof/refusal.ts';
+import { ProofWriter } from '../../modules/attribution/proof/shard/bytes.ts';
 import {
   decodeFraud,
   encodeFraud,
@@ -23,8 +24,11 @@ import {
 import {
   compareStatements,
   PATTERN_TOKENS_MAX,
+  PROOF_VERSION,
+  proofShape,
   type ShardStatement,
   STATEMENTS_MAX,
+  writeStatement,
 } from '../../modules/attribution/proof/shard/format.ts';
 import { verifyFraud } from '../../modules/attribution/proof/shard/fraud.ts';
 import { verifyShardProof } from '../../modules/attribution/proof/shard/verify.ts';
@@ -60,7 +64,10 @@ function documents(): readonly SourceDocument[] {
   );
   const long = words(random, vocabulary, LONG_WORDS);
   const others = Array.from({ length: SHORT_DOCUMENTS }, () => words(random, vocabulary, 40));
-  return [long, long.slice(0, 16_000), ...others].map((text, i) => textDocument(i + 1, text));
+  return [long, long.slice(0, 16_000), ...others].map((text, i) => ({
+    ...textDocument(i + 1, text),
+    contributor: new Uint8Array(255).fill(i),
+  }));
 }
 
 /** Proofs as large, as deep and as repetitive as the format lets them be, for one shard. */
@@ -101,6 +108,22 @@ function proofCases(shard: ShardReader, arrays: ShardArrays): readonly EvidenceC
     });
   });
 }
+
+/** Statements alone: what is read before their work is charged for, when the last of them is wrong. */
+function headCase({ commitment }: ShardReader): EvidenceCase {
+  const writer = new ProofWriter();
+  writer.uint(PROOF_VERSION, 1);
+  writer.varint(STATEMENTS_MAX);
+  const shape = proofShape(commitment);
+  for (let start = 0; start < STATEMENTS_MAX; start++)
+    writeStatement(writer, shape, { kind: 'occurrence', start, length: 1, lo: 0, hi: 1 });
+  const proof = writer.done().slice(0, -1);
+  const query = new Uint32Array(STATEMENTS_MAX);
+  const check = (): unknown => refusalOr(() => workOfShardProof({ commitment, query, proof }));
+  return { name: 'statements cut short', bytes: proof.length, work: NO_WORK, check };
+}
+
+const NO_WORK: Work = { hashes: 0, bytes: 0 };
 
 /** Every kind of fraud at the place where its proof is longest, of a right shard: all is checked, in vain. */
 function fraudCases(shard: ShardReader, sources: readonly SourceDocument[]): readonly EvidenceCase[] {
@@ -143,7 +166,7 @@ export function shardEvidence(): readonly EvidenceCase[] {
       ...each,
       name: `${each.name}, B=${entriesPerLeaf}`,
     });
-    return [...proofCases(shard, arrays), ...fraudCases(shard, sources)].map(label);
+    return [...proofCases(shard, arrays), headCase(shard), ...fraudCases(shard, sources)].map(label);
   });
 }
 
