@@ -234,6 +234,32 @@ test('influence is claimed with a bond; contributors are paid by the listed weig
   expect(bondsHeld(loop)).toBe(0n);
 });
 
+test('weight that a claim does not list goes to the pools, not to those whom it lists', () => {
+  const { chain, seller, first, second } = loop;
+  const short = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: IDS, topGroups: 1 });
+  deliverOk(chain, seller, publication(seller, short.card.card));
+  emptyBlocks(loop, 3);
+  const claim = influenceClaim(1n, short.claim);
+  const claimId = submit(claim);
+  deliverOk(chain, loop.payer, pay(claimId, claim));
+  const { groups, total } = short.claim.claim;
+  const [listed] = groups;
+  expect([groups.length, total > (listed?.weight ?? total)]).toEqual([1, true]);
+  const types = { request: query.QueryClaimRequest, response: query.QueryClaimResponse };
+  const record = ask(loop, 'Claim', types, { claimId }).claim;
+  const exact = (10n ** 16n * BigInt(listed?.weight ?? 0)) / BigInt(total);
+  const weight = record.shares[0]?.weight ?? 0n;
+  expect(weight === exact || weight === exact + 1n).toBe(true);
+  expect(record.unattributedWeight).toBe(10n ** 16n - weight);
+  const before = [first, second].map(({ address }) => chain.balance(address));
+  emptyBlocks(loop, 4);
+  const gains = [first, second].map(({ address }, i) => chain.balance(address) - (before[i] ?? 0n));
+  const paid = gains.reduce((sum, gain) => sum + gain, 0n);
+  const due = (513n * weight) / 10n ** 16n;
+  expect(paid === due || paid === due + 1n).toBe(true);
+  expectWhole();
+});
+
 test('a false statement of influence is convicted; a card that is convicted takes its open claims with it', () => {
   const { chain, seller, challenger } = loop;
   const wrong = wrongCard(head.card);

@@ -76,6 +76,16 @@ test('a claim that is more than a block’s work comes alone', () => {
   expect(endedByBlock(chainWithDue(sort))).toEqual([1, 1]);
 });
 
+test('claims that are refuted by requests that nobody answered are as many as their work allows', () => {
+  const world = chainWithDue({ claims: 30, shards: 256, state: PENDING, asked: true });
+  const most = Math.floor(DECIDED_WORK_MAX / (WORK.claim + 256 * WORK.shard));
+  expect(most).toBeLessThan(30);
+  expect(endedByBlock(world)).toEqual([most, 30 - most]);
+  // Each bond of one unit is the pool's, and each that asked has its own back.
+  expect(paidTo(world, someoneNamed('claimant'))).toBe(0n);
+  expect(paidTo(world, someoneNamed('requester'))).toBe(30n);
+});
+
 /** How a payment is refused that names a claim in the block that runs now. */
 function refusalOf(world: StakingWorld, claimId: bigint): unknown {
   const message = MsgPayInference.create({

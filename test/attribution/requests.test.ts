@@ -5,6 +5,7 @@ import { shardInMemory } from '../../attest/prove/memory.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import { moduleAddress } from '../../framework/address.ts';
 import { JsonReader } from '../../framework/json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { type InfluenceCard, encodeCard } from '../../modules/attribution/proof/influence/card.ts';
@@ -12,6 +13,7 @@ import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts'
 import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { openAnswer, proveRange } from '../../modules/attribution/verify.ts';
+import { Bank } from '../../modules/bank/keeper.ts';
 import { Datanets } from '../../modules/datanet/keeper.ts';
 import {
   type ChunkPlace,
@@ -319,7 +321,7 @@ test('whoever has the leaves of a card and a claim answers each request, and los
   expectWhole();
 });
 
-test('a claim that was asked about at its last height is decided when it is answered, not before', () => {
+test('a claim that was asked about at its last height is decided at the deadline, also when it is answered before', () => {
   const { chain, attestor, challenger } = loop;
   const cardId = publishCard(head.card.card);
   emptyBlocks(loop, 3);
@@ -329,10 +331,13 @@ test('a claim that was asked about at its last height is decided when it is answ
   blocksTo(claimOf(claimId).finalHeight - 1n);
   const place = leafAt(effects, 3);
   const { requestId, deadline } = askOk(challenger, { claimId, claim, place });
-  blocksTo(deadline - 1n);
-  expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_PENDING);
   deliverOk(chain, attestor, serving(attestor, requestId, openPiece(head.claim, place)));
-  expect(chain.height).toBe(deadline);
+  expect(claimOf(claimId).openRequests).toBe(0);
+  // Whoever asked has the rest of the time to use the answer.
+  blocksTo(deadline - 1n);
+  expect(claimOf(claimId)).toMatchObject({ state: ClaimState.CLAIM_STATE_PENDING, dueHeight: deadline });
+  expectWhole();
+  blocksTo(deadline);
   expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_FINAL);
   expectWhole();
 });
@@ -474,4 +479,19 @@ test('a genesis with two requests for one place, or counts that are wrong, is re
   refuse({ requests: requests.map((one) => ({ ...one, place: requests[0]?.['place'] })) });
   refuse({ requests: requests.map((one) => ({ ...one, shard_id: '1' })) });
   refuse({ cards: cards.map((one) => ({ ...one, open_requests: 1 })) });
+});
+
+test('the account of the module holds the bonds and not a unit more', () => {
+  const { chain, challenger } = loop;
+  publishIndexOk(loop, loop.attestor, [shardOf(loop).commitment]);
+  askOk(challenger, { shardId: 1n, place: chunkAt(0) });
+  expect(chain.app.brokenInvariants()).toEqual([]);
+  const account = chain.app.composition.addresses.toText(moduleAddress('attribution'));
+  const given = chain.send(challenger, account, '1uopen');
+  expect(chain.deliver(given).code).not.toBe(0);
+  vi.spyOn(Bank.prototype, 'isBlocked').mockReturnValue(false);
+  expect(chain.deliver(chain.send(challenger, account, '1uopen')).code).toBe(0);
+  expect(chain.app.brokenInvariants().join()).toContain(
+    'bonds are 1100uopen, the module account has 1101uopen',
+  );
 });

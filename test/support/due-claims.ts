@@ -9,6 +9,7 @@ import { DEFAULT_PARAMS as MODEL_PARAMS } from '../../modules/models/params.ts';
 import { DEFAULT_PARAMS as PAYMENT_PARAMS } from '../../modules/payments/params.ts';
 import { POLICY_WEIGHT } from '../../modules/attribution/parts.ts';
 import {
+  ChunkRequest,
   ClaimRecord,
   ClaimState,
   Index,
@@ -43,6 +44,8 @@ export interface DueClaims {
   readonly voided?: boolean;
   /** Contributors that wait for each: a number that divides `POLICY_WEIGHT`. Default 0: nobody has paid. */
   readonly shares?: number;
+  /** Somebody asked for a piece of each, and nobody has answered by height 2. */
+  readonly asked?: boolean;
 }
 
 /** Somebody without a key. */
@@ -63,7 +66,8 @@ export function chainWithDue(...sorts: readonly DueClaims[]): StakingWorld {
   });
   const bonds =
     made.shards.filter(({ voidedHeight }) => voidedHeight === 0n).length +
-    made.claims.filter(({ bond }) => bond !== undefined).length;
+    made.claims.filter(({ bond }) => bond !== undefined).length +
+    requestsFor(made.claims).length;
   const escrows = made.claims.filter(({ receiptId }) => receiptId > 0n).map(receiptOf);
   const waiting = escrows.reduce((sum, { fee }) => sum + Number(fee.amount), 0);
   const base = stakingSections({ validators: VALIDATORS, accounts: ACCOUNTS });
@@ -127,6 +131,7 @@ function append(made: Made, sort: DueClaims): Made {
       bond: sort.state === ClaimState.CLAIM_STATE_PENDING ? BOND : undefined,
       indexIds: newIndexes.slice(i, i + 1).map((index) => index.id),
       receiptId: shares > 0 ? id : 0n,
+      openRequests: sort.asked === true ? 1 : 0,
       totalWeight: POLICY_WEIGHT,
       unattributedWeight: shares === 0 ? POLICY_WEIGHT : 0n,
       shares: times(shares, (j) => {
@@ -142,14 +147,23 @@ function append(made: Made, sort: DueClaims): Made {
   };
 }
 
+function requestsFor(claims: readonly ClaimRecord[]): readonly ChunkRequest[] {
+  return claims
+    .filter(({ openRequests }) => openRequests > 0)
+    .map(({ id }) =>
+      ChunkRequest.create({
+        ...{ id, requester: someoneNamed('requester'), claimId: id, bond: BOND },
+        ...{ deadline: FINAL_HEIGHT, paramsVersion: 1n, place: { tree: 22, document: 0, chunk: 0 } },
+      }),
+    );
+}
+
 function attributionOf({ claims, indexes, shards }: Made) {
-  const version = ParamsVersion.create({
-    ...{ version: 1n, params: DEFAULT_PARAMS, objects: BigInt(claims.length + shards.length) },
-  });
-  return messageToJson(
-    GenesisState,
-    GenesisState.create({ params: DEFAULT_PARAMS, claims, indexes, shards, paramsVersions: [version] }),
-  );
+  const requests = requestsFor(claims);
+  const objects = BigInt(claims.length + shards.length + requests.length);
+  const paramsVersions = [ParamsVersion.create({ version: 1n, params: DEFAULT_PARAMS, objects })];
+  const genesis = { params: DEFAULT_PARAMS, claims, indexes, shards, requests, paramsVersions };
+  return messageToJson(GenesisState, GenesisState.create(genesis));
 }
 
 function model(): Model {

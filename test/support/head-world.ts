@@ -15,6 +15,8 @@ export interface HeadOptions {
   readonly datanetId: bigint;
   readonly snapshotCount: bigint;
   readonly contributionIds: readonly bigint[];
+  /** Contributions that a claim lists. Default 8. */
+  readonly topGroups?: number;
 }
 
 /** A card and a claim about one query. */
@@ -26,7 +28,12 @@ export interface SmallHead {
 const EXAMPLES_EACH = 6;
 
 /** Six examples of each contribution: two features, two classes. */
-export function smallHead({ datanetId, snapshotCount, contributionIds }: HeadOptions): SmallHead {
+export function smallHead({
+  datanetId,
+  snapshotCount,
+  contributionIds,
+  topGroups = 8,
+}: HeadOptions): SmallHead {
   const examples = contributionIds.flatMap((contributionId, c) =>
     Array.from({ length: EXAMPLES_EACH }, (_, i) => ({
       features: [40 + 13 * i + 5 * c + 90 * (i % 2), 200 - 17 * i - 60 * (i % 2)],
@@ -38,7 +45,7 @@ export function smallHead({ datanetId, snapshotCount, contributionIds }: HeadOpt
   const head = trainHead(set, { lambda: 2 ** 18 });
   const influencer = { head, factors: hessianOf(head) };
   const extractor = new Uint8Array(32);
-  const card = certify(head, { datanetId, snapshotCount, extractor, topExamples: 4, topGroups: 8 });
+  const card = certify(head, { datanetId, snapshotCount, extractor, topExamples: 4, topGroups });
   const influence = influenceOf(influencer, queryOf(head, featuresOf(set, 1), 1));
   return { card, claim: claimOf(influencer, card, influence) };
 }
