@@ -7,7 +7,8 @@ import type {
   Claim,
   ShardCommitment,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { ProvenanceDispute } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { OmissionDispute, ProvenanceDispute } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { AnsweredClaim } from './judge-omission.ts';
 import type { AttestLogger } from '../serve/ports.ts';
 
 /** Writes what happened, for people; an error is a bug of ours. */
@@ -24,12 +25,17 @@ export interface PublishedShard {
   readonly endpoints: readonly string[];
 }
 
+/** What a claim has to be complete about. */
+export type AnsweredUnder = Pick<AnsweredClaim, 'answer' | 'rules'>;
+
 /** An optimistic claim in its window. */
 export interface PendingClaim {
   readonly id: bigint;
   readonly claimant: string;
   /** As it was submitted; undefined when its transaction cannot be found. */
   readonly claim: Claim | undefined;
+  /** Undefined when the answer is given by its root: then nobody here can tell what the claim leaves out. */
+  readonly answered?: AnsweredUnder | undefined;
   /** Of the indexes that it rests on, by id. */
   readonly shards: readonly PublishedShard[];
 }
@@ -90,6 +96,7 @@ export interface WatchChain {
   /** Each resolves when it is in a block, to the hash of its transaction; LedgerError with the chain's words else. */
   convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;
   disputeClaim(claimId: bigint, claim: Claim, dispute: ProvenanceDispute): Promise<string>;
+  disputeOmission(claimId: bigint, claim: Claim, dispute: OmissionDispute): Promise<string>;
   requestChunk(shardId: bigint, place: ChunkPlace): Promise<string>;
   /** Model cards that are neither voided nor released. */
   cards(): Promise<readonly PublishedCard[]>;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
+import { TRACE_RULES } from '../../modules/attribution/proof/trace/rules.ts';
 import {
   Claim,
   ProvenanceSpan,
@@ -231,6 +232,38 @@ test('true claims are left alone, false ones are disputed', async () => {
   );
   await watcher.round();
   expect(chain.sent).toHaveLength(3);
+});
+
+test('a claim that leaves out what it had to name is disputed, where the answer is known', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const shards = await chain.shards();
+  const moon = 'we choose to go to the moon ';
+  const answer = utf8(`They said: ${moon}and did. of wisdom and of foolishness`);
+  const rules = { ...TRACE_RULES, tokensMin: 6 };
+  const add = (id: bigint, known: boolean, ...texts: readonly string[]): void => {
+    const at = (text: string): bigint => BigInt(new TextDecoder().decode(answer).indexOf(text));
+    const spans = texts.map((text) => ({ ...spanOf(text), answerOffset: at(text) }));
+    const claim = Claim.create({ token: TokenProvenance.create({ indexIds: [1n], spans }) });
+    const answered = known ? { answer, rules } : undefined;
+    chain.claims.push({ id, claimant: 'open1claimant', claim, answered, shards });
+  };
+  const foolish = 'of wisdom and of foolishness';
+  add(1n, true, moon, foolish);
+  add(2n, true, foolish);
+  add(3n, true, 'choose to go ', foolish);
+  add(4n, false, foolish);
+  const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
+  for (let round = 0; round < 2; round++) await watcher.round();
+  expect(chain.sent).toEqual([
+    ['dispute omission', 2n],
+    ['dispute omission', 3n],
+  ]);
+  expect(log).toContain('claim 1 is true');
+  expect(log).toContain('claim 4 is true');
+  expect(log.find((line) => line.startsWith('claim 2'))).toContain(
+    'bytes 11 to 39 of the answer are not named',
+  );
 });
 
 test('a claim whose transaction is not found yet is judged when it is', async () => {

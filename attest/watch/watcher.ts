@@ -7,6 +7,7 @@ import { toHex } from '../../core/bytes.ts';
 import { AssertionError, LedgerError, messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
+import { omissionOf } from './judge-omission.ts';
 import { judgeShard, type ShardVerdict } from './judge-shard.ts';
 import type { CardCache } from './card-cache.ts';
 import { InfluenceWatch } from './influence-watch.ts';
@@ -190,8 +191,8 @@ export class Watcher {
       const found = await this.#influence.watchClaim(pending, { claim, influence });
       if (found !== 'right' || claim.token === undefined) return found !== 'waits';
     }
-    const spans = claim.token?.spans;
-    if (spans === undefined) {
+    const { token } = claim;
+    if (token === undefined) {
       metrics.claim('unjudged');
       logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: no part of it can be recomputed`);
       return true;
@@ -199,15 +200,32 @@ export class Watcher {
     const shards = this.#openShards(pending);
     if (shards === undefined) return false;
     try {
-      const fault = faultOfClaim(spans, shards.open);
-      metrics.claim(fault === undefined ? 'right' : 'wrong');
-      if (fault === undefined) {
-        logger.info({ claim: id, claimant, spans: spans.length }, `claim ${id} is true`);
-        return true;
+      const { open } = shards;
+      const { answered } = pending;
+      const fault = faultOfClaim(token.spans, open);
+      const omission =
+        fault !== undefined || answered === undefined
+          ? undefined
+          : omissionOf({ ...answered, token, shards: open });
+      metrics.claim(fault === undefined && omission === undefined ? 'right' : 'wrong');
+      if (fault !== undefined) {
+        const tx = await chain.disputeClaim(id, claim, fault.dispute);
+        metrics.sent('dispute');
+        logger.warn({ claim: id, claimant, tx }, `claim ${id} is false and is refuted: ${fault.reason}`);
+      } else if (omission !== undefined) {
+        const tx = await chain.disputeOmission(id, claim, omission.dispute);
+        metrics.sent('dispute');
+        const said = `claim ${id} leaves something out and is refuted: ${omission.reason}`;
+        logger.warn({ claim: id, claimant, tx }, said);
+      } else {
+        const facts = {
+          claim: id,
+          claimant,
+          spans: token.spans.length,
+          answer_known: answered !== undefined,
+        };
+        logger.info(facts, `claim ${id} is true`);
       }
-      const tx = await chain.disputeClaim(id, claim, fault.dispute);
-      metrics.sent('dispute');
-      logger.warn({ claim: id, claimant, tx }, `claim ${id} is false and is refuted: ${fault.reason}`);
       return true;
     } finally {
       shards.close();

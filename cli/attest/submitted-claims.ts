@@ -2,6 +2,7 @@
 import type { Connection } from '../../client/index.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import { answerCommitment } from '../../modules/attribution/verify.ts';
 import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
 import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
@@ -30,14 +31,19 @@ export function messagesIn<T>(
   return within(TxBody.decode(TxRaw.decode(tx).bodyBytes).messages, 0);
 }
 
-/** The claim of a record among the messages of its block; undefined when it is not found. */
+/** The claim of a record, with its answer, among the messages of its block; undefined when it is not found. */
 export async function submittedClaim(
   { comet }: Connection,
-  { height, claimHash }: Pick<ClaimRecord, 'height' | 'claimHash'>,
-): Promise<Claim | undefined> {
+  { height, claimHash, answerRoot }: Pick<ClaimRecord, 'height' | 'claimHash' | 'answerRoot'>,
+): Promise<Pick<MsgSubmitClaim, 'claim' | 'answer'> | undefined> {
   const { block } = await comet.block(Number(height));
-  const claims = block.txs.flatMap((tx) => messagesIn(tx, MsgSubmitClaim)).map(({ claim }) => claim);
-  return claims.find((claim) => equalBytes(sha256(Claim.encode(claim)), claimHash));
+  const submitted = block.txs.flatMap((tx) => messagesIn(tx, MsgSubmitClaim));
+  // One claim may be about several answers.
+  return submitted.find(
+    ({ claim, answer }) =>
+      equalBytes(sha256(Claim.encode(claim)), claimHash) &&
+      equalBytes(answerCommitment(answer).root, answerRoot),
+  );
 }
 
 /** Optimistic claims that can be disputed. */
@@ -71,7 +77,7 @@ export class PendingStatements {
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
     for (const record of records) {
       if (this.#known.has(record.id)) continue;
-      const statement = (await submittedClaim(this.#chain.connection, record))?.influence?.statement;
+      const statement = (await submittedClaim(this.#chain.connection, record))?.claim.influence?.statement;
       // Not found: perhaps the next time.
       if (statement !== undefined) this.#known.set(record.id, statement);
     }

@@ -1,5 +1,6 @@
 /** The chain as a watcher with an account sees it. */
 import { INFLUENCE_TREES, type InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
+import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
 import type { IndexedTx } from '@cosmjs/stargate';
 import type {
   Demand,
@@ -25,6 +26,7 @@ import {
   MsgDisputeClaim,
   MsgRequestChunk,
   MsgServeChunk,
+  type OmissionDispute,
   type ProvenanceDispute,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Account } from './account.ts';
@@ -94,12 +96,12 @@ export class AccountWatchChain implements WatchChain {
     const indexes = await Promise.all(record.indexIds.map((indexId) => attribution.index({ indexId })));
     const shards = indexes.flatMap((index) => index.shards).map((status) => this.#published(status));
     shards.sort((a, b) => (a.id < b.id ? -1 : 1));
-    return {
-      id: record.id,
-      claimant: record.claimant,
-      claim: await submittedClaim(this.#chain.connection, record),
-      shards,
-    };
+    const submitted = await submittedClaim(this.#chain.connection, record);
+    const { id, claimant } = record;
+    const content = submitted?.answer.content ?? new Uint8Array(0);
+    const rules = rulesUnder(await this.#chain.params());
+    const answered = content.length > 0 ? { answer: content, rules } : undefined;
+    return { id, claimant, claim: submitted?.claim, answered, shards };
   }
 
   /** What anybody has asked for, from the transactions; and the answers, from those of the publishers. */
@@ -150,6 +152,12 @@ export class AccountWatchChain implements WatchChain {
   async disputeClaim(claimId: bigint, claim: Claim, provenance: ProvenanceDispute): Promise<string> {
     const challenger = this.#account.address;
     const message = MsgDisputeClaim.create({ challenger, claimId, claim, provenance });
+    return (await this.#account.send([disputeClaim(message)])).hash;
+  }
+
+  async disputeOmission(claimId: bigint, claim: Claim, omission: OmissionDispute): Promise<string> {
+    const challenger = this.#account.address;
+    const message = MsgDisputeClaim.create({ challenger, claimId, claim, omission });
     return (await this.#account.send([disputeClaim(message)])).hash;
   }
 

@@ -6,9 +6,16 @@ import { decodeFraud } from '../../../modules/attribution/proof/shard/fraud-form
 import { verifyShardProof } from '../../../modules/attribution/proof/shard/verify.ts';
 import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
 import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
-import { chunkHashes, chunksOf, rangeHashes } from '../../../modules/attribution/verify.ts';
+import { omittedPassage, problemOfOmission } from '../../../modules/attribution/proof/omission.ts';
+import {
+  chunkHashes,
+  chunksOf,
+  committedAnswer,
+  provableContent,
+  rangeHashes,
+} from '../../../modules/attribution/verify.ts';
 import type { ChunkPlace, Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { ProvenanceDispute } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { OmissionDispute, ProvenanceDispute } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { ProvableShard } from '../../prove/prove.ts';
 import type { ServedCard, ServedClaim } from '../../influence/published.ts';
 import type { SourceDocument } from '../../shard.ts';
@@ -28,7 +35,14 @@ import { TREES_BY_KIND } from '../supply.ts';
 
 /** What was sent to the chain. */
 export type Sent = readonly [
-  kind: 'convict' | 'dispute' | 'demand' | 'convict card' | 'dispute influence' | 'demand leaf',
+  kind:
+    | 'convict'
+    | 'dispute'
+    | 'dispute omission'
+    | 'demand'
+    | 'convict card'
+    | 'dispute influence'
+    | 'demand leaf',
   id: bigint,
 ];
 
@@ -109,6 +123,20 @@ export class FakeChain implements WatchChain {
         : hi - lo === named.length && (hi === lo || lo === hit?.firstRank);
     if (isTrue) throw new Error('the claim says the same');
     return this.#send('dispute', id);
+  }
+
+  async disputeOmission(id: bigint, claim: Claim, dispute: OmissionDispute): Promise<string> {
+    const pending = this.claims.find((each) => each.id === id);
+    const { answered, shards } = pending ?? { answered: undefined, shards: [] };
+    if (answered === undefined) throw new Error('no answer is known');
+    const { answer, rules } = answered;
+    const committed = committedAnswer(provableContent(answer));
+    const { spans } = claim.token ?? { spans: [] };
+    const omitted = omittedPassage({ token: { spans }, answer: committed, rules }, dispute);
+    const problem =
+      typeof omitted === 'string' ? omitted : problemOfOmission(omitted, shards, dispute.proofs);
+    if (problem !== undefined) throw new Error(problem);
+    return this.#send('dispute omission', id);
   }
 
   async cards(): Promise<readonly PublishedCard[]> {
