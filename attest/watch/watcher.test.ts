@@ -181,6 +181,23 @@ test('texts that nobody serves are demanded on the chain, a few chunks at a time
   expect(chain.sent.every(([kind]) => kind === 'demand')).toBe(true);
 });
 
+test('what others demand is not demanded again, does not count as its own, and is of use when it is answered', async () => {
+  const chain = new FakeChain(documents);
+  const id = chain.publish(right, 'nowhere');
+  // As many as a watcher may have open itself.
+  for (const chunk of [0, 1, 2, 3]) chain.demandedByOther(id, { tree: 0, document: 1, chunk });
+  const watcher = watcherOf(chain, {});
+  await watcher.round();
+  expect(chain.sent).toHaveLength(4);
+  chain.answering = right;
+  for (let round = 0; round < 10; round++) {
+    chain.answer();
+    await watcher.round();
+  }
+  expect(log.at(-1)).toBe('shard 1 is what its texts say');
+  expect(log.join()).not.toContain('is open');
+});
+
 test('texts come from other sources too', async () => {
   const chain = new FakeChain(documents);
   chain.publish(right, 'nowhere', 'b');

@@ -163,8 +163,17 @@ export class FakeChain implements WatchChain {
   }
 
   async requestChunk(id: bigint, place: ChunkPlace): Promise<string> {
+    const isSame = (one: ChunkPlace): boolean =>
+      one.tree === place.tree && one.document === place.document && one.chunk === place.chunk;
+    const open = this.#demands.some((demand) => demand.answer === undefined && isSame(demand.place));
+    if (open) throw new Error('a request for this piece is open');
     this.#demands = [...this.#demands, { shardId: id, place, own: true, answer: undefined }];
     return this.#send('demand', id);
+  }
+
+  /** Somebody else demands a piece. */
+  demandedByOther(shardId: bigint, place: ChunkPlace): void {
+    this.#demands = [...this.#demands, { shardId, place, own: false, answer: undefined }];
   }
 
   /** Answers what is demanded, as far as there is somebody who does. */
