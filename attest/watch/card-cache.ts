@@ -1,5 +1,5 @@
 /** Model cards that were found right, with their leaves: on disk, and some of them ready to be asked. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../core/bytes.ts';
 import { AssertionError, DecodeError } from '../../core/errors.ts';
@@ -59,8 +59,10 @@ export class CardCache {
       const head = headOfCard(served);
       return { served, head, factors: factorsOf(head) };
     } catch (error) {
-      if (error instanceof DecodeError) return undefined;
-      throw error;
+      if (!(error instanceof DecodeError)) throw error;
+      // Judged anew from what is served, the next time that the watcher starts.
+      rmSync(this.#path(key));
+      return undefined;
     }
   }
 
@@ -75,7 +77,8 @@ function factorsOf(head: TrainedHead): Factors | undefined {
   try {
     return hessianOf(head);
   } catch (error) {
-    // With the least λ a Hessian can be singular in float64: a card like that is not wrong, only hard to ask.
+    // With the least λ, residuals that are rounded to 16 bits can leave the Hessian without an inverse: a card
+    // like that is not wrong, only nobody can ask it by these means.
     if (error instanceof AssertionError) return undefined;
     throw error;
   }
