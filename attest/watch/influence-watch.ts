@@ -152,10 +152,10 @@ export class InfluenceWatch {
     const sentence = `${target.kind === 'card' ? 'model ' : ''}${what} cannot be judged: ${reason}`;
     if (this.#said.get(what) !== sentence) logger.warn({ [target.kind]: target.id }, sentence);
     this.#said.set(what, sentence);
-    for (const place of demands) {
-      const tx = await chain.requestLeaf(target, place);
+    if (demands.length === 0) return;
+    const tx = await chain.requestLeaves(target, demands);
+    for (const { tree, node, leaf } of demands) {
       metrics.sent('demand');
-      const { tree, node, leaf } = place;
       logger.info(
         { [target.kind]: target.id, tree, node, leaf, tx },
         `leaf ${leaf} of the ${tree} of ${what} is demanded on the chain`,

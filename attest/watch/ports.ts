@@ -104,7 +104,8 @@ export interface WatchChain {
   influenceDemands(of: InfluenceTarget['kind'], id: bigint): Promise<readonly InfluenceDemand[]>;
   convictCard(cardId: bigint, proof: Uint8Array): Promise<string>;
   disputeInfluence(claimId: bigint, claim: Claim, proof: Uint8Array): Promise<string>;
-  requestLeaf(target: InfluenceTarget, place: InfluencePlace): Promise<string>;
+  /** All in one transaction. */
+  requestLeaves(target: InfluenceTarget, places: readonly InfluencePlace[]): Promise<string>;
 }
 
 /** What a publisher serves. Nothing of it is believed: each piece is checked against a root, or by its use. */

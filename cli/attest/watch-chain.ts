@@ -196,38 +196,41 @@ export class AccountWatchChain implements WatchChain {
     );
   }
 
-  async requestLeaf(target: InfluenceTarget, { tree, node, leaf }: InfluencePlace): Promise<string> {
+  async requestLeaves(target: InfluenceTarget, places: readonly InfluencePlace[]): Promise<string> {
     const { attribution } = this.#chain.connection.queries.openledger;
     const { openRequests } =
       target.kind === 'card'
         ? (await attribution.modelCard({ cardId: target.id })).card.card
         : (await attribution.claim({ claimId: target.id })).claim;
-    return await this.#request({
-      ...(target.kind === 'card' ? { cardId: target.id } : { claimId: target.id, claim: target.claim }),
+    const of = target.kind === 'card' ? { cardId: target.id } : { claimId: target.id, claim: target.claim };
+    const asked = places.map(({ tree, node, leaf }) => ({
+      ...of,
       place: { tree: INFLUENCE_TREES[tree], document: node ?? 0, chunk: leaf },
-      openRequests,
-    });
+    }));
+    return await this.#request(asked, openRequests);
   }
 
   async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {
     const { attribution } = this.#chain.connection.queries.openledger;
     const { openRequests } = (await attribution.shard({ shardId })).shard.shard;
-    return await this.#request({ shardId, place, openRequests });
+    return await this.#request([{ shardId, place }], openRequests);
   }
 
-  async #request({ openRequests, ...asked }: Asking): Promise<string> {
+  /** Each request about one object has to be bonded higher than the one before. */
+  async #request(asked: readonly Asking[], openRequests: number): Promise<string> {
     const { bondDenom: denom, requestBond } = await this.#chain.params();
-    const bond = { denom, amount: (requestBond * BigInt(1 + openRequests)).toString() };
-    const message = MsgRequestChunk.create({ requester: this.#account.address, ...asked, bond });
-    return (await this.#account.send([requestChunk(message)])).hash;
+    const requester = this.#account.address;
+    const messages = asked.map((asking, i) => {
+      const bond = { denom, amount: (requestBond * BigInt(1 + openRequests + i)).toString() };
+      return requestChunk(MsgRequestChunk.create({ requester, ...asking, bond }));
+    });
+    return (await this.#account.send(messages)).hash;
   }
 }
 
-/** A request, and how many about its object are open. */
+/** A request without its bond. */
 type Asking = Pick<MsgRequestChunk, 'place'> &
-  Partial<Pick<MsgRequestChunk, 'shardId' | 'cardId' | 'claimId' | 'claim'>> & {
-    readonly openRequests: number;
-  };
+  Partial<Pick<MsgRequestChunk, 'shardId' | 'cardId' | 'claimId' | 'claim'>>;
 
 interface AskedPiece {
   readonly id: bigint;

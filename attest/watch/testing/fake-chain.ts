@@ -157,8 +157,8 @@ export class FakeChain implements WatchChain {
     return this.#send('dispute influence', id);
   }
 
-  async requestLeaf(target: InfluenceTarget, place: InfluencePlace): Promise<string> {
-    this.influence.request(target, place);
+  async requestLeaves(target: InfluenceTarget, places: readonly InfluencePlace[]): Promise<string> {
+    for (const place of places) this.influence.request(target, place);
     return this.#send('demand leaf', target.id);
   }
 
