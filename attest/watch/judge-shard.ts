@@ -19,10 +19,12 @@ import {
   verifyFraud,
 } from '../../modules/attribution/proof/shard/fraud.ts';
 import { encodeFraud, type ShardFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
+import { saltCommitment } from '../../modules/attribution/proof/shard/salts.ts';
 import { chunkCount, contentRoot } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { convict, UNFIT_PIECES } from '../prove/convict.ts';
 import type { ShardReader, SourceDocument } from '../shard.ts';
+import { secretOfShard } from '../prove/salts.ts';
 import { PartialShard, type PiecePlace, type PieceSupply, withPieces } from './partial-shard.ts';
 import type { Demand, PublishedShard, Publisher } from './ports.ts';
 import { absorbDemands, noSupply, publisherSupply } from './supply.ts';
@@ -33,8 +35,10 @@ export type ShardVerdict =
   | { readonly kind: 'right' }
   | { readonly kind: 'wrong'; readonly fraud: ShardFraud['kind']; readonly proof: Uint8Array }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly demands: readonly ChunkPlace[] }
-  /** Salted: only who shares the texts can recompute it. */
-  | { readonly kind: 'private' };
+  /** Salted: only who shares the texts and the secret can recompute it. */
+  | { readonly kind: 'private' }
+  /** Salted, under another secret than the one that is shared for it. */
+  | { readonly kind: 'locked' };
 
 /** What a shard is judged by. */
 export interface ShardCase {
@@ -45,6 +49,8 @@ export interface ShardCase {
   readonly demands: readonly Demand[];
   /** Where its texts may be, its own publisher's first. */
   readonly publishers: readonly Publisher[];
+  /** Secret of its index, when it is salted and this watcher has it. */
+  readonly saltSecret?: Uint8Array | undefined;
 }
 
 /** Demands of one shard that are open at a time. */
@@ -52,16 +58,21 @@ const OPEN_DEMANDS_MAX = 4;
 
 /** Judges a shard. What is fetched on the way stays in the cache. */
 export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<ShardVerdict> {
-  const { shard, records } = case_;
-  if (shard.commitment.salted) return { kind: 'private' };
+  const { shard, records, saltSecret } = case_;
+  if (shard.commitment.salted) {
+    if (saltSecret === undefined) return { kind: 'private' };
+    const secret = secretOfShard(saltSecret, shard.commitment);
+    const bound = saltCommitment(shard.commitment, secret);
+    if (!equalBytes(bound, shard.commitment.saltCommitment)) return { kind: 'locked' };
+  }
   const key = toHex(shardId(shard.commitment));
   if (cache.hasShard(key)) return { kind: 'right' };
   const known = cache.rightShardFor(key);
   const missing = known === undefined ? await fetchTexts(case_, cache) : [];
   if (missing.length > 0) return missingTexts(case_, missing);
-  const honestKey = known ?? cache.recompute(shard.commitment, sourcesOf(records, cache));
+  const honestKey = known ?? cache.recompute(shard.commitment, sourcesOf(records, cache), saltSecret);
   if (honestKey === key) return { kind: 'right' };
-  const open = cache.openShard(honestKey);
+  const open = cache.openShard(honestKey, saltSecret);
   try {
     return await new Accuser(case_, key, open.shard, cache).accuse();
   } finally {
@@ -122,6 +133,11 @@ function demandedContent(
 }
 
 function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdict {
+  const [first] = missing;
+  const id = case_.records[first ?? 0]?.contributionId ?? 0n;
+  const reason = `nobody serves ${missing.length} of its ${case_.records.length} texts, contribution ${id} for one`;
+  // An answer makes them public: who has the secret gets the texts from who shared it.
+  if (case_.shard.commitment.salted) return { kind: 'unavailable', reason, demands: [] };
   const places = missing.flatMap((document) =>
     Array.from(
       {
@@ -133,9 +149,6 @@ function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdic
       (_, chunk): ChunkPlace => ({ tree: 0, document, chunk }),
     ),
   );
-  const [first] = missing;
-  const id = case_.records[first ?? 0]?.contributionId ?? 0n;
-  const reason = `nobody serves ${missing.length} of its ${case_.records.length} texts, contribution ${id} for one`;
   return { kind: 'unavailable', reason, demands: furtherDemands(case_, places) };
 }
 
@@ -176,10 +189,14 @@ class Accuser {
   }
 
   async #attempt(accused: PartialShard, supply: PieceSupply): Promise<ShardVerdict> {
+    const { saltSecret, shard } = this.#case;
+    const isSalted = shard.commitment.salted && saltSecret !== undefined;
+    const secret = isSalted ? secretOfShard(saltSecret, shard.commitment) : undefined;
+    const honest = this.#honest;
     const content = (document: number): Uint8Array =>
       this.#cache.content(this.#case.records[document]?.root ?? new Uint8Array(0)) ?? new Uint8Array(0);
     try {
-      const attempt = await withPieces(() => convict({ honest: this.#honest, accused, content }), supply);
+      const attempt = await withPieces(() => convict({ honest, accused, content, secret }), supply);
       if (!attempt.done) return this.#unavailable('leaves that differ are not served', attempt.missing);
       if (attempt.value === undefined) return this.#unavailable('what is served is not what is committed to');
       const proof = this.#checked(attempt.value);

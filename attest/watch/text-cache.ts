@@ -51,9 +51,9 @@ export class TextCache {
     return existsSync(join(this.#shards, key));
   }
 
-  /** Opens a recomputed shard; the caller closes it. */
-  openShard(key: string): OpenShard {
-    return openShard(join(this.#shards, key), { cache: this.#pages });
+  /** Opens a recomputed shard, leaves of a salted one with the secret; the caller closes it. */
+  openShard(key: string, saltSecret?: Uint8Array): OpenShard {
+    return openShard(join(this.#shards, key), { cache: this.#pages, saltSecret });
   }
 
   /** The id of the right shard, when it was recomputed before for one that was published under this id. */
@@ -65,17 +65,18 @@ export class TextCache {
   }
 
   /** Recomputes a shard in the way in which a published one is committed to; its id. */
-  recompute(published: ShardCommitment, sources: Iterable<SourceDocument>): string {
+  recompute(published: ShardCommitment, sources: Iterable<SourceDocument>, saltSecret?: Uint8Array): string {
     let key = '';
     const nameOf = (commitment: ShardCommitment): string => {
       key = toHex(shardId(commitment));
       return key;
     };
     const { datanetId, firstPosition, entriesPerLeaf } = published;
+    const salt = published.salted ? { saltSecret } : {};
     const input = joinInputs([{ sources }]);
     try {
       writeShard({ parent: this.#shards, nameOf }, (sink) =>
-        buildShard(input, { datanetId, firstPosition, entriesPerLeaf, sink }),
+        buildShard(input, { datanetId, firstPosition, entriesPerLeaf, ...salt, sink }),
       );
     } catch (error) {
       // A right shard that a wrong one was held against before.

@@ -12,7 +12,7 @@ import {
   TokenProvenance,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { suffixArray } from '../index/sais.ts';
-import { shardInMemory } from '../prove/memory.ts';
+import { commitLeaves, leavesOfArrays, shardInMemory } from '../prove/memory.ts';
 import { rankRange } from '../query/search.ts';
 import type { ShardArrays, ShardReader } from '../shard.ts';
 import { naiveShard, sortedShard, textDocument } from '../testing/naive-shard.ts';
@@ -21,7 +21,7 @@ import { WatchMetrics } from './metrics.ts';
 import type { Publisher } from './ports.ts';
 import { FakeChain, memoryPublisher } from './testing/fake-chain.ts';
 import { TextCache } from './text-cache.ts';
-import { Watcher } from './watcher.ts';
+import { Watcher, type WatcherOptions } from './watcher.ts';
 
 const words = 'it was the best of times it was the worst of times it was the age of wisdom '.repeat(6);
 const documents = [
@@ -47,7 +47,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-function watcherOf(chain: FakeChain, publishers: Readonly<Record<string, Publisher>>): Watcher {
+function watcherOf(
+  chain: FakeChain,
+  publishers: Readonly<Record<string, Publisher>>,
+  options: Partial<WatcherOptions> = {},
+): Watcher {
   const note = (_: unknown, message: string): void => void log.push(message);
   const nobody = memoryPublisher({});
   return new Watcher(
@@ -59,7 +63,7 @@ function watcherOf(chain: FakeChain, publishers: Readonly<Record<string, Publish
       logger: { info: note, warn: note, error: note },
       metrics,
     },
-    { sources: [] },
+    { sources: [], ...options },
   );
 }
 
@@ -196,6 +200,52 @@ test('what others demand is not demanded again, does not count as its own, and i
   }
   expect(log.at(-1)).toBe('shard 1 is what its texts say');
   expect(log.join()).not.toContain('is open');
+});
+
+describe('a salted shard, whose secret is known,', () => {
+  const saltSecret = Uint8Array.of(5, 6, 7);
+  const options = { datanetId: 1n, saltSecret };
+  const leaves = leavesOfArrays(honest, options);
+  const salt = (leaf: Uint8Array): Uint8Array => leaf.map((byte, i) => (i === 5 ? byte ^ 1 : byte));
+  const others = leavesOfArrays(honest, { ...options, saltSecret: Uint8Array.of(8) });
+  const right = commitLeaves(leaves, honest, options);
+  const swappedRanks = { ...honest, suffix: swapped(honest.suffix, 20, 21) };
+  const local = { texts: memoryPublisher({ texts: documents }), secretOf: () => saltSecret };
+
+  test('is judged, by who has its texts too', async () => {
+    const chain = new FakeChain(documents);
+    chain.publish(right, 'a');
+    await watcherOf(chain, {}, { secretOf: () => saltSecret }).round();
+    await watcherOf(chain, {}, { ...local, secretOf: () => Uint8Array.of(1) }).round();
+    await watcherOf(chain, {}, local).round();
+    expect(log).toEqual([
+      expect.stringContaining('nobody serves 3 of its 4 texts'),
+      expect.stringContaining('another secret'),
+      'shard 1 is what its texts say',
+    ]);
+    expect(chain.sent).toEqual([]);
+  });
+
+  test.each([
+    [
+      'one salt of an inverse leaf',
+      { ...leaves, inverse: leaves.inverse.map((l, i) => (i === 3 ? salt(l) : l)) },
+    ],
+    ['all salts', others],
+    ['two ranks', leavesOfArrays(swappedRanks, options)],
+  ])('is convicted of wrong leaves by what is demanded on the chain: %s', async (_, wrongLeaves) => {
+    const chain = new FakeChain(documents);
+    const { commitment, ...trees } = commitLeaves(wrongLeaves, honest, options);
+    const wrong = { ...trees, commitment };
+    chain.publish(wrong, 'a');
+    chain.answering = wrong;
+    for (let round = 0; round < 40 && chain.published.size > 0; round++) {
+      await watcherOf(chain, {}, local).round();
+      chain.answer();
+    }
+    expect(chain.sent.at(-1)).toEqual(['convict', 1n]);
+    expect(chain.sent.length).toBeLessThan(20);
+  });
 });
 
 test('texts come from other sources too', async () => {

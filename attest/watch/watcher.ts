@@ -12,7 +12,15 @@ import { judgeShard, type ShardVerdict } from './judge-shard.ts';
 import type { CardCache } from './card-cache.ts';
 import { InfluenceWatch } from './influence-watch.ts';
 import type { WatchMetrics } from './metrics.ts';
-import type { Demand, PendingClaim, PublishedShard, Publishers, WatchChain, WatchLogger } from './ports.ts';
+import type {
+  Demand,
+  PendingClaim,
+  PublishedShard,
+  Publisher,
+  Publishers,
+  WatchChain,
+  WatchLogger,
+} from './ports.ts';
 import type { TextCache } from './text-cache.ts';
 
 /** Most rounds that something is left alone after it failed again and again. */
@@ -35,6 +43,10 @@ export interface WatcherParts {
 export interface WatcherOptions {
   /** Endpoints that are asked for texts besides each shard's own. */
   readonly sources: readonly string[];
+  /** Where texts are looked for first: of private Datanets nobody serves them. */
+  readonly texts?: Publisher | undefined;
+  /** Secrets of the indexes of private Datanets. */
+  readonly secretOf?: ((shard: PublishedShard) => Uint8Array | undefined) | undefined;
 }
 
 /** What failed, and when it is tried again. */
@@ -127,6 +139,7 @@ export class Watcher {
   async #watchShard(shard: PublishedShard, demands: readonly Demand[]): Promise<boolean> {
     const { chain, cache, publishers, metrics, logger } = this.#parts;
     const { id, commitment, publisher } = shard;
+    const { texts, secretOf } = this.#options;
     const records = await chain.records(commitment.datanetId, commitment.firstPosition, commitment.documents);
     const endpoints = [...new Set([...shard.endpoints, ...this.#options.sources])];
     const verdict = await judgeShard(
@@ -134,7 +147,8 @@ export class Watcher {
         shard,
         records,
         demands: demands.filter(({ shardId: of }) => of === id),
-        publishers: endpoints.map(publishers),
+        publishers: [...(texts === undefined ? [] : [texts]), ...endpoints.map(publishers)],
+        saltSecret: secretOf?.(shard),
       },
       cache,
     );
@@ -146,6 +160,12 @@ export class Watcher {
         return true;
       case 'private':
         logger.info(facts, `shard ${id} is salted: who does not share its texts cannot judge it`);
+        return true;
+      case 'locked':
+        logger.warn(
+          facts,
+          `shard ${id} is salted under another secret than is shared for it: demand its leaves`,
+        );
         return true;
       case 'wrong': {
         const tx = await chain.convictShard(id, verdict.proof);
@@ -235,9 +255,12 @@ export class Watcher {
   /** Recomputed shards of a claim; undefined as long as one of them is not found right. */
   #openShards({ shards }: PendingClaim): { readonly open: readonly ClaimShard[]; close(): void } | undefined {
     const { cache } = this.#parts;
-    const keyed = shards.map(({ id, commitment }) => ({ id, key: toHex(shardId(commitment)) }));
+    const keyed = shards.map((shard) => ({ shard, key: toHex(shardId(shard.commitment)) }));
     if (!keyed.every(({ key }) => cache.hasShard(key))) return undefined;
-    const open = keyed.map(({ id, key }) => ({ id, ...cache.openShard(key) }));
+    const open = keyed.map(({ shard, key }) => ({
+      id: shard.id,
+      ...cache.openShard(key, this.#options.secretOf?.(shard)),
+    }));
     return {
       open: open.map(({ id, shard }) => ({ id, reader: shard })),
       close: () => {

@@ -100,7 +100,8 @@ export function secretOf({
   return secret;
 }
 
-function readText(path: string, option: string): Buffer {
+/** @throws LedgerError (`cli.usage`) naming the option for a file that cannot be read */
+export function readText(path: string, option: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -14,6 +14,8 @@ interface WatchOptions extends NodeOptions {
   readonly interval: string;
   readonly metricsLaddr?: string;
   readonly logLevel: string;
+  readonly contents?: string;
+  readonly saltSecrets?: string;
 }
 
 /** Adds the command to the group `attest`. */
@@ -27,6 +29,14 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
   )
     .option('--dir <dir>', 'texts and recomputed shards', join(homedir(), '.openledgerd-watch'))
     .option('--source <urls...>', 'other attestors to ask for texts', [])
+    .option(
+      '--contents <dir>',
+      'folder with texts, under any names: those of private Datanets are not served',
+    )
+    .option(
+      '--salt-secrets <file>',
+      'lines of "datanet ID FILE" or "shard ID FILE": secrets of salted indexes',
+    )
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
     .option('--metrics-laddr <address>', 'where to serve /metrics')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
@@ -55,13 +65,34 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   const cache = new TextCache(options.dir);
   const watcher = new Watcher(
     { chain, publishers: httpPublishers(), cache, cards: new CardCache(options.dir), logger, metrics },
-    { sources: options.source },
+    { sources: options.source, ...(await privateParts(options)) },
   );
   const server = await serveMetrics(options.metricsLaddr, metrics, logger);
   terminal.out(`${account.address} watches through ${options.node}\n`);
   await repeat(() => watcher.round(), interval, stop);
   await server?.stop();
   connection.comet.disconnect();
+}
+
+/** What is known of private Datanets. */
+async function privateParts({
+  contents,
+  saltSecrets: list,
+}: WatchOptions): Promise<
+  Pick<import('../../attest/watch/watcher.ts').WatcherOptions, 'texts' | 'secretOf'>
+> {
+  const { ContentsFolder } = await import('./contents-folder.ts');
+  const { saltSecrets } = await import('./salt-secrets.ts');
+  const folder = contents === undefined ? undefined : new ContentsFolder(contents);
+  return {
+    secretOf: list === undefined ? undefined : saltSecrets(list),
+    texts: folder && {
+      content: async (root) => folder.find(root),
+      leaves: async () => undefined,
+      nodes: async () => undefined,
+      influenceLeaves: async () => undefined,
+    },
+  };
 }
 
 async function serveMetrics(
