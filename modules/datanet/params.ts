@@ -3,17 +3,20 @@ import { messageFromJson } from '../../framework/proto-json.ts';
 import { StateError, sdkErrors } from '../../framework/errors.ts';
 import { Params } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 
+/**
+ * A content has at most as many tokens as bytes, and with its separator it has to fit one shard of an index
+ * (2^28 tokens): one that does not would keep its Datanet from being indexed.
+ */
+const CONTENT_BYTES_LIMIT = (1n << 28n) - 1n;
+const COUNT_LIMIT = 65_536;
+
 /** What a chain gets that says nothing. */
 export const DEFAULT_PARAMS: Params = {
-  contentBytesMax: 1n << 30n,
+  contentBytesMax: CONTENT_BYTES_LIMIT,
   textBytesMax: 1024,
   urisMax: 8,
   allowListChangesMax: 256,
 };
-
-/** Contents beyond it would not fit the verifier's arithmetic. */
-const CONTENT_BYTES_LIMIT = 1n << 40n;
-const COUNT_LIMIT = 65_536;
 
 /** @throws StateError (sdk 18) when a limit is zero or absurd */
 export function validateParams(params: Params): void {

@@ -12,8 +12,8 @@ const NO_FLOORS: Patch = { platform_bps_min: 0, stakers_bps_min: 0, contributors
 export const DATANET_ROWS: readonly Row[] = [
   integer(
     'content_bytes_max',
-    [1n, 1n << 40n],
-    'only the size is on the chain; most: what the verifier can reckon with',
+    [1n, (1n << 28n) - 1n],
+    'only the size is on the chain; most: what fits one shard of an index, each byte a token',
   ),
   small('text_bytes_max', [1n, COUNT_MAX], 'texts are paid by size'),
   small('uris_max', [1n, COUNT_MAX], 'as above'),
