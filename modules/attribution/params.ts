@@ -128,6 +128,21 @@ function boundsOf(params: Params): readonly Bound[] {
   ];
 }
 
+/**
+ * Windows between which somebody honest would be cheated: README, "Windows". Each is longer than, or as long as,
+ * another.
+ */
+function problemOfWindows(params: Params): string | undefined {
+  const { challengeBlocks, unbondingBlocks, requestBlocks, claimBlocks } = params;
+  if (challengeBlocks <= requestBlocks)
+    return `challenge_blocks is ${challengeBlocks}, must be more than request_blocks, ${requestBlocks}`;
+  if (claimBlocks <= requestBlocks)
+    return `claim_blocks is ${claimBlocks}, must be more than request_blocks, ${requestBlocks}`;
+  return unbondingBlocks < challengeBlocks
+    ? `unbonding_blocks is ${unbondingBlocks}, must be at least challenge_blocks, ${challengeBlocks}`
+    : undefined;
+}
+
 /** @throws StateError (sdk 18) when a limit exceeds what the verifier bears, or a price is absurd */
 export function validateParams(params: Params): void {
   if (!isDenom(params.bondDenom))
@@ -141,6 +156,9 @@ export function validateParams(params: Params): void {
         sdkErrors.invalidRequest,
         `attribution parameters: ${name} is ${value}, must be ${least} to ${most}`,
       );
+  const windows = problemOfWindows(params);
+  if (windows !== undefined)
+    throw new StateError(sdkErrors.invalidRequest, `attribution parameters: ${windows}`);
 }
 
 /** Parameters from a genesis document; the defaults when it says nothing. */

@@ -19,6 +19,7 @@ import {
   bondsHeld,
   emptyBlocks,
   responseOf,
+  SHORT,
 } from '../support/attribution-world.ts';
 import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
 import {
@@ -158,7 +159,7 @@ test('a card is published by the owner of its model, about one of its snapshots'
   expect(listed()).toEqual([1n]);
   expect([standing(1n), bondsHeld(loop)]).toEqual([ObjectState.OBJECT_STATE_PENDING, 1000n]);
   expectRefused(attestor, submission(influenceClaim(1n)), 'not-usable');
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   expect(standing(1n)).toBe(ObjectState.OBJECT_STATE_ACTIVE);
   expectWhole();
   expectRefused(attestor, retire(attestor, 1n), 'not-owner');
@@ -206,7 +207,7 @@ test('a convicted card goes by itself when its bond would have', () => {
 test('influence is claimed with a bond; contributors are paid by the listed weights when the window is over', () => {
   const { chain, seller, attestor, first, second } = loop;
   deliverOk(chain, seller, publication(seller, head.card.card));
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   expectRefused(
     attestor,
     anyOf(wire.MsgSubmitClaim, {
@@ -223,7 +224,7 @@ test('influence is claimed with a bond; contributors are paid by the listed weig
   deliverOk(chain, seller, retire(seller, 1n));
   expectWhole();
   const before = [first, second].map(({ address }) => chain.balance(address));
-  emptyBlocks(loop, 2);
+  emptyBlocks(loop, SHORT.claimBlocks - 2);
   const [a = 0n, b = 0n] = [first, second].map(
     ({ address }, i) => chain.balance(address) - (before[i] ?? 0n),
   );
@@ -238,7 +239,7 @@ test('weight that a claim does not list goes to the pools, not to those whom it 
   const { chain, seller, first, second } = loop;
   const short = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: IDS, topGroups: 1 });
   deliverOk(chain, seller, publication(seller, short.card.card));
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   const claim = influenceClaim(1n, short.claim);
   const claimId = submit(claim);
   deliverOk(chain, loop.payer, pay(claimId, claim));
@@ -265,7 +266,7 @@ test('a false statement of influence is convicted; a card that is convicted take
   const wrong = wrongCard(head.card);
   deliverOk(chain, seller, publication(seller, head.card.card));
   deliverOk(chain, seller, publication(seller, wrong.card));
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   const lie = wrongClaim(head.claim);
   const claim = influenceClaim(1n, lie);
   const claimId = submit(claim);
@@ -284,7 +285,7 @@ test('a false statement of influence is convicted; a card that is convicted take
   deliverOk(chain, challenger, retire(challenger, 2n));
   expect(standing(2n)).toBe(ObjectState.OBJECT_STATE_VOIDED);
   expectWhole();
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   expect(stateOf(resting)).toBe(ClaimState.CLAIM_STATE_VOIDED);
   expectRefused(challenger, retire(challenger, 2n), 'unknown-card');
   expectWhole();

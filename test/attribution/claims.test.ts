@@ -88,7 +88,7 @@ function begin(policy: AttributionPolicy, claimBlocks = SHORT.claimBlocks): void
     readers.map(({ commitment }) => commitment),
   );
   shards = readers.map((reader, i) => ({ id: shardIds[i] ?? 0n, reader }));
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
 }
 
 beforeEach(() => begin(ONLY_TOKENS));
@@ -328,7 +328,7 @@ test('one shard of both documents: a contribution that is named for another’s 
   const { attestor, chain, challenger } = loop;
   const reader = shardOf(loop);
   publishIndexOk(loop, attestor, [reader.commitment]);
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   const text = TEXTS[0]?.[1] ?? '';
   const spans = [{ answerOffset: 0n, text: utf8(text), answerProof: undefined }];
   shards = [{ id: 3n, reader }];
@@ -372,7 +372,7 @@ test('a claim whose index is convicted pays nobody; the claimant gets the bond b
   const { chain, challenger, attestor, payer } = loop;
   const wrong = wrongShardOf(loop);
   const { indexId, shardIds } = publishIndexOk(loop, attestor, [wrong.commitment]);
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   const [shardId = 0n] = shardIds;
   const spans = [{ answerOffset: 0n, text: utf8(TEXTS[0]?.[1] ?? ''), answerProof: undefined }];
   const order = { indexIds: [indexId], shards: [{ id: shardId, reader: shardOf(loop) }], spans };
@@ -396,7 +396,7 @@ test('a verified claim whose index is convicted meanwhile can no longer be paid'
   const { chain, seller, payer, attestor, challenger } = loop;
   const wrong = wrongShardOf(loop);
   const { indexId, shardIds } = publishIndexOk(loop, attestor, [wrong.commitment]);
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   const [shardId = 0n] = shardIds;
   // What claims rest on, texts and suffixes, is right in it.
   const reader = { ...shardOf(loop), ...wrong };

@@ -6,6 +6,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { messageToJson } from '../../framework/proto-json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
+import { validateParams } from '../../modules/attribution/params.ts';
 import { openAnswer } from '../../modules/attribution/verify.ts';
 import { WORK } from '../../modules/attribution/work.ts';
 import {
@@ -236,4 +237,14 @@ test('all indexes are listed, by pages, with where they stand', () => {
     [2n, PENDING],
   ]);
   expect(second.pagination?.nextKey).toEqual(new Uint8Array(0));
+});
+
+test('windows under which somebody honest is cheated are refused, by genesis and by governance alike', () => {
+  const windows = { requestBlocks: 4, challengeBlocks: 5, claimBlocks: 5, unbondingBlocks: 5 };
+  expect(() => validateParams({ ...SHORT, ...windows })).not.toThrow();
+  const shorter = (name: 'challengeBlocks' | 'claimBlocks' | 'unbondingBlocks') => () =>
+    validateParams({ ...SHORT, ...windows, [name]: 4 });
+  expect(shorter('challengeBlocks')).toThrow('challenge_blocks is 4, must be more than request_blocks, 4');
+  expect(shorter('claimBlocks')).toThrow('claim_blocks is 4, must be more than request_blocks, 4');
+  expect(shorter('unbondingBlocks')).toThrow('unbonding_blocks is 4, must be at least challenge_blocks, 5');
 });

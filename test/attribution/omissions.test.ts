@@ -82,7 +82,7 @@ function begin(spansMax = 64, bondedClaimsOnly = false, claimBlocks = SHORT.clai
   const commitments = readers.map(({ commitment }) => commitment);
   const { shardIds } = publishIndexOk(loop, attestor, commitments, { snapshotId: 2n });
   shards = readers.map((reader, i) => ({ id: shardIds[i] ?? 0n, reader }));
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
 }
 
 beforeEach(() => begin());

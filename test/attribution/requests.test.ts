@@ -40,6 +40,7 @@ import {
   shardOf,
   sourcesOf,
   standingOfIndex,
+  SHORT,
 } from '../support/attribution-world.ts';
 import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
 import { type SmallHead, smallHead } from '../support/head-world.ts';
@@ -253,7 +254,7 @@ test('a card with roots of nothing is voided by one demand, whichever tree is as
 test('a claim with roots of nothing is refuted by one demand; its escrow goes to the pools', () => {
   const { chain, challenger } = loop;
   const cardId = publishCard(head.card.card);
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   for (const tree of [solution, effects, sums, coordinates]) {
     const claim = influenceClaim(cardId, EMPTY_CLAIM);
     const claimId = submit(claim);
@@ -324,7 +325,7 @@ test('whoever has the leaves of a card and a claim answers each request, and los
 test('a claim that was asked about at its last height is decided at the deadline, also when it is answered before', () => {
   const { chain, attestor, challenger } = loop;
   const cardId = publishCard(head.card.card);
-  emptyBlocks(loop, 3);
+  emptyBlocks(loop, SHORT.challengeBlocks);
   const claim = influenceClaim(cardId);
   const claimId = submit(claim);
   pay(claimId);
@@ -433,7 +434,7 @@ test('what is lost and paid is by the parameters of the object, not by those of 
   const exported = chain.app.exportState();
   const section = new JsonReader(exported.appState, '').member('attribution').object();
   const params = new JsonReader(section, '').member('params').object();
-  const changed = { ...params, reward_bps: 9000, answer_bps: 5000, unbonding_blocks: 1 };
+  const changed = { ...params, reward_bps: 9000, answer_bps: 5000, unbonding_blocks: 5 };
   const attribution = { ...section, params_version: '2', params: changed };
   const app = startFrom(chain, { ...exported, appState: { ...exported.appState, attribution } });
   const balances = (): readonly bigint[] => {

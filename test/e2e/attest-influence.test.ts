@@ -49,7 +49,7 @@ import { temporaryHome } from './program.ts';
 
 const STUCK_MS = 120_000;
 /** Blocks within which a watcher that looks every 300 ms has acted. */
-const BLOCKS_MAX = 60;
+const BLOCKS_MAX = 150;
 const ANSWER = openAnswer(utf8('class 1'));
 
 let home = '';

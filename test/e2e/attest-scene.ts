@@ -69,7 +69,7 @@ export interface Scene {
 }
 
 /** Windows in blocks. */
-const PARAMS: Params = { ...DEFAULT_PARAMS, challengeBlocks: 3, claimBlocks: 16, requestBlocks: 60 };
+const PARAMS: Params = { ...DEFAULT_PARAMS, challengeBlocks: 61, claimBlocks: 61, requestBlocks: 60 };
 
 /** Makes and starts the chain, one validator. */
 export async function startScene(home: string): Promise<Scene> {

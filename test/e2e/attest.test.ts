@@ -51,7 +51,7 @@ import { runProgram, temporaryHome } from './program.ts';
 
 const STUCK_MS = 120_000;
 /** Blocks within which a watcher that looks every 300 ms has acted. */
-const BLOCKS_MAX = 60;
+const BLOCKS_MAX = 150;
 
 let home = '';
 let scene: Scene;

@@ -147,6 +147,8 @@ export function randomModels(random: Random): ModelParams {
 }
 
 export function randomAttribution(random: Random): AttributionParams {
+  const requestBlocks = random.between(1, 8);
+  const challengeBlocks = random.between(requestBlocks + 1, 10);
   return {
     ...ATTRIBUTION,
     spansMax: random.between(1, 64),
@@ -155,10 +157,10 @@ export function randomAttribution(random: Random): AttributionParams {
     cardBond: BigInt(random.between(1, 5000)),
     requestBond: BigInt(random.between(1, 500)),
     claimBond: BigInt(random.between(1, 500)),
-    challengeBlocks: random.between(1, 10),
-    unbondingBlocks: random.between(1, 20),
-    requestBlocks: random.between(1, 10),
-    claimBlocks: random.between(2, 15),
+    challengeBlocks,
+    unbondingBlocks: random.between(challengeBlocks, 20),
+    requestBlocks,
+    claimBlocks: random.between(requestBlocks + 1, 15),
     rewardBps: random.between(1, 9000),
     answerBps: random.between(1, 5000),
     shardRequestsMax: random.between(1, 64),

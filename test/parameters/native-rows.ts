@@ -6,6 +6,7 @@ const BPS_WHOLE = 10_000n;
 const GAS_MAX = 1_000_000n;
 const BOND_MAX = (1n << 63n) - 1n;
 const BLOCKS_MAX = 1_000_000_000n;
+const BLOCKS = Number(BLOCKS_MAX);
 const NO_FLOORS: Patch = { platform_bps_min: 0, stakers_bps_min: 0, contributors_bps_min: 0 };
 
 /** Section `datanet`. */
@@ -99,10 +100,33 @@ export const ATTRIBUTION_ROWS: readonly Row[] = [
   integer('card_bond', [1n, BOND_MAX], 'as above'),
   integer('request_bond', [1n, BOND_MAX], '1: requests are as cheap as their gas; most: nobody can ask'),
   integer('claim_bond', [1n, BOND_MAX], '1: lies are cheap; most: only claims with proofs'),
-  small('challenge_blocks', [1n, BLOCKS_MAX], '1: claims rest on it in the next block; most: never'),
-  small('unbonding_blocks', [1n, BLOCKS_MAX], '1: convictions have a block; most: bonds never come back'),
-  small('request_blocks', [1n, BLOCKS_MAX], '1: nobody can answer in time; most: nobody has to'),
-  small('claim_blocks', [1n, BLOCKS_MAX], '1: nobody can dispute in time; most: contributors wait for ever'),
+  small('challenge_blocks', [2n, BLOCKS_MAX], 'least: claims rest on it soon; most: never', {
+    leastWith: { request_blocks: 1 },
+    mostWith: { unbonding_blocks: BLOCKS },
+    relation: 'more than `request_blocks`, not more than `unbonding_blocks`',
+  }),
+  small(
+    'unbonding_blocks',
+    [2n, BLOCKS_MAX],
+    'least: convictions have two blocks; most: bonds never come back',
+    {
+      leastWith: { request_blocks: 1, challenge_blocks: 2 },
+      relation: 'not less than `challenge_blocks`',
+    },
+  ),
+  small('request_blocks', [1n, BLOCKS_MAX - 1n], '1: nobody can answer in time; most: nobody has to', {
+    mostWith: { challenge_blocks: BLOCKS, unbonding_blocks: BLOCKS, claim_blocks: BLOCKS },
+    relation: 'less than `challenge_blocks` and `claim_blocks`',
+  }),
+  small(
+    'claim_blocks',
+    [2n, BLOCKS_MAX],
+    'least: nobody can dispute in time; most: contributors wait for ever',
+    {
+      leastWith: { request_blocks: 1 },
+      relation: 'more than `request_blocks`',
+    },
+  ),
   small('reward_bps', [1n, 9000n], 'most: whoever convicts himself loses a tenth'),
   small('answer_bps', [1n, 5000n], 'most: who asks himself loses half of the bond'),
   small('shards_max', [1n, 256n], 'a claim or the end of an index walks over so many'),

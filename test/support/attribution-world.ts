@@ -34,10 +34,10 @@ export const SHORT: Params = {
   cardBond: 1000n,
   requestBond: 100n,
   claimBond: 200n,
-  challengeBlocks: 3,
+  challengeBlocks: 5,
   unbondingBlocks: 6,
   requestBlocks: 4,
-  claimBlocks: 4,
+  claimBlocks: 5,
   accountRequestsMax: 2,
   spanBytesMin: 4,
 };
