@@ -237,11 +237,24 @@ export function pendingClaim(k: AttributionCore, context: ReadContext, id: bigin
   return record;
 }
 
-/** A claim that can be asked about: in its window only, so that questions delay it once. */
+/**
+ * Windows by which questions can delay a claim: what one answer shows may be needed to ask the next, some
+ * twelve times for the largest sum trees.
+ */
+const DELAY_WINDOWS_MAX = 2n;
+
+/** Last height at which a claim can be asked about: as long as it waits, and that not for ever. */
+function lastAskHeight({ height, finalHeight, dueHeight }: ClaimRecord): bigint {
+  const last = finalHeight + DELAY_WINDOWS_MAX * (finalHeight - height);
+  return dueHeight < last ? dueHeight : last;
+}
+
+/** A claim that can be asked about. @throws StateError (attribution 31, 32) */
 export function askableClaim(k: AttributionCore, context: ReadContext, id: bigint): ClaimRecord {
   const record = pendingClaim(k, context, id);
-  if (context.block.height > record.finalHeight)
-    refuseAs('claim-closed', `claim ${id} could be asked about until height ${record.finalHeight}`);
+  const last = lastAskHeight(record);
+  if (context.block.height > last)
+    refuseAs('claim-closed', `claim ${id} could be asked about until height ${last}`);
   return record;
 }
 
@@ -258,7 +271,10 @@ export function requireSubmitted(
     refuseAs('other-claim', `this is not claim ${record.id}: give it as it was submitted`);
 }
 
-/** A request about a claim is opened, or closed; it is not decided before the deadline. It may be gone. */
+/**
+ * A request about a claim is opened, or closed. It is decided behind the deadline by as many blocks as the
+ * request had, so that an answer in the last one can still be used against it. It may be gone.
+ */
 export function countClaimRequest(
   k: AttributionCore,
   context: Context,
@@ -268,7 +284,8 @@ export function countClaimRequest(
   const claim = k.state.claims.get(context, id);
   if (claim === undefined) return;
   const counted = { ...claim, openRequests: claim.openRequests + change };
-  if (deadline > claim.dueHeight) requeue(k, context, counted, deadline);
+  const dueHeight = 2n * deadline - context.block.height;
+  if (change === 1 && dueHeight > claim.dueHeight) requeue(k, context, counted, dueHeight);
   else k.state.claims.set(context, id, counted);
 }
 

@@ -1,166 +1,61 @@
 /** Requests for pieces: what they cost, how long they can be made, and what is lost when nobody answers. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openPiece } from '../../attest/influence/open-piece.ts';
 import { shardInMemory } from '../../attest/prove/memory.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
-import { utf8 } from '../../core/bytes.ts';
-import { sha256 } from '../../core/hash.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import { JsonReader } from '../../framework/json.ts';
-import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
-import { type InfluenceCard, encodeCard } from '../../modules/attribution/proof/influence/card.ts';
-import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
-import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
+import type { AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
-import { openAnswer, proveRange } from '../../modules/attribution/verify.ts';
 import { Bank } from '../../modules/bank/keeper.ts';
 import { Datanets } from '../../modules/datanet/keeper.ts';
-import {
-  type ChunkPlace,
-  Claim,
-  ClaimState,
-  ObjectState,
-  type Params,
-} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
+import { ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
-import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
-import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import {
-  type AttributionLoop,
-  ask,
-  attributionLoop,
   bondsHeld,
   emptyBlocks,
   poolHeld,
   publishIndexOk,
-  responseOf,
   shardOf,
   sourcesOf,
   standingOfIndex,
-  SHORT,
 } from '../support/attribution-world.ts';
-import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
-import { type SmallHead, smallHead } from '../support/head-world.ts';
-import { restoreChain, startFrom } from '../support/restore.ts';
-import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
+import { deliverOk } from '../support/economic-loop.ts';
+import { startFrom } from '../support/restore.ts';
+import { anyOf, TestChain } from '../support/test-chain.ts';
+import {
+  FEE,
+  head,
+  NOTHING,
+  EMPTY_CLAIM,
+  loop,
+  begin,
+  LONG,
+  coin,
+  chunkAt,
+  leafAt,
+  type Asking,
+  asking,
+  askOk,
+  serving,
+  expectRefused,
+  expectWhole,
+  chunkOf,
+  publishCard,
+  submit,
+  influenceClaim,
+  standingOfCard,
+  blocksTo,
+} from '../support/request-world.ts';
 
-const { OBJECT_STATE_ACTIVE: ACTIVE, OBJECT_STATE_VOIDED: VOIDED } = ObjectState;
-const { weights, examples, residuals, sums, coordinates, groups, solution, effects } = INFLUENCE_TREES;
-const FEE = 5000n;
-const ANSWER = openAnswer(utf8('class 1'));
-const REQUEST_HASH = sha256(utf8('request'));
-const head: SmallHead = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: [1n, 2n] });
-const NOTHING = sha256(utf8('nothing'));
-/** A claim that commits to nothing that anybody has. */
-const EMPTY_CLAIM = {
-  ...head.claim.claim,
-  roots: { solution: NOTHING, effects: NOTHING, sums: NOTHING },
-};
-
-let loop: AttributionLoop;
-
-function begin(params: Partial<Params> = {}): void {
-  loop = attributionLoop(params);
-  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false };
-  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
-  deliverOk(loop.chain, loop.seller, registerModel(loop.seller, { attributionMethod, attributionPolicy }));
-}
-
-/** Windows for tests of many messages, each of which takes a block. */
-const LONG = { requestBlocks: 20, challengeBlocks: 25, claimBlocks: 40, unbondingBlocks: 70 };
+const { OBJECT_STATE_VOIDED: VOIDED } = ObjectState;
+const { weights, examples, residuals, sums, coordinates, groups, effects } = INFLUENCE_TREES;
 
 beforeEach(() => begin());
 afterEach(() => void vi.restoreAllMocks());
-
-const coin = (amount: number) => ({ denom: 'uopen', amount: amount.toString() });
-const chunkAt = (chunk: number, document = 0): ChunkPlace => ({ tree: 0, document, chunk });
-const leafAt = (tree: number, chunk = 0, document = 0): ChunkPlace => ({ tree, document, chunk });
-
-type Asking = Partial<wire.MsgRequestChunk> & { readonly place: ChunkPlace };
-
-function asking(requester: TestAccount, change: Asking): Any {
-  return anyOf(
-    wire.MsgRequestChunk,
-    wire.MsgRequestChunk.create({ requester: requester.address, bond: coin(100), ...change }),
-  );
-}
-
-function askOk(requester: TestAccount, change: Asking): wire.MsgRequestChunkResponse {
-  return responseOf(
-    wire.MsgRequestChunkResponse,
-    deliverOk(loop.chain, requester, asking(requester, change)),
-  );
-}
-
-function serving(server: TestAccount, requestId: bigint, piece: Partial<wire.MsgServeChunk>): Any {
-  return anyOf(
-    wire.MsgServeChunk,
-    wire.MsgServeChunk.create({ server: server.address, requestId, ...piece }),
-  );
-}
-
-function expectRefused(signer: TestAccount, message: Any, name: AttributionErrorName): string {
-  const { codespace, code, log } = deliver(loop.chain, signer, message);
-  expect([codespace, code], log).toEqual(['attribution', attributionErrors[name].code]);
-  return log;
-}
-
-function expectWhole(): void {
-  expect(loop.chain.app.brokenInvariants()).toEqual([]);
-  expect(restoreChain(loop.chain).brokenInvariants()).toEqual([]);
-}
-
-/** A chunk of the first document and its way to the root. */
-function chunkOf(index: number): Pick<wire.MsgServeChunk, 'content' | 'hashes'> {
-  const { chunks, hashes } = proveRange(loop.documents[0], 256 * index, 1);
-  return { content: chunks[0] ?? new Uint8Array(0), hashes };
-}
-
-function publishCard(card: InfluenceCard): bigint {
-  const { seller } = loop;
-  const message = { publisher: seller.address, modelId: 2n, card: encodeCard(card), bond: coin(1000) };
-  const published = anyOf(wire.MsgPublishModelCard, { ...message, endpoint: 'http://127.0.0.1:8790' });
-  return responseOf(wire.MsgPublishModelCardResponse, deliverOk(loop.chain, seller, published)).cardId;
-}
-
-function submit(claim: Claim): bigint {
-  const { address: claimant } = loop.attestor;
-  const message = anyOf(wire.MsgSubmitClaim, {
-    ...{ claimant, modelId: 2n, answer: ANSWER, claim, bond: coin(200) },
-    ...{ payer: loop.payer.address, requestHash: REQUEST_HASH },
-  });
-  return responseOf(wire.MsgSubmitClaimResponse, deliverOk(loop.chain, loop.attestor, message)).claimId;
-}
-
-function influenceClaim(cardId: bigint, claim = head.claim.claim): Claim {
-  return Claim.create({ influence: { cardId, statement: encodeClaim(claim) } });
-}
-
-function pay(claimId: bigint): void {
-  const { payer, chain } = loop;
-  const message = MsgPayInference.create({
-    ...{ payer: payer.address, modelId: 2n, requestHash: REQUEST_HASH, tokensIn: 20n, tokensOut: 77n },
-    ...{ answer: ANSWER, maxFee: coin(100_000), claimId },
-  });
-  deliverOk(chain, payer, anyOf(MsgPayInference, message));
-}
-
-function standingOfCard(cardId: bigint): ObjectState {
-  const types = { request: query.QueryModelCardRequest, response: query.QueryModelCardResponse };
-  return ask(loop, 'ModelCard', types, { cardId }).card.state;
-}
-
-function claimOf(claimId: bigint): query.QueryClaimResponse['claim'] {
-  const types = { request: query.QueryClaimRequest, response: query.QueryClaimResponse };
-  return ask(loop, 'Claim', types, { claimId }).claim;
-}
-
-function blocksTo(height: bigint): void {
-  while (loop.chain.height < height) loop.chain.block();
-}
 
 test('who asks himself loses most of the bond, and more with each request that is open', () => {
   begin({ ...LONG, shardRequestsMax: 3, accountRequestsMax: 8 });
@@ -248,98 +143,6 @@ test('a card with roots of nothing is voided by one demand, whichever tree is as
     expect(chain.balance(challenger.address)).toBe(before - FEE + 500n);
     expectRefused(challenger, asking(challenger, { cardId, place: leafAt(tree) }), 'not-usable');
   }
-  expectWhole();
-});
-
-test('a claim with roots of nothing is refuted by one demand; its escrow goes to the pools', () => {
-  const { chain, challenger } = loop;
-  const cardId = publishCard(head.card.card);
-  emptyBlocks(loop, SHORT.challengeBlocks);
-  for (const tree of [solution, effects, sums, coordinates]) {
-    const claim = influenceClaim(cardId, EMPTY_CLAIM);
-    const claimId = submit(claim);
-    if (tree === solution) pay(claimId);
-    const before = chain.balance(challenger.address);
-    blocksTo(claimOf(claimId).finalHeight - 1n);
-    const { requestId, deadline } = askOk(challenger, { claimId, claim, place: leafAt(tree) });
-    expectRefused(
-      loop.attestor,
-      serving(loop.attestor, requestId, openPiece(head.claim, leafAt(tree))),
-      'wrong-chunk',
-    );
-    // It is not decided while the request is open, and cannot be asked about any more.
-    expectRefused(
-      challenger,
-      asking(challenger, { claimId, claim, place: leafAt(effects, 1) }),
-      'claim-closed',
-    );
-    blocksTo(deadline - 1n);
-    expect(claimOf(claimId)).toMatchObject({ state: ClaimState.CLAIM_STATE_PENDING, dueHeight: deadline });
-    expectWhole();
-    blocksTo(deadline);
-    expect(chain.balance(challenger.address)).toBe(before - 2n * FEE + 100n);
-    if (tree === solution) expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_REFUTED);
-    expect(bondsHeld(loop)).toBe(1000n);
-    expectWhole();
-  }
-});
-
-test('whoever has the leaves of a card and a claim answers each request, and loses neither', () => {
-  begin({ ...LONG, accountRequestsMax: 20 });
-  const { chain, attestor, seller, challenger } = loop;
-  const cardId = publishCard(head.card.card);
-  emptyBlocks(loop, LONG.challengeBlocks);
-  const claim = influenceClaim(cardId);
-  const claimId = submit(claim);
-  pay(claimId);
-  const before = chain.balance(attestor.address);
-  for (const tree of [solution, effects, sums, coordinates]) {
-    const place = tree === coordinates ? leafAt(tree, 0, 1) : leafAt(tree, 1);
-    const { requestId } = askOk(challenger, { claimId, claim, place });
-    const piece = openPiece(head.claim, place);
-    expectRefused(
-      seller,
-      serving(seller, requestId, { ...piece, content: piece.content.slice(1) }),
-      'wrong-chunk',
-    );
-    expectRefused(seller, serving(seller, requestId, openPiece(head.claim, leafAt(tree))), 'wrong-chunk');
-    // Anybody may answer; who is paid is the claimant.
-    deliverOk(chain, seller, serving(seller, requestId, piece));
-  }
-  expect(chain.balance(attestor.address)).toBe(before + 4n * 10n);
-  for (const tree of [weights, examples, residuals, sums, coordinates, groups]) {
-    const place = tree === coordinates ? leafAt(tree, 0, 1) : leafAt(tree, 1);
-    const { requestId } = askOk(challenger, { cardId, place });
-    const piece = openPiece(head.card, place);
-    const without = serving(seller, requestId, { ...piece, node: new Uint8Array(33) });
-    expectRefused(seller, without, 'wrong-chunk');
-    deliverOk(chain, seller, serving(seller, requestId, piece));
-  }
-  expectWhole();
-  blocksTo(claimOf(claimId).finalHeight);
-  expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_FINAL);
-  expect([standingOfCard(cardId), bondsHeld(loop)]).toEqual([ACTIVE, 1000n]);
-  expectWhole();
-});
-
-test('a claim that was asked about at its last height is decided at the deadline, also when it is answered before', () => {
-  const { chain, attestor, challenger } = loop;
-  const cardId = publishCard(head.card.card);
-  emptyBlocks(loop, SHORT.challengeBlocks);
-  const claim = influenceClaim(cardId);
-  const claimId = submit(claim);
-  pay(claimId);
-  blocksTo(claimOf(claimId).finalHeight - 1n);
-  const place = leafAt(effects, 3);
-  const { requestId, deadline } = askOk(challenger, { claimId, claim, place });
-  deliverOk(chain, attestor, serving(attestor, requestId, openPiece(head.claim, place)));
-  expect(claimOf(claimId).openRequests).toBe(0);
-  // Whoever asked has the rest of the time to use the answer.
-  blocksTo(deadline - 1n);
-  expect(claimOf(claimId)).toMatchObject({ state: ClaimState.CLAIM_STATE_PENDING, dueHeight: deadline });
-  expectWhole();
-  blocksTo(deadline);
-  expect(claimOf(claimId).state).toBe(ClaimState.CLAIM_STATE_FINAL);
   expectWhole();
 });
 
