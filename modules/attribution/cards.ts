@@ -230,14 +230,22 @@ export function problemOfCardFraud(
   });
 }
 
+/**
+ * States of contributions that were in no snapshot. What was accepted and is withdrawn or slashed now was in
+ * those before, and who trained on it then told no lie.
+ */
+const NEVER_IN: readonly ContributionState[] = [
+  ContributionState.CONTRIBUTION_STATE_UNSPECIFIED,
+  ContributionState.CONTRIBUTION_STATE_PENDING,
+  ContributionState.CONTRIBUTION_STATE_REJECTED,
+];
+
 function chainOf({ datanets }: AttributionCore, context: ReadContext): CardChain {
   return {
     holds(datanetId, snapshotCount, contributionId) {
       const found = datanets.contribution(context, contributionId);
       return (
-        found?.datanetId === datanetId &&
-        found.state === ContributionState.CONTRIBUTION_STATE_ACCEPTED &&
-        found.position < snapshotCount
+        found?.datanetId === datanetId && !NEVER_IN.includes(found.state) && found.position < snapshotCount
       );
     },
   };

@@ -232,7 +232,25 @@ function claimedShards(
       'malformed-claim',
       `model ${model.id} has ${model.snapshotIds.length} snapshots; name an index of each: no holder is left out`,
     );
-  return [...shards.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const sorted = [...shards.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  refuseSaltedBeside(sorted, model);
+  return sorted;
+}
+
+/**
+ * Only members of a Datanet may ask for pieces of its salted shards, so a lie of one must cost nobody else:
+ * beside shards of another Datanet it could. docs/adr/0024.
+ */
+function refuseSaltedBeside(shards: readonly ClaimedShard[], { id }: Model): void {
+  const salted = shards.find(({ commitment }) => commitment.salted);
+  if (salted === undefined) return;
+  const { datanetId } = salted.commitment;
+  if (shards.some(({ commitment }) => commitment.datanetId !== datanetId))
+    refuseAs(
+      'not-usable',
+      `shard ${salted.id} is salted and model ${id} draws on more than Datanet ${datanetId}: contributors of the ` +
+        'others could not ask for its pieces; name indexes that are not salted',
+    );
 }
 
 function retrieved(

@@ -38,8 +38,14 @@ export function nameOf({ kind, id }: Target): string {
   return `${kind === 'card' ? 'model card' : kind} ${id}`;
 }
 
+/** The object itself: its version of the parameters, and how many requests about it are open. */
+export interface Askable {
+  readonly openRequests: number;
+  readonly paramsVersion: bigint;
+}
+
 /**
- * How many requests about a target are open, when it can be asked about now.
+ * A target that can be asked about now.
  * @throws StateError (attribution 19, 23, 31, 32, 39, 41)
  */
 export function requireAskable(
@@ -47,7 +53,7 @@ export function requireAskable(
   context: ReadContext,
   target: Target,
   requester: string,
-): { readonly openRequests: number } {
+): Askable {
   switch (target.kind) {
     case 'shard': {
       const shard = requireShard(k, context, target.id);

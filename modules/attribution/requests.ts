@@ -42,6 +42,8 @@ export function validateRequest(message: MsgRequestChunk): void {
 export interface RequestPlan {
   readonly target: Target;
   readonly bond: Coin;
+  /** Blocks in which it has to be answered: those of the version of the target. */
+  readonly blocks: number;
   /** See `ChunkRequest.root`. */
   readonly root: Uint8Array;
 }
@@ -54,7 +56,8 @@ export function checkRequest(
 ): RequestPlan {
   const params = currentParams(k.state, context);
   const target = targetOf(message);
-  const { openRequests } = requireAskable(k, context, target, message.requester);
+  const asked = requireAskable(k, context, target, message.requester);
+  const { openRequests } = asked;
   if (openRequests >= params.shardRequestsMax)
     refuseAs('too-many-requests', `${nameOf(target)} has ${openRequests} open requests; wait for one`);
   // Each costs more than the one before: to keep others from asking by asking oneself grows dear.
@@ -65,7 +68,8 @@ export function checkRequest(
   const same = k.state.requestPlaces.get(context, placeKeyOf(target, message.place));
   if (same !== undefined)
     refuseAs('already-requested', `request ${same} is for the same piece of ${nameOf(target)}; wait for it`);
-  return { target, bond, root: rootOfPlace(k, context, target, message) };
+  const { requestBlocks: blocks } = paramsOf(k.state, context, asked);
+  return { target, bond, blocks, root: rootOfPlace(k, context, target, message) };
 }
 
 /** Takes the bond and opens the request. */
@@ -73,7 +77,7 @@ export function openRequest(
   k: AttributionCore,
   context: Context,
   message: MsgRequestChunk,
-  { target, bond, root }: RequestPlan,
+  { target, bond, blocks, root }: RequestPlan,
 ): ChunkRequest {
   const { requester, shardId, cardId, claimId, place } = message;
   lockBond(k, context, k.addresses.toBytes(requester), bond);
@@ -87,7 +91,7 @@ export function openRequest(
     place,
     bond: coinToWire(bond),
     height,
-    deadline: height + BigInt(currentParams(k.state, context).requestBlocks),
+    deadline: height + BigInt(blocks),
     paramsVersion: holdVersion(k.state, context),
     root,
   };

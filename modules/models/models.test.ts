@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Model, Party } from '../../proto/gen/openledger/models/v1/models.ts';
+import { AttributionMethod, Model, Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as wire from '../../proto/gen/openledger/models/v1/query.ts';
 import type { MsgRegisterModel } from '../../proto/gen/openledger/models/v1/tx.ts';
-import { deliver, deliverOk, playLoop, registerModel } from '../../test/support/economic-loop.ts';
+import {
+  contribute,
+  deliver,
+  deliverOk,
+  documentText,
+  playLoop,
+  publishSnapshot,
+  registerModel,
+} from '../../test/support/economic-loop.ts';
+import { CLAIM_INDEXES_MAX } from '../attribution/proof/provenance.ts';
+import { provableContent } from '../attribution/prove.ts';
 import { modelErrors } from './errors.ts';
 import { flattenLineage } from './lineage.ts';
 import { DEFAULT_PARAMS } from './params.ts';
@@ -45,6 +55,29 @@ test('each refusal has its number', () => {
     const result = deliver(chain, seller, registerModel(seller, change));
     expect([result.codespace, result.code], name).toEqual(['models', modelErrors[name].code]);
   }
+});
+
+test('a model with a token part has as many snapshots as a claim can name indexes of', () => {
+  const { chain, owner, first, seller } = playLoop();
+  for (let i = 0; i < CLAIM_INDEXES_MAX; i++) {
+    deliverOk(chain, first, contribute(first, provableContent(documentText(`more ${i}`))));
+    deliverOk(chain, owner, publishSnapshot(owner));
+  }
+  const snapshotIds = Array.from({ length: CLAIM_INDEXES_MAX + 1 }, (_, i) => BigInt(i + 1));
+  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  const withToken = (tokenBps: number, ids: readonly bigint[]) =>
+    registerModel(seller, {
+      ...{ snapshotIds: ids, attributionMethod },
+      attributionPolicy: {
+        ...{ tokenBps, influenceBps: 10_000 - tokenBps },
+        ...{ retrievalBps: 0, bondedClaimsOnly: false },
+      },
+    });
+  const refused = deliver(chain, seller, withToken(1, snapshotIds));
+  expect([refused.codespace, refused.code]).toEqual(['models', modelErrors.invalidModel.code]);
+  expect(refused.log).toContain('5 snapshots: a claim names an index of each, at most 4');
+  deliverOk(chain, seller, withToken(0, snapshotIds));
+  deliverOk(chain, seller, withToken(1, snapshotIds.slice(1)));
 });
 
 test('parents that ask for more than the chain allows are refused', () => {

@@ -16,6 +16,8 @@ import { modelErrors } from './errors.ts';
 /** Decimal text of a rate: at most 30 digits, so that a fee stays far below 256 bits. */
 const RATE = /^(?:0|[1-9][0-9]{0,29})$/;
 const BPS_WHOLE = 10_000;
+/** Token provenance names an index of each snapshot, and at most so many (attribution: `CLAIM_INDEXES_MAX`). */
+const TOKEN_SNAPSHOTS_MAX = 4;
 
 /** @throws StateError (models 2, 3, 4, 9) naming the field */
 export function validateModel(message: MsgRegisterModel): void {
@@ -54,7 +56,7 @@ function checkMethod(method: AttributionMethod, snapshots: number): void {
 }
 
 /** A policy divides the whole, and belongs to the method of that name. */
-function checkPolicy({ attributionMethod, attributionPolicy: policy }: MsgRegisterModel): void {
+function checkPolicy({ attributionMethod, attributionPolicy: policy, snapshotIds }: MsgRegisterModel): void {
   const isPolicy = attributionMethod === AttributionMethod.ATTRIBUTION_METHOD_POLICY;
   if (isPolicy !== (policy !== undefined))
     throw new StateError(
@@ -67,6 +69,12 @@ function checkPolicy({ attributionMethod, attributionPolicy: policy }: MsgRegist
   const { tokenBps, influenceBps, retrievalBps } = policy;
   if (tokenBps + influenceBps + retrievalBps !== BPS_WHOLE)
     throw new StateError(modelErrors.invalidModel, 'the parts of attribution_policy must add up to 10000');
+  if (tokenBps > 0 && snapshotIds.length > TOKEN_SNAPSHOTS_MAX)
+    throw new StateError(
+      modelErrors.invalidModel,
+      `a policy with a token part and ${snapshotIds.length} snapshots: a claim names an index of each, at most ` +
+        `${TOKEN_SNAPSHOTS_MAX}; name fewer snapshots, or set token_bps to 0`,
+    );
 }
 
 /** @throws StateError (models 3) */

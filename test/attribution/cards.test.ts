@@ -1,12 +1,18 @@
 /** Model cards on chain, and claims of influence by them. */
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openPiece } from '../../attest/influence/open-piece.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { cardId, encodeCard, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { encodeCardFraud } from '../../modules/attribution/proof/influence/fraud.ts';
+import { joinHashes } from '../../modules/attribution/proof/influence/pieces.ts';
+import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openAnswer } from '../../modules/attribution/verify.ts';
+import { Datanets } from '../../modules/datanet/keeper.ts';
 import { Claim, ClaimState, ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { type Contribution, ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
@@ -40,6 +46,8 @@ const ANSWER = openAnswer(utf8('class 1'));
 const head: SmallHead = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: IDS });
 
 let loop: AttributionLoop;
+
+afterEach(() => void vi.restoreAllMocks());
 
 beforeEach(() => {
   loop = attributionLoop();
@@ -188,6 +196,40 @@ test('a wrong card is convicted by one proof, a right one by none', () => {
   deliverOk(chain, challenger, retire(challenger, 1n));
   expectRefused(challenger, retire(challenger, 1n), 'unknown-card');
   expectWhole();
+});
+
+test('a card on what was accepted is no lie when that is withdrawn or slashed later', () => {
+  const { chain, seller, challenger } = loop;
+  deliverOk(chain, seller, publication(seller, head.card.card));
+  const { content, hashes } = openPiece(head.card, { tree: INFLUENCE_TREES.groups, document: 0, chunk: 0 });
+  const openings = [{ leaves: [content], hashes: joinHashes(hashes) ?? new Uint8Array(0) }];
+  const stranger = encodeCardFraud({ rule: 'stranger', index: 0, coordinate: 0, openings });
+  const lookUp = Datanets.prototype.contribution;
+  let now: Partial<Contribution> = {};
+  vi.spyOn(Datanets.prototype, 'contribution').mockImplementation(function (this: Datanets, ...which) {
+    const found = lookUp.apply(this, which);
+    return found && { ...found, ...now };
+  });
+  const {
+    CONTRIBUTION_STATE_PENDING: PENDING,
+    CONTRIBUTION_STATE_REJECTED: REJECTED,
+    CONTRIBUTION_STATE_SLASHED: SLASHED,
+    CONTRIBUTION_STATE_WITHDRAWN: WITHDRAWN,
+  } = ContributionState;
+  for (const state of [WITHDRAWN, SLASHED]) {
+    now = { state };
+    expectRefused(challenger, convict(1n, stranger), 'not-convicted');
+  }
+  const never: readonly Partial<Contribution>[] = [
+    ...[PENDING, REJECTED].map((state) => ({ state })),
+    { state: WITHDRAWN, position: 2n },
+    { state: WITHDRAWN, datanetId: 2n },
+  ];
+  for (const [i, state] of never.entries()) {
+    now = state;
+    if (i > 0) deliverOk(chain, seller, publication(seller, head.card.card));
+    deliverOk(chain, challenger, convict(BigInt(i + 1), stranger));
+  }
 });
 
 test('a convicted card goes by itself when its bond would have', () => {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openPiece } from '../../attest/influence/open-piece.ts';
+import type { OpenLedgerApp } from '../../app/app.ts';
 import { shardInMemory } from '../../attest/prove/memory.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import { moduleAddress } from '../../framework/address.ts';
@@ -53,6 +54,35 @@ import {
 
 const { OBJECT_STATE_VOIDED: VOIDED } = ObjectState;
 const { weights, examples, residuals, sums, coordinates, groups, effects } = INFLUENCE_TREES;
+
+/** The chain gone on from its export, with other parameters as version 2. */
+function laterApp(change: Readonly<Record<string, number>>): OpenLedgerApp {
+  const exported = loop.chain.app.exportState();
+  const section = new JsonReader(exported.appState, '').member('attribution').object();
+  const params = new JsonReader(section, '').member('params').object();
+  const attribution = { ...section, params_version: '2', params: { ...params, ...change } };
+  return startFrom(loop.chain, { ...exported, appState: { ...exported.appState, attribution } });
+}
+
+/** One block with these transactions, all of which are taken. */
+function blockOf(app: OpenLedgerApp, ...txs: readonly Uint8Array[]): void {
+  const { txResults } = app.finalizeBlock({
+    ...{ txs, decidedLastCommit: { round: 0, votes: [] }, misbehavior: [], hash: new Uint8Array(32) },
+    ...{ height: app.height + 1n, time: { seconds: 1_800_000_001n, nanos: 0 } },
+    ...{ nextValidatorsHash: new Uint8Array(32), proposerAddress: new Uint8Array(20) },
+  });
+  app.commit();
+  expect(txResults.map(({ log }) => log)).toEqual(txs.map(() => ''));
+}
+
+/** Objects of a list of the exported state. */
+function listed(app: OpenLedgerApp, name: string): readonly Readonly<Record<string, unknown>>[] {
+  const section = new JsonReader(app.exportState().appState, '').member('attribution');
+  return section
+    .member(name)
+    .elements()
+    .map((one) => one.object());
+}
 
 beforeEach(() => begin());
 afterEach(() => void vi.restoreAllMocks());
@@ -234,12 +264,7 @@ test('what is lost and paid is by the parameters of the object, not by those of 
   const { deadline } = askOk(challenger, { shardId: 1n, place: chunkAt(1), bond: coin(200) });
   const before = [attestor, challenger].map(({ address }) => chain.balance(address));
   const answer = chain.sign(attestor, [serving(attestor, requestId, chunkOf(0))], { gas: 3_000_000n });
-  const exported = chain.app.exportState();
-  const section = new JsonReader(exported.appState, '').member('attribution').object();
-  const params = new JsonReader(section, '').member('params').object();
-  const changed = { ...params, reward_bps: 9000, answer_bps: 5000, unbonding_blocks: 5 };
-  const attribution = { ...section, params_version: '2', params: changed };
-  const app = startFrom(chain, { ...exported, appState: { ...exported.appState, attribution } });
+  const app = laterApp({ reward_bps: 9000, answer_bps: 5000, unbonding_blocks: 5 });
   const balances = (): readonly bigint[] => {
     const { addresses, bank } = app.composition;
     const context = app.contextAt(app.height);
@@ -247,17 +272,39 @@ test('what is lost and paid is by the parameters of the object, not by those of 
       bank.balance(context, addresses.toBytes(address), 'uopen'),
     );
   };
-  for (let txs = [answer]; app.height < deadline; txs = []) {
-    app.finalizeBlock({
-      ...{ txs, decidedLastCommit: { round: 0, votes: [] }, misbehavior: [], hash: new Uint8Array(32) },
-      ...{ height: app.height + 1n, time: { seconds: 1_800_000_001n, nanos: 0 } },
-      ...{ nextValidatorsHash: new Uint8Array(32), proposerAddress: new Uint8Array(20) },
-    });
-    app.commit();
-  }
+  for (let txs = [answer]; app.height < deadline; txs = []) blockOf(app, ...txs);
   const [ofAttestor = 0n, ofChallenger = 0n] = balances().map((now, i) => now - (before[i] ?? 0n));
   expect([ofAttestor, ofChallenger]).toEqual([10n - FEE, 200n + 500n]);
   expect(app.brokenInvariants()).toEqual([]);
+});
+
+test('an answer has as many blocks as when its object was made, whatever the parameters are today', () => {
+  begin(LONG);
+  const { chain, attestor, challenger, seller } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const cardId = publishCard(head.card.card);
+  emptyBlocks(loop, LONG.challengeBlocks);
+  const claim = influenceClaim(cardId);
+  const claimId = submit(claim);
+  const sign = (...messages: Any[]): Uint8Array => chain.sign(challenger, messages, { gas: 9_000_000n });
+  const asks = sign(
+    asking(challenger, { shardId: 1n, place: chunkAt(0) }),
+    asking(challenger, { cardId, place: leafAt(weights) }),
+  );
+  const ofClaim = chain.sign(seller, [asking(seller, { claimId, claim, place: leafAt(effects) })], {
+    gas: 9_000_000n,
+  });
+  const app = laterApp({ request_blocks: 1, challenge_blocks: 2, claim_blocks: 2, unbonding_blocks: 2 });
+  blockOf(app, asks, ofClaim);
+  const askedAt = app.height;
+  const deadlines = listed(app, 'requests').map(({ deadline }) => BigInt(`${deadline}`) - askedAt);
+  expect(deadlines).toEqual([20n, 20n, 20n]);
+  for (let i = 0; i < 19; i++) blockOf(app);
+  const standing = (name: string): readonly unknown[] =>
+    listed(app, name).map(({ voided_height: height }) => height);
+  expect([standing('shards'), standing('cards')]).toEqual([['0'], ['0']]);
+  blockOf(app);
+  expect([standing('shards'), standing('cards')]).toEqual([[`${app.height}`], [`${app.height}`]]);
 });
 
 test('a genesis with two requests for one place, or counts that are wrong, is refused', () => {
