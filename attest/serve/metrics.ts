@@ -1,5 +1,6 @@
 /** What a server of attributions counts. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { CutReason } from './connections.ts';
 
 const SECONDS_BUCKETS: number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES_BUCKETS: number[] = [256, 1024, 4096, 16_384, 65_536, 262_144];
@@ -21,6 +22,7 @@ export class ServeMetrics {
   readonly #proofBytes: Histogram;
   readonly #spans: Counter;
   readonly #answered: Counter;
+  readonly #cuts: Counter;
 
   constructor(gauges: ServeGauges) {
     const registers = [this.registry];
@@ -63,6 +65,29 @@ export class ServeMetrics {
       help: 'Requests on the chain for pieces of our shards, by what became of them.',
       labelNames: ['outcome'],
       registers,
+    });
+    this.#cuts = new Counter({
+      name: 'attest_serve_connections_cut_total',
+      help: 'Connections that were refused or closed, by the reason: attest/serve/connections.ts.',
+      labelNames: ['reason'],
+      registers,
+    });
+  }
+
+  /** A connection was refused or closed. */
+  cut(reason: CutReason): void {
+    this.#cuts.inc({ reason });
+  }
+
+  /** Has the gauge of unsent bytes read from here. */
+  readUnsent(read: () => number): void {
+    new Gauge({
+      name: 'attest_serve_unsent_bytes',
+      help: 'Bytes of answers that clients have not taken.',
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
     });
   }
 

@@ -1,6 +1,8 @@
 /** HTTP around the routes: bounds, statuses, metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { Connections } from './connections.ts';
+import { BUSY } from './gate.ts';
 import type { ServeLimits } from './limits.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { AttestLogger } from './ports.ts';
@@ -10,6 +12,8 @@ import type { Route } from './routes.ts';
 const STOP_WAIT_MS = 2_000;
 /** How long the rest of a refused body is read and dropped, so that its sender sees why. */
 const LINGER_MS = 2_000;
+/** How often requests are looked for that have not arrived in their time. */
+const CHECK_MS = 1_000;
 
 /** Where it listens. */
 export interface AttestServerOptions {
@@ -36,14 +40,25 @@ export class AttestServer {
   readonly #parts: AttestServerParts;
   readonly #options: AttestServerOptions;
   readonly #server: Server;
+  readonly #connections: Connections;
 
   constructor(parts: AttestServerParts, options: AttestServerOptions) {
     this.#parts = parts;
     this.#options = options;
-    const { requestMs, connectionsMax } = options.limits;
-    this.#server = createServer({ requestTimeout: requestMs, headersTimeout: requestMs });
-    this.#server.maxConnections = connectionsMax;
-    this.#server.on('request', (request, response) => void this.#handle(request, response));
+    const { requestMs, idleMs } = options.limits;
+    this.#server = createServer({
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
+      keepAliveTimeout: idleMs,
+      connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
+    });
+    const { metrics } = parts;
+    this.#connections = new Connections(this.#server, options.limits, (reason) => metrics.cut(reason));
+    metrics.readUnsent(() => this.#connections.unsentBytes);
+    this.#server.on('request', (request, response) => {
+      const answer = (): Promise<void> => this.#handle(request, response);
+      void this.#connections.inTurn(request.socket, response, answer);
+    });
   }
 
   /** Where it can be reached. Of meaning once it listens. */
@@ -95,8 +110,19 @@ export class AttestServer {
       if (reply.status === 500)
         this.#parts.logger.warn({ route: name, error: messageOf(error) }, 'a request was not answered');
     }
+    reply = this.#admitted(response, reply);
     this.#parts.metrics.request(name, reply.status, (performance.now() - begun) / 1000);
     write(request, response, reply);
+  }
+
+  /** The answer, or, when too many bytes wait to be taken, one that says to come again. */
+  #admitted(response: ServerResponse, reply: Reply): Reply {
+    const admit = ({ body }: Reply): boolean =>
+      response.socket === null || this.#connections.admit(response.socket, response, Buffer.byteLength(body));
+    if (admit(reply)) return reply;
+    const refused = errorReply(new LedgerError(BUSY, 'too many answers wait to be read; come again'));
+    admit(refused);
+    return refused;
   }
 
   async #answer(
@@ -182,9 +208,15 @@ async function within<T>(timeMs: number, task: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Not a copy: answers are as large as contents. */
+function bytesOf(body: string | Uint8Array): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
 function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   if (response.destroyed) return;
-  const body = Buffer.from(reply.body);
+  const body = bytesOf(reply.body);
   const headers: Record<string, string | number> = {
     'Content-Type': reply.type,
     'Content-Length': body.length,

@@ -18,6 +18,7 @@ interface ServeOptions extends NodeOptions {
   readonly cacheMb: string;
   readonly saltSecretFile?: string;
   readonly interval: string;
+  readonly connectionsPerAddress: string;
   readonly logLevel: string;
 }
 
@@ -36,6 +37,11 @@ export function addServeCommand(attest: Command, terminal: Terminal): void {
     .option('--cache-mb <size>', 'memory for pages of the indexes', '256')
     .option('--salt-secret-file <file>', 'secret of those indexes that are salted: of private Datanets')
     .option('--interval <ms>', 'pause between two looks at the chain', '1000')
+    .option(
+      '--connections-per-address <count>',
+      'behind a proxy all are of its address: as many as it opens',
+      '32',
+    )
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (options: ServeOptions) => {
       const { processStopSignal } = await import('../stop-signal.ts');
@@ -76,6 +82,7 @@ export async function repeat(task: () => Promise<void>, pauseMs: number, stop: S
 async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   void stop.forced.then(() => process.exit(1));
   const { attestService } = await import('../../attest/serve/service.ts');
+  const { SERVE_LIMITS } = await import('../../attest/serve/limits.ts');
   const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
   const { HeadLibrary } = await import('../../attest/serve/head-library.ts');
   const { Answerer } = await import('../../attest/serve/answerer.ts');
@@ -89,6 +96,10 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
     throw usageError('name what is to be served: --index <dir>, --head <file>, or both');
   const { host, port } = parseListenAddress(options.laddr);
   const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
+  const connectionsPerAddressMax = wholeNumber('--connections-per-address', options.connectionsPerAddress, [
+    1,
+    SERVE_LIMITS.connectionsMax,
+  ]);
   const logger = attestLogger('attest', options.logLevel, terminal);
   const library = new ShardLibrary();
   const cacheBytes = wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20;
@@ -100,7 +111,10 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const account = options.from === undefined ? undefined : await accountOf(options, connection, terminal);
   let height = await chain.height();
   const health = () => ({ height, answers_by: account?.address ?? null });
-  const { server, metrics } = attestService({ library, heads, chain, logger, health }, { host, port });
+  const { server, metrics } = attestService(
+    { library, heads, chain, logger, health },
+    { host, port, limits: { connectionsPerAddressMax } },
+  );
   await server.start();
   terminal.out(`${server.url} serves ${servedThings(library.list().length, options.head.length)}\n`);
   const statements = new PendingStatements(chain);
