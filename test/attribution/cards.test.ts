@@ -261,6 +261,9 @@ test('influence is claimed with a bond; contributors are paid by the listed weig
   );
   const other = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: [2n, 1n] });
   expectRefused(attestor, submission(influenceClaim(1n, other.claim)), 'malformed-claim');
+  const listed = head.claim.claim.groups.reduce((sum, { weight }) => sum + weight, 0);
+  const tooMuch = { ...head.claim, claim: { ...head.claim.claim, total: listed - 1 } };
+  expectRefused(attestor, submission(influenceClaim(1n, tooMuch)), 'malformed-claim');
   const claimId = submit(influenceClaim(1n));
   deliverOk(chain, loop.payer, pay(claimId, influenceClaim(1n)));
   deliverOk(chain, seller, retire(seller, 1n));

@@ -194,6 +194,13 @@ function explain(receiptId: bigint): paymentQuery.QueryExplainResponse {
   return loop.chain.query('/openledger.payments.v1.Query/Explain', types, { receiptId });
 }
 
+function receiptsOf({ address: contributor }: TestAccount): readonly bigint[] {
+  const { QueryReceiptsByContributorRequest: request, QueryReceiptsByContributorResponse: response } =
+    paymentQuery;
+  const path = '/openledger.payments.v1.Query/ReceiptsByContributor';
+  return loop.chain.query(path, { request, response }, { contributor }).receipts.map(({ id }) => id);
+}
+
 function pooled(): string {
   const types = {
     request: paymentQuery.QueryDatanetPoolRequest,
@@ -269,7 +276,7 @@ test('an optimistic claim: the payment waits in escrow, and is paid at the end o
   const claimId = submit(challenger, tokenClaim(false), BOND);
   expect(bondsHeld(loop)).toBe(2200n);
   const paid = gains(() => deliverOk(chain, payer, payment({ claimId })));
-  expect(paid).toEqual([0n, 0n]);
+  expect([paid, receiptsOf(loop.first)]).toEqual([[0n, 0n], []]);
   expect(explain(1n).reasons.join('\n')).toContain('513uopen to');
   expect(explain(1n).reasons.join('\n')).toContain(`held until claim ${claimId} is decided`);
   expectRefused(payer, payment({ claimId, requestHash: requestNow() }), 'claim-closed');
@@ -282,6 +289,7 @@ test('an optimistic claim: the payment waits in escrow, and is paid at the end o
   expect(claimRecord(claimId)).toMatchObject({ state: ClaimState.CLAIM_STATE_FINAL, receiptId: 1n });
   expect(chain.balance(challenger.address)).toBe(before - 5000n);
   expect(explain(1n).reasons.join('\n')).not.toContain('held until');
+  expect(receiptsOf(loop.first)).toEqual([1n]);
   expectWhole();
   emptyBlocks(loop, 6);
   expect(bondsHeld(loop)).toBe(0n);

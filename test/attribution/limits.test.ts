@@ -6,7 +6,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { messageToJson } from '../../framework/proto-json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
-import { validateParams } from '../../modules/attribution/params.ts';
+import { DEFAULT_PARAMS, validateParams } from '../../modules/attribution/params.ts';
 import { openAnswer } from '../../modules/attribution/verify.ts';
 import { WORK } from '../../modules/attribution/work.ts';
 import {
@@ -237,6 +237,20 @@ test('all indexes are listed, by pages, with where they stand', () => {
     [2n, PENDING],
   ]);
   expect(second.pagination?.nextKey).toEqual(new Uint8Array(0));
+});
+
+test('by default the reward for a false claim of influence is more than its solution costs to demand, up to 42 classes', () => {
+  const { requestBond, claimBond, rewardBps, accountRequestsMax } = DEFAULT_PARAMS;
+  const atOnce = 5;
+  expect(accountRequestsMax).toBeGreaterThanOrEqual(atOnce);
+  const reward = (claimBond * BigInt(rewardBps)) / 10_000n;
+  // The bond of a request that is answered is lost; each has to be higher by one than those that are open.
+  const lost = (rows: number): bigint =>
+    Array.from({ length: rows }, (_, row) => BigInt(1 + (row % atOnce)) * requestBond).reduce(
+      (sum, bond) => sum + bond,
+    );
+  expect([lost(5), lost(10), lost(42), reward]).toEqual([300_000n, 600_000n, 2_460_000n, 2_500_000n]);
+  expect(lost(43)).toBeGreaterThan(reward);
 });
 
 test('windows under which somebody honest is cheated are refused, by genesis and by governance alike', () => {

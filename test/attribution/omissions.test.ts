@@ -2,12 +2,16 @@
 import { beforeEach, expect, test } from 'vitest';
 import { provenanceClaim } from '../../attest/claim.ts';
 import { shardInMemory } from '../../attest/prove/memory.ts';
+import { proveShard } from '../../attest/prove/prove.ts';
+import { rankRange } from '../../attest/query/search.ts';
 import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import { type Omission, omissionOf } from '../../attest/watch/judge-omission.ts';
 import type { ClaimShard } from '../../attest/watch/judge-claim.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
+import { omittedPassage } from '../../modules/attribution/proof/omission.ts';
+import { workOfShardProof } from '../../modules/attribution/proof/shard/work.ts';
 import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
 import {
   committedAnswer,
@@ -16,7 +20,7 @@ import {
   proveRange,
   proveSpan,
 } from '../../modules/attribution/verify.ts';
-import { Claim, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Claim, ClaimState, type Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
 import {
   MsgDisputeClaim,
@@ -53,8 +57,8 @@ let loop: AttributionLoop;
 let shards: readonly ClaimShard[];
 
 /** A loop with model 2, of a snapshot that has two more documents, in a shard for each. */
-function begin(spansMax = 64, bondedClaimsOnly = false, claimBlocks = SHORT.claimBlocks): void {
-  loop = attributionLoop({ spansMax, claimBlocks });
+function begin(params: Partial<Params> = {}, bondedClaimsOnly = false): void {
+  loop = attributionLoop(params);
   const { chain, owner, first, second, seller, attestor } = loop;
   const [one, two] = CONTENTS;
   if (one === undefined || two === undefined) throw new RangeError('no contents');
@@ -200,7 +204,7 @@ test('a part of a passage does not stand for it', () => {
 });
 
 test('where as many are named as there may be, the rarest must be', () => {
-  begin(1);
+  begin({ spansMax: 1 });
   expect(foundIn(claimOf([HONEY]), 1)).toBeUndefined();
   expectConvicted(claimOf([BREAD]), HONEY, 1);
 });
@@ -226,7 +230,7 @@ test('an honest claim cannot be convicted of what another leaves out', () => {
 });
 
 test('a dispute that shows less, or something else, convicts nobody', () => {
-  begin(64, false, 100);
+  begin({ claimBlocks: 100 });
   const { chain, challenger } = loop;
   const wrong = claimOf([HONEY, TEA]);
   const omission = omissionIn(wrong);
@@ -252,12 +256,73 @@ test('a dispute that shows less, or something else, convicts nobody', () => {
   expect(chain.app.brokenInvariants()).toEqual([]);
 });
 
+/** A dispute about a passage whose proofs count it and each of its tokens, and nothing of the first named span. */
+function countingOnly(text: string, claim: Claim, spansMax: number): OmissionDispute {
+  const whole = provableContent(ANSWER);
+  const at = new TextDecoder().decode(ANSWER).indexOf(text);
+  // Four bytes on each side show where its tokens begin and end.
+  const answerProof = proveRange(whole, at - 4, text.length + 8);
+  const shown = { answerOffset: BigInt(at), length: text.length, answerProof, span: 0 };
+  const about = {
+    token: { spans: claim.token?.spans ?? [] },
+    answer: committedAnswer(whole),
+    rules: rulesUnder({ ...SHORT, spansMax }),
+  };
+  const omitted = omittedPassage(about, shown);
+  if (typeof omitted === 'string') throw new RangeError(omitted);
+  const { query, tokens } = omitted;
+  const starts = [...new Set(tokens)].map((id) => query.indexOf(id));
+  const runs = starts.toSpliced(1, 0, 0).map((start, i) => ({ start, length: i === 1 ? tokens.length : 1 }));
+  const proofs = shards.map(({ reader }) => {
+    const statements = runs.map(({ start, length }) => ({
+      ...({ kind: 'count' } as const),
+      ...{ start, length, ...rankRange(reader, query.subarray(start, start + length)) },
+    }));
+    return proveShard(reader, { query, statements, documents: false });
+  });
+  return { ...shown, proofs };
+}
+
+test('a named token that a dispute does not count is taken for as rare as can be', () => {
+  begin({ spansMax: 1 });
+  const honest = claimOf([HONEY]);
+  const claimId = submit(honest);
+  const message = dispute(claimId, honest, countingOnly(BREAD, honest, 1));
+  const said = expectRefused(loop.challenger, message, 'not-convicted');
+  expect(said).toContain('a span that is named up to');
+});
+
+test('a dispute pays for the work of its proofs, of every shard', () => {
+  const at = (gasPerHash: number) => {
+    begin({ gasPerHash });
+    const claim = claimOf([HONEY, TEA]);
+    const claimId = submit(claim);
+    const found = omissionIn(claim);
+    const { gasUsed } = deliverOk(loop.chain, loop.challenger, dispute(claimId, claim, found));
+    return { gasUsed, claim, found };
+  };
+  // Both take one byte in the parameters, whose reading costs gas.
+  const [{ gasUsed, claim, found }, dear] = [at(30), at(31)];
+  const { chunks, hashes } = found.answerProof;
+  const answer = committedAnswer(provableContent(ANSWER));
+  const about = { token: { spans: claim.token?.spans ?? [] }, answer, rules: rulesUnder(SHORT) };
+  const omitted = omittedPassage(about, found);
+  if (typeof omitted === 'string') throw new RangeError(omitted);
+  const work = shards.map(({ reader: { commitment } }, i) => {
+    const proof = found.proofs[i] ?? new Uint8Array(0);
+    return workOfShardProof({ commitment, query: omitted.query, proof }).hashes;
+  });
+  expect(Math.min(...work)).toBeGreaterThan(0);
+  const proved = work.reduce((sum, more) => sum + more, 0);
+  expect(dear.gasUsed - gasUsed).toBe(BigInt(2 * chunks.length + hashes.length + proved));
+});
+
 test('what goes beyond a sentence is no span', () => {
   expectRefused(loop.attestor, submission(claimOf([`${HONEY}${TEA}`])), 'malformed-claim');
 });
 
 test('an owner may choose that what is left out can be disputed: no proofs, no quotations', () => {
-  begin(64, true);
+  begin({}, true);
   const { chain, payer, attestor } = loop;
   const proved = claimOf([HONEY, TEA, BREAD], true);
   const said = expectRefused(payer, payment({ claim: proved }), 'part-not-allowed');
@@ -270,7 +335,7 @@ test('an owner may choose that what is left out can be disputed: no proofs, no q
   expectRefused(payer, payment({ claim: quoted }), 'part-not-allowed');
   const bonded = claimOf([HONEY, TEA, BREAD]);
   deliverOk(chain, payer, payment({ claimId: submit(bonded) }, bonded));
-  begin(64, false);
+  begin();
   deliverOk(loop.chain, loop.payer, payment({ claim: claimOf([HONEY, TEA, BREAD], true) }));
   deliverOk(loop.chain, loop.payer, payment({ claim: quoted }, quoted));
 });

@@ -278,6 +278,28 @@ test('what is lost and paid is by the parameters of the object, not by those of 
   expect(app.brokenInvariants()).toEqual([]);
 });
 
+test('a card and a claim are lost by the parameters that they were made under', () => {
+  begin(LONG);
+  const { challenger } = loop;
+  const cardId = publishCard(head.card.card);
+  emptyBlocks(loop, LONG.challengeBlocks);
+  const claim = influenceClaim(cardId);
+  const claimId = submit(claim);
+  askOk(challenger, { claimId, claim, place: leafAt(effects) });
+  const { deadline } = askOk(challenger, { cardId, place: leafAt(weights) });
+  const before = loop.chain.balance(challenger.address);
+  const app = laterApp({ reward_bps: 9000 });
+  const gained = (): bigint => {
+    const { addresses, bank } = app.composition;
+    const now = bank.balance(app.contextAt(app.height), addresses.toBytes(challenger.address), 'uopen');
+    return now - before;
+  };
+  while (app.height < deadline - 1n) blockOf(app);
+  expect(gained()).toBe(100n + 100n);
+  blockOf(app);
+  expect(gained()).toBe(100n + 100n + 100n + 500n);
+});
+
 test('an answer has as many blocks as when its object was made, whatever the parameters are today', () => {
   begin(LONG);
   const { chain, attestor, challenger, seller } = loop;
