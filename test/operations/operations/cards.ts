@@ -130,7 +130,7 @@ function anInfluenceClaim(world: World): Omit<wire.MsgSubmitClaim, 'claimant'> |
 export const cardOperations: readonly Operation[] = [
   {
     name: wire.MsgPublishModelCard.name,
-    weight: 8,
+    weight: 100,
     draft(world) {
       const value = aPublication(world);
       const owner = value === undefined ? undefined : actorAt(world, value.publisher);
@@ -140,7 +140,7 @@ export const cardOperations: readonly Operation[] = [
   },
   {
     name: wire.MsgRetireModelCard.name,
-    weight: 14,
+    weight: 30,
     draft(world) {
       const found = aCard(world);
       if (found === undefined) return undefined;
