@@ -48,7 +48,10 @@ test('reads what an attestor serves', async () => {
   );
   expect(await publisher.leaves(key, 'text', { from: 0, count: 17 })).toBeUndefined();
   const text = utf8(TEXTS[0] ?? '');
-  expect(await publisher.content(contentRoot(text), text.length)).toEqual(text);
+  const content = await publisher.content(contentRoot(text), text.length);
+  expect(content).toEqual(text);
+  // Held once.
+  expect(content?.buffer.byteLength).toBe(text.length);
   expect(await publisher.content(contentRoot(text), text.length - 1)).toBeUndefined();
   expect(await publisher.content(contentRoot(utf8('no')), 2)).toBeUndefined();
 });
@@ -71,4 +74,17 @@ test('takes no more than was asked for, waits no longer than it may, and follows
     expect(await open(endpoint).content(new Uint8Array(32), 5)).toBeUndefined();
   const liar = open(await hostile((_, response) => void response.end(Buffer.alloc(8, 255))));
   expect(await liar.leaves('00', 'text', { from: 0, count: 1 })).toBeUndefined();
+});
+
+test('asks no more, and waits no more, when it is told to stop', async () => {
+  const stop = new AbortController();
+  let asked = 0;
+  const endpoint = await hostile(() => {
+    asked++;
+    stop.abort();
+  });
+  const publisher = httpPublishers({ timeMs: 1_000_000, retries: 5 })(endpoint, stop.signal);
+  for (let question = 0; question < 2; question++)
+    expect(await publisher.content(new Uint8Array(32), 5)).toBeUndefined();
+  expect(asked).toBe(1);
 });

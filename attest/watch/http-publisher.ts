@@ -21,18 +21,24 @@ const LEAF_MAX = 4 * LEAF_BYTES_MAX;
 
 /** Opens endpoints. One that is no http or https URI serves nothing. */
 export function httpPublishers(limits: FetchLimits = FETCH_LIMITS): Publishers {
-  return (endpoint) => new HttpPublisher(endpoint, limits);
+  return (endpoint, signal = new AbortController().signal) => new HttpPublisher(endpoint, { limits, signal });
 }
 
 class HttpPublisher implements Publisher {
   readonly #base: string | undefined;
   readonly #limits: FetchLimits;
 
-  constructor(endpoint: string, limits: FetchLimits) {
+  readonly #signal: AbortSignal;
+
+  constructor(
+    endpoint: string,
+    { limits, signal }: { readonly limits: FetchLimits; readonly signal: AbortSignal },
+  ) {
     const uri = URL.parse(endpoint);
     const isHttp = uri !== null && (uri.protocol === 'http:' || uri.protocol === 'https:');
     this.#base = isHttp ? `${uri.origin}${uri.pathname.replace(/\/$/, '')}` : undefined;
     this.#limits = limits;
+    this.#signal = signal;
   }
 
   content(root: Uint8Array, byteLength: number): Promise<Uint8Array | undefined> {
@@ -75,9 +81,9 @@ class HttpPublisher implements Publisher {
   async #get(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
     if (this.#base === undefined) return undefined;
     const { retries, timeMs } = this.#limits;
-    for (let attempt = 0; attempt <= retries; attempt++) {
+    for (let attempt = 0; attempt <= retries && !this.#signal.aborted; attempt++) {
       try {
-        const signal = AbortSignal.timeout(timeMs);
+        const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeMs)]);
         const response = await fetch(`${this.#base}/v1/${path}`, { signal, redirect: 'error' });
         if (response.status === 200) return await bodyOf(response, bytesMax);
         await response.body?.cancel();
@@ -90,16 +96,16 @@ class HttpPublisher implements Publisher {
   }
 }
 
-/** The whole body; undefined when it is longer than it may be. */
+/** The whole body; undefined when it is longer than it may be. What is held is one buffer of that length. */
 async function bodyOf(response: Response, bytesMax: number): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
+  const body = new Uint8Array(bytesMax);
   let bytes = 0;
   for await (const part of response.body ?? []) {
+    if (bytes + part.length > bytesMax) return undefined;
+    body.set(part, bytes);
     bytes += part.length;
-    if (bytes > bytesMax) return undefined;
-    parts.push(part);
   }
-  return Uint8Array.from(Buffer.concat(parts));
+  return body.subarray(0, bytes);
 }
 
 /** u32 length and bytes of each; undefined when that is not what it is. */

@@ -8,19 +8,12 @@ import type { CardCache } from './card-cache.ts';
 import { judgeCard, type InfluenceFinding } from './judge-card.ts';
 import { judgeInfluence } from './judge-influence.ts';
 import type { WatchMetrics } from './metrics.ts';
-import type {
-  InfluenceTarget,
-  PendingClaim,
-  PublishedCard,
-  Publisher,
-  Publishers,
-  WatchChain,
-} from './ports.ts';
+import type { InfluenceTarget, PendingClaim, PublishedCard, Publisher, WatchChain } from './ports.ts';
 
 /** What it is made of. */
 export interface InfluenceWatchParts {
   readonly chain: WatchChain;
-  readonly publishers: Publishers;
+  readonly publishers: (endpoint: string) => Publisher;
   readonly cards: CardCache;
   readonly logger: AttestLogger;
   readonly metrics: WatchMetrics;

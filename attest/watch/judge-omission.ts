@@ -14,7 +14,7 @@ import {
   type TokenRange,
 } from '../../modules/attribution/proof/trace/cover.ts';
 import { MARGIN_BYTES } from '../../modules/attribution/proof/trace/passage.ts';
-import type { TraceRules } from '../../modules/attribution/proof/trace/rules.ts';
+import { OUTPUT_TOKENS_MAX, type TraceRules } from '../../modules/attribution/proof/trace/rules.ts';
 import { type TokenText, tokenText } from '../../modules/attribution/proof/trace/spans.ts';
 import { committedAnswer, provableContent, proveRange } from '../../modules/attribution/verify.ts';
 import type { TokenProvenance } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -40,6 +40,17 @@ export interface Omission {
   readonly dispute: OmissionDispute;
   /** For people. */
   readonly reason: string;
+}
+
+/**
+ * Why nothing is said of what a claim leaves out of an answer, for people; undefined where it is judged. No
+ * longer answer is traced by an attestor either; one of 2^20 bytes without an end of a sentence took 9 s.
+ */
+export function whyUnjudged(answer: Uint8Array | undefined): string | undefined {
+  if (answer === undefined) return 'its answer is not known, only the root of it';
+  const { length } = tokenise(answer);
+  if (length <= OUTPUT_TOKENS_MAX) return undefined;
+  return `its answer has ${length} tokens, at most ${OUTPUT_TOKENS_MAX} are searched`;
 }
 
 /**

@@ -4,6 +4,7 @@
  *
  * | texts | recomputed id | pieces of the accused shard | verdict |
  * | --- | --- | --- | --- |
+ * | longer than what is fetched here | | | too large |
  * | missing | | | unavailable: demand chunks of the texts |
  * | there | equal | | right |
  * | there | differs | from publishers, and the proof holds | wrong |
@@ -29,6 +30,7 @@ import { PartialShard, type PiecePlace, type PieceSupply, withPieces } from './p
 import type { Demand, PublishedShard, Publisher } from './ports.ts';
 import { absorbDemands, noSupply, publisherSupply } from './supply.ts';
 import type { TextCache } from './text-cache.ts';
+import type { TextRoom } from './text-room.ts';
 
 /** What a watcher finds. */
 export type ShardVerdict =
@@ -38,7 +40,9 @@ export type ShardVerdict =
   /** Salted: only who shares the texts and the secret can recompute it. */
   | { readonly kind: 'private' }
   /** Salted, under another secret than the one that is shared for it. */
-  | { readonly kind: 'locked' };
+  | { readonly kind: 'locked' }
+  /** It has a text that is longer than this watcher fetches. */
+  | { readonly kind: 'too-large'; readonly reason: string };
 
 /** What a shard is judged by. */
 export interface ShardCase {
@@ -49,6 +53,8 @@ export interface ShardCase {
   readonly demands: readonly Demand[];
   /** Where its texts may be, its own publisher's first. */
   readonly publishers: readonly Publisher[];
+  /** For texts that are fetched. */
+  readonly room: TextRoom;
   /** Secret of its index, when it is salted and this watcher has it. */
   readonly saltSecret?: Uint8Array | undefined;
 }
@@ -68,6 +74,8 @@ export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<Sh
   const key = toHex(shardId(shard.commitment));
   if (cache.hasShard(key)) return { kind: 'right' };
   const known = cache.rightShardFor(key);
+  const reason = known === undefined ? whyTooLarge(case_, cache) : undefined;
+  if (reason !== undefined) return { kind: 'too-large', reason };
   const missing = known === undefined ? await fetchTexts(case_, cache) : [];
   if (missing.length > 0) return missingTexts(case_, missing);
   const honestKey = known ?? cache.recompute(shard.commitment, sourcesOf(records, cache), saltSecret);
@@ -86,14 +94,26 @@ function* sourcesOf(records: readonly ContributionRecord[], cache: TextCache): G
     yield { contributionId, contributor, root, byteLength: Number(byteLength), content: cache.content(root) };
 }
 
+function whyTooLarge({ records, room: { bytesMax } }: ShardCase, cache: TextCache): string | undefined {
+  const large = records.find(
+    ({ byteLength, root }) => byteLength > bytesMax && cache.content(root) === undefined,
+  );
+  if (large === undefined) return undefined;
+  const { contributionId, byteLength } = large;
+  return `contribution ${contributionId} has ${byteLength} bytes, here at most ${bytesMax} are fetched`;
+}
+
 /** Gets the texts of all accepted contributions into the cache; the indices of those that nobody has. */
 async function fetchTexts(case_: ShardCase, cache: TextCache): Promise<readonly number[]> {
   const missing: number[] = [];
   for (const [document, record] of case_.records.entries()) {
     if (cache.content(record.root) !== undefined) continue;
-    const content = demandedContent(case_, document, record) ?? (await publishedContent(case_, record));
-    if (content !== undefined) cache.putContent(record.root, content);
-    else if (record.accepted) missing.push(document);
+    const isHere = await case_.room.hold(Number(record.byteLength), async () => {
+      const content = demandedContent(case_, document, record) ?? (await publishedContent(case_, record));
+      if (content !== undefined) cache.putContent(record.root, content);
+      return content !== undefined;
+    });
+    if (!isHere && record.accepted) missing.push(document);
   }
   return missing;
 }

@@ -12,15 +12,17 @@ export class WatchMetrics {
   readonly #sent: Counter;
   readonly #failures: Counter;
   readonly #bugs: Counter;
+  readonly #slow: Counter;
 
   constructor() {
     const registers = [this.registry];
     const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
       new Counter({ name: `attest_watch_${name}`, help, labelNames, registers });
-    this.#rounds = counter('rounds_total', 'Looks at the chain.');
+    this.#rounds = counter('rounds_total', 'Looks at the chain, at claims and at what is published.', ['of']);
     this.#lastRound = new Gauge({
       name: 'attest_watch_last_round_timestamp_seconds',
       help: 'When the last look at the chain ended.',
+      labelNames: ['of'],
       registers,
     });
     this.#shards = counter('shards_total', 'Shards judged, by verdict.', ['verdict']);
@@ -30,12 +32,20 @@ export class WatchMetrics {
     this.#failures = counter('failures_total', 'What could not be done and is tried again, by where.', [
       'where',
     ]);
+    this.#slow = counter(
+      'slow_endpoints_total',
+      'Endpoints that were left alone because they were too slow.',
+    );
     this.#bugs = counter('bugs_total', 'Failures of the watcher itself: report them.', ['where']);
   }
 
-  round(): void {
-    this.#rounds.inc();
-    this.#lastRound.setToCurrentTime();
+  round(of: 'claims' | 'published'): void {
+    this.#rounds.inc({ of });
+    this.#lastRound.setToCurrentTime({ of });
+  }
+
+  slow(): void {
+    this.#slow.inc();
   }
 
   shard(verdict: string): void {

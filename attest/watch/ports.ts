@@ -141,5 +141,5 @@ export interface PieceRange {
   readonly count: number;
 }
 
-/** Opens what is served at an endpoint. */
-export type Publishers = (endpoint: string) => Publisher;
+/** Opens what is served at an endpoint; when the signal is aborted, nobody waits for it any more. */
+export type Publishers = (endpoint: string, signal?: AbortSignal) => Publisher;

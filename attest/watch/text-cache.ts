@@ -37,7 +37,9 @@ export class TextCache {
   /** The content with a root; undefined when it is not here, or its file is damaged. */
   content(root: Uint8Array): Uint8Array | undefined {
     if (!this.hasContent(root)) return undefined;
-    const content = Uint8Array.from(readFileSync(this.#contentPath(root)));
+    // A view of what was read: a copy would double the memory of a long text.
+    const { buffer, byteOffset, length } = readFileSync(this.#contentPath(root));
+    const content = new Uint8Array(buffer, byteOffset, length);
     return equalBytes(contentRoot(content), root) ? content : undefined;
   }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
-import { TRACE_RULES } from '../../modules/attribution/proof/trace/rules.ts';
+import { OUTPUT_TOKENS_MAX, TRACE_RULES } from '../../modules/attribution/proof/trace/rules.ts';
 import {
   Claim,
   ProvenanceSpan,
@@ -20,6 +20,7 @@ import { CardCache } from './card-cache.ts';
 import { WatchMetrics } from './metrics.ts';
 import type { Publisher } from './ports.ts';
 import { FakeChain, memoryPublisher } from './testing/fake-chain.ts';
+import { look, noTicks, PATIENT } from './testing/look.ts';
 import { TextCache } from './text-cache.ts';
 import { Watcher, type WatcherOptions } from './watcher.ts';
 
@@ -51,6 +52,7 @@ function watcherOf(
   chain: FakeChain,
   publishers: Readonly<Record<string, Publisher>>,
   options: Partial<WatcherOptions> = {},
+  ticks = noTicks,
 ): Watcher {
   const note = (_: unknown, message: string): void => void log.push(message);
   const nobody = memoryPublisher({});
@@ -58,12 +60,13 @@ function watcherOf(
     {
       chain,
       publishers: (endpoint) => publishers[endpoint] ?? nobody,
+      ticks,
       cache: new TextCache(home),
       cards: new CardCache(home),
       logger: { info: note, warn: note, error: note },
       metrics,
     },
-    { sources: [], ...options },
+    { ...PATIENT, ...options },
   );
 }
 
@@ -96,11 +99,11 @@ test('a right shard is recomputed once, also by a watcher that was killed', asyn
   chain.publish(right, 'a');
   const publisher = memoryPublisher({ texts: documents, shard: right });
   const watcher = watcherOf(chain, { a: publisher });
-  await watcher.round();
-  await watcher.round();
+  await look(watcher);
+  await look(watcher);
   expect(log).toEqual(['shard 1 is what its texts say']);
   expect(publisher.asked).toEqual(['content', 'content', 'content']);
-  await watcherOf(chain, {}).round();
+  await look(watcherOf(chain, {}));
   expect(log).toHaveLength(2);
   expect(chain.sent).toEqual([]);
 });
@@ -110,7 +113,7 @@ describe.each(Object.entries(LIES))('a shard with %s', (_, wrong) => {
     const chain = new FakeChain(documents);
     chain.publish(wrong, 'a');
     const publisher = memoryPublisher({ texts: documents, shard: wrong });
-    await watcherOf(chain, { a: publisher }).round();
+    await look(watcherOf(chain, { a: publisher }));
     expect([chain.sent, log.at(-1)]).toEqual([[['convict', 1n]], expect.stringContaining('is convicted')]);
   });
 
@@ -123,7 +126,7 @@ describe.each(Object.entries(LIES))('a shard with %s', (_, wrong) => {
       chain.answering = wrong;
       for (let round = 0; round < 40 && chain.published.size > 0; round++) {
         // A new one each time: it may be killed between two rounds.
-        await watcherOf(chain, { a: publisher }).round();
+        await look(watcherOf(chain, { a: publisher }));
         chain.answer();
       }
       expect(chain.sent.at(-1)).toEqual(['convict', 1n]);
@@ -147,7 +150,7 @@ test.each([1, 8])(
     chain.publish(wrong, 'a');
     chain.answering = wrong;
     while (chain.published.size > 0 && chain.sent.length < 100) {
-      await watcherOf(chain, { a: memoryPublisher({ texts }) }).round();
+      await look(watcherOf(chain, { a: memoryPublisher({ texts }) }));
       chain.answer();
     }
     expect(chain.sent.at(-1)).toEqual(['convict', 1n]);
@@ -172,14 +175,14 @@ test('texts that nobody serves are demanded on the chain, a few chunks at a time
   const chain = new FakeChain(documents);
   chain.publish(right, 'nowhere');
   const watcher = watcherOf(chain, {});
-  await watcher.round();
-  await watcher.round();
+  await look(watcher);
+  await look(watcher);
   expect(chain.sent).toHaveLength(4);
   expect(log[0]).toContain('nobody serves 3 of its 4 texts, contribution 11 for one');
   chain.answering = right;
   for (let round = 0; round < 10; round++) {
     chain.answer();
-    await watcher.round();
+    await look(watcher);
   }
   expect(log.at(-1)).toBe('shard 1 is what its texts say');
   expect(chain.sent.every(([kind]) => kind === 'demand')).toBe(true);
@@ -191,12 +194,12 @@ test('what others demand is not demanded again, does not count as its own, and i
   // As many as a watcher may have open itself.
   for (const chunk of [0, 1, 2, 3]) chain.demandedByOther(id, { tree: 0, document: 1, chunk });
   const watcher = watcherOf(chain, {});
-  await watcher.round();
+  await look(watcher);
   expect(chain.sent).toHaveLength(4);
   chain.answering = right;
   for (let round = 0; round < 10; round++) {
     chain.answer();
-    await watcher.round();
+    await look(watcher);
   }
   expect(log.at(-1)).toBe('shard 1 is what its texts say');
   expect(log.join()).not.toContain('is open');
@@ -215,9 +218,9 @@ describe('a salted shard, whose secret is known,', () => {
   test('is judged, by who has its texts too', async () => {
     const chain = new FakeChain(documents);
     chain.publish(right, 'a');
-    await watcherOf(chain, {}, { secretOf: () => saltSecret }).round();
-    await watcherOf(chain, {}, { ...local, secretOf: () => Uint8Array.of(1) }).round();
-    await watcherOf(chain, {}, local).round();
+    await look(watcherOf(chain, {}, { secretOf: () => saltSecret }));
+    await look(watcherOf(chain, {}, { ...local, secretOf: () => Uint8Array.of(1) }));
+    await look(watcherOf(chain, {}, local));
     expect(log).toEqual([
       expect.stringContaining('nobody serves 3 of its 4 texts'),
       expect.stringContaining('another secret'),
@@ -240,7 +243,7 @@ describe('a salted shard, whose secret is known,', () => {
     chain.publish(wrong, 'a');
     chain.answering = wrong;
     for (let round = 0; round < 40 && chain.published.size > 0; round++) {
-      await watcherOf(chain, {}, local).round();
+      await look(watcherOf(chain, {}, local));
       chain.answer();
     }
     expect(chain.sent.at(-1)).toEqual(['convict', 1n]);
@@ -251,14 +254,14 @@ describe('a salted shard, whose secret is known,', () => {
 test('texts come from other sources too', async () => {
   const chain = new FakeChain(documents);
   chain.publish(right, 'nowhere', 'b');
-  await watcherOf(chain, { b: memoryPublisher({ texts: documents }) }).round();
+  await look(watcherOf(chain, { b: memoryPublisher({ texts: documents }) }));
   expect(log).toEqual(['shard 1 is what its texts say']);
 });
 
 test('a salted shard is left to those who share its texts', async () => {
   const chain = new FakeChain(documents);
   chain.publish(shardInMemory(honest, { datanetId: 1n, saltSecret: Uint8Array.of(1) }), 'a');
-  await watcherOf(chain, {}).round();
+  await look(watcherOf(chain, {}));
   expect([chain.sent, log.at(-1)]).toEqual([[], expect.stringContaining('is salted')]);
 });
 
@@ -287,17 +290,19 @@ test('true claims are left alone, false ones are disputed', async () => {
   add(3n, { ...spanOf(moon), hits: [] });
   add(4n, spanOf('times ', { contributionIds: [11n, 13n] }));
   const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
-  await watcher.round();
+  for (let round = 0; round < 2; round++) await look(watcher);
   expect(chain.sent).toEqual([
     ['dispute', 2n],
     ['dispute', 3n],
     ['dispute', 4n],
   ]);
-  expect(log).toContain('claim 1 is true');
+  expect(log.find((line) => line.startsWith('claim 1'))).toContain(
+    'states nothing false; what it leaves out is not',
+  );
   expect(log.find((line) => line.startsWith('claim 2'))).toContain(
     'is of contribution 13, the claim says 11',
   );
-  await watcher.round();
+  await look(watcher);
   expect(chain.sent).toHaveLength(3);
 });
 
@@ -321,16 +326,40 @@ test('a claim that leaves out what it had to name is disputed, where the answer 
   add(3n, true, 'choose to go ', foolish);
   add(4n, false, foolish);
   const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
-  for (let round = 0; round < 2; round++) await watcher.round();
+  for (let round = 0; round < 2; round++) await look(watcher);
   expect(chain.sent).toEqual([
     ['dispute omission', 2n],
     ['dispute omission', 3n],
   ]);
-  expect(log).toContain('claim 1 is true');
-  expect(log).toContain('claim 4 is true');
+  expect(log).toContain('claim 1 is true, and leaves nothing out');
+  expect(log).toContain(
+    'claim 4 states nothing false; what it leaves out is not judged: its answer is not known, only the root of it',
+  );
   expect(log.find((line) => line.startsWith('claim 2'))).toContain(
     'bytes 11 to 39 of the answer are not named',
   );
+});
+
+test('of an answer that is too long nothing is said of what the claim leaves out', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const shards = await chain.shards();
+  const claim = Claim.create({ token: TokenProvenance.create({ indexIds: [1n] }) });
+  const omitted = utf8('we choose to go to the moon. ');
+  const rules = { ...TRACE_RULES, tokensMin: 6 };
+  const long = utf8('a'.repeat(4 * OUTPUT_TOKENS_MAX) + new TextDecoder().decode(omitted));
+  for (const [i, answer] of [omitted, long].entries())
+    chain.claims.push({
+      id: BigInt(i + 1),
+      claimant: 'open1claimant',
+      claim,
+      answered: { answer, rules },
+      shards,
+    });
+  const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
+  for (let round = 0; round < 2; round++) await look(watcher);
+  expect(chain.sent).toEqual([['dispute omission', 1n]]);
+  expect(log.find((line) => line.startsWith('claim 2'))).toContain('at most 65536 are searched');
 });
 
 test('a claim whose transaction is not found yet is judged when it is', async () => {
@@ -340,12 +369,12 @@ test('a claim whose transaction is not found yet is judged when it is', async ()
   const claimant = 'open1claimant';
   const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
   chain.claims.push({ id: 1n, claimant, claim: undefined, shards });
-  await watcher.round();
-  expect([chain.sent, log.at(-1)]).toEqual([[], expect.stringContaining('claim 1: failed')]);
+  await look(watcher);
+  expect([chain.sent, log[0]]).toEqual([[], expect.stringContaining('claim 1: failed')]);
   const hidden = { ...spanOf('to go to the moon'), hits: [] };
   const claim = Claim.create({ token: TokenProvenance.create({ indexIds: [1n], spans: [hidden] }) });
   chain.claims.splice(0, 1, { id: 1n, claimant, claim, shards });
-  for (let round = 0; round < 3; round++) await watcher.round();
+  for (let round = 0; round < 3; round++) await look(watcher);
   expect(chain.sent).toEqual([['dispute', 1n]]);
 });
 
@@ -354,9 +383,9 @@ test('a chain that does not answer is asked again', async () => {
   chain.publish(right, 'a');
   chain.down = true;
   const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
-  await watcher.round();
+  await look(watcher);
   chain.down = false;
-  await watcher.round();
+  await look(watcher);
   expect(log).toEqual([expect.stringContaining('could not be read'), 'shard 1 is what its texts say']);
 });
 
@@ -374,12 +403,12 @@ test('what fails by our own fault is logged as that, tried three times, and harm
     },
   };
   const watcher = watcherOf(chain, { a: failing, b: texts });
-  await watcher.round();
-  expect(log).toEqual([
+  await look(watcher);
+  expect([...log].sort()).toEqual([
     expect.stringContaining('shard 1: the watcher has a bug here, tried again in 2 rounds'),
     'shard 2 is what its texts say',
   ]);
-  for (let round = 0; round < 100; round++) await watcher.round();
+  for (let round = 0; round < 100; round++) await look(watcher);
   expect([tries, chain.sent]).toEqual([3, []]);
   expect(log.at(-1)).toBe('shard 1: the watcher has a bug here, given up until a new start');
   expect(await metrics.registry.metrics()).toContain('attest_watch_bugs_total{where="shard"} 3');
@@ -399,8 +428,71 @@ test('what fails is tried again after a while, and harms nothing else', async ()
   };
   const texts = memoryPublisher({ texts: documents });
   const watcher = watcherOf(chain, { a: failing, b: texts });
-  await watcher.round();
+  await look(watcher);
   expect(log).toEqual([expect.stringContaining('shard 1: failed'), 'shard 2 is what its texts say']);
-  for (let round = 0; round < 3; round++) await watcher.round();
+  for (let round = 0; round < 3; round++) await look(watcher);
   expect([failures, log.at(-1)]).toEqual([1, 'shard 1 is what its texts say']);
+});
+
+/** Never answers; counts what it is asked. */
+function silent(): Publisher & { readonly asked: () => number } {
+  let asked = 0;
+  const wait = (): Promise<undefined> => {
+    asked++;
+    return new Promise(() => undefined);
+  };
+  return { content: wait, leaves: wait, nodes: wait, influenceLeaves: wait, asked: () => asked };
+}
+
+test('who never answers keeps up no claim and no other shard, and is left alone when his time is up', async () => {
+  const chain = new FakeChain(documents);
+  const slow = silent();
+  // As many as are judged at the same time, less one.
+  for (const each of [8, 16, 32]) chain.publish(commit(honest, each), 'slow');
+  chain.publish(right, 'a');
+  const wrong = chain.publish(wrongly({ suffix: swapped(honest.suffix, 20, 21) }), 'a');
+  const shard = chain.published.get(4n);
+  const claim = Claim.create({
+    token: TokenProvenance.create({ indexIds: [1n], spans: [{ ...spanOf('to go to the moon'), hits: [] }] }),
+  });
+  chain.claims.push({ id: 1n, claimant: 'open1claimant', claim, shards: shard === undefined ? [] : [shard] });
+  const running = new Set<() => void>();
+  const ticks = (onTick: () => void) => {
+    running.add(onTick);
+    return () => void running.delete(onTick);
+  };
+  const from = memoryPublisher({
+    texts: documents,
+    shard: wrongly({ suffix: swapped(honest.suffix, 20, 21) }),
+  });
+  const watcher = watcherOf(chain, { slow, a: from }, { ticksMax: 3 }, ticks);
+  const round = watcher.lookAtPublished();
+  for (let turn = 0; turn < 2000 && chain.published.has(wrong); turn++)
+    await new Promise((resolve) => setImmediate(resolve));
+  expect(slow.asked()).toBe(3);
+  await watcher.lookAtClaims();
+  expect(chain.sent).toEqual([
+    ['convict', wrong],
+    ['dispute', 1n],
+  ]);
+  for (let time = 0; time < 3; time++) for (const tick of running) tick();
+  await round;
+  expect(log).toContain('slow is too slow: nothing is asked of it for 2 rounds');
+  expect(log.filter((line) => line.includes('nobody serves'))).toHaveLength(3);
+  for (let rounds = 0; rounds < 2; rounds++) await watcher.lookAtPublished();
+  expect(running.size).toBe(0);
+  expect(slow.asked()).toBe(3);
+  expect(await metrics.registry.metrics()).toContain('attest_watch_slow_endpoints_total 1');
+});
+
+test('a shard with a text that is longer than what is fetched is named in the log, and left', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const publisher = memoryPublisher({ texts: documents });
+  await look(watcherOf(chain, { a: publisher }, { textBytesMax: 100 }));
+  expect([chain.sent, publisher.asked, log.at(-1)]).toEqual([
+    [],
+    [],
+    expect.stringContaining('shard 1 is not judged: contribution 11 has'),
+  ]);
 });

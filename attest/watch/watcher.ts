@@ -1,13 +1,16 @@
 /**
- * Looks at the chain again and again, and acts on what it finds. It remembers nothing that matters: what is
+ * Looks at the chain again and again, and acts on what it finds: claims, and what they rest on, in two lanes
+ * that do not wait for each other. It remembers nothing that matters: what is
  * still to be judged is on the chain, and a shard that was found right is in the cache under its id. So it
  * can be killed at any moment, and several may watch one chain.
  */
 import { toHex } from '../../core/bytes.ts';
-import { AssertionError, LedgerError, messageOf } from '../../core/errors.ts';
+import type { Claim, TokenProvenance } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
-import { omissionOf } from './judge-omission.ts';
+import { Attempts, eachOf } from './attempts.ts';
+import { omissionOf, whyUnjudged } from './judge-omission.ts';
 import { judgeShard, type ShardVerdict } from './judge-shard.ts';
 import type { CardCache } from './card-cache.ts';
 import { InfluenceWatch } from './influence-watch.ts';
@@ -21,18 +24,25 @@ import type {
   WatchChain,
   WatchLogger,
 } from './ports.ts';
+import { Patience, type Ticks } from './patience.ts';
 import type { TextCache } from './text-cache.ts';
+import { TextRoom } from './text-room.ts';
 
-/** Most rounds that something is left alone after it failed again and again. */
-const PAUSE_ROUNDS_MAX = 64;
+/** Shards that are judged at the same time: while one waits for a publisher, others go on. */
+const SHARDS_AT_ONCE = 4;
 
-/** Times that something is tried at which the watcher itself fails. */
-const BUG_TRIES_MAX = 3;
+/** Cards that are judged at the same time: of each the leaves are in memory. */
+const CARDS_AT_ONCE = 1;
+
+/** Claims of influence that are judged at the same time: of each its card is in memory. */
+const INFLUENCE_CLAIMS_AT_ONCE = 2;
 
 /** What a watcher is made of. */
 export interface WatcherParts {
   readonly chain: WatchChain;
   readonly publishers: Publishers;
+  /** Runs the time that publishers have. */
+  readonly ticks: Ticks;
   readonly cache: TextCache;
   readonly cards: CardCache;
   readonly logger: WatchLogger;
@@ -43,101 +53,132 @@ export interface WatcherParts {
 export interface WatcherOptions {
   /** Endpoints that are asked for texts besides each shard's own. */
   readonly sources: readonly string[];
+  /** Ticks for which an endpoint is waited for in each round. */
+  readonly ticksMax: number;
+  /** Bytes of the longest text that is fetched, and of all that are fetched at the same time. */
+  readonly textBytesMax: number;
   /** Where texts are looked for first: of private Datanets nobody serves them. */
   readonly texts?: Publisher | undefined;
   /** Secrets of the indexes of private Datanets. */
   readonly secretOf?: ((shard: PublishedShard) => Uint8Array | undefined) | undefined;
 }
 
-/** What failed, and when it is tried again. */
-interface Failure {
-  readonly times: number;
-  /** How many of them were bugs of ours. */
-  readonly bugs: number;
-  readonly nextRound: number;
+/** Judging of one kind of thing, with its own rounds: what is slow in one keeps nothing up in the other. */
+interface Lane {
+  readonly name: 'claims' | 'published';
+  readonly attempts: Attempts;
+  readonly patience: Patience;
+  readonly influence: InfluenceWatch;
+  /** Why the chain could not be read the last time. */
+  trouble: string;
 }
 
-/** Judges shards and claims. */
+/** The part of a claim that names passages, and the recomputed shards that it rests on. */
+interface TokenPart {
+  readonly claim: Claim;
+  readonly token: TokenProvenance;
+  readonly open: readonly ClaimShard[];
+}
+
+/** Judges shards and cards in one lane, claims in another. */
 export class Watcher {
   readonly #parts: WatcherParts;
   readonly #options: WatcherOptions;
-  readonly #influence: InfluenceWatch;
-  readonly #failures = new Map<string, Failure>();
-  /** Shards and claims that need no further look. */
-  readonly #settled = new Set<string>();
+  readonly #claims: Lane;
+  readonly #published: Lane;
+  readonly #room: TextRoom;
   /** Why shards could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
-  #round = 0;
-  /** Why the chain could not be read the last time. */
-  #trouble = '';
 
   constructor(parts: WatcherParts, options: WatcherOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#influence = new InfluenceWatch(parts, options);
+    this.#room = new TextRoom({ bytesMax: options.textBytesMax });
+    this.#claims = this.#lane('claims');
+    this.#published = this.#lane('published');
   }
 
-  /** One look at the chain. Never rejects: what failed is logged, counted and tried again. */
-  async round(): Promise<void> {
-    const { chain, metrics, logger } = this.#parts;
-    this.#round++;
-    try {
+  #lane(name: Lane['name']): Lane {
+    const { publishers: open, ticks, metrics, logger } = this.#parts;
+    const onSlow = (endpoint: string, rounds: number): void => {
+      metrics.slow();
+      logger.warn({ endpoint }, `${endpoint} is too slow: nothing is asked of it for ${rounds} rounds`);
+    };
+    const patience = new Patience({ publishers: open, ticks, onSlow }, this.#options);
+    const publishers = (endpoint: string): Publisher => patience.publisher(endpoint);
+    const influence = new InfluenceWatch({ ...this.#parts, publishers }, this.#options);
+    return { name, attempts: new Attempts(this.#parts), patience, influence, trouble: '' };
+  }
+
+  /**
+   * One look at the claims, which waits for no shard: what rests on one that is not judged yet is looked at
+   * in the next. Never rejects: what failed is logged, counted and tried again.
+   */
+  async lookAtClaims(): Promise<void> {
+    await this.#look(this.#claims, async ({ attempts, influence }) => {
+      await influence.begin();
+      const claims = await this.#parts.chain.pendingClaims();
+      const watch = (claim: PendingClaim): Promise<void> =>
+        attempts.guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
+      const isOfInfluence = ({ claim }: PendingClaim): boolean => claim?.influence !== undefined;
+      // For these nobody is asked.
+      for (const claim of claims) if (!isOfInfluence(claim)) await watch(claim);
+      await eachOf(claims.filter(isOfInfluence), INFLUENCE_CLAIMS_AT_ONCE, watch);
+      return { claim: claims };
+    });
+  }
+
+  /** One look at the shards and model cards. Never rejects. */
+  async lookAtPublished(): Promise<void> {
+    await this.#look(this.#published, async ({ attempts, influence }) => {
+      const { chain } = this.#parts;
       const shards = await chain.shards();
       const demands = await chain.demands(new Set(shards.map(({ id }) => id)));
-      for (const shard of shards)
-        await this.#guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands));
-      const cards = await this.#influence.begin();
-      for (const card of cards) await this.#guard(`card ${card.id}`, () => this.#influence.watchCard(card));
-      const claims = await chain.pendingClaims();
-      for (const claim of claims) await this.#guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
-      const names = Object.entries({ shard: shards, card: cards, claim: claims });
-      this.#forget(new Set(names.flatMap(([what, list]) => list.map(({ id }) => `${what} ${id}`))));
-      this.#trouble = '';
+      const cards = await influence.begin();
+      await Promise.all([
+        eachOf(shards, SHARDS_AT_ONCE, (shard) =>
+          attempts.guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands)),
+        ),
+        eachOf(cards, CARDS_AT_ONCE, (card) =>
+          attempts.guard(`card ${card.id}`, () => influence.watchCard(card)),
+        ),
+      ]);
+      const listed = { shard: shards, card: cards };
+      const shardIds = new Set(shards.map(({ id }) => `shard ${id}`));
+      for (const what of this.#said.keys()) if (!shardIds.has(what)) this.#said.delete(what);
+      return listed;
+    });
+  }
+
+  /** A round of a lane, which returns what the chain lists. */
+  async #look(
+    lane: Lane,
+    judge: (lane: Lane) => Promise<Readonly<Record<string, readonly { readonly id: bigint }[]>>>,
+  ): Promise<void> {
+    const { metrics, logger } = this.#parts;
+    lane.attempts.begin();
+    lane.patience.begin();
+    try {
+      const names = Object.entries(await judge(lane));
+      const listed = new Set(names.flatMap(([what, list]) => list.map(({ id }) => `${what} ${id}`)));
+      lane.attempts.forget(listed);
+      lane.influence.forget(listed);
+      lane.trouble = '';
     } catch (error) {
       metrics.failure('chain');
       const trouble = messageOf(error);
-      if (trouble !== this.#trouble)
+      if (trouble !== lane.trouble)
         logger.warn({ error: trouble }, 'the chain could not be read; the next rounds try again');
-      this.#trouble = trouble;
+      lane.trouble = trouble;
+    } finally {
+      lane.patience.end();
     }
-    metrics.round();
-  }
-
-  /** What the chain no longer lists needs no memory. */
-  #forget(listed: ReadonlySet<string>): void {
-    this.#influence.forget(listed);
-    for (const memory of [this.#settled, this.#failures, this.#said])
-      for (const what of memory.keys()) if (!listed.has(what)) memory.delete(what);
-  }
-
-  /** Does something unless it is settled, or failed a short time ago. */
-  async #guard(what: string, task: () => Promise<boolean>): Promise<void> {
-    const failure = this.#failures.get(what);
-    if (this.#settled.has(what) || (failure !== undefined && failure.nextRound > this.#round)) return;
-    const { metrics, logger } = this.#parts;
-    try {
-      if (await task()) this.#settled.add(what);
-      this.#failures.delete(what);
-    } catch (error) {
-      const times = (failure?.times ?? 0) + 1;
-      const bugs = (failure?.bugs ?? 0) + (isBug(error) ? 1 : 0);
-      const pause = bugs < BUG_TRIES_MAX ? Math.min(2 ** times, PAUSE_ROUNDS_MAX) : Number.POSITIVE_INFINITY;
-      this.#failures.set(what, { times, bugs, nextRound: this.#round + pause });
-      const next = bugs < BUG_TRIES_MAX ? `tried again in ${pause} rounds` : 'given up until a new start';
-      const where = what.split(' ')[0] ?? '';
-      if (isBug(error)) {
-        metrics.bug(where);
-        logger.error({ error: error.stack }, `${what}: the watcher has a bug here, ${next}`);
-      } else {
-        metrics.failure(where);
-        logger.warn({ error: messageOf(error) }, `${what}: failed, ${next}`);
-      }
-    }
+    metrics.round(lane.name);
   }
 
   /** True when the shard needs no further look. */
   async #watchShard(shard: PublishedShard, demands: readonly Demand[]): Promise<boolean> {
-    const { chain, cache, publishers, metrics, logger } = this.#parts;
+    const { chain, cache, metrics, logger } = this.#parts;
     const { id, commitment, publisher } = shard;
     const { texts, secretOf } = this.#options;
     const records = await chain.records(commitment.datanetId, commitment.firstPosition, commitment.documents);
@@ -147,7 +188,11 @@ export class Watcher {
         shard,
         records,
         demands: demands.filter(({ shardId: of }) => of === id),
-        publishers: [...(texts === undefined ? [] : [texts]), ...endpoints.map(publishers)],
+        publishers: [
+          ...(texts === undefined ? [] : [texts]),
+          ...endpoints.map((at) => this.#published.patience.publisher(at)),
+        ],
+        room: this.#room,
         saltSecret: secretOf?.(shard),
       },
       cache,
@@ -166,6 +211,9 @@ export class Watcher {
           facts,
           `shard ${id} is salted under another secret than is shared for it: demand its leaves`,
         );
+        return true;
+      case 'too-large':
+        logger.warn(facts, `shard ${id} is not judged: ${verdict.reason}`);
         return true;
       case 'wrong': {
         const tx = await chain.convictShard(id, verdict.proof);
@@ -202,13 +250,13 @@ export class Watcher {
 
   /** True when the claim needs no further look. */
   async #watchClaim(pending: PendingClaim): Promise<boolean> {
-    const { chain, metrics, logger } = this.#parts;
+    const { metrics, logger } = this.#parts;
     const { id, claim, claimant } = pending;
     if (claim === undefined)
       throw new LedgerError('attest.no_claim', `the transaction of claim ${id} is not found`, { id });
     const { influence } = claim;
     if (influence !== undefined) {
-      const found = await this.#influence.watchClaim(pending, { claim, influence });
+      const found = await this.#claims.influence.watchClaim(pending, { claim, influence });
       if (found !== 'right' || claim.token === undefined) return found !== 'waits';
     }
     const { token } = claim;
@@ -220,36 +268,46 @@ export class Watcher {
     const shards = this.#openShards(pending);
     if (shards === undefined) return false;
     try {
-      const { open } = shards;
-      const { answered } = pending;
-      const fault = faultOfClaim(token.spans, open);
-      const omission =
-        fault !== undefined || answered === undefined
-          ? undefined
-          : omissionOf({ ...answered, token, shards: open });
-      metrics.claim(fault === undefined && omission === undefined ? 'right' : 'wrong');
-      if (fault !== undefined) {
-        const tx = await chain.disputeClaim(id, claim, fault.dispute);
-        metrics.sent('dispute');
-        logger.warn({ claim: id, claimant, tx }, `claim ${id} is false and is refuted: ${fault.reason}`);
-      } else if (omission !== undefined) {
-        const tx = await chain.disputeOmission(id, claim, omission.dispute);
-        metrics.sent('dispute');
-        const said = `claim ${id} leaves something out and is refuted: ${omission.reason}`;
-        logger.warn({ claim: id, claimant, tx }, said);
-      } else {
-        const facts = {
-          claim: id,
-          claimant,
-          spans: token.spans.length,
-          answer_known: answered !== undefined,
-        };
-        logger.info(facts, `claim ${id} is true`);
-      }
+      await this.#judgeTokens(pending, { claim, token, open: shards.open });
       return true;
     } finally {
       shards.close();
     }
+  }
+
+  /** Disputes what a claim states of passages, or leaves out, where it is wrong. */
+  async #judgeTokens(
+    { id, claimant, answered }: PendingClaim,
+    { claim, token, open }: TokenPart,
+  ): Promise<void> {
+    const { chain, metrics, logger } = this.#parts;
+    const fault = faultOfClaim(token.spans, open);
+    if (fault !== undefined) {
+      metrics.claim('wrong');
+      const tx = await chain.disputeClaim(id, claim, fault.dispute);
+      metrics.sent('dispute');
+      logger.warn({ claim: id, claimant, tx }, `claim ${id} is false and is refuted: ${fault.reason}`);
+      return;
+    }
+    const facts = { claim: id, claimant, spans: token.spans.length };
+    const unjudged = whyUnjudged(answered?.answer);
+    if (answered === undefined || unjudged !== undefined) {
+      metrics.claim('stated-right');
+      const said = `claim ${id} states nothing false; what it leaves out is not judged: ${unjudged}`;
+      logger.info(facts, said);
+      return;
+    }
+    const omission = omissionOf({ ...answered, token, shards: open });
+    if (omission === undefined) {
+      metrics.claim('right');
+      logger.info(facts, `claim ${id} is true, and leaves nothing out`);
+      return;
+    }
+    metrics.claim('wrong');
+    const tx = await chain.disputeOmission(id, claim, omission.dispute);
+    metrics.sent('dispute');
+    const said = `claim ${id} leaves something out and is refuted: ${omission.reason}`;
+    logger.warn({ claim: id, claimant, tx }, said);
   }
 
   /** Recomputed shards of a claim; undefined as long as one of them is not found right. */
@@ -268,12 +326,4 @@ export class Watcher {
       },
     };
   }
-}
-
-/** Whether an error is our own; a request that fails is a TypeError too, with the reason as its cause. */
-function isBug(error: unknown): error is Error {
-  if (error instanceof AssertionError) return true;
-  const isPlain =
-    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-  return isPlain && error.cause === undefined;
 }

@@ -57,7 +57,7 @@ export function attestLogger(module: string, logLevel: string, terminal: Termina
 
 /** A whole number of an option. @throws LedgerError `cli.usage` */
 export function wholeNumber(option: string, text: string, [least, most]: readonly [number, number]): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw usageError(`${option} must be a whole number from ${least} to ${most}, not "${text}"`);
 }

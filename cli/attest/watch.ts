@@ -12,6 +12,8 @@ interface WatchOptions extends NodeOptions {
   readonly dir: string;
   readonly source: readonly string[];
   readonly interval: string;
+  readonly patience: string;
+  readonly textBytesMax: string;
   readonly metricsLaddr?: string;
   readonly logLevel: string;
   readonly contents?: string;
@@ -38,6 +40,12 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
       'lines of "datanet ID FILE" or "shard ID FILE": secrets of salted indexes',
     )
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
+    .option(
+      '--patience <seconds>',
+      'how long an endpoint is waited for in each look, whatever it is asked',
+      '30',
+    )
+    .option('--text-bytes-max <bytes>', 'longest text that is fetched, and all at a time', String(2 ** 30))
     .option('--metrics-laddr <address>', 'where to serve /metrics')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (options: WatchOptions) => {
@@ -52,10 +60,12 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   const { WatchMetrics } = await import('../../attest/watch/metrics.ts');
   const { CardCache } = await import('../../attest/watch/card-cache.ts');
   const { TextCache } = await import('../../attest/watch/text-cache.ts');
-  const { httpPublishers } = await import('../../attest/watch/http-publisher.ts');
+  const { FETCH_LIMITS, httpPublishers } = await import('../../attest/watch/http-publisher.ts');
   const { accountOf, connectTo } = await import('./account.ts');
   const { AttestChain } = await import('./chain.ts');
   const { AccountWatchChain } = await import('./watch-chain.ts');
+  const patience = wholeNumber('--patience', options.patience, [1, 86_400]);
+  const textBytesMax = wholeNumber('--text-bytes-max', options.textBytesMax, [1, 2 ** 32]);
   const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
   const logger = attestLogger('watch', options.logLevel, terminal);
   const connection = await connectTo(options);
@@ -64,14 +74,31 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   const chain = new AccountWatchChain(new AttestChain(connection), account);
   const cache = new TextCache(options.dir);
   const watcher = new Watcher(
-    { chain, publishers: httpPublishers(), cache, cards: new CardCache(options.dir), logger, metrics },
-    { sources: options.source, ...(await privateParts(options)) },
+    {
+      chain,
+      publishers: httpPublishers({ ...FETCH_LIMITS, timeMs: patience * 1000 }),
+      ticks: everySecond,
+      cache,
+      cards: new CardCache(options.dir),
+      logger,
+      metrics,
+    },
+    { sources: options.source, ticksMax: patience, textBytesMax, ...(await privateParts(options)) },
   );
   const server = await serveMetrics(options.metricsLaddr, metrics, logger);
   terminal.out(`${account.address} watches through ${options.node}\n`);
-  await repeat(() => watcher.round(), interval, stop);
+  await Promise.all([
+    repeat(() => watcher.lookAtClaims(), interval, stop),
+    repeat(() => watcher.lookAtPublished(), interval, stop),
+  ]);
   await server?.stop();
   connection.comet.disconnect();
+}
+
+/** Time of publishers. */
+function everySecond(onTick: () => void): () => void {
+  const timer = setInterval(onTick, 1000);
+  return () => clearInterval(timer);
 }
 
 /** What is known of private Datanets. */

@@ -9,6 +9,7 @@ import { CardCache } from '../../../attest/watch/card-cache.ts';
 import { WatchMetrics } from '../../../attest/watch/metrics.ts';
 import type { Publisher } from '../../../attest/watch/ports.ts';
 import { FakeChain, memoryPublisher } from '../../../attest/watch/testing/fake-chain.ts';
+import { look, noTicks, PATIENT } from '../../../attest/watch/testing/look.ts';
 import { TextCache } from '../../../attest/watch/text-cache.ts';
 import { Watcher } from '../../../attest/watch/watcher.ts';
 import { encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
@@ -41,12 +42,13 @@ function watcherOf(publishers: Readonly<Record<string, Publisher>>): Watcher {
     {
       chain,
       publishers: (endpoint) => publishers[endpoint] ?? nobody,
+      ticks: noTicks,
       cache: new TextCache(home),
       cards: new CardCache(home),
       logger: { info: note, warn: note, error: note },
       metrics,
     },
-    { sources: [] },
+    PATIENT,
   );
 }
 
@@ -61,8 +63,8 @@ test('a right card and a true claim are left alone, wrong ones are convicted', a
   submit(1n, 1n, head.claim);
   submit(2n, 1n, wrongClaim(head.claim));
   const watcher = watcherOf({ a: memoryPublisher({ cards: [head.card, wrong] }) });
-  await watcher.round();
-  await watcher.round();
+  await look(watcher);
+  await look(watcher);
   expect(chain.sent).toEqual([
     ['convict card', 2n],
     ['dispute influence', 2n],
@@ -80,19 +82,23 @@ test('a right card and a true claim are left alone, wrong ones are convicted', a
 
 test('a card that was found right is known after a restart, and claims on it are judged without its publisher', async () => {
   chain.influence.publish(head.card, 'a');
-  await watcherOf({ a: memoryPublisher({ cards: [head.card] }) }).round();
+  await look(watcherOf({ a: memoryPublisher({ cards: [head.card] }) }));
   submit(1n, 1n, wrongClaim(head.claim));
-  await watcherOf({}).round();
+  await look(watcherOf({}));
   expect(chain.sent).toEqual([['dispute influence', 1n]]);
 });
 
 test('a claim waits for its card; what it says of texts is judged too', async () => {
   chain.influence.publish(head.card, 'a');
   submit(1n, 1n, head.claim, { token: TokenProvenance.create({ indexIds: [1n] }) });
-  await watcherOf({}).round();
+  await look(watcherOf({}));
   expect(log.some((line) => line.startsWith('claim 1'))).toBe(false);
-  await watcherOf({ a: memoryPublisher({ cards: [head.card] }) }).round();
-  expect(log.slice(-2)).toEqual(['claim 1 is true about influence', 'claim 1 is true']);
+  const watcher = watcherOf({ a: memoryPublisher({ cards: [head.card] }) });
+  for (let round = 0; round < 2; round++) await look(watcher);
+  expect(log.slice(-2)).toEqual([
+    'claim 1 is true about influence',
+    expect.stringContaining('claim 1 states nothing false'),
+  ]);
 });
 
 test('what nobody serves is demanded, four leaves at a time, and convicts when it is shown', async () => {
@@ -107,7 +113,7 @@ test('what nobody serves is demanded, four leaves at a time, and convicts when i
     for (let round = 0; round < 40 && !chain.sent.some(([kind]) => kind !== 'demand leaf'); round++) {
       // A new one each time: it may be killed between two rounds.
       const before = chain.sent.length;
-      await watcherOf({}).round();
+      await look(watcherOf({}));
       // One transaction for all leaves, or a verdict after it on the card and one on the claim.
       expect(chain.sent.length - before).toBeLessThanOrEqual(2);
       for (const kind of ['card', 'claim'] as const) {
