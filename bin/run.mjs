@@ -28,6 +28,12 @@ function lockDigest() {
 function ensureInstalled() {
   const digest = lockDigest();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === digest && existsSync(pinnedNode)) return;
+  if (!existsSync(stampFile) && existsSync(pinnedNode) && isInstalled()) {
+    // Whoever cloned has called `npm ci` already.
+    writeFileSync(stampFile, digest);
+    fillCompileCache();
+    return;
+  }
   process.stderr.write('openledgerd: installing dependencies (npm ci)…\n');
   // On Windows npm is a .cmd file, which Node.js starts only through a shell.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
@@ -49,6 +55,33 @@ function ensureInstalled() {
   }
   writeFileSync(stampFile, digest);
   fillCompileCache();
+}
+
+/**
+ * Whether npm's own list of node_modules has every package of the lock file in its version. Optional ones may be
+ * absent: they are those of other machines.
+ */
+function isInstalled() {
+  const listFile = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(listFile)) return false;
+  const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages ?? {};
+  const installed = packagesOf(listFile);
+  const wanted = Object.entries(packagesOf(join(root, 'package-lock.json'))).filter(([path]) => path !== '');
+  const names = new Set(wanted.map(([path]) => path));
+  return (
+    Object.keys(installed).every((path) => names.has(path)) &&
+    wanted.every(([path, entry]) => {
+      const found = installed[path];
+      if (found === undefined) return isForElsewhere(entry) && !existsSync(join(root, path));
+      return found.version === entry.version && found.integrity === entry.integrity;
+    })
+  );
+}
+
+/** Of an optional package that names no system it cannot be told: it may belong to one that names another. */
+function isForElsewhere({ optional = false, devOptional = false, os, cpu, libc }) {
+  const isHere = os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
+  return (optional || devOptional) && !isHere;
 }
 
 /**

@@ -73,6 +73,49 @@ it('after an installation, and only then, what a devnet loads is compiled', () =
   }
 });
 
+/** What npm writes into node_modules, of a package and one that is for other machines only. */
+const PACKAGES = {
+  'node_modules/node': { version: '24.0.0', integrity: 'sha512-a' },
+  'node_modules/of-elsewhere': { version: '1.0.0', integrity: 'sha512-b', optional: true, os: ['none'] },
+};
+const HERE = { version: '1.0.0', optional: true, os: [process.platform], cpu: [process.arch] };
+
+it('what `npm ci` has installed is not installed again, unless it is of another lock file', () => {
+  const here = PACKAGES['node_modules/node'];
+  for (const [installed, isCurrent, more] of [
+    [{ 'node_modules/node': here }, true],
+    [PACKAGES, true],
+    [{ 'node_modules/node': { ...here, version: '23.0.0' } }, false],
+    [{ 'node_modules/node': { ...here, integrity: 'sha512-c' } }, false],
+    [{ ...PACKAGES, 'node_modules/left-over': here }, false],
+    [PACKAGES, false, { 'node_modules/of-here': HERE }],
+    [{}, false],
+  ] as const) {
+    const clone = temporaryHome();
+    try {
+      const { copy, env } = makeClone(clone, NPM);
+      spawnSync('/bin/sh', ['-c', NPM_OF_NOTES], { cwd: clone });
+      const packages = { '': { version: '0.1.0' }, ...PACKAGES, ...more };
+      writeFileSync(join(clone, 'package-lock.json'), JSON.stringify({ packages }));
+      writeFileSync(
+        join(clone, 'node_modules', '.package-lock.json'),
+        JSON.stringify({ packages: installed }),
+      );
+      const { status, stderr } = spawnSync(process.execPath, [copy, 'cli', 'version'], {
+        encoding: 'utf8',
+        cwd: clone,
+        env,
+      });
+      expect([status, stderr.includes('npm ci --include=dev')]).toEqual(isCurrent ? [0, false] : [1, true]);
+      if (!isCurrent) continue;
+      const calls = readFileSync(join(clone, 'calls'), 'utf8').trim().split('\n');
+      expect(calls.map((call) => call.split(' ').at(-1))).toEqual(['compile', 'compile', 'version']);
+    } finally {
+      rmSync(clone, { recursive: true, force: true });
+    }
+  }
+});
+
 /** A clone that has the launcher and a lock file, and the npm that it calls. */
 function makeClone(clone: string, npm: string): { copy: string; env: NodeJS.ProcessEnv } {
   const copy = join(clone, 'bin', 'run.mjs');
