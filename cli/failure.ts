@@ -13,8 +13,11 @@ export function sentenceOf(error: unknown): string {
   const parts = [messageOf(error)];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause instanceof Error && parts.length < 4) {
-    const message = cause.message;
-    if (message !== '' && !parts.some((part) => part.includes(message))) parts.push(message);
+    const { message } = cause;
+    // Of the system: "ENOENT: …, open '/a'" says again what a sentence with its code in brackets has said.
+    const said = [message, `(${'code' in cause ? cause.code : ''})`];
+    if (message !== '' && !parts.some((part) => said.some((each) => part.includes(each))))
+      parts.push(message);
     cause = cause.cause;
   }
   const sentence = parts.map((part, i) => (i < parts.length - 1 ? part.replace(/\.$/, '') : part)).join(': ');

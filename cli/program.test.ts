@@ -131,6 +131,10 @@ describe('a failure', () => {
   it('is one sentence with its causes, and the stack only when asked for', () => {
     const error = new LedgerError('x', 'cannot open the store', {}, new Error('lock is held\nby 7'));
     expect(sentenceOf(error)).toBe('cannot open the store: lock is held by 7');
+    const missing = Object.assign(new Error("ENOENT: no such file, open '/a'"), { code: 'ENOENT' });
+    expect(sentenceOf(new LedgerError('x', 'cannot read /a (ENOENT)', {}, missing))).toBe(
+      'cannot read /a (ENOENT)',
+    );
     expect(sentenceOf(new LedgerError('x', 'Restore it.', {}, new Error('no JSON')))).toBe(
       'Restore it: no JSON',
     );

@@ -25,7 +25,7 @@ test('lines become documents, whose contents are read when asked for', () => {
   const common = { contributor: address, root, byteLength: 7 };
   expect(list[0]?.load()).toEqual({ contributionId: 7n, ...common, content });
   expect(() => list[1]?.load()).toThrow(
-    /line 3 of the documents list names .*missing.txt, which cannot be read/,
+    /line 3 of the documents list names [^']*missing.txt, which cannot be read \(ENOENT\): put it there/,
   );
   expect(list[2]?.load()).toEqual({ contributionId: 9n, ...common, content: undefined });
   expect(list.map(({ withdrawn }) => withdrawn)).toEqual([false, false, true]);

@@ -13,11 +13,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fromHex } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
 import { fromBech32 } from '../../core/bech32.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
 import type { SourceDocument } from '../shard.ts';
-import { indexError } from './errors.ts';
+import { codeOf, indexError } from './errors.ts';
 
 /** A line of a list. */
 export interface ListedDocument {
@@ -89,10 +90,8 @@ function readContent(path: string, line: number): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw problem(
-      line,
-      `names ${path}, which cannot be read (${error instanceof Error ? error.message : error})`,
-    );
+    const reason = codeOf(error) ?? messageOf(error);
+    throw problem(line, `names ${path}, which cannot be read (${reason}): put it there, or correct "file"`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Indexes that grow: snapshots are covered exactly, by the shards that one build would make. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -140,4 +140,13 @@ test('settings of an index are kept, and its list is checked', () => {
     writeFileSync(join(path, MANIFEST_FILE), text);
     expect(() => IndexDirectory.open(path)).toThrow(message);
   }
+});
+
+test.runIf(process.platform === 'linux')('where there is no space for the list, the old one stays', () => {
+  const path = mkdtempSync(join(tmpdir(), 'full-'));
+  const index = IndexDirectory.create(path, { datanetId: 1n, entriesPerLeaf: 8, documentsMax: 4 });
+  symlinkSync('/dev/full', join(path, `${MANIFEST_FILE}.new`));
+  expect(() => index.withdraw([1n])).toThrow(/no space for .*index.json \(ENOSPC\): free some/);
+  expect(IndexDirectory.open(path).withdrawn).toEqual([]);
+  rmSync(path, { recursive: true });
 });

@@ -1,7 +1,7 @@
 /** The list of an index: its Datanet, its shards, and what was withdrawn since they were built. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { indexError } from './errors.ts';
+import { indexError, writeError } from './errors.ts';
 import type { PositionRange } from './generations.ts';
 import { syncPath } from './shard-directory.ts';
 
@@ -35,7 +35,10 @@ export interface Manifest {
   readonly withdrawn: readonly bigint[];
 }
 
-/** Replaces the list of an index: the old one or the new one is there, whenever the machine stops. */
+/**
+ * Replaces the list of an index: the old one or the new one is there, whenever the machine stops.
+ * @throws LedgerError (`attest.index_disk`) when there is no space
+ */
 export function writeManifest(directory: string, { settings, shards, withdrawn }: Manifest): void {
   const value = {
     format: MANIFEST_FORMAT,
@@ -45,12 +48,10 @@ export function writeManifest(directory: string, { settings, shards, withdrawn }
     withdrawn: withdrawn.map(String),
   };
   const path = join(directory, MANIFEST_FILE);
-  const fd = openSync(`${path}.new`, 'w');
   try {
-    writeSync(fd, `${JSON.stringify(value, undefined, 2)}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    writeFileSync(`${path}.new`, `${JSON.stringify(value, undefined, 2)}\n`, { flush: true });
+  } catch (error) {
+    throw writeError(error, path);
   }
   renameSync(`${path}.new`, path);
   syncPath(dirname(path));

@@ -111,3 +111,14 @@ test('damage is named: what, where, what to do', () => {
     /shard.json is not there: no shard was built here/,
   );
 });
+
+test('where there is no space for a shard, it is said where and what to do, and nothing is left of it', () => {
+  const full = (): never => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  };
+  const before = readdirSync(folder);
+  expect(() => writeShard({ parent: folder, nameOf: () => 'full' }, full)).toThrow(
+    `there is no space for ${folder} (ENOSPC): free some, or build the index on another disk`,
+  );
+  expect(readdirSync(folder)).toEqual(before);
+});

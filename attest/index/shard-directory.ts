@@ -21,7 +21,7 @@ import {
 import { endianness } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { indexError } from './errors.ts';
+import { codeOf, indexError, writeError } from './errors.ts';
 import type { PageCache, PagedFile } from './page-cache.ts';
 import {
   type ArrayFile,
@@ -63,13 +63,17 @@ export interface ShardPlace {
 
 /**
  * Writes a shard as a directory: `build` writes its files and returns its commitment. The name.
- * @throws LedgerError (`attest.index_busy`) when there is a directory of this name
+ * @throws LedgerError (`attest.index_busy`) when there is a directory of this name, (`_disk`) without space
  */
 export function writeShard(place: ShardPlace, build: (sink: ShardSink) => ShardCommitment): string {
   refuseBigEndian();
   const temporary = join(place.parent, `${TEMPORARY}${process.pid}`);
   rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary);
+  try {
+    mkdirSync(temporary);
+  } catch (error) {
+    throw writeError(error, temporary);
+  }
   const sink = new DiskSink(temporary);
   try {
     const commitment = build(sink);
@@ -79,7 +83,7 @@ export function writeShard(place: ShardPlace, build: (sink: ShardSink) => ShardC
     return name;
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
-    throw error;
+    throw writeError(error, place.parent);
   } finally {
     sink.close();
   }
@@ -96,7 +100,7 @@ function renameTo(temporary: string, directory: string): void {
   try {
     renameSync(temporary, directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')
+    if (codeOf(error) === 'ENOTEMPTY')
       throw indexError('busy', `${directory} is there already: remove it, or build elsewhere`);
     throw error;
   }
@@ -229,7 +233,7 @@ class DiskStorage implements ShardStorage {
     try {
       fd = openSync(path, 'r');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
       throw indexError('damaged', `${path} is missing: remove the shard and build it again`);
     }
     this.#descriptors.push(fd);

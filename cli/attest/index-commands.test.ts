@@ -92,7 +92,10 @@ test('what is wrong is said: what, where, what to do', async () => {
       ['build', '--index', join(folder, 'new'), ...buildArgs.slice(3), '--entries-per-leaf', '2'],
       /must be 1 or 8/,
     ],
-    [[...buildArgs, '--salt-secret-file', list + 'x'], /--salt-secret-file: .* cannot be read/],
+    [
+      [...buildArgs, '--salt-secret-file', list + 'x'],
+      /^--salt-secret-file: \S+ cannot be read \(ENOENT\); name a file that is there$/,
+    ],
     [[...buildArgs, '--salt-secret-file', list], /is not salted/],
     [[...buildArgs, '--shard-tokens', '0'], /--shard-tokens is "0"; it must be 1 to/],
   ] as const)

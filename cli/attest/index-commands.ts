@@ -7,7 +7,7 @@ import type { IndexDirectory } from '../../attest/index/index-directory.ts';
 import type { ShardEntry } from '../../attest/index/manifest.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { SHARD_TOKENS_MAX } from '../../modules/attribution/proof/kinds.ts';
-import { usageError } from '../failure.ts';
+import { systemCode, usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { ProgressView } from './progress.ts';
 
@@ -105,7 +105,8 @@ export function readText(path: string, option: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw usageError(`${option}: ${path} cannot be read (${messageOf(error)})`);
+    const reason = systemCode(error) ?? messageOf(error);
+    throw usageError(`${option}: ${path} cannot be read (${reason}); name a file that is there`);
   }
 }
 
