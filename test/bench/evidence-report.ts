@@ -4,6 +4,7 @@ import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
 import { anyOf, TestChain } from '../support/test-chain.ts';
 import { type EvidenceCase, shardEvidence, textEvidence } from './evidence-cases.ts';
 import { headEvidence } from './evidence-heads.ts';
+import { omissionEvidence } from './evidence-omission.ts';
 import { percentile } from './percentile.ts';
 import type { Report } from './report.ts';
 
@@ -30,7 +31,9 @@ export function reportEvidence({ row, note }: Report): readonly EvidenceResult[]
   note('shards');
   const shards = shardEvidence().map((each) => measured(each, before));
   note('heads');
-  const others = [textEvidence(), ...headEvidence()].map((each) => measured(each, before));
+  const others = [textEvidence(), omissionEvidence(1), omissionEvidence(8), ...headEvidence()].map((each) =>
+    measured(each, before),
+  );
   const results = [...shards, ...others];
   const sorted = results.toSorted((a, b) => a.ratio - b.ratio);
   for (const { name, microseconds, gas, ratio } of sorted)
