@@ -30,8 +30,6 @@ interface Peer {
 interface Connection {
   readonly peer: Peer;
   readonly closed: Promise<void>;
-  /** At its first request. */
-  readonly begin: () => void;
   requests: number;
   /** Resolves when the last request so far is answered. */
   turn: Promise<void>;
@@ -71,7 +69,6 @@ export class Connections {
   async inTurn(socket: Socket, response: ServerResponse, answer: () => Promise<void>): Promise<void> {
     const connection = this.#connections.get(socket);
     if (connection === undefined || socket.writableEnded) return;
-    connection.begin();
     if (connection.requests >= REQUESTS_MAX) {
       if (!socket.destroyed) this.#cut(socket, 'pipelined');
       return;
@@ -143,11 +140,7 @@ export class Connections {
         resolve();
       });
     });
-    // Of one that never sends anything Node.js knows no request that could be late.
-    const timer = setTimeout(() => this.#cut(socket, 'request'), this.#limits.requestMs);
-    void closed.then(() => clearTimeout(timer));
-    const begin = (): void => clearTimeout(timer);
-    this.#connections.set(socket, { peer, closed, begin, requests: 0, turn: Promise.resolve() });
+    this.#connections.set(socket, { peer, closed, requests: 0, turn: Promise.resolve() });
   }
 
   #cut(socket: Socket, reason: CutReason): void {
