@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { equalBytes, utf8 } from '../../core/bytes.ts';
 import { leafCount, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
-import { contentRoot, rootOfRange } from '../../modules/attribution/verify.ts';
+import { contentRoot, rootOfSection } from '../../modules/attribution/verify.ts';
 import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ServedPiece } from './answerer.ts';
 import { HeadLibrary } from './head-library.ts';
 import { smallLibrary, TEXTS } from './testing/library.ts';
@@ -12,7 +12,7 @@ const heads = new HeadLibrary();
 const [shard] = library.list();
 if (shard === undefined) throw new Error('the library has a shard');
 
-test('every leaf and every chunk leads to its root', () => {
+test('every leaf and every section leads to its root', () => {
   const { reader } = shard;
   for (const [i, tree] of (['text', 'suffix', 'inverse', 'documents'] as const).entries()) {
     const committed = treeOfShard(reader.commitment, tree);
@@ -23,9 +23,10 @@ test('every leaf and every chunk leads to its root', () => {
     }
   }
   for (const [document, text] of TEXTS.entries()) {
-    const { content, hashes } = pieceAt(reader, { tree: 0, document, chunk: 0 });
-    const found = rootOfRange({ total: 1, first: 0, chunks: [content], hashes });
-    expect(equalBytes(found ?? content, contentRoot(utf8(text)))).toBe(true);
+    const piece = pieceAt(reader, { tree: 0, document, chunk: 0 });
+    const found = rootOfSection({ index: 0, byteLength: utf8(text).length }, piece);
+    expect(equalBytes(found ?? piece.content, contentRoot(utf8(text)))).toBe(true);
+    expect(() => pieceAt(reader, { tree: 0, document, chunk: 1 })).toThrow(RangeError);
   }
 });
 

@@ -9,7 +9,7 @@ import type { OpenedPiece } from '../../modules/attribution/proof/influence/piec
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
-import { chunkHashes, chunksOf, rangeHashes } from '../../modules/attribution/verify.ts';
+import { openSection } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { openPiece } from '../influence/open-piece.ts';
 import type { ShardReader } from '../shard.ts';
@@ -119,9 +119,9 @@ export function pieceAt(reader: ShardReader, { tree: kind, document, chunk }: Ch
     return { content: reader.leaf(tree, chunk), hashes: split(joined) };
   }
   const content = contentOf(reader, document);
-  const piece = chunksOf(content)[chunk];
-  if (piece === undefined) throw new RangeError(`document ${document} has no chunk ${chunk}`);
-  return { content: piece, hashes: rangeHashes(chunkHashes(content), chunk, chunk + 1) };
+  const piece = openSection(content, chunk);
+  if (piece === undefined) throw new RangeError(`document ${document} has no section ${chunk}`);
+  return piece;
 }
 
 const TREES: readonly ShardTree[] = ['text', 'suffix', 'inverse', 'documents'];

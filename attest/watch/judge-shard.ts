@@ -5,7 +5,7 @@
  * | texts | recomputed id | pieces of the accused shard | verdict |
  * | --- | --- | --- | --- |
  * | longer than what is fetched here | | | too large |
- * | missing | | | unavailable: demand chunks of the texts |
+ * | missing | | | unavailable: demand sections of the texts |
  * | there | equal | | right |
  * | there | differs | from publishers, and the proof holds | wrong |
  * | there | differs | none, or they do not fit the roots | unavailable: demand leaves |
@@ -21,7 +21,7 @@ import {
 } from '../../modules/attribution/proof/shard/fraud.ts';
 import { encodeFraud, type ShardFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import { saltCommitment } from '../../modules/attribution/proof/shard/salts.ts';
-import { chunkCount, contentRoot } from '../../modules/attribution/verify.ts';
+import { contentRoot, sectionCount } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { convict, UNFIT_PIECES } from '../prove/convict.ts';
 import type { ShardReader, SourceDocument } from '../shard.ts';
@@ -136,17 +136,17 @@ async function publishedContent(
   return undefined;
 }
 
-/** A content of which all chunks were answered on the chain. */
+/** A content of which all sections were answered on the chain. */
 function demandedContent(
   { demands }: ShardCase,
   document: number,
   { root, byteLength }: ContributionRecord,
 ): Uint8Array | undefined {
-  const chunks = new Map<number, Uint8Array>();
+  const sections = new Map<number, Uint8Array>();
   for (const { place, answer } of demands)
     if (place.tree === 0 && place.document === document && answer !== undefined)
-      chunks.set(place.chunk, answer.content);
-  const parts = Array.from({ length: chunkCount(Number(byteLength)) }, (_, i) => chunks.get(i));
+      sections.set(place.chunk, answer.content);
+  const parts = Array.from({ length: sectionCount(Number(byteLength)) }, (_, i) => sections.get(i));
   if (parts.length === 0 || parts.includes(undefined)) return undefined;
   const content = Uint8Array.from(Buffer.concat(parts.map((part) => part ?? new Uint8Array(0))));
   return equalBytes(contentRoot(content), root) ? content : undefined;
@@ -162,7 +162,7 @@ function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdic
     Array.from(
       {
         length: Math.min(
-          chunkCount(Number(case_.records[document]?.byteLength ?? 0n)),
+          sectionCount(Number(case_.records[document]?.byteLength ?? 0n)),
           OPEN_DEMANDS_MAX + case_.demands.length,
         ),
       },

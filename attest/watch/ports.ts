@@ -40,13 +40,23 @@ export interface PendingClaim {
   readonly shards: readonly PublishedShard[];
 }
 
+/** What one more request about a shard puts at stake, in coins of the denomination of bonds. */
+export interface DemandStakes {
+  /** The least that it has to be bonded with. */
+  readonly bond: bigint;
+  /** What a conviction of the shard pays, by the parameters of today. */
+  readonly reward: bigint;
+}
+
 /** A piece of a shard that somebody has asked for on the chain. */
 export interface Demand {
   readonly shardId: bigint;
   readonly place: ChunkPlace;
   /** This watcher has. */
   readonly own: boolean;
-  /** The chunk or leaf and its path to the root, once it is answered. */
+  /** Amount of its bond. */
+  readonly bond: bigint;
+  /** The section or leaf and its path to the root, once it is answered. */
   readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
 }
 
@@ -97,7 +107,8 @@ export interface WatchChain {
   convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;
   disputeClaim(claimId: bigint, claim: Claim, dispute: ProvenanceDispute): Promise<string>;
   disputeOmission(claimId: bigint, claim: Claim, dispute: OmissionDispute): Promise<string>;
-  requestChunk(shardId: bigint, place: ChunkPlace): Promise<string>;
+  stakes(shardId: bigint): Promise<DemandStakes>;
+  requestChunk(shardId: bigint, place: ChunkPlace, bond: bigint): Promise<string>;
   /** Model cards that are neither voided nor released. */
   cards(): Promise<readonly PublishedCard[]>;
   /** What anybody has asked for of a card or claim, answered or not. */

@@ -61,6 +61,8 @@ export interface WatcherOptions {
   readonly texts?: Publisher | undefined;
   /** Secrets of the indexes of private Datanets. */
   readonly secretOf?: ((shard: PublishedShard) => Uint8Array | undefined) | undefined;
+  /** Most that may be lost on the texts of one shard, in coins of bonds; what its conviction pays by default. */
+  readonly demandBudget?: bigint | undefined;
 }
 
 /** Judging of one kind of thing, with its own rounds: what is slow in one keeps nothing up in the other. */
@@ -89,6 +91,8 @@ export class Watcher {
   readonly #room: TextRoom;
   /** Why shards could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
+  /** Shards of which no more texts are demanded, as the log has it. */
+  readonly #overBudget = new Set<string>();
 
   constructor(parts: WatcherParts, options: WatcherOptions) {
     this.#parts = parts;
@@ -145,7 +149,8 @@ export class Watcher {
       ]);
       const listed = { shard: shards, card: cards };
       const shardIds = new Set(shards.map(({ id }) => `shard ${id}`));
-      for (const what of this.#said.keys()) if (!shardIds.has(what)) this.#said.delete(what);
+      for (const memory of [this.#said, this.#overBudget])
+        for (const what of memory.keys()) if (!shardIds.has(what)) memory.delete(what);
       return listed;
     });
   }
@@ -223,7 +228,7 @@ export class Watcher {
         return true;
       }
       case 'unavailable':
-        await this.#demand(shard, verdict);
+        await this.#demand(shard, verdict, demands);
         return false;
     }
   }
@@ -232,13 +237,28 @@ export class Watcher {
   async #demand(
     { id, publisher }: PublishedShard,
     { reason, demands }: Extract<ShardVerdict, { kind: 'unavailable' }>,
+    made: readonly Demand[],
   ): Promise<void> {
     const { chain, metrics, logger } = this.#parts;
     const sentence = `shard ${id} cannot be judged: ${reason}`;
     if (this.#said.get(`shard ${id}`) !== sentence) logger.warn({ shard: id, publisher }, sentence);
     this.#said.set(`shard ${id}`, sentence);
+    const own = made.filter(({ shardId, own }) => own && shardId === id);
+    // What is open comes back when nobody answers, and then the shard is lost.
+    let spent = own.reduce((sum, { bond }) => sum + bond, 0n);
+    let open = own.filter(({ answer }) => answer === undefined).length;
     for (const place of demands) {
-      const tx = await chain.requestChunk(id, place);
+      const stakes = await chain.stakes(id);
+      const limit = this.#options.demandBudget ?? stakes.reward;
+      // A leaf is a step to a conviction; texts only tell whether there is anything to convict.
+      if (place.tree === 0 && spent + stakes.bond > limit) {
+        // Each costs more than those that are open: the next one may be within the budget when they are answered.
+        if (open === 0) this.#sayOverBudget(`shard ${id}`, { spent, limit });
+        return;
+      }
+      const tx = await chain.requestChunk(id, place, stakes.bond);
+      spent += stakes.bond;
+      open++;
       metrics.sent('demand');
       const { tree, document, chunk } = place;
       logger.info(
@@ -246,6 +266,18 @@ export class Watcher {
         `a piece of shard ${id} is demanded on the chain`,
       );
     }
+  }
+
+  /** Once: until somebody serves the texts, nothing more can be done about the shard. */
+  #sayOverBudget(what: string, { spent, limit }: { readonly spent: bigint; readonly limit: bigint }): void {
+    const { metrics, logger } = this.#parts;
+    if (this.#overBudget.has(what)) return;
+    this.#overBudget.add(what);
+    metrics.failure('demand_budget');
+    logger.warn(
+      { spent, limit },
+      `${what}: no more of its texts are demanded on the chain, the bonds would cost more than ${limit} (--demand-budget)`,
+    );
   }
 
   /** True when the claim needs no further look. */

@@ -4,6 +4,7 @@ import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
 import type { IndexedTx } from '@cosmjs/stargate';
 import type {
   Demand,
+  DemandStakes,
   InfluenceDemand,
   InfluencePlace,
   InfluenceTarget,
@@ -33,7 +34,7 @@ import type { Account } from './account.ts';
 import type { AttestChain } from './chain.ts';
 import { messagesIn, pendingRecords, submittedClaim } from './submitted-claims.ts';
 
-/** Answers to requests that are kept, of at most some kilobytes each. */
+/** Answers to requests that are kept, of some 17 kB at most each. */
 const ANSWERS_MAX = 4096;
 
 const INFLUENCE_TREE_NAMES: ReadonlyMap<number, InfluenceTree> = new Map(
@@ -113,9 +114,10 @@ export class AccountWatchChain implements WatchChain {
       asked.push(...found.flatMap(requestsIn).filter((request) => request.shardId === shardId));
     }
     return await Promise.all(
-      asked.map(async ({ id, shardId, place, requester }) => ({
+      asked.map(async ({ id, shardId, place, requester, bond }) => ({
         shardId,
         place,
+        bond,
         own: requester === this.#account.address,
         answer: open.has(id) ? undefined : await this.#answerTo(id),
       })),
@@ -210,10 +212,22 @@ export class AccountWatchChain implements WatchChain {
     return await this.#request(asked, openRequests);
   }
 
-  async requestChunk(shardId: bigint, place: ChunkPlace): Promise<string> {
+  async stakes(shardId: bigint): Promise<DemandStakes> {
     const { attribution } = this.#chain.connection.queries.openledger;
-    const { openRequests } = (await attribution.shard({ shardId })).shard.shard;
-    return await this.#request([{ shardId, place }], openRequests);
+    const { openRequests, bond } = (await attribution.shard({ shardId })).shard.shard;
+    const { requestBond, rewardBps } = await this.#chain.params();
+    return {
+      bond: requestBond * BigInt(1 + openRequests),
+      reward: (BigInt(bond.amount) * BigInt(rewardBps)) / 10_000n,
+    };
+  }
+
+  async requestChunk(shardId: bigint, place: ChunkPlace, amount: bigint): Promise<string> {
+    const { bondDenom: denom } = await this.#chain.params();
+    const requester = this.#account.address;
+    const bond = { denom, amount: amount.toString() };
+    const message = MsgRequestChunk.create({ requester, shardId, place, bond });
+    return (await this.#account.send([requestChunk(message)])).hash;
   }
 
   /** Each request about one object has to be bonded higher than the one before. */
@@ -229,8 +243,7 @@ export class AccountWatchChain implements WatchChain {
 }
 
 /** A request without its bond. */
-type Asking = Pick<MsgRequestChunk, 'place'> &
-  Partial<Pick<MsgRequestChunk, 'shardId' | 'cardId' | 'claimId' | 'claim'>>;
+type Asking = Pick<MsgRequestChunk, 'place'> & Partial<Pick<MsgRequestChunk, 'cardId' | 'claimId' | 'claim'>>;
 
 interface AskedPiece {
   readonly id: bigint;
@@ -240,6 +253,8 @@ interface AskedPiece {
   readonly claimId: bigint;
   readonly requester: string;
   readonly place: ChunkPlace;
+  /** Its amount. */
+  readonly bond: bigint;
 }
 
 /** Requests that a transaction opened, from its events. */
@@ -253,6 +268,8 @@ function requestsIn({ events }: Pick<IndexedTx, 'events'>): readonly AskedPiece[
       BigInt(of('card_id')),
       BigInt(of('claim_id')),
     ];
-    return [{ id: BigInt(of('request_id')), shardId, cardId, claimId, requester: of('requester'), place }];
+    const bond = BigInt(/^\d+/.exec(of('bond'))?.[0] ?? '0');
+    const id = BigInt(of('request_id'));
+    return [{ id, shardId, cardId, claimId, requester: of('requester'), place, bond }];
   });
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { parseListenAddress } from '../../node/config/address.ts';
 import type { StopSignal } from '../devnet/run.ts';
 import type { Terminal } from '../terminal.ts';
+import { usageError } from '../failure.ts';
 import { type NodeOptions, withNodeOptions } from './account.ts';
 import { attestLogger, repeat, wholeNumber } from './serve.ts';
 
@@ -18,6 +19,7 @@ interface WatchOptions extends NodeOptions {
   readonly logLevel: string;
   readonly contents?: string;
   readonly saltSecrets?: string;
+  readonly demandBudget?: string;
 }
 
 /** Adds the command to the group `attest`. */
@@ -38,6 +40,10 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
     .option(
       '--salt-secrets <file>',
       'lines of "datanet ID FILE" or "shard ID FILE": secrets of salted indexes',
+    )
+    .option(
+      '--demand-budget <uopen>',
+      'most that bonds for the texts of one shard may cost; what its conviction pays by default',
     )
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
     .option(
@@ -67,6 +73,7 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   const patience = wholeNumber('--patience', options.patience, [1, 86_400]);
   const textBytesMax = wholeNumber('--text-bytes-max', options.textBytesMax, [1, 2 ** 32]);
   const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
+  const demandBudget = budgetOf(options);
   const logger = attestLogger('watch', options.logLevel, terminal);
   const connection = await connectTo(options);
   const account = await accountOf(options, connection, terminal);
@@ -83,7 +90,13 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
       logger,
       metrics,
     },
-    { sources: options.source, ticksMax: patience, textBytesMax, ...(await privateParts(options)) },
+    {
+      sources: options.source,
+      ticksMax: patience,
+      textBytesMax,
+      demandBudget,
+      ...(await privateParts(options)),
+    },
   );
   const server = await serveMetrics(options.metricsLaddr, metrics, logger);
   terminal.out(`${account.address} watches through ${options.node}\n`);
@@ -99,6 +112,13 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
 function everySecond(onTick: () => void): () => void {
   const timer = setInterval(onTick, 1000);
   return () => clearInterval(timer);
+}
+
+function budgetOf({ demandBudget }: WatchOptions): bigint | undefined {
+  if (demandBudget === undefined) return undefined;
+  if (!/^\d{1,18}$/.test(demandBudget))
+    throw usageError(`--demand-budget must be a whole number of at most 18 digits, not "${demandBudget}"`);
+  return BigInt(demandBudget);
 }
 
 /** What is known of private Datanets. */

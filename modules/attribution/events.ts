@@ -90,6 +90,7 @@ export function requestMade(request: ChunkRequest): Event {
     tree: place.tree.toString(),
     document: place.document.toString(),
     chunk: place.chunk.toString(),
+    bond: coinText(request.bond),
     deadline: deadline.toString(),
   });
 }

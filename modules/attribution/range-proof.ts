@@ -19,6 +19,15 @@ import { EMPTY_BYTES } from '../../core/bytes.ts';
 /** Bytes of every chunk but the last. */
 export const CHUNK_BYTES = 256;
 
+/**
+ * Neighbouring chunks of a content that are asked for and shown as one piece, a section of 16 KiB; the last
+ * one of a content is shorter. A chunk alone would be far less than what a transaction may carry, and each
+ * piece costs its asker a bond.
+ */
+export const SECTION_CHUNKS = 64;
+
+const SECTION_BYTES = SECTION_CHUNKS * CHUNK_BYTES;
+
 /** What a content is known by: its chunk root (32 bytes) and its length in bytes. */
 export interface ContentCommitment {
   readonly root: Uint8Array;
@@ -54,6 +63,38 @@ export function chunkCount(byteLength: number): number {
 /** Bytes of the chunk with this index in a content of this length; 0 when there is none. */
 export function chunkLength(index: number, byteLength: number): number {
   return Math.max(0, Math.min(CHUNK_BYTES, byteLength - index * CHUNK_BYTES));
+}
+
+/** How many sections a content of this length has. */
+export function sectionCount(byteLength: number): number {
+  return Math.ceil(byteLength / SECTION_BYTES);
+}
+
+/** Bytes of the section with this index in a content of this length; 0 when there is none. */
+export function sectionLength(index: number, byteLength: number): number {
+  return Math.max(0, Math.min(SECTION_BYTES, byteLength - index * SECTION_BYTES));
+}
+
+/** A section of a content, and the hashes that lead from it to the root. Undefined when there is none. */
+export function openSection(
+  content: Uint8Array,
+  index: number,
+): { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined {
+  const length = sectionLength(index, content.length);
+  if (length === 0) return undefined;
+  const first = index * SECTION_CHUNKS;
+  const hashes = rangeHashes(chunkHashes(content), first, first + chunkCount(length));
+  return { content: content.subarray(first * CHUNK_BYTES, first * CHUNK_BYTES + length), hashes };
+}
+
+/** The root that a section leads to, as `rootOfRange`. Undefined when it has not the length it must have. */
+export function rootOfSection(
+  { index, byteLength }: { readonly index: number; readonly byteLength: number },
+  { content, hashes }: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] },
+): Uint8Array | undefined {
+  if (content.length === 0 || content.length !== sectionLength(index, byteLength)) return undefined;
+  const first = index * SECTION_CHUNKS;
+  return rootOfRange({ total: chunkCount(byteLength), first, chunks: chunksOf(content), hashes });
 }
 
 /** The chunks of a content, as views of it. */

@@ -1,7 +1,6 @@
 /** The pieces that requests are for: which there are of an object, and what is the right one. */
 import { assert } from '../../core/errors.ts';
 import { equalBytes } from '../../core/bytes.ts';
-import { HASH_BYTES } from '../../core/hash.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type {
   ChunkPlace,
@@ -31,7 +30,7 @@ import { SHARD_TREES, type ShardTree } from './proof/kinds.ts';
 import { treeOfShard } from './proof/shard/commitment.ts';
 import { decodeDocumentLeaf, LEAF_BYTES_MAX, leafProblem } from './proof/shard/leaves.ts';
 import { verifyOpening } from './proof/tree.ts';
-import { chunkCount, chunkLength, rootOfRange } from './range-proof.ts';
+import { rootOfSection, sectionCount } from './range-proof.ts';
 import type { Target } from './request-targets.ts';
 import { requireShard } from './shards.ts';
 
@@ -115,7 +114,7 @@ function piecesOfShard(
   if (tree !== undefined) return treeOfShard(commitment, tree).leaves;
   if (place.document >= commitment.documents)
     refuseAs('malformed-request', `the shard has ${commitment.documents} documents`);
-  return chunkCount(Number(documentAt(k, context, commitment, place).byteLength));
+  return sectionCount(Number(documentAt(k, context, commitment, place).byteLength));
 }
 
 /** The contribution that a place of a shard lies in, as the chain has it. */
@@ -198,7 +197,8 @@ function isShardPiece(
   const name = shardTree(place.tree);
   if (name !== undefined) return isShardLeaf(commitment, name, place.chunk, piece);
   const { byteLength, root, state } = documentAt(k, context, commitment, place);
-  if (isChunk({ root, byteLength: Number(byteLength), index: place.chunk }, piece)) return true;
+  const shown = rootOfSection({ index: place.chunk, byteLength: Number(byteLength) }, piece);
+  if (shown !== undefined && equalBytes(shown, root)) return true;
   // A shard may have a tombstone where the contribution is not accepted, and then no text stands behind it.
   return (
     state !== ContributionState.CONTRIBUTION_STATE_ACCEPTED &&
@@ -219,15 +219,4 @@ function isShardLeaf(
   if (leafProblem(commitment, { tree, index, bytes: content }) !== undefined) return false;
   const opening = { indices: [index], leaves: [content], hashes: joined };
   return verifyOpening(treeOfShard(commitment, tree), opening);
-}
-
-function isChunk(
-  of: { readonly root: Uint8Array; readonly byteLength: number; readonly index: number },
-  { content, hashes }: OpenedPiece,
-): boolean {
-  const { root, byteLength, index } = of;
-  if (content.length !== chunkLength(index, byteLength)) return false;
-  if (hashes.some((hash) => hash.length !== HASH_BYTES)) return false;
-  const found = rootOfRange({ total: chunkCount(byteLength), first: index, chunks: [content], hashes });
-  return found !== undefined && equalBytes(found, root);
 }

@@ -23,6 +23,7 @@ import {
   targetOf,
   uncountRequest,
 } from './request-targets.ts';
+import { chunkCount } from './range-proof.ts';
 import type { PlaceKey } from './state.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
@@ -141,12 +142,14 @@ export function checkAnswer(k: AttributionCore, context: ReadContext, message: M
   const publisher = answererOf(k, context, target);
   const ways = hashes.length + nodeHashes.length;
   const bytes = content.length + node.length + ways * HASH_BYTES;
+  // A section is hashed chunk by chunk; anything else is a leaf.
+  const inside = request.place.tree === 0 ? 2 * chunkCount(content.length) : 0;
   if (bytes > params.evidenceBytesMax)
     refuseAs(
       'evidence-size',
       `the answer has ${bytes} bytes, at most ${params.evidenceBytesMax} are allowed`,
     );
-  context.gas.consume((4 + ways) * params.gasPerHash, 'attribution hashes');
+  context.gas.consume((4 + inside + ways) * params.gasPerHash, 'attribution hashes');
   context.gas.consume(bytes * params.gasPerByte, 'attribution bytes');
   if (!isAnswer(k, context, { target, request }, message))
     refuseAs(

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { concatBytes } from '../../core/bytes.ts';
 import { JsonReader } from '../../framework/json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
-import { proveRange } from '../../modules/attribution/verify.ts';
+import { openSection } from '../../modules/attribution/verify.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
 import { openingHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
 import { ObjectState, type ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -62,7 +62,7 @@ const coin = (amount: number) => ({ denom: 'uopen', amount: amount.toString() })
 
 function requestChunk(
   requester: TestAccount,
-  place = { tree: 0, document: 0, chunk: 1 },
+  place = { tree: 0, document: 0, chunk: 0 },
   change: Partial<MsgRequestChunk> = {},
 ): Any {
   const bond = coin(100);
@@ -144,19 +144,20 @@ test('a request that is answered pays the publisher; every piece of every tree c
   const serve = (requestId: bigint, content: Uint8Array, hashes: readonly Uint8Array[]): Any =>
     anyOf(MsgServeChunk, MsgServeChunk.create({ server: attestor.address, requestId, content, hashes }));
   const asked = responseOf(MsgRequestChunkResponse, deliverOk(chain, challenger, requestChunk(challenger)));
-  const { chunks, hashes } = proveRange(documents[0], 256, 1);
-  const [chunk] = chunks;
-  if (chunk === undefined) throw new RangeError('no chunk');
+  const { content, hashes } = openSection(documents[0].content, 0) ?? {
+    content: new Uint8Array(0),
+    hashes: [],
+  };
   const wrong = serve(
     asked.requestId,
-    chunk.map((byte) => byte ^ 1),
+    content.map((byte) => byte ^ 1),
     hashes,
   );
   expectRefused(loop, { signer: attestor, message: wrong, name: 'wrong-chunk' });
   const before = chain.balance(attestor.address);
-  deliverOk(chain, attestor, serve(asked.requestId, chunk, hashes));
+  deliverOk(chain, attestor, serve(asked.requestId, content, hashes));
   expect(chain.balance(attestor.address)).toBe(before - 5000n + 10n);
-  expectRefused(loop, { signer: attestor, message: serve(1n, chunk, hashes), name: 'unknown-request' });
+  expectRefused(loop, { signer: attestor, message: serve(1n, content, hashes), name: 'unknown-request' });
   for (const [i, tree] of (['text', 'suffix', 'inverse', 'documents'] as const).entries()) {
     const place = { tree: i + 1, document: 0, chunk: 1 };
     const { requestId } = responseOf(
@@ -292,7 +293,7 @@ test('requests are for pieces that there are; of salted shards only members of t
     { tree: 1, document: 1, chunk: 0 },
     { tree: 1, document: 0, chunk: 1000 },
     { tree: 0, document: 2, chunk: 0 },
-    { tree: 0, document: 0, chunk: 4 },
+    { tree: 0, document: 0, chunk: 1 },
   ])
     expectRefused(loop, {
       signer: challenger,
@@ -301,9 +302,9 @@ test('requests are for pieces that there are; of salted shards only members of t
     });
   const message = requestChunk(challenger, undefined, { shardId: 2n });
   expectRefused(loop, { signer: challenger, message, name: 'not-member' });
-  for (const [chunk, member] of [loop.owner, loop.first].entries()) {
-    const change = { shardId: 2n, bond: coin(100 * (1 + chunk)) };
-    deliverOk(loop.chain, member, requestChunk(member, { tree: 0, document: 0, chunk }, change));
+  for (const [tree, member] of [loop.owner, loop.first].entries()) {
+    const change = { shardId: 2n, bond: coin(100 * (1 + tree)) };
+    deliverOk(loop.chain, member, requestChunk(member, { tree, document: 0, chunk: 0 }, change));
   }
   expectWhole(loop);
 });

@@ -8,13 +8,16 @@ import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import { JsonReader } from '../../framework/json.ts';
 import type { AttributionErrorName } from '../../modules/attribution/errors.ts';
+import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { Bank } from '../../modules/bank/keeper.ts';
 import { Datanets } from '../../modules/datanet/keeper.ts';
+import { openSection, provableContent, proveRange } from '../../modules/attribution/verify.ts';
 import { ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
-import { ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { Admission, ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import {
   bondsHeld,
   emptyBlocks,
@@ -24,7 +27,7 @@ import {
   sourcesOf,
   standingOfIndex,
 } from '../support/attribution-world.ts';
-import { deliverOk } from '../support/economic-loop.ts';
+import { contribute, createDatanet, deliverOk, publishSnapshot } from '../support/economic-loop.ts';
 import { startFrom } from '../support/restore.ts';
 import { anyOf, TestChain } from '../support/test-chain.ts';
 import {
@@ -36,7 +39,7 @@ import {
   begin,
   LONG,
   coin,
-  chunkAt,
+  sectionAt,
   leafAt,
   type Asking,
   asking,
@@ -44,7 +47,7 @@ import {
   serving,
   expectRefused,
   expectWhole,
-  chunkOf,
+  pieceOf,
   publishCard,
   submit,
   influenceClaim,
@@ -93,27 +96,65 @@ test('who asks himself loses most of the bond, and more with each request that i
   publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
   const before = chain.balance(attestor.address);
   const pool = poolHeld(loop);
-  const own = askOk(attestor, { shardId: 1n, place: chunkAt(0) });
+  const places = [sectionAt(0), sectionAt(0, 1), leafAt(SHARD_TREES.inverse, 2)] as const;
+  const own = askOk(attestor, { shardId: 1n, place: places[0] });
   // The same piece is asked for once, by whomever: the answer is public.
-  const same = asking(challenger, { shardId: 1n, place: chunkAt(0), bond: coin(1000) });
+  const same = asking(challenger, { shardId: 1n, place: sectionAt(0), bond: coin(1000) });
   expect(expectRefused(challenger, same, 'already-requested')).toContain(`request ${own.requestId} `);
   for (const [i, bond] of [199, 200, 299, 300].entries()) {
     const message = asking(attestor, {
       shardId: 1n,
-      place: chunkAt(1 + Math.floor(i / 2)),
+      place: places[1 + Math.floor(i / 2)] ?? places[0],
       bond: coin(bond),
     });
     if (i % 2 === 0) expectRefused(attestor, message, 'wrong-bond');
     else deliverOk(chain, attestor, message);
   }
-  const fourth = asking(challenger, { shardId: 1n, place: chunkAt(3), bond: coin(10_000) });
+  const fourth = asking(challenger, { shardId: 1n, place: leafAt(SHARD_TREES.text), bond: coin(10_000) });
   expectRefused(challenger, fourth, 'too-many-requests');
-  for (const [i, requestId] of [1n, 2n, 3n].entries())
-    deliverOk(chain, attestor, serving(attestor, requestId, chunkOf(i)));
+  for (const [i, place] of places.entries())
+    deliverOk(chain, attestor, serving(attestor, BigInt(1 + i), pieceOf(place)));
   expect(chain.balance(attestor.address)).toBe(before - 8n * FEE - 600n + 60n);
   expect(poolHeld(loop)).toBe(pool + 540n);
   // Answered, it may be asked for again.
-  askOk(challenger, { shardId: 1n, place: chunkAt(0) });
+  askOk(challenger, { shardId: 1n, place: sectionAt(0) });
+  expectWhole();
+});
+
+test('a content is shown in sections of 64 chunks, the last one shorter, whole and under its root', () => {
+  begin({ ...LONG, accountRequestsMax: 8 });
+  const { chain, owner, first, attestor, challenger } = loop;
+  const admission = Admission.ADMISSION_ALLOW_LIST;
+  deliverOk(chain, owner, createDatanet(owner, { slug: 'long', admission }));
+  const allow = { owner: owner.address, datanetId: 2n, add: [first.address], remove: [] };
+  deliverOk(chain, owner, anyOf(MsgUpdateAllowList, allow));
+  const text = Uint8Array.from({ length: 2 * 16_384 + 300 }, (_, i) => (i * 31 + (i >> 8)) % 256);
+  deliverOk(chain, first, contribute(first, provableContent(text), { datanetId: 2n }));
+  deliverOk(chain, owner, publishSnapshot(owner, 2n));
+  const { commitment } = shardOf(loop);
+  const shard = { ...commitment, datanetId: 2n, documents: 1 };
+  publishIndexOk(loop, attestor, [shard], { snapshotId: 2n });
+  const none = asking(challenger, { shardId: 1n, place: sectionAt(3) });
+  expect(expectRefused(challenger, none, 'malformed-request')).toContain('there are 3 pieces');
+  const sections = [0, 1, 2].map((i) => openSection(text, i) ?? { content: text, hashes: [] });
+  expect(sections.map(({ content }) => content.length)).toEqual([16_384, 16_384, 300]);
+  for (const [i, section] of sections.entries()) {
+    const { requestId } = askOk(challenger, { shardId: 1n, place: sectionAt(i) });
+    const { content, hashes } = section;
+    const chunk = proveRange(provableContent(text), 16_384 * i, 256);
+    const wrong: readonly Partial<wire.MsgServeChunk>[] = [
+      { content: chunk.chunks[0] ?? content, hashes: chunk.hashes },
+      { content: content.map((byte, at) => (at === 256 ? byte ^ 1 : byte)), hashes },
+      { content: content.subarray(1), hashes },
+      { content, hashes: hashes.slice(1) },
+      { content, hashes: [...hashes, NOTHING] },
+      { content, hashes: hashes.map((hash) => hash.subarray(1)) },
+      { content: new Uint8Array(0), hashes },
+      sections[(i + 1) % 3] ?? {},
+    ];
+    for (const piece of wrong) expectRefused(attestor, serving(attestor, requestId, piece), 'wrong-chunk');
+    deliverOk(chain, attestor, serving(attestor, requestId, section));
+  }
   expectWhole();
 });
 
@@ -126,18 +167,18 @@ test('a retired shard can be asked about until its bond is given back, which wai
     return chain.height + 6n;
   });
   blocksTo((releases[0] ?? 0n) - 2n);
-  const answered = askOk(challenger, { shardId: 1n, place: chunkAt(0) });
-  const unanswered = askOk(challenger, { shardId: 2n, place: chunkAt(0) });
+  const answered = askOk(challenger, { shardId: 1n, place: sectionAt(0) });
+  const unanswered = askOk(challenger, { shardId: 2n, place: sectionAt(0) });
   expect(chain.height).toBe(releases[0]);
   expectRefused(
     challenger,
-    asking(challenger, { shardId: 1n, place: chunkAt(1), bond: coin(200) }),
+    asking(challenger, { shardId: 1n, place: sectionAt(0, 1), bond: coin(200) }),
     'not-usable',
   );
   expect([chain.height > (releases[1] ?? 0n) - 1n, bondsHeld(loop)]).toEqual([true, 2200n]);
   expectWhole();
   const before = chain.balance(challenger.address);
-  deliverOk(chain, attestor, serving(attestor, answered.requestId, chunkOf(0)));
+  deliverOk(chain, attestor, serving(attestor, answered.requestId, pieceOf(sectionAt(0))));
   expect(bondsHeld(loop)).toBe(1100n);
   blocksTo(unanswered.deadline);
   expect(bondsHeld(loop)).toBe(0n);
@@ -207,10 +248,10 @@ test('a request names one object, a tree of it, a piece that there is, and a cla
   const other = influenceClaim(cardId, EMPTY_CLAIM);
   const place = leafAt(effects);
   const refused: readonly (readonly [AttributionErrorName, Asking])[] = [
-    ['malformed-request', { place: chunkAt(0) }],
-    ['malformed-request', { shardId: 1n, cardId, place: chunkAt(0) }],
+    ['malformed-request', { place: sectionAt(0) }],
+    ['malformed-request', { shardId: 1n, cardId, place: sectionAt(0) }],
     ['malformed-request', { shardId: 1n, place: leafAt(weights) }],
-    ['malformed-request', { shardId: 1n, place: chunkAt(0), claim }],
+    ['malformed-request', { shardId: 1n, place: sectionAt(0), claim }],
     ['malformed-request', { cardId, place: leafAt(1) }],
     ['malformed-request', { cardId, place: leafAt(effects) }],
     ['malformed-request', { cardId, place: leafAt(weights, 2) }],
@@ -241,8 +282,8 @@ test('of a document that is a tombstone the leaf is the answer, while its contri
     content: shard.leaf('documents', document),
     hashes: [openingHashes(2, [document], (level, index) => shard.node('documents', level, index))],
   });
-  const ofFirst = askOk(challenger, { shardId: 1n, place: chunkAt(1, 0) });
-  const ofSecond = askOk(challenger, { shardId: 1n, place: chunkAt(1, 1), bond: coin(200) });
+  const ofFirst = askOk(challenger, { shardId: 1n, place: sectionAt(0, 0) });
+  const ofSecond = askOk(challenger, { shardId: 1n, place: sectionAt(0, 1), bond: coin(200) });
   // Accepted: its text must be shown, whatever the shard says.
   expectRefused(attestor, serving(attestor, ofFirst.requestId, leaf(0)), 'wrong-chunk');
   const asked = Datanets.prototype.contributionAt;
@@ -260,10 +301,12 @@ test('of a document that is a tombstone the leaf is the answer, while its contri
 test('what is lost and paid is by the parameters of the object, not by those of today', () => {
   const { chain, attestor, challenger } = loop;
   publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
-  const { requestId } = askOk(challenger, { shardId: 1n, place: chunkAt(0) });
-  const { deadline } = askOk(challenger, { shardId: 1n, place: chunkAt(1), bond: coin(200) });
+  const { requestId } = askOk(challenger, { shardId: 1n, place: sectionAt(0) });
+  const { deadline } = askOk(challenger, { shardId: 1n, place: sectionAt(0, 1), bond: coin(200) });
   const before = [attestor, challenger].map(({ address }) => chain.balance(address));
-  const answer = chain.sign(attestor, [serving(attestor, requestId, chunkOf(0))], { gas: 3_000_000n });
+  const answer = chain.sign(attestor, [serving(attestor, requestId, pieceOf(sectionAt(0)))], {
+    gas: 3_000_000n,
+  });
   const app = laterApp({ reward_bps: 9000, answer_bps: 5000, unbonding_blocks: 5 });
   const balances = (): readonly bigint[] => {
     const { addresses, bank } = app.composition;
@@ -310,7 +353,7 @@ test('an answer has as many blocks as when its object was made, whatever the par
   const claimId = submit(claim);
   const sign = (...messages: Any[]): Uint8Array => chain.sign(challenger, messages, { gas: 9_000_000n });
   const asks = sign(
-    asking(challenger, { shardId: 1n, place: chunkAt(0) }),
+    asking(challenger, { shardId: 1n, place: sectionAt(0) }),
     asking(challenger, { cardId, place: leafAt(weights) }),
   );
   const ofClaim = chain.sign(seller, [asking(seller, { claimId, claim, place: leafAt(effects) })], {
@@ -357,7 +400,7 @@ test('a genesis with two requests for one place, or counts that are wrong, is re
 test('the account of the module holds the bonds and not a unit more', () => {
   const { chain, challenger } = loop;
   publishIndexOk(loop, loop.attestor, [shardOf(loop).commitment]);
-  askOk(challenger, { shardId: 1n, place: chunkAt(0) });
+  askOk(challenger, { shardId: 1n, place: sectionAt(0) });
   expect(chain.app.brokenInvariants()).toEqual([]);
   const account = chain.app.composition.addresses.toText(moduleAddress('attribution'));
   const given = chain.send(challenger, account, '1uopen');

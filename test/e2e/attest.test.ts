@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Account } from '../../cli/attest/account.ts';
 import { answerChain } from '../../cli/attest/answer-chain.ts';
+import { AccountWatchChain } from '../../cli/attest/watch-chain.ts';
 import { AttestChain } from '../../cli/attest/chain.ts';
 import { PendingStatements } from '../../cli/attest/submitted-claims.ts';
 import { LOOPBACK, nextFreePort } from '../../cli/devnet/ports.ts';
@@ -315,10 +316,15 @@ it('who serves nothing is convicted by what he has to show on the chain, by a wa
   await watcher.kill();
   const { liar } = scene.parties;
   const chain = new AttestChain(scene.chain.connection);
+  const account = new Account(liar.address, liar.client);
+  // What a watcher's budget is counted by.
+  const [demand] = await new AccountWatchChain(chain, account).demands(new Set([shardId]));
+  const { requestBond } = await chain.params();
+  expect([demand?.own, demand?.bond]).toEqual([false, requestBond]);
   const answerer = new Answerer({
     chain: answerChain({
       chain,
-      account: new Account(liar.address, liar.client),
+      account,
       statements: new PendingStatements(chain),
     }),
     library: new ShardLibrary([wrong]),

@@ -1,12 +1,13 @@
 /** Requests about shards, model cards and claims on a chain that has a model of influence. */
 import { expect } from 'vitest';
+import { pieceAt, type ShardPiece } from '../../attest/serve/answerer.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { WireCoin } from '../../framework/coins.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { type InfluenceCard, encodeCard } from '../../modules/attribution/proof/influence/card.ts';
 import { encodeClaim, type InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';
-import { openAnswer, proveRange } from '../../modules/attribution/verify.ts';
+import { openAnswer } from '../../modules/attribution/verify.ts';
 import {
   type Answer,
   type ChunkPlace,
@@ -19,7 +20,7 @@ import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
-import { type AttributionLoop, ask, attributionLoop, responseOf } from './attribution-world.ts';
+import { type AttributionLoop, ask, attributionLoop, responseOf, shardOf } from './attribution-world.ts';
 import { deliver, deliverOk, registerModel } from './economic-loop.ts';
 import { type SmallHead, smallHead } from './head-world.ts';
 import { restoreChain } from './restore.ts';
@@ -60,8 +61,8 @@ export const LONG: Partial<Params> & Pick<Params, 'challengeBlocks'> = {
 
 /** In uopen. */
 export const coin = (amount: number): WireCoin => ({ denom: 'uopen', amount: amount.toString() });
-/** A chunk of the content of a document. */
-export const chunkAt = (chunk: number, document = 0): ChunkPlace => ({ tree: 0, document, chunk });
+/** A section of the content of a document. */
+export const sectionAt = (chunk: number, document = 0): ChunkPlace => ({ tree: 0, document, chunk });
 /** A leaf of a tree. */
 export const leafAt = (tree: number, chunk = 0, document = 0): ChunkPlace => ({ tree, document, chunk });
 
@@ -105,10 +106,9 @@ export function expectWhole(): void {
   expect(restoreChain(loop.chain).brokenInvariants()).toEqual([]);
 }
 
-/** A chunk of the first document and its way to the root. */
-export function chunkOf(index: number): Pick<wire.MsgServeChunk, 'content' | 'hashes'> {
-  const { chunks, hashes } = proveRange(loop.documents[0], 256 * index, 1);
-  return { content: chunks[0] ?? new Uint8Array(0), hashes };
+/** A piece of the honest shard and its way to the root. */
+export function pieceOf(place: ChunkPlace): ShardPiece {
+  return pieceAt(shardOf(loop), place);
 }
 
 /** Publishes a card of model 2; its id. */

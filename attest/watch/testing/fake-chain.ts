@@ -7,13 +7,7 @@ import { verifyShardProof } from '../../../modules/attribution/proof/shard/verif
 import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
 import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
 import { omittedPassage, problemOfOmission } from '../../../modules/attribution/proof/omission.ts';
-import {
-  chunkHashes,
-  chunksOf,
-  committedAnswer,
-  provableContent,
-  rangeHashes,
-} from '../../../modules/attribution/verify.ts';
+import { committedAnswer, openSection, provableContent } from '../../../modules/attribution/verify.ts';
 import type { ChunkPlace, Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { OmissionDispute, ProvenanceDispute } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { ProvableShard } from '../../prove/prove.ts';
@@ -21,6 +15,7 @@ import type { ServedCard, ServedClaim } from '../../influence/published.ts';
 import type { SourceDocument } from '../../shard.ts';
 import type {
   Demand,
+  DemandStakes,
   InfluenceDemand,
   InfluencePlace,
   InfluenceTarget,
@@ -162,18 +157,31 @@ export class FakeChain implements WatchChain {
     return this.#send('demand leaf', target.id);
   }
 
-  async requestChunk(id: bigint, place: ChunkPlace): Promise<string> {
+  async stakes(): Promise<DemandStakes> {
+    const open = this.#demands.filter(({ answer }) => answer === undefined).length;
+    return { bond: 100n * BigInt(1 + open), reward: 5000n };
+  }
+
+  async requestChunk(id: bigint, place: ChunkPlace, bond: bigint): Promise<string> {
     const isSame = (one: ChunkPlace): boolean =>
       one.tree === place.tree && one.document === place.document && one.chunk === place.chunk;
     const open = this.#demands.some((demand) => demand.answer === undefined && isSame(demand.place));
     if (open) throw new Error('a request for this piece is open');
-    this.#demands = [...this.#demands, { shardId: id, place, own: true, answer: undefined }];
+    const least = (await this.stakes()).bond;
+    if (bond < least) throw new Error(`the bond must be ${least}`);
+    this.#demands = [...this.#demands, { shardId: id, place, own: true, bond, answer: undefined }];
     return this.#send('demand', id);
+  }
+
+  /** Bonds of what the watcher demanded of a shard. */
+  bondsOf(id: bigint): bigint {
+    const own = this.#demands.filter(({ shardId, own }) => own && shardId === id);
+    return own.reduce((sum, { bond }) => sum + bond, 0n);
   }
 
   /** Somebody else demands a piece. */
   demandedByOther(shardId: bigint, place: ChunkPlace): void {
-    this.#demands = [...this.#demands, { shardId, place, own: false, answer: undefined }];
+    this.#demands = [...this.#demands, { shardId, place, own: false, bond: 100n, answer: undefined }];
   }
 
   /** Answers what is demanded, as far as there is somebody who does. */
@@ -182,7 +190,7 @@ export class FakeChain implements WatchChain {
     if (shard === undefined) return;
     this.#demands = this.#demands.map((demand) => ({
       ...demand,
-      answer: this.#answerTo(shard, demand.place),
+      answer: demand.answer ?? this.#answerTo(shard, demand.place),
     }));
   }
 
@@ -190,8 +198,7 @@ export class FakeChain implements WatchChain {
     const tree = TREES_BY_KIND.get(kind);
     if (tree === undefined) {
       const content = this.#documents[document]?.content ?? new Uint8Array(0);
-      const hashes = rangeHashes(chunkHashes(content), chunk, chunk + 1);
-      return { content: chunksOf(content)[chunk] ?? new Uint8Array(0), hashes };
+      return openSection(content, chunk);
     }
     const joined = openingHashes(leafCount(shard.commitment, tree), [chunk], (level, i) =>
       shard.node(tree, level, i),

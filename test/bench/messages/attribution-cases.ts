@@ -9,7 +9,7 @@ import { sha256 } from '../../../core/hash.ts';
 import { DEFAULT_PARAMS } from '../../../modules/attribution/params.ts';
 import { encodeCard } from '../../../modules/attribution/proof/influence/card.ts';
 import { encodeFraud } from '../../../modules/attribution/proof/shard/fraud-format.ts';
-import { openAnswer, proveRange } from '../../../modules/attribution/verify.ts';
+import { openAnswer, openSection } from '../../../modules/attribution/verify.ts';
 import { Claim, type ShardCommitment } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as wire from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import { AttributionMethod, type AttributionPolicy } from '../../../proto/gen/openledger/models/v1/models.ts';
@@ -137,9 +137,8 @@ const INDEX_CASES: MessageCases = {
       const { publisher, shardId, document } = indexed(world, honest);
       const { response } = world.run(requestOf(world.takeAccount().account, shardId));
       const { requestId } = wire.MsgRequestChunkResponse.decode(response);
-      const { chunks, hashes } = proveRange(document, 0, 1);
-      const [content = new Uint8Array(0)] = chunks;
-      return anyWith(wire.MsgServeChunk, { server: publisher.address, requestId, content, hashes });
+      const piece = openSection(document.content, 0);
+      return anyWith(wire.MsgServeChunk, { server: publisher.address, requestId, ...piece });
     },
   },
 };

@@ -1,6 +1,6 @@
 import { equalBytes, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
-import { chunkCount, proveRange } from '../../../modules/attribution/verify.ts';
+import { openSection, sectionCount } from '../../../modules/attribution/verify.ts';
 import type { MessageType } from '../../../proto/codec/message.ts';
 import {
   type ChunkRequest,
@@ -119,8 +119,8 @@ function aRequest(world: World, requester: Actor): wire.MsgRequestChunk | undefi
   const document = tree === 0 ? random.below(commitment.documents) : 0;
   const position = Number(commitment.firstPosition) + document;
   const content = contributionsOf(world, commitment.datanetId)[position];
-  const chunks = chunkCount(Number(content?.byteLength ?? 256n));
-  const place = { tree, document, chunk: random.below(random.oneIn(10) ? 100 : Math.max(1, chunks)) };
+  const sections = sectionCount(Number(content?.byteLength ?? 256n));
+  const place = { tree, document, chunk: random.below(random.oneIn(10) ? 100 : Math.max(1, sections)) };
   const bond = coin(BigInt(random.between(random.oneIn(4) ? 1 : 500, 2000)));
   return wire.MsgRequestChunk.create({ requester: requester.address, shardId, place, bond });
 }
@@ -136,14 +136,8 @@ function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
   const position = Number(commitment.firstPosition) + document;
   const title = contributionsOf(world, commitment.datanetId)[position]?.title;
   if (title === undefined) return undefined;
-  const { chunks, hashes } = proveRange(documentOf(title), 256 * chunk, 1);
-  const [piece = new Uint8Array(0)] = chunks;
-  return wire.MsgServeChunk.create({
-    server: server.address,
-    requestId: request.id,
-    content: piece,
-    hashes,
-  });
+  const piece = openSection(documentOf(title).content, chunk);
+  return wire.MsgServeChunk.create({ server: server.address, requestId: request.id, ...piece });
 }
 
 /** A fraud proof of a shard that is wrong, mostly; else of one that is not, or of nothing. */
