@@ -7,10 +7,12 @@ import { messageToJson } from '../../framework/proto-json.ts';
 import { buildGenesis, type FundedAccount, microDenomMetadata } from '../../genesis/build.ts';
 import { withGenTxs } from '../../genesis/edit.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
+import { DEFAULT_PARAMS as DEFAULT_ATTRIBUTION_PARAMS } from '../../modules/attribution/params.ts';
 import { DEFAULT_PARAMS } from '../../modules/gov/params.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import { defaultAppConfig, defaultNodeConfig } from '../../node/config/toml.ts';
 import { Params } from '../../proto/gen/cosmos/gov/v1/gov.ts';
+import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.ts';
 import { checkGenesis } from '../home/genesis-file.ts';
 import { createHome } from '../home/create.ts';
@@ -129,7 +131,11 @@ function genesisText(
     bondDenom: denom,
     blockTimeMs: settings.blockTimeMs,
     denomMetadata: [microDenomMetadata(denom)],
-    sections: { slashing: { params: SLASHING_PARAMS }, gov: govSection(denom) },
+    sections: {
+      slashing: { params: SLASHING_PARAMS },
+      gov: govSection(denom),
+      attribution: attributionSection(denom),
+    },
   });
   const genTxs = operators.map(({ moniker, key, consensusKey }) =>
     genTxJson(
@@ -158,6 +164,17 @@ function govSection(denom: string): JsonObject {
     expeditedVotingPeriod: seconds(30n),
   });
   return { starting_proposal_id: '1', params };
+}
+
+/** Windows of minutes: whoever publishes an index of a devnet claims by it at once. */
+function attributionSection(bondDenom: string): JsonObject {
+  const windows = { requestBlocks: 30, challengeBlocks: 60, claimBlocks: 60, unbondingBlocks: 120 };
+  const params = messageToJson(AttributionParams, {
+    ...DEFAULT_ATTRIBUTION_PARAMS,
+    ...windows,
+    bondDenom,
+  });
+  return { params };
 }
 
 function withMoniker(config: NodeConfig, moniker: string): NodeConfig {
