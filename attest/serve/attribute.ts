@@ -3,7 +3,6 @@ import { LedgerError } from '../../core/errors.ts';
 import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { toHex } from '../../core/bytes.ts';
-import { CLAIM_INDEXES_MAX } from '../../modules/attribution/proof/provenance.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
 import type { NumberedShard } from '../claim.ts';
@@ -86,17 +85,26 @@ export class Attributor {
     return { ...prepared, trace, scope };
   }
 
-  /** For each snapshot the first active index that is here as a whole. */
+  /**
+   * For each snapshot the first active index that is here as a whole. A salted one serves models of one
+   * Datanet only: beside another the chain takes no claim that rests on it.
+   */
   #indexesOf({ model, snapshots, indexes }: AttributionScope): readonly ActiveIndex[] {
+    const isAlone = new Set(snapshots.map(({ datanetId }) => datanetId)).size === 1;
     const here = indexes.filter(({ shards }) =>
-      shards.every(({ commitment }) => this.#library.find(toHex(shardId(commitment))) !== undefined),
+      shards.every(
+        ({ commitment }) =>
+          (isAlone || !commitment.salted) && this.#library.find(toHex(shardId(commitment))) !== undefined,
+      ),
     );
     const found = snapshots.flatMap(({ id }) => here.find(({ snapshotId }) => snapshotId === id) ?? []);
-    if (found.length > 0) return found.slice(0, CLAIM_INDEXES_MAX).sort((a, b) => (a.id < b.id ? -1 : 1));
+    // A claim names an index of each snapshot, so that no holder is left out.
+    if (found.length === model.snapshotIds.length) return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const missing = model.snapshotIds.filter((id) => !found.some(({ snapshotId }) => snapshotId === id));
     throw new LedgerError(
       'attest.no_index',
-      `no active index of the snapshots of model ${model.id} (${model.snapshotIds.join(', ')}) is served here; ` +
-        'publish one, or wait until its window is over',
+      `model ${model.id} has snapshots without an active index that is served here (${missing.join(', ')}); ` +
+        'publish one of each, or wait until its window is over',
     );
   }
 

@@ -3,12 +3,13 @@ import { afterEach, expect, test } from 'vitest';
 import { fromBase64, toHex, utf8 } from '../../core/bytes.ts';
 import { contentRoot, problemOfClaim } from '../../modules/attribution/verify.ts';
 import { Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { problemOfProofs, problemOfTexts } from '../../modules/attribution/proof/provenance.ts';
 import { committedRoot } from '../../modules/attribution/proof/tree.ts';
 import { textDocument } from '../testing/naive-shard.ts';
 import type { ServeLimits } from './limits.ts';
-import type { ServeChain } from './ports.ts';
+import type { AttributionScope, ServeChain } from './ports.ts';
 import { attestService } from './service.ts';
 import type { ShardLibrary } from './shard-library.ts';
 import { policyChain, smallChain, smallLibrary, TEXTS } from './testing/library.ts';
@@ -70,6 +71,36 @@ test('an answer becomes a claim that the published verifier accepts', async () =
   }
 });
 
+test('a claim needs an index of each snapshot, and of two Datanets none that is salted', async () => {
+  const secret = utf8('a secret of sixteen');
+  const two: AttributionScope['snapshots'] = [1n, 2n].map((id) =>
+    Snapshot.create({ id, datanetId: id, count: BigInt(TEXTS.length) }),
+  );
+  for (const [saltSecret, snapshots, missing] of [
+    [undefined, two.slice(0, 1), undefined],
+    [secret, two.slice(0, 1), undefined],
+    [undefined, two, '2'],
+    [secret, two, '1, 2'],
+  ] as const) {
+    const library = smallLibrary(saltSecret);
+    const chain = policyChain(library.list().map(({ reader }) => reader.commitment));
+    const model = { snapshotIds: snapshots.map(({ id }) => id) };
+    const url = await serve({
+      library,
+      chain: {
+        async scopeOf(modelId) {
+          const scope = await chain.scopeOf(modelId);
+          return scope && { ...scope, snapshots, model: { ...scope.model, ...model } };
+        },
+      },
+    });
+    const reply = await ask(url, { model_id: '1', text: answer });
+    const said = await reply.text();
+    if (missing === undefined) expect(reply.status, said).toBe(200);
+    else expect(said).toContain(`without an active index that is served here (${missing})`);
+  }
+});
+
 test('where a policy pays for provenance, the claim names all places of a passage, and proves them', async () => {
   const library = smallLibrary();
   const commitments = library.list().map(({ reader }) => reader.commitment);
@@ -97,7 +128,7 @@ test('where a policy pays for provenance, the claim names all places of a passag
     model_id: 1,
     text: answer,
   });
-  expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining('no active index')]);
+  expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining('without an active index')]);
 });
 
 test('what is not in the snapshots of the model is not quoted', async () => {

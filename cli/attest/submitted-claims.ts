@@ -2,6 +2,7 @@
 import type { Connection } from '../../client/index.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import { ANY_DEPTH_MAX } from '../../framework/any-types.ts';
 import { answerCommitment } from '../../modules/attribution/verify.ts';
 import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
 import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
@@ -14,10 +15,7 @@ import {
 import { MsgSubmitClaim } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { type AttestChain, pages } from './chain.ts';
 
-/** Messages inside messages that are looked at. */
-const NESTED_MAX = 4;
-
-/** Messages of a type in a transaction, also inside those that a grant executes. */
+/** Messages of a type in a transaction, also inside those that a grant executes, as deep as the chain takes them. */
 export function messagesIn<T>(
   tx: Uint8Array,
   type: { readonly typeUrl: string; decode(bytes: Uint8Array): T },
@@ -25,7 +23,7 @@ export function messagesIn<T>(
   const within = (messages: readonly Any[], depth: number): readonly T[] =>
     messages.flatMap(({ typeUrl, value }): readonly T[] => {
       if (typeUrl === type.typeUrl) return [type.decode(value)];
-      if (typeUrl !== MsgExec.typeUrl || depth >= NESTED_MAX) return [];
+      if (typeUrl !== MsgExec.typeUrl || depth > ANY_DEPTH_MAX) return [];
       return within(MsgExec.decode(value).msgs, depth + 1);
     });
   return within(TxBody.decode(TxRaw.decode(tx).bodyBytes).messages, 0);
