@@ -8,6 +8,7 @@ import { tokenise } from '../../modules/attribution/proof/tokenise.ts';
 import { OUTPUT_TOKENS_MAX, TRACE_RULES } from '../../modules/attribution/proof/trace/rules.ts';
 import {
   Claim,
+  InfluenceStatement,
   ProvenanceSpan,
   TokenProvenance,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -288,6 +289,23 @@ test('true claims are left alone, false ones are disputed', async () => {
   );
   await look(watcher);
   expect(chain.sent).toHaveLength(3);
+});
+
+test('passages of a claim are judged while what it states of influence waits for a card', async () => {
+  const chain = new FakeChain(documents);
+  chain.publish(right, 'a');
+  const text = utf8('to go to the moon');
+  const firstRank = rankRange(honest, tokenise(text)).lo;
+  const influence = InfluenceStatement.create({ cardId: 9n });
+  for (const [i, contribution] of [11n, 13n].entries()) {
+    const span = { text, hits: [{ shardId: 1n, firstRank, contributionIds: [contribution] }] };
+    const token = TokenProvenance.create({ spans: [ProvenanceSpan.create(span)] });
+    const claim = Claim.create({ token, influence });
+    chain.claims.push({ id: BigInt(i + 1), claimant: 'c', claim, shards: await chain.shards() });
+  }
+  const watcher = watcherOf(chain, { a: memoryPublisher({ texts: documents }) });
+  for (const _ of [1, 2, 3]) await look(watcher);
+  expect(chain.sent).toEqual([['dispute', 1n]]);
 });
 
 test('a claim that leaves out what it had to name is disputed, where the answer is known', async () => {

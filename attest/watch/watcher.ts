@@ -89,6 +89,8 @@ export class Watcher {
   readonly #claims: Lane;
   readonly #published: Lane;
   readonly #room: TextRoom;
+  /** Claims that were disputed for one of their parts: the other one falls with it. */
+  readonly #refuted = new Set<bigint>();
   /** Why shards could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
   /** Shards of which no more texts are demanded, as the log has it. */
@@ -120,15 +122,17 @@ export class Watcher {
    */
   async lookAtClaims(): Promise<void> {
     await this.#look(this.#claims, async ({ attempts, influence }) => {
-      await influence.begin();
       const claims = await this.#parts.chain.pendingClaims();
-      const watch = (claim: PendingClaim): Promise<void> =>
-        attempts.guard(`claim ${claim.id}`, () => this.#watchClaim(claim));
-      const isOfInfluence = ({ claim }: PendingClaim): boolean => claim?.influence !== undefined;
-      // For these nobody is asked.
-      for (const claim of claims) if (!isOfInfluence(claim)) await watch(claim);
-      await eachOf(claims.filter(isOfInfluence), INFLUENCE_CLAIMS_AT_ONCE, watch);
-      return { claim: claims };
+      // First what nobody is asked for: no card and no publisher keeps it up.
+      for (const pending of claims)
+        await attempts.guard(`claim ${pending.id}`, () => this.#watchTokens(pending));
+      await influence.begin();
+      await eachOf(claims, INFLUENCE_CLAIMS_AT_ONCE, (pending) =>
+        attempts.guard(`influence ${pending.id}`, () => this.#watchInfluence(pending)),
+      );
+      const ids = new Set(claims.map(({ id }) => id));
+      for (const id of this.#refuted) if (!ids.has(id)) this.#refuted.delete(id);
+      return { claim: claims, influence: claims };
     });
   }
 
@@ -280,19 +284,28 @@ export class Watcher {
     );
   }
 
-  /** True when the claim needs no further look. */
-  async #watchClaim(pending: PendingClaim): Promise<boolean> {
+  /** True when what the claim states of influence needs no further look. */
+  async #watchInfluence(pending: PendingClaim): Promise<boolean> {
+    const { id, claim } = pending;
+    const influence = claim?.influence;
+    if (this.#refuted.has(id)) return true;
+    // One that is not found is looked for with its passages.
+    if (claim === undefined || influence === undefined) return claim !== undefined;
+    const found = await this.#claims.influence.watchClaim(pending, { claim, influence });
+    if (found === 'disputed') this.#refuted.add(id);
+    return found !== 'waits';
+  }
+
+  /** True when what the claim states of passages, or leaves out, needs no further look. */
+  async #watchTokens(pending: PendingClaim): Promise<boolean> {
     const { metrics, logger } = this.#parts;
     const { id, claim, claimant } = pending;
+    if (this.#refuted.has(id)) return true;
     if (claim === undefined)
       throw new LedgerError('attest.no_claim', `the transaction of claim ${id} is not found`, { id });
-    const { influence } = claim;
-    if (influence !== undefined) {
-      const found = await this.#claims.influence.watchClaim(pending, { claim, influence });
-      if (found !== 'right' || claim.token === undefined) return found !== 'waits';
-    }
-    const { token } = claim;
+    const { token, influence } = claim;
     if (token === undefined) {
+      if (influence !== undefined) return true;
       metrics.claim('unjudged');
       logger.warn({ claim: id, claimant }, `claim ${id} cannot be judged: no part of it can be recomputed`);
       return true;
@@ -317,6 +330,7 @@ export class Watcher {
     if (fault !== undefined) {
       metrics.claim('wrong');
       const tx = await chain.disputeClaim(id, claim, fault.dispute);
+      this.#refuted.add(id);
       metrics.sent('dispute');
       logger.warn({ claim: id, claimant, tx }, `claim ${id} is false and is refuted: ${fault.reason}`);
       return;
@@ -337,6 +351,7 @@ export class Watcher {
     }
     metrics.claim('wrong');
     const tx = await chain.disputeOmission(id, claim, omission.dispute);
+    this.#refuted.add(id);
     metrics.sent('dispute');
     const said = `claim ${id} leaves something out and is refuted: ${omission.reason}`;
     logger.warn({ claim: id, claimant, tx }, said);
