@@ -128,7 +128,10 @@ test('where a policy pays for provenance, the claim names all places of a passag
     model_id: 1,
     text: answer,
   });
-  expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining('without an active index')]);
+  expect([refused.status, await refused.text()]).toEqual([
+    409,
+    expect.stringContaining('without an active index'),
+  ]);
 });
 
 test('what is not in the snapshots of the model is not quoted', async () => {
