@@ -8,10 +8,9 @@ import { plainHasher } from '../../attest/wasm/batch-hasher.ts';
 import { wasmSuffixArray } from '../../attest/wasm/suffix-array.ts';
 import { sha256 } from '../../core/hash.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
-import { Random } from '../fuzz/random.ts';
 import { reportPagedSearch } from './paged-search.ts';
 import { megabytes, type Report } from './report.ts';
-import { allMails } from './trace-material.ts';
+import { allMails, variedCopies } from './trace-material.ts';
 
 /** Bytes of mails that are indexed: a tenth of all, what makes four million tokens, all. */
 const SIZES: readonly number[] = [3_250_000, 9_700_000, Number.MAX_SAFE_INTEGER];
@@ -19,10 +18,6 @@ const SIZES: readonly number[] = [3_250_000, 9_700_000, Number.MAX_SAFE_INTEGER]
 const AIM_TOKENS = 4_000_000;
 const COMMIT_AIM_SECONDS = 8;
 const ENTRIES: readonly number[] = [1, 8];
-/** Copies of all mails in the large corpus, and how many of a copy's 16-byte pieces are replaced: one of so many. */
-const COPIES = 10;
-const REPLACED_EACH = 4;
-const PIECE_BYTES = 16;
 /** An inner node: prefix and two hashes. */
 const INNER_BYTES = 65;
 const HASHES = 500_000;
@@ -187,25 +182,6 @@ function upTo(contents: readonly Uint8Array[], bytes: number): readonly Uint8Arr
     sum += content.length;
     return sum <= bytes;
   });
-}
-
-/** Copies in which pieces come from elsewhere in all mails: as many words, and no long passage twice. */
-function variedCopies(mails: readonly Uint8Array[]): readonly Uint8Array[] {
-  const random = new Random(1);
-  const pool = Buffer.concat(mails);
-  return Array.from({ length: COPIES }, () => mails).flatMap((copy, i) =>
-    i === 0 ? copy : copy.map((mail) => variation(mail, pool, random)),
-  );
-}
-
-function variation(mail: Uint8Array, pool: Buffer, random: Random): Uint8Array {
-  const copy = Uint8Array.from(mail);
-  for (let at = 0; at + PIECE_BYTES <= copy.length; at += PIECE_BYTES) {
-    if (random.below(REPLACED_EACH) !== 0) continue;
-    const from = random.below(pool.length - PIECE_BYTES);
-    copy.set(pool.subarray(from, from + PIECE_BYTES), at);
-  }
-  return copy;
 }
 
 function plainSort(text: Uint32Array): Uint32Array {

@@ -8,6 +8,7 @@ import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
 import { reportEvidence } from './evidence-report.ts';
 import { reportIndex, reportIndexLarge } from './index-report.ts';
+import { reportQueriesLarge } from './queries-large.ts';
 import { reportProofs } from './proof-report.ts';
 import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
@@ -86,6 +87,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   evidence: async () => reportEvidence(report),
   index: async () => reportIndex(report),
   'index-large': async () => reportIndexLarge(report),
+  'queries-large': async () => reportQueriesLarge(report),
   statesync: () => reportStateSync(report, { keys, blockTimeMs }),
   memory: () =>
     reportMemory(report, { seconds: secondsOr(SECONDS.memory), rate: rate ?? MEMORY_RATE, blockTimeMs }),

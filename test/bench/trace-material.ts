@@ -10,13 +10,18 @@ import type { ShardReader, SourceDocument } from '../../attest/shard.ts';
 import { isWordStart } from '../../modules/attribution/proof/trace/rules.ts';
 import { detokenise, SEPARATOR, tokenise } from '../../modules/attribution/proof/tokenise.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
-import type { Random } from '../fuzz/random.ts';
+import { Random } from '../fuzz/random.ts';
 
 /** Tokens of an output, and of each of the runs that it is made of. */
 const OUTPUT_TOKENS = 450;
 const RUN_TOKENS = { least: 10, more: 30 } as const;
 /** Every so-many-th mail is not indexed: what outputs say of their own is from these. */
 const HELD_OUT_EACH = 20;
+
+/** Copies of all mails in the large corpus, and how many of a copy's 16-byte pieces are replaced: one of so many. */
+const COPIES = 10;
+const REPLACED_EACH = 4;
+const PIECE_BYTES = 16;
 
 /** Contents of all mails, in the order of their names: 32.5 MB. */
 export function allMails(): readonly Uint8Array[] {
@@ -26,6 +31,25 @@ export function allMails(): readonly Uint8Array[] {
     .filter((name) => name.endsWith('.txt'))
     .sort()
     .map((name) => readFileSync(join(data, name)));
+}
+
+/** Ten copies, in nine of which pieces come from elsewhere in all mails: as many words, and no long passage twice. */
+export function variedCopies(mails: readonly Uint8Array[]): readonly Uint8Array[] {
+  const random = new Random(1);
+  const pool = Buffer.concat(mails);
+  return Array.from({ length: COPIES }, () => mails).flatMap((copy, i) =>
+    i === 0 ? copy : copy.map((mail) => variation(mail, pool, random)),
+  );
+}
+
+function variation(mail: Uint8Array, pool: Buffer, random: Random): Uint8Array {
+  const copy = Uint8Array.from(mail);
+  for (let at = 0; at + PIECE_BYTES <= copy.length; at += PIECE_BYTES) {
+    if (random.below(REPLACED_EACH) !== 0) continue;
+    const from = random.below(pool.length - PIECE_BYTES);
+    copy.set(pool.subarray(from, from + PIECE_BYTES), at);
+  }
+  return copy;
 }
 
 /** A shard of mails, as the index builds it, in memory; and the tokens of mails that it lacks. */

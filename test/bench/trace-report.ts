@@ -34,36 +34,43 @@ export interface TraceFigures {
 }
 
 /** Traces 2,000 outputs at each size. */
-export async function reportTrace({ row, note }: Report): Promise<readonly TraceFigures[]> {
+export async function reportTrace(report: Report): Promise<readonly TraceFigures[]> {
   const mails = allMails();
-  const measured: TraceFigures[] = [];
-  for (const bytes of SIZES) {
-    const material = indexMails(mails, bytes);
-    note(`indexed ${megabytes(material.text.length)} MB: ${material.shard.tokens} tokens`);
-    const figures = measure(material);
-    measured.push(figures);
-    const keys = { tokens: figures.tokens };
-    const ms = (value: number): string => `${value.toFixed(2)} ms`;
-    row('attest/trace/p50', keys, `${ms(figures.p50)} (aim 1 ms at 4 M)`);
-    row('attest/trace/p99', keys, `${ms(figures.p99)} (aim 5 ms at 4 M)`);
-    row(
-      'attest/trace/cpu',
-      keys,
-      `${ms(figures.cpu)} of processor time an output, ${figures.reads.toFixed(0)} ranks read (${figures.bareReads.toFixed(0)} without a table)`,
-    );
-    row('attest/trace/first', keys, `${ms(figures.first)} (the first of the process or of its corpus)`);
-    row(
-      'attest/trace/found',
-      keys,
-      `${figures.spans.toFixed(1)} spans, ${figures.sources.toFixed(1)} documents`,
-    );
-    row(
-      'attest/trace/scan',
-      keys,
-      `${ms(figures.scan)} for \`indexOf\` of only the spans that were found (${(figures.scan / figures.p50).toFixed(0)} times p50)`,
-    );
-  }
-  const [small, , large] = measured;
+  const measured = SIZES.map((bytes) => traceRows(report, indexMails(mails, bytes)));
+  traceGrowth(report, measured);
+  return measured;
+}
+
+/** Traces 2,000 outputs to one corpus. */
+export function traceRows({ row, note }: Report, material: TraceMaterial): TraceFigures {
+  note(`indexed ${megabytes(material.text.length)} MB: ${material.shard.tokens} tokens`);
+  const figures = measure(material);
+  const keys = { tokens: figures.tokens };
+  const ms = (value: number): string => `${value.toFixed(2)} ms`;
+  row('attest/trace/p50', keys, `${ms(figures.p50)} (aim 1 ms at 4 M)`);
+  row('attest/trace/p99', keys, `${ms(figures.p99)} (aim 5 ms at 4 M)`);
+  row(
+    'attest/trace/cpu',
+    keys,
+    `${ms(figures.cpu)} of processor time an output, ${figures.reads.toFixed(0)} ranks read (${figures.bareReads.toFixed(0)} without a table)`,
+  );
+  row('attest/trace/first', keys, `${ms(figures.first)} (the first of the process or of its corpus)`);
+  row(
+    'attest/trace/found',
+    keys,
+    `${figures.spans.toFixed(1)} spans, ${figures.sources.toFixed(1)} documents`,
+  );
+  row(
+    'attest/trace/scan',
+    keys,
+    `${ms(figures.scan)} for \`indexOf\` of only the spans that were found (${(figures.scan / figures.p50).toFixed(0)} times p50)`,
+  );
+  return figures;
+}
+
+/** How figures grow from the smallest corpus to the largest. */
+export function traceGrowth({ row }: Report, measured: readonly TraceFigures[]): void {
+  const [small, large] = [measured[0], measured.at(-1)];
   if (small !== undefined && large !== undefined)
     row(
       'attest/trace/growth',
@@ -72,7 +79,6 @@ export async function reportTrace({ row, note }: Report): Promise<readonly Trace
         `${(Math.log2(large.tokens) / Math.log2(small.tokens)).toFixed(2)} times; p50 ${(large.p50 / small.p50).toFixed(2)} ` +
         'times (of which caches are a part: a larger array is in fewer of them)',
     );
-  return measured;
 }
 
 function measure(material: TraceMaterial): TraceFigures {
