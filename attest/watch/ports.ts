@@ -34,6 +34,8 @@ export interface PendingClaim {
   readonly claimant: string;
   /** As it was submitted; undefined when its transaction cannot be found. */
   readonly claim: Claim | undefined;
+  /** What the node said when it was asked for the transaction and had none. */
+  readonly missing?: string | undefined;
   /** Undefined when the answer is given by its root: then nobody here can tell what the claim leaves out. */
   readonly answered?: AnsweredUnder | undefined;
   /** Of the indexes that it rests on, by id. */

@@ -301,8 +301,7 @@ export class Watcher {
     const { metrics, logger } = this.#parts;
     const { id, claim, claimant } = pending;
     if (this.#refuted.has(id)) return true;
-    if (claim === undefined)
-      throw new LedgerError('attest.no_claim', `the transaction of claim ${id} is not found`, { id });
+    if (claim === undefined) throw noClaim(pending);
     const { token, influence } = claim;
     if (token === undefined) {
       if (influence !== undefined) return true;
@@ -373,4 +372,10 @@ export class Watcher {
       },
     };
   }
+}
+
+/** Its transaction may be in no index yet, or its block pruned: it is looked up again. */
+function noClaim({ id, missing }: PendingClaim): LedgerError {
+  const said = missing === undefined ? '' : ` (${missing}): watch by a node that keeps its blocks`;
+  return new LedgerError('attest.no_claim', `the transaction of claim ${id} is not found${said}`, { id });
 }

@@ -13,6 +13,7 @@ import type {
   PublishedShard,
   WatchChain,
 } from '../../attest/watch/ports.ts';
+import { messageOf } from '../../core/errors.ts';
 import { convictModelCard, convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
 import {
   type ChunkPlace,
@@ -43,6 +44,8 @@ const INFLUENCE_TREE_NAMES: ReadonlyMap<number, InfluenceTree> = new Map(
   ),
 );
 
+type Submission = NonNullable<Awaited<ReturnType<typeof submittedClaim>>>;
+
 /** What is on the chain of shards, cards and claims, and what is sent there. */
 export class AccountWatchChain implements WatchChain {
   readonly #chain: AttestChain;
@@ -50,6 +53,8 @@ export class AccountWatchChain implements WatchChain {
   /** Endpoints of shards that were looked up. */
   readonly #endpoints = new Map<bigint, readonly string[]>();
   readonly #answers = new Map<bigint, Demand['answer']>();
+  /** Of the claims that are pending. */
+  readonly #submissions = new Map<bigint, Submission>();
 
   constructor(chain: AttestChain, account: Account) {
     this.#chain = chain;
@@ -88,8 +93,25 @@ export class AccountWatchChain implements WatchChain {
   }
 
   async pendingClaims(): Promise<readonly PendingClaim[]> {
-    const pending = await pendingRecords(this.#chain);
-    return await Promise.all(pending.map((record) => this.#pending(record)));
+    const records = await pendingRecords(this.#chain);
+    const ids = new Set(records.map(({ id }) => id));
+    for (const id of this.#submissions.keys()) if (!ids.has(id)) this.#submissions.delete(id);
+    const claims: PendingClaim[] = [];
+    for (const record of records) claims.push(await this.#pending(record));
+    return claims;
+  }
+
+  /** The claim with its answer, read once; a node that does not have its block says why. */
+  async #submitted(record: ClaimRecord): Promise<Submission | string | undefined> {
+    const known = this.#submissions.get(record.id);
+    if (known !== undefined) return known;
+    try {
+      const found = await submittedClaim(this.#chain.connection, record);
+      if (found !== undefined) this.#submissions.set(record.id, found);
+      return found;
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   async #pending(record: ClaimRecord): Promise<PendingClaim> {
@@ -97,12 +119,14 @@ export class AccountWatchChain implements WatchChain {
     const indexes = await Promise.all(record.indexIds.map((indexId) => attribution.index({ indexId })));
     const shards = indexes.flatMap((index) => index.shards).map((status) => this.#published(status));
     shards.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const submitted = await submittedClaim(this.#chain.connection, record);
     const { id, claimant } = record;
-    const content = submitted?.answer.content ?? new Uint8Array(0);
+    const submitted = await this.#submitted(record);
+    if (submitted === undefined || typeof submitted === 'string')
+      return { id, claimant, claim: undefined, missing: submitted, shards };
+    const { content } = submitted.answer;
     const rules = rulesUnder(await this.#chain.params());
     const answered = content.length > 0 ? { answer: content, rules } : undefined;
-    return { id, claimant, claim: submitted?.claim, answered, shards };
+    return { id, claimant, claim: submitted.claim, answered, shards };
   }
 
   /** What anybody has asked for, from the transactions; and the answers, from those of the publishers. */

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { Connection } from '../../client/index.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { openAnswer, answerCommitment } from '../../modules/attribution/verify.ts';
+import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
+import { Any } from '../../proto/gen/google/protobuf/any.ts';
+import { Claim, ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { MsgSubmitClaim } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import { ATTRIBUTION_PARAMS } from '../../attest/serve/testing/params.ts';
+import type { Account } from './account.ts';
+import { AttestChain } from './chain.ts';
+import { AccountWatchChain } from './watch-chain.ts';
+
+const answer = openAnswer(utf8('an answer'));
+const claim = Claim.create({ influence: { cardId: 1n, statement: utf8('a statement') } });
+
+function record(id: bigint): ClaimRecord {
+  return ClaimRecord.create({
+    ...{ id, height: id, state: ClaimState.CLAIM_STATE_PENDING, claimant: 'open1claimant' },
+    ...{ claimHash: sha256(Claim.encode(claim)), answerRoot: answerCommitment(answer).root },
+  });
+}
+
+function transaction(): Uint8Array {
+  const value = MsgSubmitClaim.encode(MsgSubmitClaim.create({ answer, claim }));
+  const messages = [Any.create({ typeUrl: MsgSubmitClaim.typeUrl, value })];
+  return TxRaw.encode(TxRaw.create({ bodyBytes: TxBody.encode(TxBody.create({ messages })) }));
+}
+
+test('a pruned block keeps its own claim from being judged and no other; what was read is not read again', async () => {
+  const read: number[] = [];
+  const comet = {
+    async block(height: number) {
+      read.push(height);
+      if (height === 1) throw new Error('height 1 is not available');
+      return { block: { txs: [transaction()] } };
+    },
+  };
+  const claims = [record(1n), record(2n)];
+  const attribution = {
+    openClaims: async () => ({ claims, pagination: undefined }),
+    params: async () => ({ params: ATTRIBUTION_PARAMS }),
+  };
+  const connection = { comet, queries: { openledger: { attribution } } } as unknown as Connection;
+  const chain = new AccountWatchChain(new AttestChain(connection), {} as Account);
+  for (let round = 0; round < 2; round++)
+    expect(await chain.pendingClaims()).toMatchObject([
+      { id: 1n, claim: undefined, missing: 'height 1 is not available' },
+      { id: 2n, claim, answered: { answer: utf8('an answer') } },
+    ]);
+  expect(read).toEqual([1, 2, 1]);
+});
