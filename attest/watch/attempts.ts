@@ -4,7 +4,12 @@ import type { WatchMetrics } from './metrics.ts';
 import type { WatchLogger } from './ports.ts';
 
 /** Most rounds that something is left alone after it failed again and again. */
-const PAUSE_ROUNDS_MAX = 64;
+export const PAUSE_ROUNDS_MAX = 64;
+
+/** Rounds that something is left alone when it has failed so many times, one after another. */
+export function pauseRounds(times: number): number {
+  return Math.min(2 ** times, PAUSE_ROUNDS_MAX);
+}
 
 /** Times that something is tried at which the watcher itself fails. */
 const BUG_TRIES_MAX = 3;
@@ -50,7 +55,7 @@ export class Attempts {
     } catch (error) {
       const times = (failure?.times ?? 0) + 1;
       const bugs = (failure?.bugs ?? 0) + (isBug(error) ? 1 : 0);
-      const pause = bugs < BUG_TRIES_MAX ? Math.min(2 ** times, PAUSE_ROUNDS_MAX) : Number.POSITIVE_INFINITY;
+      const pause = bugs < BUG_TRIES_MAX ? pauseRounds(times) : Number.POSITIVE_INFINITY;
       this.#failures.set(what, { times, bugs, nextRound: this.#round + pause });
       const next = bugs < BUG_TRIES_MAX ? `tried again in ${pause} rounds` : 'given up until a new start';
       const where = what.split(' ')[0] ?? '';

@@ -26,7 +26,7 @@ export interface InfluencePart {
 }
 
 /** What became of a claim: nothing is wrong with its influence; it was disputed; it is to be looked at again. */
-export type ClaimOutcome = 'right' | 'disputed' | 'unjudged' | 'waits';
+export type ClaimOutcome = 'right' | 'disputed' | 'waits';
 
 /** Judges cards and claims of influence. */
 export class InfluenceWatch {

@@ -6,10 +6,8 @@
  * Time is counted in the ticks at which a question is open. A tick that comes late counts as one: when
  * recomputing a shard keeps the processor for a minute, that is not the endpoints' fault.
  */
+import { PAUSE_ROUNDS_MAX, pauseRounds } from './attempts.ts';
 import type { Publisher, Publishers } from './ports.ts';
-
-/** Most rounds that a slow endpoint is left alone. */
-const PAUSE_ROUNDS_MAX = 64;
 
 /** Calls back at every tick until it is stopped by what it returns. */
 export type Ticks = (onTick: () => void) => () => void;
@@ -112,7 +110,7 @@ export class Patience {
     for (const [name, endpoint] of this.#asked) {
       if (endpoint.open.size === 0 || ++endpoint.spent < this.#ticksMax) continue;
       const times = (this.#slow.get(name)?.times ?? 0) + 1;
-      const rounds = Math.min(2 ** times, PAUSE_ROUNDS_MAX);
+      const rounds = pauseRounds(times);
       // The rounds in which it is not asked begin with the next one.
       this.#slow.set(name, { times, nextRound: this.#round + 1 + rounds });
       this.#parts.onSlow(name, rounds);

@@ -1,6 +1,6 @@
 /** The chain as a watcher with an account sees it. */
 import { INFLUENCE_TREES, type InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
-import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
+import { rulesUnder, type TraceRules } from '../../modules/attribution/proof/trace/rules.ts';
 import type { IndexedTx } from '@cosmjs/stargate';
 import type {
   Demand,
@@ -28,6 +28,7 @@ import {
   MsgDisputeClaim,
   MsgRequestChunk,
   MsgServeChunk,
+  type MsgSubmitClaim,
   type OmissionDispute,
   type ProvenanceDispute,
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
@@ -44,7 +45,25 @@ const INFLUENCE_TREE_NAMES: ReadonlyMap<number, InfluenceTree> = new Map(
   ),
 );
 
-type Submission = NonNullable<Awaited<ReturnType<typeof submittedClaim>>>;
+/** What does not change while a claim is pending: it is read once. */
+interface Submission extends Pick<MsgSubmitClaim, 'claim' | 'answer'> {
+  readonly shards: readonly PublishedShard[];
+}
+
+function pendingClaim(
+  { id, claimant }: ClaimRecord,
+  { claim, answer, shards }: Submission,
+  rules: TraceRules,
+): PendingClaim {
+  const { content } = answer;
+  return {
+    id,
+    claimant,
+    claim,
+    answered: content.length > 0 ? { answer: content, rules } : undefined,
+    shards,
+  };
+}
 
 /** What is on the chain of shards, cards and claims, and what is sent there. */
 export class AccountWatchChain implements WatchChain {
@@ -96,37 +115,34 @@ export class AccountWatchChain implements WatchChain {
     const records = await pendingRecords(this.#chain);
     const ids = new Set(records.map(({ id }) => id));
     for (const id of this.#submissions.keys()) if (!ids.has(id)) this.#submissions.delete(id);
+    const rules = rulesUnder(await this.#chain.params());
     const claims: PendingClaim[] = [];
-    for (const record of records) claims.push(await this.#pending(record));
+    for (const record of records) claims.push(await this.#pending(record, rules));
     return claims;
   }
 
-  /** The claim with its answer, read once; a node that does not have its block says why. */
-  async #submitted(record: ClaimRecord): Promise<Submission | string | undefined> {
-    const known = this.#submissions.get(record.id);
-    if (known !== undefined) return known;
+  async #pending(record: ClaimRecord, rules: TraceRules): Promise<PendingClaim> {
+    const { id, claimant } = record;
+    const known = this.#submissions.get(id);
+    if (known !== undefined) return pendingClaim(record, known, rules);
+    const shards = await this.#shardsOf(record);
     try {
       const found = await submittedClaim(this.#chain.connection, record);
-      if (found !== undefined) this.#submissions.set(record.id, found);
-      return found;
+      if (found === undefined) return { id, claimant, claim: undefined, shards };
+      const submission = { ...found, shards };
+      this.#submissions.set(id, submission);
+      return pendingClaim(record, submission, rules);
     } catch (error) {
-      return messageOf(error);
+      return { id, claimant, claim: undefined, missing: messageOf(error), shards };
     }
   }
 
-  async #pending(record: ClaimRecord): Promise<PendingClaim> {
+  /** Of the indexes that a claim rests on, by id. */
+  async #shardsOf({ indexIds }: ClaimRecord): Promise<readonly PublishedShard[]> {
     const { attribution } = this.#chain.connection.queries.openledger;
-    const indexes = await Promise.all(record.indexIds.map((indexId) => attribution.index({ indexId })));
+    const indexes = await Promise.all(indexIds.map((indexId) => attribution.index({ indexId })));
     const shards = indexes.flatMap((index) => index.shards).map((status) => this.#published(status));
-    shards.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const { id, claimant } = record;
-    const submitted = await this.#submitted(record);
-    if (submitted === undefined || typeof submitted === 'string')
-      return { id, claimant, claim: undefined, missing: submitted, shards };
-    const { content } = submitted.answer;
-    const rules = rulesUnder(await this.#chain.params());
-    const answered = content.length > 0 ? { answer: content, rules } : undefined;
-    return { id, claimant, claim: submitted.claim, answered, shards };
+    return shards.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** What anybody has asked for, from the transactions; and the answers, from those of the publishers. */
