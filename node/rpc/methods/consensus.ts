@@ -21,14 +21,7 @@ export function consensusMethods(ports: RpcPorts): readonly Method[] {
       name: 'consensus_params',
       params: { height: 'int64?' },
       cacheable: 'height',
-      call: ({ height }) => {
-        const at = heightOrLatest(ports, latestUncommittedHeight(ports), height);
-        const params = ports.state.consensusParams(at);
-        if (params === undefined) {
-          throw new LedgerError('rpc.params', `could not find consensus params for height #${at}`);
-        }
-        return { block_height: at.toString(), consensus_params: consensusParamsJson(params) };
-      },
+      call: ({ height }) => consensusParamsAt(ports, height),
     }),
     method({
       name: 'consensus_state',
@@ -41,6 +34,21 @@ export function consensusMethods(ports: RpcPorts): readonly Method[] {
       call: () => ({ round_state: roundStateJson(runningCore(ports)), peers: [] }),
     }),
   ];
+}
+
+/**
+ * Without a height: the newest that are known. A block is stored before it is executed, and in between what
+ * follows from it is not known yet (CometBFT answers with an error then).
+ */
+function consensusParamsAt(ports: RpcPorts, asked: bigint | undefined): Json {
+  const latest = heightOrLatest(ports, latestUncommittedHeight(ports), asked);
+  for (const at of asked === undefined ? [latest, latest - 1n] : [latest]) {
+    const params = ports.state.consensusParams(at);
+    if (params !== undefined) {
+      return { block_height: at.toString(), consensus_params: consensusParamsJson(params) };
+    }
+  }
+  throw new LedgerError('rpc.params', `could not find consensus params for height #${latest}`);
 }
 
 function validatorsAt(
