@@ -88,9 +88,9 @@ const APP_VERSION = 0n;
 /** Makes the application over a store. @throws LedgerError see `openStores` */
 export function createApp(options: AppOptions): OpenLedgerApp {
   const { prefix, upgrades = UPGRADES, skipUpgrades: skipHeights = [], onUpgrade } = options;
-  const { furtherModules = [], sendRestrictions = [] } = options;
+  const { furtherModules = [], sendRestrictions = [], verifier } = options;
   const notify = onUpgrade === undefined ? {} : { notify: onUpgrade };
-  const settings = { upgrades, skipHeights, furtherModules, sendRestrictions, ...notify };
+  const settings = { upgrades, skipHeights, furtherModules, sendRestrictions, verifier, ...notify };
   return new OpenLedgerApp(options, composeModules(prefix, settings));
 }
 

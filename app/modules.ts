@@ -1,7 +1,10 @@
+import { AssertionError } from '../core/errors.ts';
 import { AddressCodec } from '../framework/address.ts';
 import { authorizationRoute } from '../framework/authorization.ts';
 import { MessageRouter } from '../framework/message.ts';
 import type { Module, ModuleAccountSpec } from '../framework/module.ts';
+import type { SignatureVerifier } from '../framework/tx/signature.ts';
+import { StatementVerifier } from '../framework/tx/statement.ts';
 import { createAttributionModule } from '../modules/attribution/module.ts';
 import type { AuthKeeper } from '../modules/auth/keeper.ts';
 import { createAuthModule } from '../modules/auth/module.ts';
@@ -82,11 +85,20 @@ export interface Composition {
 
 /** What a program may have besides. */
 export interface CompositionSettings extends UpgradeSettings {
+  /** Checks what was signed off the chain. Without it no such statement can be judged. */
+  readonly verifier?: SignatureVerifier;
   /** Modules of its own, after all others. */
   readonly furtherModules?: readonly Module[];
   /** Rules of its own about transfers. */
   readonly sendRestrictions?: readonly SendRestriction[];
 }
+
+/** Of a composition that executes nothing: one that only lists modules and messages. */
+const NO_VERIFIER: SignatureVerifier = {
+  verify(): never {
+    throw new AssertionError('the composition was made without a verifier of signatures');
+  },
+};
 
 /** Makes all modules and hands each the capabilities that it needs. */
 export function composeModules(prefix: string, settings: CompositionSettings = {}): Composition {
@@ -95,7 +107,8 @@ export function composeModules(prefix: string, settings: CompositionSettings = {
   const consensusAddresses = new AddressCodec(`${prefix}valcons`);
   const consensus = createConsensusModule(addresses);
   const auth = createAuthModule(addresses, MODULE_ACCOUNTS);
-  const { sendRestrictions = [] } = settings;
+  const { sendRestrictions = [], verifier = NO_VERIFIER } = settings;
+  const statements = new StatementVerifier({ verifier, accounts: auth.keeper, addresses });
   const bank = createBankModule({ accounts: auth.keeper, addresses, sendRestrictions });
   const stakingHooks = new StakingHookList();
   const staking = createStakingModule({
@@ -132,7 +145,7 @@ export function composeModules(prefix: string, settings: CompositionSettings = {
     feegrant.module,
     authz,
     createVestingModule({ accounts: auth.keeper, bank: bank.keeper, addresses }),
-    ...nativeModules(addresses, { bank: bank.keeper, distribution: distribution.keeper }),
+    ...nativeModules(addresses, { bank: bank.keeper, distribution: distribution.keeper, statements }),
     ...(settings.furtherModules ?? []),
   ];
   const router: MessageRouter = new MessageRouter(
@@ -189,11 +202,15 @@ function createPunishment(
   return { slashing, evidence: createEvidenceModule({ ...ports, handlers: new Map() }) };
 }
 
+interface NativePorts {
+  readonly bank: Bank;
+  readonly distribution: Distribution;
+  /** For what is signed off the chain. */
+  readonly statements: StatementVerifier;
+}
+
 /** The economic loop: contribute, snapshot, register, infer, attribute, pay. */
-function nativeModules(
-  addresses: AddressCodec,
-  { bank, distribution }: { readonly bank: Bank; readonly distribution: Distribution },
-): readonly Module[] {
+function nativeModules(addresses: AddressCodec, { bank, distribution }: NativePorts): readonly Module[] {
   const datanet = createDatanetModule({ addresses });
   const datanets = datanet.keeper;
   const models = createModelModule({ addresses, datanets });

@@ -14,6 +14,7 @@ import type { Upgrade } from '../modules/upgrade/types.ts';
 import { LedgerError } from '../core/errors.ts';
 import { txHashText } from '../core/tx-hash.ts';
 import type { Application } from '../node/application.ts';
+import { verifyEd25519 } from '../node/crypto/ed25519.ts';
 import {
   CachedSignatureVerifier,
   type SignaturePool,
@@ -197,7 +198,9 @@ function openApp(
     },
     verifier: {
       verify: ({ pubKey, signBytes, signature }) =>
-        pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
+        pubKey.kind === 'ed25519'
+          ? verifyEd25519(pubKey.bytes, signBytes, signature)
+          : verifier.verify(pubKey.bytes, signBytes, signature),
     },
   });
   requireProgram(options, app);

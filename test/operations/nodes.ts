@@ -4,6 +4,7 @@
  */
 import { createApp, type OpenLedgerApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
+import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
 import { CachedSignatureVerifier } from '../../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../../node/crypto/verifier-pool.ts';
 import type { RequestFinalizeBlock, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
@@ -66,7 +67,9 @@ export class RestartingApplication {
       prefix: PREFIX,
       verifier: {
         verify: ({ pubKey, signBytes, signature }) =>
-          pubKey.kind === 'secp256k1' && this.#verifier.verify(pubKey.bytes, signBytes, signature),
+          pubKey.kind === 'ed25519'
+            ? verifyEd25519(pubKey.bytes, signBytes, signature)
+            : this.#verifier.verify(pubKey.bytes, signBytes, signature),
       },
     });
   }

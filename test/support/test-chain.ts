@@ -14,6 +14,8 @@ import { type PublicKey, secp256k1PublicKey } from '../../framework/tx/public-ke
 import type { SignatureVerifier } from '../../framework/tx/signature.ts';
 import { buildGenesis, type GenesisOptions } from '../../genesis/build.ts';
 import { initChainRequest } from '../../genesis/encode.ts';
+import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
+import { verifySecp256k1 } from '../../node/crypto/secp256k1.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import { MsgSend } from '../../proto/gen/cosmos/bank/v1beta1/tx.ts';
 import { AuthInfo, SignDoc, TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
@@ -32,7 +34,6 @@ import { MemoryMultiStore } from '../../store/multistore.ts';
 interface NativeSecp256k1 {
   publicKeyCreate(privateKey: Uint8Array): Uint8Array;
   ecdsaSign(digest: Uint8Array, privateKey: Uint8Array): { readonly signature: Uint8Array };
-  ecdsaVerify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean;
 }
 
 const native: NativeSecp256k1 = createRequire(import.meta.url)('secp256k1/bindings.js');
@@ -40,7 +41,9 @@ const native: NativeSecp256k1 = createRequire(import.meta.url)('secp256k1/bindin
 /** Checks signatures in place. */
 export const plainVerifier: SignatureVerifier = {
   verify: ({ pubKey, signBytes, signature }) =>
-    signature.length === 64 && native.ecdsaVerify(signature, sha256(signBytes), pubKey.bytes),
+    pubKey.kind === 'ed25519'
+      ? verifyEd25519(pubKey.bytes, signBytes, signature)
+      : verifySecp256k1(pubKey.bytes, sha256(signBytes), signature),
 };
 
 /** The compact signature of a digest. */
