@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { peerKey } from './connections.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { ServeMetrics } from './metrics.ts';
-import { json } from './reply.ts';
+import { immutableBytes, json } from './reply.ts';
 import type { Route } from './routes.ts';
 import { AttestServer } from './server.ts';
 
@@ -20,6 +20,8 @@ const LARGE = Buffer.alloc(1 << 24);
 interface Setting {
   readonly limits: Partial<ServeLimits>;
   readonly asked?: () => void;
+  /** Makes the large answer. */
+  readonly make?: () => Buffer;
 }
 
 interface Served {
@@ -34,7 +36,7 @@ interface Served {
 
 const GAUGES = { running: () => 0, waiting: () => 0, shards: () => 0, tokens: () => 0, cards: () => 0 };
 
-async function serve({ limits, asked = () => undefined }: Setting): Promise<Served> {
+async function serve({ limits, asked = () => undefined, make = () => LARGE }: Setting): Promise<Served> {
   const reasons: string[] = [];
   let changed = (): void => undefined;
   class Watched extends ServeMetrics {
@@ -46,7 +48,7 @@ async function serve({ limits, asked = () => undefined }: Setting): Promise<Serv
   }
   const large: Route['answer'] = () => {
     asked();
-    return { status: 200, type: 'application/octet-stream', body: LARGE };
+    return immutableBytes({ bytes: LARGE.length, make });
   };
   const routes: readonly Route[] = [
     { method: 'GET', path: '/large', answer: large },
@@ -164,15 +166,34 @@ test('requests ahead of their answers are answered in turn, a few at most', asyn
 test('when too many bytes wait to be read, large answers are told to come again, small ones are sent', async () => {
   for (const bound of ['unsentBytesMax', 'unsentBytesPerAddressMax']) {
     const one = calls(1);
-    const { url, stall, metrics } = await serve({ limits: { [bound]: LARGE.length }, asked: one.call });
+    let made = 0;
+    const make = (): Buffer => {
+      made++;
+      one.call();
+      return LARGE;
+    };
+    const { url, stall, metrics } = await serve({ limits: { [bound]: LARGE.length }, make });
     await stall(ask('/large'));
     await one.done;
     const refused = await fetch(`${url}/large`);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await refused.text()).toContain('wait to be read');
+    expect(made, 'what is not sent is not made').toBe(1);
     expect((await fetch(`${url}/small`)).status).toBe(200);
     expect(await metrics()).toContain(`attest_serve_unsent_bytes ${LARGE.length}`);
   }
+});
+
+test('an answer that cannot be made is our mistake, and the room that it took is free again', async () => {
+  const make = (): Buffer => {
+    throw new Error('the disk is gone');
+  };
+  const { url, metrics } = await serve({ limits: { unsentBytesPerAddressMax: LARGE.length }, make });
+  for (let i = 0; i < 2; i++) {
+    const failed = await fetch(`${url}/large`);
+    expect([failed.status, await failed.text()]).toEqual([500, expect.not.stringContaining('disk')]);
+  }
+  expect(await metrics()).toContain('attest_serve_unsent_bytes 0');
 });
 
 test('an address is known by what one host has', () => {

@@ -1,50 +1,41 @@
 /** Lets so many tasks run at a time, so many wait, and turns the others away. */
 import { LedgerError } from '../../core/errors.ts';
+import { type TurnLimits, Turns } from '../../core/turns.ts';
 
 /** Code of the error of a task that was turned away. */
 export const BUSY = 'attest.busy';
 
-/** Bounds of a gate. */
-export interface GateOptions {
-  readonly runningMax: number;
-  readonly waitingMax: number;
-}
-
-/** A bounded queue before a bounded number of tasks. */
+/** Tasks in their turns. */
 export class Gate {
-  readonly #options: GateOptions;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns: Turns;
+  readonly #waitingMax: number;
 
-  constructor(options: GateOptions) {
-    this.#options = options;
+  constructor(limits: TurnLimits) {
+    this.#turns = new Turns(limits);
+    this.#waitingMax = limits.waitingMax;
   }
 
   get running(): number {
-    return this.#running;
+    return this.#turns.running;
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#turns.waiting;
   }
 
   /**
    * Runs a task in its turn, first come, first served.
    * @throws LedgerError `attest.busy` at once, when the queue is full
    */
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    const { runningMax, waitingMax } = this.#options;
-    if (this.#running < runningMax) this.#running++;
-    else if (this.#waiting.length >= waitingMax)
-      throw new LedgerError(BUSY, `${waitingMax} requests wait already; come again in a second`);
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async run<T>(task: () => T | Promise<T>): Promise<T> {
+    await new Promise<void>((resolve, reject) => {
+      if (!this.#turns.enter(resolve))
+        reject(new LedgerError(BUSY, `${this.#waitingMax} requests wait already; come again in a second`));
+    });
     try {
       return await task();
     } finally {
-      // The place is handed to the next one, so that nobody slips in before it.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
+      this.#turns.leave();
     }
   }
 }

@@ -2,11 +2,17 @@
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { BUSY } from './gate.ts';
 
+/** A body that is made when it is known that it may be sent: to make it costs as much as to hold it. */
+export interface LateBody {
+  readonly bytes: number;
+  make(): Uint8Array;
+}
+
 /** An answer before it is written. */
 export interface Reply {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | LateBody;
   /** Seconds after which to come again. */
   readonly retryAfter?: number;
   /** Named by its hash: may be kept for ever. */
@@ -25,7 +31,7 @@ export function json(value: unknown, status = 200): Reply {
 }
 
 /** Bytes that are named by their hash. */
-export function immutableBytes(body: Uint8Array): Reply {
+export function immutableBytes(body: Uint8Array | LateBody): Reply {
   return { status: 200, type: BYTES_TYPE, body, isImmutable: true };
 }
 

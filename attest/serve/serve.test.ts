@@ -11,7 +11,7 @@ import { textDocument } from '../testing/naive-shard.ts';
 import type { ServeLimits } from './limits.ts';
 import type { AttributionScope, ServeChain } from './ports.ts';
 import { attestService } from './service.ts';
-import type { ShardLibrary } from './shard-library.ts';
+import { ShardLibrary } from './shard-library.ts';
 import { policyChain, smallChain, smallLibrary, TEXTS } from './testing/library.ts';
 import { ATTRIBUTION_PARAMS } from './testing/params.ts';
 
@@ -178,6 +178,17 @@ test('a salted shard shows neither its leaves nor its texts', async () => {
   for (const path of [`shards/${key}/leaves/text`, `shards/${key}/nodes/suffix/0`])
     expect((await fetch(`${url}/v1/${path}`)).status).toBe(403);
   expect((await fetch(`${url}/v1/contents/${toHex(contentRoot(utf8(TEXTS[0] ?? '')))}`)).status).toBe(404);
+});
+
+test('a salted shard hides no text that an open one holds, whichever of them came first', async () => {
+  const readers = [smallLibrary(), smallLibrary(Uint8Array.of(1))].flatMap((library) =>
+    library.list().map(({ reader }) => reader),
+  );
+  for (const order of [readers, readers.toReversed()]) {
+    const url = await serve({ library: new ShardLibrary(order) });
+    const response = await fetch(`${url}/v1/contents/${toHex(contentRoot(utf8(TEXTS[0] ?? '')))}`);
+    expect([response.status, await response.text()]).toEqual([200, TEXTS[0]]);
+  }
 });
 
 test('what is wrong with a request is said', async () => {

@@ -30,6 +30,9 @@ export interface AttestServerParts {
   readonly logger: AttestLogger;
 }
 
+/** An answer as it is written. */
+type Written = Omit<Reply, 'body'> & { readonly body: Buffer };
+
 interface Matched {
   readonly route: Route;
   readonly params: readonly string[];
@@ -93,36 +96,44 @@ export class AttestServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const begun = performance.now();
     let name = 'none';
-    let reply: Reply;
+    let reply: Written;
     try {
       const uri = uriOf(request, this.#options.limits);
       if (uri.pathname === '/metrics') {
         name = uri.pathname;
         const { registry } = this.#parts.metrics;
-        reply = { status: 200, type: registry.contentType, body: await registry.metrics() };
+        reply = this.#admit(response, {
+          status: 200,
+          type: registry.contentType,
+          body: await registry.metrics(),
+        });
       } else {
         const { route, params } = this.#match(request.method ?? '', uri.pathname);
         name = route.path;
-        reply = await this.#answer(request, route, { params, search: uri.searchParams });
+        reply = this.#admit(
+          response,
+          await this.#answer(request, route, { params, search: uri.searchParams }),
+        );
       }
     } catch (error) {
-      reply = errorReply(error);
-      if (reply.status === 500)
+      const refused = errorReply(error);
+      if (refused.status === 500)
         this.#parts.logger.warn({ route: name, error: messageOf(error) }, 'a request was not answered');
+      reply = this.#admit(response, refused);
     }
-    reply = this.#admitted(response, reply);
     this.#parts.metrics.request(name, reply.status, (performance.now() - begun) / 1000);
     write(request, response, reply);
   }
 
-  /** The answer, or, when too many bytes wait to be taken, one that says to come again. */
-  #admitted(response: ServerResponse, reply: Reply): Reply {
-    const admit = ({ body }: Reply): boolean =>
-      response.socket === null || this.#connections.admit(response.socket, response, Buffer.byteLength(body));
-    if (admit(reply)) return reply;
-    const refused = errorReply(new LedgerError(BUSY, 'too many answers wait to be read; come again'));
-    admit(refused);
-    return refused;
+  /**
+   * The answer with its body, which is made only now that it may be sent. Small answers are always admitted.
+   * @throws LedgerError `attest.busy` when too many bytes wait to be taken
+   */
+  #admit(response: ServerResponse, reply: Reply): Written {
+    const { socket } = response;
+    if (socket !== null && !this.#connections.admit(socket, response, bytesIn(reply.body)))
+      throw new LedgerError(BUSY, 'too many answers wait to be read; come again');
+    return { ...reply, body: bytesOf(reply.body) };
   }
 
   async #answer(
@@ -208,15 +219,20 @@ async function within<T>(timeMs: number, task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Not a copy: answers are as large as contents. */
-function bytesOf(body: string | Uint8Array): Buffer {
-  if (typeof body === 'string') return Buffer.from(body);
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+function bytesIn(body: Reply['body']): number {
+  return typeof body === 'object' && 'make' in body ? body.bytes : Buffer.byteLength(body);
 }
 
-function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+/** Not a copy: answers are as large as contents. */
+function bytesOf(body: Reply['body']): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  const made = 'make' in body ? body.make() : body;
+  return Buffer.from(made.buffer, made.byteOffset, made.byteLength);
+}
+
+function write(request: IncomingMessage, response: ServerResponse, reply: Written): void {
   if (response.destroyed) return;
-  const body = bytesOf(reply.body);
+  const { body } = reply;
   const headers: Record<string, string | number> = {
     'Content-Type': reply.type,
     'Content-Length': body.length,

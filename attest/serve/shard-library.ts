@@ -4,6 +4,7 @@ import { LedgerError } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { detokenise } from '../../modules/attribution/proof/tokenise.ts';
 import type { ShardArrays, ShardReader } from '../shard.ts';
+import type { LateBody } from './reply.ts';
 
 /** A shard that is served. */
 export interface ServedShard {
@@ -13,7 +14,7 @@ export interface ServedShard {
 }
 
 interface ContentPlace {
-  readonly shard: ServedShard;
+  readonly reader: ShardReader;
   readonly document: number;
 }
 
@@ -30,9 +31,11 @@ export class ShardLibrary {
   add(reader: ShardReader): void {
     const shard = { key: toHex(shardId(reader.commitment)), reader };
     this.#shards.set(shard.key, shard);
+    // Texts of salted shards are private. Another shard may hold the same text openly.
+    if (reader.commitment.salted) return;
     for (let document = 0; document < reader.documents; document++) {
       const { root, tombstone } = reader.document(document);
-      if (!tombstone) this.#contents.set(toHex(root), { shard, document });
+      if (!tombstone) this.#contents.set(toHex(root), { reader, document });
     }
   }
 
@@ -46,10 +49,11 @@ export class ShardLibrary {
   }
 
   /** The content with a root; undefined when no shard holds it, or only a salted one, whose texts are private. */
-  content(rootHex: string): Uint8Array | undefined {
+  content(rootHex: string): LateBody | undefined {
     const place = this.#contents.get(rootHex);
-    if (place === undefined || place.shard.reader.commitment.salted) return undefined;
-    return contentOf(place.shard.reader, place.document);
+    if (place === undefined) return undefined;
+    const { reader, document } = place;
+    return { bytes: reader.document(document).byteLength, make: () => contentOf(reader, document) };
   }
 }
 

@@ -25,7 +25,7 @@ test('shards that come later are served, and those that larger ones take up stay
     index.grow({ count: 2, source });
     expect([served.load(), served.load()]).toEqual([1, 0]);
     expect(library.list().map(({ reader }) => reader.documents)).toEqual([1, 2]);
-    expect(library.content(toHex(contentRoot(utf8(text(1)))))).toEqual(utf8(text(1)));
+    expect(library.content(toHex(contentRoot(utf8(text(1)))))?.make()).toEqual(utf8(text(1)));
   } finally {
     served.close();
     rmSync(path, { recursive: true });

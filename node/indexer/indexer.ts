@@ -4,6 +4,7 @@
  */
 import { fromHex, toUpperHex } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { Turns } from '../../core/turns.ts';
 import type { TxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import type { CommittedBlock } from '../committed-block.ts';
 import { TX_HASH_KEY } from '../events.ts';
@@ -23,7 +24,6 @@ import {
 } from './keys.ts';
 import type { IndexDatabase, IndexedBlocks, IndexerLogger } from './ports.ts';
 import { type FoundItems, searchIndex } from './search.ts';
-import { Turns } from './turns.ts';
 import { txPlaceAt } from './tx-places.ts';
 
 const CODE_OK = 0;
@@ -74,7 +74,7 @@ export class Indexer {
     this.#logger = ports.logger;
     this.#config = config;
     this.#writer = new BlockWriter(ports.database, ports.blocks, config.valueBytesMax);
-    this.#turns = new Turns(config.searchesMax, config.searchesWaitingMax);
+    this.#turns = new Turns({ runningMax: config.searchesMax, waitingMax: config.searchesWaitingMax });
   }
 
   /** Indexes a block. Resolves before it is on disk, unless the disk falls behind. */
@@ -182,7 +182,8 @@ export class Indexer {
   }
 
   async #search(layout: IndexLayout, request: SearchRequest): Promise<SearchPage<Uint8Array>> {
-    return await this.#turns.run(async () => {
+    await this.#turn();
+    try {
       await this.#writing;
       const { query } = request;
       const found = await searchIndex(this.#database, layout, {
@@ -191,6 +192,16 @@ export class Indexer {
       });
       const { skip, take } = request.page(found.length);
       return { items: pageOf(found, request.order, { skip, take }), total: found.length };
+    } finally {
+      this.#turns.leave();
+    }
+  }
+
+  /** Resolves when it is a search's turn. */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      if (!this.#turns.enter(resolve))
+        reject(new LedgerError('index.busy', 'too many searches are waiting, try again later'));
     });
   }
 

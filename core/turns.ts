@@ -1,0 +1,48 @@
+/** Whose turn it is: so many run at a time, so many wait, the others are turned away. */
+
+/** Bounds of turns. */
+export interface TurnLimits {
+  readonly runningMax: number;
+  readonly waitingMax: number;
+}
+
+/** A bounded queue before a bounded number of places, first come, first served. It starts nothing by itself. */
+export class Turns {
+  readonly #limits: TurnLimits;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(limits: TurnLimits) {
+    this.#limits = limits;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Calls `begin` now or when its turn comes. Who began has to `leave`.
+   * @returns false when too many wait already: `begin` is not called
+   */
+  enter(begin: () => void): boolean {
+    if (this.#running < this.#limits.runningMax) {
+      this.#running++;
+      begin();
+      return true;
+    }
+    if (this.#waiting.length >= this.#limits.waitingMax) return false;
+    this.#waiting.push(begin);
+    return true;
+  }
+
+  /** One that began is done. Its place is handed to the next one, so that nobody slips in before it. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+}
