@@ -1,17 +1,30 @@
-/** Attributes an answer of a model: traces it to the shards of the model's snapshots and makes the claim. */
+/**
+ * Attributes an answer of a model: one claim, ready for a transaction, with every part that the model pays
+ * for and that can be stated here. docs/adr/0024.
+ */
 import { LedgerError } from '../../core/errors.ts';
-import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
-import type { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
-import { toHex } from '../../core/bytes.ts';
-import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
-import { rulesUnder } from '../../modules/attribution/proof/trace/rules.ts';
-import type { NumberedShard } from '../claim.ts';
-import { Corpus } from '../query/corpus.ts';
-import { type Trace, traceOutput } from '../trace/trace.ts';
-import type { ActiveIndex, AttributionScope, ServeChain } from './ports.ts';
-import { provenanceOf } from './provenance.ts';
-import { type PreparedClaim, quotationsOf } from './quotations.ts';
-import { requireShard, type ServedShard, type ShardLibrary } from './shard-library.ts';
+import type { InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { committedAnswer, openAnswer, provableContent } from '../../modules/attribution/verify.ts';
+import { type Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { AttributionMethod, type AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { HeadLibrary } from './head-library.ts';
+import { type InfluenceOrder, influencePart, type StatedInfluence } from './influence-part.ts';
+import {
+  basisPointsOf,
+  type ClaimPart,
+  type MadePart,
+  outcomeOf,
+  type PartOutcome,
+  type Submission,
+  submissionOf,
+  unpaid,
+} from './parts.ts';
+import type { AttributionScope, ServeChain } from './ports.ts';
+import type { PreparedClaim } from './quotations.ts';
+import { type RetrievalOrder, retrievalPart } from './retrieval-part.ts';
+import type { ShardLibrary } from './shard-library.ts';
+import { type TokenPart, TokenParts } from './token-part.ts';
 
 /** What is asked. */
 export interface AttributionOrder {
@@ -21,129 +34,143 @@ export interface AttributionOrder {
   /** Publish the answer's root instead of its text. Default false. */
   readonly isPrivate?: boolean;
   /**
-   * Provenance without proofs, to be submitted with a bond. Default false; a model that takes bonded claims
-   * only gets no others.
+   * Provenance without proofs, to be submitted with a bond. Default false; beside influence, and of a model
+   * that takes bonded claims only, it has none in any case.
    */
   readonly isOptimistic?: boolean;
+  /** For the influence part. */
+  readonly influence?: InfluenceOrder;
+  /** For the retrieval part. */
+  readonly retrieval?: RetrievalOrder;
+  /** `request_hash` of the payment, 32 bytes: retrieval is bound to it. */
+  readonly requestHash?: Uint8Array;
+  /** Whose message will carry the claim, as text. */
+  readonly claimant?: string;
 }
 
 /** An answer's sources, and the claim that pays them. */
 export interface Attribution extends PreparedClaim {
-  readonly trace: Trace;
   readonly scope: AttributionScope;
+  /** Of the token part; undefined where the model pays nothing for it. */
+  readonly trace: Trace | undefined;
+  /** What the influence part says. */
+  readonly influence: InfluenceClaim | undefined;
+  /** What became of each part. */
+  readonly parts: readonly PartOutcome[];
+  readonly submission: Submission;
 }
 
-/** Corpora that are kept ready, one for each set of shards. */
-const CORPORA_MAX = 16;
+/** What attributions are made from. */
+export interface AttributorParts {
+  readonly library: ShardLibrary;
+  readonly heads: HeadLibrary;
+  readonly chain: ServeChain;
+}
 
-/** Attributes answers from the shards of a library. */
+/** Attributes answers from the shards and heads that are served. */
 export class Attributor {
-  readonly #library: ShardLibrary;
-  readonly #chain: ServeChain;
-  readonly #corpora = new Map<string, Corpus>();
+  readonly #parts: AttributorParts;
+  readonly #tokens: TokenParts;
 
-  constructor(library: ShardLibrary, chain: ServeChain) {
-    this.#library = library;
-    this.#chain = chain;
+  constructor(parts: AttributorParts) {
+    this.#parts = parts;
+    this.#tokens = new TokenParts(parts.library);
   }
 
   /**
-   * The claim for a transaction: quoted spans or token provenance, as the model is attributed.
-   * @throws LedgerError `attest.no_model`; `attest.no_index` when what the claim would rest on is not here;
-   * `attest.method` for a model that is attributed by other means; `attest.output_too_long`
+   * The claim for a transaction: quoted spans, or the parts of the model's policy.
+   * @throws LedgerError `attest.no_model`; `attest.no_index` when what the token part would rest on is not here;
+   * `attest.method` for a model that is not attributed; `attest.output_too_long`; `attest.request` for a query or
+   * a receipt that the chain would refuse
    */
   async attribute(order: AttributionOrder): Promise<Attribution> {
-    const { modelId } = order;
-    const scope = await this.#chain.scopeOf(modelId);
+    const { modelId, text } = order;
+    const scope = await this.#parts.chain.scopeOf(modelId);
     if (scope === undefined)
       throw new LedgerError('attest.no_model', `there is no model ${modelId} on the chain; check model_id`);
-    const { attributionMethod, attributionPolicy } = scope.model;
+    const { answerBytesMax } = scope.params;
+    if (BigInt(text.length) > answerBytesMax)
+      throw new LedgerError(
+        'attest.output_too_long',
+        `the answer has ${text.length} bytes; the chain takes ${answerBytesMax}`,
+      );
+    const { attributionMethod, attributionPolicy: policy } = scope.model;
     if (attributionMethod === AttributionMethod.ATTRIBUTION_METHOD_SPAN) return this.#quote(order, scope);
-    if (attributionPolicy !== undefined && attributionPolicy.tokenBps > 0) return this.#locate(order, scope);
-    throw new LedgerError('attest.method', `model ${modelId} is not attributed by what its answers quote`);
-  }
-
-  #quote({ text, isPrivate = false }: AttributionOrder, scope: AttributionScope): Attribution {
-    const shards = this.#shardsOf(scope);
-    const corpus = this.#corpusOf(shards);
-    const trace = traceOutput(text, corpus, rulesUnder(scope.params));
-    const isInScope = (shard: number, document: number): boolean =>
-      scope.snapshots.some((snapshot) => holds(snapshot, shards[shard], document));
-    const prepared = quotationsOf({ trace, corpus, params: scope.params, isPrivate, isInScope });
-    return { ...prepared, trace, scope };
-  }
-
-  #locate(order: AttributionOrder, scope: AttributionScope): Attribution {
-    const { text, isPrivate = false, isOptimistic = false } = order;
-    const indexes = this.#indexesOf(scope);
-    const shards = this.#numbered(indexes);
-    const { params, model } = scope;
-    const trace = traceOutput(text, this.#corpusOf(shards), rulesUnder(params));
-    const indexIds = indexes.map(({ id }) => id);
-    const withBond = isOptimistic || model.attributionPolicy?.bondedClaimsOnly === true;
-    const prepared = provenanceOf({ trace, params, isPrivate, isOptimistic: withBond, indexIds, shards });
-    return { ...prepared, trace, scope };
-  }
-
-  /**
-   * For each snapshot the first active index that is here as a whole. A salted one serves models of one
-   * Datanet only: beside another the chain takes no claim that rests on it.
-   */
-  #indexesOf({ model, snapshots, indexes }: AttributionScope): readonly ActiveIndex[] {
-    const isAlone = new Set(snapshots.map(({ datanetId }) => datanetId)).size === 1;
-    const here = indexes.filter(({ shards }) =>
-      shards.every(
-        ({ commitment }) =>
-          (isAlone || !commitment.salted) && this.#library.find(toHex(shardId(commitment))) !== undefined,
-      ),
-    );
-    const found = snapshots.flatMap(({ id }) => here.find(({ snapshotId }) => snapshotId === id) ?? []);
-    // A claim names an index of each snapshot, so that no holder is left out.
-    if (found.length === model.snapshotIds.length) return found.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const missing = model.snapshotIds.filter((id) => !found.some(({ snapshotId }) => snapshotId === id));
+    if (policy !== undefined) return await this.#combine(order, scope, policy);
     throw new LedgerError(
-      'attest.no_index',
-      `model ${model.id} has snapshots without an active index that is served here (${missing.join(', ')}); ` +
-        'publish one of each, or wait until its window is over',
+      'attest.method',
+      `model ${modelId} names no snapshots: its answers are not attributed`,
     );
   }
 
-  /** The shards of indexes, by their numbers on the chain. */
-  #numbered(indexes: readonly ActiveIndex[]): readonly (ServedShard & NumberedShard)[] {
-    const shards = new Map<bigint, ServedShard & NumberedShard>();
-    for (const { id, commitment } of indexes.flatMap((index) => index.shards))
-      shards.set(id, { id, ...requireShard(this.#library, toHex(shardId(commitment))) });
-    return [...shards.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  /** A model without a policy pays for quoted spans and nothing else. */
+  #quote(order: AttributionOrder, scope: AttributionScope): Attribution {
+    const part = this.#tokens.quote(answerIn(order), scope);
+    return {
+      ...{ scope, answer: part.answer, claim: part.claim, trace: part.trace, influence: undefined },
+      parts: [
+        outcomeOf('token', WHOLE, foundIn(part)),
+        outcomeOf('influence', 0, unpaid('influence', order.influence !== undefined)),
+        outcomeOf('retrieval', 0, unpaid('retrieval', order.retrieval !== undefined)),
+      ],
+      submission: submissionOf(part.claim),
+    };
   }
 
-  #shardsOf({ model, snapshots }: AttributionScope): readonly ServedShard[] {
-    const shards = this.#library
-      .list()
-      .filter((shard) => snapshots.some((snapshot) => holds(snapshot, shard, 0)));
-    if (shards.length > 0) return shards;
-    throw new LedgerError(
-      'attest.no_index',
-      `no shard of the snapshots of model ${model.id} (${model.snapshotIds.join(', ')}) is served here; ` +
-        'build and publish an index of them',
-    );
-  }
-
-  /** Tables of searches fill as they are used: a corpus is worth keeping. */
-  #corpusOf(shards: readonly ServedShard[]): Corpus {
-    const key = shards.map((shard) => shard.key).join();
-    const known = this.#corpora.get(key);
-    if (known !== undefined) return known;
-    const corpus = new Corpus(shards.map(({ reader }) => reader));
-    const [oldest] = this.#corpora.keys();
-    if (oldest !== undefined && this.#corpora.size >= CORPORA_MAX) this.#corpora.delete(oldest);
-    this.#corpora.set(key, corpus);
-    return corpus;
+  /** What is cheap to refuse comes first, what takes long in the middle: provenance depends on it. */
+  async #combine(
+    order: AttributionOrder,
+    scope: AttributionScope,
+    policy: AttributionPolicy,
+  ): Promise<Attribution> {
+    const { heads, chain } = this.#parts;
+    const pays = (part: ClaimPart): boolean => basisPointsOf(policy, part) > 0;
+    const grounds = pays('token') ? this.#tokens.groundsOf(scope) : undefined;
+    const { requestHash, claimant } = order;
+    const retrieval = pays('retrieval')
+      ? await retrievalPart(chain, order.retrieval, { scope, requestHash, claimant })
+      : unpaid('retrieval', order.retrieval !== undefined);
+    const influence: MadePart<StatedInfluence> = pays('influence')
+      ? influencePart(heads, order.influence, scope)
+      : unpaid('influence', order.influence !== undefined);
+    const isOptimistic =
+      order.isOptimistic === true || policy.bondedClaimsOnly || influence.stated !== undefined;
+    const token = grounds && this.#tokens.locate(answerIn(order), grounds, isOptimistic);
+    const claim = Claim.create({
+      ...token?.claim,
+      influence: influence.stated?.statement,
+      retrieval: retrieval.stated,
+    });
+    const part = (name: ClaimPart, made: MadePart<unknown>): PartOutcome =>
+      outcomeOf(name, basisPointsOf(policy, name), made);
+    return {
+      ...{ scope, answer: token?.answer ?? answerOf(order), claim, trace: token?.trace },
+      influence: influence.stated?.claim,
+      parts: [
+        part('token', token === undefined ? unpaid('token', false) : foundIn(token)),
+        part('influence', influence),
+        part('retrieval', retrieval),
+      ],
+      submission: submissionOf(claim),
+    };
   }
 }
 
-/** True when a document of a shard is in a snapshot. */
-function holds(snapshot: Snapshot, shard: ServedShard | undefined, document: number): boolean {
-  if (shard === undefined) return false;
-  const { datanetId, firstPosition } = shard.reader.commitment;
-  return datanetId === snapshot.datanetId && firstPosition + BigInt(document) < snapshot.count;
+const WHOLE = 10_000;
+
+function foundIn({ claim: { spans, token } }: TokenPart): MadePart<unknown> {
+  if (spans.length > 0 || token !== undefined) return { stated: token ?? spans };
+  return { stated: undefined, note: 'no passage of the answer is in what is indexed here' };
+}
+
+function answerIn({ text, isPrivate = false }: AttributionOrder): {
+  readonly text: Uint8Array;
+  readonly isPrivate: boolean;
+} {
+  return { text, isPrivate };
+}
+
+/** The answer of a claim that names no passages of it. */
+function answerOf({ text, isPrivate = false }: AttributionOrder): Answer {
+  return isPrivate && text.length > 0 ? committedAnswer(provableContent(text)) : openAnswer(text);
 }

@@ -5,21 +5,33 @@
  */
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { cardId } from '../../modules/attribution/proof/influence/card.ts';
+import { FEATURE_MAX } from '../../modules/attribution/proof/influence/bounds.ts';
 import {
+  checkClaim,
   claimId,
   decodeClaim,
   type InfluenceClaim,
+  type InfluenceQuery,
 } from '../../modules/attribution/proof/influence/claim.ts';
 import { hessianOf } from '../influence/hessian.ts';
 import type { ServedCard, ServedClaim } from '../influence/published.ts';
-import { claimOf, type Influencer, influenceOf, queryOf } from '../influence/query.ts';
+import { answerOf, claimOf, type Influencer, influenceOf, queryOf } from '../influence/query.ts';
 import { headOfCard } from '../influence/served-head.ts';
+import { badRequest } from './reply.ts';
 
 /** A head that is served. */
 export interface ServedHead {
   /** Id of its card in hexadecimal: proof/influence/card.ts. */
   readonly key: string;
   readonly served: ServedCard;
+}
+
+/** A query to a head, and its answer. */
+export interface HeadQuestion {
+  /** Bytes, without the constant one. */
+  readonly features: Uint8Array;
+  /** The class that was answered; else the one that the head answers with. */
+  readonly label?: number;
 }
 
 interface Head extends ServedHead {
@@ -58,6 +70,33 @@ export class HeadLibrary {
     return this.#heads.get(key)?.served;
   }
 
+  /** Factorises what queries need of each head, which takes seconds for a large one: better before than in one. */
+  prepare(): void {
+    for (const head of this.#heads.values()) influencerOf(head);
+  }
+
+  /**
+   * A claim about a query to a card; undefined when it is not served here. All its trees are made for their
+   * roots: with 5,000 examples in 10 classes some 0.2 s of processor time for 50 features, 0.8 s for 197.
+   * @throws LedgerError `attest.request` for a query that the card does not take
+   */
+  ask(key: string, { features: given, label: said }: HeadQuestion): InfluenceClaim | undefined {
+    const head = this.#heads.get(key);
+    if (head === undefined) return undefined;
+    const { card } = head.served;
+    if (given.length !== card.features - 1)
+      throw badRequest(
+        `influence: ${given.length} features; this card takes ${card.features - 1}, without the constant one`,
+      );
+    const features = Uint8Array.from([...given, FEATURE_MAX]);
+    const label = said ?? answerOf(queryOf(influencerOf(head).head, features, 0));
+    if (label >= card.classes)
+      throw badRequest(`influence: label is ${label}; this card has classes 0 to ${card.classes - 1}`);
+    const { claim } = answer(head, { features, label });
+    checkClaim(card, claim);
+    return claim;
+  }
+
   /** The claims that may be asked about: those of these statements that are on a card that is served here. */
   expect(statements: readonly Uint8Array[]): void {
     const pending = new Map<string, InfluenceClaim>();
@@ -93,23 +132,23 @@ export class HeadLibrary {
     const head = this.#heads.get(toHex(claim.card));
     if (head === undefined) return undefined;
     const { roots } = claim;
-    const made = this.#answer(head, claim);
+    const made = answer(head, claim.query);
     const names = ['solution', 'effects', 'sums'] as const;
     return names.every((name) => equalBytes(made.claim.roots[name], roots[name])) ? made : undefined;
   }
-
-  #answer(head: Head, { query: { features, label } }: InfluenceClaim): ServedClaim {
-    head.influencer ??= influencerOf(head.served);
-    const { influencer } = head;
-    return claimOf(
-      influencer,
-      head.served,
-      influenceOf(influencer, queryOf(influencer.head, features, label)),
-    );
-  }
 }
 
-function influencerOf(served: ServedCard): Influencer {
-  const head = headOfCard(served);
-  return { head, factors: hessianOf(head) };
+/** What is said to a query, with everything behind it. */
+function answer(head: Head, { features, label }: Pick<InfluenceQuery, 'features' | 'label'>): ServedClaim {
+  const influencer = influencerOf(head);
+  return claimOf(influencer, head.served, influenceOf(influencer, queryOf(influencer.head, features, label)));
+}
+
+/** Made once. */
+function influencerOf(head: Head): Influencer {
+  if (head.influencer === undefined) {
+    const trained = headOfCard(head.served);
+    head.influencer = { head: trained, factors: hessianOf(trained) };
+  }
+  return head.influencer;
 }

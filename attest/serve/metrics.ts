@@ -1,6 +1,7 @@
 /** What a server of attributions counts. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CutReason } from './connections.ts';
+import type { ClaimPart } from './parts.ts';
 
 const SECONDS_BUCKETS: number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES_BUCKETS: number[] = [256, 1024, 4096, 16_384, 65_536, 262_144];
@@ -21,6 +22,7 @@ export class ServeMetrics {
   readonly #seconds: Histogram;
   readonly #proofBytes: Histogram;
   readonly #spans: Counter;
+  readonly #parts: Counter;
   readonly #answered: Counter;
   readonly #cuts: Counter;
 
@@ -60,6 +62,12 @@ export class ServeMetrics {
       registers,
     });
     this.#spans = new Counter({ name: 'attest_serve_spans_total', help: 'Spans of claims.', registers });
+    this.#parts = new Counter({
+      name: 'attest_serve_parts_total',
+      help: 'Parts of claims that models pay for, by what became of them.',
+      labelNames: ['part', 'outcome'],
+      registers,
+    });
     this.#answered = new Counter({
       name: 'attest_serve_chunk_requests_total',
       help: 'Requests on the chain for pieces of our shards, by what became of them.',
@@ -99,6 +107,10 @@ export class ServeMetrics {
   claim(bytes: number, spans: number): void {
     this.#proofBytes.observe(bytes);
     this.#spans.inc(spans);
+  }
+
+  part(part: ClaimPart, outcome: 'made' | 'left_out'): void {
+    this.#parts.inc({ part, outcome });
   }
 
   chunkRequest(outcome: 'answered' | 'refused' | 'foreign'): void {

@@ -1,13 +1,15 @@
 /** What is served, by method and path; docs/operations/attestor.md has it for people. */
-import { fromBase64, toBase64, toHex, utf8 } from '../../core/bytes.ts';
+import { toBase64 } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { levelOf } from '../../modules/attribution/proof/tree.ts';
-import { Answer, Claim, ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Attribution, AttributionOrder } from './attribute.ts';
+import { attributionReply } from './attribution-reply.ts';
 import type { HeadLibrary } from './head-library.ts';
 import { influenceRoutes } from './influence-routes.ts';
+import { orderOf } from './order.ts';
 import { leavesReply, rangeOf } from './pieces.ts';
 import { badRequest, immutableBytes, json, type Reply } from './reply.ts';
 import { requireShard, type ServedShard, type ShardLibrary } from './shard-library.ts';
@@ -30,8 +32,8 @@ export interface Route {
 export interface RouteSources {
   readonly library: ShardLibrary;
   readonly heads: HeadLibrary;
-  /** In its turn; LedgerError `attest.busy` when too many wait. */
-  readonly attribute: (order: AttributionOrder) => Promise<Attribution>;
+  /** Reads and attributes in its turn; LedgerError `attest.busy` when too many wait. */
+  readonly attribute: (order: () => AttributionOrder) => Promise<Attribution>;
   /** Runs something that takes a while, in its turn with attributions. */
   readonly inTurn: <T>(task: () => T) => Promise<T>;
   /** Leaves or nodes in one answer. */
@@ -107,64 +109,6 @@ function content(library: ShardLibrary, root: string): Reply {
   throw new LedgerError('attest.no_content', `no content with the root ${root.slice(0, 64)} is served here`);
 }
 
-/** `{"model_id": "1", "text": "…"}`; `text_base64` for bytes that are no text, `private` for an answer by root, `optimistic` for no proofs. */
 async function attribute({ attribute: make }: RouteSources, body: Uint8Array): Promise<Reply> {
-  const order = orderOf(body);
-  const { answer, claim, trace } = await make(order);
-  const claimBytes = Claim.encode(claim);
-  return json({
-    model_id: order.modelId,
-    answer: toBase64(Answer.encode(answer)),
-    claim: toBase64(claimBytes),
-    claim_bytes: claimBytes.length,
-    spans: trace.spans.map(({ byteStart, byteEnd, count, surprisal }) => ({
-      offset: byteStart,
-      length: byteEnd - byteStart,
-      count,
-      surprisal_q16: surprisal,
-    })),
-    contributions: trace.contributions.map(({ contributionId, weight }) => ({ id: contributionId, weight })),
-    contributors: trace.contributors.map(({ contributor, weight }) => ({
-      address_hex: toHex(contributor),
-      weight,
-    })),
-  });
-}
-
-function orderOf(body: Uint8Array): AttributionOrder {
-  const fields = objectOf(body);
-  const {
-    model_id: id,
-    text,
-    text_base64: base64,
-    private: isPrivate = false,
-    optimistic: isOptimistic = false,
-  } = fields;
-  if (!(typeof id === 'string' || typeof id === 'number') || !/^[1-9]\d{0,18}$/.test(String(id)))
-    throw badRequest('model_id must be the id of a model, such as "1"');
-  if (typeof isPrivate !== 'boolean' || typeof isOptimistic !== 'boolean')
-    throw badRequest('private and optimistic must be true or false');
-  if ((typeof text === 'string') === (typeof base64 === 'string'))
-    throw badRequest('give the answer as text or as text_base64, one of both');
-  const bytes = typeof text === 'string' ? utf8(text) : bytesOf(base64);
-  return { modelId: BigInt(id), text: bytes, isPrivate, isOptimistic };
-}
-
-function objectOf(body: Uint8Array): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    throw badRequest('the body is not JSON; send {"model_id": "1", "text": "…"}');
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  throw badRequest('the body must be an object; send {"model_id": "1", "text": "…"}');
-}
-
-function bytesOf(base64: unknown): Uint8Array {
-  try {
-    return fromBase64(typeof base64 === 'string' ? base64 : '');
-  } catch {
-    throw badRequest('text_base64 is not base64');
-  }
+  return attributionReply(await make(() => orderOf(body)));
 }

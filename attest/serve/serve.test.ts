@@ -88,6 +88,7 @@ test('a claim needs an index of each snapshot, and of two Datanets none that is 
     const url = await serve({
       library,
       chain: {
+        ...chain,
         async scopeOf(modelId) {
           const scope = await chain.scopeOf(modelId);
           return scope && { ...scope, snapshots, model: { ...scope.model, ...model } };
@@ -221,6 +222,7 @@ test('who comes when the queue is full is told when to come again; the others ge
   let reached = (): void => undefined;
   const chain = smallChain();
   const slow: ServeChain = {
+    ...chain,
     scopeOf: async (id) => {
       if (++asked === 1) reached();
       await opened;
@@ -244,7 +246,7 @@ test('who comes when the queue is full is told when to come again; the others ge
 });
 
 test('a request that takes too long is ended, and a client that goes away harms nobody', async () => {
-  const chain: ServeChain = { scopeOf: () => new Promise(() => undefined) };
+  const chain: ServeChain = { ...smallChain(), scopeOf: () => new Promise(() => undefined) };
   const url = await serve({ chain, limits: { requestMs: 30 } });
   expect((await ask(url, { model_id: 1, text: answer })).status).toBe(504);
   await new Promise<void>((resolve) => {

@@ -47,18 +47,20 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
     cards: () => heads.list().length,
     tokens: () => library.list().reduce((sum, { reader }) => sum + reader.tokens, 0),
   });
-  const attributor = new Attributor(library, chain);
-  const attribute = async (order: AttributionOrder): Promise<Attribution> => {
-    const made = await gate.run(() => attributor.attribute(order));
+  const attributor = new Attributor({ library, heads, chain });
+  const attribute = async (order: () => AttributionOrder): Promise<Attribution> => {
+    const made = await gate.run(() => attributor.attribute(order()));
     const { spans, token } = made.claim;
     metrics.claim(Claim.encode(made.claim).length, token?.spans.length ?? spans.length);
+    for (const { part, basisPoints, made: isMade } of made.parts)
+      if (basisPoints > 0) metrics.part(part, isMade ? 'made' : 'left_out');
     return made;
   };
   const routes = attestRoutes({
     library,
     heads,
     attribute,
-    inTurn: (task) => gate.run(async () => task()),
+    inTurn: (task) => gate.run(task),
     piecesMax: limits.piecesMax,
     health,
   });

@@ -1,8 +1,9 @@
 /** The chain behind a node's RPC, as serving and publishing see it. */
 import type { PageRequest, PageResponse } from '../../proto/gen/cosmos/base/query/v1beta1/pagination.ts';
 import { fromBech32 } from '../../core/bech32.ts';
+import { toHex } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
+import { cardId, decodeCard, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import type { CardChain } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
 import {
@@ -15,8 +16,12 @@ import type {
   ModelCardStatus,
   ShardStatus,
 } from '../../proto/gen/openledger/attribution/v1/query.ts';
-import { ContributionState, type Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
-import type { ActiveIndex, AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
+import {
+  type Contribution,
+  ContributionState,
+  type Snapshot,
+} from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import type { ActiveCard, ActiveIndex, AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
 import type { Connection } from '../../client/index.ts';
 
 const PAGE = 100n;
@@ -34,6 +39,16 @@ export async function pages<T extends { readonly pagination?: PageResponse | und
     key = page.pagination?.nextKey ?? new Uint8Array(0);
   } while (key.length > 0);
   return all;
+}
+
+/** Undefined when the chain has no such thing. */
+async function foundOrNone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (messageOf(error).includes('there is no')) return undefined;
+    throw error;
+  }
 }
 
 /** Questions about attribution, each answered from what was heard before where that cannot change. */
@@ -59,18 +74,28 @@ export class AttestChain implements ServeChain {
   }
 
   async scopeOf(modelId: bigint): Promise<AttributionScope | undefined> {
-    const model = await this.#queries.models.model({ modelId }).then(
-      (answer) => answer.model,
-      (error: unknown) => {
-        if (messageOf(error).includes('there is no')) return undefined;
-        throw error;
-      },
-    );
+    const model = (await foundOrNone(this.#queries.models.model({ modelId })))?.model;
     if (model === undefined) return undefined;
     const snapshots = await Promise.all(model.snapshotIds.map((id) => this.snapshot(id)));
-    const indexes =
-      (model.attributionPolicy?.tokenBps ?? 0) > 0 ? await this.#activeIndexes(model.snapshotIds) : [];
-    return { model, snapshots, indexes, params: await this.params() };
+    const { tokenBps = 0, influenceBps = 0 } = model.attributionPolicy ?? {};
+    const indexes = tokenBps > 0 ? await this.#activeIndexes(model.snapshotIds) : [];
+    const cards = influenceBps > 0 ? await this.#activeCards(modelId) : [];
+    return { model, snapshots, indexes, cards, params: await this.params() };
+  }
+
+  async contribution(contributionId: bigint): Promise<Contribution | undefined> {
+    return (await foundOrNone(this.#queries.datanet.contribution({ contributionId })))?.contribution;
+  }
+
+  async #activeCards(modelId: bigint): Promise<readonly ActiveCard[]> {
+    const cards = await pages(
+      (pagination) => this.#queries.attribution.modelCardsByModel({ modelId, pagination }),
+      (page) => page.cards,
+    );
+    return cards
+      .filter(({ state }) => state === ObjectState.OBJECT_STATE_ACTIVE)
+      .map(({ card: { id, card } }) => ({ id, key: toHex(cardId(decodeCard(card))) }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   async #activeIndexes(snapshotIds: readonly bigint[]): Promise<readonly ActiveIndex[]> {

@@ -106,6 +106,7 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const indexes = new ServedIndexes(options.index, library, { cacheBytes, saltSecret: secretOf(options) });
   indexes.load();
   const heads = new HeadLibrary(await readHeads(options.head));
+  heads.prepare();
   const connection = await connectTo(options);
   const chain = new AttestChain(connection);
   const account = options.from === undefined ? undefined : await accountOf(options, connection, terminal);
@@ -119,15 +120,8 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   terminal.out(`${server.url} serves ${servedThings(library.list().length, options.head.length)}\n`);
   const statements = new PendingStatements(chain);
   const answerer =
-    account === undefined
-      ? undefined
-      : new Answerer({
-          chain: answerChain({ chain, account, statements }),
-          library,
-          heads,
-          metrics,
-          logger,
-        });
+    account &&
+    new Answerer({ chain: answerChain({ chain, account, statements }), library, heads, metrics, logger });
   if (answerer === undefined)
     logger.warn(
       {},

@@ -26,6 +26,7 @@ import {
 
 export * from './prove.ts';
 export * from './range-proof.ts';
+export * from './retrieval.ts';
 export * from './weights.ts';
 
 /** Why a claim is refused. Each has a stable error number: see `errors.ts`. */

@@ -31,10 +31,14 @@ export function smallChain(count: number = TEXTS.length): ServeChain {
       attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_SPAN,
     }),
     indexes: [],
+    cards: [],
     snapshots: [Snapshot.create({ id: 1n, datanetId: 1n, count: BigInt(count) })],
     params: ATTRIBUTION_PARAMS,
   };
-  return { scopeOf: async (modelId) => (modelId === 1n ? scope : undefined) };
+  return {
+    scopeOf: async (modelId) => (modelId === 1n ? scope : undefined),
+    contribution: async () => undefined,
+  };
 }
 
 /** The same with a policy that pays for provenance, and index 7 of these shards, which have the numbers 5, 6 … */
@@ -46,9 +50,11 @@ export function policyChain(commitments: readonly ShardCommitment[]): ServeChain
     attributionPolicy: { tokenBps: 10_000, influenceBps: 0, retrievalBps: 0, bondedClaimsOnly: false },
   });
   const shards = commitments.map((commitment, i) => ({ id: BigInt(5 + i), commitment }));
+  const chain = smallChain();
   return {
+    ...chain,
     async scopeOf(modelId) {
-      const scope = await smallChain().scopeOf(modelId);
+      const scope = await chain.scopeOf(modelId);
       return scope && { ...scope, model, indexes: [{ id: 7n, snapshotId: 1n, shards }] };
     },
   };
