@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { byContribution, knnShapley, SHAPLEY_ONE } from './knn-shapley.ts';
+import { knnShapley, SHAPLEY_ONE } from './knn-shapley.ts';
+import { accuracyOf, shapleyReport } from './shapley-report.ts';
 import { type Example, type TrainingSet, trainingSet } from './training-set.ts';
 
 const NEIGHBOURS = 2;
@@ -55,15 +56,31 @@ function permutations(items: readonly number[]): number[][] {
   );
 }
 
-test('are added up by contribution', () => {
+test('are added up by contribution, contributor and Datanet, exactly', () => {
+  const sourceOf = (id: bigint) =>
+    id === 3n ? undefined : { contributor: id === 1n ? 'a' : 'b', datanetId: 7n };
   fc.assert(
     fc.property(examples(3, 20), examples(1, 4), (some, tests) => {
       const train = trainingSet(some, 3);
       const values = knnShapley(train, trainingSet(tests, 3));
-      const sums = byContribution(train, values);
-      const total = (all: Iterable<number>): number => [...all].reduce((a, b) => a + b, 0);
-      expect(total(sums.values())).toBe(total(values));
-      expect([...sums.keys()]).toEqual([...sums.keys()].toSorted((a, b) => (a < b ? -1 : 1)));
+      const report = shapleyReport(values, train.contributions, sourceOf);
+      const sumOf = (holds: (id: bigint) => boolean): bigint =>
+        train.contributions.reduce((sum, id, i) => (holds(id) ? sum + BigInt(values[i] ?? 0) : sum), 0n);
+      for (const { name, value } of report.contributions) expect(value).toBe(sumOf((id) => `${id}` === name));
+      for (const { name, value } of report.contributors)
+        expect(value).toBe(sumOf((id) => sourceOf(id)?.contributor === name));
+      for (const { value } of report.datanets) expect(value).toBe(sumOf((id) => id !== 3n));
+      expect(report.contributions).toHaveLength(new Set(train.contributions).size);
+      for (const list of [report.contributions, report.contributors, report.datanets])
+        for (const [i, { value }] of list.entries())
+          expect(value <= (list[i - 1]?.value ?? value)).toBe(true);
     }),
   );
+});
+
+test('are added up beyond what floating point holds', () => {
+  const values = Float64Array.of(2 ** 53 - 1, 2 ** 53 - 1, 1);
+  const { contributions } = shapleyReport(values, [1n, 1n, 1n], () => undefined);
+  expect(contributions).toEqual([{ name: '1', value: 2n ** 54n - 1n }]);
+  expect(accuracyOf(2n ** 40n, 4)).toBe(0.25);
 });

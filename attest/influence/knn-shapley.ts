@@ -91,13 +91,3 @@ function addValues(
     values[index] = (values[index] ?? 0) + value;
   }
 }
-
-/** Values added up by contribution, in the order of ids. */
-export function byContribution(
-  { contributions }: TrainingSet,
-  values: Float64Array,
-): ReadonlyMap<bigint, number> {
-  const sums = new Map<bigint, number>();
-  for (const [i, id] of contributions.entries()) sums.set(id, (sums.get(id) ?? 0) + (values[i] ?? 0));
-  return sums;
-}

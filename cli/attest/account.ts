@@ -41,7 +41,10 @@ export function withNodeOptions(command: Command): Command {
 }
 
 /** Connects to the node of the options. @throws LedgerError `attest.chain` when none answers */
-export async function connectTo({ node, gasPrices }: NodeOptions): Promise<Connection> {
+export async function connectTo({
+  node,
+  gasPrices,
+}: Pick<NodeOptions, 'node' | 'gasPrices'>): Promise<Connection> {
   const url = rpcUrl(node);
   try {
     return await connect(url, { gasPrice: gasPrices });

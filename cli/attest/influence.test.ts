@@ -71,6 +71,44 @@ test('a head is trained, asked and verified; a wrong card is convicted', async (
   verifyCardFraud(wrong.card, decodeCardFraud(readFileSync(path('fraud'))), { holds: () => true });
 });
 
+test('examples are worth what they add to neighbours, by contribution, contributor and Datanet', async () => {
+  const line = (contribution: number | undefined, label: number, at: number): string =>
+    JSON.stringify({ contribution, label, features: [at, 0] });
+  // Two right ones beside the query, a wrong one beside it too, one that is far away and right.
+  const examples = [line(1, 0, 10), line(1, 0, 11), line(2, 1, 12), line(3, 0, 200)];
+  writeFileSync(path('few.jsonl'), examples.join('\n'));
+  writeFileSync(path('queries.jsonl'), line(undefined, 0, 10));
+  const source = (contribution: number, contributor: string) =>
+    JSON.stringify({ contribution, contributor, datanet: contribution < 3 ? 4 : '5' });
+  writeFileSync(path('sources.jsonl'), [source(1, 'a'), source(2, 'b'), source(3, 'a')].join('\n'));
+  const files = ['--examples', path('few.jsonl'), '--queries', path('queries.jsonl'), '--neighbours', '2'];
+  const asked = ['shapley', ...files, '--sources', path('sources.jsonl')];
+  const report = JSON.parse(await run(...asked, '--json'));
+  expect(report).toMatchObject({ neighbours: 2, examples: 4, queries: 1 });
+  // In twelfths, from all 24 orders in which the four may come.
+  const worth = (list: readonly { readonly id: string; readonly accuracy: number }[]) =>
+    Object.fromEntries(list.map(({ id, accuracy }) => [id, Number((12 * accuracy).toFixed(6))]));
+  const { contributions, contributors, datanets } = report;
+  expect(worth(contributions)).toEqual({ 1: 10, 2: -1, 3: 3 });
+  expect(worth(contributors)).toEqual({ a: 13, b: -1 });
+  expect(worth(datanets)).toEqual({ 4: 9, 5: 3 });
+  expect(await run(...asked)).toContain('contribution 1: ');
+  expect(await run('shapley', ...files)).not.toContain('Datanet');
+  const refused: readonly (readonly [readonly string[], string])[] = [
+    [[...files, '--sources', path('few.jsonl')], 'line 1 of --sources is not like'],
+    [[...files, '--sources', path('sources.jsonl'), '--node', 'http://a'], 'name one'],
+    [[...files, '--neighbours', '0'], '--neighbours must be a whole number from 1'],
+    [['--examples', path('queries.jsonl'), '--queries', path('few.jsonl')], 'contribution is no id'],
+  ];
+  for (const [args, words] of refused) await expect(run('shapley', ...args)).rejects.toThrow(words);
+  writeFileSync(path('sources.jsonl'), source(1, 'a'));
+  await expect(run(...asked)).rejects.toThrow('does not say whose contribution 2 is');
+  writeFileSync(path('queries.jsonl'), JSON.stringify({ label: 0, features: [1] }));
+  await expect(run('shapley', ...files)).rejects.toThrow('of other features than the examples: 2 are needed');
+  writeFileSync(path('queries.jsonl'), `${line(undefined, 0, 10)}\n`.repeat(4097));
+  await expect(run('shapley', ...files)).rejects.toThrow('4097 queries, at most 4096');
+});
+
 test('what is wrong is said', async () => {
   writeFileSync(path('bad.jsonl'), '{"contribution": 1, "label": 0, "features": [1, 300]}');
   const bad = trainArgs.map((arg) => (arg === path('examples.jsonl') ? path('bad.jsonl') : arg));

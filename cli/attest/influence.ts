@@ -5,6 +5,7 @@ import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { readFile, writeFile } from './files.ts';
 import { addPublishCardCommand } from './publish-card.ts';
+import { addShapleyCommand } from './shapley.ts';
 
 const LAMBDA_ONE = 2 ** 24;
 const BOUND_ONE = 2 ** 32;
@@ -69,6 +70,7 @@ export function addInfluenceCommands(attest: Command, terminal: Terminal): void 
     .option('--claim <file>', 'a claim with its leaves; the card is then taken to be right')
     .option('--fraud <file>', 'write the message that convicts')
     .action(async (options: VerifyOptions) => verify(options, terminal));
+  addShapleyCommand(influence, terminal);
   addPublishCardCommand(influence, terminal);
 }
 
