@@ -1,5 +1,6 @@
 import { serializeSignDoc, Secp256k1Wallet, type StdSignDoc } from '@cosmjs/amino';
 import { expect, test } from 'vitest';
+import { adr036SignBytes } from '../../core/adr036.ts';
 import { fromBase64, fromUtf8, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
@@ -9,7 +10,7 @@ import { AddressCodec } from '../address.ts';
 import type { ReadContext } from '../context.ts';
 import { GasMeter, OutOfGasError } from '../gas.ts';
 import { ed25519PublicKey, secp256k1PublicKey } from './public-key.ts';
-import { adr036SignBytes, type SignedStatement, StatementVerifier } from './statement.ts';
+import { type SignedStatement, StatementVerifier } from './statement.ts';
 
 const secret = sha256(utf8('statement'));
 const addresses = new AddressCodec('open');

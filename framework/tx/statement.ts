@@ -9,14 +9,12 @@
  *
  * Canonical bytes begin with a domain in small letters: no transaction's sign bytes do (those of DIRECT begin
  * with 0x0a or 0x12, those of amino JSON with a brace), so neither can be passed off as the other. ed25519
- * signs the bytes, secp256k1 their SHA-256. Source of ADR-036: Cosmos SDK docs/architecture/adr-036, as
- * wallets carry it out (@keplr-wallet/cosmos `makeADR36AminoSignDoc`).
+ * signs the bytes, secp256k1 their SHA-256.
  */
-import { toBase64, utf8 } from '../../core/bytes.ts';
+import { adr036SignBytes } from '../../core/adr036.ts';
 import type { AddressCodec } from '../address.ts';
 import type { AnteAccounts } from '../ante/ports.ts';
 import type { ReadContext } from '../context.ts';
-import { canonicalJson } from '../json.ts';
 import type { SingleKey } from './public-key.ts';
 import type { SignatureTask, SignatureVerifier } from './signature.ts';
 
@@ -37,25 +35,6 @@ export interface SignedStatement {
   readonly key: SingleKey;
   /** 64 bytes; r ‖ s with low s for secp256k1. */
   readonly signature: Uint8Array;
-}
-
-/**
- * What a wallet signs for `signArbitrary(chainId, signer, text)`: its chain id is empty and all its numbers
- * are 0, so that it is no transaction anywhere.
- * @param signer address of the key that signs, as text
- */
-export function adr036SignBytes(signer: string, text: string): Uint8Array {
-  const message = { type: 'sign/MsgSignData', value: { data: toBase64(utf8(text)), signer } };
-  return utf8(
-    canonicalJson({
-      account_number: '0',
-      chain_id: '',
-      fee: { amount: [], gas: '0' },
-      memo: '',
-      msgs: [message],
-      sequence: '0',
-    }),
-  );
 }
 
 /** The signature that a signed statement claims to have. */
