@@ -14,6 +14,7 @@ import type { Bank } from '../modules/bank/keeper.ts';
 import { createBankModule } from '../modules/bank/module.ts';
 import type { SendRestriction } from '../modules/bank/types.ts';
 import type { Consensus } from '../modules/consensus/keeper.ts';
+import { createChannelModule } from '../modules/channels/module.ts';
 import { createConsensusModule } from '../modules/consensus/module.ts';
 import { createDatanetModule } from '../modules/datanet/module.ts';
 import type { Distribution } from '../modules/distribution/keeper.ts';
@@ -48,6 +49,7 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'not_bonded_tokens_pool', permissions: ['burner', 'staking'] },
   { name: 'mint', permissions: ['minter'] },
   { name: 'attribution', permissions: [] },
+  { name: 'channels', permissions: [] },
 ];
 
 /**
@@ -210,7 +212,10 @@ interface NativePorts {
 }
 
 /** The economic loop: contribute, snapshot, register, infer, attribute, pay. */
-function nativeModules(addresses: AddressCodec, { bank, distribution }: NativePorts): readonly Module[] {
+function nativeModules(
+  addresses: AddressCodec,
+  { bank, distribution, statements }: NativePorts,
+): readonly Module[] {
   const datanet = createDatanetModule({ addresses });
   const datanets = datanet.keeper;
   const models = createModelModule({ addresses, datanets });
@@ -231,7 +236,8 @@ function nativeModules(addresses: AddressCodec, { bank, distribution }: NativePo
     stakersAccount: 'fee_collector',
   });
   attribution.keeper.addHooks(payments.keeper);
-  return [datanet.module, models.module, attribution.module, payments.module];
+  const channels = createChannelModule({ addresses, bank, statements, router: undefined });
+  return [datanet.module, models.module, attribution.module, payments.module, channels.module];
 }
 
 /** Names of all substores: what the multistore has to be opened with. */

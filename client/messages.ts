@@ -14,6 +14,15 @@ import {
   MsgSubmitClaim,
 } from '../proto/gen/openledger/attribution/v1/tx.ts';
 import {
+  MsgClaimVouchers,
+  MsgCloseChannel,
+  MsgFinalizeWithdrawal,
+  MsgInitiateWithdrawal,
+  MsgOpenChannel,
+  MsgRotateKey,
+  MsgTopUpChannel,
+} from '../proto/gen/openledger/channels/v1/tx.ts';
+import {
   MsgContribute,
   MsgCreateDatanet,
   MsgPublishSnapshot,
@@ -69,6 +78,29 @@ export const retireModelCard: (message: MsgRetireModelCard) => EncodeObject = ma
 
 /** Convicts a wrong model card. */
 export const convictModelCard: (message: MsgConvictModelCard) => EncodeObject = maker(MsgConvictModelCard);
+
+/** Opens a payment channel with its first deposit. */
+export const openChannel: (message: MsgOpenChannel) => EncodeObject = maker(MsgOpenChannel);
+
+/** Pays more into a channel. */
+export const topUpChannel: (message: MsgTopUpChannel) => EncodeObject = maker(MsgTopUpChannel);
+
+/** Has vouchers of a channel signed by another key. */
+export const rotateKey: (message: MsgRotateKey) => EncodeObject = maker(MsgRotateKey);
+
+/** Claims by vouchers of many channels. */
+export const claimVouchers: (message: MsgClaimVouchers) => EncodeObject = maker(MsgClaimVouchers);
+
+/** Ends a channel at once, by agreement, or as its receiver who gives up the rest. */
+export const closeChannel: (message: MsgCloseChannel) => EncodeObject = maker(MsgCloseChannel);
+
+/** Starts the payer's way out of a channel. */
+export const initiateWithdrawal: (message: MsgInitiateWithdrawal) => EncodeObject =
+  maker(MsgInitiateWithdrawal);
+
+/** Ends a channel whose withdrawal is due. */
+export const finalizeWithdrawal: (message: MsgFinalizeWithdrawal) => EncodeObject =
+  maker(MsgFinalizeWithdrawal);
 
 function maker<T>(type: MessageType<T>): (message: T) => EncodeObject {
   return (value) => ({ typeUrl: type.typeUrl, value });

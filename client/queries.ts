@@ -2,6 +2,7 @@
 import type { QueryClient } from '@cosmjs/stargate';
 import type { MessageType } from '../proto/codec/message.ts';
 import * as attribution from '../proto/gen/openledger/attribution/v1/query.ts';
+import * as channels from '../proto/gen/openledger/channels/v1/query.ts';
 import * as datanet from '../proto/gen/openledger/datanet/v1/query.ts';
 import * as models from '../proto/gen/openledger/models/v1/query.ts';
 import * as payments from '../proto/gen/openledger/payments/v1/query.ts';
@@ -15,6 +16,7 @@ export interface OpenLedgerExtension {
   readonly models: ModelQueries;
   readonly attribution: AttributionQueries;
   readonly payments: PaymentQueries;
+  readonly channels: ChannelQueries;
 }
 
 /** `openledger.datanet.v1.Query`. */
@@ -92,6 +94,18 @@ export interface PaymentQueries {
   readonly escrows: Ask<payments.QueryEscrowsRequest, payments.QueryEscrowsResponse>;
 }
 
+/** `openledger.channels.v1.Query`. */
+export interface ChannelQueries {
+  readonly params: Ask<channels.QueryParamsRequest, channels.QueryParamsResponse>;
+  readonly channel: Ask<channels.QueryChannelRequest, channels.QueryChannelResponse>;
+  readonly lanes: Ask<channels.QueryLanesRequest, channels.QueryLanesResponse>;
+  readonly channelsByPayer: Ask<channels.QueryChannelsByPayerRequest, channels.QueryChannelsByPayerResponse>;
+  readonly channelsByReceiver: Ask<
+    channels.QueryChannelsByReceiverRequest,
+    channels.QueryChannelsByReceiverResponse
+  >;
+}
+
 /** For `QueryClient.withExtensions(comet, setupOpenLedgerExtension)`. */
 export function setupOpenLedgerExtension(base: QueryClient): { readonly openledger: OpenLedgerExtension } {
   return {
@@ -100,6 +114,7 @@ export function setupOpenLedgerExtension(base: QueryClient): { readonly openledg
       models: modelQueries(base),
       attribution: attributionQueries(base),
       payments: paymentQueries(base),
+      channels: channelQueries(base),
     },
   };
 }
@@ -178,6 +193,22 @@ function attributionQueries(base: QueryClient): AttributionQueries {
       'ModelCardsByModel',
       a.QueryModelCardsByModelRequest,
       a.QueryModelCardsByModelResponse,
+    ),
+  };
+}
+
+function channelQueries(base: QueryClient): ChannelQueries {
+  const ask = asker(base, channels.QueryService.name);
+  const c = channels;
+  return {
+    params: ask('Params', c.QueryParamsRequest, c.QueryParamsResponse),
+    channel: ask('Channel', c.QueryChannelRequest, c.QueryChannelResponse),
+    lanes: ask('Lanes', c.QueryLanesRequest, c.QueryLanesResponse),
+    channelsByPayer: ask('ChannelsByPayer', c.QueryChannelsByPayerRequest, c.QueryChannelsByPayerResponse),
+    channelsByReceiver: ask(
+      'ChannelsByReceiver',
+      c.QueryChannelsByReceiverRequest,
+      c.QueryChannelsByReceiverResponse,
     ),
   };
 }

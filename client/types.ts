@@ -16,6 +16,15 @@ import {
   MsgSubmitClaim,
 } from '../proto/gen/openledger/attribution/v1/tx.ts';
 import {
+  MsgClaimVouchers,
+  MsgCloseChannel,
+  MsgFinalizeWithdrawal,
+  MsgInitiateWithdrawal,
+  MsgOpenChannel,
+  MsgRotateKey,
+  MsgTopUpChannel,
+} from '../proto/gen/openledger/channels/v1/tx.ts';
+import {
   MsgContribute,
   MsgCreateDatanet,
   MsgPublishSnapshot,
@@ -42,6 +51,13 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgPublishModelCard,
   MsgRetireModelCard,
   MsgConvictModelCard,
+  MsgOpenChannel,
+  MsgTopUpChannel,
+  MsgRotateKey,
+  MsgClaimVouchers,
+  MsgCloseChannel,
+  MsgInitiateWithdrawal,
+  MsgFinalizeWithdrawal,
 ];
 
 /** A registry with CosmJS's own messages and ours. */

@@ -14,6 +14,7 @@ import { Params as StakingParams } from '../../proto/gen/cosmos/staking/v1beta1/
 import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Params as DatanetParams } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
+import { Params as ChannelParams } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { RequestInitChain } from '../../proto/gen/tendermint/abci/types.ts';
 import { stakingSections } from '../support/staking-world.ts';
@@ -102,6 +103,7 @@ function randomParams(random: Random, validators: number): Readonly<Record<strin
     models: messageToJson(ModelParams, params.randomModels(random)),
     attribution: messageToJson(AttributionParams, params.randomAttribution(random)),
     payments: messageToJson(PaymentParams, params.randomPayments(random)),
+    channels: messageToJson(ChannelParams, params.randomChannels(random)),
   };
 }
 

@@ -13,6 +13,7 @@ import type { Params as MintParams } from '../../proto/gen/cosmos/mint/v1beta1/m
 import type { Params as SlashingParams } from '../../proto/gen/cosmos/slashing/v1beta1/slashing.ts';
 import type { Params as StakingParams } from '../../proto/gen/cosmos/staking/v1beta1/staking.ts';
 import type { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Params as ChannelParams } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import type { Params as DatanetParams } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import type { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
@@ -164,6 +165,17 @@ export function randomAttribution(random: Random): AttributionParams {
     rewardBps: random.between(1, 9000),
     answerBps: random.between(1, 5000),
     shardRequestsMax: random.between(1, 64),
+  };
+}
+
+export function randomChannels(random: Random): ChannelParams {
+  return {
+    withdrawDelayMin: 60,
+    withdrawDelayMax: random.between(60, 200),
+    withdrawBlocks: random.between(1, 6),
+    openWindow: random.between(60, 400),
+    rowsMax: random.between(1, 12),
+    gasPerLink: random.between(1, 100),
   };
 }
 

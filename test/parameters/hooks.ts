@@ -7,6 +7,7 @@ import {
   VOIDED_WORK_MAX,
 } from '../../modules/attribution/end-block.ts';
 import { WORK } from '../../modules/attribution/work.ts';
+import { FORGOTTEN_PER_BLOCK } from '../../modules/channels/end-block.ts';
 import { TIMEOUTS_FORGOTTEN_MAX } from '../../modules/auth/module.ts';
 import { DEQUEUED_PER_BLOCK_MAX } from '../../modules/authz/module.ts';
 import { PRUNED_PER_BLOCK_MAX as ALLOWANCES_MAX } from '../../modules/feegrant/module.ts';
@@ -179,5 +180,12 @@ export const HOOKS: readonly HookRow[] = [
     work: 'retires indexes on convicted shards that nobody has retired',
     bound: `none after ${VOIDED_WORK_MAX} such units, ${WORK.shardEnd} for a shard; the rest waits; publication paid for it`,
     heldBy: 'test/attribution/end-block.test.ts',
+  },
+  {
+    module: 'channels',
+    when: 'endBlock',
+    work: 'forgets ids of closed channels that could not be opened any more',
+    bound: `${FORGOTTEN_PER_BLOCK} a block, the rest waits; each was paid for when its channel was closed`,
+    heldBy: 'modules/channels/channels.test.ts',
   },
 ];

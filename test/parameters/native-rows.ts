@@ -141,6 +141,22 @@ export const ATTRIBUTION_ROWS: readonly Row[] = [
   small('gas_per_share', [1n, GAS_MAX], '1: payouts of an end-block hook cost nearly nothing'),
 ];
 
+/** Section `channels`. */
+export const CHANNELS_ROWS: readonly Row[] = [
+  small('withdraw_delay_min', [60n, 2_592_000n], 'least: a receiver has a minute to claim a last time', {
+    mostWith: { withdraw_delay_max: 2_592_000 },
+    relation: 'not above `withdraw_delay_max`',
+  }),
+  small('withdraw_delay_max', [60n, 31_536_000n], 'most: payers may bind themselves for a year', {
+    leastWith: { withdraw_delay_min: 60 },
+    relation: 'not below `withdraw_delay_min`',
+  }),
+  small('withdraw_blocks', [1n, 1_000_000n], '1: only time counts; most: nobody withdraws for weeks'),
+  small('open_window', [60n, 604_800n], 'as long as the id of a closed channel is remembered'),
+  small('rows_max', [1n, 16_384n], 'rows are paid for one by one'),
+  small('gas_per_link', [1n, 1_000_000n], 'most: claims by links cost more than a block has'),
+];
+
 /** Section `payments`. */
 export const PAYMENTS_ROWS: readonly Row[] = [
   integer('tokens_max', [1n, 1n << 53n], 'a fee is a price times so many, far below 256 bits'),

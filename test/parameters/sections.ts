@@ -11,6 +11,7 @@ import { Params as MintParams } from '../../proto/gen/cosmos/mint/v1beta1/mint.t
 import { Params as SlashingParams } from '../../proto/gen/cosmos/slashing/v1beta1/slashing.ts';
 import { Params as StakingParams } from '../../proto/gen/cosmos/staking/v1beta1/staking.ts';
 import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Params as ChannelParams } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import { Params as DatanetParams } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
@@ -56,6 +57,7 @@ export const SECTIONS: readonly Section[] = [
   section('models', ModelParams, native.MODELS_ROWS),
   section('attribution', AttributionParams, native.ATTRIBUTION_ROWS),
   section('payments', PaymentParams, native.PAYMENTS_ROWS),
+  section('channels', ChannelParams, native.CHANNELS_ROWS),
 ];
 
 /** Consensus parameters of the genesis document. */

@@ -110,6 +110,7 @@ export class TestChain {
   readonly chainId = 'test-chain-1';
   readonly accounts: readonly TestAccount[];
   #height = 0n;
+  #skipped = 0n;
 
   constructor(options: TestChainOptions = {}) {
     const prefix = options.prefix ?? 'open';
@@ -138,6 +139,16 @@ export class TestChain {
     return this.#height;
   }
 
+  /** Of the last block, in seconds since 1970: a second for each block, and what was skipped. */
+  get time(): bigint {
+    return 1_700_000_000n + this.#height + this.#skipped;
+  }
+
+  /** The next block comes so many seconds later. */
+  skip(seconds: number): void {
+    this.#skipped += BigInt(seconds);
+  }
+
   /** Goes on with another program on the same state. */
   restart(app: TestChainOptions['app']): void {
     this.#height = this.#app.height;
@@ -158,6 +169,7 @@ export class TestChain {
 
   /** Executes and commits a block that also says something of the one before it. */
   blockOf({ txs = [], votes = [], misbehavior = [] }: BlockContent): ResponseFinalizeBlock {
+    const { time } = this;
     this.#height++;
     const response = this.app.finalizeBlock({
       txs,
@@ -165,7 +177,7 @@ export class TestChain {
       misbehavior,
       hash: sha256(utf8(`block ${this.#height}`)),
       height: this.#height,
-      time: { seconds: 1_700_000_000n + this.#height, nanos: 0 },
+      time: { seconds: time + 1n, nanos: 0 },
       nextValidatorsHash: new Uint8Array(32),
       proposerAddress: new Uint8Array(20),
     });

@@ -29,6 +29,8 @@ export const PUBLISHED: readonly { readonly from: readonly string[]; readonly ta
     from: ['client', 'attest', 'gateway'],
     target: /^modules\/attribution\/((verify|types)\.ts$|proof\/)/,
   },
+  // What parties of a channel sign is what the chain checks.
+  { from: ['client', 'attest', 'gateway'], target: /^modules\/channels\/format\// },
 ];
 
 /** What `framework` may see of the store: interfaces only. */

@@ -18,6 +18,8 @@ import * as mintQuery from '../../../proto/gen/cosmos/mint/v1beta1/query.ts';
 import * as mint from '../../../proto/gen/cosmos/mint/v1beta1/tx.ts';
 import * as modelsQuery from '../../../proto/gen/openledger/models/v1/query.ts';
 import * as models from '../../../proto/gen/openledger/models/v1/tx.ts';
+import * as channelsQuery from '../../../proto/gen/openledger/channels/v1/query.ts';
+import * as channels from '../../../proto/gen/openledger/channels/v1/tx.ts';
 import * as paymentsQuery from '../../../proto/gen/openledger/payments/v1/query.ts';
 import * as payments from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import * as slashingQuery from '../../../proto/gen/cosmos/slashing/v1beta1/query.ts';
@@ -68,6 +70,7 @@ export const PARAMS_CASES: MessageCases = {
   ...paramsOf(attribution.MsgUpdateParams, attributionQuery.QueryParamsResponse),
   ...paramsOf(auth.MsgUpdateParams, authQuery.QueryParamsResponse),
   ...paramsOf(bank.MsgUpdateParams, bankQuery.QueryParamsResponse),
+  ...paramsOf(channels.MsgUpdateParams, channelsQuery.QueryParamsResponse),
   ...paramsOf(datanet.MsgUpdateParams, datanetQuery.QueryParamsResponse),
   ...paramsOf(distribution.MsgUpdateParams, distributionQuery.QueryParamsResponse),
   ...paramsOf(gov.MsgUpdateParams, govQuery.QueryParamsResponse),

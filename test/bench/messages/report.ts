@@ -7,6 +7,7 @@ import { percentile } from '../percentile.ts';
 import { megabytes, type Report } from '../report.ts';
 import { ACCOUNT_CASES, propose } from './account-cases.ts';
 import type { MessageCase, MessageCases } from './case.ts';
+import { CHANNEL_CASES } from './channel-cases.ts';
 import { ATTRIBUTION_CASES } from './attribution-cases.ts';
 import { NATIVE_CASES } from './native-cases.ts';
 import { PARAMS_CASES } from './params-cases.ts';
@@ -32,6 +33,7 @@ const CASES: MessageCases = {
   ...ACCOUNT_CASES,
   ...STAKING_CASES,
   ...NATIVE_CASES,
+  ...CHANNEL_CASES,
   ...ATTRIBUTION_CASES,
   ...PARAMS_CASES,
 };
@@ -40,6 +42,8 @@ const UNMEASURED: Readonly<Record<string, string>> = {
   '/cosmos.evidence.v1beta1.MsgSubmitEvidence': 'no kind of evidence is accepted in transactions',
   '/openledger.attribution.v1.MsgDisputeClaim':
     'a claim that can be disputed rests on an index or a card that is active: thousands of blocks',
+  '/openledger.channels.v1.MsgFinalizeWithdrawal':
+    'a withdrawal that is due is a hundred blocks old; it does what MsgCloseChannel does',
 };
 
 /** Medians of a type's runs. */

@@ -20,7 +20,7 @@ import type { MultiStoreBranch } from '../../../store/kv.ts';
 import { MemoryMultiStore } from '../../../store/multistore.ts';
 import { GOV_PARAMS } from '../../support/gov-world.ts';
 import { consensusKey, operatorText, stakingSections } from '../../support/staking-world.ts';
-import type { TestAccount } from '../../support/test-chain.ts';
+import { plainVerifier, type TestAccount } from '../../support/test-chain.ts';
 
 const PREFIX = 'open';
 /** What each account delegates, in `uopen`. */
@@ -76,7 +76,7 @@ class CountingMeter extends GasMeter {
 
 /** See the file comment. */
 export class MessageWorld {
-  readonly composition: Composition = composeModules(PREFIX);
+  readonly composition: Composition = composeModules(PREFIX, { verifier: plainVerifier });
   /** Whom modules obey: the account of governance, as text. */
   readonly authority: string = this.composition.addresses.toText(moduleAddress('gov'));
   readonly validators: number;

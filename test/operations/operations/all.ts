@@ -3,6 +3,7 @@ import { attributionOperations } from './attribution.ts';
 import { cardOperations } from './cards.ts';
 import { claimOperations } from './claims.ts';
 import { bankOperations } from './bank.ts';
+import { channelOperations } from './channels.ts';
 import { govOperations } from './gov.ts';
 import { grantOperations } from './grants.ts';
 import { influenceRequestOperations } from './influence-requests.ts';
@@ -17,6 +18,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...grantOperations,
   ...govOperations,
   ...nativeOperations,
+  anyOfThem('channels', 40, channelOperations),
   anyOfThem('attribution', 90, [
     ...attributionOperations,
     ...claimOperations,

@@ -23,6 +23,7 @@ import type { Any } from '../../../proto/gen/google/protobuf/any.ts';
 import { MsgUpdateParams as AttributionUpdate } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
 import { MsgUpdateParams as DatanetUpdate } from '../../../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgUpdateParams as ModelsUpdate } from '../../../proto/gen/openledger/models/v1/tx.ts';
+import { MsgUpdateParams as ChannelsUpdate } from '../../../proto/gen/openledger/channels/v1/tx.ts';
 import { MsgUpdateParams as PaymentsUpdate } from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import type { Actor } from '../actors.ts';
 import { mutated } from '../mutation.ts';
@@ -67,6 +68,8 @@ const GOVERNED: readonly Make[] = [
     packed(AttributionUpdate, { authority: signer, params: params.randomAttribution(random) }),
   ({ random }, signer) =>
     packed(PaymentsUpdate, { authority: signer, params: params.randomPayments(random) }),
+  ({ random }, signer) =>
+    packed(ChannelsUpdate, { authority: signer, params: params.randomChannels(random) }),
   setSendEnabled,
   (world, signer) =>
     packed(MsgCommunityPoolSpend, {
