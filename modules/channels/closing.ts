@@ -17,8 +17,8 @@ export interface ClosePlan {
 }
 
 /**
- * What a message to close comes to. The receiver may close alone when nothing more is claimed: the rest is the
- * payer's. Anything else needs both: the sender by the transaction, the other by its authorizer.
+ * What a message to close comes to. The receiver may close alone when nothing more is claimed: the rest is
+ * the payer's. Anything else needs both: the sender by the transaction, the other by its authorizer.
  * @throws StateError (channels 4, 5, 7, 14)
  */
 export function planClose(

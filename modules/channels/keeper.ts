@@ -205,8 +205,8 @@ export class Channels implements ChannelView {
   }
 
   /**
-   * Ends a channel: what is left, less what the receiver gets now, goes back to the payer. Nothing of it stays,
-   * but the id as long as somebody could open it again.
+   * Ends a channel: what is left, less what the receiver gets now, goes back to the payer. Nothing of it
+   * stays, but the id as long as somebody could open it again.
    * @returns what goes back
    */
   close(context: Context, { id, channel: { config } }: OpenChannel, paid: bigint): bigint {

@@ -10,7 +10,8 @@
  * | 16    | total: what the receiver shall have got altogether     |
  * | 8     | close before, in seconds since 1970                    |
  *
- * Whoever has signed one does not go on with the channel until its time is over: the other may use it until then.
+ * Whoever has signed one does not go on with the channel until its time is over: until then the other may use
+ * it.
  */
 import { concatBytes, toHex } from '../../../core/bytes.ts';
 import { amount, domain, fixed, ID_BYTES, number, text } from './encoding.ts';

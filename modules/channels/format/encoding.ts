@@ -1,6 +1,6 @@
 /**
- * Parts that the signed forms are made of: numbers are big-endian and of fixed width, what has a length carries
- * it, so that no two contents have the same bytes.
+ * Parts that the signed forms are made of: numbers are big-endian and of fixed width, what has a length
+ * carries it, so that no two contents have the same bytes.
  */
 import { AssertionError } from '../../../core/errors.ts';
 import { concatBytes, newBytes, utf8 } from '../../../core/bytes.ts';
