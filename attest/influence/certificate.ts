@@ -1,4 +1,5 @@
-/** The model card of a trained head, with everything that its roots commit to. */
+/** The model card of a trained head or adapter, with everything that its roots commit to. */
+import { assert } from '../../core/errors.ts';
 import { BOUND_BITS, LAMBDA_BITS } from '../../modules/attribution/proof/influence/bounds.ts';
 import type { InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import { gradientResidual } from '../../modules/attribution/proof/influence/card-fraud.ts';
@@ -12,7 +13,7 @@ import {
 import { byClass } from './hessian.ts';
 import { type ServedCard, servedTree } from './published.ts';
 import { nodeSums, sumsOfNodes, topOf } from './sums.ts';
-import { featuresOf, type TrainingSet } from './training-set.ts';
+import { inputOf, type TrainingSet } from './training-set.ts';
 import type { TrainedHead } from './train.ts';
 
 /** What a card says besides the head. */
@@ -21,6 +22,8 @@ export interface CardOptions {
   readonly snapshotCount: bigint;
   /** 32 bytes. */
   readonly extractor: Uint8Array;
+  /** SHA-256 of the base model, for an adapter and for nothing else: 32 bytes. */
+  readonly base?: Uint8Array;
   /**
    * Largest bound of a claim's solution, as a part of the query's gradient, units of 2^-32. Default: 2^-10.
    */
@@ -33,9 +36,11 @@ const SOLUTION_BOUND = 2 ** (BOUND_BITS - 10);
 const TOP_EXAMPLES = 10;
 const TOP_GROUPS = 32;
 
-/** Commits to a head. The card's gradient bound is the least that holds. */
+/** Commits to a head or an adapter. The card's gradient bound is the least that holds. */
 export function certify(head: TrainedHead, options: CardOptions): ServedCard {
   const { set, rows, pass } = head;
+  const { base = new Uint8Array(0) } = options;
+  assert(base.length === (set.shape.kind === 'adapter' ? 32 : 0), 'an adapter, and no head, has a base');
   const nodes = nodeSums(set, rows, pass.residuals);
   const weights = byClass(set.shape, head.weights);
   const trees = {
@@ -50,6 +55,7 @@ export function certify(head: TrainedHead, options: CardOptions): ServedCard {
     datanetId: options.datanetId,
     snapshotCount: options.snapshotCount,
     extractor: options.extractor,
+    base,
     groups: trees.groups.leaves.length,
     lambda: head.lambda,
     gradientBound: leastBound(head, topOf(nodes), weights),
@@ -81,7 +87,7 @@ export function rowLeaves(
 
 function exampleLeaves(set: TrainingSet): Uint8Array[] {
   return set.contributions.map((contributionId, i) =>
-    encodeExample({ contributionId, label: set.labels[i] ?? 0, features: featuresOf(set, i) }),
+    encodeExample({ contributionId, label: set.labels[i] ?? 0, ...inputOf(set, i) }),
   );
 }
 

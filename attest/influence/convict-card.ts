@@ -4,7 +4,7 @@
  * weights that are good enough.
  */
 import { type CardChain, withinGradientBound } from '../../modules/attribution/proof/influence/card-fraud.ts';
-import { dot, softmaxResidual } from '../../modules/attribution/proof/influence/fixed-point.ts';
+import { logitOf, softmaxResidual } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import type { CardFraud, CardRule } from '../../modules/attribution/proof/influence/fraud.ts';
 import {
   decodeExample,
@@ -107,11 +107,11 @@ function findGroup(served: ServedCard, leaves: CardLeaves, chain: CardChain): Ca
 
 function findResidual(served: ServedCard, leaves: CardLeaves): CardFraud | undefined {
   const computed: number[] = [];
-  for (const [index, { features, label }] of leaves.examples.entries()) {
+  for (const [index, example] of leaves.examples.entries()) {
     const { logits = [], residual = [] } = leaves.residuals[index] ?? {};
-    const k = leaves.rows.findIndex((row, at) => dot(row, features) !== logits[at]);
+    const k = leaves.rows.findIndex((row, at) => logitOf(row, example, at) !== logits[at]);
     if (k >= 0) return openCardFraud(served, 'logit', { index, coordinate: k });
-    softmaxResidual(logits, label, computed);
+    softmaxResidual(logits, example.label, computed);
     if (computed.some((value, at) => value !== residual[at]))
       return openCardFraud(served, 'residual', { index });
   }

@@ -5,6 +5,7 @@ import { withinSolutionBound } from '../../modules/attribution/proof/influence/c
 import {
   curvature,
   dot,
+  logitOf,
   type Numbers,
   queryResidual,
   weightOfScore,
@@ -76,8 +77,8 @@ function findSum(pair: ServedPair, { examples, effects }: Leaves): ClaimFraud | 
 }
 
 function findQueryLogit(pair: ServedPair, { weights }: Leaves): ClaimFraud | undefined {
-  const { features, logits } = pair.claim.claim.query;
-  const index = weights.findIndex((row, k) => dot(row, features) !== logits[k]);
+  const { query } = pair.claim.claim;
+  const index = weights.findIndex((row, k) => logitOf(row, query, k) !== query.logits[k]);
   return index < 0 ? undefined : openClaimFraud(pair, 'query-logit', { index });
 }
 

@@ -1,10 +1,12 @@
 /**
  * Examples as JSON lines, one object a line: `contribution` (number or text), `label` (a class, from 0),
- * `features` (bytes as numbers, without the constant one, or as base64).
+ * `features` (bytes as numbers, without the constant one, or as base64); for an adapter `offsets`: logits of
+ * the base model by class, numbers from −128 to below 128, which are rounded to 2^-24.
  */
 import { fromBase64 } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
-import { FEATURE_MAX } from '../../modules/attribution/proof/influence/bounds.ts';
+import { FEATURE_MAX, OFFSET_BITS } from '../../modules/attribution/proof/influence/bounds.ts';
+import type { Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import type { Example } from './training-set.ts';
 
 /** What a list is of. */
@@ -13,6 +15,9 @@ interface ListForm {
   /** Where an entry names no contribution; undefined: it has to. */
   readonly contribution?: string;
 }
+
+/** The first integer that is too large for 32 bits. */
+const OFFSETS_END = 2 ** 31;
 
 /** @throws DecodeError that names the line that is wrong */
 export function parseExamples(text: string): Example[] {
@@ -36,6 +41,12 @@ function parseList(text: string, form: ListForm): Example[] {
     throw new DecodeError(
       `${what}: entry ${other + 1} has other features than the first: ${width} are needed`,
     );
+  const brings = examples[0]?.offsets?.length;
+  const odd = examples.findIndex(({ offsets }) => offsets?.length !== brings);
+  if (odd >= 0)
+    throw new DecodeError(
+      `${what}: entry ${odd + 1} has other offsets than the first: ${brings ?? 0} are needed`,
+    );
   return examples;
 }
 
@@ -51,7 +62,17 @@ function parseLine(line: string, where: string, form: ListForm): Example {
   if (typeof label !== 'number' || !Number.isSafeInteger(label) || label < 0)
     return fail('label is no class');
   const features = parseFeatures(Reflect.get(parsed, 'features'));
-  return { features: features ?? fail('features are no bytes'), label, contributionId: BigInt(id) };
+  const offsets: unknown = Reflect.get(parsed, 'offsets');
+  const example = {
+    features: features ?? fail('features are no bytes'),
+    label,
+    contributionId: BigInt(id),
+  };
+  if (offsets === undefined) return example;
+  return {
+    ...example,
+    offsets: parseOffsets(offsets) ?? fail('offsets are no logits from -128 to below 128'),
+  };
 }
 
 function jsonOf(line: string): object | undefined {
@@ -75,4 +96,13 @@ export function parseFeatures(value: unknown): Uint8Array | undefined {
   const isByte = (item: unknown): item is number =>
     typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= FEATURE_MAX;
   return Array.isArray(value) && value.every(isByte) ? Uint8Array.from(value) : undefined;
+}
+
+/** Integers in units of 2^-24 from logits; undefined for anything but a list of numbers within the bounds. */
+export function parseOffsets(value: unknown): Numbers | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const isNumber = (item: unknown): item is number => typeof item === 'number';
+  if (!value.every(isNumber)) return undefined;
+  const offsets = value.map((logit) => Math.round(logit * 2 ** OFFSET_BITS));
+  return offsets.every((offset) => offset >= -OFFSETS_END && offset < OFFSETS_END) ? offsets : undefined;
 }

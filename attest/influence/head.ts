@@ -1,10 +1,10 @@
-/** One pass of a softmax head over its training set, in the integers that are committed to. */
+/** One pass of a model over its training set, in the integers that are committed to. */
 import {
   PROBABILITY_ONE,
   WEIGHT_BITS,
   LAMBDA_BITS,
 } from '../../modules/attribution/proof/influence/bounds.ts';
-import { softmaxResidual } from '../../modules/attribution/proof/influence/fixed-point.ts';
+import { LOGITS_PER_OFFSET, softmaxResidual } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import { products, type SparseRows, type TrainingSet, weightedSum } from './training-set.ts';
 
 /** Logits and residuals of all examples: n · K integers each, example by example. */
@@ -16,10 +16,12 @@ export interface HeadPass {
 /** What an integer gradient coordinate counts: 2^-23. */
 const GRADIENT_ONE = PROBABILITY_ONE * 2 ** 8;
 
-/** Passes all examples through a head. `weights` are integers, K for feature 0, then for feature 1… */
+/** Passes all examples through a head or an adapter. `weights` are integers, K for feature 0, then for feature 1… */
 export function passOf(set: TrainingSet, rows: SparseRows, weights: Float64Array): HeadPass {
   const { classes, examples } = set.shape;
   const logits = products(rows, weights, classes);
+  for (let at = 0; at < set.offsets.length; at++)
+    logits[at] = (logits[at] ?? 0) + LOGITS_PER_OFFSET * (set.offsets[at] ?? 0);
   const residuals = new Float64Array(examples * classes);
   const out: number[] = [];
   for (let i = 0; i < examples; i++) {

@@ -22,7 +22,8 @@ import {
 import { solutionResidual } from '../../modules/attribution/proof/influence/claim-fraud.ts';
 import {
   curvature,
-  dot,
+  logitOf,
+  type ModelInput,
   queryResidual,
   weightOfScore,
 } from '../../modules/attribution/proof/influence/fixed-point.ts';
@@ -58,15 +59,16 @@ export interface Influence {
 }
 
 /**
- * What the head makes of features, and the gradient of an answer's loss. Features end with the constant 255.
+ * What the model makes of a query whose answer is `label`.
+ * @param input features that end with the constant 255, and the offsets of an adapter
  */
-export function queryOf({ set, weights }: TrainedHead, features: Uint8Array, label: number): InfluenceQuery {
+export function queryOf({ set, weights }: TrainedHead, input: ModelInput, label: number): InfluenceQuery {
   const rows = byClass(set.shape, weights);
   const { classes, features: width } = set.shape;
   const logits = Array.from({ length: classes }, (_, k) =>
-    dot(rows.subarray(k * width, (k + 1) * width), features),
+    logitOf(rows.subarray(k * width, (k + 1) * width), input, k),
   );
-  return { features, label, logits };
+  return { features: input.features, offsets: input.offsets, label, logits };
 }
 
 /** The class that the head answers with: the first of those with the greatest logit. */

@@ -1,6 +1,7 @@
-/** The head again, from the leaves of its card: whoever has the file of a card can ask it. */
+/** The model again, from the leaves of its card: whoever has the file of a card can ask it. */
 import { decodeExample, decodeRow } from '../../modules/attribution/proof/influence/leaves.ts';
 import { DecodeError } from '../../core/errors.ts';
+import { offsetCount, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
 import { byFeature } from './hessian.ts';
 import type { ServedCard } from './published.ts';
 import { headOf, type TrainedHead } from './train.ts';
@@ -12,17 +13,23 @@ export function headOfCard({
   weights,
   examples,
 }: Pick<ServedCard, 'card' | 'weights' | 'examples'>): TrainedHead {
-  const { features, classes } = card;
-  const shape = { features, classes, examples: card.examples };
+  const { kind, features, classes } = card;
+  const shape: Shape = { kind, features, classes, examples: card.examples };
   const rows = new Float64Array(features * classes);
   for (const [k, leaf] of weights.leaves.entries())
     rows.set(Array.from(decodeRow('weights', leaf, card) ?? malformed(`weights ${k}`)), k * features);
   const decoded = examples.leaves.map((leaf, i) => decodeExample(leaf, card) ?? malformed(`example ${i}`));
   const all = new Uint8Array(features * decoded.length);
-  for (const [i, example] of decoded.entries()) all.set(example.features, i * features);
+  const brings = offsetCount(shape);
+  const offsets = new Int32Array(brings * decoded.length);
+  for (const [i, example] of decoded.entries()) {
+    all.set(example.features, i * features);
+    offsets.set(Array.from(example.offsets), i * brings);
+  }
   const set: TrainingSet = {
     shape,
     features: all,
+    offsets,
     labels: Uint16Array.from(decoded, ({ label }) => label),
     contributions: decoded.map(({ contributionId }) => contributionId),
   };

@@ -5,7 +5,7 @@ import { hessianOf } from './hessian.ts';
 import { factorise, solveInPlace } from './linear-algebra.ts';
 import { influenceOf, queryOf } from './query.ts';
 import { trainHead } from './train.ts';
-import { featuresOf, subsetOf, trainingSet } from './training-set.ts';
+import { inputOf, subsetOf, trainingSet } from './training-set.ts';
 import { byClass } from './hessian.ts';
 
 /** Two features that tell three classes apart, with some overlap; no randomness. */
@@ -53,7 +53,7 @@ test('L D Lᵀ solves', () => {
 test('a score tells what leaving the example out does to the loss', () => {
   const set = trainingSet(examples, 3);
   const head = trainHead(set, { lambda: 2 ** 16, tolerance: 1e-8 });
-  const query = queryOf(head, featuresOf(set, 4), 1);
+  const query = queryOf(head, inputOf(set, 4), 1);
   const influence = influenceOf({ head, factors: hessianOf(head) }, query);
   const loss = (weights: Float64Array): number => {
     const rows = byClass(set.shape, weights);

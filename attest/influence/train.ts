@@ -1,8 +1,8 @@
 /**
- * Trains a softmax head to its certified optimum. Each gradient is that of the integer weights and integer
- * residuals which would be committed; float64 chooses the next weights by operations that are the same on
- * every machine. So the weights are the same bytes everywhere, and what they are worth is shown by their
- * gradient alone.
+ * Trains a softmax head, or a linearised adapter from its base model on, to its certified optimum. Each
+ * gradient is that of the integer weights and integer residuals which would be committed; float64 chooses the
+ * next weights by operations that are the same on every machine. So the weights are the same bytes
+ * everywhere, and what they are worth is shown by their gradient alone.
  */
 import { FEATURE_BITS, LAMBDA_BITS, WEIGHT_BITS } from '../../modules/attribution/proof/influence/bounds.ts';
 import { type Factors, factorise, solveInPlace } from './linear-algebra.ts';
@@ -11,7 +11,8 @@ import { minimise } from './minimise.ts';
 import { type SparseRows, sparseRows, type TrainingSet } from './training-set.ts';
 
 /**
- * A trained head. Weights, sums and gradients are laid out by feature: K numbers for feature 0, and so on.
+ * A trained head or adapter. Weights, sums and gradients are laid out by feature: K numbers for feature 0,
+ * and so on.
  */
 export interface TrainedHead {
   readonly set: TrainingSet;
@@ -39,7 +40,7 @@ export interface TrainingOptions {
 const TOLERANCE = 1e-6;
 const ITERATIONS_MAX = 600;
 
-/** Trains a head. */
+/** Trains a head or an adapter. */
 export function trainHead(set: TrainingSet, options: TrainingOptions): TrainedHead {
   const rows = sparseRows(set);
   const { lambda, tolerance = TOLERANCE, iterationsMax = ITERATIONS_MAX } = options;

@@ -1,12 +1,20 @@
-/** What a head is trained on: examples by contribution, and the same without zeros for fast passes. */
+/** What a head or an adapter is trained on: examples by contribution, and the same without zeros for fast passes. */
 import { assert } from '../../core/errors.ts';
-import { checkShape, FEATURE_MAX, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
+import {
+  checkShape,
+  FEATURE_MAX,
+  offsetCount,
+  type Shape,
+} from '../../modules/attribution/proof/influence/bounds.ts';
+import type { ModelInput, Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
 
-/** Examples of a head, in the order of contribution ids. */
+/** Examples of a model, in the order of contribution ids. */
 export interface TrainingSet {
   readonly shape: Shape;
   /** Row i from i · F on: the features of example i, the last one 255. */
   readonly features: Uint8Array;
+  /** Row i from i · K on: the offsets of example i, in units of 2^-24. Empty for a head. */
+  readonly offsets: Int32Array;
   /** n classes. */
   readonly labels: Uint16Array;
   /** n ids that do not fall. */
@@ -25,27 +33,38 @@ export interface SparseRows {
 export interface Example {
   /** F − 1 features; the constant one is added. */
   readonly features: ArrayLike<number>;
+  /** Of an adapter, K of them: logits of the base model, integers of 32 bits in units of 2^-24. */
+  readonly offsets?: Numbers;
   readonly label: number;
   readonly contributionId: bigint;
 }
 
-/** Puts examples in the order of their contributions. Examples of one contribution keep theirs. */
+/**
+ * Puts examples in the order of their contributions. Examples of one contribution keep theirs. With offsets
+ * they are those of an adapter; all have them, or none.
+ */
 export function trainingSet(examples: readonly Example[], classes: number): TrainingSet {
   const ordered = examples
     .map((example, place) => ({ example, place }))
     .sort((a, b) => compare(a.example.contributionId, b.example.contributionId) || a.place - b.place)
     .map(({ example }) => example);
   const width = (ordered[0]?.features.length ?? 0) + 1;
-  const shape = { features: width, classes, examples: ordered.length };
+  const kind = ordered[0]?.offsets === undefined ? 'head' : 'adapter';
+  const shape: Shape = { kind, features: width, classes, examples: ordered.length };
   checkShape(shape);
   const features = new Uint8Array(width * ordered.length);
+  const brings = offsetCount(shape);
+  const offsets = new Int32Array(brings * ordered.length);
   for (const [i, example] of ordered.entries()) {
     assert(example.features.length === width - 1, 'examples of several widths', { i });
+    assert((example.offsets?.length ?? 0) === brings, 'an example has other offsets than its model', { i });
+    offsets.set(example.offsets ?? [], i * brings);
     features.set(example.features, i * width);
     features[(i + 1) * width - 1] = FEATURE_MAX;
   }
   const labels = Uint16Array.from(ordered, ({ label }) => label);
-  return { shape, features, labels, contributions: ordered.map(({ contributionId }) => contributionId) };
+  const contributions = ordered.map(({ contributionId }) => contributionId);
+  return { shape, features, offsets, labels, contributions };
 }
 
 function compare(a: bigint, b: bigint): number {
@@ -57,19 +76,29 @@ export function featuresOf({ shape, features }: TrainingSet, i: number): Uint8Ar
   return features.subarray(i * shape.features, (i + 1) * shape.features);
 }
 
+/** What the model is given of one example, as views. */
+export function inputOf(set: TrainingSet, i: number): ModelInput {
+  const brings = offsetCount(set.shape);
+  return { features: featuresOf(set, i), offsets: set.offsets.subarray(i * brings, (i + 1) * brings) };
+}
+
 /** The examples at these places, in this order. */
 export function subsetOf(set: TrainingSet, places: ArrayLike<number>): TrainingSet {
   const width = set.shape.features;
   const features = new Uint8Array(width * places.length);
+  const brings = offsetCount(set.shape);
+  const offsets = new Int32Array(brings * places.length);
   const labels = new Uint16Array(places.length);
   const contributions: bigint[] = [];
   for (let i = 0; i < places.length; i++) {
     const place = places[i] ?? 0;
-    features.set(featuresOf(set, place), i * width);
+    const input = inputOf(set, place);
+    features.set(input.features, i * width);
+    offsets.set(input.offsets, i * brings);
     labels[i] = set.labels[place] ?? 0;
     contributions.push(set.contributions[place] ?? 0n);
   }
-  return { shape: { ...set.shape, examples: places.length }, features, labels, contributions };
+  return { shape: { ...set.shape, examples: places.length }, features, offsets, labels, contributions };
 }
 
 /** Features without the zeros. */

@@ -5,7 +5,7 @@
  */
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { cardId } from '../../modules/attribution/proof/influence/card.ts';
-import { FEATURE_MAX } from '../../modules/attribution/proof/influence/bounds.ts';
+import { FEATURE_MAX, offsetCount } from '../../modules/attribution/proof/influence/bounds.ts';
 import {
   checkClaim,
   claimId,
@@ -13,6 +13,7 @@ import {
   type InfluenceClaim,
   type InfluenceQuery,
 } from '../../modules/attribution/proof/influence/claim.ts';
+import type { ModelInput, Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import { hessianOf } from '../influence/hessian.ts';
 import type { ServedCard, ServedClaim } from '../influence/published.ts';
 import { answerOf, claimOf, type Influencer, influenceOf, queryOf } from '../influence/query.ts';
@@ -30,6 +31,8 @@ export interface ServedHead {
 export interface HeadQuestion {
   /** Bytes, without the constant one. */
   readonly features: Uint8Array;
+  /** Of an adapter: logits of the base model, integers in units of 2^-24. */
+  readonly offsets?: Numbers;
   /** The class that was answered; else the one that the head answers with. */
   readonly label?: number;
 }
@@ -80,7 +83,7 @@ export class HeadLibrary {
    * roots: with 5,000 examples in 10 classes some 0.2 s of processor time for 50 features, 0.8 s for 197.
    * @throws LedgerError `attest.request` for a query that the card does not take
    */
-  ask(key: string, { features: given, label: said }: HeadQuestion): InfluenceClaim | undefined {
+  ask(key: string, { features: given, offsets = [], label: said }: HeadQuestion): InfluenceClaim | undefined {
     const head = this.#heads.get(key);
     if (head === undefined) return undefined;
     const { card } = head.served;
@@ -88,11 +91,14 @@ export class HeadLibrary {
       throw badRequest(
         `influence: ${given.length} features; this card takes ${card.features - 1}, without the constant one`,
       );
-    const features = Uint8Array.from([...given, FEATURE_MAX]);
-    const label = said ?? answerOf(queryOf(influencerOf(head).head, features, 0));
+    const brings = offsetCount(card);
+    if (offsets.length !== brings)
+      throw badRequest(`influence: ${offsets.length} offsets; this card takes ${brings}`);
+    const input = { features: Uint8Array.from([...given, FEATURE_MAX]), offsets };
+    const label = said ?? answerOf(queryOf(influencerOf(head).head, input, 0));
     if (label >= card.classes)
       throw badRequest(`influence: label is ${label}; this card has classes 0 to ${card.classes - 1}`);
-    const { claim } = answer(head, { features, label });
+    const { claim } = answer(head, { ...input, label });
     checkClaim(card, claim);
     return claim;
   }
@@ -139,9 +145,10 @@ export class HeadLibrary {
 }
 
 /** What is said to a query, with everything behind it. */
-function answer(head: Head, { features, label }: Pick<InfluenceQuery, 'features' | 'label'>): ServedClaim {
+function answer(head: Head, query: ModelInput & Pick<InfluenceQuery, 'label'>): ServedClaim {
   const influencer = influencerOf(head);
-  return claimOf(influencer, head.served, influenceOf(influencer, queryOf(influencer.head, features, label)));
+  const asked = queryOf(influencer.head, query, query.label);
+  return claimOf(influencer, head.served, influenceOf(influencer, asked));
 }
 
 /** Made once. */

@@ -1,7 +1,7 @@
 /** The body of a request for an attribution. */
 import { fromBase64, fromHex, utf8 } from '../../core/bytes.ts';
 import type { RetrievedItem } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { parseFeatures } from '../influence/examples-list.ts';
+import { parseFeatures, parseOffsets } from '../influence/examples-list.ts';
 import type { AttributionOrder } from './attribute.ts';
 import type { InfluenceOrder } from './influence-part.ts';
 import { badRequest } from './reply.ts';
@@ -54,12 +54,21 @@ function bodyOf(body: Uint8Array): Fields {
 }
 
 function influenceIn(value: unknown): InfluenceOrder {
-  const { features: given, label, card_id: card } = objectOf(value, 'influence must be an object');
+  const {
+    features: given,
+    offsets: logits,
+    label,
+    card_id: card,
+  } = objectOf(value, 'influence must be an object');
   const features = parseFeatures(given);
   if (features === undefined)
     throw badRequest('influence: features must be a list of bytes, without the constant one, or base64');
+  const offsets = logits === undefined ? undefined : parseOffsets(logits);
+  if (logits !== undefined && offsets === undefined)
+    throw badRequest('influence: offsets must be a list of logits from -128 to below 128');
   return {
     features,
+    ...(offsets === undefined ? {} : { offsets }),
     ...(label === undefined ? {} : { label: numberOf(label, [0, LABEL_MAX], 'influence: label') }),
     ...(card === undefined
       ? {}

@@ -2,7 +2,7 @@
  * Leaves behind the roots of a model card or of a claim of influence: from what a watcher can compute itself,
  * from publishers, and from what was demanded on the chain. Nothing is believed that does not lead to a root.
  */
-import type { Shape } from '../../modules/attribution/proof/influence/bounds.ts';
+import { offsetCount, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
 import { coordinateTree } from '../../modules/attribution/proof/influence/committed.ts';
 import { decodeNode, LEAF_COORDINATES } from '../../modules/attribution/proof/influence/leaves.ts';
 import type { InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
@@ -115,13 +115,14 @@ async function fetchLeaves(
 }
 
 /** Bytes of a right leaf: modules/attribution/proof/influence/leaves.ts. */
-export function leafBytes({ features, classes }: Shape, tree: InfluenceTree): number {
+export function leafBytes(shape: Shape, tree: InfluenceTree): number {
+  const { features, classes } = shape;
   switch (tree) {
     case 'weights':
     case 'solution':
       return 1 + 4 * features;
     case 'examples':
-      return 11 + features;
+      return 11 + features + 4 * offsetCount(shape);
     case 'residuals':
       return 1 + 10 * classes;
     case 'effects':

@@ -74,7 +74,7 @@ async function faultOf(
 ): Promise<ClaimFraud | undefined> {
   const { served, head, factors } = judged;
   const { card } = served;
-  const query = queryOf(head, claim.query.features, claim.query.label);
+  const query = queryOf(head, claim.query, claim.query.label);
   const logit = Array.from(query.logits).findIndex((value, k) => value !== claim.query.logits[k]);
   if (logit >= 0) return openLeaf('query-logit', served.weights, logit);
   const have = async (tree: 'solution' | 'effects', own: readonly Uint8Array[] | undefined) =>

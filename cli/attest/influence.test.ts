@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { decodeServedCard, encodeServedCard } from '../../attest/influence/served-file.ts';
 import { servedTree } from '../../attest/influence/published.ts';
-import { fromBase64 } from '../../core/bytes.ts';
+import { fromBase64, fromHex } from '../../core/bytes.ts';
 import { decodeCard } from '../../modules/attribution/proof/influence/card.ts';
 import { verifyCardFraud } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import { checkClaim, decodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { decodeExample } from '../../modules/attribution/proof/influence/leaves.ts';
 import { decodeCardFraud } from '../../modules/attribution/proof/influence/fraud.ts';
 import { createProgram } from '../program.ts';
 
@@ -109,6 +110,80 @@ test('examples are worth what they add to neighbours, by contribution, contribut
   await expect(run('shapley', ...files)).rejects.toThrow('4097 queries, at most 4096');
 });
 
+const BASE = 'ab'.repeat(32);
+const adapterArgs = trainArgs.map((arg) => (arg.endsWith('examples.jsonl') ? path('adapter.jsonl') : arg));
+
+/** Sixty examples that a base model is not sure of. */
+function writeAdapterExamples(
+  change: (i: number, offsets: number[]) => unknown = (_, offsets) => offsets,
+): void {
+  const lines = Array.from({ length: 60 }, (_, i) => ({
+    contribution: 1 + Math.floor(i / 6),
+    label: i % 3,
+    features: [((i * 37) % 97) + (i % 3 === 1 ? 90 : 0), ((i * 53) % 89) + (i % 3 === 2 ? 110 : 0)],
+    offsets: change(i, [0.5 * (i % 2), -1.25, 2 ** -24 * i]),
+  }));
+  writeFileSync(path('adapter.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+}
+
+test('an adapter is trained, asked and verified; one with another offset is convicted', async () => {
+  writeAdapterExamples();
+  const trained = JSON.parse(await run(...adapterArgs, '--base', BASE));
+  const card = decodeCard(fromBase64(trained.card));
+  expect(trained.kind).toBe('adapter');
+  expect(card).toMatchObject({ kind: 'adapter', features: 3, classes: 3, base: fromHex(BASE) });
+  expect(await run('verify', '--card', path('card'))).toBe('the card is right\n');
+  const served = decodeServedCard(readFileSync(path('card')));
+  const first = decodeExample(served.examples.leaves[1] ?? new Uint8Array(0), card);
+  expect(first?.offsets).toEqual([2 ** 23, -1.25 * 2 ** 24, 1]);
+
+  const asked = ['query', '--card', path('card'), '--features', '[60, 40]', '--json', '--out', path('claim')];
+  expect(JSON.parse(await run(...asked, '--offsets', '[20, 0, 0]')).answer).toBe(0);
+  const pushed = JSON.parse(await run(...asked, '--offsets', '[-20, 20, 0]'));
+  expect(pushed.answer).toBe(1);
+  checkClaim(card, decodeClaim(fromBase64(pushed.claim)));
+  expect(await run('verify', '--card', path('card'), '--claim', path('claim'))).toBe('the claim is right\n');
+
+  const examples = served.examples.leaves.map((leaf, i) =>
+    i === 7 ? leaf.with(-1, (leaf.at(-1) ?? 0) ^ 1) : leaf,
+  );
+  const tree = servedTree('examples', examples);
+  const roots = { ...card.roots, examples: tree.tree.root };
+  writeFileSync(path('wrong'), encodeServedCard({ ...served, examples: tree, card: { ...card, roots } }));
+  await expect(run('verify', '--card', path('wrong'))).rejects.toThrow('rule logit at 7, coordinate 2');
+});
+
+test('what is wrong with offsets is said', async () => {
+  writeAdapterExamples();
+  await expect(run(...adapterArgs)).rejects.toThrow('--base must name the model');
+  await expect(run(...adapterArgs, '--base', 'ab')).rejects.toThrow('--base must be 64 hexadecimal digits');
+  await run(...adapterArgs, '--base', BASE);
+  const asked = ['query', '--card', path('card'), '--features', '[1, 2]'];
+  await expect(run(...asked)).rejects.toThrow('--offsets must be 3 logits');
+  await expect(run(...asked, '--offsets', '[1, 2]')).rejects.toThrow('--offsets must be 3 logits');
+  await expect(run(...asked, '--offsets', '[1, 2, 128]')).rejects.toThrow('--offsets must be 3 logits');
+  await expect(run(...asked, '--offsets', '[1, 2')).rejects.toThrow('--offsets is no JSON');
+  const refused: readonly (readonly [(i: number, offsets: number[]) => unknown, string])[] = [
+    [(i, offsets) => (i === 4 ? undefined : offsets), 'entry 5 has other offsets than the first: 3'],
+    [(i, offsets) => (i === 0 ? undefined : offsets), 'entry 2 has other offsets than the first: 0'],
+    [(i, offsets) => (i === 4 ? [...offsets, 1] : offsets), 'entry 5 has other offsets than the first: 3'],
+    [(_, offsets) => [...offsets, 1], 'examples have 4 offsets; 3 classes need as many'],
+    [(_, [a]) => [a, 'x', 1], 'line 1 of the examples: offsets are no logits'],
+    [(_, [a]) => [a, 128, 1], 'line 1 of the examples: offsets are no logits'],
+    [(_, [a]) => [a, -128.1, 1], 'line 1 of the examples: offsets are no logits'],
+    [() => [], 'line 1 of the examples: offsets are no logits'],
+    [() => 'AAAA', 'line 1 of the examples: offsets are no logits'],
+  ];
+  for (const [change, words] of refused) {
+    writeAdapterExamples(change);
+    await expect(run(...adapterArgs, '--base', BASE), words).rejects.toThrow(words);
+  }
+  writeAdapterExamples(() => undefined);
+  await expect(run(...adapterArgs, '--base', BASE)).rejects.toThrow('the examples have no offsets');
+  await run(...adapterArgs);
+  await expect(run(...asked, '--offsets', '[1, 2, 3]')).rejects.toThrow('a head takes no --offsets');
+});
+
 test('what is wrong is said', async () => {
   writeFileSync(path('bad.jsonl'), '{"contribution": 1, "label": 0, "features": [1, 300]}');
   const bad = trainArgs.map((arg) => (arg === path('examples.jsonl') ? path('bad.jsonl') : arg));
@@ -117,6 +192,7 @@ test('what is wrong is said', async () => {
   await expect(run('verify', '--card', path('examples.jsonl'))).rejects.toThrow(
     'does not begin with olcard01',
   );
+  await run(...trainArgs);
   await expect(run('query', '--card', path('card'), '--features', '[1]')).rejects.toThrow('must be 2 bytes');
   const bytes = readFileSync(path('card'));
   bytes[300] = (bytes[300] ?? 0) ^ 1;

@@ -1,4 +1,4 @@
-/** `openledgerd attest influence`: trains heads, asks them, and checks published cards and claims. */
+/** `openledgerd attest influence`: trains heads and adapters, asks them, and checks cards and claims. */
 import type { Command } from 'commander';
 import { LedgerError } from '../../core/errors.ts';
 import { usageError } from '../failure.ts';
@@ -19,6 +19,7 @@ interface TrainOptions {
   readonly snapshot: string;
   readonly lambda: string;
   readonly extractor: string;
+  readonly base?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -26,6 +27,7 @@ interface TrainOptions {
 interface QueryOptions {
   readonly card: string;
   readonly features: string;
+  readonly offsets?: string;
   readonly label?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -41,25 +43,29 @@ interface VerifyOptions {
 export function addInfluenceCommands(attest: Command, terminal: Terminal): void {
   const influence = attest
     .command('influence')
-    .description('which examples an answer of a trained head draws on, with what convicts a false claim');
+    .description(
+      'which examples an answer of a trained head or adapter draws on, with what convicts a false claim',
+    );
   influence
     .command('train')
-    .description('train a softmax head on examples, and write its model card with all leaves')
-    .requiredOption('--examples <file>', 'JSON lines: contribution, label, features')
+    .description('train a softmax head or an adapter on examples, and write its model card with all leaves')
+    .requiredOption('--examples <file>', 'JSON lines: contribution, label, features; offsets of an adapter')
     .requiredOption('--classes <count>', 'labels are 0 to one less')
     .requiredOption('--datanet <id>', 'of the contributions')
     .requiredOption('--snapshot <count>', 'contributions of the snapshot that is trained on')
     .option('--lambda <number>', 'of the L2 term', '0.001')
     .option('--extractor <hash>', 'SHA-256 of what makes features of contributions, in hex', '0'.repeat(64))
+    .option('--base <hash>', 'of an adapter: SHA-256 of the model whose logits the offsets are, in hex')
     .requiredOption('--out <file>', 'the card with its leaves')
     .option('--json', 'print JSON')
     .action(async (options: TrainOptions) => train(options, terminal));
   influence
     .command('query')
-    .description('contributions that an answer of a head draws on')
+    .description('contributions that an answer of a head or adapter draws on')
     .requiredOption('--card <file>', 'what train wrote')
     .requiredOption('--features <json>', 'list of bytes, without the constant one, or base64 in quotes')
-    .option('--label <class>', 'the answer (default: what the head answers)')
+    .option('--offsets <json>', "of an adapter: list of the base model's logits")
+    .option('--label <class>', 'the answer (default: what the model answers)')
     .option('--out <file>', 'write the claim with its leaves')
     .option('--json', 'print JSON')
     .action(async (options: QueryOptions) => query(options, terminal));
@@ -88,16 +94,19 @@ async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
   const examples = parseExamples(fromUtf8(readFile('--examples', options.examples)));
   const classes = whole('--classes', options.classes);
   if (examples.some(({ label }) => label >= classes)) throw usageError(`a label is not below ${classes}`);
+  const base = baseOf(options, { offsets: examples[0]?.offsets?.length, classes });
   const head = trainHead(trainingSet(examples, classes), { lambda: Math.round(lambda * LAMBDA_ONE) });
   const served = certify(head, {
     datanetId: BigInt(whole('--datanet', options.datanet)),
     snapshotCount: BigInt(whole('--snapshot', options.snapshot)),
     extractor: fromHex(options.extractor),
+    ...(base === undefined ? {} : { base: fromHex(base) }),
   });
   const { card } = served;
   writeFile('--out', options.out, encodeServedCard(served));
   const report = {
     id: toHex(cardId(card)),
+    kind: card.kind,
     card: toBase64(encodeCard(card)),
     examples: card.examples,
     contributions: card.groups,
@@ -107,26 +116,46 @@ async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
   terminal.out(options.json === true ? `${JSON.stringify(report)}\n` : linesOf(report));
 }
 
+/** Hash of an adapter's base model; undefined for a head. */
+function baseOf(
+  { base }: Pick<TrainOptions, 'base'>,
+  { offsets, classes }: { readonly offsets: number | undefined; readonly classes: number },
+): string | undefined {
+  if (offsets === undefined) {
+    if (base !== undefined) throw usageError('--base is for an adapter: the examples have no offsets');
+    return undefined;
+  }
+  if (offsets !== classes)
+    throw usageError(`examples have ${offsets} offsets; ${classes} classes need as many`);
+  if (base === undefined) throw usageError('--base must name the model whose logits the offsets are');
+  if (!HASH_HEX.test(base)) throw usageError('--base must be 64 hexadecimal digits');
+  return base;
+}
+
 async function query(options: QueryOptions, terminal: Terminal): Promise<void> {
-  const { parseFeatures } = await import('../../attest/influence/examples-list.ts');
+  const { parseFeatures, parseOffsets } = await import('../../attest/influence/examples-list.ts');
   const { decodeServedCard, encodeServedClaim } = await import('../../attest/influence/served-file.ts');
   const { headOfCard } = await import('../../attest/influence/served-head.ts');
   const { hessianOf } = await import('../../attest/influence/hessian.ts');
   const asking = await import('../../attest/influence/query.ts');
   const { encodeClaim } = await import('../../modules/attribution/proof/influence/claim.ts');
-  const { FEATURE_MAX } = await import('../../modules/attribution/proof/influence/bounds.ts');
+  const { FEATURE_MAX, offsetCount } = await import('../../modules/attribution/proof/influence/bounds.ts');
   const { toBase64 } = await import('../../core/bytes.ts');
   const served = decodeServedCard(readFile('--card', options.card));
   const { features: width, classes } = served.card;
-  const given = parseFeatures(jsonOf(options.features));
+  const given = parseFeatures(jsonOf('--features', options.features));
   if (given?.length !== width - 1) throw usageError(`--features must be ${width - 1} bytes`);
-  const features = Uint8Array.from([...given, FEATURE_MAX]);
+  const brings = offsetCount(served.card);
+  const offsets = options.offsets === undefined ? [] : parseOffsets(jsonOf('--offsets', options.offsets));
+  if (offsets?.length !== brings)
+    throw usageError(brings === 0 ? 'a head takes no --offsets' : `--offsets must be ${brings} logits`);
+  const input = { features: Uint8Array.from([...given, FEATURE_MAX]), offsets };
   const head = headOfCard(served);
-  const answer = asking.answerOf(asking.queryOf(head, features, 0));
+  const answer = asking.answerOf(asking.queryOf(head, input, 0));
   const label = options.label === undefined ? answer : whole('--label', options.label, 0);
   if (label >= classes) throw usageError(`--label must be below ${classes}`);
   const influencer = { head, factors: hessianOf(head) };
-  const influence = asking.influenceOf(influencer, asking.queryOf(head, features, label));
+  const influence = asking.influenceOf(influencer, asking.queryOf(head, input, label));
   const claimed = asking.claimOf(influencer, served, influence);
   const { claim } = claimed;
   if (options.out !== undefined) writeFile('--out', options.out, encodeServedClaim(claimed));
@@ -195,11 +224,12 @@ function linesOf(report: Readonly<Record<string, string | number>>): string {
     .join('');
 }
 
-function jsonOf(text: string): unknown {
+function jsonOf(option: '--features' | '--offsets', text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw usageError('--features is no JSON: give a list of bytes, or base64 in quotes');
+    const form = option === '--features' ? 'a list of bytes, or base64 in quotes' : 'a list of numbers';
+    throw usageError(`${option} is no JSON: give ${form}`);
   }
 }
 

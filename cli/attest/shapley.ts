@@ -1,6 +1,7 @@
 /** `openledgerd attest influence shapley`: what examples are worth to neighbours, whatever model is trained. */
 import type { Command } from 'commander';
 import type { ContributionSource, ShapleyReport, ValueSum } from '../../attest/influence/shapley-report.ts';
+import type { Example } from '../../attest/influence/training-set.ts';
 import { usageError } from '../failure.ts';
 import { DEFAULT_DENOM } from '../defaults.ts';
 import type { Terminal } from '../terminal.ts';
@@ -53,13 +54,18 @@ async function shapley(options: ShapleyOptions, terminal: Terminal): Promise<voi
   if (queries[0]?.features.length !== width)
     throw usageError(`--queries has queries of other features than the examples: ${width} are needed`);
   const greatest = [...examples, ...queries].reduce((most, { label }) => Math.max(most, label), 1);
-  const train = trainingSet(examples, greatest + 1);
+  const train = trainingSet(examples.map(withoutOffsets), greatest + 1);
   const sourceOf = await sourcesOf(options, new Set(train.contributions));
-  const values = knnShapley(train, trainingSet(queries, greatest + 1), neighbours);
+  const values = knnShapley(train, trainingSet(queries.map(withoutOffsets), greatest + 1), neighbours);
   const report = shapleyReport(values, train.contributions, sourceOf);
   const counts = { neighbours, examples: examples.length, queries: queries.length };
   const accuracy = (value: bigint): number => accuracyOf(value, queries.length);
   terminal.out(options.json === true ? jsonOf(report, counts, accuracy) : linesOf(report, counts, accuracy));
+}
+
+/** Neighbours know features only: what a base model says of an example is left out. */
+function withoutOffsets({ features, label, contributionId }: Example): Example {
+  return { features, label, contributionId };
 }
 
 /** Who contributions are of, as a file or the chain says; nothing when neither is named. */

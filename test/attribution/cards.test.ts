@@ -335,3 +335,44 @@ test('a false statement of influence is convicted; a card that is convicted take
   expectRefused(challenger, retire(challenger, 2n), 'unknown-card');
   expectWhole();
 });
+
+/** The claim as if the base model had said a little else of class k. */
+function otherOffset({ claim, ...served }: SmallHead['claim'], k: number): SmallHead['claim'] {
+  const offsets = Array.from(claim.query.offsets, (offset, at) => (at === k ? offset + 1 : offset));
+  return { ...served, claim: { ...claim, query: { ...claim.query, offsets } } };
+}
+
+test('an adapter is published, claimed by and paid as a head is; another offset of its query is convicted', () => {
+  const { chain, seller, challenger, attestor } = loop;
+  const adapter = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: IDS, kind: 'adapter' });
+  const bytes = encodeCard(adapter.card.card);
+  for (const form of [0, 1, 3])
+    expectRefused(
+      seller,
+      publication(seller, adapter.card.card, { card: bytes.with(0, form) }),
+      'malformed-card',
+    );
+  const wrong = wrongCard(adapter.card);
+  deliverOk(chain, seller, publication(seller, adapter.card.card));
+  deliverOk(chain, seller, publication(seller, wrong.card));
+  expectRefused(challenger, convict(1n, cardFraud(wrong, IDS)), 'not-convicted');
+  deliverOk(chain, challenger, convict(2n, cardFraud(wrong, IDS)));
+  emptyBlocks(loop, SHORT.challengeBlocks);
+  const { claim } = adapter.claim;
+  const without = { ...adapter.claim, claim: { ...claim, query: { ...claim.query, offsets: [] } } };
+  expectRefused(attestor, submission(influenceClaim(1n, without)), 'malformed-claim');
+  const lie = otherOffset(adapter.claim, 1);
+  const told = submit(influenceClaim(1n, lie));
+  deliverOk(chain, loop.payer, pay(told, influenceClaim(1n, lie)));
+  const honest = submit(influenceClaim(1n, adapter.claim));
+  deliverOk(chain, loop.payer, pay(honest, influenceClaim(1n, adapter.claim)));
+  expect(restoreChain(chain).brokenInvariants()).toEqual([]);
+  const proof = claimFraud(adapter.card, lie);
+  expect(claimFraud(adapter.card, adapter.claim)).toBeUndefined();
+  expectRefused(challenger, dispute(honest, influenceClaim(1n, adapter.claim), proof), 'not-convicted');
+  deliverOk(chain, challenger, dispute(told, influenceClaim(1n, lie), proof));
+  expect(stateOf(told)).toBe(ClaimState.CLAIM_STATE_REFUTED);
+  emptyBlocks(loop, SHORT.claimBlocks);
+  expect(stateOf(honest)).toBe(ClaimState.CLAIM_STATE_FINAL);
+  expectWhole();
+});

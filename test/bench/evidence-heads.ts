@@ -1,4 +1,7 @@
-/** Evidence about the largest head that influence takes: every rule, opened where it holds. */
+/**
+ * Evidence about the largest adapter that influence takes, which has longer leaves than a head: every rule,
+ * opened where it holds.
+ */
 import { openCardFraud, openClaimFraud, type ServedPair } from '../../attest/influence/open-fraud.ts';
 import { type ServedSums, servedTree } from '../../attest/influence/published.ts';
 import {
@@ -6,6 +9,7 @@ import {
   coordinates,
   FEATURE_MAX,
   FEATURES_MAX,
+  type Shape,
 } from '../../modules/attribution/proof/influence/bounds.ts';
 import type { InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import { verifyCardFraud } from '../../modules/attribution/proof/influence/card-fraud.ts';
@@ -38,7 +42,12 @@ import type { EvidenceCase } from './evidence-cases.ts';
 
 /** Two levels of sums. */
 const EXAMPLES = 64;
-const SHAPE = { features: FEATURES_MAX, classes: CLASSES_MAX, examples: EXAMPLES } as const;
+const SHAPE: Shape = {
+  kind: 'adapter',
+  features: FEATURES_MAX,
+  classes: CLASSES_MAX,
+  examples: EXAMPLES,
+};
 
 function times<T>(count: number, make: (i: number) => T): T[] {
   return Array.from({ length: count }, (_, i) => make(i));
@@ -59,8 +68,8 @@ function zeroSums(): ServedSums {
   };
 }
 
-/** A head of made-up numbers whose leaves are well-formed. */
-function largestHead(): ServedPair {
+/** An adapter of made-up numbers whose leaves are well-formed. */
+function largestAdapter(): ServedPair {
   const { features, classes } = SHAPE;
   const zeros = (count: number): Float64Array => new Float64Array(count);
   const logits = Float64Array.from({ length: classes }, (_, k) => 2 ** 20 * ((k * 37) % 101));
@@ -68,8 +77,9 @@ function largestHead(): ServedPair {
   const feature = Uint8Array.from({ length: features }, (_, j) =>
     j === features - 1 ? FEATURE_MAX : j % 256,
   );
+  const offsets = Int32Array.from({ length: classes }, (_, k) => 2 ** 20 * ((k * 11) % 101));
   const sums = zeroSums();
-  const example = encodeExample({ contributionId: 1n, label: 0, features: feature });
+  const example = encodeExample({ contributionId: 1n, label: 0, features: feature, offsets });
   const residual = encodeResidual({ logits, residual: zeros(classes) });
   const effect = encodeEffect({ response: logits, curvature: zeros(classes), score: 0, weights: 0 });
   const trees = {
@@ -102,6 +112,7 @@ function largestHead(): ServedPair {
     datanetId: 1n,
     snapshotCount: 1n,
     extractor: new Uint8Array(32),
+    base: new Uint8Array(32),
     groups: 1,
     lambda: 2 ** 18,
     gradientBound: 0,
@@ -118,7 +129,7 @@ function largestHead(): ServedPair {
   };
   const claim: InfluenceClaim = {
     card: new Uint8Array(32),
-    query: { features: feature, label: 0, logits },
+    query: { features: feature, offsets, label: 0, logits },
     solutionBits: 20,
     bound: 0,
     roots: { solution: rootOf(solution), effects: rootOf(effects), sums: rootOf(sums) },
@@ -136,7 +147,7 @@ function placesOf(rule: string): readonly number[] {
 
 /** Every rule of cards and claims. */
 export function headEvidence(): readonly EvidenceCase[] {
-  const pair = largestHead();
+  const pair = largestAdapter();
   const { card } = pair.card;
   const { claim } = pair.claim;
   const chain = { holds: () => true };

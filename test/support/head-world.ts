@@ -1,4 +1,4 @@
-/** A small softmax head whose examples are those of some contributions, right and wrong. */
+/** A small softmax head or adapter whose examples are those of some contributions, right and wrong. */
 import { certify } from '../../attest/influence/certificate.ts';
 import { findCardFraud } from '../../attest/influence/convict-card.ts';
 import { findClaimFraud } from '../../attest/influence/convict-claim.ts';
@@ -6,7 +6,10 @@ import { hessianOf } from '../../attest/influence/hessian.ts';
 import type { ServedCard, ServedClaim } from '../../attest/influence/published.ts';
 import { claimOf, influenceOf, queryOf } from '../../attest/influence/query.ts';
 import { trainHead } from '../../attest/influence/train.ts';
-import { featuresOf, trainingSet } from '../../attest/influence/training-set.ts';
+import { inputOf, trainingSet } from '../../attest/influence/training-set.ts';
+import { utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import type { ModelKind } from '../../modules/attribution/proof/influence/bounds.ts';
 import { cardId } from '../../modules/attribution/proof/influence/card.ts';
 import { encodeCardFraud, encodeClaimFraud } from '../../modules/attribution/proof/influence/fraud.ts';
 
@@ -17,6 +20,8 @@ export interface HeadOptions {
   readonly contributionIds: readonly bigint[];
   /** Contributions that a claim lists. Default 8. */
   readonly topGroups?: number;
+  /** Default: a head. */
+  readonly kind?: ModelKind;
 }
 
 /** A card and a claim about one query. */
@@ -33,20 +38,23 @@ export function smallHead({
   snapshotCount,
   contributionIds,
   topGroups = 8,
+  kind = 'head',
 }: HeadOptions): SmallHead {
   const examples = contributionIds.flatMap((contributionId, c) =>
     Array.from({ length: EXAMPLES_EACH }, (_, i) => ({
       features: [40 + 13 * i + 5 * c + 90 * (i % 2), 200 - 17 * i - 60 * (i % 2)],
       label: i % 2,
       contributionId,
+      ...(kind === 'adapter' ? { offsets: [2 ** 22 * (3 - i), 2 ** 21 * (i + c)] } : {}),
     })),
   );
   const set = trainingSet(examples, 2);
   const head = trainHead(set, { lambda: 2 ** 18 });
   const influencer = { head, factors: hessianOf(head) };
   const extractor = new Uint8Array(32);
-  const card = certify(head, { datanetId, snapshotCount, extractor, topExamples: 4, topGroups });
-  const influence = influenceOf(influencer, queryOf(head, featuresOf(set, 1), 1));
+  const base = kind === 'adapter' ? { base: sha256(utf8('base model')) } : {};
+  const card = certify(head, { datanetId, snapshotCount, extractor, ...base, topExamples: 4, topGroups });
+  const influence = influenceOf(influencer, queryOf(head, inputOf(set, 1), 1));
   return { card, claim: claimOf(influencer, card, influence) };
 }
 

@@ -10,7 +10,7 @@ import {
   queryOf,
 } from '../../../attest/influence/query.ts';
 import { trainHead } from '../../../attest/influence/train.ts';
-import { featuresOf, type TrainingSet, trainingSet } from '../../../attest/influence/training-set.ts';
+import { inputOf, type TrainingSet, trainingSet } from '../../../attest/influence/training-set.ts';
 import { encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { LAMBDA_BITS } from '../../../modules/attribution/proof/influence/bounds.ts';
 import { CLASSES, type Digits, randomFrom, splitDigits } from './digits.ts';
@@ -69,7 +69,7 @@ export function measureCosts(digits: Digits, options: CostOptions): CostRow {
 }
 
 function ask(influencer: Influencer, test: TrainingSet, t: number): Influence {
-  return influenceOf(influencer, queryOf(influencer.head, featuresOf(test, t), test.labels[t] ?? 0));
+  return influenceOf(influencer, queryOf(influencer.head, inputOf(test, t), test.labels[t] ?? 0));
 }
 
 function queryTimes(influencer: Influencer, test: TrainingSet, count: number): number[] {

@@ -1,12 +1,14 @@
-/** The same head in float64 with the platform's exponential: the truth that integers are held against. */
+/** The same head or adapter in float64 with the platform's exponential: the truth that integers are held against. */
 import { byClass, byFeature } from '../../../attest/influence/hessian.ts';
 import { type Factors, solveInPlace } from '../../../attest/influence/linear-algebra.ts';
 import { minimise } from '../../../attest/influence/minimise.ts';
 import type { SparseRows, TrainingSet } from '../../../attest/influence/training-set.ts';
-import { featuresOf } from '../../../attest/influence/training-set.ts';
+import { inputOf } from '../../../attest/influence/training-set.ts';
 import type { Shape } from '../../../modules/attribution/proof/influence/bounds.ts';
+import type { ModelInput, Numbers } from '../../../modules/attribution/proof/influence/fixed-point.ts';
 
 const FEATURE_ONE = 256;
+const OFFSET_ONE = 2 ** 24;
 
 /** Examples that are trained on: their places in the whole set. */
 export interface FloatProblem {
@@ -22,7 +24,7 @@ function predict(
   { example, out }: { readonly example: number; readonly out: Float64Array },
 ): void {
   const classes = set.shape.classes;
-  out.fill(0);
+  begin(out, inputOf(set, example).offsets);
   const end = rows.starts[example + 1] ?? 0;
   for (let at = rows.starts[example] ?? 0; at < end; at++) {
     const value = (rows.values[at] ?? 0) / FEATURE_ONE;
@@ -30,6 +32,11 @@ function predict(
     for (let k = 0; k < classes; k++) out[k] = (out[k] ?? 0) + value * (weights[from + k] ?? 0);
   }
   toProbabilities(out);
+}
+
+/** Logits of the base model; 0 for a head. */
+function begin(out: Float64Array, offsets: Numbers): void {
+  for (let k = 0; k < out.length; k++) out[k] = (offsets[k] ?? 0) / OFFSET_ONE;
 }
 
 function toProbabilities(logits: Float64Array): void {
@@ -95,8 +102,13 @@ export function probabilitiesOf(problem: FloatProblem, weights: Float64Array): F
 }
 
 /** Probabilities of any example of a set. Weights are laid out by feature. */
-export function probabilitiesAt(shape: Shape, weights: Float64Array, features: Uint8Array): Float64Array {
+export function probabilitiesAt(
+  shape: Shape,
+  weights: Float64Array,
+  { features, offsets }: ModelInput,
+): Float64Array {
   const out = new Float64Array(shape.classes);
+  begin(out, offsets);
   for (let j = 0; j < shape.features; j++) {
     const value = (features[j] ?? 0) / FEATURE_ONE;
     if (value === 0) continue;
@@ -110,7 +122,7 @@ export function probabilitiesAt(shape: Shape, weights: Float64Array, features: U
 /** −log of the label's probability, for each example of a set. */
 export function lossesOn(test: TrainingSet, weights: Float64Array, count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, t) => {
-    const p = probabilitiesAt(test.shape, weights, featuresOf(test, t));
+    const p = probabilitiesAt(test.shape, weights, inputOf(test, t));
     return -Math.log(Math.max(1e-300, p[test.labels[t] ?? 0] ?? 0));
   });
 }

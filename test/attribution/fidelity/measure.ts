@@ -13,7 +13,7 @@ import { hessianAt, hessianOf } from '../../../attest/influence/hessian.ts';
 import type { Factors } from '../../../attest/influence/linear-algebra.ts';
 import { claimOf, influenceOf, type Influencer, queryOf } from '../../../attest/influence/query.ts';
 import { trainHead } from '../../../attest/influence/train.ts';
-import { featuresOf, type TrainingSet, trainingSet } from '../../../attest/influence/training-set.ts';
+import { inputOf, type TrainingSet, trainingSet } from '../../../attest/influence/training-set.ts';
 import { BOUND_BITS, LAMBDA_BITS, WEIGHT_BITS } from '../../../modules/attribution/proof/influence/bounds.ts';
 import { CLASSES, type Digits, randomFrom, shuffled, splitDigits } from './digits.ts';
 import {
@@ -118,7 +118,7 @@ export function measure(digits: Digits, options: FidelityOptions): FidelityRow {
 
 function integerScores(influencer: Influencer, test: TrainingSet, count: number): Float64Array[] {
   return Array.from({ length: count }, (_, t) => {
-    const query = queryOf(influencer.head, featuresOf(test, t), test.labels[t] ?? 0);
+    const query = queryOf(influencer.head, inputOf(test, t), test.labels[t] ?? 0);
     return influenceOf(influencer, query).scores;
   });
 }
@@ -128,11 +128,11 @@ function allFloatScores({ options, test, problem, weights }: Bench): Float64Arra
   const { set, rows, lambda } = problem;
   const factors = hessianAt({ shape: set.shape, rows, probabilities }, lambda);
   return Array.from({ length: options.queries }, (_, t) => {
-    const features = featuresOf(test, t);
+    const input = inputOf(test, t);
     const query = {
-      features,
+      features: input.features,
       label: test.labels[t] ?? 0,
-      probabilities: probabilitiesAt(set.shape, weights, features),
+      probabilities: probabilitiesAt(set.shape, weights, input),
     };
     return floatScores(problem, { probabilities, factors }, query);
   });
@@ -193,7 +193,7 @@ function looOf(scores: readonly Float64Array[], removals: readonly Removal[]): n
 function accuracyOf({ head }: Influencer, test: TrainingSet): number {
   let right = 0;
   for (let t = 0; t < test.shape.examples; t++) {
-    const { logits } = queryOf(head, featuresOf(test, t), 0);
+    const { logits } = queryOf(head, inputOf(test, t), 0);
     const best = Math.max(...Array.from(logits));
     if (logits[test.labels[t] ?? 0] === best) right++;
   }
@@ -206,7 +206,7 @@ function claims(influencer: Influencer, test: TrainingSet): Pick<FidelityRow, 'g
   const served = certify(influencer.head, { datanetId: 1n, snapshotCount: 2n ** 20n, extractor });
   let solution = 0;
   for (let t = 0; t < CLAIMS; t++) {
-    const query = queryOf(influencer.head, featuresOf(test, t), test.labels[t] ?? 0);
+    const query = queryOf(influencer.head, inputOf(test, t), test.labels[t] ?? 0);
     const { claim } = claimOf(influencer, served, influenceOf(influencer, query));
     solution = Math.max(solution, claim.bound / 2 ** BOUND_BITS);
   }

@@ -19,7 +19,8 @@ import {
   encodeCardFraud,
   encodeClaimFraud,
 } from '../../../modules/attribution/proof/influence/fraud.ts';
-import { CARD_LIES, CLAIM_LIES, Dice } from './mutations.ts';
+import { Dice } from './lie.ts';
+import { CARD_LIES, CLAIM_LIES } from './mutations.ts';
 import { chain, smallWorld, type World } from './world.ts';
 
 /** What happened to the lies of one kind. */
@@ -50,7 +51,7 @@ export interface CampaignOptions {
   readonly now: () => number;
 }
 
-/** Lies told about each world. */
+/** Lies told about each world; every other world is an adapter's. */
 const LIES_PER_WORLD = 40;
 
 export function runCampaign({ lies, random, now }: CampaignOptions): CampaignResult {
@@ -76,7 +77,7 @@ export function runCampaign({ lies, random, now }: CampaignOptions): CampaignRes
   let world = smallWorld(random);
   for (let i = 0; i < lies; i++) {
     if (i % LIES_PER_WORLD === 0) {
-      world = smallWorld(random);
+      world = smallWorld(random, (i / LIES_PER_WORLD) % 2 === 0 ? 'adapter' : 'head');
       const tried = accuseHonest(world, dice);
       honestTried += tried.tried;
       honestConvicted.push(...tried.convicted);

@@ -25,7 +25,8 @@ import {
 import { INFLUENCE_TREES } from '../../../modules/attribution/proof/influence/trees.ts';
 import { levelOf } from '../../../modules/attribution/proof/tree.ts';
 import { randomFrom } from '../fidelity/digits.ts';
-import { CARD_LIES, CLAIM_LIES, Dice } from './mutations.ts';
+import { Dice } from './lie.ts';
+import { CARD_LIES, CLAIM_LIES } from './mutations.ts';
 import { chain, smallWorld, type World } from './world.ts';
 
 /** Pieces that somebody asked for, by tree, node and leaf. */
@@ -176,20 +177,26 @@ function isRefusedAtOnce({ card }: World, { claim }: ServedClaim): boolean {
   }
 }
 
-/** A leaf that is malformed cannot be shown; a group that is changed may have become so. */
+/**
+ * A leaf that is malformed, or of the other kind of model, cannot be shown; a group that is changed may have
+ * become so.
+ */
 function expectOutcomes(name: string, outcomes: readonly Outcome[]): void {
-  if (name.startsWith('malformed')) expect(new Set(outcomes), name).toEqual(new Set(['not shown']));
+  if (/^malformed|^kind/.test(name)) expect(new Set(outcomes), name).toEqual(new Set(['not shown']));
   else expect(outcomes, name).toContain('convicted');
-  if (!/^malformed|group/.test(name)) expect(outcomes, name).not.toContain('not shown');
+  if (!/^malformed|^kind|group/.test(name)) expect(outcomes, name).not.toContain('not shown');
 }
 
 const random = randomFrom(11);
 const dice = new Dice(random);
 const WORLDS = 6;
 
+/** Heads and adapters in turn. */
+const worldAt = (i: number): World => smallWorld(random, i % 2 === 0 ? 'adapter' : 'head');
+
 test('every kind of lie about a card is convicted by demands alone', () => {
   for (const { name, tell } of CARD_LIES) {
-    const outcomes = Array.from({ length: WORLDS }, () => tell(smallWorld(random), dice))
+    const outcomes = Array.from({ length: WORLDS }, (_, i) => tell(worldAt(i), dice))
       .filter((served) => served !== undefined)
       .map(convictCard);
     expectOutcomes(name, outcomes);
@@ -200,7 +207,7 @@ test('every kind of lie about a claim is convicted by demands alone', () => {
   for (const { name, tell } of CLAIM_LIES) {
     const outcomes: Outcome[] = [];
     for (let i = 0; i < WORLDS; i++) {
-      const world = smallWorld(random);
+      const world = worldAt(i);
       const claim = tell(world, dice);
       if (claim !== undefined && !isRefusedAtOnce(world, claim))
         outcomes.push(convictClaim({ card: world.card, claim }));
@@ -209,21 +216,24 @@ test('every kind of lie about a claim is convicted by demands alone', () => {
   }
 });
 
-test('every piece of an honest card and claim can be shown, at its own place only', () => {
-  const { card, claim } = smallWorld(random);
-  for (const { trees, served } of [
-    { trees: treesOfCard(card.card), served: card },
-    { trees: treesOfClaim(card.card, claim.claim.roots), served: claim },
-  ] as readonly { readonly trees: PieceTrees; readonly served: ServedTrees }[])
-    for (const tree of [...TREES, 'sums', 'coordinates'] as const)
-      for (let leaf = 0; leaf < leavesAt(trees, { tree, node: 0 }); leaf++) {
-        const place = { tree, node: 0, leaf };
-        const piece = openPiece(served, { tree: INFLUENCE_TREES[tree], document: 0, chunk: leaf });
-        expect(isPiece(trees, place, piece), `${tree} ${leaf}`).toBe(true);
-        const last = leavesAt(trees, place) - 1;
-        if (last > 0)
-          expect(isPiece(trees, { ...place, leaf: leaf === last ? 0 : leaf + 1 }, piece)).toBe(false);
-        const longer = { ...piece, content: Uint8Array.from([...piece.content, 0]) };
-        expect(isPiece(trees, place, longer)).toBe(false);
-      }
-});
+test.each(['head', 'adapter'] as const)(
+  'every piece of an honest %s can be shown, at its own place only',
+  (kind) => {
+    const { card, claim } = smallWorld(randomFrom(5), kind);
+    for (const { trees, served } of [
+      { trees: treesOfCard(card.card), served: card },
+      { trees: treesOfClaim(card.card, claim.claim.roots), served: claim },
+    ] as readonly { readonly trees: PieceTrees; readonly served: ServedTrees }[])
+      for (const tree of [...TREES, 'sums', 'coordinates'] as const)
+        for (let leaf = 0; leaf < leavesAt(trees, { tree, node: 0 }); leaf++) {
+          const place = { tree, node: 0, leaf };
+          const piece = openPiece(served, { tree: INFLUENCE_TREES[tree], document: 0, chunk: leaf });
+          expect(isPiece(trees, place, piece), `${tree} ${leaf}`).toBe(true);
+          const last = leavesAt(trees, place) - 1;
+          if (last > 0)
+            expect(isPiece(trees, { ...place, leaf: leaf === last ? 0 : leaf + 1 }, piece)).toBe(false);
+          const longer = { ...piece, content: Uint8Array.from([...piece.content, 0]) };
+          expect(isPiece(trees, place, longer)).toBe(false);
+        }
+  },
+);

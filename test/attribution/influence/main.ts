@@ -14,7 +14,10 @@ const options = new ProgramOptions({
 });
 const lies = options.number('lies', { fallback: 4_000, least: 1, help: 'how many in all' });
 const seed = options.number('seed', { fallback: 1, help: 'what heads and lies are made from' });
-const sizes = options.flag('sizes', 'instead: bytes and time of every rule, on a head of 5,000 digits');
+const sizes = options.flag(
+  'sizes',
+  'instead: bytes and time of every rule, on a head and an adapter of 5,000 digits',
+);
 options.end();
 
 if (sizes) printSizes(randomFrom(seed));

@@ -1,67 +1,21 @@
 /** Lies about cards and claims: one value changed, alone or with everything that follows from it. */
 import { certify } from '../../../attest/influence/certificate.ts';
-import type { ServedCard, ServedClaim, ServedSums } from '../../../attest/influence/published.ts';
+import type { ServedClaim, ServedSums } from '../../../attest/influence/published.ts';
 import { claimOf, influenceOf, queryOf } from '../../../attest/influence/query.ts';
 import { headOf, type TrainedHead } from '../../../attest/influence/train.ts';
 import { products } from '../../../attest/influence/training-set.ts';
 import { byFeature } from '../../../attest/influence/hessian.ts';
-import { setInt64, getInt64, viewOf } from '../../../modules/attribution/proof/influence/binary.ts';
+import { viewOf } from '../../../modules/attribution/proof/influence/binary.ts';
 import { sumChildren } from '../../../modules/attribution/proof/influence/sum-tree.ts';
-import { changedCard, changedClaim, type World } from './world.ts';
-
-/** A lie: what it changes, and the card that results. Undefined when there is nothing to change here. */
-export interface CardLie {
-  readonly name: string;
-  readonly tell: (world: World, dice: Dice) => ServedCard | undefined;
-}
-
-export interface ClaimLie {
-  readonly name: string;
-  readonly tell: (world: World, dice: Dice) => ServedClaim | undefined;
-}
-
-export class Dice {
-  readonly random: () => number;
-
-  constructor(random: () => number) {
-    this.random = random;
-  }
-
-  /** A whole number below `count`. */
-  below(count: number): number {
-    return Math.floor(this.random() * count);
-  }
-
-  /** ±1 mostly, sometimes more; never 0. */
-  step(): number {
-    return (this.random() < 0.5 ? -1 : 1) * (this.random() < 0.6 ? 1 : 1 + this.below(5_000));
-  }
-}
-
-type Leaves = readonly Uint8Array[];
-
-function changedLeaf(
-  leaves: Leaves,
-  index: number,
-  change: (leaf: Uint8Array, view: DataView) => void,
-): Leaves {
-  return leaves.map((leaf, i) => {
-    if (i !== index) return leaf;
-    const copy = leaf.slice();
-    change(copy, viewOf(copy));
-    return copy;
-  });
-}
+import { bump64, type CardLie, changedLeaf, type ClaimLie, type Dice, type Leaves } from './lie.ts';
+import { OFFSET_CARD_LIES, OFFSET_CLAIM_LIES, saysAnother } from './offset-lies.ts';
+import { certificateOf, changedCard, changedClaim, type World } from './world.ts';
 
 function bump32(leaves: Leaves, dice: Dice): Leaves {
   return changedLeaf(leaves, dice.below(leaves.length), (leaf, view) => {
     const at = 1 + 4 * dice.below((leaf.length - 1) / 4);
     view.setInt32(at, view.getInt32(at) + dice.step());
   });
-}
-
-function bump64(view: DataView, at: number, step: number): void {
-  setInt64(view, at, (getInt64(view, at) ?? 0) + step);
 }
 
 /**
@@ -111,12 +65,6 @@ function otherHead(world: World, dice: Dice): TrainedHead {
   return headOf(head.set, head.rows, { lambda: head.lambda, weights });
 }
 
-const certificate = {
-  datanetId: 1n,
-  snapshotCount: 10_000n,
-  extractor: new Uint8Array(32),
-};
-
 export const CARD_LIES: readonly CardLie[] = [
   {
     name: 'weight',
@@ -126,7 +74,7 @@ export const CARD_LIES: readonly CardLie[] = [
     name: 'weight, all else recomputed',
     tell: (world, dice) => {
       const { card } = world.card;
-      const served = certify(otherHead(world, dice), certificate);
+      const served = certify(otherHead(world, dice), certificateOf(card.kind));
       return { ...served, card: { ...card, roots: served.card.roots } };
     },
   },
@@ -258,7 +206,13 @@ export const CARD_LIES: readonly CardLie[] = [
       return changedCard(card, { coordinates });
     },
   },
+  ...OFFSET_CARD_LIES,
 ];
+
+/** The answer was sure to the last bit, so that no solution but 0 is one. */
+function saysNothing({ solution }: World['influence']): boolean {
+  return solution.every((value) => value === 0);
+}
 
 function changedEffect(
   { card, claim }: World,
@@ -281,6 +235,7 @@ export const CLAIM_LIES: readonly ClaimLie[] = [
     tell: ({ influencer, influence, card, claim }, dice) => {
       const { head } = influencer;
       const { classes, examples } = head.set.shape;
+      if (saysNothing(influence)) return undefined;
       const factor = 0.3 + 0.5 * dice.random();
       const solution = influence.solution.map((value) => Math.round(value * factor));
       const responses = products(head.rows, byFeature(head.set.shape, solution), classes);
@@ -297,6 +252,7 @@ export const CLAIM_LIES: readonly ClaimLie[] = [
   {
     name: 'no solution, with a bound that allows it',
     tell: ({ influencer, influence, card }) => {
+      if (saysNothing(influence)) return undefined;
       const solution = influence.solution.map(() => 0);
       const responses = influence.responses.map(() => 0);
       const scores = influence.scores.map(() => 0);
@@ -363,9 +319,9 @@ export const CLAIM_LIES: readonly ClaimLie[] = [
       const features = claim.claim.query.features.map((value, j, all) =>
         j === all.length - 1 ? value : (value + 30 + dice.below(150)) % 256,
       );
-      const query = queryOf(influencer.head, features, claim.claim.query.label);
+      const query = queryOf(influencer.head, { ...claim.claim.query, features }, claim.claim.query.label);
       const other = claimOf(influencer, card, influenceOf(influencer, query)).claim;
-      if (other.bound > claim.claim.bound + 2 ** 16) return undefined;
+      if (other.bound > claim.claim.bound + 2 ** 16 || !saysAnother(claim.claim, query)) return undefined;
       return changedClaim(card, claim, { claim: { query } });
     },
   },
@@ -443,4 +399,5 @@ export const CLAIM_LIES: readonly ClaimLie[] = [
       return changedClaim(card, claim, { coordinates });
     },
   },
+  ...OFFSET_CLAIM_LIES,
 ];

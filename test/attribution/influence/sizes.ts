@@ -1,12 +1,17 @@
 /**
- * Bytes and verification time of every rule on a head of usual size: 5,000 digits, 197 features, 10 classes.
+ * Bytes and verification time of every rule on a head and an adapter of usual size: 5,000 digits, 197
+ * features, 10 classes.
  */
 import { certify } from '../../../attest/influence/certificate.ts';
 import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { openCardFraud, openClaimFraud, type ServedPair } from '../../../attest/influence/open-fraud.ts';
 import { claimOf, influenceOf, queryOf } from '../../../attest/influence/query.ts';
 import { trainHead } from '../../../attest/influence/train.ts';
-import { featuresOf, trainingSet } from '../../../attest/influence/training-set.ts';
+import { type Example, inputOf, trainingSet } from '../../../attest/influence/training-set.ts';
+import { type ModelKind, OFFSET_BITS } from '../../../modules/attribution/proof/influence/bounds.ts';
+import { encodeCard } from '../../../modules/attribution/proof/influence/card.ts';
+import { encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
+import type { ServedTree } from '../../../attest/influence/published.ts';
 import { verifyCardFraud } from '../../../modules/attribution/proof/influence/card-fraud.ts';
 import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
 import {
@@ -17,29 +22,47 @@ import {
 } from '../../../modules/attribution/proof/influence/fraud.ts';
 import { CLASSES, loadDigits, splitDigits } from '../fidelity/digits.ts';
 import { CARD_RULE_NAMES, CLAIM_RULE_NAMES, holdsUp, placeOf } from './campaign.ts';
-import { Dice } from './mutations.ts';
-import { chain } from './world.ts';
+import { Dice } from './lie.ts';
+import { certificateOf, chain } from './world.ts';
 
 const PLACES = 200;
 const LAMBDA = 16_777;
+
+/** Prints them, of a head and of an adapter. */
+export function printSizes(random: () => number): void {
+  for (const kind of ['head', 'adapter'] as const) printSizesOf(kind, random);
+}
+
+/** Logits within ±4: what they are does not change a size. */
+function withOffsets(examples: readonly Example[], random: () => number): Example[] {
+  const logit = (): number => Math.round((8 * random() - 4) * 2 ** OFFSET_BITS);
+  return examples.map((example) => ({ ...example, offsets: Array.from({ length: CLASSES }, logit) }));
+}
 
 /**
  * Opens every rule at random places of an honest card and claim: what is refused costs what a conviction
  * does.
  */
-export function printSizes(random: () => number): void {
+function printSizesOf(kind: ModelKind, random: () => number): void {
   const split = splitDigits(loadDigits(), { side: 14, train: 5_000, test: 1, random });
-  const set = trainingSet(split.train, CLASSES);
-  const test = trainingSet(split.test, CLASSES);
+  const given = (examples: readonly Example[]): readonly Example[] =>
+    kind === 'adapter' ? withOffsets(examples, random) : examples;
+  const set = trainingSet(given(split.train), CLASSES);
+  const test = trainingSet(given(split.test), CLASSES);
   const head = trainHead(set, { lambda: LAMBDA, tolerance: 1e-5 });
   const influencer = { head, factors: hessianOf(head) };
-  const extractor = new Uint8Array(32);
-  const card = certify(head, { datanetId: 1n, snapshotCount: 10_000n, extractor });
-  const query = queryOf(head, featuresOf(test, 0), test.labels[0] ?? 0);
+  const card = certify(head, certificateOf(kind));
+  const query = queryOf(head, inputOf(test, 0), test.labels[0] ?? 0);
   const claim = claimOf(influencer, card, influenceOf(influencer, query));
   const pair: ServedPair = { card, claim };
   const on = { card: card.card, claim: claim.claim };
   const dice = new Dice(random);
+  const bytes = { card: encodeCard(on.card).length, claim: encodeClaim(on.claim).length };
+  const leaf = (tree: ServedTree): number => tree.leaves[0]?.length ?? 0;
+  process.stdout.write(
+    `${kind}: card ${bytes.card} B, claim ${bytes.claim} B, example ${leaf(card.examples)} B, ` +
+      `residual ${leaf(card.residuals)} B, effect ${leaf(claim.effects)} B, weights ${leaf(card.weights)} B\n`,
+  );
   for (const rule of CARD_RULE_NAMES)
     print(`card ${rule}`, () => {
       const bytes = encodeCardFraud(openCardFraud(card, rule, placeOf(pair, rule, dice)));

@@ -17,7 +17,8 @@ import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/c
 import { decodeCardFraud, decodeClaimFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
 import { randomFrom } from '../fidelity/digits.ts';
 import { holdsUp } from './campaign.ts';
-import { CARD_LIES, CLAIM_LIES, Dice } from './mutations.ts';
+import { Dice } from './lie.ts';
+import { CARD_LIES, CLAIM_LIES } from './mutations.ts';
 import { chain, smallWorld, type World } from './world.ts';
 
 const ROUNDS_MAX = 200;
@@ -58,11 +59,12 @@ function expectCardConvicted(served: ServedCard, verdict: CardVerdict, name: str
   expect(() => verifyCardFraud(served.card, decodeCardFraud(verdict.proof), chain), name).not.toThrow();
 }
 
-const SEEDS = [1, 2, 3];
+/** Seeds of worlds, two of each kind. */
+const WORLDS = [1, 2, 3, 4].map((seed) => ({ seed, kind: seed % 2 === 0 ? 'adapter' : 'head' }) as const);
 
 test('an honest card is right by its weights and examples alone; every lie about a card is convicted', async () => {
-  for (const seed of SEEDS) {
-    const world = smallWorld(randomFrom(seed));
+  for (const { seed, kind } of WORLDS) {
+    const world = smallWorld(randomFrom(seed), kind);
     const asked: string[] = [];
     const publisher = memoryPublisher({ cards: [world.card] });
     const listening: Publisher = {
@@ -83,18 +85,21 @@ test('an honest card is right by its weights and examples alone; every lie about
   }
 });
 
-test('of a card that nobody serves leaves are demanded until it is judged', async () => {
-  const world = smallWorld(randomFrom(4));
-  const first = await judgeOf(world.card, [memoryPublisher({})])([]);
-  expect(first).toMatchObject({ kind: 'unavailable', demands: [{ tree: 'weights', leaf: 0 }, {}, {}] });
-  expect((await untilJudged(world.card, judgeOf(world.card, []))).verdict.kind).toBe('right');
-  for (const { name, tell } of CARD_LIES) {
-    const served = tell(world, new Dice(randomFrom(4)));
-    if (served === undefined) continue;
-    const { verdict } = await untilJudged(served, judgeOf(served, []));
-    expectCardConvicted(served, verdict, name);
-  }
-});
+test.each(['head', 'adapter'] as const)(
+  'of a card (%s) that nobody serves leaves are demanded until it is judged',
+  async (kind) => {
+    const world = smallWorld(randomFrom(4), kind);
+    const first = await judgeOf(world.card, [memoryPublisher({})])([]);
+    expect(first).toMatchObject({ kind: 'unavailable', demands: [{ tree: 'weights', leaf: 0 }, {}, {}] });
+    expect((await untilJudged(world.card, judgeOf(world.card, []))).verdict.kind).toBe('right');
+    for (const { name, tell } of CARD_LIES) {
+      const served = tell(world, new Dice(randomFrom(4)));
+      if (served === undefined) continue;
+      const { verdict } = await untilJudged(served, judgeOf(served, []));
+      expectCardConvicted(served, verdict, name);
+    }
+  },
+);
 
 test('a card with one leaf that is served wrongly is judged after a few demands', async () => {
   const { card } = smallWorld(randomFrom(3));
@@ -134,8 +139,8 @@ function expectClaimConvicted(
 }
 
 test('an honest claim needs nobody; every lie about a claim is convicted, served or shown on the chain', async () => {
-  for (const seed of SEEDS) {
-    const world = smallWorld(randomFrom(seed));
+  for (const { seed, kind } of WORLDS) {
+    const world = smallWorld(randomFrom(seed), kind);
     expect(await judgeClaimOf(world, world.claim, [])([])).toEqual({ kind: 'right' });
     for (const { name, tell } of CLAIM_LIES) {
       const served = tell(world, new Dice(randomFrom(seed)));

@@ -1,5 +1,5 @@
-/** A small head with its card, a query with its claim, and ways to put other leaves behind their roots. */
-import { certify } from '../../../attest/influence/certificate.ts';
+/** A small head or adapter with its card, a query with its claim, and ways to put other leaves behind their roots. */
+import { type CardOptions, certify } from '../../../attest/influence/certificate.ts';
 import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { type ServedCard, type ServedClaim, servedTree } from '../../../attest/influence/published.ts';
 import {
@@ -11,7 +11,8 @@ import {
 } from '../../../attest/influence/query.ts';
 import { servedSums } from '../../../attest/influence/sums.ts';
 import { trainHead } from '../../../attest/influence/train.ts';
-import { featuresOf, trainingSet } from '../../../attest/influence/training-set.ts';
+import { inputOf, trainingSet } from '../../../attest/influence/training-set.ts';
+import type { ModelKind } from '../../../modules/attribution/proof/influence/bounds.ts';
 import { cardId, type InfluenceCard } from '../../../modules/attribution/proof/influence/card.ts';
 import type { CardChain } from '../../../modules/attribution/proof/influence/card-fraud.ts';
 import type { InfluenceClaim } from '../../../modules/attribution/proof/influence/claim.ts';
@@ -27,11 +28,25 @@ export interface World {
 }
 
 const LAMBDA = 2 ** 18;
+const CLASSES = 3;
 
-/** 5 to 80 examples of 3 to 6 features in 3 classes, in contributions of 1 to 4 examples. */
-export function smallWorld(random: () => number): World {
+/** What the cards of these worlds say besides the model. */
+export function certificateOf(kind: ModelKind): CardOptions {
+  const options = { datanetId: 1n, snapshotCount: 10_000n, extractor: new Uint8Array(32) };
+  return kind === 'adapter' ? { ...options, base: new Uint8Array(32).fill(7) } : options;
+}
+
+/**
+ * 5 to 80 examples of 3 to 6 features in 3 classes, in contributions of 1 to 4 examples. Offsets of an
+ * adapter are logits within ±3; in one world of five they may be any.
+ */
+export function smallWorld(random: () => number, kind: ModelKind = 'head'): World {
   const whole = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
   const width = whole(3, 6);
+  const most = kind === 'adapter' && random() < 0.2 ? 2 ** 31 - 1 : 3 * 2 ** 24;
+  const some = (): number[] => Array.from({ length: CLASSES }, () => whole(-most, most));
+  const offsets = (): { readonly offsets?: readonly number[] } =>
+    kind === 'adapter' ? { offsets: some() } : {};
   const examples = [];
   const count = whole(5, 80);
   for (let id = 1n; examples.length < count; id += BigInt(whole(1, 3))) {
@@ -40,20 +55,18 @@ export function smallWorld(random: () => number): World {
       const features = Array.from({ length: width }, (_, j) =>
         Math.min(255, whole(1, 120) + (j % 3 === label ? 100 : 0)),
       );
-      examples.push({ features, label, contributionId: id });
+      examples.push({ features, label, contributionId: id, ...offsets() });
     }
   }
-  const set = trainingSet(examples, 3);
+  const set = trainingSet(examples, CLASSES);
   const head = trainHead(set, { lambda: LAMBDA });
   const influencer = { head, factors: hessianOf(head) };
   const card = certify(head, {
-    datanetId: 1n,
-    snapshotCount: 10_000n,
-    extractor: new Uint8Array(32),
+    ...certificateOf(kind),
     topExamples: whole(0, 6),
     topGroups: whole(1, 5),
   });
-  const influence = influenceOf(influencer, queryOf(head, featuresOf(set, whole(0, count - 1)), whole(0, 2)));
+  const influence = influenceOf(influencer, queryOf(head, inputOf(set, whole(0, count - 1)), whole(0, 2)));
   return { influencer, influence, card, claim: claimOf(influencer, card, influence) };
 }
 

@@ -28,7 +28,8 @@ import type { Target } from '../target.ts';
 import { isDecodeError } from './vectors.ts';
 
 const { card, claim } = smallWorld(randomFrom(11));
-const on = { card: card.card, claim: claim.claim };
+const adapter = smallWorld(randomFrom(12), 'adapter');
+const honest = [{ card, claim }, adapter].map((one) => ({ card: one.card.card, claim: one.claim.claim }));
 /** A contribution that no example comes from. */
 const STRANGER = 10_001n;
 const absence = encodeAbsence(proveAbsence(card, STRANGER));
@@ -53,7 +54,7 @@ export const INFLUENCE_TARGETS: readonly Target[] = [
   {
     name: 'influence/card',
     form: 'bytes',
-    seeds: [encodeCard(card.card)],
+    seeds: honest.map((on) => encodeCard(on.card)),
     bytesMax: 1_024,
     read: (bytes) => {
       const decoded = decodeCard(bytes);
@@ -64,11 +65,11 @@ export const INFLUENCE_TARGETS: readonly Target[] = [
   {
     name: 'influence/claim',
     form: 'bytes',
-    seeds: [encodeClaim(claim.claim)],
+    seeds: honest.map((on) => encodeClaim(on.claim)),
     bytesMax: 4_096,
     read: (bytes) => {
       const decoded = decodeClaim(bytes);
-      refused(() => checkClaim(card.card, decoded));
+      for (const on of honest) refused(() => checkClaim(on.card, decoded));
       return () => encodeClaim(decoded);
     },
     documented: isDecodeError,
@@ -77,12 +78,13 @@ export const INFLUENCE_TARGETS: readonly Target[] = [
     name: 'influence/card-fraud',
     form: 'bytes',
     seeds: (['order', 'logit', 'residual', 'sum', 'bound', 'group', 'malformed-coordinates'] as const).map(
-      (rule) => encodeCardFraud(openCardFraud(card, rule, {})),
+      (rule) => encodeCardFraud(openCardFraud(rule === 'logit' ? adapter.card : card, rule, {})),
     ),
     bytesMax: 8_192,
     read: (bytes) => {
       const fraud = decodeCardFraud(bytes);
-      mustNot(!refused(() => verifyCardFraud(card.card, fraud, chain)), 'an honest card is convicted');
+      for (const on of honest)
+        mustNot(!refused(() => verifyCardFraud(on.card, fraud, chain)), 'an honest card is convicted');
       return () => encodeCardFraud(fraud);
     },
     documented: isDecodeError,
@@ -96,7 +98,8 @@ export const INFLUENCE_TARGETS: readonly Target[] = [
     bytesMax: 8_192,
     read: (bytes) => {
       const fraud = decodeClaimFraud(bytes);
-      mustNot(!refused(() => verifyClaimFraud(on, fraud)), 'an honest claim is convicted');
+      for (const on of honest)
+        mustNot(!refused(() => verifyClaimFraud(on, fraud)), 'an honest claim is convicted');
       return () => encodeClaimFraud(fraud);
     },
     documented: isDecodeError,
@@ -104,7 +107,7 @@ export const INFLUENCE_TARGETS: readonly Target[] = [
   {
     name: 'influence/card-file',
     form: 'bytes',
-    seeds: [encodeServedCard(card)],
+    seeds: [encodeServedCard(card), encodeServedCard(adapter.card)],
     bytesMax: 32 * 1_024,
     read: (bytes) => {
       const decoded = decodeServedCard(bytes);

@@ -29,8 +29,8 @@ interface TrainedModel {
   readonly contributionIds: readonly bigint[];
 }
 
-/** The head of a model, as its owner trains it. */
-export function trained(world: World, { message }: RememberedModel): TrainedModel | undefined {
+/** The head of a model, or the adapter of every other one, as its owner trains it. */
+export function trained(world: World, { id: modelId, message }: RememberedModel): TrainedModel | undefined {
   const [snapshotId] = message.snapshotIds;
   if (snapshotId === undefined) return undefined;
   const types = { request: datanet.QuerySnapshotRequest, response: datanet.QuerySnapshotResponse };
@@ -40,11 +40,12 @@ export function trained(world: World, { message }: RememberedModel): TrainedMode
   const contributionIds = contributionsOf(world, datanetId)
     .slice(0, Math.min(TRAINED_MAX, Number(snapshotCount)))
     .map(({ id }) => id);
-  const key = `${datanetId} ${snapshotCount} ${contributionIds.join()}`;
+  const kind = modelId % 2n === 0n ? 'adapter' : 'head';
+  const key = `${kind} ${datanetId} ${snapshotCount} ${contributionIds.join()}`;
   const known = kept.get(key);
   if (known !== undefined) return { head: known, contributionIds };
   if (kept.size >= KEPT_MAX) kept.clear();
-  const head = smallHead({ datanetId, snapshotCount, contributionIds });
+  const head = smallHead({ datanetId, snapshotCount, contributionIds, kind });
   kept.set(key, head);
   return { head, contributionIds };
 }

@@ -106,6 +106,10 @@ export class BinaryReader {
     return this.#view.getUint32(this.#take(4));
   }
 
+  i32(): number {
+    return this.#view.getInt32(this.#take(4));
+  }
+
   i64(): number {
     const at = this.#take(8);
     const value = getInt64(this.#view, at);

@@ -1,10 +1,11 @@
 /**
- * Sizes of a softmax head and scales of its numbers. With them every sum that a verifier forms is below 2^53,
- * where the numbers of JavaScript are exact integers:
+ * Sizes of a model and scales of its numbers. A model is a softmax head, or a linearised adapter: a head that
+ * adds to the logits of a frozen base model, which each example and each query bring as *offsets*. With these
+ * bounds every sum that a verifier forms is below 2^53, where the numbers of JavaScript are exact integers:
  *
  * | sum | bound |
  * | --- | --- |
- * | logit: weights · features | 2^27 · 255 · 2^10 < 2^45 |
+ * | logit: weights · features + 2^4 · offset | 2^27 · 255 · 2^10 + 2^4 · 2^31 < 2^45 |
  * | gradient coordinate: Σ residual · feature | 2^15 · 255 · 2^20 < 2^43 |
  * | response: solution · features | \|v\| ≤ solutionMax · 255 · F < 2^36, by definition of `solutionMax` |
  * | mean response · 2^15: Σ_l p_l v_l | (2^15 + K / 2) · 2^36 < 2^52 |
@@ -38,6 +39,12 @@ export const WEIGHT_BITS = 20;
 /** Largest absolute value of a weight. */
 export const WEIGHT_MAX: number = 2 ** 27 - 1;
 
+/**
+ * An offset b stands for b / 2^24, which is what the exponential resolves (fixed-point.ts). Any integer of 32
+ * bits is one: logits of the base model from −128 to below 128.
+ */
+export const OFFSET_BITS = 24;
+
 /** A residual d stands for d / 2^15; it fits 16 bits. */
 export const RESIDUAL_BITS = 15;
 
@@ -58,8 +65,12 @@ export const SOLUTION_BITS_MAX = 40;
 
 const RESPONSE_MAX: number = 2 ** 36 - 1;
 
-/** Sizes of a head and its training set. */
+/** A head, or an adapter of a base model. */
+export type ModelKind = 'head' | 'adapter';
+
+/** Sizes of a model and its training set. */
 export interface Shape {
+  readonly kind: ModelKind;
   /** Features of an example with the constant one: F. */
   readonly features: number;
   /** K. */
@@ -72,7 +83,7 @@ export interface Shape {
  * Checks that sizes are within the limits that this file's table rests on.
  * @throws DecodeError otherwise
  */
-export function checkShape({ features, classes, examples }: Shape): void {
+export function checkShape({ features, classes, examples }: Omit<Shape, 'kind'>): void {
   between('features', features, { least: 2, most: FEATURES_MAX });
   between('classes', classes, { least: 2, most: CLASSES_MAX });
   between('examples', examples, { least: 1, most: EXAMPLES_MAX });
@@ -87,23 +98,28 @@ function between(
   throw new DecodeError(`a head of ${value} ${what}; from ${least} to ${most} can be`, { value });
 }
 
+/** Offsets that an example or a query brings: K for an adapter, none for a head. */
+export function offsetCount({ kind, classes }: Pick<Shape, 'kind' | 'classes'>): number {
+  return kind === 'adapter' ? classes : 0;
+}
+
 /** Coordinates of the weights, of a gradient and of a solution: K · F, class by class. */
-export function coordinates({ features, classes }: Shape): number {
+export function coordinates({ features, classes }: Pick<Shape, 'features' | 'classes'>): number {
   return features * classes;
 }
 
 /** Largest absolute value of a coordinate of a solution. */
-export function solutionMax({ features }: Shape): number {
+export function solutionMax({ features }: Pick<Shape, 'features'>): number {
   return Math.floor(RESPONSE_MAX / (FEATURE_MAX * features));
 }
 
 /** Bits by which curvatures are shifted right, so that their sums stay exact: 2^r ≥ 255 n. */
-export function curvatureShift({ examples }: Shape): number {
+export function curvatureShift({ examples }: Pick<Shape, 'examples'>): number {
   return bitsFor(FEATURE_MAX * examples);
 }
 
 /** Bits by which positive scores are shifted right to be weights: 2^q ≥ n. */
-export function weightShift({ examples }: Shape): number {
+export function weightShift({ examples }: Pick<Shape, 'examples'>): number {
   return bitsFor(examples);
 }
 

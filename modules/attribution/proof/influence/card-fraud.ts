@@ -5,7 +5,7 @@
  * | --- | --- | --- | --- |
  * | malformed-… | leaf; of coordinates: node, leaf | it | it is no leaf of its tree |
  * | order | example i | examples i, i + 1 | contribution ids fall |
- * | logit | example i, class k | example i, residual i, weights k | logit k is not weights · features |
+ * | logit | example i, class k | example i, residual i, weights k | logit k is not `logitOf` them |
  * | residual | example i | example i, residual i | residuals are not those of the logits and the label |
  * | sum | node, coordinate | sum-fraud.ts | the coordinate is not the sum over the children |
  * | bound | –, coordinate | top node, coordinate, weights | \|G_c / n + λ W_c\| is above the bound |
@@ -18,7 +18,7 @@
 import type { InfluenceCard } from './card.ts';
 import { cardTree, classAndFeature, takeCoordinate } from './committed.ts';
 import { type CardFraud, convictUnless, FraudOpenings, refuse, wellFormed } from './fraud.ts';
-import { dot, softmaxResidual } from './fixed-point.ts';
+import { logitOf, softmaxResidual } from './fixed-point.ts';
 import { decodeExample, decodeGroup, decodeResidual, decodeRow } from './leaves.ts';
 import { coordinatesHolds, nodeHolds, sumHolds } from './sum-fraud.ts';
 import { sumNodes } from './sum-tree.ts';
@@ -120,7 +120,7 @@ function logitHolds(
   const example = wellFormed(decodeExample(openings.takeOne(cardTree(card, 'examples'), index), card));
   const { logits } = wellFormed(decodeResidual(openings.takeOne(cardTree(card, 'residuals'), index), card));
   const row = wellFormed(decodeRow('weights', openings.takeOne(cardTree(card, 'weights'), k), card));
-  return dot(row, example.features) === logits[k];
+  return logitOf(row, example, k) === logits[k];
 }
 
 function residualHolds(card: InfluenceCard, index: number, openings: FraudOpenings): boolean {

@@ -1,6 +1,7 @@
 /**
- * The model card of a softmax head with L2 regularisation: what its trainer commits to. With z_i = W x_i,
- * δ_i = softmax(z_i) − onehot(y_i) and G = Σ δ_i ⊗ x_i it states
+ * The model card of a softmax head or a linearised adapter with L2 regularisation: what its trainer commits
+ * to. With z_i = b_i + W x_i (b_i: logits of the base model, 0 for a head), δ_i = softmax(z_i) − onehot(y_i)
+ * and G = Σ δ_i ⊗ x_i it states
  *
  * ```
  * | G_c / n + λ W_c |  ≤  gradientBound / 2^32     for each of the K · F coordinates c
@@ -15,8 +16,8 @@ import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES, sha256 } from '../../../../core/hash.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 import { BOUND_BITS, checkShape, LAMBDA_BITS, type Shape } from './bounds.ts';
+import { kindOfForm, MODEL_FORMS } from './forms.ts';
 
-const VERSION = 1;
 const DOMAIN = 'openledger/attribution/card/v1';
 
 /** Most examples, and most contributions, that a claim lists. */
@@ -32,6 +33,8 @@ export interface InfluenceCard extends Shape {
   readonly snapshotCount: bigint;
   /** SHA-256 of whatever turns a contribution into features: 32 bytes. */
   readonly extractor: Uint8Array;
+  /** SHA-256 of the frozen base model that the offsets are logits of: 32 bytes; none for a head. */
+  readonly base: Uint8Array;
   /** Contributions that have examples. */
   readonly groups: number;
   /** λ in units of 2^-24, not 0. */
@@ -60,20 +63,19 @@ export interface CardRoots {
   readonly groups: Uint8Array;
 }
 
-/** Bytes of every card. */
-export const CARD_BYTES: number = 1 + 8 + 8 + 32 + 2 + 2 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 5 * HASH_BYTES;
-
 /**
- * Version, Datanet (u64), snapshot (u64), extractor, features (u16), classes (u16), examples, groups, λ,
- * gradient bound, solution bound (u32 each), listed examples, listed groups (u8 each), the five roots.
+ * Form (forms.ts, u8), Datanet (u64), snapshot (u64), extractor, of an adapter its base, features (u16),
+ * classes (u16), examples, groups, λ, gradient bound, solution bound (u32 each), listed examples, listed
+ * groups (u8 each), the five roots.
  */
 export function encodeCard(card: InfluenceCard): Uint8Array {
   const { roots } = card;
   return new BinaryWriter()
-    .u8(VERSION)
+    .u8(MODEL_FORMS[card.kind])
     .u64(card.datanetId)
     .u64(card.snapshotCount)
     .bytes(card.extractor)
+    .bytes(card.base)
     .u16(card.features)
     .u16(card.classes)
     .u32(card.examples)
@@ -97,12 +99,13 @@ export function encodeCard(card: InfluenceCard): Uint8Array {
  */
 export function decodeCard(bytes: Uint8Array): InfluenceCard {
   const reader = new BinaryReader(bytes, 'model card');
-  const version = reader.u8();
-  if (version !== VERSION) throw new DecodeError(`model card of version ${version}; ${VERSION} is known`);
+  const kind = kindOfForm(reader.u8(), 'model card');
   const card: InfluenceCard = {
+    kind,
     datanetId: reader.u64(),
     snapshotCount: reader.u64(),
     extractor: reader.bytes(HASH_BYTES),
+    base: reader.bytes(kind === 'adapter' ? HASH_BYTES : 0),
     features: reader.u16(),
     classes: reader.u16(),
     examples: reader.u32(),

@@ -4,7 +4,7 @@
  * | rule | index, coordinate | opened | convicts when |
  * | --- | --- | --- | --- |
  * | malformed-… | leaf; of coordinates: node, leaf | it | it is no leaf of its tree |
- * | query-logit | class k | weights k | logit k of the query is not weights · features |
+ * | query-logit | class k | weights k | logit k of the query is not `logitOf` it |
  * | response | example i, class k | example i, effect i, solution k | response k is not solution · features |
  * | curvature | example i | example i, residual i, effect i | it is not that of response and residuals |
  * | score | example i | residual i, effect i | the score is not Σ residual_k response_k |
@@ -30,7 +30,7 @@ import type { InfluenceCard } from './card.ts';
 import { type InfluenceClaim, ranksBefore } from './claim.ts';
 import { cardTree, claimTree, classAndFeature, takeCoordinate } from './committed.ts';
 import { type ClaimFraud, convictUnless, FraudOpenings, refuse, wellFormed } from './fraud.ts';
-import { curvature, dot, queryResidual, weightOfScore } from './fixed-point.ts';
+import { curvature, dot, logitOf, queryResidual, weightOfScore } from './fixed-point.ts';
 import {
   decodeEffect,
   decodeExample,
@@ -85,7 +85,7 @@ function statementHolds(on: ClaimOnCard, fraud: ClaimFraud, openings: FraudOpeni
     case 'query-logit': {
       const leaf = openings.takeOne(cardTree(card, 'weights'), index);
       const row = wellFormed(decodeRow('weights', leaf, card));
-      return dot(row, claim.query.features) === claim.query.logits[index];
+      return logitOf(row, claim.query, index) === claim.query.logits[index];
     }
     case 'response':
       return responseHolds(on, { index, k: coordinate }, openings);
@@ -235,7 +235,7 @@ export function solutionResidual(
 const SUM_BITS = RESIDUAL_BITS + 2 * FEATURE_BITS;
 
 function curvatureShiftOf({ examples }: Pick<InfluenceCard, 'examples'>): number {
-  return curvatureShift({ examples, features: 0, classes: 0 });
+  return curvatureShift({ examples });
 }
 
 function omittedExampleHolds(on: ClaimOnCard, index: number, openings: FraudOpenings): boolean {

@@ -1,10 +1,10 @@
 /**
- * A claim about one query to a head: which examples its answer draws on. The query's features x and answer y
- * give g = (softmax(W x) − onehot(y)) ⊗ x; the solution s fulfils H s = g but for `bound`, where H is the
- * Hessian of the training loss; example i has the score s · (δ_i ⊗ x_i), which is n times what the loss of
- * the answer would lose if the example weighed more (Koh and Liang 2017). Positive scores are paid: weight =
- * floor(score / 2^q), summed up along the examples, so that a contribution's weight is the difference of two
- * sums.
+ * A claim about one query to a model: which examples its answer draws on. The query's features x, offsets b
+ * (of an adapter) and answer y give g = (softmax(b + W x) − onehot(y)) ⊗ x; the solution s fulfils H s = g
+ * but for `bound`, where H is the Hessian of the training loss; example i has the score s · (δ_i ⊗ x_i), which
+ * is n times what the loss of the answer would lose if the example weighed more (Koh and Liang 2017). Positive
+ * scores are paid: weight = floor(score / 2^q), summed up along the examples, so that a contribution's weight
+ * is the difference of two sums.
  *
  * Stated by a claim, each convicted by one message if false (claim-fraud.ts):
  *
@@ -18,17 +18,15 @@ import { equalBytes } from '../../../../core/bytes.ts';
 import { DecodeError } from '../../../../core/errors.ts';
 import { HASH_BYTES } from '../../../../core/hash.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
-import { BOUND_BITS, FEATURE_MAX, SOLUTION_BITS_MAX } from './bounds.ts';
+import { BOUND_BITS, FEATURE_MAX, offsetCount, SOLUTION_BITS_MAX } from './bounds.ts';
 import { cardId, hashOf, type InfluenceCard, LISTED_MAX } from './card.ts';
-import { type Numbers, queryResidual } from './fixed-point.ts';
+import { type ModelInput, type Numbers, queryResidual } from './fixed-point.ts';
+import { kindOfForm, MODEL_FORMS } from './forms.ts';
 
-const VERSION = 1;
 const DOMAIN = 'openledger/attribution/influence-claim/v1';
 
-/** The query, and what the head makes of it. */
-export interface InfluenceQuery {
-  /** F bytes, the last one 255. */
-  readonly features: Uint8Array;
+/** The query, and what the model makes of it. */
+export interface InfluenceQuery extends ModelInput {
   /** The answer: a class. */
   readonly label: number;
   /** K integers in units of 2^-28. */
@@ -83,20 +81,21 @@ export function ranksBefore(
 }
 
 /**
- * Version (u8), card, features and classes (u16 each), the query (features, u16 label, i64 logits), e (u8),
- * bound (u32), roots of solution, effects and sums, total (i64), u8 and the examples (u32 index, i64 score),
- * u8 and the groups (u32 group, u64 contribution id, i64 weight).
+ * Form (forms.ts, u8), card, features and classes (u16 each), the query (features, u16 label, i64 logits, of
+ * an adapter i32 offsets), e (u8), bound (u32), roots of solution, effects and sums, total (i64), u8 and the
+ * examples (u32 index, i64 score), u8 and the groups (u32 group, u64 contribution id, i64 weight).
  */
 export function encodeClaim(claim: InfluenceClaim): Uint8Array {
   const { query, roots } = claim;
   const writer = new BinaryWriter()
-    .u8(VERSION)
+    .u8(MODEL_FORMS[query.offsets.length > 0 ? 'adapter' : 'head'])
     .bytes(claim.card)
     .u16(query.features.length)
     .u16(query.logits.length)
     .bytes(query.features)
     .u16(query.label);
   for (let k = 0; k < query.logits.length; k++) writer.i64(query.logits[k] ?? 0);
+  for (let k = 0; k < query.offsets.length; k++) writer.i32(query.offsets[k] ?? 0);
   writer.u8(claim.solutionBits).u32(claim.bound);
   writer.bytes(roots.solution).bytes(roots.effects).bytes(roots.sums).i64(claim.total);
   writer.u8(claim.examples.length);
@@ -114,16 +113,16 @@ export function encodeClaim(claim: InfluenceClaim): Uint8Array {
  */
 export function decodeClaim(bytes: Uint8Array): InfluenceClaim {
   const reader = new BinaryReader(bytes, 'influence claim');
-  const version = reader.u8();
-  if (version !== VERSION)
-    throw new DecodeError(`influence claim of version ${version}; ${VERSION} is known`);
+  const kind = kindOfForm(reader.u8(), 'influence claim');
   const card = reader.bytes(HASH_BYTES);
   const features = reader.u16();
   const classes = reader.u16();
+  if (kind === 'adapter' && classes === 0) throw new DecodeError('influence claim: an adapter of no classes');
   const query: InfluenceQuery = {
     features: reader.bytes(features),
     label: reader.u16(),
     logits: reader.list(classes, (r) => r.i64()),
+    offsets: reader.list(offsetCount({ kind, classes }), (r) => r.i32()),
   };
   const solutionBits = reader.u8();
   const bound = reader.u32();
@@ -193,8 +192,10 @@ export function boundMax({ solutionBound }: InfluenceCard, { logits, label }: In
 }
 
 function checkQuery(card: InfluenceCard, query: InfluenceQuery, fail: (why: string) => never): void {
-  const { features, label, logits } = query;
+  const { features, label, logits, offsets } = query;
   if (features.length !== card.features || logits.length !== card.classes) fail('a query of other sizes');
+  const brings = offsetCount(card);
+  if (offsets.length !== brings) fail(`a query with ${offsets.length} offsets; the model takes ${brings}`);
   if (features.at(-1) !== FEATURE_MAX) fail('the constant feature is not 255');
   if (label >= card.classes) fail(`no class ${label}`);
 }

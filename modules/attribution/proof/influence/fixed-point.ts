@@ -14,7 +14,7 @@
  *
  * It is 0 for d ≥ 32. The error is below 2^-24.
  */
-import { FEATURE_BITS, PROBABILITY_ONE, QUERY_BITS, WEIGHT_BITS } from './bounds.ts';
+import { FEATURE_BITS, OFFSET_BITS, PROBABILITY_ONE, QUERY_BITS, WEIGHT_BITS } from './bounds.ts';
 
 /** Logits are in units of 2^-28: weights (2^-20) times features (2^-8). */
 export const LOGIT_BITS: number = WEIGHT_BITS + FEATURE_BITS;
@@ -27,6 +27,10 @@ const LOG2_E_ONE = 2 ** 22;
 const EXPONENT_BITS = 24;
 const ZERO_FROM = 32 * 2 ** EXPONENT_BITS;
 const LOGITS_PER_EXPONENT = 2 ** (LOGIT_BITS - EXPONENT_BITS);
+
+/** What an offset counts in logits. */
+export const LOGITS_PER_OFFSET: number = 2 ** (LOGIT_BITS - OFFSET_BITS);
+
 const STEPS = 256;
 const RESIDUAL_MAX = PROBABILITY_ONE - 1;
 const QUERY_ONE = 2 ** QUERY_BITS;
@@ -86,6 +90,19 @@ export function dot(a: Numbers, b: Numbers): number {
   let sum = 0;
   for (let i = 0; i < b.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;
+}
+
+/** What a model is given: an example or a query. */
+export interface ModelInput {
+  /** F bytes, the last one 255. */
+  readonly features: Uint8Array;
+  /** Logits of the base model: K integers in units of 2^-24; none for a head. */
+  readonly offsets: Numbers;
+}
+
+/** Logit of class k in units of 2^-28, by the weights of that class. */
+export function logitOf(weights: Numbers, { features, offsets }: ModelInput, k: number): number {
+  return LOGITS_PER_OFFSET * (offsets[k] ?? 0) + dot(weights, features);
 }
 
 /**

@@ -5,7 +5,7 @@
  * | kind | tree | leaf i after the kind |
  * | --- | --- | --- |
  * | 16 | weights | row of class i: F × i32, at most `WEIGHT_MAX` in absolute value |
- * | 17 | examples | u64 contribution id, u16 label, F × u8, the last 255 |
+ * | 17 | examples | u64 contribution id, u16 label, F × u8, the last 255; of an adapter K × i32 offsets |
  * | 18 | residuals | of example i: K × i64 logits, K × i16 residuals |
  * | 19 | sums | 32 bytes: committed root of a node's coordinates (sum-tree.ts) |
  * | 20 | coordinates | coordinates 8 i … of a node, at most 8: i64 each |
@@ -18,21 +18,19 @@
  */
 import { INFLUENCE_TREES, type InfluenceTree } from './trees.ts';
 import { getInt64, setInt64, viewOf } from './binary.ts';
-import { FEATURE_MAX, type Shape, solutionMax, WEIGHT_MAX } from './bounds.ts';
-import type { Numbers } from './fixed-point.ts';
+import { FEATURE_MAX, offsetCount, type Shape, solutionMax, WEIGHT_MAX } from './bounds.ts';
+import type { ModelInput, Numbers } from './fixed-point.ts';
 
 /** Coordinates that a leaf of the coordinate tree holds. */
 export const LEAF_COORDINATES = 8;
 
 /** An example as committed. */
-export interface ExampleLeaf {
+export interface ExampleLeaf extends ModelInput {
   readonly contributionId: bigint;
   readonly label: number;
-  /** F bytes, the last one 255. */
-  readonly features: Uint8Array;
 }
 
-/** What the head makes of an example. */
+/** What the model makes of an example. */
 export interface ResidualLeaf {
   /** K integers in units of 2^-28. */
   readonly logits: Numbers;
@@ -70,7 +68,7 @@ function opened(tree: InfluenceTree, leaf: Uint8Array, length: number): DataView
 /** A row of the weights or of a solution: integers of 32 bits. */
 export function encodeRow(tree: 'weights' | 'solution', row: Numbers): Uint8Array {
   const { leaf, view } = leafOf(tree, 4 * row.length);
-  for (let j = 0; j < row.length; j++) view.setInt32(1 + 4 * j, row[j] ?? 0);
+  writeInt32s(view, 1, row);
   return leaf;
 }
 
@@ -79,26 +77,30 @@ export function decodeRow(tree: 'weights' | 'solution', leaf: Uint8Array, shape:
   const view = opened(tree, leaf, 4 * shape.features);
   if (view === undefined) return undefined;
   const most = tree === 'weights' ? WEIGHT_MAX : solutionMax(shape);
-  const row = Array.from({ length: shape.features }, (_, j) => view.getInt32(1 + 4 * j));
+  const row = readInt32s(view, 1, shape.features);
   return row.every((value) => Math.abs(value) <= most) ? row : undefined;
 }
 
 /** An example. */
-export function encodeExample({ contributionId, label, features }: ExampleLeaf): Uint8Array {
-  const { leaf, view } = leafOf('examples', 10 + features.length);
+export function encodeExample({ contributionId, label, features, offsets }: ExampleLeaf): Uint8Array {
+  const { leaf, view } = leafOf('examples', 10 + features.length + 4 * offsets.length);
   view.setBigUint64(1, contributionId);
   view.setUint16(9, label);
   leaf.set(features, 11);
+  writeInt32s(view, 11 + features.length, offsets);
   return leaf;
 }
 
 /** The opposite of `encodeExample`. */
-export function decodeExample(leaf: Uint8Array, { features, classes }: Shape): ExampleLeaf | undefined {
-  const view = opened('examples', leaf, 10 + features);
+export function decodeExample(leaf: Uint8Array, shape: Shape): ExampleLeaf | undefined {
+  const count = offsetCount(shape);
+  const view = opened('examples', leaf, 10 + shape.features + 4 * count);
   if (view === undefined) return undefined;
   const label = view.getUint16(9);
-  if (label >= classes || leaf.at(-1) !== FEATURE_MAX) return undefined;
-  return { contributionId: view.getBigUint64(1), label, features: leaf.slice(11) };
+  const end = 11 + shape.features;
+  if (label >= shape.classes || leaf[end - 1] !== FEATURE_MAX) return undefined;
+  const offsets = readInt32s(view, end, count);
+  return { contributionId: view.getBigUint64(1), label, features: leaf.slice(11, end), offsets };
 }
 
 /** Logits and residuals of an example. */
@@ -185,6 +187,14 @@ export function decodeEffect(leaf: Uint8Array, { classes }: Shape): EffectLeaf |
   if (response === undefined || curvature === undefined) return undefined;
   if (score === undefined || weights === undefined || weights < 0) return undefined;
   return { response, curvature, score, weights };
+}
+
+function writeInt32s(view: DataView, offset: number, values: Numbers): void {
+  for (let i = 0; i < values.length; i++) view.setInt32(offset + 4 * i, values[i] ?? 0);
+}
+
+function readInt32s(view: DataView, offset: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => view.getInt32(offset + 4 * i));
 }
 
 function writeInt64s(view: DataView, offset: number, values: Numbers): void {
