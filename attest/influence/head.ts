@@ -16,7 +16,7 @@ export interface HeadPass {
 /** What an integer gradient coordinate counts: 2^-23. */
 const GRADIENT_ONE = PROBABILITY_ONE * 2 ** 8;
 
-/** Passes all examples through a head or an adapter. `weights` are integers, K for feature 0, then for feature 1… */
+/** Passes all examples through a model. `weights` are integers, K for feature 0, then for feature 1… */
 export function passOf(set: TrainingSet, rows: SparseRows, weights: Float64Array): HeadPass {
   const { classes, examples } = set.shape;
   const logits = products(rows, weights, classes);

@@ -1,4 +1,4 @@
-/** What a head or an adapter is trained on: examples by contribution, and the same without zeros for fast passes. */
+/** What a model is trained on: examples by contribution, and the same without zeros for fast passes. */
 import { assert } from '../../core/errors.ts';
 import {
   checkShape,

@@ -1,4 +1,4 @@
-/** The same head or adapter in float64 with the platform's exponential: the truth that integers are held against. */
+/** The same model in float64 with the platform's exponential: the truth that integers are held against. */
 import { byClass, byFeature } from '../../../attest/influence/hessian.ts';
 import { type Factors, solveInPlace } from '../../../attest/influence/linear-algebra.ts';
 import { minimise } from '../../../attest/influence/minimise.ts';

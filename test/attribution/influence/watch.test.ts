@@ -8,6 +8,7 @@ import {
   judgeInfluence,
   type JudgedCard,
 } from '../../../attest/watch/judge-influence.ts';
+import { leafBytes } from '../../../attest/watch/influence-leaves.ts';
 import type { InfluenceDemand, InfluencePlace, Publisher } from '../../../attest/watch/ports.ts';
 import { memoryPublisher } from '../../../attest/watch/testing/fake-chain.ts';
 import { answerTo, type ServedInfluence } from '../../../attest/watch/testing/fake-influence.ts';
@@ -83,6 +84,14 @@ test('an honest card is right by its weights and examples alone; every lie about
       expectCardConvicted(served, verdict, name);
     }
   }
+});
+
+test.each(['head', 'adapter'] as const)('leaves of a %s have the length that is asked for', (kind) => {
+  const { card, claim } = smallWorld(randomFrom(4), kind);
+  const trees = { ...card, ...claim, sums: card.sums };
+  for (const tree of ['weights', 'examples', 'residuals', 'groups', 'solution', 'effects', 'sums'] as const)
+    expect(trees[tree].leaves[0]?.length, tree).toBe(leafBytes(card.card, tree));
+  expect(card.sums.coordinates[0]?.[0]?.length).toBe(leafBytes(card.card, 'coordinates'));
 });
 
 test.each(['head', 'adapter'] as const)(

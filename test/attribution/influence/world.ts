@@ -1,4 +1,4 @@
-/** A small head or adapter with its card, a query with its claim, and ways to put other leaves behind their roots. */
+/** A small model with its card, a query with its claim, and ways to put other leaves behind their roots. */
 import { type CardOptions, certify } from '../../../attest/influence/certificate.ts';
 import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { type ServedCard, type ServedClaim, servedTree } from '../../../attest/influence/published.ts';

@@ -1,10 +1,10 @@
 /**
  * A claim about one query to a model: which examples its answer draws on. The query's features x, offsets b
  * (of an adapter) and answer y give g = (softmax(b + W x) − onehot(y)) ⊗ x; the solution s fulfils H s = g
- * but for `bound`, where H is the Hessian of the training loss; example i has the score s · (δ_i ⊗ x_i), which
- * is n times what the loss of the answer would lose if the example weighed more (Koh and Liang 2017). Positive
- * scores are paid: weight = floor(score / 2^q), summed up along the examples, so that a contribution's weight
- * is the difference of two sums.
+ * but for `bound`, where H is the Hessian of the training loss; example i has the score s · (δ_i ⊗ x_i),
+ * which is n times what the loss of the answer would lose if the example weighed more (Koh and Liang 2017).
+ * Positive scores are paid: weight = floor(score / 2^q), summed up along the examples, so that a
+ * contribution's weight is the difference of two sums.
  *
  * Stated by a claim, each convicted by one message if false (claim-fraud.ts):
  *
