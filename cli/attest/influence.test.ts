@@ -75,6 +75,7 @@ test('a head is trained, asked and verified; a wrong card is convicted', async (
 test('examples are worth what they add to neighbours, by contribution, contributor and Datanet', async () => {
   const line = (contribution: number | undefined, label: number, at: number): string =>
     JSON.stringify({ contribution, label, features: [at, 0] });
+  const withOffsets = (text: string): string => JSON.stringify({ ...JSON.parse(text), offsets: [1, 2, 3] });
   // Two right ones beside the query, a wrong one beside it too, one that is far away and right.
   const examples = [line(1, 0, 10), line(1, 0, 11), line(2, 1, 12), line(3, 0, 200)];
   writeFileSync(path('few.jsonl'), examples.join('\n'));
@@ -94,6 +95,9 @@ test('examples are worth what they add to neighbours, by contribution, contribut
   expect(worth(contributors)).toEqual({ a: 13, b: -1 });
   expect(worth(datanets)).toEqual({ 4: 9, 5: 3 });
   expect(await run(...asked)).toContain('contribution 1: ');
+  // Examples of an adapter: neighbours do not look at its offsets.
+  writeFileSync(path('few.jsonl'), examples.map(withOffsets).join('\n'));
+  expect(JSON.parse(await run(...asked, '--json'))).toEqual(report);
   expect(await run('shapley', ...files)).not.toContain('Datanet');
   const refused: readonly (readonly [readonly string[], string])[] = [
     [[...files, '--sources', path('few.jsonl')], 'line 1 of --sources is not like'],

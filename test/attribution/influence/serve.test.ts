@@ -4,13 +4,14 @@ import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { headOfCard } from '../../../attest/influence/served-head.ts';
 import { Answerer, type OpenRequest, type ServedPiece } from '../../../attest/serve/answerer.ts';
 import { HeadLibrary } from '../../../attest/serve/head-library.ts';
+import { orderOf } from '../../../attest/serve/order.ts';
 import { attestService } from '../../../attest/serve/service.ts';
 import { smallChain, smallLibrary } from '../../../attest/serve/testing/library.ts';
 import { httpPublishers } from '../../../attest/watch/http-publisher.ts';
 import { judgeCard } from '../../../attest/watch/judge-card.ts';
 import { judgeInfluence } from '../../../attest/watch/judge-influence.ts';
 import type { InfluenceSource } from '../../../attest/watch/ports.ts';
-import { toHex } from '../../../core/bytes.ts';
+import { toHex, utf8 } from '../../../core/bytes.ts';
 import { cardId } from '../../../modules/attribution/proof/influence/card.ts';
 import { claimId, encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { isPiece, treesOfCard, treesOfClaim } from '../../../modules/attribution/proof/influence/pieces.ts';
@@ -70,6 +71,22 @@ describe.each(['head', 'adapter'] as const)('%s', (kind) => {
     const other = { ...claim.claim, roots: { ...claim.claim.roots, sums: new Uint8Array(32) } };
     heads.expect([encodeClaim(other)]);
     expect([heads.claims, heads.claim(toHex(claimId(other)))]).toEqual([1, undefined]);
+  });
+
+  test('a model that is served is asked with what its card takes', () => {
+    const heads = new HeadLibrary([card]);
+    const { query } = claim.claim;
+    const features = query.features.slice(0, -1);
+    const { offsets } = query;
+    const said = heads.ask(cardKey, { features, offsets, label: query.label });
+    expect(said && encodeClaim(said)).toEqual(statement);
+    const other = kind === 'head' ? [1, 2] : [1, 2, 3];
+    const words = kind === 'head' ? '2 offsets; this card takes 0' : '3 offsets; this card takes 2';
+    expect(() => heads.ask(cardKey, { features, offsets: other })).toThrow(words);
+    if (kind === 'adapter')
+      expect(() => heads.ask(cardKey, { features })).toThrow('0 offsets; this card takes 2');
+    const answered = heads.ask(cardKey, { features, offsets })?.query;
+    expect(answered?.logits).toEqual(query.logits);
   });
 
   test('a claim whose solution a watcher cannot compute is judged by what is served', async () => {
@@ -157,4 +174,18 @@ describe.each(['head', 'adapter'] as const)('%s', (kind) => {
       expect(isPiece(trees, at, opened), `${i}`).toBe(true);
     }
   });
+});
+
+test('a request names features, and offsets as logits', () => {
+  const order = (influence: unknown) => {
+    const body = { model_id: '1', text: 'class 1', influence };
+    return orderOf(utf8(JSON.stringify(body))).influence;
+  };
+  expect(order({ features: [1, 2] })).toEqual({ features: Uint8Array.of(1, 2) });
+  expect(order({ features: [1], offsets: [-0.5, 127.5] })).toEqual({
+    features: Uint8Array.of(1),
+    offsets: [-(2 ** 23), 127.5 * 2 ** 24],
+  });
+  for (const offsets of [[], [128], ['1'], '1', null, {}])
+    expect(() => order({ features: [1], offsets })).toThrow('offsets must be a list of logits');
 });
