@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { knnShapley, SHAPLEY_ONE } from './knn-shapley.ts';
-import { accuracyOf, shapleyReport } from './shapley-report.ts';
+import { accuracyOf, knnShapley, SHAPLEY_ONE } from './knn-shapley.ts';
+import { valueSums } from './value-sums.ts';
 import { type Example, type TrainingSet, trainingSet } from './training-set.ts';
 
 const NEIGHBOURS = 2;
@@ -63,7 +63,7 @@ test('are added up by contribution, contributor and Datanet, exactly', () => {
     fc.property(examples(3, 20), examples(1, 4), (some, tests) => {
       const train = trainingSet(some, 3);
       const values = knnShapley(train, trainingSet(tests, 3));
-      const report = shapleyReport(values, train.contributions, sourceOf);
+      const report = valueSums(values, train.contributions, sourceOf);
       const sumOf = (holds: (id: bigint) => boolean): bigint =>
         train.contributions.reduce((sum, id, i) => (holds(id) ? sum + BigInt(values[i] ?? 0) : sum), 0n);
       for (const { name, value } of report.contributions) expect(value).toBe(sumOf((id) => `${id}` === name));
@@ -80,7 +80,7 @@ test('are added up by contribution, contributor and Datanet, exactly', () => {
 
 test('are added up beyond what floating point holds', () => {
   const values = Float64Array.of(2 ** 53 - 1, 2 ** 53 - 1, 1);
-  const { contributions } = shapleyReport(values, [1n, 1n, 1n], () => undefined);
+  const { contributions } = valueSums(values, [1n, 1n, 1n], () => undefined);
   expect(contributions).toEqual([{ name: '1', value: 2n ** 54n - 1n }]);
   expect(accuracyOf(2n ** 40n, 4)).toBe(0.25);
 });

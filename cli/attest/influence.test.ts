@@ -56,9 +56,40 @@ test('a head is trained, asked and verified; a wrong card is convicted', async (
   const shares: readonly { readonly share: number }[] = answered.shares;
   expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
   expect(await run(...asked)).toMatch(/contribution \d+: [\d.]+ %\n/);
+  expect(await run(...asked)).not.toContain('Datanet');
+  const sources = examples.map(({ contribution }) =>
+    JSON.stringify({
+      contribution,
+      contributor: Number(contribution) % 2 === 0 ? 'even' : 'odd',
+      datanet: 4,
+    }),
+  );
+  writeFileSync(path('whose.jsonl'), sources.join('\n'));
+  const summed = JSON.parse(await run(...asked, '--json', '--sources', path('whose.jsonl')));
+  expect(summed.shares).toEqual(answered.shares);
+  const partOf = (parity: number): number =>
+    summed.shares.reduce(
+      (sum: number, one: { readonly contribution: string; readonly share: number }) =>
+        Number(one.contribution) % 2 === parity ? sum + one.share : sum,
+      0,
+    );
+  const parts: readonly { readonly id: string; readonly share: number }[] = summed.contributors;
+  expect(new Set(parts.map(({ id }) => id))).toEqual(new Set(['even', 'odd']));
+  for (const { id, share } of parts) expect(share).toBeCloseTo(partOf(id === 'even' ? 0 : 1), 12);
+  expect(summed.datanets).toEqual([{ id: '4', share: 1 }]);
+  expect(summed.unlisted).toBe(0);
+  expect(await run(...asked, '--sources', path('whose.jsonl'))).toMatch(/contributor even: [\d.]+ %\n/);
+  writeFileSync(path('whose.jsonl'), sources[0] ?? '');
+  await expect(run(...asked, '--sources', path('whose.jsonl'))).rejects.toThrow('does not say whose');
   expect(await run('verify', '--card', path('card'), '--claim', path('claim'))).toBe('the claim is right\n');
 
   const served = decodeServedCard(readFileSync(path('card')));
+  writeFileSync(path('short'), encodeServedCard({ ...served, card: { ...served.card, topGroups: 1 } }));
+  const short = ['query', '--card', path('short'), '--features', '[130, 40]'];
+  const { shares: one, unlisted } = JSON.parse(await run(...short, '--json'));
+  expect(one).toEqual(answered.shares.slice(0, 1));
+  expect(unlisted).toBeCloseTo(1 - one[0].share, 12);
+  expect(await run(...short)).toMatch(/not listed: [\d.]+ %\n$/);
   const weights = servedTree('weights', served.weights.leaves.toReversed());
   const wrong = {
     ...served,

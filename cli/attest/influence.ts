@@ -1,10 +1,13 @@
 /** `openledgerd attest influence`: trains heads and adapters, asks them, and checks cards and claims. */
 import type { Command } from 'commander';
+import type { ValueSum } from '../../attest/influence/value-sums.ts';
 import { LedgerError } from '../../core/errors.ts';
+import type { InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { readFile, writeFile } from './files.ts';
 import { addPublishCardCommand } from './publish-card.ts';
+import { type SourceOptions, sourcesOf } from './sources.ts';
 import { addShapleyCommand } from './shapley.ts';
 
 const LAMBDA_ONE = 2 ** 24;
@@ -24,7 +27,7 @@ interface TrainOptions {
   readonly json?: boolean;
 }
 
-interface QueryOptions {
+interface QueryOptions extends SourceOptions {
   readonly card: string;
   readonly features: string;
   readonly offsets?: string;
@@ -67,6 +70,8 @@ export function addInfluenceCommands(attest: Command, terminal: Terminal): void 
     .option('--offsets <json>', "of an adapter: list of the base model's logits")
     .option('--label <class>', 'the answer (default: what the model answers)')
     .option('--out <file>', 'write the claim with its leaves')
+    .option('--sources <file>', 'JSON lines: contribution, contributor, datanet; shares of these too')
+    .option('--node <url>', 'ask the chain for contributors and Datanets instead')
     .option('--json', 'print JSON')
     .action(async (options: QueryOptions) => query(options, terminal));
   influence
@@ -159,19 +164,56 @@ async function query(options: QueryOptions, terminal: Terminal): Promise<void> {
   const claimed = asking.claimOf(influencer, served, influence);
   const { claim } = claimed;
   if (options.out !== undefined) writeFile('--out', options.out, encodeServedClaim(claimed));
-  const shares = claim.groups.map(({ contributionId, weight }) => ({
-    contribution: `${contributionId}`,
-    share: weight / claim.total,
-  }));
+  const listed = await sharesOf(claim, options);
   const report = { answer, label, bound: claim.bound / BOUND_ONE, claim: toBase64(encodeClaim(claim)) };
-  if (options.json === true) {
-    terminal.out(`${JSON.stringify({ ...report, shares })}\n`);
-    return;
-  }
-  const lines = shares
-    .slice(0, SHOWN_GROUPS)
-    .map(({ contribution, share }) => `contribution ${contribution}: ${(100 * share).toFixed(1)} %\n`);
-  terminal.out(`${linesOf(report)}${lines.join('')}`);
+  terminal.out(
+    options.json === true
+      ? `${JSON.stringify({ ...report, ...listed })}\n`
+      : `${linesOf(report)}${linesOfShares(listed)}`,
+  );
+}
+
+/** Parts of all positive influence; what the claim lists is what it pays. */
+interface Shares {
+  readonly shares: readonly { readonly contribution: string; readonly share: number }[];
+  readonly contributors: readonly { readonly id: string; readonly share: number }[];
+  readonly datanets: readonly { readonly id: string; readonly share: number }[];
+  /** Of contributions that the claim does not list. */
+  readonly unlisted: number;
+}
+
+async function sharesOf({ groups, total }: InfluenceClaim, options: SourceOptions): Promise<Shares> {
+  const { valueSums } = await import('../../attest/influence/value-sums.ts');
+  const ids = groups.map(({ contributionId }) => contributionId);
+  const weights = groups.map(({ weight }) => weight);
+  const sums = valueSums(weights, ids, await sourcesOf(options, new Set(ids)));
+  const share = (value: bigint): number => (total === 0 ? 0 : Number(value) / total);
+  const listed = weights.reduce((sum, weight) => sum + BigInt(weight), 0n);
+  const named = (list: readonly ValueSum[]): Shares['contributors'] =>
+    list.map(({ name, value }) => ({ id: name, share: share(value) }));
+  return {
+    shares: sums.contributions.map(({ name, value }) => ({ contribution: name, share: share(value) })),
+    contributors: named(sums.contributors),
+    datanets: named(sums.datanets),
+    unlisted: share(BigInt(total) - listed),
+  };
+}
+
+function linesOfShares({ shares, contributors, datanets, unlisted }: Shares): string {
+  const lines = (what: string, list: readonly { readonly id: string; readonly share: number }[]): string =>
+    list
+      .slice(0, SHOWN_GROUPS)
+      .map(({ id, share }) => `${what} ${id}: ${(100 * share).toFixed(1)} %\n`)
+      .join('');
+  return [
+    lines(
+      'contribution',
+      shares.map(({ contribution, share }) => ({ id: contribution, share })),
+    ),
+    lines('contributor', contributors),
+    lines('Datanet', datanets),
+    unlisted > 0 ? `not listed: ${(100 * unlisted).toFixed(1)} %\n` : '',
+  ].join('');
 }
 
 async function verify(options: VerifyOptions, terminal: Terminal): Promise<void> {

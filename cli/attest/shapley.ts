@@ -1,23 +1,19 @@
 /** `openledgerd attest influence shapley`: what examples are worth to neighbours, whatever model is trained. */
 import type { Command } from 'commander';
-import type { ContributionSource, ShapleyReport, ValueSum } from '../../attest/influence/shapley-report.ts';
+import type { ValueSum, ValueSums } from '../../attest/influence/value-sums.ts';
 import type { Example } from '../../attest/influence/training-set.ts';
 import { usageError } from '../failure.ts';
-import { DEFAULT_DENOM } from '../defaults.ts';
 import type { Terminal } from '../terminal.ts';
 import { readFile } from './files.ts';
 import { wholeNumber } from './serve.ts';
+import { type SourceOptions, sourcesOf } from './sources.ts';
 
-interface ShapleyOptions {
+interface ShapleyOptions extends SourceOptions {
   readonly examples: string;
   readonly queries: string;
   readonly neighbours: string;
-  readonly sources?: string;
-  readonly node?: string;
   readonly json?: boolean;
 }
-
-type SourceOf = (contributionId: bigint) => ContributionSource | undefined;
 
 const NEIGHBOURS_MAX = 1_000_000;
 /** Lines of each list that people see. */
@@ -42,8 +38,8 @@ export function addShapleyCommand(influence: Command, terminal: Terminal): void 
 async function shapley(options: ShapleyOptions, terminal: Terminal): Promise<void> {
   const { parseExamples, parseQueries } = await import('../../attest/influence/examples-list.ts');
   const { trainingSet } = await import('../../attest/influence/training-set.ts');
-  const { knnShapley, SHAPLEY_TESTS_MAX } = await import('../../attest/influence/knn-shapley.ts');
-  const { accuracyOf, shapleyReport } = await import('../../attest/influence/shapley-report.ts');
+  const { accuracyOf, knnShapley, SHAPLEY_TESTS_MAX } = await import('../../attest/influence/knn-shapley.ts');
+  const { valueSums } = await import('../../attest/influence/value-sums.ts');
   const { fromUtf8 } = await import('../../core/bytes.ts');
   const neighbours = wholeNumber('--neighbours', options.neighbours, [1, NEIGHBOURS_MAX]);
   const examples = parseExamples(fromUtf8(readFile('--examples', options.examples)));
@@ -57,7 +53,7 @@ async function shapley(options: ShapleyOptions, terminal: Terminal): Promise<voi
   const train = trainingSet(examples.map(withoutOffsets), greatest + 1);
   const sourceOf = await sourcesOf(options, new Set(train.contributions));
   const values = knnShapley(train, trainingSet(queries.map(withoutOffsets), greatest + 1), neighbours);
-  const report = shapleyReport(values, train.contributions, sourceOf);
+  const report = valueSums(values, train.contributions, sourceOf);
   const counts = { neighbours, examples: examples.length, queries: queries.length };
   const accuracy = (value: bigint): number => accuracyOf(value, queries.length);
   terminal.out(options.json === true ? jsonOf(report, counts, accuracy) : linesOf(report, counts, accuracy));
@@ -66,73 +62,6 @@ async function shapley(options: ShapleyOptions, terminal: Terminal): Promise<voi
 /** Neighbours know features only: what a base model says of an example is left out. */
 function withoutOffsets({ features, label, contributionId }: Example): Example {
   return { features, label, contributionId };
-}
-
-/** Who contributions are of, as a file or the chain says; nothing when neither is named. */
-async function sourcesOf({ sources, node }: ShapleyOptions, ids: ReadonlySet<bigint>): Promise<SourceOf> {
-  if (sources !== undefined && node !== undefined)
-    throw usageError('--sources and --node both say whose contributions are; name one');
-  if (sources === undefined && node === undefined) return () => undefined;
-  const known = sources === undefined ? await askedFor(node ?? '', ids) : readSources(sources);
-  for (const id of ids)
-    if (!known.has(id))
-      throw usageError(`${sources ?? 'the chain'} does not say whose contribution ${id} is`);
-  return (id) => known.get(id);
-}
-
-function readSources(path: string): ReadonlyMap<bigint, ContributionSource> {
-  const known = new Map<bigint, ContributionSource>();
-  const lines = Buffer.from(readFile('--sources', path)).toString('utf8').split('\n');
-  for (const [i, line] of lines.entries()) {
-    if (line.trim() === '') continue;
-    const [id, source] = sourceIn(line) ?? [];
-    if (id === undefined || source === undefined)
-      throw usageError(
-        `line ${i + 1} of --sources is not like {"contribution": 1, "contributor": "…", "datanet": 1}`,
-      );
-    known.set(id, source);
-  }
-  return known;
-}
-
-function sourceIn(line: string): readonly [bigint, ContributionSource] | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const id = idOf(Reflect.get(parsed, 'contribution'));
-  const datanetId = idOf(Reflect.get(parsed, 'datanet'));
-  const contributor: unknown = Reflect.get(parsed, 'contributor');
-  if (id === undefined || datanetId === undefined || typeof contributor !== 'string') return undefined;
-  return [id, { contributor, datanetId }];
-}
-
-function idOf(value: unknown): bigint | undefined {
-  const text = typeof value === 'number' ? `${value}` : value;
-  return typeof text === 'string' && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
-}
-
-async function askedFor(
-  node: string,
-  ids: ReadonlySet<bigint>,
-): Promise<ReadonlyMap<bigint, ContributionSource>> {
-  const { connectTo } = await import('./account.ts');
-  const { AttestChain } = await import('./chain.ts');
-  const connection = await connectTo({ node, gasPrices: `0${DEFAULT_DENOM}` });
-  const known = new Map<bigint, ContributionSource>();
-  try {
-    const chain = new AttestChain(connection);
-    for (const id of ids) {
-      const found = await chain.contribution(id);
-      if (found !== undefined) known.set(id, found);
-    }
-  } finally {
-    connection.comet.disconnect();
-  }
-  return known;
 }
 
 interface Counts {
@@ -144,7 +73,7 @@ interface Counts {
 type Accuracy = (value: bigint) => number;
 
 function jsonOf(
-  { contributions, contributors, datanets }: ShapleyReport,
+  { contributions, contributors, datanets }: ValueSums,
   counts: Counts,
   accuracy: Accuracy,
 ): string {
@@ -159,7 +88,7 @@ function jsonOf(
 }
 
 function linesOf(
-  { contributions, contributors, datanets }: ShapleyReport,
+  { contributions, contributors, datanets }: ValueSums,
   { neighbours, examples, queries }: Counts,
   accuracy: Accuracy,
 ): string {

@@ -1,5 +1,4 @@
-/** KNN-Shapley values by contribution, contributor and Datanet, as exact integers. */
-import { SHAPLEY_ONE } from './knn-shapley.ts';
+/** What examples or contributions are worth, by contribution, contributor and Datanet, as exact integers. */
 
 /** Who a contribution is of. */
 export interface ContributionSource {
@@ -10,12 +9,12 @@ export interface ContributionSource {
 /** A sum of values. */
 export interface ValueSum {
   readonly name: string;
-  /** Units of 2^-40, over all test examples. */
+  /** In the units of the values. */
   readonly value: bigint;
 }
 
 /** Sums by contribution; by contributor and Datanet where it is known who they are. */
-export interface ShapleyReport {
+export interface ValueSums {
   readonly contributions: readonly ValueSum[];
   readonly contributors: readonly ValueSum[];
   readonly datanets: readonly ValueSum[];
@@ -24,14 +23,14 @@ export interface ShapleyReport {
 /**
  * Adds values up. Each list is by falling value, then by name as it first came. The sum of each is the sum of
  * all values, but for contributions whose source is not known.
- * @param values of the examples, units of 2^-40: whole numbers
- * @param contributions whose example each is
+ * @param values whole numbers: KNN-Shapley values of examples, weights of contributions
+ * @param contributions whose each is
  */
-export function shapleyReport(
-  values: Float64Array,
+export function valueSums(
+  values: ArrayLike<number>,
   contributions: readonly bigint[],
   sourceOf: (contributionId: bigint) => ContributionSource | undefined,
-): ShapleyReport {
+): ValueSums {
   const sums = { contributions: new Sums(), contributors: new Sums(), datanets: new Sums() };
   for (const [i, id] of contributions.entries()) {
     const value = BigInt(values[i] ?? 0);
@@ -60,9 +59,4 @@ class Sums {
       .map(([name, value]) => ({ name, value }))
       .sort((a, b) => (a.value > b.value ? -1 : a.value < b.value ? 1 : 0));
   }
-}
-
-/** What a value adds to the accuracy on so many test examples: for people. */
-export function accuracyOf(value: bigint, tests: number): number {
-  return Number(value) / SHAPLEY_ONE / tests;
 }
