@@ -31,6 +31,8 @@ export const PUBLISHED: readonly { readonly from: readonly string[]; readonly ta
   },
   // What parties of a channel sign is what the chain checks.
   { from: ['client', 'attest', 'gateway'], target: /^modules\/channels\/format\// },
+  // Gateways build epochs, and whoever looks at them checks them, by the formats and rules of the chain.
+  { from: ['client', 'gateway'], target: /^modules\/settlement\/proof\// },
 ];
 
 /** What `framework` may see of the store: interfaces only. */
