@@ -100,6 +100,8 @@ function sharesByPlace(
     const receipt = decodeReceipt(packedLeaf(receipts, i));
     assert(receipt !== undefined, 'a receipt is malformed', { index: i });
     const { modelId } = receipt;
+    // All of it is the platform's.
+    if (modelId === 0n) continue;
     const known = terms.get(modelId) ?? defined(chain.terms(modelId), `model ${modelId} of a receipt`);
     terms.set(modelId, known);
     for (const { place, amount } of duesOf(receipt, known, weightsOf(receipt.attribution))) {

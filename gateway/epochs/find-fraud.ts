@@ -14,7 +14,6 @@ import {
   NO_ATTRIBUTION,
 } from '../../modules/settlement/proof/attribution.ts';
 import type { EpochChain } from '../../modules/settlement/proof/chain.ts';
-import { feeHolds } from '../../modules/settlement/proof/fraud.ts';
 import { neighboursHold } from '../../modules/settlement/proof/lane.ts';
 import {
   type Allocation,
@@ -28,6 +27,7 @@ import {
   sameLane,
   sumsOfParts,
 } from '../../modules/settlement/proof/leaves.ts';
+import { quoteOf } from '../../modules/settlement/proof/quote.ts';
 import { equalSums } from '../../modules/settlement/proof/sum-tree.ts';
 import {
   type DeltaRow,
@@ -135,13 +135,12 @@ function brokenByReceipt(
   chain: EpochChain,
   attributions: Attributions,
 ): EpochRule | undefined {
+  const quote = quoteOf(chain, receipt);
+  if (quote === undefined || quote.fee !== receipt.after - receipt.before) return EpochRule.EPOCH_RULE_FEE;
+  if (!equalSums(sumsOfParts(quote.parts), sumsOfParts(receipt.parts))) return EpochRule.EPOCH_RULE_SPLIT;
   const terms = chain.terms(receipt.modelId);
-  if (terms === undefined || !feeHolds({ chain }, receipt)) return EpochRule.EPOCH_RULE_FEE;
-  const usage = { tokensIn: BigInt(receipt.tokensIn), tokensOut: BigInt(receipt.tokensOut) };
-  if (!equalSums(sumsOfParts(terms.quote(usage).parts), sumsOfParts(receipt.parts)))
-    return EpochRule.EPOCH_RULE_SPLIT;
   const attribution = attributions.of(receipt);
-  if (attribution === undefined) return undefined;
+  if (terms === undefined || attribution === undefined) return undefined;
   const holds = attribution !== 'malformed' && attributionHolds(chain, { receipt, terms }, attribution);
   return holds ? undefined : EpochRule.EPOCH_RULE_ATTRIBUTION;
 }

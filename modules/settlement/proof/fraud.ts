@@ -13,6 +13,7 @@ import { attributionHolds, decodeAttribution, duesOf, isAttributionOf } from './
 import type { EpochChain, ModelTerms } from './chain.ts';
 import { ALLOCATIONS, ENTITLEMENTS, RECEIPTS } from './kinds.ts';
 import { laneHolds } from './lane.ts';
+import { quoteOf } from './quote.ts';
 import {
   compareAllocations,
   comparePlaces,
@@ -73,7 +74,8 @@ function statementHolds(on: EpochOnChain, fraud: EpochFraud, openings: EpochOpen
       return feeHolds(on, receiptAt(on, index, openings));
     case EpochRule.EPOCH_RULE_SPLIT: {
       const receipt = receiptAt(on, index, openings);
-      const { parts } = termsOf(on, receipt).quote(usageOf(receipt));
+      const { parts } =
+        quoteOf(on.chain, receipt) ?? refuse('there is no such model: convict the fee of that');
       return equalSums(sumsOfParts(parts), sumsOfParts(receipt.parts));
     }
     case EpochRule.EPOCH_RULE_SIGNED:
@@ -112,15 +114,8 @@ function termsOf({ chain }: EpochOnChain, { modelId }: Receipt): ModelTerms {
   return chain.terms(modelId) ?? refuse(`there is no model ${modelId}: convict the fee of that`);
 }
 
-function usageOf({ tokensIn, tokensOut }: Receipt): Parameters<ModelTerms['quote']>[0] {
-  return { tokensIn: BigInt(tokensIn), tokensOut: BigInt(tokensOut) };
-}
-
-/** True when the receipt charges what its model costs, in the epoch's denomination. */
-export function feeHolds({ chain }: Pick<EpochOnChain, 'chain'>, receipt: Receipt): boolean {
-  const terms = chain.terms(receipt.modelId);
-  if (terms === undefined || terms.denom !== chain.denom) return false;
-  return terms.quote(usageOf(receipt)).fee === receipt.after - receipt.before;
+function feeHolds({ chain }: EpochOnChain, receipt: Receipt): boolean {
+  return quoteOf(chain, receipt)?.fee === receipt.after - receipt.before;
 }
 
 function signedHolds(on: EpochOnChain, fraud: EpochFraud, openings: EpochOpenings): boolean {
@@ -141,6 +136,8 @@ function allocationHolds(on: EpochOnChain, fraud: EpochFraud, openings: EpochOpe
   const receipt = receiptAt(on, number, openings);
   if (!isAttributionOf(receipt, fraud.attribution))
     refuse('the attribution is not the one that the receipt names');
+  // All of it is the platform's.
+  if (receipt.modelId === 0n) return false;
   const named = fraud.attribution.length > 0;
   const weights = named ? wellFormed(decodeAttribution(fraud.attribution)) : undefined;
   const dues = duesOf(receipt, termsOf(on, receipt), weights);

@@ -61,6 +61,7 @@ function otherTokens({ chain }: World, dice: Dice, receipt: Receipt): Partial<Re
   const tokensOut = receipt.tokensOut + 7_000 + dice.below(9);
   const usage = { tokensIn: BigInt(receipt.tokensIn), tokensOut: BigInt(tokensOut) };
   const fee = chain.terms(receipt.modelId)?.quote(usage).fee;
+  if (receipt.modelId === 0n) return { tokensOut };
   return fee === receipt.after - receipt.before ? undefined : { tokensOut };
 }
 
@@ -96,6 +97,8 @@ function swallowed(world: World, dice: Dice): PublishedEpoch | undefined {
   const at = dice.below(receipts.length - 1);
   const [first, second] = [receipts[at], receipts[at + 1]];
   if (first === undefined || second === undefined || first.after !== second.before) return undefined;
+  // Nobody was served for either: it is the platform's in one piece as well.
+  if (first.modelId === 0n && second.modelId === 0n) return undefined;
   if (toHex(first.channel) !== toHex(second.channel) || first.lane !== second.lane) return undefined;
   const parts = {
     platform: first.parts.platform + second.parts.platform,

@@ -145,6 +145,7 @@ function receiptOf(
   { terms, claims, attributions }: ReceiptMaterial,
   at: Pick<Receipt, 'channel' | 'lane' | 'before'>,
 ): Receipt {
+  if (dice.chance(0.1)) return unserved(dice, at);
   const modelId = dice.pick(MODELS);
   const model = terms.get(modelId);
   if (model === undefined) throw new Error('no such model');
@@ -172,5 +173,21 @@ function receiptOf(
     responseHash: named?.[1].answerRoot ?? dice.bytes(32),
     attribution: hash,
     parts,
+  };
+}
+
+/** Money that was claimed and nobody was served for. */
+function unserved(dice: Dice, at: Pick<Receipt, 'channel' | 'lane' | 'before'>): Receipt {
+  const fee = BigInt(dice.between(1, 99));
+  return {
+    ...at,
+    after: at.before + fee,
+    modelId: 0n,
+    tokensIn: 0,
+    tokensOut: 0,
+    requestHash: dice.bytes(32),
+    responseHash: dice.bytes(32),
+    attribution: NO_ATTRIBUTION,
+    parts: { platform: fee, model: 0n, stakers: 0n, contributors: 0n },
   };
 }
