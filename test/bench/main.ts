@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
+import { reportEpochs } from './epochs-report.ts';
 import { reportEvidence } from './evidence-report.ts';
 import { reportIndex, reportIndexLarge } from './index-report.ts';
 import { reportQueriesLarge } from './queries-large.ts';
@@ -87,6 +88,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   evidence: async () => reportEvidence(report),
   index: async () => reportIndex(report),
   'index-large': async () => reportIndexLarge(report),
+  epochs: async () => reportEpochs(report),
   'queries-large': async () => reportQueriesLarge(report),
   statesync: () => reportStateSync(report, { keys, blockTimeMs }),
   memory: () =>
