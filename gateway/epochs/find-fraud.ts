@@ -56,14 +56,20 @@ export function findEpochFraud(served: PublishedEpoch, chain: EpochChain): Epoch
   );
 }
 
-/** What convicts an epoch in which a receipt that its gateway signed stands otherwise; undefined when none does. */
+/**
+ * What convicts an epoch in which a receipt that its gateway signed, and that was paid into it as a whole,
+ * stands otherwise; undefined when it does not.
+ */
 export function findSignedFraud(
   served: PublishedEpoch,
+  chain: Pick<EpochChain, 'lane'>,
   signed: { readonly receipt: Uint8Array; readonly signature: Uint8Array },
 ): EpochFraud | undefined {
   const wanted = decodeReceipt(signed.receipt);
   const { leaves } = served.receipts.tree;
-  if (wanted === undefined) return undefined;
+  const claimed = wanted && chain.lane(wanted.channel, wanted.lane);
+  if (wanted === undefined || claimed === undefined) return undefined;
+  if (wanted.before < claimed.from || wanted.after > claimed.to) return undefined;
   // The first receipt that ends behind where the signed one begins.
   let low = 0;
   for (let high = leaves; low < high; ) {

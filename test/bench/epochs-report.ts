@@ -1,4 +1,4 @@
-/** `--only epochs`: an epoch of a million receipts: how long it takes to build and to judge, bytes and time of proofs. */
+/** `--only epochs`: an epoch of a million receipts: building it, judging it, bytes and time of proofs. */
 import { toHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { buildEpoch } from '../../gateway/epochs/build-epoch.ts';

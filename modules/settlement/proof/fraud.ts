@@ -124,6 +124,10 @@ function signedHolds(on: EpochOnChain, fraud: EpochFraud, openings: EpochOpening
   const signed = decodeReceipt(fraud.receipt) ?? refuse('what was signed is no receipt');
   if (!sameLane(stated, signed) || signed.before >= stated.after || stated.before >= signed.after)
     refuse('the signed receipt charges something else');
+  // Of a receipt that was paid in part only the epoch says nothing.
+  const claimed = on.chain.lane(signed.channel, signed.lane);
+  if (claimed === undefined || signed.before < claimed.from || signed.after > claimed.to)
+    refuse('the signed receipt was not paid into this epoch as a whole');
   if (equalBytes(leaf, fraud.receipt)) return true;
   return !on.chain.signed(fraud.receipt, fraud.signature);
 }

@@ -5,10 +5,9 @@ import type { EpochChain, Quote } from './chain.ts';
 import type { Receipt } from './leaves.ts';
 
 /**
- * What the receipt's model costs; undefined when there is no such model, or not in the epoch's denomination. A
- * receipt of model 0 is of money that was claimed and nobody was served for, as when a claim ended in the midst
- * of an inference: all of it is the platform's.
- * It has neither tokens nor an attribution.
+ * What the receipt's model costs; undefined when there is no such model, or not in the epoch's denomination.
+ * A receipt of model 0 is of money that was claimed and nobody was served for, as when a claim ended in the
+ * midst of an inference: all of it is the platform's. It has neither tokens nor an attribution.
  */
 export function quoteOf(chain: Pick<EpochChain, 'denom' | 'terms'>, receipt: Receipt): Quote | undefined {
   const { modelId, tokensIn, tokensOut, before, after, attribution } = receipt;

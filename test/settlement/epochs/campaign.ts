@@ -111,13 +111,14 @@ function toldBy(epoch: PublishedEpoch | undefined, { chain }: World): Told | und
 }
 
 /** The gateway signed another receipt than the one that stands in its epoch. */
-function signedOtherwise({ epoch, receipts }: World, dice: Dice): Told {
+function signedOtherwise({ epoch, receipts, chain }: World, dice: Dice): Told | undefined {
   const one = dice.pick(receipts);
   const parts = { ...one.parts, platform: one.parts.platform + 1n };
-  const receipt = dice.chance(0.5)
-    ? encodeReceipt({ ...one, requestHash: dice.bytes(32) })
-    : encodeReceipt({ ...one, after: one.after + 1n, parts });
-  return { epoch, find: () => findSignedFraud(epoch, { receipt, signature: SIGNATURE }) };
+  const longer = dice.chance(0.5) && one.after < (chain.lane(one.channel, one.lane)?.to ?? 0n);
+  const receipt = longer
+    ? encodeReceipt({ ...one, after: one.after + 1n, parts })
+    : encodeReceipt({ ...one, requestHash: dice.bytes(32) });
+  return { epoch, find: () => findSignedFraud(epoch, chain, { receipt, signature: SIGNATURE }) };
 }
 
 /** True when it does not refuse. Other errors than a refusal are the verifier's own and go on. */
