@@ -11,6 +11,9 @@ export interface InfluenceOrder extends HeadQuestion {
   readonly cardId?: bigint;
 }
 
+/** What is asked of the heads. */
+type Heads = Pick<HeadLibrary, 'card' | 'ask'>;
+
 /** A statement with what it says. */
 export interface StatedInfluence {
   readonly statement: InfluenceStatement;
@@ -23,7 +26,7 @@ export interface StatedInfluence {
  * @throws LedgerError `attest.request` for a query that does not fit the card
  */
 export function influencePart(
-  heads: HeadLibrary,
+  heads: Heads,
   order: InfluenceOrder | undefined,
   scope: AttributionScope,
 ): MadePart<StatedInfluence> {
@@ -47,7 +50,7 @@ function leftOut(note: string): MadePart<never> {
 
 /** The card to ask; else why there is none. */
 function chosenCard(
-  heads: HeadLibrary,
+  heads: Heads,
   wanted: bigint | undefined,
   { model, cards }: AttributionScope,
 ): ActiveCard | string {

@@ -240,6 +240,8 @@ test('who comes when the queue is full is told when to come again; the others ge
   const refused = await Promise.race(both);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('attest_serve_attributions_waiting 1');
+  const unread = await fetch(`${url}/v1/attribute`, { method: 'POST', body: 'not JSON' });
+  expect(unread.status, 'a body is read in its turn only').toBe(503);
   open();
   const statuses = (await Promise.all([one, ...both])).map(({ status }) => status);
   expect(statuses.sort((a, b) => a - b)).toEqual([200, 200, 503]);

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { QueryClient } from '@cosmjs/stargate';
 import { HeadLibrary } from '../../attest/serve/head-library.ts';
+import { influencePart } from '../../attest/serve/influence-part.ts';
 import type { ServeChain } from '../../attest/serve/ports.ts';
 import { attestService } from '../../attest/serve/service.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
@@ -12,6 +13,7 @@ import { fromBase64, toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { type AttributionErrorName, attributionErrors } from '../../modules/attribution/errors.ts';
 import { encodeCard } from '../../modules/attribution/proof/influence/card.ts';
+import { provableContent } from '../../modules/attribution/verify.ts';
 import { Answer, Claim, type ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as attributionQuery from '../../proto/gen/openledger/attribution/v1/query.ts';
 import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
@@ -27,7 +29,7 @@ import {
   SHORT,
   shardOf,
 } from '../support/attribution-world.ts';
-import { deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
+import { contribute, createDatanet, deliver, deliverOk, registerModel } from '../support/economic-loop.ts';
 import { type SmallHead, smallHead } from '../support/head-world.ts';
 import { anyOf, type TestAccount } from '../support/test-chain.ts';
 
@@ -41,6 +43,9 @@ const ALL: AttributionPolicy = {
   influenceBps: 2000,
   retrievalBps: 3000,
   bondedClaimsOnly: false,
+};
+const INFLUENCE_ONLY: AttributionPolicy = {
+  ...{ tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false },
 };
 const QUOTED = 'They said: jefferson said that the jefferson state of the union is strong.';
 const BOND = { denom: 'uopen', amount: '200' };
@@ -56,7 +61,17 @@ interface World {
   readonly url: string;
 }
 
-async function world(policy: AttributionPolicy, card = true): Promise<World> {
+interface Setting {
+  /** False: another has the card's leaves. */
+  readonly isServed?: boolean;
+  /** False: windows are still open. */
+  readonly isActive?: boolean;
+}
+
+async function world(
+  policy: AttributionPolicy,
+  { isServed = true, isActive = true }: Setting = {},
+): Promise<World> {
   const loop = attributionLoop();
   const { seller } = loop;
   const change = {
@@ -68,12 +83,12 @@ async function world(policy: AttributionPolicy, card = true): Promise<World> {
   publishIndexOk(loop, loop.attestor, [shard.commitment]);
   const head = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: [1n, 2n] });
   if (policy.influenceBps > 0) publishCard(loop, head);
-  emptyBlocks(loop, SHORT.challengeBlocks);
+  if (isActive) emptyBlocks(loop, SHORT.challengeBlocks);
   const chain = chainOf(loop);
   const { server } = attestService(
     {
       library: new ShardLibrary([shard]),
-      heads: new HeadLibrary(card ? [head.card] : []),
+      heads: new HeadLibrary(isServed ? [head.card] : []),
       chain,
       logger: { info: () => undefined, warn: () => undefined },
     },
@@ -123,7 +138,10 @@ interface Made {
       readonly made: boolean;
       readonly note: string | null;
     }[];
-    readonly influence: { readonly contributions: readonly { readonly id: string }[] } | null;
+    readonly influence: {
+      readonly label: number;
+      readonly contributions: readonly { readonly id: string }[];
+    } | null;
   };
 }
 
@@ -250,6 +268,15 @@ test('each set of parts has its own way to the chain', async () => {
   expect(weightsOf(submitAndPay(at, seller, retrieved))).toEqual([true, false, true]);
 
   const influence = await attributed(at, { influence: { features: 'eFo=', card_id: '1' } });
+  // What the head answers, where the request does not say what was answered.
+  const labels = [
+    [200, 60],
+    [60, 190],
+  ].map(async (features) => {
+    const { said } = await attributed(at, { influence: { features } });
+    return said.influence?.label;
+  });
+  expect(await Promise.all(labels)).toEqual([1, 0]);
   expect(influence.said.submission).toBe('submit_with_bond');
   expect(weightsOf(submitAndPay(at, attestor, influence))).toEqual([true, true, false]);
 
@@ -283,7 +310,7 @@ test('what cannot be stated is left out, and the answer says why', async () => {
   ]);
   expect([others.said.submission, others.claim.retrieval]).toEqual(['payment', undefined]);
 
-  const unserved = await world({ ...ALL, influenceBps: 5000, retrievalBps: 0 }, false);
+  const unserved = await world({ ...ALL, influenceBps: 5000, retrievalBps: 0 }, { isServed: false });
   const without = await attributed(unserved, { influence: INFLUENCE, retrieval: RETRIEVAL });
   expect(outcomes(without).slice(1)).toEqual([
     expect.stringMatching(
@@ -296,8 +323,25 @@ test('what cannot be stated is left out, and the answer says why', async () => {
   expect(metrics).not.toContain('part="retrieval"');
 });
 
+test('influence is stated by active cards only, and where it is somebody’s', async () => {
+  const pending = await attributed(await world(INFLUENCE_ONLY, { isActive: false }), {
+    influence: INFLUENCE,
+  });
+  expect(outcomes(pending)[1]).toContain('(active cards of model 2: none; served here: none)');
+  expect(pending.claim).toEqual(Claim.create());
+  const { chain, head } = await world(INFLUENCE_ONLY);
+  const scope = await chain.scopeOf(2n);
+  if (scope === undefined) throw new Error('there is a model 2');
+  const ask = () => ({ ...head.claim.claim, groups: [] });
+  const features = Uint8Array.of(120, 90);
+  expect(influencePart({ card: () => head.card, ask }, { features }, scope)).toEqual({
+    stated: undefined,
+    note: 'by model card 1 no contribution made class 1 more likely',
+  });
+});
+
 test('a model that pays for influence alone needs no index, and its answer may stay private', async () => {
-  const at = await world({ tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false });
+  const at = await world(INFLUENCE_ONLY);
   const made = await attributed(at, { influence: INFLUENCE, text: 'class 1', private: true });
   expect(outcomes(made)).toEqual([
     'token out: the model pays nothing for token',
@@ -321,6 +365,11 @@ test('what the chain would refuse is refused in words', async () => {
   const items = (...changes: object[]) => ({
     retrieval: { items: changes.map((one) => ({ ...ITEM, ...one })) },
   });
+  // Contribution 3 comes after the snapshot, 4 is the first of another Datanet.
+  const { chain, owner, first } = at.loop;
+  deliverOk(chain, first, contribute(first, provableContent(utf8('too late'))));
+  deliverOk(chain, owner, createDatanet(owner, { slug: 'another' }));
+  deliverOk(chain, first, contribute(first, provableContent(utf8('elsewhere')), { datanetId: 2n }));
   const many = Array.from({ length: 65 }, (_, i) => ({ first_chunk: i, chunks: 1 }));
   const cases: readonly (readonly [object, string])[] = [
     [{ influence: 3 }, 'influence must be an object'],
@@ -341,7 +390,9 @@ test('what the chain would refuse is refused in words', async () => {
     [{ ...items(), request_hash }, '0 items, must be 1 to 64'],
     [{ ...items(...many), request_hash }, '65 items, must be 1 to 64'],
     [{ ...items({}, { first_chunk: 1 }), request_hash }, 'overlaps'],
-    [{ ...items({ contribution_id: 3 }), request_hash }, 'contribution 3 is not in snapshot 1'],
+    [{ ...items({ contribution_id: 3, chunks: 1 }), request_hash }, 'contribution 3 is not in snapshot 1'],
+    [{ ...items({ contribution_id: 4, chunks: 1 }), request_hash }, 'contribution 4 is not in snapshot 1'],
+    [{ ...items({ contribution_id: 5 }), request_hash }, 'contribution 5 is not in snapshot 1'],
     [{ ...items({ chunks: 4 }), request_hash }, 'contribution 2 has 3 chunks, not 4'],
     [{ claimant: 3 }, 'claimant must be the address'],
   ];

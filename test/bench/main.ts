@@ -15,6 +15,7 @@ import { reportMessages } from './messages/report.ts';
 import { megabytes, report } from './report.ts';
 import { reportRestart, reportSync } from './sync-report.ts';
 import { reportTrace } from './trace-report.ts';
+import { reportServe } from './serve-report.ts';
 import { reportThroughput } from './throughput-report.ts';
 
 const SECONDS = { throughput: 20, latency: 30, memory: 45, soak: 600 } as const;
@@ -86,6 +87,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   trace: () => reportTrace(report),
   proofs: async () => reportProofs(report),
   evidence: async () => reportEvidence(report),
+  serve: () => reportServe(report),
   index: async () => reportIndex(report),
   'index-large': async () => reportIndexLarge(report),
   epochs: async () => reportEpochs(report),
