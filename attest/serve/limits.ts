@@ -26,7 +26,7 @@ export interface ServeLimits {
   readonly piecesMax: number;
 }
 
-/** For one core: an attribution takes about a millisecond of it, and waits for the chain for longer. */
+/** For one core: an attribution of tokens takes some 5 ms of it, and waits for the chain as long. */
 export const SERVE_LIMITS: ServeLimits = {
   bodyBytesMax: 1 << 20,
   uriLengthMax: 1024,
