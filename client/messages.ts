@@ -27,6 +27,7 @@ import {
   MsgCreateDatanet,
   MsgPublishSnapshot,
   MsgUpdateAllowList,
+  MsgWithdrawContribution,
 } from '../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
 import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
@@ -39,6 +40,10 @@ export const updateAllowList: (message: MsgUpdateAllowList) => EncodeObject = ma
 
 /** Puts a document into a Datanet: its root and length, not its text. */
 export const contribute: (message: MsgContribute) => EncodeObject = maker(MsgContribute);
+
+/** Takes a contribution back: it is in no snapshot that comes. */
+export const withdrawContribution: (message: MsgWithdrawContribution) => EncodeObject =
+  maker(MsgWithdrawContribution);
 
 /** Freezes a Datanet's accepted contributions as its next version. */
 export const publishSnapshot: (message: MsgPublishSnapshot) => EncodeObject = maker(MsgPublishSnapshot);

@@ -29,6 +29,7 @@ import {
   MsgCreateDatanet,
   MsgPublishSnapshot,
   MsgUpdateAllowList,
+  MsgWithdrawContribution,
 } from '../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
 import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
@@ -38,6 +39,7 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgCreateDatanet,
   MsgUpdateAllowList,
   MsgContribute,
+  MsgWithdrawContribution,
   MsgPublishSnapshot,
   MsgRegisterModel,
   MsgPayInference,

@@ -190,7 +190,7 @@ function requireInShard(
   { id, commitment }: ClaimedShard,
   contributionId: bigint,
 ): void {
-  const { datanetId, position } = named.require(contributionId);
+  const { datanetId, position } = named.requireHeld(contributionId);
   const { firstPosition, documents } = commitment;
   const isIn = position >= firstPosition && position < firstPosition + BigInt(documents);
   if (datanetId !== commitment.datanetId || !isIn)

@@ -28,15 +28,14 @@ export class NamedContributions {
   }
 
   /**
-   * Undefined when there is none. @throws StateError (attribution 14) when it is in no snapshot of the model
+   * Undefined when there is none. @throws StateError (attribution 14) when it is in no snapshot of the model,
+   * also when it was withdrawn before they were published
    */
   find(id: bigint): Contribution | undefined {
-    const known = this.#found.get(id);
-    if (known !== undefined) return known;
-    const contribution = this.#core.datanets.contribution(this.#context, id);
+    const contribution = this.#read(id);
     if (contribution === undefined) return undefined;
-    requireInSnapshots(contribution, this.#snapshots, this.#model);
-    this.#found.set(id, contribution);
+    if (!this.#snapshots.some((snapshot) => this.#core.datanets.isIn(snapshot, contribution)))
+      refuseNotIn(contribution, this.#model);
     return contribution;
   }
 
@@ -45,9 +44,29 @@ export class NamedContributions {
     return this.find(id) ?? refuseAs('unknown-contribution', `there is no contribution ${id}; check the id`);
   }
 
-  /** What its content counts for: its canonical contribution, while that one is accepted. */
+  /**
+   * One that an index or a card of the model's snapshots may hold: a shard with its text, or a head that was
+   * trained on it, outlives its withdrawal. A claim has to name all holders, so it may name this one, and as
+   * long as it is held it is paid. @throws StateError (attribution 8, 14)
+   */
+  requireHeld(id: bigint): Contribution {
+    const contribution =
+      this.#read(id) ?? refuseAs('unknown-contribution', `there is no contribution ${id}; check the id`);
+    const { datanetId, position, state } = contribution;
+    const isIn = this.#snapshots.some((each) => datanetId === each.datanetId && position < each.count);
+    if (!isIn || !HELD_STATES.includes(state)) refuseNotIn(contribution, this.#model);
+    return contribution;
+  }
+
+  #read(id: bigint): Contribution | undefined {
+    const known = this.#found.get(id) ?? this.#core.datanets.contribution(this.#context, id);
+    if (known !== undefined) this.#found.set(id, known);
+    return known;
+  }
+
+  /** What a content that was found counts for: its canonical contribution, while that one is accepted. */
   ownerOf(id: bigint): bigint {
-    const contribution = this.require(id);
+    const contribution = this.requireHeld(id);
     const owner = this.#canonicalOf(contribution);
     this.#owners.set(owner.id, owner);
     return owner.id;
@@ -65,15 +84,17 @@ export class NamedContributions {
   }
 }
 
-function requireInSnapshots(contribution: Contribution, snapshots: readonly Snapshot[], model: Model): void {
-  const accepted = contribution.state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
-  const isIn = snapshots.some(
-    ({ datanetId, count }) => datanetId === contribution.datanetId && contribution.position < count,
-  );
-  if (accepted && isIn) return;
+/** Of contributions that have a place in the log. */
+const HELD_STATES: readonly ContributionState[] = [
+  ContributionState.CONTRIBUTION_STATE_ACCEPTED,
+  ContributionState.CONTRIBUTION_STATE_WITHDRAWN,
+];
+
+function refuseNotIn({ id, state }: Contribution, model: Model): never {
+  const since = state === ContributionState.CONTRIBUTION_STATE_WITHDRAWN ? ': it is withdrawn' : '';
   refuseAs(
     'contribution-not-in-snapshot',
-    `contribution ${contribution.id} is not in snapshots ${model.snapshotIds.join(', ')} of model ${model.id}`,
+    `contribution ${id} is not in snapshots ${model.snapshotIds.join(', ')} of model ${model.id}${since}`,
   );
 }
 

@@ -14,7 +14,9 @@ export const datanetErrors: Readonly<
     | 'unknownContribution'
     | 'unknownSnapshot'
     | 'nothingToPublish'
-    | 'invalidAllowList',
+    | 'invalidAllowList'
+    | 'notContributor'
+    | 'notAccepted',
     ErrorKind
   >
 > = {
@@ -30,6 +32,8 @@ export const datanetErrors: Readonly<
   unknownSnapshot: kind(11, 'unknown snapshot'),
   nothingToPublish: kind(12, 'nothing to publish'),
   invalidAllowList: kind(13, 'invalid allow-list'),
+  notContributor: kind(14, 'not the contributor'),
+  notAccepted: kind(15, 'contribution is not accepted'),
 };
 
 function kind(code: number, description: string): ErrorKind {

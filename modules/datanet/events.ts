@@ -43,6 +43,15 @@ export function contributionAccepted(contribution: Contribution): Event {
   });
 }
 
+/** A contribution was taken back. */
+export function contributionWithdrawn(contribution: Contribution): Event {
+  return event('withdraw_contribution', {
+    ...place(contribution),
+    contributor: contribution.contributor,
+    position: contribution.position.toString(),
+  });
+}
+
 /** A snapshot was published. */
 export function snapshotPublished(snapshot: Snapshot): Event {
   return event('publish_snapshot', {

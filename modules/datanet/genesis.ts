@@ -6,7 +6,7 @@ import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { type Contribution, ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { GenesisState } from '../../proto/gen/openledger/datanet/v1/genesis.ts';
-import type { Datanets } from './keeper.ts';
+import { type Datanets, isInLog } from './keeper.ts';
 import { DEFAULT_PARAMS, paramsFromJson } from './params.ts';
 import type { DatanetState } from './state.ts';
 import { sumRoot } from './sum-tree.ts';
@@ -83,10 +83,15 @@ function initContributions(
     const totals = datanets.totals(context, datanetId);
     state.totals.set(context, datanetId, { ...totals, contributions: totals.contributions + 1n });
   }
-  const accepted = list.filter(({ state: s }) => s === ContributionState.CONTRIBUTION_STATE_ACCEPTED);
-  for (const contribution of accepted.toSorted((a, b) => (a.position < b.position ? -1 : 1))) {
-    const { datanetId, byteLength, tokenCount } = contribution;
+  const { CONTRIBUTION_STATE_WITHDRAWN } = ContributionState;
+  for (const contribution of list.filter(isInLog).toSorted((a, b) => (a.position < b.position ? -1 : 1))) {
+    const { datanetId, byteLength, tokenCount, lastVersion } = contribution;
     const totals = datanets.totals(context, datanetId);
+    const withdrawn = contribution.state === CONTRIBUTION_STATE_WITHDRAWN;
+    if (lastVersion > 0 && !withdrawn)
+      json
+        .member('contributions')
+        .fail(`contribution ${contribution.id} is not withdrawn, but has a last version`);
     if (contribution.position !== totals.accepted)
       json.member('contributions').fail(`contribution ${contribution.id} has a position that leaves a gap`);
     datanets.appendToLog(context, contribution);
@@ -95,6 +100,7 @@ function initContributions(
       accepted: totals.accepted + 1n,
       acceptedBytes: totals.acceptedBytes + byteLength,
       acceptedTokens: totals.acceptedTokens + tokenCount,
+      withdrawn: totals.withdrawn + (withdrawn ? 1n : 0n),
     });
   }
   state.contributionSequence.set(context, lastId(list));

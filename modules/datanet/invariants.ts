@@ -2,7 +2,7 @@ import { equalBytes } from '../../core/bytes.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import { ContributionState, DatanetTotals } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
-import type { Datanets } from './keeper.ts';
+import { type Datanets, isInLog } from './keeper.ts';
 import type { DatanetState } from './state.ts';
 import { sumRoot } from './sum-tree.ts';
 
@@ -23,13 +23,15 @@ function checkTotals(datanets: Datanets, state: DatanetState, context: ReadConte
   for (const [, contribution] of state.contributions.iterate(context)) {
     const { datanetId, byteLength, tokenCount } = contribution;
     const totals = counted.get(datanetId) ?? DatanetTotals.create();
-    const accepted = contribution.state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
+    const accepted = isInLog(contribution);
+    const withdrawn = contribution.state === ContributionState.CONTRIBUTION_STATE_WITHDRAWN;
     counted.set(datanetId, {
       contributions: totals.contributions + 1n,
       accepted: totals.accepted + (accepted ? 1n : 0n),
       acceptedBytes: totals.acceptedBytes + (accepted ? byteLength : 0n),
       acceptedTokens: totals.acceptedTokens + (accepted ? tokenCount : 0n),
       snapshots: totals.snapshots,
+      withdrawn: totals.withdrawn + (withdrawn ? 1n : 0n),
     });
   }
   for (const [id] of state.datanets.iterate(context)) {

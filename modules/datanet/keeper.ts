@@ -13,7 +13,13 @@ import {
   type SumNode,
 } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { datanetErrors } from './errors.ts';
-import { contributed, contributionAccepted, datanetCreated, snapshotPublished } from './events.ts';
+import {
+  contributed,
+  contributionAccepted,
+  contributionWithdrawn,
+  datanetCreated,
+  snapshotPublished,
+} from './events.ts';
 import { DEFAULT_PARAMS } from './params.ts';
 import type { DatanetState } from './state.ts';
 import { appendLeaf, type NodeLookup, sumLeaf, sumPath, sumRoot } from './sum-tree.ts';
@@ -132,6 +138,7 @@ export class Datanets implements DatanetView {
       submittedHeight: context.block.height,
       position: 0n,
       canonicalId: first ?? id,
+      lastVersion: 0,
     };
     contributions.replace(context, id, undefined, contribution);
     const totals = this.totals(context, given.datanetId);
@@ -159,6 +166,30 @@ export class Datanets implements DatanetView {
     });
     context.emit(contributionAccepted(accepted));
     return accepted;
+  }
+
+  /**
+   * Takes an accepted contribution back. The log and the snapshots that were made keep it; in those that come
+   * it is none.
+   */
+  withdraw(context: Context, accepted: Contribution): void {
+    const { id, datanetId } = accepted;
+    const totals = this.totals(context, datanetId);
+    const withdrawn: Contribution = {
+      ...accepted,
+      state: ContributionState.CONTRIBUTION_STATE_WITHDRAWN,
+      lastVersion: totals.snapshots,
+    };
+    this.#state.contributions.replace(context, id, accepted, withdrawn);
+    this.#state.totals.set(context, datanetId, { ...totals, withdrawn: totals.withdrawn + 1n });
+    context.emit(contributionWithdrawn(withdrawn));
+  }
+
+  isIn(snapshot: Snapshot, contribution: Contribution): boolean {
+    const { datanetId, position, state, lastVersion } = contribution;
+    if (datanetId !== snapshot.datanetId || position >= snapshot.count) return false;
+    if (state === ContributionState.CONTRIBUTION_STATE_ACCEPTED) return true;
+    return isInLog(contribution) && snapshot.version <= lastVersion;
   }
 
   /** Writes an accepted contribution's position and the log nodes that it completes. */
@@ -213,11 +244,16 @@ export class Datanets implements DatanetView {
     snapshot: Snapshot,
     contribution: Contribution,
   ): readonly SumNode[] | undefined {
-    const { datanetId, position, state } = contribution;
-    const isIn =
-      datanetId === snapshot.datanetId &&
-      state === ContributionState.CONTRIBUTION_STATE_ACCEPTED &&
-      position < snapshot.count;
+    const { datanetId, position } = contribution;
+    const isIn = datanetId === snapshot.datanetId && isInLog(contribution) && position < snapshot.count;
     return isIn ? sumPath(position, snapshot.count, this.nodes(context, datanetId)) : undefined;
   }
+}
+
+/** Whether a contribution has a position: it was accepted, and perhaps withdrawn since. */
+export function isInLog({ state }: Pick<Contribution, 'state'>): boolean {
+  return (
+    state === ContributionState.CONTRIBUTION_STATE_ACCEPTED ||
+    state === ContributionState.CONTRIBUTION_STATE_WITHDRAWN
+  );
 }

@@ -3,7 +3,12 @@ import type { ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type MessageHandler, type MessageRoute, messageRoute } from '../../framework/message.ts';
 import { paramsMessage } from '../../framework/params-message.ts';
-import { Admission, type Datanet } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import {
+  Admission,
+  type Contribution,
+  ContributionState,
+  type Datanet,
+} from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as wire from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { datanetErrors } from './errors.ts';
 import { allowListUpdated } from './events.ts';
@@ -25,6 +30,7 @@ export function datanetMessages(ports: DatanetMessagePorts): readonly MessageRou
     messageRoute(createDatanet(ports)),
     messageRoute(updateAllowList(ports)),
     messageRoute(contribute(ports)),
+    messageRoute(withdrawContribution(ports)),
     messageRoute(publishSnapshot(ports)),
     paramsMessage({
       type: wire.MsgUpdateParams,
@@ -130,6 +136,41 @@ function contribute({
       const pending = datanets.contribute(context, given);
       const { id, state, canonicalId } = datanets.accept(context, pending);
       return { contributionId: id, state, canonicalId };
+    },
+  };
+}
+
+function withdrawContribution({
+  datanets,
+}: DatanetMessagePorts): MessageHandler<
+  wire.MsgWithdrawContribution,
+  wire.MsgWithdrawContributionResponse,
+  Contribution
+> {
+  return {
+    type: wire.MsgWithdrawContribution,
+    response: wire.MsgWithdrawContributionResponse,
+    signers: (message) => [message.contributor],
+    validate: () => undefined,
+    check(context, { contributor, contributionId: id }) {
+      const found = datanets.contribution(context, id);
+      if (found === undefined)
+        throw new StateError(
+          datanetErrors.unknownContribution,
+          `there is no contribution ${id}; check the id`,
+        );
+      if (found.contributor !== contributor)
+        throw new StateError(datanetErrors.notContributor, `contribution ${id} is of ${found.contributor}`);
+      if (found.state !== ContributionState.CONTRIBUTION_STATE_ACCEPTED)
+        throw new StateError(
+          datanetErrors.notAccepted,
+          `contribution ${id} is not accepted (state ${found.state}), so it cannot be withdrawn`,
+        );
+      return found;
+    },
+    execute(context, _, accepted) {
+      datanets.withdraw(context, accepted);
+      return {};
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Contribution, Datanet, Snapshot } from '../../proto/gen/openledger
 export interface DatanetView {
   datanet(context: ReadContext, id: bigint): Datanet | undefined;
   contribution(context: ReadContext, id: bigint): Contribution | undefined;
-  /** The accepted contribution at a position of a Datanet's log. */
+  /** The contribution at a position of a Datanet's log: accepted, or withdrawn since. */
   contributionAt(context: ReadContext, datanetId: bigint, position: bigint): Contribution | undefined;
   /**
    * True for its owner, whoever is on its allow-list and whoever contributed what was accepted: who may know
@@ -14,4 +14,6 @@ export interface DatanetView {
    */
   isMember(context: ReadContext, datanetId: bigint, account: Address): boolean;
   snapshot(context: ReadContext, id: bigint): Snapshot | undefined;
+  /** Whether a contribution is in a snapshot: also when it was withdrawn after that was published. */
+  isIn(snapshot: Snapshot, contribution: Contribution): boolean;
 }

@@ -33,7 +33,12 @@ export class Memory {
   readonly grants: MsgGrant[] = [];
   readonly allowances: MsgGrantAllowance[] = [];
   readonly datanets: { readonly id: bigint; readonly owner: string; readonly open: boolean }[] = [];
-  readonly contributions: { readonly id: bigint; readonly datanetId: bigint; readonly title: string }[] = [];
+  readonly contributions: {
+    readonly id: bigint;
+    readonly datanetId: bigint;
+    readonly title: string;
+    readonly contributor: string;
+  }[] = [];
   readonly snapshots: { readonly id: bigint; readonly datanetId: bigint }[] = [];
   readonly indexes: {
     readonly id: bigint;
@@ -93,9 +98,9 @@ export class Memory {
         break;
       }
       case datanet.MsgContribute.typeUrl: {
-        const { datanetId, title } = datanet.MsgContribute.decode(bytes);
+        const { datanetId, title, contributor } = datanet.MsgContribute.decode(bytes);
         const { contributionId: id } = datanet.MsgContributeResponse.decode(response);
-        keep(this.contributions, { id, datanetId, title });
+        keep(this.contributions, { id, datanetId, title, contributor });
         break;
       }
       case datanet.MsgPublishSnapshot.typeUrl: {

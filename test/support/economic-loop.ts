@@ -16,6 +16,7 @@ import {
   MsgContribute,
   MsgCreateDatanet,
   MsgPublishSnapshot,
+  MsgWithdrawContribution,
 } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import { MsgRegisterModel } from '../../proto/gen/openledger/models/v1/tx.ts';
@@ -78,6 +79,11 @@ export function contribute(
       ...change,
     }),
   );
+}
+
+/** A MsgWithdrawContribution. */
+export function withdraw(contributor: TestAccount, contributionId: bigint): Any {
+  return anyOf(MsgWithdrawContribution, { contributor: contributor.address, contributionId });
 }
 
 /** A MsgPublishSnapshot. */

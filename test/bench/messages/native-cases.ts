@@ -82,6 +82,12 @@ export const NATIVE_CASES: MessageCases = {
       return contribute(world.takeAccount().account, freshDocument(), { datanetId });
     },
   },
+  [datanet.MsgWithdrawContribution.typeUrl]: {
+    make: (world) => {
+      const { contributor, contributionId } = stocked(world);
+      return anyWith(datanet.MsgWithdrawContribution, { contributor: contributor.address, contributionId });
+    },
+  },
   [datanet.MsgPublishSnapshot.typeUrl]: {
     make: (world) => {
       const { owner, datanetId } = stocked(world);

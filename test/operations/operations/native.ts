@@ -172,6 +172,18 @@ export const nativeOperations: readonly Operation[] = [
   },
   operation(datanet.MsgContribute, 20, aContribution),
   {
+    name: datanet.MsgWithdrawContribution.name,
+    weight: 2,
+    draft(world) {
+      const chosen = world.random.some(world.memory.contributions);
+      if (chosen === undefined) return undefined;
+      const contributor = world.random.oneIn(8) ? anyone(world) : actorAt(world, chosen.contributor);
+      if (contributor === undefined) return undefined;
+      const value = { contributor: contributor.address, contributionId: chosen.id };
+      return { signers: [contributor], messages: [packed(datanet.MsgWithdrawContribution, value)] };
+    },
+  },
+  {
     name: datanet.MsgPublishSnapshot.name,
     weight: 8,
     draft(world) {

@@ -58,16 +58,18 @@ export interface DatanetTotals {
   readonly acceptedBytes: bigint;
   readonly acceptedTokens: bigint;
   readonly snapshots: number;
+  readonly withdrawn: bigint;
 }
 export const DatanetTotals: MessageType<DatanetTotals> = messageType<DatanetTotals>(
   'openledger.datanet.v1.DatanetTotals',
-  () => ({ contributions: 0n, accepted: 0n, acceptedBytes: 0n, acceptedTokens: 0n, snapshots: 0 }),
+  () => ({ contributions: 0n, accepted: 0n, acceptedBytes: 0n, acceptedTokens: 0n, snapshots: 0, withdrawn: 0n }),
   () => [
     { number: 1, name: 'contributions', protoName: 'contributions', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'accepted', protoName: 'accepted', rule: 'single', value: { kind: 'uint64' } },
     { number: 3, name: 'acceptedBytes', protoName: 'accepted_bytes', rule: 'single', value: { kind: 'uint64' } },
     { number: 4, name: 'acceptedTokens', protoName: 'accepted_tokens', rule: 'single', value: { kind: 'uint64' } },
     { number: 5, name: 'snapshots', protoName: 'snapshots', rule: 'single', value: { kind: 'uint32' } },
+    { number: 6, name: 'withdrawn', protoName: 'withdrawn', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 
@@ -85,10 +87,11 @@ export interface Contribution {
   readonly submittedHeight: bigint;
   readonly position: bigint;
   readonly canonicalId: bigint;
+  readonly lastVersion: number;
 }
 export const Contribution: MessageType<Contribution> = messageType<Contribution>(
   'openledger.datanet.v1.Contribution',
-  () => ({ id: 0n, datanetId: 0n, contributor: '', root: NO_BYTES, byteLength: 0n, tokenCount: 0n, mediaType: '', title: '', uris: [], state: 0, submittedHeight: 0n, position: 0n, canonicalId: 0n }),
+  () => ({ id: 0n, datanetId: 0n, contributor: '', root: NO_BYTES, byteLength: 0n, tokenCount: 0n, mediaType: '', title: '', uris: [], state: 0, submittedHeight: 0n, position: 0n, canonicalId: 0n, lastVersion: 0 }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
@@ -103,6 +106,7 @@ export const Contribution: MessageType<Contribution> = messageType<Contribution>
     { number: 11, name: 'submittedHeight', protoName: 'submitted_height', rule: 'single', value: { kind: 'int64' } },
     { number: 12, name: 'position', protoName: 'position', rule: 'single', value: { kind: 'uint64' } },
     { number: 13, name: 'canonicalId', protoName: 'canonical_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 14, name: 'lastVersion', protoName: 'last_version', rule: 'single', value: { kind: 'uint32' } },
   ],
 );
 

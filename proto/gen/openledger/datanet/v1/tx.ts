@@ -103,6 +103,23 @@ export const MsgContributeResponse: MessageType<MsgContributeResponse> = message
   ],
 );
 
+export interface MsgWithdrawContribution {
+  readonly contributor: string;
+  readonly contributionId: bigint;
+}
+export const MsgWithdrawContribution: MessageType<MsgWithdrawContribution> = messageType<MsgWithdrawContribution>(
+  'openledger.datanet.v1.MsgWithdrawContribution',
+  () => ({ contributor: '', contributionId: 0n }),
+  () => [
+    { number: 1, name: 'contributor', protoName: 'contributor', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'contributionId', protoName: 'contribution_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+  { 'amino.name': "openledger/MsgWithdrawContribution" },
+);
+
+export type MsgWithdrawContributionResponse = Readonly<Record<never, never>>;
+export const MsgWithdrawContributionResponse: MessageType<MsgWithdrawContributionResponse> = messageType<MsgWithdrawContributionResponse>('openledger.datanet.v1.MsgWithdrawContributionResponse', () => ({}), () => []);
+
 export interface MsgPublishSnapshot {
   readonly publisher: string;
   readonly datanetId: bigint;
@@ -157,6 +174,7 @@ export const MsgService: ServiceType = {
     { name: 'CreateDatanet', input: () => MsgCreateDatanet, output: () => MsgCreateDatanetResponse, http: [] },
     { name: 'UpdateAllowList', input: () => MsgUpdateAllowList, output: () => MsgUpdateAllowListResponse, http: [] },
     { name: 'Contribute', input: () => MsgContribute, output: () => MsgContributeResponse, http: [] },
+    { name: 'WithdrawContribution', input: () => MsgWithdrawContribution, output: () => MsgWithdrawContributionResponse, http: [] },
     { name: 'PublishSnapshot', input: () => MsgPublishSnapshot, output: () => MsgPublishSnapshotResponse, http: [] },
     { name: 'UpdateParams', input: () => MsgUpdateParams, output: () => MsgUpdateParamsResponse, http: [] },
   ],
