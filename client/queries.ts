@@ -55,6 +55,10 @@ export interface ModelQueries {
 /** `openledger.attribution.v1.Query`. */
 export interface AttributionQueries {
   readonly params: Ask<attribution.QueryParamsRequest, attribution.QueryParamsResponse>;
+  readonly paramsOfVersion: Ask<
+    attribution.QueryParamsOfVersionRequest,
+    attribution.QueryParamsOfVersionResponse
+  >;
   readonly claim: Ask<attribution.QueryClaimRequest, attribution.QueryClaimResponse>;
   readonly claimsByContribution: Ask<
     attribution.QueryClaimsByContributionRequest,
@@ -170,6 +174,7 @@ function attributionQueries(base: QueryClient): AttributionQueries {
   const a = attribution;
   return {
     params: ask('Params', a.QueryParamsRequest, a.QueryParamsResponse),
+    paramsOfVersion: ask('ParamsOfVersion', a.QueryParamsOfVersionRequest, a.QueryParamsOfVersionResponse),
     claim: ask('Claim', a.QueryClaimRequest, a.QueryClaimResponse),
     claimsByContribution: ask(
       'ClaimsByContribution',

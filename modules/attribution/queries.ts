@@ -8,7 +8,7 @@ import type { AttributionCore } from './core.ts';
 import { shardsOf } from './indexes.ts';
 import { standingOf, standingOfIndex } from './standing.ts';
 import { contributionClaimKey } from './state.ts';
-import { currentParams } from './versions.ts';
+import { currentParams, findParams } from './versions.ts';
 
 type Methods = Parameters<typeof queryService>[1];
 
@@ -26,6 +26,13 @@ function claimMethods({ state }: AttributionCore): Methods {
     Params: query(wire.QueryParamsRequest, wire.QueryParamsResponse, (context) => ({
       params: currentParams(state, context),
     })),
+    ParamsOfVersion: query(
+      wire.QueryParamsOfVersionRequest,
+      wire.QueryParamsOfVersionResponse,
+      (context, { version }) => ({
+        params: findParams(state, context, version) ?? notFound(`version ${version} of the parameters`),
+      }),
+    ),
     Claim: query(wire.QueryClaimRequest, wire.QueryClaimResponse, (context, { claimId }) => ({
       claim: state.claims.get(context, claimId) ?? notFound(`claim ${claimId}`),
     })),

@@ -20,6 +20,12 @@ export function currentVersion(state: VersionState, context: ReadContext): bigin
   return state.paramsChanges.peek(context) + 1n;
 }
 
+/** The parameters of a version; undefined for one that is not in use and that no object has. */
+export function findParams(state: VersionState, context: ReadContext, version: bigint): Params | undefined {
+  if (version === currentVersion(state, context)) return currentParams(state, context);
+  return state.versions.get(context, version)?.params;
+}
+
 /** Replaces the parameters for what is made from now on. */
 export function changeParams(state: VersionState, context: Context, params: Params): void {
   state.paramsChanges.next(context);

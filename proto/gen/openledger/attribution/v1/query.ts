@@ -18,6 +18,28 @@ export const QueryParamsResponse: MessageType<QueryParamsResponse> = messageType
   ],
 );
 
+export interface QueryParamsOfVersionRequest {
+  readonly version: bigint;
+}
+export const QueryParamsOfVersionRequest: MessageType<QueryParamsOfVersionRequest> = messageType<QueryParamsOfVersionRequest>(
+  'openledger.attribution.v1.QueryParamsOfVersionRequest',
+  () => ({ version: 0n }),
+  () => [
+    { number: 1, name: 'version', protoName: 'version', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface QueryParamsOfVersionResponse {
+  readonly params: Params;
+}
+export const QueryParamsOfVersionResponse: MessageType<QueryParamsOfVersionResponse> = messageType<QueryParamsOfVersionResponse>(
+  'openledger.attribution.v1.QueryParamsOfVersionResponse',
+  () => ({ params: Params.create() }),
+  () => [
+    { number: 1, name: 'params', protoName: 'params', rule: 'required', value: { kind: 'message', message: () => Params }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
 export interface QueryClaimRequest {
   readonly claimId: bigint;
 }
@@ -349,6 +371,7 @@ export const QueryService: ServiceType = {
   name: 'openledger.attribution.v1.Query',
   methods: [
     { name: 'Params', input: () => QueryParamsRequest, output: () => QueryParamsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/params"}] },
+    { name: 'ParamsOfVersion', input: () => QueryParamsOfVersionRequest, output: () => QueryParamsOfVersionResponse, http: [{"method":"get","path":"/openledger/attribution/v1/params/{version}"}] },
     { name: 'Claim', input: () => QueryClaimRequest, output: () => QueryClaimResponse, http: [{"method":"get","path":"/openledger/attribution/v1/claims/{claim_id}"}] },
     { name: 'ClaimsByContribution', input: () => QueryClaimsByContributionRequest, output: () => QueryClaimsByContributionResponse, http: [{"method":"get","path":"/openledger/attribution/v1/contributions/{contribution_id}/claims"}] },
     { name: 'OpenClaims', input: () => QueryOpenClaimsRequest, output: () => QueryOpenClaimsResponse, http: [{"method":"get","path":"/openledger/attribution/v1/open_claims"}] },
