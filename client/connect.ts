@@ -7,7 +7,14 @@ import {
   SigningStargateClient,
   setupBankExtension,
 } from '@cosmjs/stargate';
-import { type CometClient, connectComet } from '@cosmjs/tendermint-rpc';
+import {
+  Comet1Client,
+  Comet38Client,
+  type CometClient,
+  connectComet,
+  type RpcClient,
+  Tendermint37Client,
+} from '@cosmjs/tendermint-rpc';
 import { createAminoTypes } from './amino.ts';
 import { type OpenLedgerExtension, setupOpenLedgerExtension } from './queries.ts';
 import { createRegistry } from './types.ts';
@@ -32,9 +39,12 @@ export interface ConnectOptions {
   readonly pollIntervalMs?: number;
 }
 
-/** Connects to an RPC URL (`http://…` or `ws://…`). Rejects when nothing answers there. */
-export async function connect(rpc: string, options: ConnectOptions): Promise<Connection> {
-  const comet = await connectComet(rpc);
+/**
+ * Connects to an RPC URL (`http://…` or `ws://…`), or through a transport of one's own: those of CosmJS wait for
+ * an answer without end. Rejects when nothing answers there.
+ */
+export async function connect(rpc: string | RpcClient, options: ConnectOptions): Promise<Connection> {
+  const comet = typeof rpc === 'string' ? await connectComet(rpc) : await cometOver(rpc);
   return {
     comet,
     queries: QueryClient.withExtensions(comet, setupBankExtension, setupOpenLedgerExtension),
@@ -47,6 +57,14 @@ export async function connect(rpc: string, options: ConnectOptions): Promise<Con
         broadcastTimeoutMs: BROADCAST_TIMEOUT_MS,
       }),
   };
+}
+
+/** The client of the version that answers, as `connectComet` chooses it. */
+async function cometOver(rpc: RpcClient): Promise<CometClient> {
+  const oldest = Tendermint37Client.create(rpc);
+  const { version } = (await oldest.status()).nodeInfo;
+  if (version.startsWith('0.38.')) return Comet38Client.create(rpc);
+  return version.startsWith('1.') ? Comet1Client.create(rpc) : oldest;
 }
 
 /** Which accounts of a mnemonic. */

@@ -1,44 +1,38 @@
 /** What a publisher serves over HTTP (`attest/serve/routes.ts`), in bounds: it may be an enemy. */
 import { toHex } from '../../core/bytes.ts';
-import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
-import { LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/leaves.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
+import { LEAF_TOKENS, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import { SHOWN_LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/fraud-format.ts';
+import { LEAF_BYTES_MAX, SALT_BYTES } from '../../modules/attribution/proof/shard/leaves.ts';
+import { ask, type Asker, type AskLimits, systemTimers, type Timers } from './asking.ts';
 import type { InfluenceSource, PieceRange, Publisher, Publishers } from './ports.ts';
 
-/** Bounds of what is fetched. */
-export interface FetchLimits {
-  /** From the question to the last byte of the answer. */
-  readonly timeMs: number;
-  /** Times that a question is asked again when there is no answer. */
-  readonly retries: number;
-}
-
 /** Enough for 1024 leaves over a slow line. */
-export const FETCH_LIMITS: FetchLimits = { timeMs: 30_000, retries: 1 };
+export const FETCH_LIMITS: AskLimits = { timeMs: 30_000, retries: 1 };
 
-/** A leaf that is longer than any right one convicts; one longer than this does not. */
-const LEAF_MAX = 4 * LEAF_BYTES_MAX;
+/** Longest leaves of each tree: `proof/shard/leaves.ts`. */
+const LEAF_BYTES: Readonly<Record<ShardTree, number>> = {
+  text: 1 + SALT_BYTES + 8 + 4 * LEAF_TOKENS,
+  suffix: LEAF_BYTES_MAX,
+  inverse: 1 + SALT_BYTES + 4 * LEAF_TOKENS,
+  documents: 1 + SALT_BYTES + 10 + 255 + HASH_BYTES + 16,
+};
 
 /** Opens endpoints. One that is no http or https URI serves nothing. */
-export function httpPublishers(limits: FetchLimits = FETCH_LIMITS): Publishers {
-  return (endpoint, signal = new AbortController().signal) => new HttpPublisher(endpoint, { limits, signal });
+export function httpPublishers(limits: AskLimits, timers: Timers = systemTimers): Publishers {
+  return (endpoint, signal = new AbortController().signal) =>
+    new HttpPublisher(endpoint, { limits, timers, signal });
 }
 
 class HttpPublisher implements Publisher {
   readonly #base: string | undefined;
-  readonly #limits: FetchLimits;
+  readonly #asker: Asker;
 
-  readonly #signal: AbortSignal;
-
-  constructor(
-    endpoint: string,
-    { limits, signal }: { readonly limits: FetchLimits; readonly signal: AbortSignal },
-  ) {
+  constructor(endpoint: string, asker: Asker) {
     const uri = URL.parse(endpoint);
     const isHttp = uri !== null && (uri.protocol === 'http:' || uri.protocol === 'https:');
     this.#base = isHttp ? `${uri.origin}${uri.pathname.replace(/\/$/, '')}` : undefined;
-    this.#limits = limits;
-    this.#signal = signal;
+    this.#asker = asker;
   }
 
   content(root: Uint8Array, byteLength: number): Promise<Uint8Array | undefined> {
@@ -51,7 +45,8 @@ class HttpPublisher implements Publisher {
     { from, count }: PieceRange,
   ): Promise<readonly Uint8Array[] | undefined> {
     const path = `shards/${key}/leaves/${tree}?from=${from}&count=${count}`;
-    const bytes = await this.#get(path, count * (4 + LEAF_MAX));
+    // Room for one that is longer than any right one, which convicts; who has more is asked on the chain.
+    const bytes = await this.#get(path, count * (4 + LEAF_BYTES[tree]) + SHOWN_LEAF_BYTES_MAX);
     return bytes === undefined ? undefined : splitLeaves(bytes, count);
   }
 
@@ -80,30 +75,42 @@ class HttpPublisher implements Publisher {
 
   async #get(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
     if (this.#base === undefined) return undefined;
-    const { retries, timeMs } = this.#limits;
-    for (let attempt = 0; attempt <= retries && !this.#signal.aborted; attempt++) {
-      try {
-        const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeMs)]);
-        const response = await fetch(`${this.#base}/v1/${path}`, { signal, redirect: 'error' });
-        if (response.status === 200) return await bodyOf(response, bytesMax);
-        await response.body?.cancel();
-        if (response.status < 500) return undefined;
-      } catch {
-        // No answer: perhaps the next time.
-      }
+    const read = async (response: Response): Promise<Uint8Array | undefined> => {
+      if (response.status === 200) return await bodyOf(response, bytesMax);
+      await response.body?.cancel();
+      return undefined;
+    };
+    try {
+      return await ask({ url: `${this.#base}/v1/${path}`, redirect: 'error', read }, this.#asker);
+    } catch {
+      // Whoever does not answer serves nothing: the caller asks others, or the chain.
+      return undefined;
     }
-    return undefined;
   }
 }
 
-/** The whole body; undefined when it is longer than it may be. What is held is one buffer of that length. */
+/** Least room for a body whose length nobody told. */
+const FIRST_BYTES = 1 << 12;
+
+/**
+ * The whole body; undefined when it is longer than it may be. What is held is one buffer, that grows with what
+ * arrives: of a body as long as it may be it is exactly that.
+ */
 async function bodyOf(response: Response, bytesMax: number): Promise<Uint8Array | undefined> {
-  const body = new Uint8Array(bytesMax);
+  let body = new Uint8Array(
+    Math.min(bytesMax, Number(response.headers.get('content-length') ?? FIRST_BYTES)),
+  );
   let bytes = 0;
   for await (const part of response.body ?? []) {
-    if (bytes + part.length > bytesMax) return undefined;
+    const end = bytes + part.length;
+    if (end > bytesMax) return undefined;
+    if (end > body.length) {
+      const larger = new Uint8Array(Math.min(bytesMax, Math.max(end, 2 * body.length)));
+      larger.set(body.subarray(0, bytes));
+      body = larger;
+    }
     body.set(part, bytes);
-    bytes += part.length;
+    bytes = end;
   }
   return body.subarray(0, bytes);
 }

@@ -4,11 +4,13 @@ import type { IndexedTx, SigningStargateClient } from '@cosmjs/stargate';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { type Connection, connect } from '../../client/index.ts';
+import { systemTimers, type Timers } from '../../attest/watch/asking.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { DEFAULT_DENOM, DEFAULT_PREFIX, DEFAULT_RPC_URL, defaultHome } from '../defaults.ts';
 import { usageError } from '../failure.ts';
 import { checkForm, PREFIX_FORM } from '../forms.ts';
 import { passphraseOf } from '../keys.ts';
+import { NodeRpc } from './node-rpc.ts';
 import { rpcUrl } from '../status.ts';
 import type { Terminal } from '../terminal.ts';
 import type { KeyringBackend } from '../wallet/keyring.ts';
@@ -47,7 +49,7 @@ export async function connectTo({
 }: Pick<NodeOptions, 'node' | 'gasPrices'>): Promise<Connection> {
   const url = rpcUrl(node);
   try {
-    return await connect(url, { gasPrice: gasPrices });
+    return await connect(new NodeRpc(url), { gasPrice: gasPrices });
   } catch (cause) {
     throw new LedgerError(
       'attest.chain',
@@ -58,20 +60,30 @@ export async function connectTo({
   }
 }
 
+/** Blocks in which a transaction has its place, or is void. */
+const BLOCKS_MAX = 20;
+
+/** Looks for it, a pause before each: when the chain stands still, somebody waits no longer than that. */
+const LOOKS_MAX = 300;
+const LOOK_PAUSE_MS = 200;
+
 /** An account that signs, one transaction after another. */
 export class Account {
   readonly address: string;
   readonly #client: SigningStargateClient;
+  readonly #timers: Timers;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(address: string, client: SigningStargateClient) {
+  constructor(address: string, client: SigningStargateClient, timers: Timers = systemTimers) {
     this.address = address;
     this.#client = client;
+    this.#timers = timers;
   }
 
   /**
    * Simulates, signs, broadcasts and waits until it is in a block.
-   * @throws LedgerError `attest.refused` with the chain's words; a message that would fail costs nothing
+   * @throws LedgerError `attest.refused` with the chain's words, a message that would fail costs nothing;
+   * `attest.dropped` when it is in none in time: it may be sent again
    */
   send(messages: readonly EncodeObject[]): Promise<IndexedTx> {
     const sent = this.#last.then(() => this.#send(messages));
@@ -80,16 +92,24 @@ export class Account {
   }
 
   async #send(messages: readonly EncodeObject[]): Promise<IndexedTx> {
-    const { code, rawLog, transactionHash } = await this.#client.signAndBroadcast(
-      this.address,
-      messages,
-      'auto',
-    );
-    if (code !== 0) throw new LedgerError('attest.refused', `the chain refused: ${rawLog ?? `code ${code}`}`);
-    const found = await this.#client.getTx(transactionHash);
-    if (found === null)
-      throw new LedgerError('attest.chain', `transaction ${transactionHash} is not indexed`);
+    const last = (await this.#client.getHeight()) + BLOCKS_MAX;
+    const hash = await this.#client.signAndBroadcastSync(this.address, messages, 'auto', '', BigInt(last));
+    const found = await this.#inBlock(hash, last);
+    if (found.code !== 0) throw new LedgerError('attest.refused', `the chain refused: ${found.rawLog}`);
     return found;
+  }
+
+  /** A mempool may drop what it took: then the block after the last one tells that it never comes. */
+  async #inBlock(hash: string, last: number): Promise<IndexedTx> {
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      await new Promise<void>((resolve) => void this.#timers.after(LOOK_PAUSE_MS, resolve));
+      // First the height: what was in a block by then is found.
+      const height = await this.#client.getHeight();
+      const found = await this.#client.getTx(hash);
+      if (found !== null) return found;
+      if (height > last) break;
+    }
+    throw new LedgerError('attest.dropped', `transaction ${hash} is in no block up to ${last}`, { hash });
   }
 }
 
