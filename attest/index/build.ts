@@ -101,7 +101,7 @@ function shapeOf({ documents, text }: ShardInput, options: BuildOptions): ShardC
 }
 
 /** Document and byte offset of the first of each 64 tokens: a tombstone's separator is at 0. */
-export function marksOf(text: Uint32Array): Uint32Array {
+function marksOf(text: Uint32Array): Uint32Array {
   const marks = new Uint32Array(2 * Math.ceil(text.length / LEAF_TOKENS));
   let document = 0;
   let offset = 0;

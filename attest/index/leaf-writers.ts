@@ -23,7 +23,7 @@ export interface LeafSources {
 }
 
 /** A 32-bit integer with its bytes in the other order, as a signed one. */
-export function reverse32(value: number): number {
+function reverse32(value: number): number {
   return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
 }
 

@@ -9,7 +9,7 @@ import { syncPath } from './shard-directory.ts';
 export const MANIFEST_FILE = 'index.json';
 
 /** Version of the list; a reader takes no other. */
-export const MANIFEST_FORMAT = 1;
+const MANIFEST_FORMAT = 1;
 
 /** What all shards of an index have in common. */
 export interface IndexSettings {

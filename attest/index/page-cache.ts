@@ -11,7 +11,7 @@ import type { Uint32Source } from './shard-files.ts';
 export const PAGE_BYTES = 16_384;
 
 /** Most bytes of a cache. */
-export const CACHE_BYTES_MAX: number = 2 ** 32;
+const CACHE_BYTES_MAX: number = 2 ** 32;
 
 const NONE = -1;
 

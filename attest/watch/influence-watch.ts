@@ -8,12 +8,24 @@ import type { CardCache } from './card-cache.ts';
 import { judgeCard, type InfluenceFinding } from './judge-card.ts';
 import { judgeInfluence } from './judge-influence.ts';
 import type { WatchMetrics } from './metrics.ts';
-import type { InfluenceTarget, PendingClaim, PublishedCard, Publisher, WatchChain } from './ports.ts';
+import type { DemandPlaces } from './demand-places.ts';
+import type {
+  InfluenceDemand,
+  InfluencePlace,
+  InfluenceTarget,
+  PendingClaim,
+  PublishedCard,
+  Publisher,
+  WatchChain,
+} from './ports.ts';
 
 /** What it is made of. */
 export interface InfluenceWatchParts {
   readonly chain: WatchChain;
   readonly publishers: (endpoint: string) => Publisher;
+  readonly places: DemandPlaces;
+  /** The cards that can still be convicted, as they were last listed. */
+  readonly published: { readonly listed: readonly PublishedCard[] };
   readonly cards: CardCache;
   readonly logger: AttestLogger;
   readonly metrics: WatchMetrics;
@@ -32,7 +44,6 @@ export type ClaimOutcome = 'right' | 'disputed' | 'waits';
 export class InfluenceWatch {
   readonly #parts: InfluenceWatchParts;
   readonly #sources: readonly string[];
-  #listed: readonly PublishedCard[] = [];
   /** Why something could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
 
@@ -41,16 +52,9 @@ export class InfluenceWatch {
     this.#sources = sources;
   }
 
-  /** Looks at the chain: the cards that can still be convicted. */
-  async begin(): Promise<readonly PublishedCard[]> {
-    const { chain } = this.#parts;
-    this.#listed = await chain.cards();
-    return this.#listed;
-  }
-
   /** True when the card needs no further look. */
-  async watchCard({ id, publisher, card: bytes, endpoint }: PublishedCard): Promise<boolean> {
-    const { chain, cards, logger, metrics } = this.#parts;
+  async watchCard({ id, publisher, card: bytes, endpoint, dueHeight }: PublishedCard): Promise<boolean> {
+    const { chain, cards, logger, metrics, places } = this.#parts;
     const card = decodeCard(bytes);
     const facts = { card: id, publisher, examples: card.examples, contributions: card.groups };
     const key = toHex(cardId(card));
@@ -59,14 +63,17 @@ export class InfluenceWatch {
       return true;
     }
     const records = await chain.records(card.datanetId, 0n, Number(card.snapshotCount));
-    const held = new Set(records.flatMap((record) => (record?.accepted ? [record.contributionId] : [])));
+    // Also those that are withdrawn by now: who trained on them told no lie.
+    const held = new Set(records.map(({ contributionId }) => contributionId));
+    const demands = await chain.influenceDemands('card', id);
     const verdict = await judgeCard({
       card,
       chain: { holds: (_datanet, _count, contributionId) => held.has(contributionId) },
       publishers: this.#publishers(endpoint),
-      demands: await chain.influenceDemands('card', id),
+      demands,
     });
     metrics.card(verdict.kind);
+    if (verdict.kind !== 'unavailable') places.leave(`card ${id}`);
     switch (verdict.kind) {
       case 'right':
         cards.put(verdict.served);
@@ -86,29 +93,31 @@ export class InfluenceWatch {
         return true;
       }
       case 'unavailable':
-        await this.#demand({ kind: 'card', id }, verdict);
+        await this.#demand({ kind: 'card', id }, verdict, { made: demands, dueHeight });
         return false;
     }
   }
 
   /** Judges the part about influence of a claim. */
   async watchClaim(
-    { id, claimant }: PendingClaim,
+    { id, claimant, dueHeight }: PendingClaim,
     { claim, influence }: InfluencePart,
   ): Promise<ClaimOutcome> {
-    const { chain, cards, logger, metrics } = this.#parts;
-    const published = this.#listed.find((card) => card.id === influence.cardId);
+    const { chain, cards, logger, metrics, places } = this.#parts;
+    const published = this.#parts.published.listed.find((card) => card.id === influence.cardId);
     // A card that is voided takes the claim with it.
     if (published === undefined) return 'waits';
     const card = cards.open(toHex(cardId(decodeCard(published.card))));
     if (card === undefined) return 'waits';
+    const demands = await chain.influenceDemands('claim', id);
     const verdict = await judgeInfluence({
       claim: decodeClaim(influence.statement),
       card,
       publishers: this.#publishers(published.endpoint),
-      demands: await chain.influenceDemands('claim', id),
+      demands,
     });
     metrics.claim(verdict.kind);
+    if (verdict.kind !== 'unavailable') places.leave(`claim ${id}`);
     switch (verdict.kind) {
       case 'right':
         logger.info({ claim: id, claimant, card: published.id }, `claim ${id} is true about influence`);
@@ -121,7 +130,7 @@ export class InfluenceWatch {
         return 'disputed';
       }
       case 'unavailable':
-        await this.#demand({ kind: 'claim', id, claim }, verdict);
+        await this.#demand({ kind: 'claim', id, claim }, verdict, { made: demands, dueHeight });
         return 'waits';
     }
   }
@@ -139,19 +148,31 @@ export class InfluenceWatch {
   async #demand(
     target: InfluenceTarget,
     { reason, demands }: Extract<InfluenceFinding, { kind: 'unavailable' }>,
+    { made, dueHeight }: { readonly made: readonly InfluenceDemand[]; readonly dueHeight: bigint },
   ): Promise<void> {
+    const { logger, metrics, places } = this.#parts;
+    const object = `${target.kind} ${target.id}`;
+    const sentence = `${target.kind === 'card' ? 'model ' : ''}${object} cannot be judged: ${reason}`;
+    if (this.#said.get(object) !== sentence) logger.warn({ [target.kind]: target.id }, sentence);
+    this.#said.set(object, sentence);
+    if (demands.length === 0) return places.leave(object);
+    const own = made.filter((demand) => demand.own);
+    const lastRequest = own.reduce((last, { requestId }) => (requestId > last ? requestId : last), 0n);
+    await places.use({ object, dueHeight, lastRequest, wanted: demands.length }, async (granted) => {
+      if (granted === 0) metrics.failure('demand_places');
+      else await this.#request(target, demands.slice(0, granted));
+    });
+  }
+
+  async #request(target: InfluenceTarget, demands: readonly InfluencePlace[]): Promise<void> {
     const { chain, logger, metrics } = this.#parts;
-    const what = `${target.kind} ${target.id}`;
-    const sentence = `${target.kind === 'card' ? 'model ' : ''}${what} cannot be judged: ${reason}`;
-    if (this.#said.get(what) !== sentence) logger.warn({ [target.kind]: target.id }, sentence);
-    this.#said.set(what, sentence);
-    if (demands.length === 0) return;
+    const object = `${target.kind} ${target.id}`;
     const tx = await chain.requestLeaves(target, demands);
     for (const { tree, node, leaf } of demands) {
       metrics.sent('demand');
       logger.info(
         { [target.kind]: target.id, tree, node, leaf, tx },
-        `leaf ${leaf} of the ${tree} of ${what} is demanded on the chain`,
+        `leaf ${leaf} of the ${tree} of ${object} is demanded on the chain`,
       );
     }
   }

@@ -27,22 +27,35 @@ import { convict, UNFIT_PIECES } from '../prove/convict.ts';
 import type { ShardReader, SourceDocument } from '../shard.ts';
 import { secretOfShard } from '../prove/salts.ts';
 import { PartialShard, type PiecePlace, type PieceSupply, withPieces } from './partial-shard.ts';
+import { eachOf } from './attempts.ts';
 import type { Demand, PublishedShard, Publisher } from './ports.ts';
 import { absorbDemands, noSupply, publisherSupply } from './supply.ts';
 import type { TextCache } from './text-cache.ts';
+import { withdrawnDocuments, type WithdrawnDocuments } from './withdrawn.ts';
 import type { TextRoom } from './text-room.ts';
 
 /** What a watcher finds. */
 export type ShardVerdict =
   | { readonly kind: 'right' }
   | { readonly kind: 'wrong'; readonly fraud: ShardFraud['kind']; readonly proof: Uint8Array }
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly demands: readonly ChunkPlace[] }
+  | UnavailableShard
   /** Salted: only who shares the texts and the secret can recompute it. */
   | { readonly kind: 'private' }
   /** Salted, under another secret than the one that is shared for it. */
   | { readonly kind: 'locked' }
   /** It has a text that is longer than this watcher fetches. */
   | { readonly kind: 'too-large'; readonly reason: string };
+
+/** What has to be seen is not to be had. */
+interface UnavailableShard {
+  readonly kind: 'unavailable';
+  readonly reason: string;
+  readonly demands: readonly ChunkPlace[];
+  /** Of texts that are missing; 0 when leaves are. */
+  readonly sections: number;
+  /** Texts that publishers delivered this time. */
+  readonly delivered: number;
+}
 
 /** What a shard is judged by. */
 export interface ShardCase {
@@ -60,7 +73,10 @@ export interface ShardCase {
 }
 
 /** Demands of one shard that are open at a time. */
-const OPEN_DEMANDS_MAX = 4;
+export const OPEN_DEMANDS_MAX = 4;
+
+/** Texts that are asked for at the same time: `Patience` bounds how many of them at one endpoint. */
+const TEXTS_AT_ONCE = 8;
 
 /** Judges a shard. What is fetched on the way stays in the cache. */
 export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<ShardVerdict> {
@@ -73,49 +89,85 @@ export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<Sh
   }
   const key = toHex(shardId(shard.commitment));
   if (cache.hasShard(key)) return { kind: 'right' };
-  const known = cache.rightShardFor(key);
-  const reason = known === undefined ? whyTooLarge(case_, cache) : undefined;
+  const withdrawn = await withdrawnDocuments(case_, key);
+  const known = cache.rightShardFor(key, withdrawn.tombstones);
+  const reason = known === undefined ? whyTooLarge(case_, withdrawn, cache) : undefined;
   if (reason !== undefined) return { kind: 'too-large', reason };
-  const missing = known === undefined ? await fetchTexts(case_, cache) : [];
-  if (missing.length > 0) return missingTexts(case_, missing);
-  const honestKey = known ?? cache.recompute(shard.commitment, sourcesOf(records, cache), saltSecret);
+  const texts = known === undefined ? await fetchTexts(case_, withdrawn, cache) : NOTHING_FETCHED;
+  if (texts.missing.length > 0) return missingTexts(case_, texts);
+  const { tombstones } = withdrawn;
+  const from = { sources: sourcesOf(records, tombstones, cache), tombstones };
+  const honestKey = known ?? cache.recompute(shard.commitment, from, saltSecret);
   if (honestKey === key) return { kind: 'right' };
   const open = cache.openShard(honestKey, saltSecret);
   try {
-    return await new Accuser(case_, key, open.shard, cache).accuse();
+    const verdict = await new Accuser(case_, key, open.shard, cache).accuse();
+    if (verdict.kind !== 'unavailable' || withdrawn.unsure.length === 0) return verdict;
+    // Whoever serves it may have said that it has a text where it has a tombstone, or the other way round.
+    const places = withdrawn.unsure.map(
+      (chunk): ChunkPlace => ({ tree: SHARD_TREES.documents, document: 0, chunk }),
+    );
+    return { ...verdict, demands: furtherDemands(case_, places) };
   } finally {
     open.close();
   }
 }
 
-/** Documents with a text, where it is here; the others are tombstones. */
-function* sourcesOf(records: readonly ContributionRecord[], cache: TextCache): Generator<SourceDocument> {
-  for (const { contributionId, contributor, root, byteLength } of records)
-    yield { contributionId, contributor, root, byteLength: Number(byteLength), content: cache.content(root) };
+const NOTHING_FETCHED: FetchedTexts = { missing: [], delivered: 0 };
+
+function* sourcesOf(
+  records: readonly ContributionRecord[],
+  tombstones: readonly number[],
+  cache: TextCache,
+): Generator<SourceDocument> {
+  for (const [i, { contributionId, contributor, root, byteLength }] of records.entries()) {
+    const content = tombstones.includes(i) ? undefined : cache.content(root);
+    yield { contributionId, contributor, root, byteLength: Number(byteLength), content };
+  }
 }
 
-function whyTooLarge({ records, room: { bytesMax } }: ShardCase, cache: TextCache): string | undefined {
+function whyTooLarge(
+  { records, room: { bytesMax } }: ShardCase,
+  { tombstones }: WithdrawnDocuments,
+  cache: TextCache,
+): string | undefined {
   const large = records.find(
-    ({ byteLength, root }) => byteLength > bytesMax && cache.content(root) === undefined,
+    ({ byteLength, root }, i) =>
+      byteLength > bytesMax && !tombstones.includes(i) && cache.content(root) === undefined,
   );
   if (large === undefined) return undefined;
   const { contributionId, byteLength } = large;
   return `contribution ${contributionId} has ${byteLength} bytes, here at most ${bytesMax} are fetched`;
 }
 
-/** Gets the texts of all accepted contributions into the cache; the indices of those that nobody has. */
-async function fetchTexts(case_: ShardCase, cache: TextCache): Promise<readonly number[]> {
+/** What came of asking for texts. */
+interface FetchedTexts {
+  /** Indices of documents whose text nobody has. */
+  readonly missing: readonly number[];
+  /** Texts that publishers delivered. */
+  readonly delivered: number;
+}
+
+/** Gets the texts of all documents that are no tombstones into the cache. */
+async function fetchTexts(
+  case_: ShardCase,
+  { tombstones }: WithdrawnDocuments,
+  cache: TextCache,
+): Promise<FetchedTexts> {
   const missing: number[] = [];
-  for (const [document, record] of case_.records.entries()) {
-    if (cache.content(record.root) !== undefined) continue;
+  let delivered = 0;
+  await eachOf([...case_.records.entries()], TEXTS_AT_ONCE, async ([document, record]) => {
+    if (tombstones.includes(document) || cache.content(record.root) !== undefined) return;
     const isHere = await case_.room.hold(Number(record.byteLength), async () => {
-      const content = demandedContent(case_, document, record) ?? (await publishedContent(case_, record));
+      const demanded = demandedContent(case_, document, record);
+      const content = demanded ?? (await publishedContent(case_, record));
       if (content !== undefined) cache.putContent(record.root, content);
+      if (content !== undefined && content.length > 0 && demanded === undefined) delivered++;
       return content !== undefined;
     });
-    if (!isHere && record.accepted) missing.push(document);
-  }
-  return missing;
+    if (!isHere) missing.push(document);
+  });
+  return { missing: missing.sort((a, b) => a - b), delivered };
 }
 
 async function publishedContent(
@@ -152,24 +204,24 @@ function demandedContent(
   return equalBytes(contentRoot(content), root) ? content : undefined;
 }
 
-function missingTexts(case_: ShardCase, missing: readonly number[]): ShardVerdict {
+function missingTexts(case_: ShardCase, { missing, delivered }: FetchedTexts): ShardVerdict {
   const [first] = missing;
   const id = case_.records[first ?? 0]?.contributionId ?? 0n;
   const reason = `nobody serves ${missing.length} of its ${case_.records.length} texts, contribution ${id} for one`;
+  const sectionsOf = (document: number): number =>
+    sectionCount(Number(case_.records[document]?.byteLength ?? 0n));
+  const sections = missing.reduce((sum, document) => sum + sectionsOf(document), 0);
+  const found = { kind: 'unavailable', reason, sections, delivered } as const;
   // An answer makes them public: who has the secret gets the texts from who shared it.
-  if (case_.shard.commitment.salted) return { kind: 'unavailable', reason, demands: [] };
+  if (case_.shard.commitment.salted) return { ...found, demands: [] };
+  const most = OPEN_DEMANDS_MAX + case_.demands.length;
   const places = missing.flatMap((document) =>
     Array.from(
-      {
-        length: Math.min(
-          sectionCount(Number(case_.records[document]?.byteLength ?? 0n)),
-          OPEN_DEMANDS_MAX + case_.demands.length,
-        ),
-      },
+      { length: Math.min(sectionsOf(document), most) },
       (_, chunk): ChunkPlace => ({ tree: 0, document, chunk }),
     ),
   );
-  return { kind: 'unavailable', reason, demands: furtherDemands(case_, places) };
+  return { ...found, demands: furtherDemands(case_, places) };
 }
 
 /** Those of these places that nobody has demanded yet, as many as this watcher may have open. */
@@ -242,7 +294,8 @@ class Accuser {
     const last = leafCount(this.#case.shard.commitment, tree) - 1;
     const chunk = Math.min(last, index * 2 ** level);
     const place: ChunkPlace = { tree: SHARD_TREES[tree], document: 0, chunk };
-    return { kind: 'unavailable', reason, demands: furtherDemands(this.#case, [place]) };
+    const demands = furtherDemands(this.#case, [place]);
+    return { kind: 'unavailable', reason, demands, sections: 0, delivered: 0 };
   }
 }
 

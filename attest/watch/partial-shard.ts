@@ -18,7 +18,7 @@ export interface PiecePlace {
 }
 
 /** Thrown by a partial shard. */
-export class MissingPiece extends Error {
+class MissingPiece extends Error {
   readonly place: PiecePlace;
 
   constructor(place: PiecePlace) {

@@ -52,6 +52,28 @@ test('all questions to one endpoint share its time; when that is over they end, 
   patience.end();
 });
 
+test('an endpoint is asked four questions at a time, in their order; those that wait end with its time', async () => {
+  const { patience, open, tick, ask } = world(2);
+  patience.begin();
+  const answers = Array.from({ length: 7 }, () => ask('a'));
+  const other = ask('b');
+  expect(open.map(({ endpoint }) => endpoint)).toEqual(['a', 'a', 'a', 'a', 'b']);
+  open[1]?.answer();
+  expect(await answers[1]).toEqual(Uint8Array.of(1));
+  open[4]?.answer();
+  await other;
+  expect(open.map(({ endpoint }) => endpoint)).toEqual(['a', 'a', 'a', 'a', 'b', 'a']);
+  tick(2);
+  const ended = await Promise.all(answers);
+  expect(ended.filter((answer) => answer === undefined)).toHaveLength(6);
+  // Whoever answers too late sets nobody free who would be asked then.
+  open[0]?.answer();
+  const again = ask('b');
+  open.at(-1)?.answer();
+  await again;
+  expect(open.filter(({ endpoint }) => endpoint === 'a')).toHaveLength(5);
+});
+
 test('who drips, each answer just in time, spends his time too', async () => {
   const { patience, open, tick, ask } = world(4);
   patience.begin();

@@ -3,6 +3,9 @@
  * is spent, open questions end and it counts as serving nothing: in this round, and in the next 2, 4, … 64 as
  * long as it stays slow. So who drips holds up what is asked of himself, and nobody else.
  *
+ * An endpoint is asked a few questions at a time, far fewer than an honest one takes of one address
+ * (docs/operations/attestor.md).
+ *
  * Time is counted in the ticks at which a question is open. A tick that comes late counts as one: when
  * recomputing a shard keeps the processor for a minute, that is not the endpoints' fault.
  */
@@ -20,12 +23,38 @@ export interface PatienceParts {
   readonly onSlow: (endpoint: string, rounds: number) => void;
 }
 
+/** Questions that one endpoint is asked at the same time: the rest waits, and counts as asked. */
+const QUESTIONS_AT_ONCE = 4;
+
 interface Endpoint {
   readonly cancel: AbortController;
   readonly publisher: Publisher;
   /** Ends the questions that are open. */
   readonly open: Set<() => void>;
+  readonly turns: Turns;
   spent: number;
+}
+
+/** Lets so many do something at a time, in the order in which they come. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  async take<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free === 0) await new Promise<void>((enter) => void this.#waiting.push(enter));
+    else this.#free--;
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
 }
 
 /** Rounds in which an endpoint was too slow, one after another. */
@@ -90,7 +119,10 @@ export class Patience {
     });
     endpoint.open.add(end);
     try {
-      return await Promise.race([question(endpoint.publisher), isOver]);
+      const asked = endpoint.turns.take(async () =>
+        endpoint.cancel.signal.aborted ? undefined : await question(endpoint.publisher),
+      );
+      return await Promise.race([asked, isOver]);
     } finally {
       endpoint.open.delete(end);
     }
@@ -101,7 +133,8 @@ export class Patience {
     if (known !== undefined) return known;
     const cancel = new AbortController();
     const publisher = this.#parts.publishers(name, cancel.signal);
-    const endpoint = { cancel, publisher, open: new Set<() => void>(), spent: 0 };
+    const turns = new Turns(QUESTIONS_AT_ONCE);
+    const endpoint = { cancel, publisher, open: new Set<() => void>(), turns, spent: 0 };
     this.#asked.set(name, endpoint);
     return endpoint;
   }

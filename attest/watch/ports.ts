@@ -23,6 +23,8 @@ export interface PublishedShard {
   readonly commitment: ShardCommitment;
   /** Of the indexes that hold it: where its texts are said to be served. */
   readonly endpoints: readonly string[];
+  /** Until when it does no harm: from then on claims may rest on it, or its bond is gone. */
+  readonly dueHeight: bigint;
 }
 
 /** What a claim has to be complete about. */
@@ -40,18 +42,34 @@ export interface PendingClaim {
   readonly answered?: AnsweredUnder | undefined;
   /** Of the indexes that it rests on, by id. */
   readonly shards: readonly PublishedShard[];
+  /** Last block in which it can be disputed, if nothing is asked about it. */
+  readonly dueHeight: bigint;
 }
 
 /** What one more request about a shard puts at stake, in coins of the denomination of bonds. */
 export interface DemandStakes {
   /** The least that it has to be bonded with. */
   readonly bond: bigint;
-  /** What a conviction of the shard pays, by the parameters of today. */
+  /** The same when no other one is open. */
+  readonly least: bigint;
+  /** What a conviction of the shard pays. */
   readonly reward: bigint;
+  /** How long an answer may take. */
+  readonly requestBlocks: bigint;
+}
+
+/** Open requests of the watcher's account. */
+export interface OwnRequests {
+  /** What each is about: a name like "shard 7". */
+  readonly open: readonly string[];
+  /** How many the chain takes. */
+  readonly most: number;
 }
 
 /** A piece of a shard that somebody has asked for on the chain. */
 export interface Demand {
+  /** Of the request: later ones are larger. */
+  readonly id: bigint;
   readonly shardId: bigint;
   readonly place: ChunkPlace;
   /** This watcher has. */
@@ -70,6 +88,8 @@ export interface PublishedCard {
   readonly card: Uint8Array;
   /** Where its leaves are said to be served. */
   readonly endpoint: string;
+  /** As of a shard. */
+  readonly dueHeight: bigint;
 }
 
 /** A leaf of a model card, or of a claim of influence. */
@@ -89,6 +109,8 @@ export type InfluenceTarget =
 export interface InfluenceDemand {
   readonly of: InfluenceTarget['kind'];
   readonly id: bigint;
+  /** Id of the request: later ones are larger. */
+  readonly requestId: bigint;
   readonly place: InfluencePlace;
   /** This watcher has. */
   readonly own: boolean;
@@ -101,7 +123,7 @@ export interface WatchChain {
   /** Those that are neither voided nor released. */
   shards(): Promise<readonly PublishedShard[]>;
   pendingClaims(): Promise<readonly PendingClaim[]>;
-  /** Contributions at positions `first` … `first + count − 1` of a Datanet's log. */
+  /** Contributions at positions `first` … `first + count − 1` of a Datanet's log, all of them. */
   records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]>;
   /** What anybody has asked for of these shards, answered or not. */
   demands(shardIds: ReadonlySet<bigint>): Promise<readonly Demand[]>;
@@ -109,6 +131,11 @@ export interface WatchChain {
   convictShard(shardId: bigint, proof: Uint8Array): Promise<string>;
   disputeClaim(claimId: bigint, claim: Claim, dispute: ProvenanceDispute): Promise<string>;
   disputeOmission(claimId: bigint, claim: Claim, dispute: OmissionDispute): Promise<string>;
+  /** Of the last block. */
+  height(): Promise<bigint>;
+  /** The endpoints of a shard serve too little: they are looked up again with the next list. */
+  lookUpAgain(shardId: bigint): void;
+  ownRequests(): Promise<OwnRequests>;
   stakes(shardId: bigint): Promise<DemandStakes>;
   requestChunk(shardId: bigint, place: ChunkPlace, bond: bigint): Promise<string>;
   /** Model cards that are neither voided nor released. */

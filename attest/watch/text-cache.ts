@@ -1,7 +1,8 @@
 /** Contents and recomputed shards on disk: everything that a watcher keeps can be made again. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { equalBytes, toHex } from '../../core/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
 import type { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -13,6 +14,13 @@ import type { SourceDocument } from '../shard.ts';
 
 /** Recomputed shards are read through it. */
 const CACHE_BYTES = 1 << 26;
+
+/** What a shard is recomputed from. */
+export interface RecomputedFrom {
+  readonly sources: Iterable<SourceDocument>;
+  /** The documents without a content, ascending. */
+  readonly tombstones: readonly number[];
+}
 
 /** A folder of contents by their roots, and one of shards by their ids. */
 export class TextCache {
@@ -58,16 +66,26 @@ export class TextCache {
     return openShard(join(this.#shards, key), { cache: this.#pages, saltSecret });
   }
 
-  /** The id of the right shard, when it was recomputed before for one that was published under this id. */
-  rightShardFor(key: string): string | undefined {
-    const path = join(this.#instead, key);
+  /**
+   * The id of the right shard, when it was recomputed before for one that was published under this id, with
+   * tombstones for the same documents.
+   */
+  rightShardFor(key: string, tombstones: readonly number[]): string | undefined {
+    const path = this.#insteadPath(key, tombstones);
     if (!existsSync(path)) return undefined;
     const right = readFileSync(path, 'utf8');
     return this.hasShard(right) ? right : undefined;
   }
 
-  /** Recomputes a shard in the way in which a published one is committed to; its id. */
-  recompute(published: ShardCommitment, sources: Iterable<SourceDocument>, saltSecret?: Uint8Array): string {
+  /**
+   * Recomputes a shard in the way in which a published one is committed to; its id.
+   * @param tombstones the documents that have no content in the list
+   */
+  recompute(
+    published: ShardCommitment,
+    { sources, tombstones }: RecomputedFrom,
+    saltSecret?: Uint8Array,
+  ): string {
     let key = '';
     const nameOf = (commitment: ShardCommitment): string => {
       key = toHex(shardId(commitment));
@@ -84,8 +102,13 @@ export class TextCache {
       // A right shard that a wrong one was held against before.
       if (!this.hasShard(key)) throw error;
     }
-    this.#replace(join(this.#instead, toHex(shardId(published))), Buffer.from(key));
+    this.#replace(this.#insteadPath(toHex(shardId(published)), tombstones), Buffer.from(key));
     return key;
+  }
+
+  #insteadPath(key: string, tombstones: readonly number[]): string {
+    const variant = tombstones.length === 0 ? '' : `-${toHex(sha256(utf8(tombstones.join(' '))))}`;
+    return join(this.#instead, `${key}${variant}`);
   }
 
   #replace(path: string, bytes: Uint8Array): void {

@@ -1,5 +1,7 @@
 /** How much memory texts may take while they are fetched: the chain allows texts of any size. */
 
+import { assert } from '../../core/errors.ts';
+
 /** Room for texts; who needs more of it than is free waits for his turn. */
 export class TextRoom {
   /** Of all texts in it together, and so of each. */
@@ -13,6 +15,8 @@ export class TextRoom {
 
   /** Does something for which a text of so many bytes, at most `bytesMax`, is held in memory. */
   async hold<T>(bytes: number, task: () => Promise<T>): Promise<T> {
+    // It would wait for ever, and all that come after it.
+    assert(bytes <= this.bytesMax, 'a text that is longer than all room there is', { bytes });
     await new Promise<void>((enter) => {
       this.#waiting.push({ bytes, enter });
       this.#admit();

@@ -11,13 +11,16 @@ import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
 import { Attempts, eachOf } from './attempts.ts';
 import { omissionOf, whyUnjudged } from './judge-omission.ts';
-import { judgeShard, type ShardVerdict } from './judge-shard.ts';
+import { DemandPlaces } from './demand-places.ts';
+import { judgeShard } from './judge-shard.ts';
+import { ShardDemands } from './shard-demands.ts';
 import type { CardCache } from './card-cache.ts';
 import { InfluenceWatch } from './influence-watch.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type {
   Demand,
   PendingClaim,
+  PublishedCard,
   PublishedShard,
   Publisher,
   Publishers,
@@ -36,6 +39,9 @@ const CARDS_AT_ONCE = 1;
 
 /** Claims of influence that are judged at the same time: of each its card is in memory. */
 const INFLUENCE_CLAIMS_AT_ONCE = 2;
+
+/** Endpoints of one shard that are asked in a round, the latest: each has its time in it. */
+const ENDPOINTS_MAX = 4;
 
 /** What a watcher is made of. */
 export interface WatcherParts {
@@ -91,15 +97,19 @@ export class Watcher {
   readonly #room: TextRoom;
   /** Claims that were disputed for one of their parts: the other one falls with it. */
   readonly #refuted = new Set<bigint>();
-  /** Why shards could not be judged, as the log has it. */
-  readonly #said = new Map<string, string>();
-  /** Shards of which no more texts are demanded, as the log has it. */
-  readonly #overBudget = new Set<string>();
+  readonly #places: DemandPlaces;
+  readonly #demands: ShardDemands;
+  /** Model cards as they were last listed, by either lane. */
+  readonly #cards: { listed: readonly PublishedCard[] } = { listed: [] };
+  /** Of the lane of shards. */
+  #round = 0;
 
   constructor(parts: WatcherParts, options: WatcherOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#room = new TextRoom({ bytesMax: options.textBytesMax });
+    this.#places = new DemandPlaces(parts.chain);
+    this.#demands = new ShardDemands({ ...parts, places: this.#places }, options);
     this.#claims = this.#lane('claims');
     this.#published = this.#lane('published');
   }
@@ -112,7 +122,8 @@ export class Watcher {
     };
     const patience = new Patience({ publishers: open, ticks, onSlow }, this.#options);
     const publishers = (endpoint: string): Publisher => patience.publisher(endpoint);
-    const influence = new InfluenceWatch({ ...this.#parts, publishers }, this.#options);
+    const parts = { ...this.#parts, publishers, places: this.#places, published: this.#cards };
+    const influence = new InfluenceWatch(parts, this.#options);
     return { name, attempts: new Attempts(this.#parts), patience, influence, trouble: '' };
   }
 
@@ -121,12 +132,13 @@ export class Watcher {
    * in the next. Never rejects: what failed is logged, counted and tried again.
    */
   async lookAtClaims(): Promise<void> {
-    await this.#look(this.#claims, async ({ attempts, influence }) => {
+    await this.#look(this.#claims, async ({ attempts }) => {
       const claims = await this.#parts.chain.pendingClaims();
       // First what nobody is asked for: no card and no publisher keeps it up.
       for (const pending of claims)
         await attempts.guard(`claim ${pending.id}`, () => this.#watchTokens(pending));
-      await influence.begin();
+      if (claims.some((pending) => this.#hasUnlistedCard(pending)))
+        this.#cards.listed = await this.#parts.chain.cards();
       await eachOf(claims, INFLUENCE_CLAIMS_AT_ONCE, (pending) =>
         attempts.guard(`influence ${pending.id}`, () => this.#watchInfluence(pending)),
       );
@@ -136,13 +148,20 @@ export class Watcher {
     });
   }
 
+  #hasUnlistedCard({ claim }: PendingClaim): boolean {
+    const cardId = claim?.influence?.cardId;
+    return cardId !== undefined && !this.#cards.listed.some(({ id }) => id === cardId);
+  }
+
   /** One look at the shards and model cards. Never rejects. */
   async lookAtPublished(): Promise<void> {
     await this.#look(this.#published, async ({ attempts, influence }) => {
       const { chain } = this.#parts;
+      this.#round++;
       const shards = await chain.shards();
       const demands = await chain.demands(new Set(shards.map(({ id }) => id)));
-      const cards = await influence.begin();
+      const cards = await chain.cards();
+      this.#cards.listed = cards;
       await Promise.all([
         eachOf(shards, SHARDS_AT_ONCE, (shard) =>
           attempts.guard(`shard ${shard.id}`, () => this.#watchShard(shard, demands)),
@@ -152,9 +171,7 @@ export class Watcher {
         ),
       ]);
       const listed = { shard: shards, card: cards };
-      const shardIds = new Set(shards.map(({ id }) => `shard ${id}`));
-      for (const memory of [this.#said, this.#overBudget])
-        for (const what of memory.keys()) if (!shardIds.has(what)) memory.delete(what);
+      this.#demands.forget(new Set(shards.map(({ id }) => `shard ${id}`)));
       return listed;
     });
   }
@@ -191,7 +208,7 @@ export class Watcher {
     const { id, commitment, publisher } = shard;
     const { texts, secretOf } = this.#options;
     const records = await chain.records(commitment.datanetId, commitment.firstPosition, commitment.documents);
-    const endpoints = [...new Set([...shard.endpoints, ...this.#options.sources])];
+    const endpoints = [...new Set([...shard.endpoints.slice(-ENDPOINTS_MAX), ...this.#options.sources])];
     const verdict = await judgeShard(
       {
         shard,
@@ -207,6 +224,7 @@ export class Watcher {
       cache,
     );
     metrics.shard(verdict.kind);
+    if (verdict.kind !== 'unavailable') this.#places.leave(`shard ${id}`);
     const facts = { shard: id, publisher, documents: commitment.documents, tokens: commitment.tokens };
     switch (verdict.kind) {
       case 'right':
@@ -232,56 +250,10 @@ export class Watcher {
         return true;
       }
       case 'unavailable':
-        await this.#demand(shard, verdict, demands);
+        chain.lookUpAgain(id);
+        await this.#demands.demand(shard, verdict, { made: demands, round: this.#round });
         return false;
     }
-  }
-
-  /** Asks on the chain for what nobody serves: who does not answer loses the shard. */
-  async #demand(
-    { id, publisher }: PublishedShard,
-    { reason, demands }: Extract<ShardVerdict, { kind: 'unavailable' }>,
-    made: readonly Demand[],
-  ): Promise<void> {
-    const { chain, metrics, logger } = this.#parts;
-    const sentence = `shard ${id} cannot be judged: ${reason}`;
-    if (this.#said.get(`shard ${id}`) !== sentence) logger.warn({ shard: id, publisher }, sentence);
-    this.#said.set(`shard ${id}`, sentence);
-    const own = made.filter(({ shardId, own }) => own && shardId === id);
-    // What is open comes back when nobody answers, and then the shard is lost.
-    let spent = own.reduce((sum, { bond }) => sum + bond, 0n);
-    let open = own.filter(({ answer }) => answer === undefined).length;
-    for (const place of demands) {
-      const stakes = await chain.stakes(id);
-      const limit = this.#options.demandBudget ?? stakes.reward;
-      // A leaf is a step to a conviction; texts only tell whether there is anything to convict.
-      if (place.tree === 0 && spent + stakes.bond > limit) {
-        // Each costs more than those that are open: the next one may be within the budget when they are answered.
-        if (open === 0) this.#sayOverBudget(`shard ${id}`, { spent, limit });
-        return;
-      }
-      const tx = await chain.requestChunk(id, place, stakes.bond);
-      spent += stakes.bond;
-      open++;
-      metrics.sent('demand');
-      const { tree, document, chunk } = place;
-      logger.info(
-        { shard: id, tree, document, chunk, tx },
-        `a piece of shard ${id} is demanded on the chain`,
-      );
-    }
-  }
-
-  /** Once: until somebody serves the texts, nothing more can be done about the shard. */
-  #sayOverBudget(what: string, { spent, limit }: { readonly spent: bigint; readonly limit: bigint }): void {
-    const { metrics, logger } = this.#parts;
-    if (this.#overBudget.has(what)) return;
-    this.#overBudget.add(what);
-    metrics.failure('demand_budget');
-    logger.warn(
-      { spent, limit },
-      `${what}: no more of its texts are demanded on the chain, the bonds would cost more than ${limit} (--demand-budget)`,
-    );
   }
 
   /** True when what the claim states of influence needs no further look. */

@@ -2,7 +2,7 @@
 import type { PageRequest, PageResponse } from '../../proto/gen/cosmos/base/query/v1beta1/pagination.ts';
 import { fromBech32 } from '../../core/bech32.ts';
 import { toHex } from '../../core/bytes.ts';
-import { messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
 import { cardId, decodeCard, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import type { CardChain } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
@@ -51,11 +51,19 @@ async function foundOrNone<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** A Datanet's log as it was read. */
+interface Log {
+  /** What it had of contributions, and of withdrawn ones. */
+  readonly version: string;
+  readonly records: ReadonlyMap<number, ContributionRecord>;
+}
+
 /** Questions about attribution, each answered from what was heard before where that cannot change. */
 export class AttestChain implements ServeChain {
   readonly connection: Connection;
   readonly #snapshots = new Map<bigint, Snapshot>();
-  readonly #logs = new Map<bigint, ContributionRecord[]>();
+  readonly #versions = new Map<bigint, Params>();
+  readonly #logs = new Map<bigint, Log>();
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -67,6 +75,15 @@ export class AttestChain implements ServeChain {
 
   async params(): Promise<Params> {
     return (await this.#queries.attribution.params()).params;
+  }
+
+  /** Of a version, which never change. @throws Error when no object has it any more */
+  async paramsOf(version: bigint): Promise<Params> {
+    const known = this.#versions.get(version);
+    if (known !== undefined) return known;
+    const { params } = await this.#queries.attribution.paramsOfVersion({ version });
+    this.#versions.set(version, params);
+    return params;
   }
 
   async height(): Promise<number> {
@@ -127,39 +144,42 @@ export class AttestChain implements ServeChain {
     return snapshot;
   }
 
-  /** Contributions at positions of a Datanet's log, which only grows. */
+  /**
+   * Contributions at positions of a Datanet's log. Read again when it has grown, or some were withdrawn.
+   * @throws LedgerError `attest.chain` when the node does not have all of them (yet)
+   */
   async records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {
-    const known = this.#logs.get(datanetId) ?? [];
-    const end = Number(first) + count;
-    const isWhole = (): boolean =>
-      known.length >= end && !known.slice(Number(first), end).includes(undefined as never);
-    if (!isWhole()) this.#logs.set(datanetId, await this.#readLog(datanetId));
-    return (this.#logs.get(datanetId) ?? known).slice(Number(first), end);
+    const { accepted, withdrawn } = (await this.#queries.datanet.datanet({ datanetId })).totals;
+    const version = `${accepted} ${withdrawn}`;
+    const known = this.#logs.get(datanetId);
+    const log = known?.version === version ? known.records : await this.#readLog(datanetId);
+    this.#logs.set(datanetId, { version, records: log });
+    const found = Array.from({ length: count }, (_, i) => log.get(Number(first) + i));
+    const whole = found.filter((record) => record !== undefined);
+    if (whole.length === count) return whole;
+    const said = `the node has ${whole.length} of ${count} contributions of Datanet ${datanetId} from ${first}`;
+    throw new LedgerError('attest.chain', said, { datanetId, first, count });
   }
 
   /** Which contributions are in the snapshot that a model card is about. */
   async snapshotOf({ datanetId, snapshotCount }: InfluenceCard): Promise<CardChain> {
     const records = await this.records(datanetId, 0n, Number(snapshotCount));
-    const held = new Set(records.flatMap((record) => (record?.accepted ? [record.contributionId] : [])));
+    const held = new Set(records.map(({ contributionId }) => contributionId));
     return { holds: (_datanet, _count, id) => held.has(id) };
   }
 
-  async #readLog(datanetId: bigint): Promise<ContributionRecord[]> {
+  async #readLog(datanetId: bigint): Promise<ReadonlyMap<number, ContributionRecord>> {
     const contributions = await pages(
       (pagination) => this.#queries.datanet.contributionsByDatanet({ datanetId, pagination }),
       (page) => page.contributions,
     );
-    const log: ContributionRecord[] = [];
+    const log = new Map<number, ContributionRecord>();
     for (const { id, contributor, root, byteLength, state, position } of contributions) {
       const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
-      if (!accepted) continue;
-      log[Number(position)] = {
-        contributionId: id,
-        contributor: fromBech32(contributor).bytes,
-        root,
-        byteLength,
-        accepted,
-      };
+      // The others have no position.
+      if (!accepted && state !== ContributionState.CONTRIBUTION_STATE_WITHDRAWN) continue;
+      const { bytes } = fromBech32(contributor);
+      log.set(Number(position), { contributionId: id, contributor: bytes, root, byteLength, accepted });
     }
     return log;
   }

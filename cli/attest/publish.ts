@@ -99,6 +99,9 @@ async function grow(
     count: Number(snapshot.count),
     source(position) {
       const record = records[position];
+      // What its contributor took back is served no more.
+      if (record?.accepted === false)
+        return { ...record, byteLength: Number(record.byteLength), content: undefined };
       const content = record === undefined ? undefined : contents.find(record.root);
       if (record === undefined || content === undefined)
         throw new LedgerError(

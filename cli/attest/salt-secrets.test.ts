@@ -18,7 +18,13 @@ test('a secret is that of the shard, or of its Datanet; what cannot be read is s
   const list = file('list', `# ours\n\ndatanet 7 seven\n shard 9 ${nine} \n`);
   const secretOf = saltSecrets(list);
   const shard = (id: bigint, datanetId: bigint) =>
-    secretOf({ id, publisher: '', endpoints: [], commitment: ShardCommitment.create({ datanetId }) });
+    secretOf({
+      id,
+      publisher: '',
+      endpoints: [],
+      dueHeight: 9n,
+      commitment: ShardCommitment.create({ datanetId }),
+    });
   expect(shard(1n, 7n)).toEqual(Buffer.from(utf8('a secret of Datanet seven')));
   expect(shard(9n, 7n)).toEqual(Buffer.from(utf8('a secret of one shard of it')));
   expect(shard(1n, 8n)).toBeUndefined();

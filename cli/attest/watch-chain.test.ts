@@ -28,6 +28,30 @@ function transaction(): Uint8Array {
   return TxRaw.encode(TxRaw.create({ bodyBytes: TxBody.encode(TxBody.create({ messages })) }));
 }
 
+test('what a claim leaves out is judged by the parameters that it was made under, whatever they are now', async () => {
+  const asked: bigint[] = [];
+  const versions = new Map([
+    [1n, { ...ATTRIBUTION_PARAMS, spansMax: 3 }],
+    [2n, { ...ATTRIBUTION_PARAMS, spansMax: 50 }],
+  ]);
+  const attribution = {
+    openClaims: async () => ({
+      claims: [1n, 2n, 1n].map((paramsVersion, i) => ({ ...record(BigInt(i + 1)), paramsVersion })),
+      pagination: undefined,
+    }),
+    async paramsOfVersion({ version }: { readonly version: bigint }) {
+      asked.push(version);
+      return { params: versions.get(version) };
+    },
+  };
+  const comet = { block: async () => ({ block: { txs: [transaction()] } }) };
+  const connection = { comet, queries: { openledger: { attribution } } } as unknown as Connection;
+  const chain = new AccountWatchChain(new AttestChain(connection), {} as Account);
+  const claims = await chain.pendingClaims();
+  expect(claims.map(({ answered }) => answered?.rules.spansMax)).toEqual([3, 50, 3]);
+  expect(asked).toEqual([1n, 2n]);
+});
+
 test('a pruned block keeps its own claim from being judged and no other; what was read is not read again', async () => {
   const read: number[] = [];
   const comet = {
@@ -40,7 +64,7 @@ test('a pruned block keeps its own claim from being judged and no other; what wa
   const claims = [record(1n), record(2n)];
   const attribution = {
     openClaims: async () => ({ claims, pagination: undefined }),
-    params: async () => ({ params: ATTRIBUTION_PARAMS }),
+    paramsOfVersion: async () => ({ params: ATTRIBUTION_PARAMS }),
   };
   const connection = { comet, queries: { openledger: { attribution } } } as unknown as Connection;
   const chain = new AccountWatchChain(new AttestChain(connection), {} as Account);

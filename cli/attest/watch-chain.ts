@@ -8,6 +8,7 @@ import type {
   InfluenceDemand,
   InfluencePlace,
   InfluenceTarget,
+  OwnRequests,
   PendingClaim,
   PublishedCard,
   PublishedShard,
@@ -17,6 +18,7 @@ import { messageOf } from '../../core/errors.ts';
 import { convictModelCard, convictShard, disputeClaim, requestChunk } from '../../client/index.ts';
 import {
   type ChunkPlace,
+  type ChunkRequest,
   type Claim,
   type ClaimRecord,
   ObjectState,
@@ -48,12 +50,13 @@ const INFLUENCE_TREE_NAMES: ReadonlyMap<number, InfluenceTree> = new Map(
 /** What does not change while a claim is pending: it is read once. */
 interface Submission extends Pick<MsgSubmitClaim, 'claim' | 'answer'> {
   readonly shards: readonly PublishedShard[];
+  /** Of the parameters that it was made under. */
+  readonly rules: TraceRules;
 }
 
 function pendingClaim(
-  { id, claimant }: ClaimRecord,
-  { claim, answer, shards }: Submission,
-  rules: TraceRules,
+  { id, claimant, finalHeight }: ClaimRecord,
+  { claim, answer, shards, rules }: Submission,
 ): PendingClaim {
   const { content } = answer;
   return {
@@ -62,6 +65,7 @@ function pendingClaim(
     claim,
     answered: content.length > 0 ? { answer: content, rules } : undefined,
     shards,
+    dueHeight: finalHeight,
   };
 }
 
@@ -97,8 +101,25 @@ export class AccountWatchChain implements WatchChain {
     return standing.map((status) => this.#published(status));
   }
 
-  #published({ shard: { id, publisher, commitment } }: ShardStatus): PublishedShard {
-    return { id, publisher, commitment, endpoints: this.#endpoints.get(id) ?? [] };
+  #published({ shard }: ShardStatus): PublishedShard {
+    const { id, publisher, commitment } = shard;
+    const endpoints = this.#endpoints.get(id) ?? [];
+    return { id, publisher, commitment, endpoints, dueHeight: dueHeightOf(shard) };
+  }
+
+  lookUpAgain(shardId: bigint): void {
+    this.#endpoints.delete(shardId);
+  }
+
+  async height(): Promise<bigint> {
+    return BigInt(await this.#chain.height());
+  }
+
+  async ownRequests(): Promise<OwnRequests> {
+    const requests = await this.#chain.requests();
+    const { accountRequestsMax } = await this.#chain.params();
+    const own = requests.filter(({ requester }) => requester === this.#account.address);
+    return { open: own.map(objectOf), most: accountRequestsMax };
   }
 
   async #lookUpEndpoints(datanetId: bigint): Promise<void> {
@@ -115,25 +136,26 @@ export class AccountWatchChain implements WatchChain {
     const records = await pendingRecords(this.#chain);
     const ids = new Set(records.map(({ id }) => id));
     for (const id of this.#submissions.keys()) if (!ids.has(id)) this.#submissions.delete(id);
-    const rules = rulesUnder(await this.#chain.params());
     const claims: PendingClaim[] = [];
-    for (const record of records) claims.push(await this.#pending(record, rules));
+    for (const record of records) claims.push(await this.#pending(record));
     return claims;
   }
 
-  async #pending(record: ClaimRecord, rules: TraceRules): Promise<PendingClaim> {
-    const { id, claimant } = record;
+  async #pending(record: ClaimRecord): Promise<PendingClaim> {
+    const { id, claimant, finalHeight, paramsVersion } = record;
     const known = this.#submissions.get(id);
-    if (known !== undefined) return pendingClaim(record, known, rules);
+    if (known !== undefined) return pendingClaim(record, known);
     const shards = await this.#shardsOf(record);
+    const rules = rulesUnder(await this.#chain.paramsOf(paramsVersion));
+    const unknown = { id, claimant, claim: undefined, shards, dueHeight: finalHeight };
     try {
       const found = await submittedClaim(this.#chain.connection, record);
-      if (found === undefined) return { id, claimant, claim: undefined, shards };
-      const submission = { ...found, shards };
+      if (found === undefined) return unknown;
+      const submission = { ...found, shards, rules };
       this.#submissions.set(id, submission);
-      return pendingClaim(record, submission, rules);
+      return pendingClaim(record, submission);
     } catch (error) {
-      return { id, claimant, claim: undefined, missing: messageOf(error), shards };
+      return { ...unknown, missing: messageOf(error) };
     }
   }
 
@@ -155,6 +177,7 @@ export class AccountWatchChain implements WatchChain {
     }
     return await Promise.all(
       asked.map(async ({ id, shardId, place, requester, bond }) => ({
+        id,
         shardId,
         place,
         bond,
@@ -206,7 +229,10 @@ export class AccountWatchChain implements WatchChain {
   async cards(): Promise<readonly PublishedCard[]> {
     return (await this.#chain.cards())
       .filter(({ state }) => state !== ObjectState.OBJECT_STATE_VOIDED)
-      .map(({ card: { id, publisher, card, endpoint } }) => ({ id, publisher, card, endpoint }));
+      .map(({ card: published }) => {
+        const { id, publisher, card, endpoint } = published;
+        return { id, publisher, card, endpoint, dueHeight: dueHeightOf(published) };
+      });
   }
 
   async convictCard(cardId: bigint, proof: Uint8Array): Promise<string> {
@@ -233,7 +259,7 @@ export class AccountWatchChain implements WatchChain {
         const place = { tree, node: tree === 'coordinates' ? document : undefined, leaf };
         const own = requester === this.#account.address;
         const answer = open.has(requestId) ? undefined : this.#answerTo(requestId);
-        return [(async () => ({ of, id, place, own, answer: await answer }))()];
+        return [(async () => ({ of, id, requestId, place, own, answer: await answer }))()];
       }),
     );
   }
@@ -254,11 +280,14 @@ export class AccountWatchChain implements WatchChain {
 
   async stakes(shardId: bigint): Promise<DemandStakes> {
     const { attribution } = this.#chain.connection.queries.openledger;
-    const { openRequests, bond } = (await attribution.shard({ shardId })).shard.shard;
-    const { requestBond, rewardBps } = await this.#chain.params();
+    const { openRequests, bond, paramsVersion } = (await attribution.shard({ shardId })).shard.shard;
+    const { requestBond } = await this.#chain.params();
+    const { rewardBps, requestBlocks } = await this.#chain.paramsOf(paramsVersion);
     return {
       bond: requestBond * BigInt(1 + openRequests),
+      least: requestBond,
       reward: (BigInt(bond.amount) * BigInt(rewardBps)) / 10_000n,
+      requestBlocks: BigInt(requestBlocks),
     };
   }
 
@@ -280,6 +309,19 @@ export class AccountWatchChain implements WatchChain {
     });
     return (await this.#account.send(messages)).hash;
   }
+}
+
+/** From then on claims may rest on it; of one that unbonds, its bond is gone. */
+function dueHeightOf({
+  activeHeight,
+  releaseHeight,
+}: Readonly<Record<'activeHeight' | 'releaseHeight', bigint>>): bigint {
+  return releaseHeight > 0n ? releaseHeight : activeHeight;
+}
+
+function objectOf({ shardId, cardId, claimId }: ChunkRequest): string {
+  if (shardId > 0n) return `shard ${shardId}`;
+  return cardId > 0n ? `card ${cardId}` : `claim ${claimId}`;
 }
 
 /** A request without its bond. */

@@ -19,6 +19,7 @@ import type {
   InfluenceDemand,
   InfluencePlace,
   InfluenceTarget,
+  OwnRequests,
   PendingClaim,
   PublishedCard,
   PublishedShard,
@@ -45,12 +46,20 @@ export type Sent = readonly [
 export class FakeChain implements WatchChain {
   readonly sent: Sent[] = [];
   readonly published: Map<bigint, PublishedShard> = new Map();
-  readonly claims: PendingClaim[] = [];
+  readonly claims: (Omit<PendingClaim, 'dueHeight'> & Partial<PendingClaim>)[] = [];
   readonly influence: FakeInfluence;
   readonly #documents: readonly SourceDocument[];
   #demands: Demand[] = [];
   /** Set: every question fails. */
   down = false;
+  /** Of the last block, and of what is published from now on. */
+  at = 1n;
+  dueHeight = 20_000n;
+  requestsMax = 8;
+  /** Shards whose endpoints are to be looked up again. */
+  readonly lookedUpAgain: bigint[] = [];
+  /** Contributions that were taken back. */
+  readonly withdrawn: Set<bigint> = new Set();
   /** Who answers requests; undefined: nobody does. */
   answering: ProvableShard | undefined;
 
@@ -62,7 +71,9 @@ export class FakeChain implements WatchChain {
 
   publish(shard: Pick<ProvableShard, 'commitment'>, ...endpoints: readonly string[]): bigint {
     const id = BigInt(this.published.size + 1);
-    this.published.set(id, { id, publisher: 'open1publisher', commitment: shard.commitment, endpoints });
+    const { commitment } = shard;
+    const publisher = 'open1publisher';
+    this.published.set(id, { id, publisher, commitment, endpoints, dueHeight: this.dueHeight });
     return id;
   }
 
@@ -72,7 +83,7 @@ export class FakeChain implements WatchChain {
   }
 
   async pendingClaims(): Promise<readonly PendingClaim[]> {
-    return this.claims;
+    return this.claims.map((claim) => ({ dueHeight: this.dueHeight, ...claim }));
   }
 
   async records(_: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {
@@ -84,7 +95,8 @@ export class FakeChain implements WatchChain {
   #record(position: number): ContributionRecord | undefined {
     const document = this.#documents[position];
     if (document === undefined) return undefined;
-    return { ...document, byteLength: BigInt(document.byteLength), accepted: document.content !== undefined };
+    const accepted = document.content !== undefined && !this.withdrawn.has(document.contributionId);
+    return { ...document, byteLength: BigInt(document.byteLength), accepted };
   }
 
   async demands(): Promise<readonly Demand[]> {
@@ -157,19 +169,37 @@ export class FakeChain implements WatchChain {
     return this.#send('demand leaf', target.id);
   }
 
-  async stakes(): Promise<DemandStakes> {
-    const open = this.#demands.filter(({ answer }) => answer === undefined).length;
-    return { bond: 100n * BigInt(1 + open), reward: 5000n };
+  async stakes(id: bigint): Promise<DemandStakes> {
+    const open = this.#demands.filter(({ shardId, answer }) => shardId === id && answer === undefined).length;
+    return { bond: 100n * BigInt(1 + open), least: 100n, reward: 5000n, requestBlocks: 500n };
+  }
+
+  async height(): Promise<bigint> {
+    return this.at;
+  }
+
+  lookUpAgain(id: bigint): void {
+    this.lookedUpAgain.push(id);
+  }
+
+  async ownRequests(): Promise<OwnRequests> {
+    const own = this.#demands.filter((demand) => demand.own && demand.answer === undefined);
+    const open = [...own.map(({ shardId }) => `shard ${shardId}`), ...this.influence.ownOpen()];
+    return { open, most: this.requestsMax };
   }
 
   async requestChunk(id: bigint, place: ChunkPlace, bond: bigint): Promise<string> {
     const isSame = (one: ChunkPlace): boolean =>
       one.tree === place.tree && one.document === place.document && one.chunk === place.chunk;
-    const open = this.#demands.some((demand) => demand.answer === undefined && isSame(demand.place));
+    const open = this.#demands.some(
+      (demand) => demand.shardId === id && demand.answer === undefined && isSame(demand.place),
+    );
     if (open) throw new Error('a request for this piece is open');
-    const least = (await this.stakes()).bond;
+    const least = (await this.stakes(id)).bond;
     if (bond < least) throw new Error(`the bond must be ${least}`);
-    this.#demands = [...this.#demands, { shardId: id, place, own: true, bond, answer: undefined }];
+    const { open: ownOpen, most } = await this.ownRequests();
+    if (ownOpen.length >= most) throw new Error('too many open requests');
+    this.#note({ shardId: id, place, own: true, bond });
     return this.#send('demand', id);
   }
 
@@ -181,7 +211,30 @@ export class FakeChain implements WatchChain {
 
   /** Somebody else demands a piece. */
   demandedByOther(shardId: bigint, place: ChunkPlace): void {
-    this.#demands = [...this.#demands, { shardId, place, own: false, bond: 100n, answer: undefined }];
+    this.#note({ shardId, place, own: false, bond: 100n });
+  }
+
+  #note(demand: Omit<Demand, 'id' | 'answer'>): void {
+    const id = BigInt(this.#demands.length + 1);
+    this.#demands = [...this.#demands, { ...demand, id, answer: undefined }];
+  }
+
+  /** Answers what is demanded of one shard. */
+  answerAbout(shardId: bigint): void {
+    const shard = this.answering;
+    if (shard === undefined) return;
+    this.#demands = this.#demands.map((demand) =>
+      demand.shardId === shardId
+        ? { ...demand, answer: demand.answer ?? this.#answerTo(shard, demand.place) }
+        : demand,
+    );
+  }
+
+  /** Answers the oldest open demand about a shard with bytes that say nothing. */
+  answerOldest(shardId: bigint): void {
+    const oldest = this.#demands.find((each) => each.shardId === shardId && each.answer === undefined);
+    const answer = { content: new Uint8Array(0), hashes: [] };
+    this.#demands = this.#demands.map((demand) => (demand === oldest ? { ...demand, answer } : demand));
   }
 
   /** Answers what is demanded, as far as there is somebody who does. */

@@ -64,7 +64,7 @@ export class FakeInfluence {
 
   publish({ card }: ServedCard, endpoint: string): bigint {
     const id = BigInt(this.cards.size + 1);
-    this.cards.set(id, { id, publisher: 'open1owner', card: encodeCard(card), endpoint });
+    this.cards.set(id, { id, publisher: 'open1owner', card: encodeCard(card), endpoint, dueHeight: 20_000n });
     return id;
   }
 
@@ -86,7 +86,13 @@ export class FakeInfluence {
   }
 
   request({ kind, id }: InfluenceTarget, place: InfluencePlace): void {
-    this.#demands = [...this.#demands, { of: kind, id, place, own: true, answer: undefined }];
+    const requestId = BigInt(this.#demands.length + 1);
+    this.#demands = [...this.#demands, { of: kind, id, requestId, place, own: true, answer: undefined }];
+  }
+
+  /** What open requests are about, by name. */
+  ownOpen(): readonly string[] {
+    return this.#demands.filter(({ answer }) => answer === undefined).map(({ of, id }) => `${of} ${id}`);
   }
 
   /** Answers what is demanded of a card or claim. */

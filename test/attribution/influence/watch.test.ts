@@ -37,9 +37,10 @@ async function untilJudged<V extends { readonly kind: string }>(
     expect(asked.length).toBeGreaterThan(0);
     demands = [
       ...demands,
-      ...asked.map((place) => ({
+      ...asked.map((place, i) => ({
         of: 'card' as const,
         id: 1n,
+        requestId: BigInt(demands.length + i + 1),
         own: true,
         place,
         answer: answerTo(served, place),
