@@ -93,7 +93,7 @@ class HttpPublisher implements Publisher {
 const FIRST_BYTES = 1 << 12;
 
 /**
- * The whole body; undefined when it is longer than it may be. What is held is one buffer, that grows with what
+ * The whole body; undefined when it is longer than it may be. What is held is one buffer that grows with what
  * arrives: of a body as long as it may be it is exactly that.
  */
 async function bodyOf(response: Response, bytesMax: number): Promise<Uint8Array | undefined> {

@@ -1,5 +1,5 @@
 /**
- * Where a contribution is withdrawn, a shard may have its text or a tombstone: which one is asked of the shard.
+ * Where a contribution is withdrawn, a shard may have its text or a tombstone; the shard is asked which one.
  * Its leaf of the tree of documents tells, as whoever serves it says, or as the chain has checked it.
  * Where neither does, it has what is right in a shard of today, a tombstone.
  */

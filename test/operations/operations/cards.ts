@@ -151,7 +151,7 @@ export const cardOperations: readonly Operation[] = [
       return { signers: [sender], messages: [packed(wire.MsgRetireModelCard, value)] };
     },
   },
-  operation(wire.MsgConvictModelCard, 30, aConviction),
+  operation(wire.MsgConvictModelCard, 60, aConviction),
   operation(wire.MsgSubmitClaim, 3, (world, claimant) => {
     const value = anInfluenceClaim(world);
     return value === undefined ? undefined : { ...value, claimant: claimant.address };

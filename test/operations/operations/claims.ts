@@ -191,7 +191,7 @@ function aPayment(world: World, by: World['memory']['claims'][number]): MsgPayIn
 export const claimOperations: readonly Operation[] = [
   {
     name: wire.MsgSubmitClaim.name,
-    weight: 100,
+    weight: 160,
     draft(world) {
       const owners = world.memory.models.map(({ message }) => message.owner);
       const owner = world.random.oneIn(2) ? world.random.some(owners) : undefined;
@@ -201,7 +201,7 @@ export const claimOperations: readonly Operation[] = [
       return { signers: [claimant], messages: [packed(wire.MsgSubmitClaim, value)] };
     },
   },
-  operation(wire.MsgDisputeClaim, 100, aDispute),
+  operation(wire.MsgDisputeClaim, 220, aDispute),
   {
     name: MsgPayInference.name,
     weight: 7,
