@@ -8,7 +8,7 @@
  * | check    | branch over the last commit that CheckTx writes         | next Commit      |
  * | working  | the store's version under way: a finished block          | Commit           |
  */
-import { EMPTY_BYTES, equalBytes, fromUtf8 } from '../core/bytes.ts';
+import { EMPTY_BYTES, equalBytes } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
 import type { Address } from '../framework/address.ts';
 import type { AntePorts } from '../framework/ante/state.ts';
@@ -17,7 +17,6 @@ import { StateError, sdkErrors, toStateError } from '../framework/errors.ts';
 import type { Event } from '../framework/events.ts';
 import { GasMeter, unlimitedGas } from '../framework/gas.ts';
 import { minGasPriceChecker, parseGasPrices } from '../framework/gas-price.ts';
-import { type JsonObject, JsonReader, parseJson } from '../framework/json.ts';
 import { QueryRegistry } from '../framework/query.ts';
 import { TxCache } from '../framework/tx/cache.ts';
 import type { DecodedTx, TxSigner } from '../framework/tx/decode.ts';
@@ -51,7 +50,7 @@ import { admissionEvents } from './admission.ts';
 import { BlockExecution } from './block-execution.ts';
 import { blockOf, hookEvents, momentOf, resultOf, undecodable } from './blocks.ts';
 import { type ExportedState, type ExportOptions, exportState } from './export.ts';
-import { firstValidators, initModules } from './genesis.ts';
+import { firstValidators, initModules, parseAppState } from './genesis.ts';
 import { deliverGenTxs } from './gentxs.ts';
 import { type Composition, composeModules } from './modules.ts';
 import type { AppOptions } from './options.ts';
@@ -64,6 +63,13 @@ import { openStores, UPGRADES } from './upgrades.ts';
 
 /** A state that transactions run on. */
 type StateAt = Pick<TxEnvironment, 'branch' | 'block' | 'blockGasMax'>;
+
+/** How a chain begins. */
+interface Genesis {
+  readonly request: RequestInitChain;
+  readonly branch: MultiStoreBranch;
+  readonly events: readonly Event[];
+}
 
 /** A block that FinalizeBlock has executed. */
 interface FinalizedBlock {
@@ -103,7 +109,7 @@ export class OpenLedgerApp {
   readonly #ante: AntePorts;
   readonly #transactions: TxCache;
   /** How the chain begins, and the branch that it has left for the first block; until the first commit. */
-  #genesis: { readonly request: RequestInitChain; readonly branch: MultiStoreBranch } | undefined;
+  #genesis: Genesis | undefined;
   #check: StateAt;
   #executing: BlockExecution | undefined;
   /** The block that FinalizeBlock has put into the working version. */
@@ -140,6 +146,11 @@ export class OpenLedgerApp {
   /** Height of the last commit; 0 before the first. */
   get height(): bigint {
     return this.#store.lastCommit.version;
+  }
+
+  /** What building the first state emitted, which no block's results tell. Empty from the first commit on. */
+  get genesisEvents(): readonly Event[] {
+    return this.#genesis?.events ?? [];
   }
 
   /** Memory that decoded transactions hold: those that wait for a block, or are in one not yet committed. */
@@ -197,9 +208,9 @@ export class OpenLedgerApp {
     const staked = initModules(modules, context, appState);
     const environment = this.#environment(this.#stateAt(branch, { ...block, height: 0n }), 'finalize');
     const made = deliverGenTxs(this.composition, { appState, context, environment });
-    const validators = firstValidators(request.validators, [...staked, ...made]);
+    const validators = firstValidators(request.validators, [...staked, ...made.validators]);
     consensus.apply(context, validators);
-    this.#genesis = { request, branch };
+    this.#genesis = { request, branch, events: [...context.events, ...made.events] };
     this.#check = this.#stateAt(branch.branch(), momentOf(chainId, request.initialHeight, request.time));
     return {
       consensusParams: request.consensusParams,
@@ -484,8 +495,4 @@ export class OpenLedgerApp {
     if (height !== expected)
       throw new StateError(sdkErrors.invalidHeight, `invalid height: ${height}; expected: ${expected}`);
   }
-}
-
-function parseAppState(bytes: Uint8Array): JsonObject {
-  return new JsonReader(parseJson(fromUtf8(bytes), 'app_state'), 'app_state').object();
 }

@@ -1,5 +1,5 @@
-import { EMPTY_BYTES, toHex } from '../core/bytes.ts';
-import { canonicalJson, type JsonObject, JsonReader, type JsonValue } from '../framework/json.ts';
+import { EMPTY_BYTES, fromUtf8, toHex } from '../core/bytes.ts';
+import { canonicalJson, type JsonObject, JsonReader, type JsonValue, parseJson } from '../framework/json.ts';
 import type { Context, ReadContext } from '../framework/context.ts';
 import { StateError, sdkErrors } from '../framework/errors.ts';
 import type { Module } from '../framework/module.ts';
@@ -95,4 +95,9 @@ function sectionOf(module: Module, root: JsonReader): JsonReader {
 /** Text of an application state, as RequestInitChain carries it. */
 export function encodeAppState(appState: JsonObject): string {
   return canonicalJson(appState);
+}
+
+/** The sections in such a text. @throws JsonError when it is no JSON object */
+export function parseAppState(bytes: Uint8Array): JsonObject {
+  return new JsonReader(parseJson(fromUtf8(bytes), APP_STATE), APP_STATE).object();
 }

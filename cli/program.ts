@@ -1,6 +1,7 @@
 /** All commands of `openledgerd`. */
 import { Command } from 'commander';
 import { addAttestCommand } from './attest/command.ts';
+import { addAuditCommand } from './audit/command.ts';
 import { addCompileCommand } from './compile.ts';
 import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
@@ -37,6 +38,7 @@ export function createProgram(terminal: Terminal): Command {
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
   addExportCommand(program, terminal);
+  addAuditCommand(program, terminal);
   addWalCommand(program, terminal);
   addVersionCommand(program, terminal);
   addCompileCommand(program);

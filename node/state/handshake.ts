@@ -13,7 +13,6 @@
  * Everything else is a mixture of homes, or lost data: refused, with what to do.
  */
 import { type Block, decodeBlock } from '../../consensus/types/block.ts';
-import { publicKeyToMessage } from '../../consensus/types/public-key.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { EMPTY_VALIDATOR_SET } from '../../consensus/types/validator-set.ts';
 import { equalBytes, toUpperHex } from '../../core/bytes.ts';
@@ -29,7 +28,7 @@ import {
 } from './chain-state.ts';
 import { checkResults } from './executor.ts';
 import type { BlockApplication, StoredBlockReader } from './ports.ts';
-import { finalizeRequest } from './requests.ts';
+import { finalizeRequest, initChainRequest } from './requests.ts';
 import type { StateStore } from './state-store.ts';
 
 /** What is brought together. */
@@ -73,17 +72,7 @@ export async function handshake(ports: HandshakePorts, genesis: Genesis): Promis
 }
 
 async function initChain(ports: HandshakePorts, genesis: Genesis, state: ChainState): Promise<ChainState> {
-  const response = await ports.application.initChain({
-    time: genesis.genesisTime,
-    chainId: genesis.chainId,
-    consensusParams: genesis.consensusParams,
-    validators: genesis.validators.map(({ publicKey, votingPower }) => ({
-      pubKey: publicKeyToMessage(publicKey),
-      power: votingPower,
-    })),
-    appStateBytes: genesis.appState,
-    initialHeight: genesis.initialHeight,
-  });
+  const response = await ports.application.initChain(initChainRequest(genesis));
   if (state.lastBlockHeight > 0n) return state;
   const initial = afterInitChain(state, response);
   await ports.store.save(initial);

@@ -7,6 +7,7 @@ import { headerHash } from '../../consensus/types/header.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
 import { validatorsHash } from '../../consensus/types/validator-set.ts';
 import { assert, defined } from '../../core/errors.ts';
+import { publicKeyToMessage } from '../../consensus/types/public-key.ts';
 import { EMPTY_BYTES } from '../../core/bytes.ts';
 import {
   type CommitInfo,
@@ -14,9 +15,26 @@ import {
   type Misbehavior,
   MisbehaviorType,
   type RequestFinalizeBlock,
+  type RequestInitChain,
   type RequestPrepareProposal,
   type RequestProcessProposal,
 } from '../../proto/gen/tendermint/abci/types.ts';
+import type { Genesis } from './chain-state.ts';
+
+/** InitChain. */
+export function initChainRequest(genesis: Genesis): RequestInitChain {
+  return {
+    time: genesis.genesisTime,
+    chainId: genesis.chainId,
+    consensusParams: genesis.consensusParams,
+    validators: genesis.validators.map(({ publicKey, votingPower }) => ({
+      pubKey: publicKeyToMessage(publicKey),
+      power: votingPower,
+    })),
+    appStateBytes: genesis.appState,
+    initialHeight: genesis.initialHeight,
+  };
+}
 
 /** Who signed the last commit, with its validators: nothing in the first block. */
 export function commitInfo(commit: Commit, validators: ValidatorSet): CommitInfo {

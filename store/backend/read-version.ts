@@ -12,9 +12,14 @@ import { completeSnapshots } from './snapshotter.ts';
  */
 export async function readVersion(
   backend: Backend,
-  options: { readonly stores: readonly string[]; readonly version?: bigint | undefined },
+  options: {
+    readonly stores: readonly string[];
+    readonly version?: bigint | undefined;
+    /** Versions that stay readable when others follow. Default 1. */
+    readonly keepVersions?: number;
+  },
 ): Promise<MemoryMultiStore> {
-  const { stores, version } = options;
+  const { stores, version, keepVersions = 1 } = options;
   const kept = await versionsKept(backend);
   if (kept === undefined) throw new LedgerError('store.version_missing', 'no block has been committed yet');
   await requireFormat(backend);
@@ -25,7 +30,7 @@ export async function readVersion(
       `the state of height ${version} is not kept: the database has heights ${earliest} to ${latest}`,
       { version, earliest, latest },
     );
-  return loadMultiStore(backend, { stores, version, keepVersions: 1, replayed: () => undefined });
+  return loadMultiStore(backend, { stores, version, keepVersions, replayed: () => undefined });
 }
 
 /** Every version between has its change set. Undefined where nothing was committed. */

@@ -109,6 +109,8 @@ export class TestChain {
   #app: OpenLedgerApp;
   readonly chainId = 'test-chain-1';
   readonly accounts: readonly TestAccount[];
+  /** The transactions of each block, to make the same blocks on another chain. */
+  readonly history: (readonly Uint8Array[])[] = [];
   #height = 0n;
   #skipped = 0n;
 
@@ -171,6 +173,7 @@ export class TestChain {
   blockOf({ txs = [], votes = [], misbehavior = [] }: BlockContent): ResponseFinalizeBlock {
     const { time } = this;
     this.#height++;
+    this.history.push(txs);
     const response = this.app.finalizeBlock({
       txs,
       decidedLastCommit: { round: 0, votes },
