@@ -67,7 +67,6 @@ interface AuditOptions extends SourceOptions {
 export function addAuditCommand(program: Command, terminal: Terminal): void {
   const audit = withSource(program.command('audit'))
     .description('execute the blocks again and account for every coin; exit code 0 when nothing differs')
-    .enablePositionalOptions()
     .option('--genesis <file>', 'genesis document that you trust (default: that of the source)')
     .option('--from <height>', 'first block of the report (default: the first of the replay)')
     .option('--to <height>', 'last block (default: the last there is)')
@@ -96,12 +95,12 @@ export function addAuditCommand(program: Command, terminal: Terminal): void {
     .requiredOption('--output <dir>', 'new or empty directory')
     .option('--from <height>', 'first block (default: the first there is)')
     .option('--to <height>', 'last block (default: the last there is)')
-    .action(async (options: SourceOptions & { readonly output: string }) => {
+    .action(async (_: unknown, command: Command) => {
       const { runAuditExport } = await import('./run.ts');
-      await runAuditExport(
-        { source: sourceOf(options), output: options.output, ...rangeOf(options) },
-        terminal,
-      );
+      // The options of both commands are read by the one above.
+      const options = command.optsWithGlobals<SourceOptions & { readonly output: string }>();
+      const settings = { source: sourceOf(options), output: options.output, ...rangeOf(options) };
+      await runAuditExport(settings, terminal);
     });
 }
 

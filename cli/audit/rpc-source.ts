@@ -22,10 +22,11 @@ export function rpcSource(url: string): BlockSource {
     name: url,
     range: async () => {
       const sync = (await rpc.call('status', {})).at('sync_info');
-      return {
-        base: sync.at('earliest_block_height').int64(),
-        height: sync.at('latest_block_height').int64(),
-      };
+      const base = sync.at('earliest_block_height').int64();
+      const stored = sync.at('latest_block_height').int64();
+      // The last block that is stored may be under way: its results come with the application.
+      const executed = (await appInfo(rpc)).at('last_block_height').int64();
+      return { base, height: executed < stored ? executed : stored };
     },
     block: async (height) => readBlock((await ask(rpc, 'block', height)).at('block')),
     lastCommit: async (height) =>
@@ -33,7 +34,7 @@ export function rpcSource(url: string): BlockSource {
     results: async (height) =>
       listOf((await ask(rpc, 'block_results', height)).at('txs_results')).map(deterministic),
     appHash: async (height) => {
-      const info = (await rpc.call('abci_info', {})).at('response');
+      const info = await appInfo(rpc);
       return info.at('last_block_height').int64() === height
         ? info.at('last_block_app_hash').base64()
         : undefined;
@@ -56,6 +57,10 @@ async function ask(rpc: JsonRpc, method: string, height: bigint): Promise<JsonFi
       height,
     });
   }
+}
+
+async function appInfo(rpc: JsonRpc): Promise<JsonField> {
+  return (await rpc.call('abci_info', {})).at('response');
 }
 
 /** Go writes null for no results. */

@@ -17,8 +17,11 @@ import { type BlockSource, blockMissing } from './source.ts';
 /** More than in `busyChain`: two of them stay away, one after the other. */
 const VALIDATORS = 6;
 const ACCOUNTS = 7;
-/** More than the window in which a validator must sign half of the blocks. */
-const QUIET_BLOCKS = 110;
+/** A validator must sign half of as many blocks. */
+const WINDOW_BLOCKS = 10;
+/** Until deposits and votes are over. */
+const PERIOD_SECONDS = 15;
+const QUIET_BLOCKS = 20;
 
 /** Signers of the scene's validators. */
 export const SIGNERS: SignedChainOptions['signers'] = Array.from({ length: VALIDATORS }, (_, i) =>
@@ -34,7 +37,20 @@ export function sceneGenesis(): GenesisDocument {
     keys: (i) => validatorSigner(i).publicKey,
     params: { unbonding_time: '100s' },
   });
-  const params = { ...GOV_PARAMS, burn_proposal_deposit_prevote: true };
+  const gov = {
+    ...GOV_PARAMS,
+    burn_proposal_deposit_prevote: true,
+    max_deposit_period: `${PERIOD_SECONDS}s`,
+    voting_period: `${PERIOD_SECONDS}s`,
+    expedited_voting_period: `${PERIOD_SECONDS - 1}s`,
+  };
+  const slashing = {
+    signed_blocks_window: `${WINDOW_BLOCKS}`,
+    min_signed_per_window: '0.500000000000000000',
+    downtime_jail_duration: '600s',
+    slash_fraction_double_sign: '0.050000000000000000',
+    slash_fraction_downtime: '0.010000000000000000',
+  };
   return buildGenesis({
     chainId: 'test-chain-1',
     genesisTime: { seconds: 1_700_000_000n, nanos: 0 },
@@ -43,7 +59,12 @@ export function sceneGenesis(): GenesisDocument {
       coins: [{ denom: 'uopen', amount: 1_000_000_000n }],
     })),
     validators: [],
-    sections: { ...sections, mint: inflation(), gov: { starting_proposal_id: '1', params } },
+    sections: {
+      ...sections,
+      mint: inflation(),
+      gov: { starting_proposal_id: '1', params: gov },
+      slashing: { params: slashing, signing_infos: [], missed_blocks: [] },
+    },
   });
 }
 
@@ -63,10 +84,17 @@ function inflation(): JsonObject {
 
 /** Made once: signing and executing them takes longer than everything else. */
 function busyTransactions(): TestChain['history'] {
-  history ??= busyChain().history;
+  history ??= withFailure(busyChain()).history;
   return history;
 }
 let history: TestChain['history'] | undefined;
+
+/** Whose message fails has paid its fee. */
+function withFailure(chain: TestChain): TestChain {
+  const [from, to] = [chain.account(6), chain.account(0)];
+  chain.deliver(chain.send(from, to.address, '1000000000000000uopen'));
+  return chain;
+}
 
 /**
  * The blocks of `busyChain`, then a validator that signs twice, one that is away until it is jailed, and

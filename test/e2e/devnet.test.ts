@@ -247,12 +247,29 @@ describe('a devnet of four validators', () => {
     );
   });
 
-  it('continues the same chain when it is started again', async () => {
+  it('is audited over RPC while it runs; homes of running nodes are refused', async () => {
+    const { code, stdout, stderr } = await runProgram(['audit', '--node', rpcOf(1), '--json', '--results']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    expect(report).toMatchObject({ event: 'report', from: '1', chainId: devnet.ready.chain_id });
+    expect(report.transactions).toBeGreaterThan(0);
+    const next = await blockOnceThere(rpcOf(2), Number(report.to) + 1);
+    expect(report.appHash).toBe(next.appHash);
+    const running = devnet.ready.nodes[0]?.home ?? '';
+    const refused = await runProgram(['audit', '--home', running]);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('stop it, or audit it while it runs with --node URL');
+  });
+
+  it('is audited from its stores when it stands, and continues the same chain when it is started again', async () => {
     const height = await devnet.moreBlocks(1);
     const { hash } = await blockAt(rpcOf(0), height);
     const { accounts } = devnet.ready;
     expect(await devnet.stop()).toMatchObject({ code: 0, signal: null });
     for (const node of devnet.ready.nodes) await processEnd(node.pid);
+    const audited = await runProgram(['audit', '--home', devnet.ready.nodes[3]?.home ?? '']);
+    expect(audited).toMatchObject({ code: 0, stderr: '' });
+    expect(audited.stdout).toMatch(/\nno difference: [0-9,]+uopen accounted for, to the unit\n$/);
     devnet = await RunningDevnet.start(['--home', home]);
     expect(devnet.ready.accounts).toEqual(accounts);
     await devnet.waitForHeight(height + 1);
