@@ -25,7 +25,7 @@ export function rpcSource(url: string): BlockSource {
       const base = sync.at('earliest_block_height').int64();
       const stored = sync.at('latest_block_height').int64();
       // The last block that is stored may be under way: its results come with the application.
-      const executed = (await appInfo(rpc)).at('last_block_height').int64();
+      const executed = heightIn(await appInfo(rpc));
       return { base, height: executed < stored ? executed : stored };
     },
     block: async (height) => readBlock((await ask(rpc, 'block', height)).at('block')),
@@ -35,9 +35,7 @@ export function rpcSource(url: string): BlockSource {
       listOf((await ask(rpc, 'block_results', height)).at('txs_results')).map(deterministic),
     appHash: async (height) => {
       const info = await appInfo(rpc);
-      return info.at('last_block_height').int64() === height
-        ? info.at('last_block_app_hash').base64()
-        : undefined;
+      return heightIn(info) === height ? info.at('last_block_app_hash').base64() : undefined;
     },
     genesis: () => genesisText(rpc),
     close: async () => undefined,
@@ -61,6 +59,12 @@ async function ask(rpc: JsonRpc, method: string, height: bigint): Promise<JsonFi
 
 async function appInfo(rpc: JsonRpc): Promise<JsonField> {
   return (await rpc.call('abci_info', {})).at('response');
+}
+
+/** Before the first block it is left out. */
+function heightIn(info: JsonField): bigint {
+  const height = info.at('last_block_height');
+  return height.isEmpty ? 0n : height.int64();
 }
 
 /** Go writes null for no results. */

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { ProgramOptions } from '../support/program-options.ts';
 import { reportLatency, reportMemory, reportSimulated, reportStateSync } from './reports.ts';
+import { reportAudit } from './audit-report.ts';
 import { reportEpochs } from './epochs-report.ts';
 import { reportEvidence } from './evidence-report.ts';
 import { reportIndex, reportIndexLarge } from './index-report.ts';
@@ -40,7 +41,7 @@ const blockTimeMs = options.number('block-time', { fallback: 1000, least: 1, hel
 const samples = options.number('samples', { fallback: 40, least: 1, help: 'of latency, or of memory' });
 const rate = options.number('rate', { fallback: undefined, least: 1, help: 'transactions a second' });
 const soak = options.flag('soak', 'ten minutes at 500 a second, memory over time');
-const blocks = options.number('blocks', { fallback: 10_000, least: 1, help: 'of sync and restart' });
+const blocks = options.number('blocks', { fallback: 10_000, least: 1, help: 'of sync, restart, audit' });
 const fullBlocks = options.number('full-blocks', { fallback: 100, least: 1, help: 'of full' });
 const keys = options.number('keys', { fallback: 1_000_000, least: 1, help: 'of statesync' });
 const accounts = options.numbers('accounts', { fallback: [10_000, 1_000_000], help: 'of messages' });
@@ -83,6 +84,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   sync: () => reportSync(report, { name: 'empty', blocks, txs: 0, memoBytes: 0 }),
   full: () => reportSync(report, { name: 'full', blocks: fullBlocks, ...FULL }),
   restart: () => reportRestart(report, { blocks }),
+  audit: () => reportAudit(report, { blocks }),
   messages: () => reportMessages(report, { accounts }),
   trace: () => reportTrace(report),
   proofs: async () => reportProofs(report),
