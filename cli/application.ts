@@ -9,6 +9,7 @@ import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { BlockRetention } from '../app/retention.ts';
 import type { Module } from '../framework/module.ts';
+import type { SignatureVerifier } from '../framework/tx/signature.ts';
 import { UpgradeError } from '../modules/upgrade/errors.ts';
 import type { Upgrade } from '../modules/upgrade/types.ts';
 import { LedgerError } from '../core/errors.ts';
@@ -196,15 +197,20 @@ function openApp(
       if (kind === 'applied') options.log.info({ height, info }, `applying upgrade "${name}"`);
       else options.log.warn({ height, info }, `UPGRADE "${name}" SKIPPED`);
     },
-    verifier: {
-      verify: ({ pubKey, signBytes, signature }) =>
-        pubKey.kind === 'ed25519'
-          ? verifyEd25519(pubKey.bytes, signBytes, signature)
-          : verifier.verify(pubKey.bytes, signBytes, signature),
-    },
+    verifier: transactionVerifier(verifier),
   });
   requireProgram(options, app);
   return app;
+}
+
+/** How signatures in transactions are checked: what others execute the same blocks with is the same. */
+export function transactionVerifier(cached: CachedSignatureVerifier): SignatureVerifier {
+  return {
+    verify: ({ pubKey, signBytes, signature }) =>
+      pubKey.kind === 'ed25519'
+        ? verifyEd25519(pubKey.bytes, signBytes, signature)
+        : cached.verify(pubKey.bytes, signBytes, signature),
+  };
 }
 
 function requireProgram({ dataDir }: ApplicationOptions, app: OpenLedgerApp): void {

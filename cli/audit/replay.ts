@@ -29,6 +29,7 @@ import { checkResults } from '../../node/state/executor.ts';
 import { finalizeRequest, initChainRequest } from '../../node/state/requests.ts';
 import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
+import { transactionVerifier } from '../application.ts';
 import type { CheckedGenesis } from '../home/genesis-file.ts';
 import { AuditDifference, type NamedTransaction } from './difference.ts';
 import { EvidenceWindow, type ReadBlock } from './evidence-window.ts';
@@ -81,18 +82,14 @@ export class Replay {
     this.store = store;
     this.#state = state;
     this.#pool = new VerifierPool({ workers: VERIFIER_WORKERS });
-    const verifier = new CachedSignatureVerifier(this.#pool, { cacheEntriesMax: SIGNATURES_MAX });
-    this.#verifier = verifier;
+    this.#verifier = new CachedSignatureVerifier(this.#pool, { cacheEntriesMax: SIGNATURES_MAX });
     this.app = createApp({
       store,
       chainId: genesis.document.chainId,
       prefix: genesis.prefix,
       skipUpgrades,
       furtherModules,
-      verifier: {
-        verify: ({ pubKey, signBytes, signature }) =>
-          pubKey.kind === 'secp256k1' && verifier.verify(pubKey.bytes, signBytes, signature),
-      },
+      verifier: transactionVerifier(this.#verifier),
     });
     prepare?.(this.app);
   }

@@ -21,8 +21,8 @@ export interface BalanceDifference {
 }
 
 /**
- * Compares what a version changed: each balance and supply that was written, and each entry of the ledger that
- * was touched. With a full comparison before the first block, equal after every block means equal throughout.
+ * Compares what a version changed: each balance and supply that was written, and each entry of the ledger
+ * that was touched. After one full comparison, equal after every block means equal throughout.
  */
 export function changedDifference(
   ledger: Ledger,

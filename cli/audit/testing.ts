@@ -118,14 +118,15 @@ export function playScene(prepare?: SignedChainOptions['prepare']): SignedChain 
 /** Blocks in memory. */
 export function memorySource(chain: SignedChain, change: Partial<BlockSource> = {}): BlockSource {
   const { blocks } = chain;
+  const base = blocks[0]?.block.header.height ?? 1n;
   const at = (height: bigint): (typeof blocks)[number] => {
-    const found = blocks[Number(height) - 1];
+    const found = blocks[Number(height - base)];
     if (found === undefined) throw blockMissing('memory', height);
     return found;
   };
   return {
     name: 'memory',
-    range: async () => ({ base: 1n, height: BigInt(blocks.length) }),
+    range: async () => ({ base, height: base + BigInt(blocks.length) - 1n }),
     block: async (height) => decodeBlock(encodeBlock(at(height).block)),
     lastCommit: async (height) => at(height).commit,
     results: async (height) => at(height).results.txResults,

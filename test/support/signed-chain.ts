@@ -1,6 +1,6 @@
 /**
- * A chain in this process with real headers and precommits: blocks are made, executed and signed by all of its
- * validators at once, but for those who are told to be absent. For tests of what is done with stored blocks.
+ * A chain in this process with real headers and precommits: blocks are made, executed and signed by all of
+ * its validators at once, but for those who are told to be absent. For tests of what is done with blocks.
  */
 import { createApp, type OpenLedgerApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
