@@ -1,7 +1,11 @@
 /**
- * Blocks as files, for an auditor who has neither the node nor its RPC: `genesis.json`; `blocks-<first height>.pb`,
- * each block (`tendermint.types.Block`) behind its length as a varint, in order, a new file when one is full;
- * `commit-<height>.pb`, the precommits for the last block (`tendermint.types.Commit`).
+ * Blocks as files, for an auditor who has neither the node nor its RPC:
+ *
+ * | file | what |
+ * | --- | --- |
+ * | `genesis.json` | the genesis document |
+ * | `blocks-<first height>.pb` | blocks (`tendermint.types.Block`) in order, each behind its length as a varint |
+ * | `commit-<height>.pb` | the precommits for the last block (`tendermint.types.Commit`) |
  */
 import {
   closeSync,
@@ -28,7 +32,11 @@ const BLOCKS_PATTERN = /^blocks-(\d{1,19})\.pb$/;
 const COMMIT_PATTERN = /^commit-(\d{1,19})\.pb$/;
 const GENESIS_FILE = 'genesis.json';
 
-/** Writes blocks into a new or empty directory. @returns how many @throws LedgerError `cli.usage`, `audit.*` */
+/**
+ * Writes blocks into a new or empty directory.
+ * @returns how many
+ * @throws LedgerError `cli.usage`, `audit.*`
+ */
 export async function writeArchive(
   source: BlockSource,
   options: {

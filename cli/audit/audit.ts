@@ -218,7 +218,7 @@ class AuditRun {
     return modules.reduce((sum, { invariants }) => sum + invariants.length, 0);
   }
 
-  /** The header of the next block says what the last one came to; where there is none, the node may say it. */
+  /** The next header says what the last block came to; where there is none, the node may say it. */
   async #confirm(): Promise<Confirmation> {
     const { source, replay } = this.#ports;
     const { to } = this.#options;

@@ -21,8 +21,8 @@ export interface HomeStores {
 
 /**
  * Opens the stores of a home.
- * @throws LedgerError `audit.running` while its node runs, `audit.no_blocks` when it never did; what `openHome`
- * and the stores throw
+ * @throws LedgerError `audit.running` while its node runs, `audit.no_blocks` when it never did; what
+ * `openHome` and the stores throw
  */
 export async function openHomeStores(directory: string): Promise<HomeStores> {
   const home = openHome(directory);

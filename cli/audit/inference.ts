@@ -46,7 +46,7 @@ interface Sums {
   readonly parties: Map<string, bigint>;
 }
 
-/** Sums of receipts. A receipt that is written again, as when its claim is decided, replaces the one before. */
+/** Sums of receipts. One that is written again, as when its claim is decided, replaces the one before. */
 export class InferenceBook {
   readonly #sums = new Map<string, Sums>();
 

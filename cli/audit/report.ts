@@ -80,7 +80,7 @@ function purposes({ purposes: sums }: AuditReport): readonly string[] {
 function inferences({ inference }: AuditReport): readonly string[] {
   return inference.flatMap(({ denom, receipts, fee, parties }) => [
     '',
-    `inferences: ${grouped(receipts)} receipts, fees ${grouped(fee)}${denom} =`,
+    `receipts of inferences: ${grouped(receipts)}; fees ${grouped(fee)}${denom} =`,
     ...table(
       ['party', 'denom', 'amount'],
       Object.entries(parties).map(([name, amount]) => [name, denom, grouped(amount)]),
@@ -91,7 +91,7 @@ function inferences({ inference }: AuditReport): readonly string[] {
 function evidence({ evidence: { judged, unjudged } }: AuditReport): readonly string[] {
   if (judged + unjudged === 0) return [];
   const rest = unjudged === 0 ? '' : `; ${unjudged} of heights before the replay, which it cannot judge`;
-  return [`${judged} pieces of evidence are true${rest}`];
+  return [`evidence that was found true: ${judged}${rest}`];
 }
 
 function supplyText({ supply }: AuditReport): string {

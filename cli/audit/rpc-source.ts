@@ -2,7 +2,7 @@
 import { concatBytes, fromBase64, fromUtf8 } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { BLOCK_BYTES_MAX } from '../../consensus/types/limits.ts';
-import { JsonRpc, JsonRpcError } from '../../light/json-rpc.ts';
+import { type Fetch, JsonRpc, JsonRpcError } from '../../light/json-rpc.ts';
 import type { JsonField } from '../../light/json/field.ts';
 import { readSignedHeader } from '../../light/json/read.ts';
 import { readBlock } from '../../light/json/read-block.ts';
@@ -15,9 +15,10 @@ const RESPONSE_BYTES_MAX = 4 * BLOCK_BYTES_MAX;
 const RESULTS_MAX = 1_000_000;
 const GENESIS_CHUNKS_MAX = 64;
 
-/** The blocks of a running node. @param url `http://…` */
-export function rpcSource(url: string): BlockSource {
-  const rpc = new JsonRpc({ url, timeoutMs: TIMEOUT_MS, responseBytesMax: RESPONSE_BYTES_MAX });
+/** The blocks of a running node. @param url `http://…` @param fetch default: the platform's */
+export function rpcSource(url: string, fetch?: Fetch): BlockSource {
+  const limits = { timeoutMs: TIMEOUT_MS, responseBytesMax: RESPONSE_BYTES_MAX };
+  const rpc = new JsonRpc({ url, ...limits, ...(fetch === undefined ? {} : { fetch }) });
   return {
     name: url,
     range: async () => {
@@ -42,7 +43,9 @@ export function rpcSource(url: string): BlockSource {
   };
 }
 
-/** @throws LedgerError `audit.block_missing` when the node has no such block, `light.*` when it does not answer */
+/**
+ * @throws LedgerError `audit.block_missing` when the node has no such block, `light.*` when it does not answer
+ */
 async function ask(rpc: JsonRpc, method: string, height: bigint): Promise<JsonField> {
   try {
     const answer = await rpc.call(method, { height: height.toString() });

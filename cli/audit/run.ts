@@ -23,7 +23,10 @@ interface Opened {
   readonly stores: HomeStores | undefined;
 }
 
-/** @throws LedgerError: AuditDifference when the chain is not what its blocks make, others when that cannot be told */
+/**
+ * Audits and prints the report.
+ * @throws AuditDifference when the chain is not what its blocks make, other LedgerErrors when nobody can tell
+ */
 export async function runAuditCommand(settings: AuditSettings, terminal: Terminal): Promise<void> {
   const view = new AuditView(terminal, { json: settings.json, nowMs: () => performance.now() });
   const opened = await openSource(settings.source);

@@ -24,7 +24,7 @@ export interface BlockSource {
   block(height: bigint): Promise<Block>;
   /** The precommits that decided the highest block, which no block holds yet. Undefined when it has none. */
   lastCommit(height: bigint): Promise<Commit | undefined>;
-  /** What its node answered to the transactions of a block, to name the one that differs. Undefined: unknown. */
+  /** What its node answered to the transactions of a block, to name one that differs. Undefined: unknown. */
   results(height: bigint): Promise<readonly DeterministicResult[] | undefined>;
   /** The app hash that its node has after a block. Undefined: unknown. */
   appHash(height: bigint): Promise<Uint8Array | undefined>;

@@ -35,7 +35,7 @@ export function sceneGenesis(): GenesisDocument {
     accounts,
     validators: SIGNERS.map(() => 10_000_000n),
     keys: (i) => validatorSigner(i).publicKey,
-    params: { unbonding_time: '100s' },
+    params: { unbonding_time: '20s' },
   });
   const gov = {
     ...GOV_PARAMS,
