@@ -37,7 +37,11 @@ test('a terminal is redrawn within its width, and erased before the report', () 
   const { out, notes } = written({ interactive: true, json: false, stepMs: 1000 });
   expect(notes).toEqual([]);
   const lines = out.split('\r\u001b[K');
-  expect(lines).toEqual(['', ...[1, 2, 3].map((height) => `block ${height} of 3, 5 transactions,`), 'report']);
+  expect(lines).toEqual([
+    '',
+    ...[1, 2, 3].map((height) => `block ${height} of 3, 5 transactions,`),
+    'report',
+  ]);
 });
 
 test('where nothing is redrawn, a line now and then goes to standard error', () => {
