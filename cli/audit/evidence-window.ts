@@ -8,31 +8,32 @@ import { type Evidence, evidenceHash, evidenceHeight } from '../../consensus/typ
 import { type Header, headerHash } from '../../consensus/types/header.ts';
 import type { Time } from '../../consensus/types/time.ts';
 import type { ValidatorSet } from '../../consensus/types/validator.ts';
-import { EMPTY_BYTES, equalBytes, toHex, toUpperHex } from '../../core/bytes.ts';
-import { messageOf } from '../../core/errors.ts';
+import { toHex, toUpperHex } from '../../core/bytes.ts';
+import { defined, messageOf } from '../../core/errors.ts';
 import { machine } from '../../node/environment.ts';
 import { isExpired } from '../../node/evidence/expiry.ts';
 import { verifyEvidence } from '../../node/evidence/verify.ts';
 import type { ChainState } from '../../node/state/chain-state.ts';
 import { AuditDifference } from './difference.ts';
 
-/** Heights that are remembered at most: 200 bytes each. Evidence of older ones is not judged. */
+/** Heights that are remembered at most: 250 bytes each. Evidence of older ones is not judged. */
 const HEIGHTS_MAX = 200_000;
 
 /** Reads a block again, or one that comes after. */
 export type ReadBlock = (height: bigint) => Promise<Block>;
 
 interface Known {
-  readonly hash: Uint8Array;
+  /** Of its header, upper-case hexadecimal. */
+  readonly hash: string;
   readonly time: Time;
-  /** Hash of who decided it. */
-  readonly validators: string;
+  /** Who decided it. One object for all blocks of the same validators. */
+  readonly validators: KnownSet;
 }
 
 /** A set of validators and the last height that it decided. */
 interface KnownSet {
   readonly set: ValidatorSet;
-  readonly last: bigint;
+  last: bigint;
 }
 
 /** See the file comment. */
@@ -50,8 +51,10 @@ export class EvidenceWindow {
   add({ header }: Block, validators: ValidatorSet, state: ChainState): void {
     const { height, time } = header;
     const name = toHex(header.validatorsHash);
-    this.#blocks.set(height, { hash: headerHash(header), time, validators: name });
-    this.#sets.set(name, { set: validators, last: height });
+    const known = this.#sets.get(name) ?? { set: validators, last: height };
+    known.last = height;
+    this.#sets.set(name, known);
+    this.#blocks.set(height, { hash: toUpperHex(headerHash(header)), time, validators: known });
     for (const [old, { time: at }] of this.#blocks) {
       if (this.#blocks.size <= HEIGHTS_MAX && !isExpired({ height: old, time: at }, state)) break;
       this.#blocks.delete(old);
@@ -98,7 +101,7 @@ export class EvidenceWindow {
       range: () => ({ base: [...this.#blocks.keys()][0] ?? 0n, height: last }),
       header: (height: bigint) => headers.get(height),
       commit: (height: bigint) => commits.get(height),
-      validators: (height: bigint) => this.#sets.get(this.#blocks.get(height)?.validators ?? '')?.set,
+      validators: (height: bigint) => this.#blocks.get(height)?.validators.set,
       evidence: () => [],
     };
     verifyEvidence(evidence, { chain, state, verify: machine.verify });
@@ -108,10 +111,10 @@ export class EvidenceWindow {
   /** A block that was executed before. */
   async #block(height: bigint, read: ReadBlock): Promise<Block> {
     const block = await read(height);
-    const { hash } = this.#blocks.get(height) ?? { hash: EMPTY_BYTES };
-    if (equalBytes(headerHash(block.header), hash)) return block;
+    const { hash } = defined(this.#blocks.get(height), 'executed block');
     const chain = toUpperHex(headerHash(block.header));
+    if (chain === hash) return block;
     const note = 'the source gave another block when it was asked before';
-    throw new AuditDifference({ height, what: 'block hash', chain, replay: toUpperHex(hash), note });
+    throw new AuditDifference({ height, what: 'block hash', chain, replay: hash, note });
   }
 }
