@@ -248,6 +248,10 @@ describe('a devnet of four validators', () => {
   });
 
   it('is audited over RPC while it runs; homes of running nodes are refused', async () => {
+    const client = await signingClient(devnet.ready, accountOf(0), rpcOf(1));
+    const [from, to] = [accountOf(0).address, accountOf(1).address];
+    assertIsDeliverTxSuccess(await client.sendTokens(from, to, coins(1, devnet.ready.denom), 'auto'));
+    client.disconnect();
     const { code, stdout, stderr } = await runProgram(['audit', '--node', rpcOf(1), '--json', '--results']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
