@@ -234,6 +234,7 @@ function nativeModules(
     attribution: attribution.keeper,
     communityPool: distribution,
     stakersAccount: 'fee_collector',
+    statements,
   });
   attribution.keeper.addHooks(payments.keeper);
   const channels = createChannelModule({ addresses, bank, statements, router: undefined });

@@ -11,13 +11,13 @@ import { coinBurned, coinMinted, coinReceived, coinSpent, messageSender, transfe
 import { DEFAULT_PARAMS } from './params.ts';
 import type { BankPorts } from './ports.ts';
 import { type BankState, balanceKey } from './state.ts';
-import type { BankStaking, Transfer } from './types.ts';
+import type { BankStaking, SendRules, Transfer } from './types.ts';
 
 /** Module account that fees go to. */
 export const FEE_COLLECTOR = 'fee_collector';
 
 /** Balances and supply. Coins are conserved: only `mint` and `burn` change the supply. */
-export class Bank implements BankStaking, AnteFees {
+export class Bank implements BankStaking, SendRules, AnteFees {
   readonly #state: BankState;
   readonly #ports: BankPorts;
   readonly #modules: ReadonlyMap<string, Address>;

@@ -53,6 +53,12 @@ export interface BankTransfer extends BankView {
   ): void;
 }
 
+/** What MsgSend asks besides whom it may reach: others who move coins between users ask it too. */
+export interface SendRules {
+  /** @throws StateError (bank 5) when one of the denominations may not be sent now */
+  checkSendEnabled(context: ReadContext, coins: Coins): void;
+}
+
 /** Also makes and destroys coins, in accounts of modules that have the permission. */
 export interface BankKeeper extends BankTransfer {
   mint(context: Context, minted: { readonly module: string; readonly coins: Coins }): void;

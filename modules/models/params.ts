@@ -16,13 +16,18 @@ export const DEFAULT_PARAMS: Params = {
   platformBpsMin: 100,
   stakersBpsMin: 500,
   contributorsBpsMin: 1000,
+  modelBpsMin: 0,
+  platformBpsMax: 3000,
+  modelBpsMax: 0,
+  stakersBpsMax: 5000,
+  contributorsBpsMax: 0,
   lineageBpsMax: 5000,
   lineageEntriesMax: 64,
   snapshotsMax: 16,
   textBytesMax: 256,
 };
 
-/** @throws StateError (models 4, sdk 18) when a limit is absurd or the default split breaks its own floors */
+/** @throws StateError (models 4, sdk 18) when a limit is absurd or the default split is outside of its own bounds */
 export function validateParams(params: Params): void {
   const { lineageBpsMax, lineageEntriesMax, snapshotsMax, textBytesMax } = params;
   if (lineageBpsMax > 10_000)
@@ -34,6 +39,13 @@ export function validateParams(params: Params): void {
   ] as const)
     if (value <= 0 || value > most)
       throw new StateError(sdkErrors.invalidRequest, `${name} is ${value}, must be 1 to ${most}`);
+  for (const [name, most] of [
+    ['platform_bps_max', params.platformBpsMax],
+    ['model_bps_max', params.modelBpsMax],
+    ['stakers_bps_max', params.stakersBpsMax],
+    ['contributors_bps_max', params.contributorsBpsMax],
+  ] as const)
+    if (most > 10_000) throw new StateError(sdkErrors.invalidRequest, `${name} is ${most}`);
   checkSplit(params.defaultSplit, params);
 }
 

@@ -105,19 +105,27 @@ export function validateSplit(split: SplitPolicy): void {
     throw new StateError(modelErrors.invalidSplit, `residual party ${split.residual} is none of 1 to 4`);
 }
 
-/** @throws StateError (models 4) when a part is below the floor that governance set */
+/**
+ * The bounds that governance set bind a split when its model is registered, and never again: a version is
+ * immutable, and keeps the split that its payers saw.
+ * @throws StateError (models 4) when a part is below its floor or above its ceiling
+ */
 export function checkSplit(split: SplitPolicy, params: Params): void {
   validateSplit(split);
-  for (const [part, bps, least] of [
-    ['platform_bps', split.platformBps, params.platformBpsMin],
-    ['stakers_bps', split.stakersBps, params.stakersBpsMin],
-    ['contributors_bps', split.contributorsBps, params.contributorsBpsMin],
-  ] as const)
+  for (const [part, bps, least, most] of [
+    ['platform_bps', split.platformBps, params.platformBpsMin, params.platformBpsMax],
+    ['model_bps', split.modelBps, params.modelBpsMin, params.modelBpsMax],
+    ['stakers_bps', split.stakersBps, params.stakersBpsMin, params.stakersBpsMax],
+    ['contributors_bps', split.contributorsBps, params.contributorsBpsMin, params.contributorsBpsMax],
+  ] as const) {
     if (bps < least)
       throw new StateError(
         modelErrors.invalidSplit,
         `${part} is ${bps}, the chain asks for at least ${least}`,
       );
+    if (most > 0 && bps > most)
+      throw new StateError(modelErrors.invalidSplit, `${part} is ${bps}, the chain allows at most ${most}`);
+  }
 }
 
 /** @throws StateError (models 2) when lists or texts are longer than the chain allows */

@@ -5,17 +5,14 @@ import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/openledger/payments/v1/genesis.ts';
 import { sumOfParts } from './fee.ts';
-import { type Payments, splitFromWire } from './keeper.ts';
+import type { PaymentCore } from './core.ts';
+import { readDirect } from './direct-genesis.ts';
 import { DEFAULT_PARAMS, paramsFromJson } from './params.ts';
-import type { PaymentState } from './state.ts';
+import { refundedOf, splitFromWire } from './receipts.ts';
 
 /** Genesis of payments: `openledger.payments.v1.GenesisState`. Totals and indexes are rebuilt. */
-export function paymentGenesis(ports: {
-  readonly payments: Payments;
-  readonly state: PaymentState;
-  readonly addresses: AddressCodec;
-}): GenesisHandler {
-  const { payments, state, addresses } = ports;
+export function paymentGenesis(core: PaymentCore): GenesisHandler {
+  const { payments, state, addresses, holds, authorizations } = core;
   return {
     defaults: () => messageToJson(GenesisState, GenesisState.create({ params: DEFAULT_PARAMS })),
     validate: (json) => void readGenesis(json, addresses),
@@ -25,6 +22,9 @@ export function paymentGenesis(ports: {
       for (const receipt of genesis.receipts) payments.insert(context, receipt);
       for (const pool of genesis.pools) state.pools.set(context, pool.datanetId, pool);
       state.sequence.set(context, genesis.receipts.at(-1)?.id ?? 0n);
+      for (const hold of genesis.holds) holds.insert(context, hold);
+      state.holdSequence.set(context, genesis.holdSequence);
+      for (const spent of genesis.spentNonces) authorizations.insert(context, spent);
       return [];
     },
     export: (context) =>
@@ -32,6 +32,9 @@ export function paymentGenesis(ports: {
         params: payments.params(context),
         receipts: [...state.receipts.iterate(context)].map(([, receipt]) => receipt),
         pools: [...state.pools.iterate(context)].map(([, pool]) => pool),
+        holds: [...state.holds.iterate(context)].map(([, hold]) => hold),
+        holdSequence: state.holdSequence.peek(context),
+        spentNonces: [...state.nonces.iterate(context)].map(([, spent]) => spent),
       }),
   };
 }
@@ -48,8 +51,11 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
     place.attempt(() => {
       addresses.toBytes(receipt.payer);
       for (const { recipient } of receipt.payouts) addresses.toBytes(recipient);
+      if (receipt.payee !== '') addresses.toBytes(receipt.payee);
       if (sumOfParts(splitFromWire(receipt.split)) !== BigInt(receipt.fee.amount))
         place.member('split').fail('does not add up to the fee');
+      if (refundedOf(receipt) < 0n || refundedOf(receipt) > BigInt(receipt.fee.amount))
+        place.member('refunded').fail('is no part of the fee');
     });
   }
   for (const [i, pool] of genesis.pools.entries())
@@ -57,5 +63,6 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
       .member('pools')
       .elements()
       [i]?.attempt(() => parseCoins(pool.balance));
+  readDirect(genesis, json, addresses);
   return genesis;
 }

@@ -1,18 +1,29 @@
-import { equalBytes } from '../../core/bytes.ts';
-import { addCoins, amountOf, type Coins, NO_COINS, parseCoin, parseCoins } from '../../framework/coins.ts';
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import {
+  addCoins,
+  type Coins,
+  coinsToString,
+  equalCoins,
+  NO_COINS,
+  parseCoin,
+  parseCoins,
+} from '../../framework/coins.ts';
+import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { type Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { BankView } from '../bank/types.ts';
 import { type SplitParts, sumOfParts } from './fee.ts';
-import { addToTotals, emptyTotals, type Payments, splitFromWire } from './keeper.ts';
+import type { Payments } from './keeper.ts';
+import { addToTotals, emptyTotals, refundedOf, splitFromWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
 
 interface InvariantPorts {
   readonly payments: Payments;
   readonly state: PaymentState;
   readonly bank: BankView;
+  readonly addresses: AddressCodec;
 }
 
 /**
@@ -24,6 +35,8 @@ export function paymentInvariants(ports: InvariantPorts): readonly Invariant[] {
     { name: 'conservation', check: (context) => checkReceipts(ports, context) },
     { name: 'totals', check: (context) => checkTotals(ports, context) },
     { name: 'pools', check: (context) => checkPools(ports, context) },
+    { name: 'holds', check: (context) => checkHolds(ports, context) },
+    { name: 'nonces', check: (context) => checkNonces(ports, context) },
   ];
 }
 
@@ -36,6 +49,7 @@ function checkReceipts({ state }: InvariantPorts, context: ReadContext): string 
     for (const part of ['platform', 'model', 'stakers', 'contributors'] as const)
       if (paid[part] !== split[part])
         return `receipt ${id} paid ${paid[part]} to ${part}, not ${split[part]}`;
+    if (refundedOf(receipt) > BigInt(receipt.fee.amount)) return `receipt ${id} is refunded above its fee`;
   }
   return undefined;
 }
@@ -65,7 +79,7 @@ function checkTotals({ state }: InvariantPorts, context: ReadContext): string | 
   return undefined;
 }
 
-/** What this module's account holds is what pools and escrows say. Anyone may send it more; nobody may take. */
+/** What this module's account holds is what pools, escrows and holds say, to the unit: nobody may send to it. */
 function checkPools({ payments, state, bank }: InvariantPorts, context: ReadContext): string | undefined {
   let pooled: Coins = NO_COINS;
   let escrows = 0;
@@ -80,9 +94,37 @@ function checkPools({ payments, state, bank }: InvariantPorts, context: ReadCont
     for (const { claimId } of payouts)
       if (claimId > 0n && escrows-- === 0) return `receipt ${id} waits without an escrow`;
   for (const [, pool] of state.pools.iterate(context)) pooled = addCoins(pooled, parseCoins(pool.balance));
+  for (const [, hold] of state.holds.iterate(context)) pooled = addCoins(pooled, [parseCoin(hold.amount)]);
   const held = bank.balances(context, payments.moduleAddress(STORE_NAME));
-  const short = pooled.find(({ denom, amount }) => amountOf(held, denom) < amount);
-  return short === undefined
+  return equalCoins(pooled, held)
     ? undefined
-    : `pools and escrows hold ${short.amount}${short.denom}, the module account only ${amountOf(held, short.denom)}`;
+    : `pools, escrows and holds are ${coinsToString(pooled)}, the module account has ${coinsToString(held)}`;
+}
+
+/** Each hold waits in the queue for its time, for a request that is not paid; nothing else waits there. */
+function checkHolds(
+  { payments, state, addresses }: InvariantPorts,
+  context: ReadContext,
+): string | undefined {
+  let waiting = 0;
+  for (const [id, { expires, payer, requestHash }] of state.holds.iterate(context)) {
+    waiting++;
+    if (!state.holdExpiries.has(context, [expires, id])) return `hold ${id} is not in the queue`;
+    if (payments.receiptOf(context, addresses.toBytes(payer), requestHash) !== undefined)
+      return `hold ${id} is for a request that is paid`;
+  }
+  const queued = [...state.holdExpiries.iterate(context)].length;
+  return queued === waiting ? undefined : `${queued} holds are queued, there are ${waiting}`;
+}
+
+/** Each spent nonce waits in the queue to be forgotten; nothing else waits there. */
+function checkNonces({ state }: InvariantPorts, context: ReadContext): string | undefined {
+  let spent = 0;
+  for (const [[from, nonce], { validBefore }] of state.nonces.iterate(context)) {
+    spent++;
+    if (!state.nonceExpiries.has(context, [validBefore, from, nonce]))
+      return `nonce ${toHex(nonce)} is not in the queue`;
+  }
+  const queued = [...state.nonceExpiries.iterate(context)].length;
+  return queued === spent ? undefined : `${queued} nonces are queued, ${spent} are spent`;
 }

@@ -5,19 +5,18 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
-import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import {
   DatanetPool,
+  type Hold,
   type Params,
   type Payout,
   type Receipt,
-  SplitAmounts,
-  Totals,
+  type Totals,
 } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { paymentErrors } from './errors.ts';
 import { contributorPaid, escrowSettled, inferencePaid } from './events.ts';
-import { inferenceFee, type SplitParts, splitFee } from './fee.ts';
+import { inferenceFee, splitFee } from './fee.ts';
 import { DEFAULT_PARAMS } from './params.ts';
 import {
   type ClaimWeights,
@@ -27,8 +26,12 @@ import {
   withoutContributors,
 } from './payouts.ts';
 import type { PaymentPorts } from './ports.ts';
+import { addToTotals, emptyTotals, isContributor, splitToWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
-import type { PaymentPlan } from './types.ts';
+import { BY_PAYER, type PaymentPlan, type PaymentSource } from './types.ts';
+
+/** Whose request. */
+type RequestOf = Pick<MsgPayInference, 'payer' | 'requestHash'>;
 
 /**
  * Settles payments for inferences. Every fee leaves its payer and reaches its recipients in the same
@@ -59,10 +62,16 @@ export class Payments {
     return this.#state.totals.get(context, denom) ?? emptyTotals(denom);
   }
 
-  /** Checks a payment and works out what it does. @throws StateError (payments 3 … 7, attribution 2 …) */
-  plan(context: ReadContext, message: MsgPayInference): PaymentPlan {
-    const model = this.#modelOf(context, message);
-    this.#refusePaid(context, message);
+  /**
+   * Checks a payment and works out what it does.
+   * @param source where the payer did not send the message: who did, and the hold that pays
+   * @throws StateError (payments 3 … 7, 22, attribution 2 …)
+   */
+  plan(context: ReadContext, message: MsgPayInference, source: PaymentSource = BY_PAYER): PaymentPlan {
+    this.#refuseTooLong(context, message);
+    const model = this.requireModel(context, message.modelId);
+    this.refusePaid(context, message);
+    this.refuseHeld(context, message, source.hold);
     const fee = this.#feeOf(message, model);
     const { answer, claim, claimId, payer, requestHash } = message;
     const { attribution } = this.#ports;
@@ -78,12 +87,13 @@ export class Payments {
       submitted,
       answerRoot: verified.answerRoot,
       answerLength: verified.answerLength,
+      source,
     };
   }
 
   /** Moves the money of a checked payment and writes its receipt. */
   settle(context: Context, message: MsgPayInference, plan: PaymentPlan): Receipt {
-    const { model, fee, parts, submitted } = plan;
+    const { model, fee, parts, submitted, source } = plan;
     const isPending = submitted?.state === ClaimState.CLAIM_STATE_PENDING;
     const payouts = payoutsOf(plan, {
       platform: this.#platformText(),
@@ -109,8 +119,11 @@ export class Payments {
       txHash: context.txHash,
       answerRoot: plan.answerRoot,
       answerLength: plan.answerLength,
+      payee: source.payee,
+      refunded: '',
     };
-    this.#pay(context, receipt);
+    const payer = source.hold === undefined ? message.payer : this.#moduleText(STORE_NAME);
+    this.#pay(context, { payer, payouts, fee: receipt.fee });
     this.insert(context, receipt);
     context.emit(inferencePaid(receipt));
     for (const payout of payouts)
@@ -163,6 +176,11 @@ export class Payments {
     this.#state.totals.set(context, denom, addToTotals(this.totals(context, denom), receipt));
   }
 
+  /** Changes what a receipt says without changing what was paid. */
+  replace(context: Context, before: Receipt, after: Receipt): void {
+    this.#state.receipts.replace(context, after.id, before, after);
+  }
+
   #indexContributors(context: Context, receipt: Receipt): void {
     const paid = new Set(receipt.payouts.filter(isContributor).map(({ recipient }) => recipient));
     for (const text of paid)
@@ -193,25 +211,50 @@ export class Payments {
     this.#state.pools.set(context, datanetId, { datanetId, balance: coinsToWire(sum) });
   }
 
-  #modelOf(context: ReadContext, { modelId, tokensIn, tokensOut }: MsgPayInference): Model {
+  #refuseTooLong(context: ReadContext, { tokensIn, tokensOut }: MsgPayInference): void {
     const { tokensMax } = this.params(context);
     if (tokensIn > tokensMax || tokensOut > tokensMax)
       throw new StateError(
         paymentErrors.tooManyTokens,
         `${tokensIn} tokens in, ${tokensOut} out, at most ${tokensMax} each; pay in several parts`,
       );
+  }
+
+  /** @throws StateError (payments 3) */
+  requireModel(context: ReadContext, modelId: bigint): Model {
     const model = this.#ports.models.model(context, modelId);
     if (model === undefined)
       throw new StateError(paymentErrors.unknownModel, `there is no model ${modelId}; check model_id`);
     return model;
   }
 
-  #refusePaid(context: ReadContext, { payer, requestHash }: MsgPayInference): void {
-    const paid = this.#state.byRequest.find(context, [this.#ports.addresses.toBytes(payer), requestHash]);
+  /** The receipt of a payer's request; undefined when it was not paid. */
+  receiptOf(context: ReadContext, payer: Address, requestHash: Uint8Array): bigint | undefined {
+    return this.#state.byRequest.find(context, [payer, requestHash]);
+  }
+
+  /** @throws StateError (payments 6) */
+  refusePaid(context: ReadContext, { payer, requestHash }: RequestOf): void {
+    const paid = this.receiptOf(context, this.#ports.addresses.toBytes(payer), requestHash);
     if (paid === undefined) return;
     throw new StateError(
       paymentErrors.requestPaid,
       `receipt ${paid} has this request_hash; a new request needs a hash of its own`,
+    );
+  }
+
+  /**
+   * What is held for a request is its payee's to capture: the payer cannot pay it in another way meanwhile,
+   * and so make the hold worthless.
+   * @throws StateError (payments 22)
+   */
+  refuseHeld(context: ReadContext, { payer, requestHash }: RequestOf, own: Hold | undefined): void {
+    const key = [this.#ports.addresses.toBytes(payer), requestHash] as const;
+    const held = this.#state.holdByRequest.find(context, key);
+    if (held === undefined || held === own?.id) return;
+    throw new StateError(
+      paymentErrors.requestHeld,
+      `hold ${held} is for this request_hash; its payee captures or voids it, or it expires`,
     );
   }
 
@@ -272,52 +315,4 @@ export class Payments {
   moduleAddress(name: string): Address {
     return moduleAddress(name);
   }
-}
-
-/** True for what contributors of content were paid, not for what went to pools. */
-export function isContributor(payout: Payout): boolean {
-  return payout.party === Party.PARTY_CONTRIBUTORS && payout.contributionId > 0n;
-}
-
-/** Parts of a fee on the wire. */
-export function splitToWire(parts: SplitParts): SplitAmounts {
-  return {
-    platform: parts.platform.toString(),
-    model: parts.model.toString(),
-    stakers: parts.stakers.toString(),
-    contributors: parts.contributors.toString(),
-  };
-}
-
-/** Parts of a fee from the wire. */
-export function splitFromWire(split: SplitAmounts): SplitParts {
-  return {
-    platform: BigInt(split.platform),
-    model: BigInt(split.model),
-    stakers: BigInt(split.stakers),
-    contributors: BigInt(split.contributors),
-  };
-}
-
-/** Nothing paid yet. */
-export function emptyTotals(denom: string): Totals {
-  const split = { platform: '0', model: '0', stakers: '0', contributors: '0' };
-  return Totals.create({ denom, fee: '0', split: SplitAmounts.create(split) });
-}
-
-/** Totals with one receipt more. */
-export function addToTotals(totals: Totals, receipt: Receipt): Totals {
-  const a = splitFromWire(totals.split);
-  const b = splitFromWire(receipt.split);
-  return {
-    denom: totals.denom,
-    fee: (BigInt(totals.fee) + BigInt(receipt.fee.amount)).toString(),
-    split: splitToWire({
-      platform: a.platform + b.platform,
-      model: a.model + b.model,
-      stakers: a.stakers + b.stakers,
-      contributors: a.contributors + b.contributors,
-    }),
-    receipts: totals.receipts + 1n,
-  };
 }

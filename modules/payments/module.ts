@@ -1,11 +1,13 @@
 import type { Module } from '../../framework/module.ts';
+import { createPaymentCore } from './core.ts';
+import { endBlock } from './end-block.ts';
 import { paymentGenesis } from './genesis.ts';
 import { paymentInvariants } from './invariants.ts';
-import { Payments } from './keeper.ts';
+import type { Payments } from './keeper.ts';
 import { paymentMessages } from './messages.ts';
 import type { PaymentPorts } from './ports.ts';
 import { paymentQueries } from './queries.ts';
-import { paymentState, STORE_NAME } from './state.ts';
+import { STORE_NAME } from './state.ts';
 
 /** The module and its keeper. */
 export interface PaymentModule {
@@ -15,17 +17,20 @@ export interface PaymentModule {
 
 /** Payments for inferences. Needs a module account of its name. */
 export function createPaymentModule(ports: PaymentPorts): PaymentModule {
-  const { addresses, bank, models, attribution } = ports;
-  const state = paymentState(addresses);
-  const payments = new Payments(state, ports);
+  const { bank, models } = ports;
+  const core = createPaymentCore(ports);
   const module: Module = {
     name: 'payments',
     consensusVersion: 1,
     storeNames: [STORE_NAME],
-    messages: paymentMessages({ payments, attribution, state, addresses }),
-    queries: paymentQueries({ payments, state, addresses, models, attribution }),
-    genesis: paymentGenesis({ payments, state, addresses }),
-    invariants: paymentInvariants({ payments, state, bank }),
+    messages: paymentMessages(core),
+    queries: paymentQueries({ ...core, models }),
+    genesis: paymentGenesis(core),
+    endBlock(context) {
+      endBlock(core, context);
+      return [];
+    },
+    invariants: paymentInvariants({ ...core, bank }),
   };
-  return { module, keeper: payments };
+  return { module, keeper: core.payments };
 }

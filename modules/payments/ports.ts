@@ -1,6 +1,7 @@
 import type { AddressCodec } from '../../framework/address.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
-import type { BankTransfer } from '../bank/types.ts';
+import type { StatementVerifier } from '../../framework/tx/statement.ts';
+import type { BankTransfer, SendRules } from '../bank/types.ts';
 import type { DatanetView } from '../datanet/types.ts';
 import type { CommunityPool } from '../distribution/types.ts';
 import type { ModelView } from '../models/types.ts';
@@ -8,7 +9,7 @@ import type { ModelView } from '../models/types.ts';
 /** What payments needs from the rest of the application. */
 export interface PaymentPorts {
   readonly addresses: AddressCodec;
-  readonly bank: BankTransfer;
+  readonly bank: BankTransfer & SendRules;
   readonly datanets: DatanetView;
   readonly models: ModelView;
   readonly attribution: AttributionVerifier;
@@ -16,4 +17,6 @@ export interface PaymentPorts {
   readonly communityPool: CommunityPool;
   /** Module account that the stakers' part goes to. */
   readonly stakersAccount: string;
+  /** Verifies what was signed off the chain. */
+  readonly statements: StatementVerifier;
 }

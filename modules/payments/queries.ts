@@ -3,11 +3,14 @@ import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
-import type { Escrow, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import { AuthorizationState } from '../../proto/gen/openledger/payments/v1/authorization.ts';
+import type { Escrow, Hold, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
 import type { ModelView } from '../models/types.ts';
 import { reasonsOf } from './explain.ts';
+import type { Authorizations } from './authorizations.ts';
+import type { Holds } from './holds.ts';
 import type { Payments } from './keeper.ts';
 import { contributorReceiptKey, type PaymentState } from './state.ts';
 
@@ -18,13 +21,19 @@ export interface PaymentQueryPorts {
   readonly addresses: AddressCodec;
   readonly models: ModelView;
   readonly attribution: AttributionVerifier;
+  readonly authorizations: Authorizations;
+  readonly holds: Holds;
 }
 
 type Methods = Parameters<typeof queryService>[1];
 
 /** `openledger.payments.v1.Query`. */
 export function paymentQueries(ports: PaymentQueryPorts): readonly QueryRoute[] {
-  return queryService(wire.QueryService, { ...receiptMethods(ports), ...moneyMethods(ports) });
+  return queryService(wire.QueryService, {
+    ...receiptMethods(ports),
+    ...moneyMethods(ports),
+    ...directMethods(ports),
+  });
 }
 
 function receiptMethods(ports: PaymentQueryPorts): Methods {
@@ -95,6 +104,51 @@ function moneyMethods({ payments, state }: PaymentQueryPorts): Methods {
         const transform = (_: bigint, escrow: Escrow): Escrow => escrow;
         const { items, pagination } = paginate(context, state.escrows, { request, transform });
         return { escrows: items, pagination };
+      },
+    ),
+  };
+}
+
+function directMethods({ payments, authorizations, holds, state, addresses }: PaymentQueryPorts): Methods {
+  const read =
+    (context: ReadContext) =>
+    (key: readonly [unknown, bigint]): Hold =>
+      state.holds.require(context, key[1]);
+  return {
+    Authorization: query(
+      wire.QueryAuthorizationRequest,
+      wire.QueryAuthorizationResponse,
+      (context, { from: text, nonce }) => {
+        const from = queriedAddress(addresses, text);
+        const spent = authorizations.find(context, from, nonce);
+        return {
+          state: spent?.state ?? AuthorizationState.AUTHORIZATION_STATE_UNSPECIFIED,
+          validBefore: spent?.validBefore ?? 0n,
+          receiptId: payments.receiptOf(context, from, nonce) ?? 0n,
+        };
+      },
+    ),
+    Hold: query(wire.QueryHoldRequest, wire.QueryHoldResponse, (context, { holdId }) => ({
+      hold: holds.find(context, holdId) ?? notFound(`hold ${holdId}`),
+    })),
+    HoldsByPayer: query(
+      wire.QueryHoldsByPayerRequest,
+      wire.QueryHoldsByPayerResponse,
+      (context, { payer, pagination: request }) => {
+        const { entries, keyCodec } = state.holdsByPayer;
+        const prefix = keyCodec.prefix(queriedAddress(addresses, payer));
+        const page = paginate(context, entries, { request, prefix, transform: read(context) });
+        return { holds: page.items, pagination: page.pagination };
+      },
+    ),
+    HoldsByPayee: query(
+      wire.QueryHoldsByPayeeRequest,
+      wire.QueryHoldsByPayeeResponse,
+      (context, { payee, pagination: request }) => {
+        const { entries, keyCodec } = state.holdsByPayee;
+        const prefix = keyCodec.prefix(queriedAddress(addresses, payee));
+        const page = paginate(context, entries, { request, prefix, transform: read(context) });
+        return { holds: page.items, pagination: page.pagination };
       },
     ),
   };

@@ -3,16 +3,21 @@ import { type Item, type KeySet, Schema, type Sequence, type StateMap } from '..
 import { IndexedMap, MultiIndex, UniqueIndex } from '../../framework/indexed-map.ts';
 import {
   bytesKey,
+  int64Key,
   type Pair,
   type PairKeyCodec,
   pairKey,
   stringKey,
+  type Triple,
+  tripleKey,
   uint64Key,
 } from '../../framework/keys.ts';
 import { memoized } from '../../framework/values.ts';
+import { SpentNonce } from '../../proto/gen/openledger/payments/v1/authorization.ts';
 import {
   DatanetPool,
   Escrow,
+  Hold,
   Params,
   Receipt,
   Totals,
@@ -38,6 +43,18 @@ export interface PaymentState {
   readonly escrows: StateMap<bigint, Escrow>;
   /** By denomination. */
   readonly totals: StateMap<string, Totals>;
+  /** By account and nonce. */
+  readonly nonces: StateMap<Pair<Address, Uint8Array>, SpentNonce>;
+  /** Second after which a nonce is forgotten, account, nonce. */
+  readonly nonceExpiries: KeySet<Triple<bigint, Address, Uint8Array>>;
+  readonly holdSequence: Sequence;
+  readonly holds: IndexedMap<bigint, Hold>;
+  readonly holdsByPayer: MultiIndex<Address, bigint, Hold>;
+  readonly holdsByPayee: MultiIndex<Address, bigint, Hold>;
+  /** The one hold of a payer for a request. */
+  readonly holdByRequest: UniqueIndex<Pair<Address, Uint8Array>, bigint, Hold>;
+  /** Second of expiry, hold. */
+  readonly holdExpiries: KeySet<Pair<bigint, bigint>>;
 }
 
 /** Declares the collections. */
@@ -77,5 +94,63 @@ export function paymentState(addresses: AddressCodec): PaymentState {
     pools: schema.map({ prefix: Uint8Array.of(6), name: 'pools', key: uint64Key, value: DatanetPool }),
     escrows: schema.map({ prefix: Uint8Array.of(8), name: 'escrows', key: uint64Key, value: Escrow }),
     totals: schema.map({ prefix: Uint8Array.of(7), name: 'totals', key: stringKey, value: Totals }),
+    nonces: schema.map({
+      prefix: Uint8Array.of(9),
+      name: 'nonces',
+      key: pairKey(bytesKey, bytesKey),
+      value: SpentNonce,
+    }),
+    nonceExpiries: schema.keySet({
+      prefix: Uint8Array.of(10),
+      name: 'nonce_expiries',
+      key: tripleKey(int64Key, bytesKey, bytesKey),
+    }),
+    ...holdState(schema, addresses),
+  };
+}
+
+type HoldState = Pick<
+  PaymentState,
+  'holdSequence' | 'holds' | 'holdsByPayer' | 'holdsByPayee' | 'holdByRequest' | 'holdExpiries'
+>;
+
+function holdState(schema: Schema, addresses: AddressCodec): HoldState {
+  const keys = { indexKey: bytesKey, primaryKey: uint64Key };
+  const holdsByPayer = new MultiIndex<Address, bigint, Hold>(schema, {
+    ...keys,
+    prefix: Uint8Array.of(13),
+    name: 'holds_by_payer',
+    of: (_, hold) => addresses.toBytes(hold.payer),
+  });
+  const holdsByPayee = new MultiIndex<Address, bigint, Hold>(schema, {
+    ...keys,
+    prefix: Uint8Array.of(14),
+    name: 'holds_by_payee',
+    of: (_, hold) => addresses.toBytes(hold.payee),
+  });
+  const holdByRequest = new UniqueIndex<Pair<Address, Uint8Array>, bigint, Hold>(schema, {
+    prefix: Uint8Array.of(15),
+    name: 'hold_by_request',
+    indexKey: pairKey(bytesKey, bytesKey),
+    primaryKey: uint64Key,
+    of: (_, hold) => [addresses.toBytes(hold.payer), hold.requestHash],
+  });
+  return {
+    holdSequence: schema.sequence({ prefix: Uint8Array.of(11), name: 'hold_sequence' }),
+    holds: new IndexedMap(schema, {
+      prefix: Uint8Array.of(12),
+      name: 'holds',
+      key: uint64Key,
+      value: Hold,
+      indexes: [holdsByPayer, holdsByPayee, holdByRequest],
+    }),
+    holdsByPayer,
+    holdsByPayee,
+    holdByRequest,
+    holdExpiries: schema.keySet({
+      prefix: Uint8Array.of(16),
+      name: 'hold_expiries',
+      key: pairKey(int64Key, uint64Key),
+    }),
   };
 }

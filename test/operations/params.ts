@@ -141,6 +141,8 @@ export function randomModels(random: Random): ModelParams {
   return {
     ...MODELS,
     stakersBpsMin,
+    platformBpsMax: random.oneIn(2) ? 0 : random.between(1000, 10_000),
+    modelBpsMax: random.oneIn(2) ? 0 : random.between(6000, 10_000),
     lineageBpsMax: random.between(0, 10_000),
     lineageEntriesMax: random.between(1, 8),
     snapshotsMax: random.between(1, 4),
@@ -180,5 +182,9 @@ export function randomChannels(random: Random): ChannelParams {
 }
 
 export function randomPayments(random: Random): PaymentParams {
-  return { tokensMax: 10n ** BigInt(random.between(2, 12)) };
+  return {
+    tokensMax: 10n ** BigInt(random.between(2, 12)),
+    authorizationSecondsMax: BigInt(random.between(300, 3000)),
+    holdSecondsMax: BigInt(random.between(60, 3000)),
+  };
 }

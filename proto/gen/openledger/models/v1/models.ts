@@ -135,10 +135,15 @@ export interface Params {
   readonly lineageEntriesMax: number;
   readonly snapshotsMax: number;
   readonly textBytesMax: number;
+  readonly modelBpsMin: number;
+  readonly platformBpsMax: number;
+  readonly modelBpsMax: number;
+  readonly stakersBpsMax: number;
+  readonly contributorsBpsMax: number;
 }
 export const Params: MessageType<Params> = messageType<Params>(
   'openledger.models.v1.Params',
-  () => ({ defaultSplit: SplitPolicy.create(), platformBpsMin: 0, stakersBpsMin: 0, contributorsBpsMin: 0, lineageBpsMax: 0, lineageEntriesMax: 0, snapshotsMax: 0, textBytesMax: 0 }),
+  () => ({ defaultSplit: SplitPolicy.create(), platformBpsMin: 0, stakersBpsMin: 0, contributorsBpsMin: 0, lineageBpsMax: 0, lineageEntriesMax: 0, snapshotsMax: 0, textBytesMax: 0, modelBpsMin: 0, platformBpsMax: 0, modelBpsMax: 0, stakersBpsMax: 0, contributorsBpsMax: 0 }),
   () => [
     { number: 1, name: 'defaultSplit', protoName: 'default_split', rule: 'required', value: { kind: 'message', message: () => SplitPolicy }, options: { 'amino.dont_omitempty': true } },
     { number: 2, name: 'platformBpsMin', protoName: 'platform_bps_min', rule: 'single', value: { kind: 'uint32' } },
@@ -148,5 +153,10 @@ export const Params: MessageType<Params> = messageType<Params>(
     { number: 6, name: 'lineageEntriesMax', protoName: 'lineage_entries_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 7, name: 'snapshotsMax', protoName: 'snapshots_max', rule: 'single', value: { kind: 'uint32' } },
     { number: 8, name: 'textBytesMax', protoName: 'text_bytes_max', rule: 'single', value: { kind: 'uint32' } },
+    { number: 9, name: 'modelBpsMin', protoName: 'model_bps_min', rule: 'single', value: { kind: 'uint32' } },
+    { number: 10, name: 'platformBpsMax', protoName: 'platform_bps_max', rule: 'single', value: { kind: 'uint32' } },
+    { number: 11, name: 'modelBpsMax', protoName: 'model_bps_max', rule: 'single', value: { kind: 'uint32' } },
+    { number: 12, name: 'stakersBpsMax', protoName: 'stakers_bps_max', rule: 'single', value: { kind: 'uint32' } },
+    { number: 13, name: 'contributorsBpsMax', protoName: 'contributors_bps_max', rule: 'single', value: { kind: 'uint32' } },
   ],
 );

@@ -58,10 +58,12 @@ export interface Receipt {
   readonly txHash: Uint8Array;
   readonly answerRoot: Uint8Array;
   readonly answerLength: bigint;
+  readonly payee: string;
+  readonly refunded: string;
 }
 export const Receipt: MessageType<Receipt> = messageType<Receipt>(
   'openledger.payments.v1.Receipt',
-  () => ({ id: 0n, payer: '', modelId: 0n, requestHash: NO_BYTES, tokensIn: 0n, tokensOut: 0n, fee: Coin.create(), split: SplitAmounts.create(), payouts: [], claimId: 0n, height: 0n, txHash: NO_BYTES, answerRoot: NO_BYTES, answerLength: 0n }),
+  () => ({ id: 0n, payer: '', modelId: 0n, requestHash: NO_BYTES, tokensIn: 0n, tokensOut: 0n, fee: Coin.create(), split: SplitAmounts.create(), payouts: [], claimId: 0n, height: 0n, txHash: NO_BYTES, answerRoot: NO_BYTES, answerLength: 0n, payee: '', refunded: '' }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -77,6 +79,8 @@ export const Receipt: MessageType<Receipt> = messageType<Receipt>(
     { number: 12, name: 'txHash', protoName: 'tx_hash', rule: 'single', value: { kind: 'bytes' } },
     { number: 13, name: 'answerRoot', protoName: 'answer_root', rule: 'single', value: { kind: 'bytes' } },
     { number: 14, name: 'answerLength', protoName: 'answer_length', rule: 'single', value: { kind: 'uint64' } },
+    { number: 15, name: 'payee', protoName: 'payee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 16, name: 'refunded', protoName: 'refunded', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int" } },
   ],
 );
 
@@ -108,6 +112,29 @@ export const Escrow: MessageType<Escrow> = messageType<Escrow>(
   ],
 );
 
+export interface Hold {
+  readonly id: bigint;
+  readonly payer: string;
+  readonly payee: string;
+  readonly modelId: bigint;
+  readonly requestHash: Uint8Array;
+  readonly amount: Coin;
+  readonly expires: bigint;
+}
+export const Hold: MessageType<Hold> = messageType<Hold>(
+  'openledger.payments.v1.Hold',
+  () => ({ id: 0n, payer: '', payee: '', modelId: 0n, requestHash: NO_BYTES, amount: Coin.create(), expires: 0n }),
+  () => [
+    { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 3, name: 'payee', protoName: 'payee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 4, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 5, name: 'requestHash', protoName: 'request_hash', rule: 'single', value: { kind: 'bytes' } },
+    { number: 6, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 7, name: 'expires', protoName: 'expires', rule: 'single', value: { kind: 'int64' } },
+  ],
+);
+
 export interface Totals {
   readonly denom: string;
   readonly fee: string;
@@ -127,11 +154,15 @@ export const Totals: MessageType<Totals> = messageType<Totals>(
 
 export interface Params {
   readonly tokensMax: bigint;
+  readonly authorizationSecondsMax: bigint;
+  readonly holdSecondsMax: bigint;
 }
 export const Params: MessageType<Params> = messageType<Params>(
   'openledger.payments.v1.Params',
-  () => ({ tokensMax: 0n }),
+  () => ({ tokensMax: 0n, authorizationSecondsMax: 0n, holdSecondsMax: 0n }),
   () => [
     { number: 1, name: 'tokensMax', protoName: 'tokens_max', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'authorizationSecondsMax', protoName: 'authorization_seconds_max', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'holdSecondsMax', protoName: 'hold_seconds_max', rule: 'single', value: { kind: 'uint64' } },
   ],
 );

@@ -3,6 +3,7 @@ import type { ServiceType } from '../../../../codec/field.ts';
 import { messageType, type MessageType, NO_BYTES } from '../../../../codec/message.ts';
 import { Coin } from '../../../cosmos/base/v1beta1/coin.ts';
 import { Answer, Claim } from '../../attribution/v1/attribution.ts';
+import { AccountSignature, AuthorizationCancellation, InferenceAuthorization, TransferAuthorization } from './authorization.ts';
 import { Params, SplitAmounts } from './payments.ts';
 
 export interface MsgPayInference {
@@ -48,6 +49,220 @@ export const MsgPayInferenceResponse: MessageType<MsgPayInferenceResponse> = mes
   ],
 );
 
+export interface MsgTransferWithAuthorization {
+  readonly relayer: string;
+  readonly authorization: TransferAuthorization;
+  readonly signature: AccountSignature;
+}
+export const MsgTransferWithAuthorization: MessageType<MsgTransferWithAuthorization> = messageType<MsgTransferWithAuthorization>(
+  'openledger.payments.v1.MsgTransferWithAuthorization',
+  () => ({ relayer: '', authorization: TransferAuthorization.create(), signature: AccountSignature.create() }),
+  () => [
+    { number: 1, name: 'relayer', protoName: 'relayer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'authorization', protoName: 'authorization', rule: 'required', value: { kind: 'message', message: () => TransferAuthorization }, options: { 'amino.dont_omitempty': true } },
+    { number: 3, name: 'signature', protoName: 'signature', rule: 'required', value: { kind: 'message', message: () => AccountSignature }, options: { 'amino.dont_omitempty': true } },
+  ],
+  { 'amino.name': "openledger/MsgTransferWithAuth" },
+);
+
+export type MsgTransferWithAuthorizationResponse = Readonly<Record<never, never>>;
+export const MsgTransferWithAuthorizationResponse: MessageType<MsgTransferWithAuthorizationResponse> = messageType<MsgTransferWithAuthorizationResponse>('openledger.payments.v1.MsgTransferWithAuthorizationResponse', () => ({}), () => []);
+
+export interface MsgPayInferenceWithAuthorization {
+  readonly payee: string;
+  readonly authorization: InferenceAuthorization;
+  readonly signature: AccountSignature;
+  readonly tokensIn: bigint;
+  readonly tokensOut: bigint;
+  readonly answer: Answer;
+  readonly claim: Claim;
+  readonly claimId: bigint;
+}
+export const MsgPayInferenceWithAuthorization: MessageType<MsgPayInferenceWithAuthorization> = messageType<MsgPayInferenceWithAuthorization>(
+  'openledger.payments.v1.MsgPayInferenceWithAuthorization',
+  () => ({ payee: '', authorization: InferenceAuthorization.create(), signature: AccountSignature.create(), tokensIn: 0n, tokensOut: 0n, answer: Answer.create(), claim: Claim.create(), claimId: 0n }),
+  () => [
+    { number: 1, name: 'payee', protoName: 'payee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'authorization', protoName: 'authorization', rule: 'required', value: { kind: 'message', message: () => InferenceAuthorization }, options: { 'amino.dont_omitempty': true } },
+    { number: 3, name: 'signature', protoName: 'signature', rule: 'required', value: { kind: 'message', message: () => AccountSignature }, options: { 'amino.dont_omitempty': true } },
+    { number: 4, name: 'tokensIn', protoName: 'tokens_in', rule: 'single', value: { kind: 'uint64' } },
+    { number: 5, name: 'tokensOut', protoName: 'tokens_out', rule: 'single', value: { kind: 'uint64' } },
+    { number: 6, name: 'answer', protoName: 'answer', rule: 'required', value: { kind: 'message', message: () => Answer }, options: { 'amino.dont_omitempty': true } },
+    { number: 7, name: 'claim', protoName: 'claim', rule: 'required', value: { kind: 'message', message: () => Claim }, options: { 'amino.dont_omitempty': true } },
+    { number: 8, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+  { 'amino.name': "openledger/MsgPayInferenceAuth" },
+);
+
+export interface MsgPayInferenceWithAuthorizationResponse {
+  readonly receiptId: bigint;
+  readonly fee: Coin;
+  readonly split: SplitAmounts;
+}
+export const MsgPayInferenceWithAuthorizationResponse: MessageType<MsgPayInferenceWithAuthorizationResponse> = messageType<MsgPayInferenceWithAuthorizationResponse>(
+  'openledger.payments.v1.MsgPayInferenceWithAuthorizationResponse',
+  () => ({ receiptId: 0n, fee: Coin.create(), split: SplitAmounts.create() }),
+  () => [
+    { number: 1, name: 'receiptId', protoName: 'receipt_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'fee', protoName: 'fee', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 3, name: 'split', protoName: 'split', rule: 'required', value: { kind: 'message', message: () => SplitAmounts }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface MsgCancelAuthorization {
+  readonly sender: string;
+  readonly cancellation: AuthorizationCancellation;
+  readonly signature: AccountSignature | undefined;
+}
+export const MsgCancelAuthorization: MessageType<MsgCancelAuthorization> = messageType<MsgCancelAuthorization>(
+  'openledger.payments.v1.MsgCancelAuthorization',
+  () => ({ sender: '', cancellation: AuthorizationCancellation.create(), signature: undefined }),
+  () => [
+    { number: 1, name: 'sender', protoName: 'sender', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'cancellation', protoName: 'cancellation', rule: 'required', value: { kind: 'message', message: () => AuthorizationCancellation }, options: { 'amino.dont_omitempty': true } },
+    { number: 3, name: 'signature', protoName: 'signature', rule: 'single', value: { kind: 'message', message: () => AccountSignature } },
+  ],
+  { 'amino.name': "openledger/MsgCancelAuthorization" },
+);
+
+export type MsgCancelAuthorizationResponse = Readonly<Record<never, never>>;
+export const MsgCancelAuthorizationResponse: MessageType<MsgCancelAuthorizationResponse> = messageType<MsgCancelAuthorizationResponse>('openledger.payments.v1.MsgCancelAuthorizationResponse', () => ({}), () => []);
+
+export interface MsgHoldPayment {
+  readonly payer: string;
+  readonly payee: string;
+  readonly modelId: bigint;
+  readonly requestHash: Uint8Array;
+  readonly amount: Coin;
+  readonly expires: bigint;
+}
+export const MsgHoldPayment: MessageType<MsgHoldPayment> = messageType<MsgHoldPayment>(
+  'openledger.payments.v1.MsgHoldPayment',
+  () => ({ payer: '', payee: '', modelId: 0n, requestHash: NO_BYTES, amount: Coin.create(), expires: 0n }),
+  () => [
+    { number: 1, name: 'payer', protoName: 'payer', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'payee', protoName: 'payee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 3, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 4, name: 'requestHash', protoName: 'request_hash', rule: 'single', value: { kind: 'bytes' } },
+    { number: 5, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 6, name: 'expires', protoName: 'expires', rule: 'single', value: { kind: 'int64' } },
+  ],
+  { 'amino.name': "openledger/MsgHoldPayment" },
+);
+
+export interface MsgHoldPaymentResponse {
+  readonly holdId: bigint;
+}
+export const MsgHoldPaymentResponse: MessageType<MsgHoldPaymentResponse> = messageType<MsgHoldPaymentResponse>(
+  'openledger.payments.v1.MsgHoldPaymentResponse',
+  () => ({ holdId: 0n }),
+  () => [
+    { number: 1, name: 'holdId', protoName: 'hold_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface MsgCaptureHold {
+  readonly payee: string;
+  readonly holdId: bigint;
+  readonly tokensIn: bigint;
+  readonly tokensOut: bigint;
+  readonly answer: Answer;
+  readonly claim: Claim;
+  readonly claimId: bigint;
+}
+export const MsgCaptureHold: MessageType<MsgCaptureHold> = messageType<MsgCaptureHold>(
+  'openledger.payments.v1.MsgCaptureHold',
+  () => ({ payee: '', holdId: 0n, tokensIn: 0n, tokensOut: 0n, answer: Answer.create(), claim: Claim.create(), claimId: 0n }),
+  () => [
+    { number: 1, name: 'payee', protoName: 'payee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'holdId', protoName: 'hold_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'tokensIn', protoName: 'tokens_in', rule: 'single', value: { kind: 'uint64' } },
+    { number: 4, name: 'tokensOut', protoName: 'tokens_out', rule: 'single', value: { kind: 'uint64' } },
+    { number: 5, name: 'answer', protoName: 'answer', rule: 'required', value: { kind: 'message', message: () => Answer }, options: { 'amino.dont_omitempty': true } },
+    { number: 6, name: 'claim', protoName: 'claim', rule: 'required', value: { kind: 'message', message: () => Claim }, options: { 'amino.dont_omitempty': true } },
+    { number: 7, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+  { 'amino.name': "openledger/MsgCaptureHold" },
+);
+
+export interface MsgCaptureHoldResponse {
+  readonly receiptId: bigint;
+  readonly fee: Coin;
+  readonly split: SplitAmounts;
+  readonly returned: Coin;
+}
+export const MsgCaptureHoldResponse: MessageType<MsgCaptureHoldResponse> = messageType<MsgCaptureHoldResponse>(
+  'openledger.payments.v1.MsgCaptureHoldResponse',
+  () => ({ receiptId: 0n, fee: Coin.create(), split: SplitAmounts.create(), returned: Coin.create() }),
+  () => [
+    { number: 1, name: 'receiptId', protoName: 'receipt_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'fee', protoName: 'fee', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+    { number: 3, name: 'split', protoName: 'split', rule: 'required', value: { kind: 'message', message: () => SplitAmounts }, options: { 'amino.dont_omitempty': true } },
+    { number: 4, name: 'returned', protoName: 'returned', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+  ],
+);
+
+export interface MsgVoidHold {
+  readonly payee: string;
+  readonly holdId: bigint;
+}
+export const MsgVoidHold: MessageType<MsgVoidHold> = messageType<MsgVoidHold>(
+  'openledger.payments.v1.MsgVoidHold',
+  () => ({ payee: '', holdId: 0n }),
+  () => [
+    { number: 1, name: 'payee', protoName: 'payee', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'holdId', protoName: 'hold_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+  { 'amino.name': "openledger/MsgVoidHold" },
+);
+
+export type MsgVoidHoldResponse = Readonly<Record<never, never>>;
+export const MsgVoidHoldResponse: MessageType<MsgVoidHoldResponse> = messageType<MsgVoidHoldResponse>('openledger.payments.v1.MsgVoidHoldResponse', () => ({}), () => []);
+
+export interface MsgReclaimHold {
+  readonly sender: string;
+  readonly holdId: bigint;
+}
+export const MsgReclaimHold: MessageType<MsgReclaimHold> = messageType<MsgReclaimHold>(
+  'openledger.payments.v1.MsgReclaimHold',
+  () => ({ sender: '', holdId: 0n }),
+  () => [
+    { number: 1, name: 'sender', protoName: 'sender', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'holdId', protoName: 'hold_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+  { 'amino.name': "openledger/MsgReclaimHold" },
+);
+
+export type MsgReclaimHoldResponse = Readonly<Record<never, never>>;
+export const MsgReclaimHoldResponse: MessageType<MsgReclaimHoldResponse> = messageType<MsgReclaimHoldResponse>('openledger.payments.v1.MsgReclaimHoldResponse', () => ({}), () => []);
+
+export interface MsgRefundPayment {
+  readonly sender: string;
+  readonly receiptId: bigint;
+  readonly amount: Coin;
+}
+export const MsgRefundPayment: MessageType<MsgRefundPayment> = messageType<MsgRefundPayment>(
+  'openledger.payments.v1.MsgRefundPayment',
+  () => ({ sender: '', receiptId: 0n, amount: Coin.create() }),
+  () => [
+    { number: 1, name: 'sender', protoName: 'sender', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'receiptId', protoName: 'receipt_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'amount', protoName: 'amount', rule: 'required', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
+  ],
+  { 'amino.name': "openledger/MsgRefundPayment" },
+);
+
+export interface MsgRefundPaymentResponse {
+  readonly refunded: string;
+}
+export const MsgRefundPaymentResponse: MessageType<MsgRefundPaymentResponse> = messageType<MsgRefundPaymentResponse>(
+  'openledger.payments.v1.MsgRefundPaymentResponse',
+  () => ({ refunded: '' }),
+  () => [
+    { number: 1, name: 'refunded', protoName: 'refunded', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.Int" } },
+  ],
+);
+
 export interface MsgUpdateParams {
   readonly authority: string;
   readonly params: Params;
@@ -69,6 +284,14 @@ export const MsgService: ServiceType = {
   name: 'openledger.payments.v1.Msg',
   methods: [
     { name: 'PayInference', input: () => MsgPayInference, output: () => MsgPayInferenceResponse, http: [] },
+    { name: 'TransferWithAuthorization', input: () => MsgTransferWithAuthorization, output: () => MsgTransferWithAuthorizationResponse, http: [] },
+    { name: 'PayInferenceWithAuthorization', input: () => MsgPayInferenceWithAuthorization, output: () => MsgPayInferenceWithAuthorizationResponse, http: [] },
+    { name: 'CancelAuthorization', input: () => MsgCancelAuthorization, output: () => MsgCancelAuthorizationResponse, http: [] },
+    { name: 'HoldPayment', input: () => MsgHoldPayment, output: () => MsgHoldPaymentResponse, http: [] },
+    { name: 'CaptureHold', input: () => MsgCaptureHold, output: () => MsgCaptureHoldResponse, http: [] },
+    { name: 'VoidHold', input: () => MsgVoidHold, output: () => MsgVoidHoldResponse, http: [] },
+    { name: 'ReclaimHold', input: () => MsgReclaimHold, output: () => MsgReclaimHoldResponse, http: [] },
+    { name: 'RefundPayment', input: () => MsgRefundPayment, output: () => MsgRefundPaymentResponse, http: [] },
     { name: 'UpdateParams', input: () => MsgUpdateParams, output: () => MsgUpdateParamsResponse, http: [] },
   ],
 };
