@@ -30,7 +30,17 @@ import {
   MsgWithdrawContribution,
 } from '../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
-import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
+import {
+  MsgCancelAuthorization,
+  MsgCaptureHold,
+  MsgHoldPayment,
+  MsgPayInference,
+  MsgPayInferenceWithAuthorization,
+  MsgReclaimHold,
+  MsgRefundPayment,
+  MsgTransferWithAuthorization,
+  MsgVoidHold,
+} from '../proto/gen/openledger/payments/v1/tx.ts';
 
 /** Opens a Datanet; the signer owns it. */
 export const createDatanet: (message: MsgCreateDatanet) => EncodeObject = maker(MsgCreateDatanet);
@@ -53,6 +63,34 @@ export const registerModel: (message: MsgRegisterModel) => EncodeObject = maker(
 
 /** Pays for an inference and proves what its answer quotes. */
 export const payInference: (message: MsgPayInference) => EncodeObject = maker(MsgPayInference);
+
+/** Carries out a transfer that its sender signed off the chain. */
+export const transferWithAuthorization: (message: MsgTransferWithAuthorization) => EncodeObject = maker(
+  MsgTransferWithAuthorization,
+);
+
+/** Collects the price of an inference by what its payer signed off the chain. */
+export const payInferenceWithAuthorization: (message: MsgPayInferenceWithAuthorization) => EncodeObject =
+  maker(MsgPayInferenceWithAuthorization);
+
+/** Takes an authorisation back. */
+export const cancelAuthorization: (message: MsgCancelAuthorization) => EncodeObject =
+  maker(MsgCancelAuthorization);
+
+/** Puts money aside for the price of a request. */
+export const holdPayment: (message: MsgHoldPayment) => EncodeObject = maker(MsgHoldPayment);
+
+/** Takes the price of a request out of a hold. */
+export const captureHold: (message: MsgCaptureHold) => EncodeObject = maker(MsgCaptureHold);
+
+/** Gives a hold back: the payee will not serve. */
+export const voidHold: (message: MsgVoidHold) => EncodeObject = maker(MsgVoidHold);
+
+/** Returns a hold that has expired. */
+export const reclaimHold: (message: MsgReclaimHold) => EncodeObject = maker(MsgReclaimHold);
+
+/** Gives a payer back a part of a fee. */
+export const refundPayment: (message: MsgRefundPayment) => EncodeObject = maker(MsgRefundPayment);
 
 /** Publishes an index of a snapshot, with a bond for each new shard. */
 export const publishIndex: (message: MsgPublishIndex) => EncodeObject = maker(MsgPublishIndex);

@@ -96,6 +96,10 @@ export interface PaymentQueries {
   readonly datanetPool: Ask<payments.QueryDatanetPoolRequest, payments.QueryDatanetPoolResponse>;
   readonly escrow: Ask<payments.QueryEscrowRequest, payments.QueryEscrowResponse>;
   readonly escrows: Ask<payments.QueryEscrowsRequest, payments.QueryEscrowsResponse>;
+  readonly authorization: Ask<payments.QueryAuthorizationRequest, payments.QueryAuthorizationResponse>;
+  readonly hold: Ask<payments.QueryHoldRequest, payments.QueryHoldResponse>;
+  readonly holdsByPayer: Ask<payments.QueryHoldsByPayerRequest, payments.QueryHoldsByPayerResponse>;
+  readonly holdsByPayee: Ask<payments.QueryHoldsByPayeeRequest, payments.QueryHoldsByPayeeResponse>;
 }
 
 /** `openledger.channels.v1.Query`. */
@@ -235,6 +239,10 @@ function paymentQueries(base: QueryClient): PaymentQueries {
     datanetPool: ask('DatanetPool', p.QueryDatanetPoolRequest, p.QueryDatanetPoolResponse),
     escrow: ask('Escrow', p.QueryEscrowRequest, p.QueryEscrowResponse),
     escrows: ask('Escrows', p.QueryEscrowsRequest, p.QueryEscrowsResponse),
+    authorization: ask('Authorization', p.QueryAuthorizationRequest, p.QueryAuthorizationResponse),
+    hold: ask('Hold', p.QueryHoldRequest, p.QueryHoldResponse),
+    holdsByPayer: ask('HoldsByPayer', p.QueryHoldsByPayerRequest, p.QueryHoldsByPayerResponse),
+    holdsByPayee: ask('HoldsByPayee', p.QueryHoldsByPayeeRequest, p.QueryHoldsByPayeeResponse),
   };
 }
 

@@ -32,7 +32,17 @@ import {
   MsgWithdrawContribution,
 } from '../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
-import { MsgPayInference } from '../proto/gen/openledger/payments/v1/tx.ts';
+import {
+  MsgCancelAuthorization,
+  MsgCaptureHold,
+  MsgHoldPayment,
+  MsgPayInference,
+  MsgPayInferenceWithAuthorization,
+  MsgReclaimHold,
+  MsgRefundPayment,
+  MsgTransferWithAuthorization,
+  MsgVoidHold,
+} from '../proto/gen/openledger/payments/v1/tx.ts';
 
 /** Every message of the native modules. */
 export const MESSAGES: readonly MessageType<unknown>[] = [
@@ -43,6 +53,14 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgPublishSnapshot,
   MsgRegisterModel,
   MsgPayInference,
+  MsgTransferWithAuthorization,
+  MsgPayInferenceWithAuthorization,
+  MsgCancelAuthorization,
+  MsgHoldPayment,
+  MsgCaptureHold,
+  MsgVoidHold,
+  MsgReclaimHold,
+  MsgRefundPayment,
   MsgPublishIndex,
   MsgRetireIndex,
   MsgConvictShard,

@@ -1,5 +1,5 @@
 /** The signature of an account under a statement: of its one key, or of enough of its keys. */
-import type { AddressCodec } from '../../framework/address.ts';
+import { AddressCodec } from '../../framework/address.ts';
 import { StateError } from '../../framework/errors.ts';
 import {
   ed25519PublicKey,
@@ -44,12 +44,17 @@ export function accountStatement(statement: Statement, signature: AccountSignatu
   return { key: keyOf(signature, keys, signed.length), signed };
 }
 
-/** What has to be verified of a signature: for those who judge it off the chain. @throws as above */
+/**
+ * What has to be verified of a signature: for those who judge it off the chain.
+ * @param prefix of the chain's addresses
+ * @throws as above
+ */
 export function accountSignatureTasks(
   statement: Statement,
   signature: AccountSignature,
-  addresses: AddressCodec,
+  prefix: string,
 ): { readonly address: string; readonly tasks: readonly SignatureTask[] } {
+  const addresses = new AddressCodec(prefix);
   const { key, signed } = accountStatement(statement, signature);
   const tasks = signed.map((one) => statementTask(one, addresses));
   return { address: addresses.toText(key.address), tasks };

@@ -26,6 +26,7 @@ import { anyOf } from '../../test/support/test-chain.ts';
 import { attributionErrors } from '../attribution/errors.ts';
 import { committedAnswer, openAnswer, provableContent, proveRange, proveSpan } from '../attribution/prove.ts';
 import { paymentErrors } from './errors.ts';
+import { DEFAULT_PARAMS } from './params.ts';
 
 const SERVICE = '/openledger.payments.v1.Query';
 
@@ -272,7 +273,7 @@ test('the state that is exported is the state that its genesis restores, and eve
 test('parameters are the governance account’s to change', () => {
   const { chain, owner } = playLoop();
   const { addresses } = chain.app.composition;
-  const message = { authority: owner.address, params: { tokensMax: 5n } };
+  const message = { authority: owner.address, params: { ...DEFAULT_PARAMS, tokensMax: 5n } };
   expect(deliver(chain, owner, anyOf(MsgUpdateParams, message)).log).toContain('invalid authority');
   const gov = { ...message, authority: addresses.toText(moduleAddress('gov')) };
   expect(deliver(chain, owner, anyOf(MsgUpdateParams, gov)).code).not.toBe(0);

@@ -33,6 +33,11 @@ export const PUBLISHED: readonly { readonly from: readonly string[]; readonly ta
   { from: ['client', 'attest', 'gateway'], target: /^modules\/channels\/format\// },
   // Gateways build epochs, and whoever looks at them checks them, by the formats and rules of the chain.
   { from: ['client', 'gateway'], target: /^modules\/settlement\/proof\// },
+  // What is signed off the chain is made of the very bytes that the chain verifies.
+  {
+    from: ['client', 'gateway'],
+    target: /^(modules\/payments\/(authorization|account-signature)|framework\/tx\/statement)\.ts$/,
+  },
 ];
 
 /** What `framework` may see of the store: interfaces only. */
