@@ -1,8 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AttributionMethod, Model, Party } from '../../proto/gen/openledger/models/v1/models.ts';
+import { moduleAddress } from '../../framework/address.ts';
+import { messageToJson } from '../../framework/proto-json.ts';
+import {
+  AttributionMethod,
+  Model,
+  Params,
+  Party,
+  type SplitPolicy,
+} from '../../proto/gen/openledger/models/v1/models.ts';
 import * as wire from '../../proto/gen/openledger/models/v1/query.ts';
-import type { MsgRegisterModel } from '../../proto/gen/openledger/models/v1/tx.ts';
+import {
+  MsgRegisterModel,
+  MsgRegisterModelResponse,
+  MsgUpdateParams,
+  MsgUpdateParamsResponse,
+} from '../../proto/gen/openledger/models/v1/tx.ts';
+import { MsgPayInference, MsgPayInferenceResponse } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import {
   contribute,
   deliver,
@@ -16,7 +30,9 @@ import { CLAIM_INDEXES_MAX } from '../attribution/proof/provenance.ts';
 import { provableContent } from '../attribution/prove.ts';
 import { modelErrors } from './errors.ts';
 import { flattenLineage } from './lineage.ts';
-import { DEFAULT_PARAMS } from './params.ts';
+import { StakingWorld } from '../../test/support/staking-world.ts';
+import { TestChain } from '../../test/support/test-chain.ts';
+import { DEFAULT_PARAMS, validateParams } from './params.ts';
 
 test('a model takes the default split, and is found by owner and by snapshot', () => {
   const { chain, seller } = playLoop();
@@ -119,4 +135,64 @@ test('an unnamed residual party is refused', () => {
   const { chain, seller } = playLoop();
   const split = { ...DEFAULT_PARAMS.defaultSplit, residual: Party.PARTY_UNSPECIFIED };
   expect(deliver(chain, seller, registerModel(seller, { split })).code).toBe(modelErrors.invalidSplit.code);
+});
+
+/** Sets parameters of a chain with accounts 0 and 1 as only a proposal that has passed may. */
+function withParams(change: Partial<Params>): ReturnType<typeof playLoop> {
+  const params = messageToJson(Params, { ...DEFAULT_PARAMS, ...change });
+  return playLoop(new TestChain({ accounts: 6, genesis: { sections: { models: { params } } } }));
+}
+
+test('each part of a split has a floor and a ceiling; 0 sets no ceiling', () => {
+  const split = { platformBps: 1000, modelBps: 2000, stakersBps: 2000, contributorsBps: 5000, residual: 1 };
+  const cases: readonly (readonly [Partial<Params>, Partial<SplitPolicy>])[] = [
+    [{ platformBpsMin: 900 }, { platformBps: 899, modelBps: 2101 }],
+    [{ modelBpsMin: 1500 }, { modelBps: 1499, contributorsBps: 5501 }],
+    [{ stakersBpsMin: 1900 }, { stakersBps: 1899, modelBps: 2101 }],
+    [{ contributorsBpsMin: 4000 }, { contributorsBps: 3999, modelBps: 3001 }],
+    [{ platformBpsMax: 1100 }, { platformBps: 1101, modelBps: 1899 }],
+    [{ modelBpsMax: 2100 }, { modelBps: 2101, contributorsBps: 4899 }],
+    [{ stakersBpsMax: 2100 }, { stakersBps: 2101, modelBps: 1899 }],
+    [{ contributorsBpsMax: 5100 }, { contributorsBps: 5101, modelBps: 1899 }],
+  ];
+  for (const [params, change] of cases) {
+    const { chain, seller } = withParams(params);
+    const refused = deliver(chain, seller, registerModel(seller, { split: { ...split, ...change } }));
+    expect([refused.codespace, refused.code]).toEqual(['models', modelErrors.invalidSplit.code]);
+    expect(refused.log).toMatch(/the chain (asks for at least|allows at most) /);
+    deliverOk(chain, seller, registerModel(seller, { split }));
+    const { chain: free, seller: other } = withParams({ platformBpsMax: 0, stakersBpsMax: 0 });
+    deliverOk(free, other, registerModel(other, { split: { ...split, ...change } }));
+  }
+});
+
+test('bounds that change bind new versions only: a model keeps the split that its payers saw', () => {
+  const world = new StakingWorld({ validators: [20_000_000n], accounts: 2 });
+  const owner = world.account(0).address;
+  const split = { ...DEFAULT_PARAMS.defaultSplit, modelBps: 5000, contributorsBps: 2000 };
+  const model = (change: Partial<MsgRegisterModel>) =>
+    MsgRegisterModel.create({
+      ...{ owner, name: 'm', weightsRoot: new Uint8Array(32), split },
+      ...{ price: { denom: 'uopen', inPer1000: '0', outPer1000: '0', perCall: '1000' }, ...change },
+    });
+  const register = { message: MsgRegisterModel, response: MsgRegisterModelResponse };
+  const { modelId } = world.run(register, model({}));
+  const authority = world.composition.addresses.toText(moduleAddress('gov'));
+  const params = { ...DEFAULT_PARAMS, modelBpsMax: 3000 };
+  world.run({ message: MsgUpdateParams, response: MsgUpdateParamsResponse }, { authority, params });
+  expect(() => world.run(register, model({ parentIds: [modelId] }))).toThrow('model_bps is 5000');
+  const receipt = world.run(
+    { message: MsgPayInference, response: MsgPayInferenceResponse },
+    MsgPayInference.create({
+      ...{ payer: world.account(1).address, modelId, requestHash: new Uint8Array(32) },
+      ...{ tokensOut: 1n, maxFee: { denom: 'uopen', amount: '1000' } },
+    }),
+  );
+  expect(receipt.split).toMatchObject({ model: '500', platform: '300' });
+  expect(world.broken()).toEqual([]);
+});
+
+test('parameters whose default split is outside of their own bounds are refused', () => {
+  for (const change of [{ modelBpsMin: 2001 }, { contributorsBpsMax: 4999 }, { stakersBpsMax: 10_001 }])
+    expect(() => validateParams({ ...DEFAULT_PARAMS, ...change })).toThrow();
 });

@@ -9,6 +9,7 @@ import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import * as attribution from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import * as datanet from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import * as models from '../../proto/gen/openledger/models/v1/tx.ts';
+import * as payments from '../../proto/gen/openledger/payments/v1/tx.ts';
 
 /** Most things of one kind that are remembered: the oldest are forgotten. */
 const REMEMBERED_MAX = 40;
@@ -48,6 +49,8 @@ export class Memory {
   }[] = [];
   readonly claims: { readonly id: bigint; readonly message: attribution.MsgSubmitClaim }[] = [];
   readonly models: RememberedModel[] = [];
+  readonly holdIds: bigint[] = [];
+  readonly receiptIds: bigint[] = [];
 
   /** A message has succeeded in the block of this height. */
   learn(
@@ -119,6 +122,15 @@ export class Memory {
         keep(this.claims, { id, message: attribution.MsgSubmitClaim.decode(bytes) });
         break;
       }
+      case payments.MsgHoldPayment.typeUrl:
+        keep(this.holdIds, payments.MsgHoldPaymentResponse.decode(response).holdId);
+        break;
+      case payments.MsgPayInference.typeUrl:
+        keep(this.receiptIds, payments.MsgPayInferenceResponse.decode(response).receiptId);
+        break;
+      case payments.MsgCaptureHold.typeUrl:
+        keep(this.receiptIds, payments.MsgCaptureHoldResponse.decode(response).receiptId);
+        break;
       case attribution.MsgPublishIndex.typeUrl: {
         const { publisher, snapshotId } = attribution.MsgPublishIndex.decode(bytes);
         const { indexId: id, shardIds } = attribution.MsgPublishIndexResponse.decode(response);

@@ -72,7 +72,7 @@ function inGenesis({ module }: Section, row: Row, value: JsonValue): JsonValue {
 }
 
 /** Sections that no hook looks at. */
-const WITHOUT_HOOKS = ['auth', 'datanet', 'models', 'attribution', 'payments', 'channels'];
+const WITHOUT_HOOKS = ['auth', 'datanet', 'models', 'attribution', 'channels'];
 
 function blocksOf({ module }: Section): number {
   if (module === 'consensus') return 1;

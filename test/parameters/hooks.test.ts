@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { composeModules } from '../../app/modules.ts';
 import { exportModules } from '../../app/genesis.ts';
-import { utf8 } from '../../core/bytes.ts';
+import { toBase64, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { formatInstant } from '../../core/time.ts';
 import { AddressCodec, moduleAddress } from '../../framework/address.ts';
@@ -24,6 +24,8 @@ import {
   RECORDS_PER_BLOCK_MAX,
   TALLIED_PER_BLOCK_MAX,
 } from '../../modules/gov/end-block.ts';
+import { NONCES_FORGOTTEN_PER_BLOCK_MAX } from '../../modules/payments/authorizations.ts';
+import { HOLDS_RETURNED_PER_BLOCK_MAX } from '../../modules/payments/holds.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
 import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -310,6 +312,35 @@ it('what is due waits its turn: requests for pieces, claims, bonds of shards and
   world.endBlock();
   expect(lengthOf(world, 'attribution.requests')).toBe(0);
   expect(lengthOf(world, 'attribution.cards')).toBe(0);
+});
+
+it('what is due waits its turn: holds that have expired, nonces of authorisations', () => {
+  const held = HOLDS_RETURNED_PER_BLOCK_MAX + 1;
+  const spent = NONCES_FORGOTTEN_PER_BLOCK_MAX + 1;
+  const hash = (i: number): string => toBase64(sha256(utf8(`${i}`)));
+  const coin = { denom: 'uopen', amount: '1' };
+  const due = `${TEST_BLOCK.time.seconds + 1n}`;
+  const world = chainOf({
+    sections: {
+      payments: {
+        hold_sequence: `${held}`,
+        holds: times(held, (i) => ({
+          ...{ id: `${i + 1}`, payer: someone(i), payee: someone(0), model_id: '1', request_hash: hash(i) },
+          ...{ amount: coin, expires: due },
+        })),
+        spent_nonces: times(spent, (i) => ({
+          ...{ from: someone(i), nonce: hash(i), state: 'AUTHORIZATION_STATE_USED', valid_before: due },
+        })),
+      },
+    },
+    held: { payments: held },
+  });
+  expect(lengths(world, 'payments.holds', 1)).toEqual([1]);
+  expect(lengthOf(world, 'payments.spent_nonces')).toBe(1);
+  expect(world.broken()).toEqual([]);
+  world.endBlock();
+  expect([lengthOf(world, 'payments.holds'), lengthOf(world, 'payments.spent_nonces')]).toEqual([0, 0]);
+  expect(world.composition.bank.balance(world.context, CODEC.toBytes(someone(7)), 'uopen')).toBe(1n);
 });
 
 function stakingParams(): JsonObject {

@@ -16,6 +16,8 @@ import {
   RECORDS_PER_BLOCK_MAX,
   TALLIED_PER_BLOCK_MAX,
 } from '../../modules/gov/end-block.ts';
+import { NONCES_FORGOTTEN_PER_BLOCK_MAX } from '../../modules/payments/authorizations.ts';
+import { HOLDS_RETURNED_PER_BLOCK_MAX } from '../../modules/payments/holds.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
 
@@ -180,6 +182,20 @@ export const HOOKS: readonly HookRow[] = [
     work: 'retires indexes on convicted shards that nobody has retired',
     bound: `none after ${VOIDED_WORK_MAX} such units, ${WORK.shardEnd} for a shard; the rest waits; publication paid for it`,
     heldBy: 'test/attribution/end-block.test.ts',
+  },
+  {
+    module: 'payments',
+    when: 'endBlock',
+    work: 'returns holds that have expired to their payers',
+    bound: `${HOLDS_RETURNED_PER_BLOCK_MAX} a block, the rest waits and may be reclaimed; opening a hold paid for it`,
+    heldBy: BUDGETS,
+  },
+  {
+    module: 'payments',
+    when: 'endBlock',
+    work: 'forgets nonces of authorisations that have expired',
+    bound: `${NONCES_FORGOTTEN_PER_BLOCK_MAX} a block, the rest waits; each was paid for`,
+    heldBy: BUDGETS,
   },
   {
     module: 'channels',

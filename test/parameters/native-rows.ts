@@ -5,9 +5,16 @@ const COUNT_MAX = 65_536n;
 const BPS_WHOLE = 10_000n;
 const GAS_MAX = 1_000_000n;
 const BOND_MAX = (1n << 63n) - 1n;
+const SECONDS_MAX = 315_360_000n;
 const BLOCKS_MAX = 1_000_000_000n;
 const BLOCKS = Number(BLOCKS_MAX);
-const NO_FLOORS: Patch = { platform_bps_min: 0, stakers_bps_min: 0, contributors_bps_min: 0 };
+const PARTS = ['platform_bps', 'model_bps', 'stakers_bps', 'contributors_bps'];
+const NO_BOUNDS: Patch = Object.fromEntries(
+  PARTS.flatMap((name) => [
+    [`${name}_min`, 0],
+    [`${name}_max`, 0],
+  ]),
+);
 
 /** Section `datanet`. */
 export const DATANET_ROWS: readonly Row[] = [
@@ -21,18 +28,16 @@ export const DATANET_ROWS: readonly Row[] = [
   small('allow_list_changes_max', [1n, COUNT_MAX], 'each change is paid for'),
 ];
 
-/** One part has it all; the other parts and the floors give way. */
+/** One part has it all; the other parts and the bounds give way. */
 function part(name: string): Row {
   const field = `default_split.${name}`;
-  const others = ['platform_bps', 'model_bps', 'stakers_bps', 'contributors_bps'].filter(
-    (one) => one !== name,
-  );
+  const others = PARTS.filter((one) => one !== name);
   const without = (sum: number): Patch =>
     Object.fromEntries(others.map((other, i) => [`default_split.${other}`, i === 0 ? sum : 0]));
   return small(field, [0n, BPS_WHOLE], '0: nothing of a fee; 10,000: all of it', {
-    leastWith: { ...without(Number(BPS_WHOLE)), ...NO_FLOORS },
-    mostWith: { ...without(0), ...NO_FLOORS },
-    relation: 'all parts together are 10,000; not below its floor',
+    leastWith: { ...without(Number(BPS_WHOLE)), ...NO_BOUNDS },
+    mostWith: { ...without(0), ...NO_BOUNDS },
+    relation: 'all parts together are 10,000; within its bounds',
   });
 }
 
@@ -44,10 +49,18 @@ function floor(name: string): Row {
     'default_split.stakers_bps': 0,
     'default_split.contributors_bps': 0,
   };
-  const mostWith = { ...split, ...NO_FLOORS, [`default_split.${name}`]: Number(BPS_WHOLE) };
+  const mostWith = { ...split, ...NO_BOUNDS, [`default_split.${name}`]: Number(BPS_WHOLE) };
   return small(`${name}_min`, [0n, BPS_WHOLE], '10,000: all of a fee is this part’s', {
     mostWith,
     relation: 'not above the part in `default_split`',
+  });
+}
+
+/** A ceiling, which the default split must not be above. */
+function ceiling(name: string): Row {
+  return small(`${name}_max`, [0n, BPS_WHOLE], '0: none, as 10,000', {
+    mostWith: NO_BOUNDS,
+    relation: '0, or not below the part in `default_split`',
   });
 }
 
@@ -65,6 +78,11 @@ export const MODELS_ROWS: readonly Row[] = [
   floor('platform_bps'),
   floor('stakers_bps'),
   floor('contributors_bps'),
+  floor('model_bps'),
+  ceiling('platform_bps'),
+  ceiling('model_bps'),
+  ceiling('stakers_bps'),
+  ceiling('contributors_bps'),
   small(
     'lineage_bps_max',
     [0n, BPS_WHOLE],
@@ -160,4 +178,14 @@ export const CHANNELS_ROWS: readonly Row[] = [
 /** Section `payments`. */
 export const PAYMENTS_ROWS: readonly Row[] = [
   integer('tokens_max', [1n, 1n << 53n], 'a fee is a price times so many, far below 256 bits'),
+  integer(
+    'authorization_seconds_max',
+    [1n, SECONDS_MAX],
+    '1: authorisations have to meet a block; most: a spent nonce is kept so long, twice that when it is cancelled',
+  ),
+  integer(
+    'hold_seconds_max',
+    [1n, SECONDS_MAX],
+    '1: nobody can capture in time; most: money may wait so long',
+  ),
 ];

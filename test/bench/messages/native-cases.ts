@@ -1,4 +1,4 @@
-/** Messages of the economic loop: datanet, models, payments. */
+/** Messages of the economic loop: datanet, models, payments; those of direct payments are beside. */
 import { sha256 } from '../../../core/hash.ts';
 import { utf8 } from '../../../core/bytes.ts';
 import { type ProvableContent, provableContent } from '../../../modules/attribution/verify.ts';
@@ -13,6 +13,7 @@ import {
   payInference,
   paymentOf,
   publishSnapshot,
+  type Quote,
   registerModel,
 } from '../../support/economic-loop.ts';
 import type { TestAccount } from '../../support/test-chain.ts';
@@ -64,6 +65,24 @@ export function published(world: MessageWorld): Stocked & { readonly snapshotId:
   return { ...made, snapshotId: datanet.MsgPublishSnapshotResponse.decode(response).snapshotId };
 }
 
+/** A model for sale, and what an answer of it may quote. */
+export interface Offered {
+  readonly modelId: bigint;
+  readonly seller: TestAccount;
+  readonly quotes: readonly Quote[];
+}
+
+/** A Datanet, its snapshot and a model that quotes it. */
+export function offered(world: MessageWorld): Offered {
+  const { snapshotId, contributionId, document } = published(world);
+  const seller = world.takeAccount().account;
+  const { response } = world.run(
+    registerModel(seller, { name: `bench-${names++}`, snapshotIds: [snapshotId] }),
+  );
+  const { modelId } = models.MsgRegisterModelResponse.decode(response);
+  return { modelId, seller, quotes: [{ contributionId, document, offset: 100, length: QUOTED }] };
+}
+
 /** See the file comment. */
 export const NATIVE_CASES: MessageCases = {
   [datanet.MsgCreateDatanet.typeUrl]: {
@@ -103,13 +122,7 @@ export const NATIVE_CASES: MessageCases = {
   },
   [MsgPayInference.typeUrl]: {
     make: (world, i) => {
-      const { snapshotId, contributionId, document } = published(world);
-      const seller = world.takeAccount().account;
-      const { response } = world.run(
-        registerModel(seller, { name: `bench-${names++}`, snapshotIds: [snapshotId] }),
-      );
-      const { modelId } = models.MsgRegisterModelResponse.decode(response);
-      const quotes = [{ contributionId, document, offset: 100, length: QUOTED }];
+      const { modelId, quotes } = offered(world);
       const requestHash = sha256(utf8(`request ${i}`));
       return paymentOf(payInference(world.takeAccount().account, quotes, { modelId, requestHash }));
     },

@@ -9,6 +9,7 @@ import { ACCOUNT_CASES, propose } from './account-cases.ts';
 import type { MessageCase, MessageCases } from './case.ts';
 import { CHANNEL_CASES } from './channel-cases.ts';
 import { ATTRIBUTION_CASES } from './attribution-cases.ts';
+import { DIRECT_CASES } from './direct-cases.ts';
 import { NATIVE_CASES } from './native-cases.ts';
 import { PARAMS_CASES } from './params-cases.ts';
 import { STAKING_CASES } from './staking-cases.ts';
@@ -34,6 +35,7 @@ const CASES: MessageCases = {
   ...STAKING_CASES,
   ...NATIVE_CASES,
   ...CHANNEL_CASES,
+  ...DIRECT_CASES,
   ...ATTRIBUTION_CASES,
   ...PARAMS_CASES,
 };
@@ -44,6 +46,8 @@ const UNMEASURED: Readonly<Record<string, string>> = {
     'a claim that can be disputed rests on an index or a card that is active: thousands of blocks',
   '/openledger.channels.v1.MsgFinalizeWithdrawal':
     'a withdrawal that is due is a hundred blocks old; it does what MsgCloseChannel does',
+  '/openledger.payments.v1.MsgReclaimHold':
+    'the block in which a hold expires returns it, unless fifty others come before; it costs what MsgVoidHold does',
 };
 
 /** Medians of a type's runs. */

@@ -4,6 +4,7 @@ import { cardOperations } from './cards.ts';
 import { claimOperations } from './claims.ts';
 import { bankOperations } from './bank.ts';
 import { channelOperations } from './channels.ts';
+import { directOperations } from './direct.ts';
 import { govOperations } from './gov.ts';
 import { grantOperations } from './grants.ts';
 import { influenceRequestOperations } from './influence-requests.ts';
@@ -19,6 +20,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...govOperations,
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
+  anyOfThem('direct payments', 24, directOperations),
   anyOfThem('attribution', 90, [
     ...attributionOperations,
     ...claimOperations,

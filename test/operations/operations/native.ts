@@ -115,7 +115,7 @@ function aModel(world: World, owner: Actor): MsgRegisterModel {
 }
 
 /** What an answer of a model could quote: contributions of the Datanet of its snapshot. */
-function someQuotes(world: World, snapshotIds: readonly bigint[]): readonly Quote[] {
+export function someQuotes(world: World, snapshotIds: readonly bigint[]): readonly Quote[] {
   const { random, memory } = world;
   const nets = memory.snapshots
     .filter(({ id }) => snapshotIds.includes(id))
