@@ -107,8 +107,8 @@ export type TransferProblem =
   | 'expired';
 
 /**
- * Compares an authorisation with what was asked for, before anything is served. The amount must be exact. Says
- * nothing of the signature, of the nonce and of the account's money.
+ * Compares an authorisation with what was asked for, before anything is served. The amount must be exact.
+ * Says nothing of the signature, of the nonce and of the account's money.
  */
 export function problemOfTransfer(
   authorization: TransferAuthorization,

@@ -22,7 +22,7 @@ import { asked } from './attribution.ts';
 import { someQuotes } from './native.ts';
 
 /** Seconds between two blocks are no more than that, mostly. */
-const STEP_SECONDS = 9n;
+const STEP_SECONDS = 2n;
 const NONCES = 300;
 
 /** Seldom the signature of somebody else. */
@@ -107,6 +107,12 @@ function anInference(world: World, payee: Actor): wire.MsgPayInferenceWithAuthor
   return { payee: payee.address, authorization, signature, ...aUsage(world, from, snapshotIds) };
 }
 
+/** Long enough to be captured, or so short that the hold expires soon; seldom over. */
+function aTerm({ random }: World): bigint {
+  if (random.oneIn(20)) return -1n;
+  return BigInt(random.oneIn(3) ? random.between(60, 300) : random.between(2, 14));
+}
+
 function aHold(world: World, payer: Actor): wire.MsgHoldPayment | undefined {
   const { random, memory } = world;
   const model = random.some(memory.models);
@@ -118,7 +124,7 @@ function aHold(world: World, payer: Actor): wire.MsgHoldPayment | undefined {
     modelId: model.id,
     requestHash: aHash(world, 'request', 100_000),
     amount: coin(amount, model.message.price.denom),
-    expires: world.time.seconds + BigInt(random.between(random.oneIn(20) ? -5 : 3, 60)),
+    expires: world.time.seconds + aTerm(world),
   };
 }
 
@@ -195,11 +201,11 @@ export const directOperations: readonly Operation[] = [
   operation(wire.MsgTransferWithAuthorization, 8, aTransfer),
   operation(wire.MsgPayInferenceWithAuthorization, 8, anInference),
   operation(wire.MsgCancelAuthorization, 4, aCancellation),
-  operation(wire.MsgHoldPayment, 14, aHold),
-  signedBy(wire.MsgCaptureHold, 8, aCapture),
-  signedBy(wire.MsgVoidHold, 3, (world) =>
+  operation(wire.MsgHoldPayment, 30, aHold),
+  signedBy(wire.MsgCaptureHold, 20, aCapture),
+  signedBy(wire.MsgVoidHold, 10, (world) =>
     byPayee(world, ({ id: holdId }, { address: payee }) => ({ payee, holdId })),
   ),
-  operation(wire.MsgReclaimHold, 8, aReclaim),
+  operation(wire.MsgReclaimHold, 90, aReclaim),
   signedBy(wire.MsgRefundPayment, 5, aRefund),
 ];
