@@ -1,6 +1,5 @@
 import { Secp256k1HdWallet } from '@cosmjs/amino';
 import { expect, test } from 'vitest';
-import { utf8 } from '../core/bytes.ts';
 import { multisigPublicKey } from '../framework/tx/public-key.ts';
 import { AddressCodec } from '../framework/address.ts';
 import { KeyKind } from '../proto/gen/openledger/payments/v1/authorization.ts';
@@ -10,7 +9,6 @@ import {
   arbitrarySigner,
   joinSignatures,
   problemOfSignature,
-  resourceHash,
   signStatement,
   signStatementInWallet,
   transferAuthorization,
@@ -75,13 +73,9 @@ test('holders of an account of several keys sign one by one', () => {
   expect(() => joinSignatures(account, mixed)).toThrow('one form');
 });
 
-test('every authorisation has a nonce of its own, and every request a name of its own', () => {
+test('every authorisation has a nonce of its own', () => {
   const terms = authorizationOf(alice, bob);
   const [one, two] = [transferAuthorization(terms), transferAuthorization(terms)];
   expect(one.nonce.length).toBe(32);
   expect(one.nonce).not.toEqual(two.nonce);
-  const request = { method: 'post', url: 'http://a/b', body: utf8('c') };
-  expect(resourceHash({ ...request, method: 'POST' })).toEqual(resourceHash(request));
-  for (const change of [{ method: 'GET' }, { url: 'http://a/bc' }, { body: utf8('') }])
-    expect(resourceHash({ ...request, ...change })).not.toEqual(resourceHash(request));
 });

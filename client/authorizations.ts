@@ -6,7 +6,7 @@ import type { OfflineAminoSigner, Pubkey, StdSignDoc } from '@cosmjs/amino';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { adr036SignBytes } from '../core/adr036.ts';
-import { concatBytes, EMPTY_BYTES, equalBytes, fromBase64, fromUtf8, utf8 } from '../core/bytes.ts';
+import { EMPTY_BYTES, equalBytes, fromBase64, fromUtf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
 import type { Statement } from '../framework/tx/statement.ts';
 import { accountSignatureTasks } from '../modules/payments/account-signature.ts';
@@ -26,6 +26,7 @@ export {
   type TransferProblem,
   transferStatement,
 } from '../modules/payments/authorization.ts';
+export { type RequestName, resourceOf } from '../modules/channels/format/resource.ts';
 
 const NONCE_BYTES = 32;
 
@@ -148,15 +149,4 @@ export function problemOfSignature(
       : secp256k1.verify(bytes, sha256(signBytes), pubKey.bytes, { prehash: false }),
   );
   return isRight ? undefined : 'wrong-signature';
-}
-
-/** A name for what is paid: SHA-256 of "openledger/resource", method, URL and body, as x402 servers see them. */
-export function resourceHash(resource: {
-  readonly method: string;
-  readonly url: string;
-  readonly body: Uint8Array;
-}): Uint8Array {
-  const { method, url, body } = resource;
-  const parts = ['openledger/resource', method.toUpperCase(), url].map((text) => `${text}\n`).join('');
-  return sha256(concatBytes(utf8(parts), sha256(body)));
 }

@@ -20,6 +20,7 @@ import { MsgBeginRedelegateResponse, MsgUndelegateResponse } from 'cosmjs-types/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anyOf, timestampOf } from './journey/amino.ts';
 import { type Queries, queriesOf, startDevnet } from './journey/devnet.ts';
+import { captureAndExpire, type PaymentWorld, payWithoutGas } from './journey/direct-payments.ts';
 import { passProposals } from './journey/governance.ts';
 import { multisigOf } from './journey/multisig.ts';
 import {
@@ -45,7 +46,7 @@ const ONE = 1_000_000;
 const UNIT = 10n ** 18n;
 const SEND = '/cosmos.bank.v1beta1.MsgSend';
 /** Each of the two ways to sign has as many accounts. */
-const ACCOUNTS = 10;
+const ACCOUNTS = 12;
 const KINDS: readonly SigningKind[] = ['direct', 'amino'];
 
 let home = '';
@@ -319,6 +320,21 @@ it.concurrent('sends from an account of which two of three sign', async () => {
   const wrong = await refusalOf(shared.broadcast([message], [0, 1], 'direct'));
   expect(wrong).toMatchObject({ codespace: 'sdk', code: 4 });
 });
+
+/** Of a way to sign, two accounts that no other topic uses. */
+function paymentWorld(kind: SigningKind): PaymentWorld {
+  const [relayer, seller] = [10, 11].map(
+    (place) => devnet.ready.accounts[KINDS.indexOf(kind) * ACCOUNTS + place]?.mnemonic ?? '',
+  );
+  const { chain_id: chainId } = devnet.ready;
+  return { rpc: rpc(1), chainId, relayer: relayer ?? '', seller: seller ?? '', blockAfter };
+}
+
+it.concurrent('pays by what it signs in the wallet, without gas, through a relayer, once', () =>
+  payWithoutGas(paymentWorld('direct')));
+
+it.concurrent('holds money for requests: one is captured, the other goes back when it expires', () =>
+  captureAndExpire(paymentWorld('amino')));
 
 it.concurrent('asks what a dashboard shows', async () => {
   expect((await query.mint.inflation()).toString()).toBe('0');

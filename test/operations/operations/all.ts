@@ -20,8 +20,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...govOperations,
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
-  anyOfThem('direct payments', 40, directOperations),
-  anyOfThem('attribution', 110, [
+  anyOfThem('direct payments', 50, directOperations),
+  anyOfThem('attribution', 120, [
     ...attributionOperations,
     ...claimOperations,
     ...cardOperations,

@@ -21,8 +21,8 @@ import { actorAt, anyone, coin, type Operation, operation, someOf, type World } 
 import { asked } from './attribution.ts';
 import { someQuotes } from './native.ts';
 
-/** Seconds between two blocks are no more than that, mostly. */
-const STEP_SECONDS = 2n;
+/** Seconds between two blocks, about. */
+const STEP_SECONDS = 4n;
 const NONCES = 300;
 
 /** Seldom the signature of somebody else. */
@@ -110,7 +110,7 @@ function anInference(world: World, payee: Actor): wire.MsgPayInferenceWithAuthor
 /** Long enough to be captured, or so short that the hold expires soon; seldom over. */
 function aTerm({ random }: World): bigint {
   if (random.oneIn(20)) return -1n;
-  return BigInt(random.oneIn(3) ? random.between(60, 300) : random.between(2, 14));
+  return BigInt(random.oneIn(3) ? random.between(60, 300) : random.between(2, 10));
 }
 
 function aHold(world: World, payer: Actor): wire.MsgHoldPayment | undefined {
@@ -158,7 +158,7 @@ function aReclaim(world: World, sender: Actor): wire.MsgReclaimHold | undefined 
   const { random, time } = world;
   const holds = openHolds(world);
   const due = holds.filter(({ expires }) => expires <= time.seconds + STEP_SECONDS);
-  const hold = random.some(random.oneIn(10) ? holds : due);
+  const hold = random.some(random.oneIn(60) ? holds : due);
   return hold && { sender: sender.address, holdId: hold.id };
 }
 
@@ -206,6 +206,6 @@ export const directOperations: readonly Operation[] = [
   signedBy(wire.MsgVoidHold, 10, (world) =>
     byPayee(world, ({ id: holdId }, { address: payee }) => ({ payee, holdId })),
   ),
-  operation(wire.MsgReclaimHold, 90, aReclaim),
+  operation(wire.MsgReclaimHold, 200, aReclaim),
   signedBy(wire.MsgRefundPayment, 5, aRefund),
 ];
