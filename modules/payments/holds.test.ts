@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { moduleAddress } from '../../framework/address.ts';
-import type { ErrorKind } from '../../framework/errors.ts';
-import { sdkErrors } from '../../framework/errors.ts';
+import { type ErrorKind, sdkErrors } from '../../framework/errors.ts';
+import { JsonReader } from '../../framework/json.ts';
+import { messageFromJson } from '../../framework/proto-json.ts';
 import { Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { GenesisState } from '../../proto/gen/openledger/payments/v1/genesis.ts';
 import type { Hold } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import * as query from '../../proto/gen/openledger/payments/v1/query.ts';
 import {
@@ -270,6 +272,9 @@ test('holds and refunds go through an export, and a restored hold is returned wh
   expect(restored.brokenInvariants()).toEqual([]);
   const context = restored.contextAt(restored.height);
   expect(bank.balance(context, payerBytes, 'uopen') - balance).toBe(2000n);
+  const { payments } = restored.exportState().appState;
+  const genesis = messageFromJson(GenesisState, new JsonReader(payments, ''));
+  expect([genesis.holds, genesis.holdSequence, genesis.receipts[0]?.refunded]).toEqual([[], 2n, '7']);
 });
 
 test('random holds, captures, voids, payments and refunds keep every invariant', () => {
