@@ -202,10 +202,8 @@ function findEntitlementFraud(epoch: PublishedEpoch): EpochFraud | undefined {
   let start = commitment.rows.at(-1)?.end ?? 0;
   for (let index = 0; index < entitlements.tree.leaves; index++) {
     const row = served(decodeEntitlement(entitlements.leaf(index)), 'entitlement', index);
-    const isLast = index === entitlements.tree.leaves - 1;
     const follows = row.end > start && row.end <= allocations.tree.leaves;
-    const ends = !isLast || row.end === allocations.tree.leaves;
-    if (!follows || !ends || !rowHolds(allocations, start, row))
+    if (!follows || !rowHolds(allocations, start, row))
       return openEpochFraud(epoch, EpochRule.EPOCH_RULE_ENTITLEMENT, { index });
     start = row.end;
   }

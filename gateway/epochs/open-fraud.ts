@@ -1,7 +1,9 @@
 /** Opens what a rule is about, right or wrong: the table of modules/settlement/proof/fraud.ts, for provers. */
+import { concatBytes, equalBytes } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
 import { NO_ATTRIBUTION_BYTES } from '../../modules/settlement/proof/attribution.ts';
 import { decodeAllocation, decodeEntitlement, decodeReceipt } from '../../modules/settlement/proof/leaves.ts';
-import { splitPoint, leavesBelow } from '../../modules/settlement/proof/sum-tree.ts';
+import { leavesBelow, splitPoint, sumNodeInput } from '../../modules/settlement/proof/sum-tree.ts';
 import {
   EpochFraud,
   type EpochOpening,
@@ -9,7 +11,14 @@ import {
   EpochTree,
   type SumNode,
 } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
-import { levelOver, openLeaves, openNode, type PublishedEpoch, type PublishedTree } from './published.ts';
+import {
+  levelOver,
+  openLeaves,
+  openNode,
+  type PublishedEpoch,
+  type PublishedTree,
+  statedNode,
+} from './published.ts';
 
 /** Where a rule is to be looked at; what a rule does not use is absent. */
 export interface FraudPlace {
@@ -28,8 +37,9 @@ export function openEpochFraud(served: PublishedEpoch, rule: EpochRule, place: F
   const { receipts, allocations } = served;
   switch (rule) {
     case EpochRule.EPOCH_RULE_SUM:
-    case EpochRule.EPOCH_RULE_LEAF:
       return { ...fraud, ...openedNode(treeOf(served, fraud.tree), fraud) };
+    case EpochRule.EPOCH_RULE_FORM:
+      return { ...fraud, ...openedForm(treeOf(served, fraud.tree), fraud) };
     case EpochRule.EPOCH_RULE_LANE: {
       const around = [index - 1, index].filter((at) => at >= 0 && at < receipts.tree.leaves);
       return { ...fraud, openings: [openLeaves(receipts, around)] };
@@ -68,10 +78,23 @@ function openedNode(
   tree: PublishedTree,
   { level, index }: { readonly level: number; readonly index: number },
 ): { readonly nodes: readonly SumNode[]; readonly openings: readonly EpochOpening[] } {
-  const stated = tree.node(level, index);
+  const stated = statedNode(tree, level, index);
   const opening = openNode(tree, level, index);
   if (level === 0) return { nodes: [stated], openings: [{ ...opening, leaves: [tree.leaf(index).slice()] }] };
   return { nodes: [stated, ...childrenOf(tree, level, index)], openings: [opening] };
+}
+
+/** A node as it is stated, what leads to it, and what it is the hash of, as far as that is served. */
+function openedForm(
+  tree: PublishedTree,
+  { level, index }: { readonly level: number; readonly index: number },
+): { readonly nodes: readonly SumNode[]; readonly openings: readonly EpochOpening[] } {
+  const stated = statedNode(tree, level, index);
+  const leaf = tree.leaf(leavesBelow(tree.tree.leaves, { level, index })?.from ?? 0);
+  const inputs = [concatBytes(Uint8Array.of(0), leaf), leaf.slice()];
+  if (level > 0) inputs.push(sumNodeInput(tree.of, ...childrenOf(tree, level, index)));
+  const input = inputs.find((bytes) => equalBytes(sha256(bytes), stated.hash)) ?? leaf;
+  return { nodes: [stated], openings: [{ ...openNode(tree, level, index), leaves: [input] }] };
 }
 
 /** The two nodes below one. */
@@ -101,9 +124,7 @@ function entitlementOpenings(served: PublishedEpoch, index: number): EpochOpenin
   const end = (at: number): number => decodeEntitlement(entitlements.leaf(at))?.end ?? 0;
   const own = openLeaves(entitlements, index === 0 ? [0] : [index - 1, index]);
   const start = index === 0 ? (commitment.rows.at(-1)?.end ?? 0) : end(index - 1);
-  const isLast = index === entitlements.tree.leaves - 1;
   // Wrong by itself: no allocation is opened.
   if (end(index) <= start || end(index) > allocations.tree.leaves) return [own];
-  if (isLast && end(index) !== allocations.tree.leaves) return [own];
   return [own, openRange(allocations, start, end(index))];
 }

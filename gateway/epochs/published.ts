@@ -41,6 +41,12 @@ export function levelOver(count: number): number {
   return count <= 1 ? 0 : 32 - Math.clz32(count - 1);
 }
 
+/** A node with the sums that are stated for it: the top one's by the commitment. */
+export function statedNode({ tree, node }: PublishedTree, level: number, index: number): SumNode {
+  const served = node(level, index);
+  return level === levelOver(tree.leaves) ? { ...served, sums: tree.sums } : served;
+}
+
 /** Opens leaves, which are in rising order and in the tree. */
 export function openLeaves(tree: PublishedTree, indices: readonly number[]): EpochOpening {
   const ranges = indices.map((index) => ({ from: index, to: index + 1 }));

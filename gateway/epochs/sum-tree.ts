@@ -6,7 +6,7 @@ import { assert } from '../../core/errors.ts';
 import { HASH_BYTES, sha256Into } from '../../core/hash.ts';
 import type { SumTreeKind } from '../../modules/settlement/proof/kinds.ts';
 import { sumsOfLeaf } from '../../modules/settlement/proof/leaves.ts';
-import { nodeBytes, readSumNode, sumRoot } from '../../modules/settlement/proof/sum-tree.ts';
+import { nodeBytes, readSumNode } from '../../modules/settlement/proof/sum-tree.ts';
 import type { SumNode, SumTree } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { type PackedLeaves, packedLeaf } from './packed.ts';
 import type { PublishedTree } from './published.ts';
@@ -30,7 +30,7 @@ export function buildSumTree(of: SumTreeKind, leaves: PackedLeaves): PublishedTr
     return readSumNode(of, nodes, index * width);
   };
   const top = node(levels.length - 1, 0);
-  const tree: SumTree = { leaves: leaves.count, sums: top.sums, root: sumRoot(of, leaves.count, top) };
+  const tree: SumTree = { leaves: leaves.count, sums: top.sums, root: top.hash };
   return { of, tree, leaf, node };
 }
 

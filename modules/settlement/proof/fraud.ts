@@ -24,7 +24,7 @@ import {
   sameLane,
   sumsOfParts,
 } from './leaves.ts';
-import { leafHolds, nodeHolds } from './node-fraud.ts';
+import { formHolds, nodeHolds } from './node-fraud.ts';
 import { EpochOpenings } from './openings.ts';
 import { refuse, wellFormed } from './refuse.ts';
 import { equalSums } from './sum-tree.ts';
@@ -46,7 +46,7 @@ export function verifyEpochFraud(on: EpochOnChain, fraud: EpochFraud): void {
   openings.end();
 }
 
-const USES_NODES: readonly EpochRule[] = [EpochRule.EPOCH_RULE_SUM, EpochRule.EPOCH_RULE_LEAF];
+const USES_NODES: readonly EpochRule[] = [EpochRule.EPOCH_RULE_SUM, EpochRule.EPOCH_RULE_FORM];
 const USES_ATTRIBUTION: readonly EpochRule[] = [
   EpochRule.EPOCH_RULE_ATTRIBUTION,
   EpochRule.EPOCH_RULE_ALLOCATION,
@@ -55,7 +55,7 @@ const USES_ATTRIBUTION: readonly EpochRule[] = [
 /** A fraud has one form only. */
 function refuseUnused({ rule, tree, level, nodes, attribution, receipt, signature }: EpochFraud): void {
   if (!USES_NODES.includes(rule) && (tree !== 0 || nodes.length > 0)) refuse('nodes that mean nothing');
-  if (rule !== EpochRule.EPOCH_RULE_SUM && level !== 0) refuse('a level that means nothing');
+  if (!USES_NODES.includes(rule) && level !== 0) refuse('a level that means nothing');
   if (!USES_ATTRIBUTION.includes(rule) && attribution.length > 0) refuse('an attribution that means nothing');
   if (rule !== EpochRule.EPOCH_RULE_SIGNED && receipt.length + signature.length > 0)
     refuse('a signed receipt that means nothing');
@@ -66,8 +66,8 @@ function statementHolds(on: EpochOnChain, fraud: EpochFraud, openings: EpochOpen
   switch (fraud.rule) {
     case EpochRule.EPOCH_RULE_SUM:
       return nodeHolds(on.epoch, fraud, openings);
-    case EpochRule.EPOCH_RULE_LEAF:
-      return leafHolds(on.epoch, fraud, openings);
+    case EpochRule.EPOCH_RULE_FORM:
+      return formHolds(on.epoch, fraud, openings);
     case EpochRule.EPOCH_RULE_LANE:
       return laneHolds(on, index, openings);
     case EpochRule.EPOCH_RULE_FEE:
@@ -175,6 +175,5 @@ function entitlementHolds(epoch: EpochCommitment, index: number, openings: Epoch
   const row = opened.at(-1) ?? refuse('an opening without a leaf');
   const start = (index === 0 ? rows.at(-1)?.end : opened[0]?.end) ?? 0;
   if (row.end <= start || row.end > allocations.leaves) return false;
-  if (index === entitlements.leaves - 1 && row.end !== allocations.leaves) return false;
   return rangeHolds(epoch, { start, row }, openings);
 }

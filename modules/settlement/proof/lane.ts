@@ -27,7 +27,7 @@ export function laneHolds(
 
 /** The same for receipts at hand; undefined before the first and after the last. */
 export function neighboursHold(
-  chain: EpochChain,
+  chain: Pick<EpochChain, 'lane'>,
   before: Receipt | undefined,
   after: Receipt | undefined,
 ): boolean {

@@ -1,5 +1,6 @@
-/** Rules about one node of a tree: the sums stated for it are those of what is below it. */
+/** Rules about one node of a tree: it is one, and the sums stated for it are those of what is below it. */
 import { equalBytes } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
 import type {
   EpochCommitment,
   EpochFraud,
@@ -15,6 +16,8 @@ import {
   equalSums,
   followToRoot,
   isSumNode,
+  isSumNodeInput,
+  leafOfInput,
   leavesBelow,
   sumLeafHash,
   sumNodeHash,
@@ -27,40 +30,36 @@ export function treeOf(epoch: EpochCommitment, of: SumTreeKind): SumTree {
 
 /** True when the sums stated for a node are those of its children, or of its leaf. */
 export function nodeHolds(epoch: EpochCommitment, fraud: EpochFraud, openings: EpochOpenings): boolean {
-  const { level, index } = fraud;
-  if (level === 0) return equalSums(...leafSums(epoch, fraud, openings, wellFormed));
   const of = treeKind(fraud);
-  const [stated, left, right] = nodesOf(of, fraud.nodes, 3);
+  const { level } = fraud;
+  const [stated, left, right] = nodesOf(of, fraud.nodes, level === 0 ? 1 : 3);
   const { leaves, siblings } = openings.takeUnchecked();
-  if (leaves.length > 0) refuse('a node above others has no leaf');
-  if (stated === undefined || left === undefined || right === undefined) return refuse('a node is missing');
-  follow(epoch, { of, level, index, stated, siblings });
+  if (stated === undefined || leaves.length !== (level === 0 ? 1 : 0)) return refuse('a leaf has one leaf');
+  follow(epoch, { of, fraud, stated, siblings });
+  const [leaf] = leaves;
+  if (leaf !== undefined) {
+    if (!equalBytes(sumLeafHash(leaf), stated.hash)) refuse('this is not the leaf');
+    return equalSums(wellFormed(sumsOfLeaf(of, leaf)), stated.sums);
+  }
+  if (left === undefined || right === undefined) return refuse('a node is missing');
   if (!equalBytes(sumNodeHash(of, left, right), stated.hash)) refuse('these are not the children');
   const sums = addSums(left.sums, right.sums);
   return sums !== undefined && equalSums(sums, stated.sums);
 }
 
-/** True when a leaf is one of its tree. */
-export function leafHolds(epoch: EpochCommitment, fraud: EpochFraud, openings: EpochOpenings): boolean {
-  const malformed = (sums: readonly bigint[] | undefined): readonly bigint[] => sums ?? [];
-  return leafSums(epoch, fraud, openings, malformed)[1].length > 0;
-}
-
-/** The sums stated for a leaf, and those that follow from its bytes. */
-function leafSums(
-  epoch: EpochCommitment,
-  fraud: EpochFraud,
-  openings: EpochOpenings,
-  decoded: (sums: readonly bigint[] | undefined) => readonly bigint[],
-): readonly [readonly bigint[], readonly bigint[]] {
+/** True when what stands at a place of a tree can stand there: a leaf of it on level 0, a node above. */
+export function formHolds(epoch: EpochCommitment, fraud: EpochFraud, openings: EpochOpenings): boolean {
   const of = treeKind(fraud);
   const [stated] = nodesOf(of, fraud.nodes, 1);
   const { leaves, siblings } = openings.takeUnchecked();
-  const [leaf] = leaves;
-  if (stated === undefined || leaf === undefined || leaves.length !== 1) return refuse('one leaf is opened');
-  follow(epoch, { of, level: 0, index: fraud.index, stated, siblings });
-  if (!equalBytes(sumLeafHash(leaf), stated.hash)) refuse('this is not the leaf');
-  return [stated.sums, decoded(sumsOfLeaf(of, leaf))];
+  const [input] = leaves;
+  if (stated === undefined || input === undefined || leaves.length !== 1)
+    return refuse('what the node is the hash of is to be shown');
+  follow(epoch, { of, fraud, stated, siblings });
+  if (!equalBytes(sha256(input), stated.hash)) refuse('the node is not the hash of this');
+  if (fraud.level > 0) return isSumNodeInput(of, input);
+  const leaf = leafOfInput(input);
+  return leaf !== undefined && sumsOfLeaf(of, leaf) !== undefined;
 }
 
 function treeKind({ tree }: EpochFraud): SumTreeKind {
@@ -75,16 +74,15 @@ function nodesOf(of: SumTreeKind, nodes: readonly SumNode[], count: number): rea
 
 interface StatedNode {
   readonly of: SumTreeKind;
-  readonly level: number;
-  readonly index: number;
+  readonly fraud: EpochFraud;
   readonly stated: SumNode;
   readonly siblings: Uint8Array;
 }
 
-function follow(epoch: EpochCommitment, { of, level, index, stated, siblings }: StatedNode): void {
+function follow(epoch: EpochCommitment, { of, fraud, stated, siblings }: StatedNode): void {
   const tree = treeOf(epoch, of);
-  const range = leavesBelow(tree.leaves, { level, index });
-  if (range === undefined) refuse(`the tree has no node ${index} on level ${level}`);
+  const range = leavesBelow(tree.leaves, fraud);
+  if (range === undefined) refuse(`the tree has no node ${fraud.index} on level ${fraud.level}`);
   const opened = [{ ...stated, ...range }];
   if (followToRoot(of, tree, { opened, siblings }) === undefined) refuse('the node leads elsewhere');
 }

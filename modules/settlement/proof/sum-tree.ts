@@ -6,7 +6,9 @@
  * | --- | --- |
  * | leaf | `0x00 ‖ leaf`; its sums follow from its bytes, which begin with the kind |
  * | node | `0x01 ‖ kind ‖ left hash ‖ left sums ‖ right hash ‖ right sums` |
- * | root | `0x02 ‖ kind ‖ u64 leaves ‖ sums ‖ hash of the top node` |
+ *
+ * A tree is committed to by its top node (hash and sums) and its number of leaves. If the number is another,
+ * a leaf stands where a node has to be, or a node where a leaf has to be: that convicts.
  *
  * Integers are big-endian, sums u64. A node hashes *both* children's sums. Where only their sum is hashed
  * (Maxwell's form), each proof may name another sum for the sibling, and a root may state less than its leaves
@@ -20,7 +22,6 @@ import type { SumTreeKind } from './kinds.ts';
 
 const LEAF_PREFIX = 0;
 const NODE_PREFIX = 1;
-const ROOT_PREFIX = 2;
 const SUM_BYTES = 8;
 const SUM_MAX: bigint = (1n << 64n) - 1n;
 
@@ -42,25 +43,28 @@ export function sumLeafHash(leaf: Uint8Array): Uint8Array {
 
 /** Hash of the node above two others. */
 export function sumNodeHash(of: SumTreeKind, left: SumNode, right: SumNode): Uint8Array {
+  return sha256(sumNodeInput(of, left, right));
+}
+
+/** What a node above two others is the hash of. */
+export function sumNodeInput(of: SumTreeKind, left: SumNode, right: SumNode): Uint8Array {
   const width = nodeBytes(of);
   const input = new Uint8Array(2 + 2 * width);
   input[0] = NODE_PREFIX;
   input[1] = of.kind;
   writeSumNode(left, input, 2);
   writeSumNode(right, input, 2 + width);
-  return sha256(input);
+  return input;
 }
 
-/** What a tree with this top node is committed to by. */
-export function sumRoot(of: SumTreeKind, leaves: number, top: SumNode): Uint8Array {
-  const input = new Uint8Array(2 + 8 + nodeBytes(of));
-  input[0] = ROOT_PREFIX;
-  input[1] = of.kind;
-  const view = new DataView(input.buffer);
-  view.setBigUint64(2, BigInt(leaves));
-  for (const [i, sum] of top.sums.entries()) view.setBigUint64(10 + i * SUM_BYTES, sum);
-  input.set(top.hash, 10 + of.columns * SUM_BYTES);
-  return sha256(input);
+/** True when a node above two others can be the hash of these bytes. */
+export function isSumNodeInput(of: SumTreeKind, input: Uint8Array): boolean {
+  return input.length === 2 + 2 * nodeBytes(of) && input[0] === NODE_PREFIX && input[1] === of.kind;
+}
+
+/** The bytes of the leaf that is the hash of these; undefined when no leaf is. */
+export function leafOfInput(input: Uint8Array): Uint8Array | undefined {
+  return input[0] === LEAF_PREFIX ? input.subarray(1) : undefined;
 }
 
 /** Writes a hash and its sums. */
@@ -170,7 +174,7 @@ export function followToRoot(
   if (!isInTree(of, tree, opened)) return undefined;
   const top = walk(0, tree.leaves, 0, opened.length);
   if (top === undefined || at !== siblings.length || !equalSums(top.sums, tree.sums)) return undefined;
-  return equalBytes(sumRoot(of, tree.leaves, top), tree.root) ? { before } : undefined;
+  return equalBytes(top.hash, tree.root) ? { before } : undefined;
 }
 
 function isInTree(of: SumTreeKind, { leaves }: SumTree, opened: readonly OpenedNode[]): boolean {

@@ -167,11 +167,11 @@ function accusation(world: World, rule: EpochRule, dice: Dice): EpochFraud | und
     [EpochRule.EPOCH_RULE_ROW]: commitment.rows.length,
     [EpochRule.EPOCH_RULE_ENTITLEMENT]: entitlements.tree.leaves,
   };
-  if (rule === EpochRule.EPOCH_RULE_SUM || rule === EpochRule.EPOCH_RULE_LEAF) {
+  if (rule === EpochRule.EPOCH_RULE_SUM || rule === EpochRule.EPOCH_RULE_FORM) {
     const tree = dice.pick([EpochTree.EPOCH_TREE_RECEIPTS, EpochTree.EPOCH_TREE_ALLOCATIONS]);
     const { leaves } = (tree === EpochTree.EPOCH_TREE_RECEIPTS ? receipts : allocations).tree;
     if (leaves === 0) return undefined;
-    const level = rule === EpochRule.EPOCH_RULE_SUM ? dice.below(33 - Math.clz32(leaves - 1)) : 0;
+    const level = dice.below(33 - Math.clz32(leaves - 1));
     // Nodes that stand on this level, and not only lower.
     const full = Math.floor(leaves / 2 ** level);
     return full === 0 ? undefined : openEpochFraud(epoch, rule, { tree, level, index: dice.below(full) });

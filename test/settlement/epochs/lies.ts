@@ -15,10 +15,10 @@ import {
   type Receipt,
   writeAllocation,
 } from '../../../modules/settlement/proof/leaves.ts';
-import { leavesBelow } from '../../../modules/settlement/proof/sum-tree.ts';
-import type { DeltaRow, EpochCommitment } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
+import type { DeltaRow } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { Dice } from './dice.ts';
-import { forgedTree, type ForgedSums, leavesOf } from './forged-tree.ts';
+import { forgedTree, leavesOf } from './forged-tree.ts';
+import { forgedSums, malformedLeaf, miscounted, otherTotals, retold } from './tree-lies.ts';
 import { entriesOf, epochOf, position, type World } from './world.ts';
 
 export interface Lie {
@@ -114,6 +114,21 @@ function swallowed(world: World, dice: Dice): PublishedEpoch | undefined {
   );
 }
 
+/** The last receipt of a lane, said to be of another one that ends later by as much. */
+function movedReceipt(world: World, dice: Dice): PublishedEpoch | undefined {
+  const { receipts, chain } = world;
+  const isLast = ({ channel, lane, after }: Receipt): boolean => chain.lane(channel, lane)?.to === after;
+  const last = receipts.filter(isLast);
+  const [from, to] = [dice.pick(last), dice.pick(last)];
+  if (from === to) return undefined;
+  const { channel, lane, after: before } = to;
+  const moved = { ...from, channel, lane, before, after: before + from.after - from.before };
+  return withReceipts(
+    world,
+    receipts.map((one) => (one === from ? moved : one)),
+  );
+}
+
 /** Fees moved along a lane's boundary, or the boundary moved off what was claimed. */
 function shiftedCharge(world: World, dice: Dice): PublishedEpoch | undefined {
   return changeOne(world, dice, ({ before, after }) => {
@@ -131,64 +146,6 @@ function receiptsSwapped(world: World, dice: Dice): PublishedEpoch | undefined {
   leaves[a] = second;
   leaves[b] = first;
   return retold(world.epoch, { receipts: forgedTree(RECEIPTS, leaves) });
-}
-
-type Trees = Pick<PublishedEpoch, 'receipts' | 'allocations' | 'entitlements'>;
-
-function retold(epoch: PublishedEpoch, trees: Partial<Trees>, rows?: readonly DeltaRow[]): PublishedEpoch {
-  const changed = { ...epoch, ...trees };
-  const commitment: EpochCommitment = {
-    rows: rows ?? epoch.commitment.rows,
-    receipts: changed.receipts.tree,
-    allocations: changed.allocations.tree,
-    entitlements: changed.entitlements.tree,
-  };
-  return { ...changed, commitment };
-}
-
-type TreeName = keyof Trees;
-
-/** Sums moved between two neighbours: the totals stay what they were. */
-function forgedSums(world: World, dice: Dice, name: TreeName, lowest: number): PublishedEpoch | undefined {
-  const tree = world.epoch[name];
-  const { leaves } = tree.tree;
-  if (leaves < 2) return undefined;
-  const levels = 32 - Math.clz32(leaves - 1);
-  const level = lowest === 0 ? 0 : dice.between(lowest, Math.max(lowest, levels - 1));
-  const index = 2 * dice.below(Math.ceil(leaves / 2 ** level / 2));
-  // A lone last node has no sibling, or is written lower only.
-  if (level >= levels || leavesBelow(leaves, { level, index: index + 1 }) === undefined) return undefined;
-  const [a, b] = [tree.node(level, index), tree.node(level, index + 1)];
-  const column = dice.below(tree.of.columns);
-  const most = a.sums[column] ?? 0n;
-  if (most === 0n) return undefined;
-  const by = 1n + BigInt(dice.below(Number(most)));
-  const moved = (sums: readonly bigint[], change: bigint): bigint[] =>
-    sums.map((sum, i) => (i === column ? sum + change : sum));
-  const forged: ForgedSums[] = [
-    { level, index, sums: moved(a.sums, -by) },
-    { level, index: index + 1, sums: moved(b.sums, by) },
-  ];
-  return retold(world.epoch, { [name]: forgedTree(tree.of, leavesOf(tree), forged) });
-}
-
-/** A leaf that is none, with the sums that the right one had. */
-function malformedLeaf(world: World, dice: Dice, name: TreeName): PublishedEpoch | undefined {
-  const tree = world.epoch[name];
-  if (tree.tree.leaves === 0) return undefined;
-  const leaves = [...leavesOf(tree)];
-  const at = dice.below(leaves.length);
-  const leaf = leaves[at] ?? new Uint8Array(0);
-  const broken = dice.pick([
-    leaf.slice(1),
-    Uint8Array.from([...leaf, 0]),
-    Uint8Array.from(leaf, (byte, i) => (i === 0 ? byte + 1 : byte)),
-    new Uint8Array(0),
-    dice.bytes(leaf.length),
-  ]);
-  leaves[at] = broken;
-  const forged = [{ level: 0, index: at, sums: tree.node(0, at).sums }];
-  return retold(world.epoch, { [name]: forgedTree(tree.of, leaves, forged) });
 }
 
 function allocationsOf({ epoch }: World): Allocation[] {
@@ -311,7 +268,11 @@ function changeRows({ epoch }: World, change: (rows: DeltaRow[]) => boolean): Pu
 }
 
 /** An amount moved between rows, a range moved, or another place. */
-function wrongRow(world: World, dice: Dice, what: 'amount' | 'end' | 'place'): PublishedEpoch | undefined {
+function wrongRow(
+  world: World,
+  dice: Dice,
+  what: 'amount' | 'end' | 'place' | 'range',
+): PublishedEpoch | undefined {
   return changeRows(world, (rows) => {
     if (rows.length < 2) return false;
     const from = dice.below(rows.length - 1);
@@ -322,6 +283,12 @@ function wrongRow(world: World, dice: Dice, what: 'amount' | 'end' | 'place'): P
       const by = 1n + BigInt(dice.below(Number(a.amount) - 1));
       rows[from] = { ...a, amount: a.amount - by };
       rows[from + 1] = { ...b, amount: b.amount + by };
+    } else if (what === 'range') {
+      // The first allocation of the next row is taken along, with its amount.
+      const { amount = 0n } = decodeAllocation(world.epoch.allocations.leaf(a.end)) ?? {};
+      if (amount >= b.amount) return false;
+      rows[from] = { ...a, end: a.end + 1, amount: a.amount + amount };
+      rows[from + 1] = { ...b, amount: b.amount - amount };
     } else if (what === 'end') rows[from] = { ...a, end: a.end + (dice.chance(0.5) ? 1 : -1) };
     else rows[from] = { ...a, place: b.place };
     return true;
@@ -350,6 +317,7 @@ export const LIES: readonly Lie[] = [
     tell: (world, dice) => changeOne(world, dice, () => ({ channel: dice.bytes(32) })),
   },
   { name: 'duplicate for another', tell: duplicateForOther },
+  { name: 'moved receipt', tell: movedReceipt },
   { name: 'swallowed receipt', tell: swallowed },
   {
     name: 'omitted receipt',
@@ -394,8 +362,10 @@ export const LIES: readonly Lie[] = [
   ...(['receipts', 'allocations', 'entitlements'] as const).flatMap((name): Lie[] => [
     { name: `${name}: sum of a leaf`, tell: (world, dice) => forgedSums(world, dice, name, 0) },
     { name: `${name}: sum of a node`, tell: (world, dice) => forgedSums(world, dice, name, 1) },
+    { name: `${name}: miscounted`, tell: (world, dice) => miscounted(world, dice, name) },
     { name: `${name}: malformed leaf`, tell: (world, dice) => malformedLeaf(world, dice, name) },
   ]),
+  { name: 'receipts: totals', tell: otherTotals },
   { name: 'allocation: amount moved', tell: movedAmount },
   { name: 'allocation: omitted', tell: omittedAllocation },
   { name: 'allocation: twice', tell: halvedAllocation },
@@ -423,6 +393,7 @@ export const LIES: readonly Lie[] = [
   },
   { name: 'row: amount', tell: (world, dice) => wrongRow(world, dice, 'amount') },
   { name: 'row: end', tell: (world, dice) => wrongRow(world, dice, 'end') },
+  { name: 'row: range', tell: (world, dice) => wrongRow(world, dice, 'range') },
   { name: 'row: place', tell: (world, dice) => wrongRow(world, dice, 'place') },
 ];
 

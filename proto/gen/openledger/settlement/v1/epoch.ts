@@ -22,7 +22,7 @@ export const EpochTreeType: EnumType = { name: 'openledger.settlement.v1.EpochTr
 export const EpochRule = {
   EPOCH_RULE_UNSPECIFIED: 0,
   EPOCH_RULE_SUM: 1,
-  EPOCH_RULE_LEAF: 2,
+  EPOCH_RULE_FORM: 2,
   EPOCH_RULE_LANE: 3,
   EPOCH_RULE_FEE: 4,
   EPOCH_RULE_SPLIT: 5,
