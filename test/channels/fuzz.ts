@@ -647,7 +647,9 @@ export class Fuzz {
       if (i === 2 || this.#random.oneIn(3)) {
         await this.#lookAndFinish();
       }
+      if (this.#random.oneIn(2)) await this.#payerRepeats(party);
       await this.#deliver();
+      if (this.#random.oneIn(2)) await this.#finishJob();
       const claimed = this.#lastClaimed(this.#chain.mirror(party.id));
       if ('response' in this.#chain.run(wire.MsgFinalizeWithdrawal, message)) {
         this.#paid.set(toHex(party.id), BigInt(claimed));
