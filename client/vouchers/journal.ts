@@ -1,15 +1,15 @@
 /**
- * The state of one party of channels on its disk: a log that is only appended to. A line is a checksum and the
- * writes of one batch, each a JSON value under a key; the next one is written when it is durable, so that only
- * the last line can be torn. What is read back is the last value of each key.
+ * The state of one party of channels on its disk: a log that is only appended to. A line is a checksum and
+ * the writes of one batch, each a JSON value under a key; the next one is written when it is durable, so that
+ * only the last line can be torn. What is read back is the last value of each key.
  *
  * | after a crash                      | what happens                                                 |
  * | ---------------------------------- | ------------------------------------------------------------ |
  * | the last line is torn or missing   | it is cut off: nobody was told that it is there               |
  * | a line before the last one is bad  | `vouchers.corrupt`: something else than a crash was at work   |
  *
- * A write is seen by readers at once and is durable when its promise resolves. Who acts on what it has read has
- * written after it, and writes become durable in their order, so nothing is built on what a crash takes away.
+ * A write is seen by readers at once and is durable when its promise resolves. Who acts on what it has read
+ * has written after it, and writes become durable in their order: nothing is built on what a crash takes.
  */
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';

@@ -2,11 +2,11 @@
  * The receiving side of channels. A request goes through `accept` → serve → `settle`; of a stream each part
  * waits for `link`. Everything is on the disk before it is acted on:
  *
- * | step      | on the disk before the caller goes on        | after a crash                                    |
- * | --------- | -------------------------------------------- | ------------------------------------------------ |
- * | `accept`  | the voucher                                  | the same voucher may be served again; nothing was charged |
- * | `link`    | the link                                     | what was served is covered by it                 |
- * | `settle`  | the charge                                   | the same voucher is answered, not charged again  |
+ * | step     | on the disk before the caller goes on | after a crash                                    |
+ * | -------- | ------------------------------------- | ------------------------------------------------ |
+ * | `accept` | the voucher                           | it may be served again, nothing was charged      |
+ * | `link`   | the link                              | what was served is covered by it                 |
+ * | `settle` | the charge                            | the same voucher is answered, not charged again  |
  *
  * A voucher is taken once: its base has to be what was charged on the lane. Lanes do not wait for each other;
  * what all of them may be charged together is decided in one turn, before anything is written.
@@ -76,7 +76,7 @@ export type Refusal =
 /** What a payer is told whose voucher does not begin where the lane ends: it signs anew from there. */
 export interface LaneSnapshot {
   readonly charged: bigint;
-  /** The last voucher that was taken, and link: the payer's own signature proves them. Undefined for neither. */
+  /** The last voucher that was taken: the payer's own signature proves it. Undefined for none. */
   readonly last: SignedVoucher | undefined;
   readonly linkIndex: number;
 }
@@ -84,8 +84,8 @@ export interface LaneSnapshot {
 /** What becomes of a voucher. */
 export type Acceptance =
   /**
-   * Serve, then `settle`. `again` after a crash or a failure: nothing was charged for it but the links that were
-   * shown; the next one has the number after `linkIndex`.
+   * Serve, then `settle`. `again` after a crash or a failure: nothing was charged for it but the links that
+   * were shown; the next one has the number after `linkIndex`.
    */
   | { readonly kind: 'serve'; readonly again: boolean; readonly linkIndex: number }
   /** It was charged before: give the answer again, which costs nothing. */
@@ -151,8 +151,8 @@ export class Payee {
 
   /**
    * Takes a link of the hash chain of the voucher that is being served: when it resolves, so many units more
-   * are paid for. @returns the links that were shown so far, of which this is the last; undefined for one that
-   * does not follow
+   * are paid for.
+   * @returns the number of the link; undefined for one that does not follow the last
    */
   async link(channelId: Uint8Array, lane: number, preimage: Uint8Array): Promise<number | undefined> {
     const key = laneKey(channelId, lane);
@@ -217,8 +217,8 @@ export class Payee {
   }
 
   /**
-   * Signs what a payer wants to close by: all that was charged has to be in it. From then on no voucher of the
-   * channel is taken until the agreement is void.
+   * Signs what a payer wants to close by: all that was charged has to be in it. From then on no voucher of
+   * the channel is taken until the agreement is void.
    * @returns undefined when the total is too low, or while a request is being served
    */
   async consent(agreement: CloseAgreement, signer: VoucherSigner): Promise<Uint8Array | undefined> {

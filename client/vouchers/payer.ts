@@ -1,11 +1,11 @@
 /**
- * The paying side of a channel. A request goes through `sign` → send → `answered`; who gets a corrective answer
- * tells it by `corrected` and signs anew. A voucher is on the disk before anybody sees it:
+ * The paying side of a channel. A request goes through `sign` → send → `answered`; who gets a corrective
+ * answer tells it by `corrected` and signs anew. A voucher is on the disk before anybody sees it:
  *
- * | step        | on the disk before the caller goes on | after a crash                                        |
- * | ----------- | ------------------------------------- | ---------------------------------------------------- |
- * | `sign`      | the voucher                           | `pending` has it: send the very same again           |
- * | `answered`  | what was charged                      | the voucher is pending again; the answer comes again |
+ * | step       | on the disk before the caller goes on | after a crash                                   |
+ * | ---------- | ------------------------------------- | ----------------------------------------------- |
+ * | `sign`     | the voucher                           | `pending` has it: send the very same again      |
+ * | `answered` | what was charged                      | it is pending again, and its answer comes again |
  *
  * All that was ever signed is counted: whatever the payee does, no more than `exposure` can be taken.
  */
@@ -166,8 +166,8 @@ export class Payer {
 
   /**
    * The payee's lane ends elsewhere than the voucher begins: one of both has lost its last message.
-   * @returns whether the voucher was charged, or is to be signed anew from where the payee is; `old` when it is
-   * not the last one
+   * @returns whether the voucher was charged, or is to be signed anew from where the payee is; `old` when it
+   * is not the last one
    * @throws LedgerError `vouchers.overcharge` when the payee cannot prove what it says by the payer's own
    * signature: do not go on with this payee
    */

@@ -1,4 +1,4 @@
-/** Parties of the fuzzed channels: the real library over disks that crash, and what the payer wants to buy. */
+/** Parties of the fuzzed channels: the real library over disks that crash, and what payers want to buy. */
 import { createHash } from 'node:crypto';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
@@ -161,7 +161,7 @@ export class PayerParty {
 
   /** Another channel than before: its id is known at once. */
   async newChannel(now: bigint): Promise<void> {
-    this.signer = sessionSigner(`${this.account.address} ${this.#channels}`);
+    this.signer = sessionSigner(`${this.account.address} 0`);
     this.config = this.#nextConfig(now);
     this.id = channelId(this.#chainId, this.config);
     this.keys = [this.signer.key];
