@@ -1,5 +1,5 @@
 /**
- * Lies about epochs: `node test/settlement/epochs/main.ts --epochs 10000 --lies 10 --mutations 100 --seed 1`. Exit
+ * Lies about epochs: `node test/settlement/epochs/main.ts --epochs 1000 --lies 25 --mutations 1000 --seed 1`. Exit
  * code 1 when one is not convicted, or something honest is.
  */
 import { randomFrom } from '../../attribution/fidelity/digits.ts';
