@@ -18,6 +18,7 @@ import { reportRestart, reportSync } from './sync-report.ts';
 import { reportTrace } from './trace-report.ts';
 import { reportServe } from './serve-report.ts';
 import { reportThroughput } from './throughput-report.ts';
+import { reportVouchers } from './vouchers-report.ts';
 
 const SECONDS = { throughput: 20, latency: 30, memory: 45, soak: 600 } as const;
 const SOAK_RATE = 500;
@@ -88,6 +89,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   messages: () => reportMessages(report, { accounts }),
   trace: () => reportTrace(report),
   proofs: async () => reportProofs(report),
+  vouchers: async () => reportVouchers(report),
   evidence: async () => reportEvidence(report),
   serve: () => reportServe(report),
   index: async () => reportIndex(report),
