@@ -28,6 +28,7 @@ import { createGovModule } from '../modules/gov/module.ts';
 import { createMintModule } from '../modules/mint/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
+import { createPoolsModule } from '../modules/pools/module.ts';
 import type { Slashing } from '../modules/slashing/keeper.ts';
 import { createSlashingModule, type SlashingModule } from '../modules/slashing/module.ts';
 import type { SlashingAddresses } from '../modules/slashing/ports.ts';
@@ -50,6 +51,7 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'mint', permissions: ['minter'] },
   { name: 'attribution', permissions: [] },
   { name: 'channels', permissions: [] },
+  { name: 'pools', permissions: [] },
 ];
 
 /**
@@ -216,8 +218,15 @@ function nativeModules(
   addresses: AddressCodec,
   { bank, distribution, statements }: NativePorts,
 ): readonly Module[] {
+  const pools = createPoolsModule({
+    addresses,
+    bank,
+    communityPool: distribution,
+    withdrawAddresses: distribution,
+  });
   const datanet = createDatanetModule({ addresses });
   const datanets = datanet.keeper;
+  datanets.addHooks(pools.keeper);
   const models = createModelModule({ addresses, datanets });
   const attribution = createAttributionModule({
     addresses,
@@ -232,13 +241,15 @@ function nativeModules(
     datanets,
     models: models.keeper,
     attribution: attribution.keeper,
+    pools: pools.keeper,
     communityPool: distribution,
     stakersAccount: 'fee_collector',
     statements,
   });
   attribution.keeper.addHooks(payments.keeper);
   const channels = createChannelModule({ addresses, bank, statements, router: undefined });
-  return [datanet.module, models.module, attribution.module, payments.module, channels.module];
+  // Pools come first: their genesis brings the slots that datanet's would order.
+  return [pools.module, datanet.module, models.module, attribution.module, payments.module, channels.module];
 }
 
 /** Names of all substores: what the multistore has to be opened with. */

@@ -41,6 +41,7 @@ import {
   MsgTransferWithAuthorization,
   MsgVoidHold,
 } from '../proto/gen/openledger/payments/v1/tx.ts';
+import { MsgClaim, MsgSetAutoClaim } from '../proto/gen/openledger/pools/v1/tx.ts';
 
 /** Opens a Datanet; the signer owns it. */
 export const createDatanet: (message: MsgCreateDatanet) => EncodeObject = maker(MsgCreateDatanet);
@@ -91,6 +92,12 @@ export const reclaimHold: (message: MsgReclaimHold) => EncodeObject = maker(MsgR
 
 /** Gives a payer back a part of a fee. */
 export const refundPayment: (message: MsgRefundPayment) => EncodeObject = maker(MsgRefundPayment);
+
+/** Pays what slots of pools are owed to their owner. */
+export const claimFromPools: (message: MsgClaim) => EncodeObject = maker(MsgClaim);
+
+/** Has the chain claim from pools; the signer pays for the attempts in gas. */
+export const setAutoClaim: (message: MsgSetAutoClaim) => EncodeObject = maker(MsgSetAutoClaim);
 
 /** Publishes an index of a snapshot, with a bond for each new shard. */
 export const publishIndex: (message: MsgPublishIndex) => EncodeObject = maker(MsgPublishIndex);

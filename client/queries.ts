@@ -6,6 +6,7 @@ import * as channels from '../proto/gen/openledger/channels/v1/query.ts';
 import * as datanet from '../proto/gen/openledger/datanet/v1/query.ts';
 import * as models from '../proto/gen/openledger/models/v1/query.ts';
 import * as payments from '../proto/gen/openledger/payments/v1/query.ts';
+import * as pools from '../proto/gen/openledger/pools/v1/query.ts';
 
 /** Asks one query; fields left out of the request have their defaults. Rejects with the node's sentence. */
 export type Ask<Q, A> = (request?: Partial<Q>) => Promise<A>;
@@ -17,6 +18,7 @@ export interface OpenLedgerExtension {
   readonly attribution: AttributionQueries;
   readonly payments: PaymentQueries;
   readonly channels: ChannelQueries;
+  readonly pools: PoolQueries;
 }
 
 /** `openledger.datanet.v1.Query`. */
@@ -93,7 +95,6 @@ export interface PaymentQueries {
   >;
   readonly explain: Ask<payments.QueryExplainRequest, payments.QueryExplainResponse>;
   readonly totals: Ask<payments.QueryTotalsRequest, payments.QueryTotalsResponse>;
-  readonly datanetPool: Ask<payments.QueryDatanetPoolRequest, payments.QueryDatanetPoolResponse>;
   readonly escrow: Ask<payments.QueryEscrowRequest, payments.QueryEscrowResponse>;
   readonly escrows: Ask<payments.QueryEscrowsRequest, payments.QueryEscrowsResponse>;
   readonly authorization: Ask<payments.QueryAuthorizationRequest, payments.QueryAuthorizationResponse>;
@@ -114,6 +115,18 @@ export interface ChannelQueries {
   >;
 }
 
+/** `openledger.pools.v1.Query`. */
+export interface PoolQueries {
+  readonly params: Ask<pools.QueryParamsRequest, pools.QueryParamsResponse>;
+  readonly pool: Ask<pools.QueryPoolRequest, pools.QueryPoolResponse>;
+  readonly pools: Ask<pools.QueryPoolsRequest, pools.QueryPoolsResponse>;
+  readonly node: Ask<pools.QueryNodeRequest, pools.QueryNodeResponse>;
+  readonly slot: Ask<pools.QuerySlotRequest, pools.QuerySlotResponse>;
+  readonly slotsByOwner: Ask<pools.QuerySlotsByOwnerRequest, pools.QuerySlotsByOwnerResponse>;
+  readonly changes: Ask<pools.QueryChangesRequest, pools.QueryChangesResponse>;
+  readonly credits: Ask<pools.QueryCreditsRequest, pools.QueryCreditsResponse>;
+}
+
 /** For `QueryClient.withExtensions(comet, setupOpenLedgerExtension)`. */
 export function setupOpenLedgerExtension(base: QueryClient): { readonly openledger: OpenLedgerExtension } {
   return {
@@ -123,6 +136,7 @@ export function setupOpenLedgerExtension(base: QueryClient): { readonly openledg
       attribution: attributionQueries(base),
       payments: paymentQueries(base),
       channels: channelQueries(base),
+      pools: poolQueries(base),
     },
   };
 }
@@ -222,6 +236,21 @@ function channelQueries(base: QueryClient): ChannelQueries {
   };
 }
 
+function poolQueries(base: QueryClient): PoolQueries {
+  const ask = asker(base, pools.QueryService.name);
+  const p = pools;
+  return {
+    params: ask('Params', p.QueryParamsRequest, p.QueryParamsResponse),
+    pool: ask('Pool', p.QueryPoolRequest, p.QueryPoolResponse),
+    pools: ask('Pools', p.QueryPoolsRequest, p.QueryPoolsResponse),
+    node: ask('Node', p.QueryNodeRequest, p.QueryNodeResponse),
+    slot: ask('Slot', p.QuerySlotRequest, p.QuerySlotResponse),
+    slotsByOwner: ask('SlotsByOwner', p.QuerySlotsByOwnerRequest, p.QuerySlotsByOwnerResponse),
+    changes: ask('Changes', p.QueryChangesRequest, p.QueryChangesResponse),
+    credits: ask('Credits', p.QueryCreditsRequest, p.QueryCreditsResponse),
+  };
+}
+
 function paymentQueries(base: QueryClient): PaymentQueries {
   const ask = asker(base, payments.QueryService.name);
   const p = payments;
@@ -236,7 +265,6 @@ function paymentQueries(base: QueryClient): PaymentQueries {
     ),
     explain: ask('Explain', p.QueryExplainRequest, p.QueryExplainResponse),
     totals: ask('Totals', p.QueryTotalsRequest, p.QueryTotalsResponse),
-    datanetPool: ask('DatanetPool', p.QueryDatanetPoolRequest, p.QueryDatanetPoolResponse),
     escrow: ask('Escrow', p.QueryEscrowRequest, p.QueryEscrowResponse),
     escrows: ask('Escrows', p.QueryEscrowsRequest, p.QueryEscrowsResponse),
     authorization: ask('Authorization', p.QueryAuthorizationRequest, p.QueryAuthorizationResponse),

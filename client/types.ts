@@ -43,6 +43,7 @@ import {
   MsgTransferWithAuthorization,
   MsgVoidHold,
 } from '../proto/gen/openledger/payments/v1/tx.ts';
+import { MsgClaim, MsgSetAutoClaim } from '../proto/gen/openledger/pools/v1/tx.ts';
 
 /** Every message of the native modules. */
 export const MESSAGES: readonly MessageType<unknown>[] = [
@@ -61,6 +62,8 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgVoidHold,
   MsgReclaimHold,
   MsgRefundPayment,
+  MsgClaim,
+  MsgSetAutoClaim,
   MsgPublishIndex,
   MsgRetireIndex,
   MsgConvictShard,

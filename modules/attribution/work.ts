@@ -19,7 +19,7 @@ export const WORK = {
   /** A shard that its last index lets go of. */
   shardEnd: 4,
   /** A snapshot of the model, to whose Datanet's pool something may go. */
-  snapshot: 2,
+  snapshot: 10,
   /** A contribution that is paid. */
   payout: 6,
 } as const;

@@ -23,7 +23,7 @@ import {
 import { DEFAULT_PARAMS } from './params.ts';
 import type { DatanetState } from './state.ts';
 import { appendLeaf, type NodeLookup, sumLeaf, sumPath, sumRoot } from './sum-tree.ts';
-import type { DatanetView } from './types.ts';
+import { type DatanetHooks, DatanetHookList, type DatanetView } from './types.ts';
 
 /** A contribution before the chain has given it a number and a state. */
 export type NewContribution = Pick<
@@ -38,10 +38,16 @@ export type NewDatanet = Omit<Datanet, 'id' | 'createdHeight'>;
 export class Datanets implements DatanetView {
   readonly #state: DatanetState;
   readonly #addresses: AddressCodec;
+  readonly #hooks: DatanetHookList = new DatanetHookList();
 
   constructor(state: DatanetState, ports: { readonly addresses: AddressCodec }) {
     this.#state = state;
     this.#addresses = ports.addresses;
+  }
+
+  /** Adds who is told of contributions. While the application is composed. */
+  addHooks(hooks: DatanetHooks): void {
+    this.#hooks.add(hooks);
   }
 
   params(context: ReadContext): Params {
@@ -183,6 +189,7 @@ export class Datanets implements DatanetView {
     this.#state.contributions.replace(context, id, accepted, withdrawn);
     this.#state.totals.set(context, datanetId, { ...totals, withdrawn: totals.withdrawn + 1n });
     context.emit(contributionWithdrawn(withdrawn));
+    this.#hooks.contributionWithdrawn(context, withdrawn);
   }
 
   isIn(snapshot: Snapshot, contribution: Contribution): boolean {
@@ -192,13 +199,14 @@ export class Datanets implements DatanetView {
     return isInLog(contribution) && snapshot.version <= lastVersion;
   }
 
-  /** Writes an accepted contribution's position and the log nodes that it completes. */
+  /** Writes an accepted contribution's position and the log nodes that it completes, and tells of it. */
   appendToLog(context: Context, accepted: Contribution): void {
     const { id: contributionId, byteLength: weight, root, datanetId, position } = accepted;
     this.#state.byPosition.set(context, [datanetId, position], contributionId);
     const leaf = sumLeaf({ contributionId, weight, root });
     for (const { level, index, node } of appendLeaf(leaf, position, this.nodes(context, datanetId)))
       this.#state.log.set(context, [datanetId, level, index], node);
+    this.#hooks.contributionAccepted(context, accepted);
   }
 
   /** Reads a Datanet's log. */

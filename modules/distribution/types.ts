@@ -48,6 +48,12 @@ export interface SlashEvent {
   readonly fraction: Decimal;
 }
 
+/** Where people have their money sent. */
+export interface WithdrawAddresses {
+  /** What `MsgSetWithdrawAddress` said last; the owner's own address when nothing was said. */
+  withdrawAddress(context: ReadContext, owner: Address): Address;
+}
+
 /** Gives to the community pool. */
 export interface CommunityPool {
   /** Whose account holds it, together with what validators and delegators are owed. */

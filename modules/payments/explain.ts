@@ -12,6 +12,8 @@ export interface Grounds {
   readonly receipt: Receipt;
   readonly model: Model;
   readonly claim: ClaimRecord | undefined;
+  /** Account that holds the pools. */
+  readonly poolsAccount: string;
 }
 
 /** One sentence for each payout, in their order. */
@@ -48,12 +50,15 @@ function modelReason(payout: Payout, { model, receipt }: Grounds): string {
   return `ancestor ${payout.modelId} of model ${model.id}, ${entry?.bps ?? 0} of 10000 of ${whole}`;
 }
 
-function contributorReason(payout: Payout, { model, receipt, claim }: Grounds): string {
+function contributorReason(payout: Payout, { model, receipt, claim, poolsAccount }: Grounds): string {
   const whole = `the contributors' part of ${receipt.split.contributors}, ${model.split.contributorsBps} of 10000 of the fee`;
   if (payout.claimId > 0n)
     return `held until claim ${payout.claimId} is decided, after height ${claim?.finalHeight ?? 0n}; ${whole}`;
-  if (payout.datanetId > 0n)
-    return `pool of datanet ${payout.datanetId}, because ${whyPooled(claim)}; its share by bytes of ${whole}`;
+  if (payout.datanetId > 0n) {
+    const where =
+      payout.recipient === poolsAccount ? '' : 'instead of the contributors, of whom none had a weight: ';
+    return `${where}pool of datanet ${payout.datanetId}, because ${whyPooled(claim)}; its share by bytes of ${whole}`;
+  }
   const share = claim?.shares.find(({ contributionId }) => contributionId === payout.contributionId);
   const weight = `weight ${share?.weight ?? 0n} of ${claim?.totalWeight ?? 0n} in claim ${receipt.claimId}`;
   const parts = share === undefined ? [] : partsOf(share);

@@ -1,5 +1,4 @@
 import type { AddressCodec } from '../../framework/address.ts';
-import { parseCoins } from '../../framework/coins.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
@@ -20,7 +19,6 @@ export function paymentGenesis(core: PaymentCore): GenesisHandler {
       const genesis = readGenesis(json, addresses);
       state.params.set(context, genesis.params);
       for (const receipt of genesis.receipts) payments.insert(context, receipt);
-      for (const pool of genesis.pools) state.pools.set(context, pool.datanetId, pool);
       state.sequence.set(context, genesis.receipts.at(-1)?.id ?? 0n);
       for (const hold of genesis.holds) holds.insert(context, hold);
       state.holdSequence.set(context, genesis.holdSequence);
@@ -31,7 +29,6 @@ export function paymentGenesis(core: PaymentCore): GenesisHandler {
       messageToJson(GenesisState, {
         params: payments.params(context),
         receipts: [...state.receipts.iterate(context)].map(([, receipt]) => receipt),
-        pools: [...state.pools.iterate(context)].map(([, pool]) => pool),
         holds: [...state.holds.iterate(context)].map(([, hold]) => hold),
         holdSequence: state.holdSequence.peek(context),
         spentNonces: [...state.nonces.iterate(context)].map(([, spent]) => spent),
@@ -58,11 +55,6 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
         place.member('refunded').fail('is no part of the fee');
     });
   }
-  for (const [i, pool] of genesis.pools.entries())
-    json
-      .member('pools')
-      .elements()
-      [i]?.attempt(() => parseCoins(pool.balance));
   readDirect(genesis, json, addresses);
   return genesis;
 }

@@ -34,7 +34,7 @@ export function paymentInvariants(ports: InvariantPorts): readonly Invariant[] {
   return [
     { name: 'conservation', check: (context) => checkReceipts(ports, context) },
     { name: 'totals', check: (context) => checkTotals(ports, context) },
-    { name: 'pools', check: (context) => checkPools(ports, context) },
+    { name: 'account', check: (context) => checkAccount(ports, context) },
     { name: 'holds', check: (context) => checkHolds(ports, context) },
     { name: 'nonces', check: (context) => checkNonces(ports, context) },
   ];
@@ -79,26 +79,25 @@ function checkTotals({ state }: InvariantPorts, context: ReadContext): string | 
   return undefined;
 }
 
-/** What this module's account holds is what pools, escrows and holds say, to the unit: nobody may send to it. */
-function checkPools({ payments, state, bank }: InvariantPorts, context: ReadContext): string | undefined {
-  let pooled: Coins = NO_COINS;
+/** What this module's account holds is what escrows and holds say, to the unit: nobody may send to it. */
+function checkAccount({ payments, state, bank }: InvariantPorts, context: ReadContext): string | undefined {
+  let waiting: Coins = NO_COINS;
   let escrows = 0;
   for (const [claimId, { receiptId, amount }] of state.escrows.iterate(context)) {
     const payout = state.receipts.get(context, receiptId)?.payouts.find((one) => one.claimId === claimId);
     if (payout?.amount !== amount.amount)
       return `receipt ${receiptId} knows nothing of the escrow of claim ${claimId}`;
-    pooled = addCoins(pooled, [parseCoin(amount)]);
+    waiting = addCoins(waiting, [parseCoin(amount)]);
     escrows++;
   }
   for (const [id, { payouts }] of state.receipts.iterate(context))
     for (const { claimId } of payouts)
       if (claimId > 0n && escrows-- === 0) return `receipt ${id} waits without an escrow`;
-  for (const [, pool] of state.pools.iterate(context)) pooled = addCoins(pooled, parseCoins(pool.balance));
-  for (const [, hold] of state.holds.iterate(context)) pooled = addCoins(pooled, [parseCoin(hold.amount)]);
+  for (const [, hold] of state.holds.iterate(context)) waiting = addCoins(waiting, [parseCoin(hold.amount)]);
   const held = bank.balances(context, payments.moduleAddress(STORE_NAME));
-  return equalCoins(pooled, held)
+  return equalCoins(waiting, held)
     ? undefined
-    : `pools, escrows and holds are ${coinsToString(pooled)}, the module account has ${coinsToString(held)}`;
+    : `escrows and holds are ${coinsToString(waiting)}, the module account has ${coinsToString(held)}`;
 }
 
 /** Each hold waits in the queue for its time, for a request that is not paid; nothing else waits there. */

@@ -1,12 +1,10 @@
 import { assert } from '../../core/errors.ts';
 import { type Address, moduleAddress } from '../../framework/address.ts';
-import { addCoins, coinsToWire, parseCoins } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import {
-  DatanetPool,
   type Hold,
   type Params,
   type Payout,
@@ -25,6 +23,7 @@ import {
   payoutsOf,
   withoutContributors,
 } from './payouts.ts';
+import { type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import type { PaymentPorts } from './ports.ts';
 import { addToTotals, emptyTotals, isContributor, splitToWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
@@ -52,10 +51,6 @@ export class Payments {
 
   receipt(context: ReadContext, id: bigint): Receipt | undefined {
     return this.#state.receipts.get(context, id);
-  }
-
-  pool(context: ReadContext, datanetId: bigint): DatanetPool {
-    return this.#state.pools.get(context, datanetId) ?? DatanetPool.create({ datanetId });
   }
 
   totals(context: ReadContext, denom: string): Totals {
@@ -98,9 +93,9 @@ export class Payments {
     const payouts = payoutsOf(plan, {
       platform: this.#platformText(),
       stakers: this.#moduleText(this.#ports.stakersAccount),
-      pools: this.#moduleText(STORE_NAME),
+      escrow: this.#moduleText(STORE_NAME),
       ownerOf: (id) => this.#ports.models.model(context, id)?.owner ?? model.owner,
-      poolShares: this.#poolShares(context, model, plan.claim),
+      poolShares: this.#poolShares(context, { model, denom: fee.denom, claim: plan.claim }),
       pendingClaimId: isPending ? submitted.id : 0n,
     });
     const id = this.#state.sequence.next(context) + 1n;
@@ -123,7 +118,7 @@ export class Payments {
       refunded: '',
     };
     const payer = source.hold === undefined ? message.payer : this.#moduleText(STORE_NAME);
-    this.#pay(context, { payer, payouts, fee: receipt.fee });
+    this.#pay(context, { id, payer, payouts, fee: receipt.fee });
     this.insert(context, receipt);
     context.emit(inferencePaid(receipt));
     for (const payout of payouts)
@@ -149,16 +144,15 @@ export class Payments {
     assert(model !== undefined, 'a receipt names a model that is not there');
     const isFinal = claim.state === ClaimState.CLAIM_STATE_FINAL;
     const shares = isFinal ? claim : undefined;
-    const pools = this.#moduleText(STORE_NAME);
-    const poolShares = this.#poolShares(context, model, shares);
-    const rows = contributorRows(shares, BigInt(escrow.amount.amount), { pools, poolShares });
+    const poolShares = this.#poolShares(context, { model, denom: receipt.fee.denom, claim: shares });
+    const rows = contributorRows(shares, BigInt(escrow.amount.amount), poolShares);
     this.#state.escrows.remove(context, claim.id);
     const payouts = receipt.payouts.flatMap((payout) => (payout.claimId === claim.id ? rows : [payout]));
     const settled = { ...receipt, payouts };
     this.#state.receipts.replace(context, receipt.id, receipt, settled);
     this.#indexContributors(context, settled);
-    const payer = this.#ports.addresses.toText(this.moduleAddress(STORE_NAME));
-    this.#pay(context, { payer, payouts: rows, fee: receipt.fee });
+    const payer = this.#moduleText(STORE_NAME);
+    this.#pay(context, { id: receipt.id, payer, payouts: rows, fee: receipt.fee });
     context.emit(escrowSettled(settled, escrow, isFinal));
     for (const payout of rows) if (payout.contributionId > 0n) context.emit(contributorPaid(settled, payout));
   }
@@ -187,28 +181,27 @@ export class Payments {
       this.#state.byContributor.add(context, [this.#ports.addresses.toBytes(text), receipt.id]);
   }
 
-  /** One transfer for each recipient, in the order of the payouts; Datanet pools are noted beside it. */
-  #pay(context: Context, { payer, payouts, fee }: Pick<Receipt, 'payer' | 'payouts' | 'fee'>): void {
-    const { bank, addresses, communityPool } = this.#ports;
+  /** One transfer for each recipient and for each pool, in the order of the payouts. */
+  #pay(context: Context, receipt: Pick<Receipt, 'id' | 'payer' | 'payouts' | 'fee'>): void {
+    const { id: receiptId, payer, payouts, fee } = receipt;
+    const { bank, addresses, communityPool, pools } = this.#ports;
     const platform = this.#platformText();
     const amounts = new Map<string, bigint>();
-    for (const { recipient, amount } of payouts)
-      amounts.set(recipient, (amounts.get(recipient) ?? 0n) + BigInt(amount));
+    for (const { recipient, amount, datanetId } of payouts)
+      if (datanetId === 0n) amounts.set(recipient, (amounts.get(recipient) ?? 0n) + BigInt(amount));
     const from = addresses.toBytes(payer);
     for (const [recipient, amount] of amounts) {
-      // What goes from an escrow to a pool stays where it is.
+      // What was held and now waits for a claim stays where it is.
       if (recipient === payer && recipient === this.#moduleText(STORE_NAME)) continue;
       const coins = [{ denom: fee.denom, amount }];
       if (recipient === platform) communityPool.fundCommunityPool(context, { from, coins });
       else bank.send(context, { from, to: addresses.toBytes(recipient), coins });
     }
-    for (const payout of payouts) if (payout.datanetId > 0n) this.#addToPool(context, payout, fee.denom);
-  }
-
-  #addToPool(context: Context, { datanetId, amount }: Payout, denom: string): void {
-    const { balance } = this.pool(context, datanetId);
-    const sum = addCoins(parseCoins(balance), [{ denom, amount: BigInt(amount) }]);
-    this.#state.pools.set(context, datanetId, { datanetId, balance: coinsToWire(sum) });
+    for (const { datanetId, amount } of payouts)
+      if (datanetId > 0n) {
+        const coin = { denom: fee.denom, amount: BigInt(amount) };
+        pools.pay(context, { from, pool: poolOf(datanetId), coin, receiptId });
+      }
   }
 
   #refuseTooLong(context: ReadContext, { tokensIn, tokensOut }: MsgPayInference): void {
@@ -287,19 +280,22 @@ export class Payments {
    */
   #poolShares(
     context: ReadContext,
-    { snapshotIds }: Model,
-    claim: ClaimWeights | undefined,
+    of: { readonly model: Model; readonly denom: string; readonly claim: ClaimWeights | undefined },
   ): readonly PoolShare[] {
+    const { model, denom, claim } = of;
     if (claim?.unattributedWeight === 0n) return [];
     const weights = new Map<bigint, bigint>();
-    for (const id of snapshotIds) {
+    for (const id of model.snapshotIds) {
       const snapshot = this.#ports.datanets.snapshot(context, id);
       if (snapshot === undefined) continue;
       const { datanetId, totalWeight } = snapshot;
       weights.set(datanetId, (weights.get(datanetId) ?? 0n) + totalWeight);
     }
     return [...weights]
-      .map(([datanetId, weight]) => ({ datanetId, weight }))
+      .map(([datanetId, weight]) => {
+        const account = this.#ports.pools.accountOf(context, { pool: poolOf(datanetId), denom });
+        return { datanetId, weight, recipient: this.#moduleText(account) };
+      })
       .sort((a, b) => (a.datanetId < b.datanetId ? -1 : 1));
   }
 
@@ -315,4 +311,9 @@ export class Payments {
   moduleAddress(name: string): Address {
     return moduleAddress(name);
   }
+}
+
+/** The pool of a Datanet's contributors. */
+function poolOf(datanetId: bigint): PoolId {
+  return { kind: PoolKind.POOL_KIND_DATANET, subject: datanetId };
 }

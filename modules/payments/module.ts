@@ -17,14 +17,14 @@ export interface PaymentModule {
 
 /** Payments for inferences. Needs a module account of its name. */
 export function createPaymentModule(ports: PaymentPorts): PaymentModule {
-  const { bank, models } = ports;
+  const { bank, models, pools } = ports;
   const core = createPaymentCore(ports);
   const module: Module = {
     name: 'payments',
     consensusVersion: 1,
     storeNames: [STORE_NAME],
     messages: paymentMessages(core),
-    queries: paymentQueries({ ...core, models }),
+    queries: paymentQueries({ ...core, models, pools }),
     genesis: paymentGenesis(core),
     endBlock(context) {
       endBlock(core, context);

@@ -7,6 +7,8 @@ import type { ErrorKind } from '../../framework/errors.ts';
 import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgPayInference, MsgUpdateParams } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import { QueryPoolRequest, QueryPoolResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
+import { MsgClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import {
   contribute,
@@ -22,7 +24,7 @@ import {
   registerModel,
 } from '../../test/support/economic-loop.ts';
 import { restoreChain } from '../../test/support/restore.ts';
-import { anyOf } from '../../test/support/test-chain.ts';
+import { anyOf, TestChain } from '../../test/support/test-chain.ts';
 import { attributionErrors } from '../attribution/errors.ts';
 import { committedAnswer, openAnswer, provableContent, proveRange, proveSpan } from '../attribution/prove.ts';
 import { paymentErrors } from './errors.ts';
@@ -170,14 +172,45 @@ test('an answer that stays private is given by its root, and its spans are opene
   expect(toHex(explain(loop, 1n).claim?.answerRoot ?? new Uint8Array(0))).toBe(toHex(text.commitment.root));
 });
 
-test('what an answer without quotation leaves for contributors waits in the pool of the datanet', () => {
+test('what an answer without quotation leaves for contributors waits in the pool of the datanet, and whoever contributed claims it', () => {
   const loop = playLoop();
   deliverOk(loop.chain, loop.payer, paymentOf(payInference(loop.payer, [])));
-  expect(moduleBalance(loop, 'payments')).toBe(513n);
-  const types = { request: wire.QueryDatanetPoolRequest, response: wire.QueryDatanetPoolResponse };
-  const { pool } = loop.chain.query(`${SERVICE}/DatanetPool`, types, { datanetId: 1n });
-  expect(pool.balance).toEqual([{ denom: 'uopen', amount: '513' }]);
+  expect([moduleBalance(loop, 'payments'), moduleBalance(loop, 'pools')]).toEqual([0n, 513n]);
+  const types = { request: QueryPoolRequest, response: QueryPoolResponse };
+  const { totals } = loop.chain.query('/openledger.pools.v1.Query/Pool', types, { kind: 1, subject: 1n });
+  expect(totals.map(({ denom, totals: { paid } }) => [denom, paid])).toEqual([['uopen', '513']]);
+  const { receipt, reasons } = explain(loop, 1n);
+  const pools = loop.chain.app.composition.addresses.toText(moduleAddress('pools'));
+  expect(receipt.payouts.at(-1)).toMatchObject({ recipient: pools, datanetId: 1n, amount: '513' });
+  expect(reasons.at(-1)).toContain(': pool of datanet 1, because the answer quotes nothing');
+  const { first, second, chain } = loop;
+  // 513 by bytes, 1000 and 700: 301.76 and 211.24.
+  const gains = [first, second].map((contributor, slot) => {
+    const before = chain.balance(contributor.address);
+    const pool = { kind: 1, subject: 1n };
+    deliverOk(
+      chain,
+      contributor,
+      anyOf(MsgClaim, { owner: contributor.address, pools: [{ pool, slots: [BigInt(slot)] }] }),
+    );
+    return chain.balance(contributor.address) - before + 5000n;
+  });
+  expect(gains).toEqual([301n, 211n]);
   expect(loop.chain.app.brokenInvariants()).toEqual([]);
+});
+
+test('what a pool has nobody for goes to the residual party, and the receipt says so', () => {
+  const loop = playLoop(new TestChain({ accounts: 6 }));
+  const { chain, payer } = loop;
+  const platform = moduleBalance(loop, 'distribution');
+  deliverOk(chain, payer, paymentOf(payInference(payer, [])));
+  // The contributions weigh from the end of their epoch on.
+  expect(moduleBalance(loop, 'distribution') - platform).toBe(103n + 513n);
+  const { receipt, reasons } = explain(loop, 1n);
+  const account = chain.app.composition.addresses.toText(moduleAddress('distribution'));
+  expect(receipt.payouts.at(-1)).toMatchObject({ recipient: account, datanetId: 1n, amount: '513' });
+  expect(reasons.at(-1)).toContain('instead of the contributors, of whom none had a weight');
+  expect(chain.app.brokenInvariants()).toEqual([]);
 });
 
 test('ancestors take their royalty of the model part', () => {
@@ -266,8 +299,9 @@ test('the state that is exported is the state that its genesis restores, and eve
   deliverOk(chain, payer, paymentOf(payInference(payer, [], { requestHash: sha256(utf8('other')) })));
   const restored = restoreChain(chain);
   expect(restored.brokenInvariants()).toEqual([]);
-  const { bank, datanet, models, attribution, payments } = chain.app.exportState().appState;
-  expect(restored.exportState().appState).toMatchObject({ bank, datanet, models, attribution, payments });
+  const { bank, datanet, models, attribution, payments, pools } = chain.app.exportState().appState;
+  const exported = { bank, datanet, models, attribution, payments, pools };
+  expect(restored.exportState().appState).toMatchObject(exported);
 });
 
 test('parameters are the governance account’s to change', () => {

@@ -11,6 +11,8 @@ export interface PoolShare {
   readonly datanetId: bigint;
   /** Accepted bytes in the model's snapshots of this Datanet. */
   readonly weight: bigint;
+  /** Account that holds what is paid into it; the residual party's when the pool has nobody to pay. */
+  readonly recipient: string;
 }
 
 /** What the contributors' part is divided by: the shares of a claim, and what is nobody's. */
@@ -20,8 +22,8 @@ export type ClaimWeights = Pick<VerifiedClaim, 'shares' | 'unattributedWeight'>;
 export interface Recipients {
   readonly platform: string;
   readonly stakers: string;
-  /** Holds the pools of Datanets, and escrows. */
-  readonly pools: string;
+  /** Holds what waits for a pending claim. */
+  readonly escrow: string;
   /** Owner of a model of the lineage. */
   ownerOf(modelId: bigint): string;
   /** Where an unattributed contributors' part goes; empty for a model without snapshots. */
@@ -58,9 +60,9 @@ function waitingOrPaid(
   amount: bigint,
   recipients: Recipients,
 ): readonly Payout[] {
-  const { pools, pendingClaimId: claimId } = recipients;
-  if (claimId === 0n) return contributorRows(claim, amount, recipients);
-  return [row(Party.PARTY_CONTRIBUTORS, pools, amount, { claimId })];
+  const { escrow, poolShares, pendingClaimId: claimId } = recipients;
+  if (claimId === 0n) return contributorRows(claim, amount, poolShares);
+  return [row(Party.PARTY_CONTRIBUTORS, escrow, amount, { claimId })];
 }
 
 /**
@@ -70,7 +72,7 @@ function waitingOrPaid(
 export function contributorRows(
   claim: ClaimWeights | undefined,
   amount: bigint,
-  { pools, poolShares }: Pick<Recipients, 'pools' | 'poolShares'>,
+  poolShares: readonly PoolShare[],
 ): readonly Payout[] {
   if (amount === 0n) return [];
   const { shares, unattributedWeight } = claim ?? { shares: [], unattributedWeight: 1n };
@@ -79,18 +81,18 @@ export function contributorRows(
     row(Party.PARTY_CONTRIBUTORS, contributor, amounts[i] ?? 0n, { contributionId }),
   );
   const left = amounts.at(-1) ?? 0n;
-  return [...paid, ...(left === 0n ? [] : poolRows(left, pools, poolShares))].filter(
+  return [...paid, ...(left === 0n ? [] : poolRows(left, poolShares))].filter(
     (payout) => payout.amount !== '0',
   );
 }
 
-function poolRows(amount: bigint, pools: string, poolShares: readonly PoolShare[]): readonly Payout[] {
+function poolRows(amount: bigint, poolShares: readonly PoolShare[]): readonly Payout[] {
   const amounts = apportion(
     amount,
     poolShares.map(({ weight }) => weight),
   );
-  return poolShares.map(({ datanetId }, i) =>
-    row(Party.PARTY_CONTRIBUTORS, pools, amounts[i] ?? 0n, { datanetId }),
+  return poolShares.map(({ datanetId, recipient }, i) =>
+    row(Party.PARTY_CONTRIBUTORS, recipient, amounts[i] ?? 0n, { datanetId }),
   );
 }
 

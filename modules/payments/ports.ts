@@ -5,6 +5,7 @@ import type { BankTransfer, SendRules } from '../bank/types.ts';
 import type { DatanetView } from '../datanet/types.ts';
 import type { CommunityPool } from '../distribution/types.ts';
 import type { ModelView } from '../models/types.ts';
+import type { PoolPayer } from '../pools/types.ts';
 
 /** What payments needs from the rest of the application. */
 export interface PaymentPorts {
@@ -13,6 +14,8 @@ export interface PaymentPorts {
   readonly datanets: DatanetView;
   readonly models: ModelView;
   readonly attribution: AttributionVerifier;
+  /** Get what is not attributed to anybody. */
+  readonly pools: PoolPayer;
   /** Gets the platform's part. */
   readonly communityPool: CommunityPool;
   /** Module account that the stakers' part goes to. */

@@ -1,4 +1,4 @@
-import type { AddressCodec } from '../../framework/address.ts';
+import { type AddressCodec, moduleAddress } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
 import { paginate } from '../../framework/pagination.ts';
@@ -8,6 +8,7 @@ import type { Escrow, Hold, Receipt, Totals } from '../../proto/gen/openledger/p
 import * as wire from '../../proto/gen/openledger/payments/v1/query.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
 import type { ModelView } from '../models/types.ts';
+import type { PoolPayer } from '../pools/types.ts';
 import { reasonsOf } from './explain.ts';
 import type { Authorizations } from './authorizations.ts';
 import type { Holds } from './holds.ts';
@@ -23,6 +24,7 @@ export interface PaymentQueryPorts {
   readonly attribution: AttributionVerifier;
   readonly authorizations: Authorizations;
   readonly holds: Holds;
+  readonly pools: PoolPayer;
 }
 
 type Methods = Parameters<typeof queryService>[1];
@@ -74,7 +76,9 @@ function receiptMethods(ports: PaymentQueryPorts): Methods {
       const receipt = payments.receipt(context, receiptId) ?? notFound(`receipt ${receiptId}`);
       const model = ports.models.model(context, receipt.modelId) ?? notFound(`model ${receipt.modelId}`);
       const claim = ports.attribution.claim(context, receipt.claimId);
-      return { receipt, model, claim, reasons: reasonsOf({ receipt, model, claim }) };
+      const poolsAccount = ports.addresses.toText(moduleAddress(ports.pools.poolsAccount));
+      const reasons = reasonsOf({ receipt, model, claim, poolsAccount });
+      return { receipt, model, claim, reasons };
     }),
   };
 }
@@ -89,11 +93,6 @@ function moneyMethods({ payments, state }: PaymentQueryPorts): Methods {
       const { items, pagination } = paginate(context, state.totals, { request, transform });
       return { totals: items, pagination };
     }),
-    DatanetPool: query(
-      wire.QueryDatanetPoolRequest,
-      wire.QueryDatanetPoolResponse,
-      (context, { datanetId }) => ({ pool: payments.pool(context, datanetId) }),
-    ),
     Escrow: query(wire.QueryEscrowRequest, wire.QueryEscrowResponse, (context, { claimId }) => ({
       escrow: state.escrows.get(context, claimId) ?? notFound(`escrow of claim ${claimId}`),
     })),

@@ -15,7 +15,6 @@ import {
 import { memoized } from '../../framework/values.ts';
 import { SpentNonce } from '../../proto/gen/openledger/payments/v1/authorization.ts';
 import {
-  DatanetPool,
   Escrow,
   Hold,
   Params,
@@ -38,7 +37,6 @@ export interface PaymentState {
   /** The one receipt of a payer for a request. */
   readonly byRequest: UniqueIndex<Pair<Address, Uint8Array>, bigint, Receipt>;
   readonly byContributor: KeySet<Pair<Address, bigint>>;
-  readonly pools: StateMap<bigint, DatanetPool>;
   /** By claim. */
   readonly escrows: StateMap<bigint, Escrow>;
   /** By denomination. */
@@ -91,7 +89,6 @@ export function paymentState(addresses: AddressCodec): PaymentState {
       name: 'receipts_by_contributor',
       key: contributorReceiptKey,
     }),
-    pools: schema.map({ prefix: Uint8Array.of(6), name: 'pools', key: uint64Key, value: DatanetPool }),
     escrows: schema.map({ prefix: Uint8Array.of(8), name: 'escrows', key: uint64Key, value: Escrow }),
     totals: schema.map({ prefix: Uint8Array.of(7), name: 'totals', key: stringKey, value: Totals }),
     nonces: schema.map({

@@ -26,6 +26,7 @@ import {
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { type AttributionPolicy, AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as paymentQuery from '../../proto/gen/openledger/payments/v1/query.ts';
+import { QueryPoolRequest, QueryPoolResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
 import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import {
   type AttributionLoop,
@@ -202,12 +203,9 @@ function receiptsOf({ address: contributor }: TestAccount): readonly bigint[] {
 }
 
 function pooled(): string {
-  const types = {
-    request: paymentQuery.QueryDatanetPoolRequest,
-    response: paymentQuery.QueryDatanetPoolResponse,
-  };
-  const { pool } = loop.chain.query('/openledger.payments.v1.Query/DatanetPool', types, { datanetId: 1n });
-  return pool.balance[0]?.amount ?? '0';
+  const types = { request: QueryPoolRequest, response: QueryPoolResponse };
+  const { totals } = loop.chain.query('/openledger.pools.v1.Query/Pool', types, { kind: 1, subject: 1n });
+  return totals[0]?.totals.paid ?? '0';
 }
 
 function gains(act: () => void): readonly bigint[] {

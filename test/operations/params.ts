@@ -17,6 +17,7 @@ import type { Params as ChannelParams } from '../../proto/gen/openledger/channel
 import type { Params as DatanetParams } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import type { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import type { Params as PoolParams } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import type { Random } from './random.ts';
 import { BOND_DENOM, coin, OTHER_DENOM } from './world.ts';
@@ -186,5 +187,16 @@ export function randomPayments(random: Random): PaymentParams {
     tokensMax: 10n ** BigInt(random.between(2, 12)),
     authorizationSecondsMax: BigInt(random.between(300, 3000)),
     holdSecondsMax: BigInt(random.between(60, 3000)),
+  };
+}
+
+export function randomPools(random: Random): PoolParams {
+  return {
+    epochBlocks: random.between(1, 12),
+    slotsMax: random.between(1, 40),
+    gasPerRow: random.between(1, 3000),
+    autoClaimBlocksMin: random.between(1, 10),
+    autoClaimTimesMax: random.between(1, 10),
+    creditBlocks: random.between(1, 60),
   };
 }

@@ -18,6 +18,12 @@ import {
 } from '../../modules/gov/end-block.ts';
 import { NONCES_FORGOTTEN_PER_BLOCK_MAX } from '../../modules/payments/authorizations.ts';
 import { HOLDS_RETURNED_PER_BLOCK_MAX } from '../../modules/payments/holds.ts';
+import {
+  AUTO_CLAIM_ROWS_MAX,
+  CHANGE_ROWS_MAX,
+  CREDITS_FORGOTTEN_MAX,
+  DENOMS_MAX,
+} from '../../modules/pools/limits.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
 
@@ -144,6 +150,29 @@ export const HOOKS: readonly HookRow[] = [
     work: 'removes allowances that have expired',
     bound: `${ALLOWANCES_MAX} a block, the rest waits; what waits cannot be used`,
     heldBy: BUDGETS,
+  },
+  {
+    module: 'pools',
+    when: 'endBlock',
+    work: 'gives slots the weights that were ordered for the epoch that ends',
+    bound:
+      `${CHANGE_ROWS_MAX} rows of trees (a change takes the levels, at most 33, times the pool’s denominations, at most ` +
+      `${DENOMS_MAX}, and two), the rest waits; one change is done as a whole; who ordered it paid \`gas_per_row\``,
+    heldBy: 'modules/pools/pools.test.ts',
+  },
+  {
+    module: 'pools',
+    when: 'endBlock',
+    work: 'claims for those who ordered it',
+    bound: `${AUTO_CLAIM_ROWS_MAX} such rows, the rest waits; each attempt was paid for`,
+    heldBy: 'modules/pools/auto-claims.test.ts',
+  },
+  {
+    module: 'pools',
+    when: 'endBlock',
+    work: 'forgets credits that were kept for `credit_blocks`',
+    bound: `${CREDITS_FORGOTTEN_MAX} a block, the rest waits; a payment paid for each`,
+    heldBy: 'modules/pools/pools.test.ts',
   },
   {
     module: 'attribution',

@@ -189,3 +189,17 @@ export const PAYMENTS_ROWS: readonly Row[] = [
     '1: nobody can capture in time; most: money may wait so long',
   ),
 ];
+
+/** Section `pools`. */
+export const POOLS_ROWS: readonly Row[] = [
+  small('epoch_blocks', [1n, BLOCKS_MAX], '1: weights count from the end of their block on; most: never'),
+  small('slots_max', [1n, 1024n], 'a claim reads so many paths, paid by reads'),
+  small(
+    'gas_per_row',
+    [1n, GAS_MAX],
+    '1: work at the end of blocks costs nearly nothing; most: nobody can contribute',
+  ),
+  small('auto_claim_blocks_min', [1n, BLOCKS_MAX], '1: a claim in each block, each paid for'),
+  small('auto_claim_times_max', [1n, 1_000_000n], 'each is paid for when it is ordered'),
+  small('credit_blocks', [1n, BLOCKS_MAX], '1: claims cannot be explained; most: all credits are kept'),
+];

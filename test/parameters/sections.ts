@@ -15,6 +15,7 @@ import { Params as ChannelParams } from '../../proto/gen/openledger/channels/v1/
 import { Params as DatanetParams } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import { Params as PoolParams } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import * as chain from './chain-rows.ts';
 import * as native from './native-rows.ts';
@@ -58,6 +59,7 @@ export const SECTIONS: readonly Section[] = [
   section('attribution', AttributionParams, native.ATTRIBUTION_ROWS),
   section('payments', PaymentParams, native.PAYMENTS_ROWS),
   section('channels', ChannelParams, native.CHANNELS_ROWS),
+  section('pools', PoolParams, native.POOLS_ROWS),
 ];
 
 /** Consensus parameters of the genesis document. */

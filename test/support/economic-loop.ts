@@ -4,12 +4,15 @@
  */
 import { concatBytes, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import type { JsonObject } from '../../framework/json.ts';
+import { messageToJson } from '../../framework/proto-json.ts';
 import {
   type ProvableContent,
   openAnswer,
   provableContent,
   proveSpan,
 } from '../../modules/attribution/verify.ts';
+import { DEFAULT_PARAMS } from '../../modules/pools/params.ts';
 import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Admission } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import {
@@ -21,6 +24,7 @@ import {
 import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import { MsgRegisterModel } from '../../proto/gen/openledger/models/v1/tx.ts';
 import { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
+import { GenesisState as PoolsGenesis } from '../../proto/gen/openledger/pools/v1/genesis.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { anyOf, type TestAccount, TestChain } from './test-chain.ts';
@@ -164,8 +168,15 @@ export interface Loop {
   readonly documents: readonly [ProvableContent, ProvableContent];
 }
 
+/** Sections of a genesis in which contributions weigh in their pools at the end of their block. */
+export const SHORT_EPOCHS: JsonObject = {
+  pools: messageToJson(PoolsGenesis, PoolsGenesis.create({ params: { ...DEFAULT_PARAMS, epochBlocks: 1 } })),
+};
+
 /** Plays the loop up to the model, on a chain with five accounts or more. */
-export function playLoop(chain: TestChain = new TestChain({ accounts: 6 })): Loop {
+export function playLoop(
+  chain: TestChain = new TestChain({ accounts: 6, genesis: { sections: SHORT_EPOCHS } }),
+): Loop {
   const documents = [
     provableContent(documentText('adams')),
     provableContent(documentText('jefferson', 700)),

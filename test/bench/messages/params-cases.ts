@@ -22,6 +22,8 @@ import * as channelsQuery from '../../../proto/gen/openledger/channels/v1/query.
 import * as channels from '../../../proto/gen/openledger/channels/v1/tx.ts';
 import * as paymentsQuery from '../../../proto/gen/openledger/payments/v1/query.ts';
 import * as payments from '../../../proto/gen/openledger/payments/v1/tx.ts';
+import * as poolsQuery from '../../../proto/gen/openledger/pools/v1/query.ts';
+import * as pools from '../../../proto/gen/openledger/pools/v1/tx.ts';
 import * as slashingQuery from '../../../proto/gen/cosmos/slashing/v1beta1/query.ts';
 import * as slashing from '../../../proto/gen/cosmos/slashing/v1beta1/tx.ts';
 import * as stakingQuery from '../../../proto/gen/cosmos/staking/v1beta1/query.ts';
@@ -77,6 +79,7 @@ export const PARAMS_CASES: MessageCases = {
   ...paramsOf(mint.MsgUpdateParams, mintQuery.QueryParamsResponse),
   ...paramsOf(models.MsgUpdateParams, modelsQuery.QueryParamsResponse),
   ...paramsOf(payments.MsgUpdateParams, paymentsQuery.QueryParamsResponse),
+  ...paramsOf(pools.MsgUpdateParams, poolsQuery.QueryParamsResponse),
   ...paramsOf(slashing.MsgUpdateParams, slashingQuery.QueryParamsResponse),
   ...paramsOf(staking.MsgUpdateParams, stakingQuery.QueryParamsResponse),
   ...caseOf(MsgSoftwareUpgrade, ({ authority }, i) => ({ authority, plan: plan(i) })),

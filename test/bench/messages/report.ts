@@ -11,6 +11,7 @@ import { CHANNEL_CASES } from './channel-cases.ts';
 import { ATTRIBUTION_CASES } from './attribution-cases.ts';
 import { DIRECT_CASES } from './direct-cases.ts';
 import { NATIVE_CASES } from './native-cases.ts';
+import { POOL_CASES } from './pool-cases.ts';
 import { PARAMS_CASES } from './params-cases.ts';
 import { STAKING_CASES } from './staking-cases.ts';
 import { type BlockCost, type MessageCost, MessageWorld } from './world.ts';
@@ -36,6 +37,7 @@ const CASES: MessageCases = {
   ...NATIVE_CASES,
   ...CHANNEL_CASES,
   ...DIRECT_CASES,
+  ...POOL_CASES,
   ...ATTRIBUTION_CASES,
   ...PARAMS_CASES,
 };

@@ -9,6 +9,7 @@ import { govOperations } from './gov.ts';
 import { grantOperations } from './grants.ts';
 import { influenceRequestOperations } from './influence-requests.ts';
 import { nativeOperations } from './native.ts';
+import { poolOperations } from './pools.ts';
 import { distributionOperations, stakingOperations } from './staking.ts';
 
 /** Everything that people do. */
@@ -21,6 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
   anyOfThem('direct payments', 50, directOperations),
+  ...poolOperations,
   anyOfThem('attribution', 120, [
     ...attributionOperations,
     ...claimOperations,

@@ -24,6 +24,7 @@ const MODULE_NAMES = [
   'fee_collector',
   'mint',
   'payments',
+  'pools',
 ] as const;
 
 /** Mostly one of us; also modules, which may not be sent to, and strangers. */

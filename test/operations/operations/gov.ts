@@ -25,6 +25,7 @@ import { MsgUpdateParams as DatanetUpdate } from '../../../proto/gen/openledger/
 import { MsgUpdateParams as ModelsUpdate } from '../../../proto/gen/openledger/models/v1/tx.ts';
 import { MsgUpdateParams as ChannelsUpdate } from '../../../proto/gen/openledger/channels/v1/tx.ts';
 import { MsgUpdateParams as PaymentsUpdate } from '../../../proto/gen/openledger/payments/v1/tx.ts';
+import { MsgClosePool, MsgUpdateParams as PoolsUpdate } from '../../../proto/gen/openledger/pools/v1/tx.ts';
 import type { Actor } from '../actors.ts';
 import { mutated } from '../mutation.ts';
 import * as params from '../params.ts';
@@ -42,6 +43,7 @@ import {
   someOf,
   type World,
 } from '../world.ts';
+import { aPool } from './pools.ts';
 
 type Make = (world: World, signer: string) => Any;
 
@@ -70,6 +72,11 @@ const GOVERNED: readonly Make[] = [
     packed(PaymentsUpdate, { authority: signer, params: params.randomPayments(random) }),
   ({ random }, signer) =>
     packed(ChannelsUpdate, { authority: signer, params: params.randomChannels(random) }),
+  ({ random }, signer) => packed(PoolsUpdate, { authority: signer, params: params.randomPools(random) }),
+  (world, signer) => {
+    const pool = aPool(world) ?? { kind: 1, subject: 1n };
+    return packed(MsgClosePool, { authority: signer, pool });
+  },
   setSendEnabled,
   (world, signer) =>
     packed(MsgCommunityPoolSpend, {

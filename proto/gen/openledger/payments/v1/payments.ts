@@ -84,19 +84,6 @@ export const Receipt: MessageType<Receipt> = messageType<Receipt>(
   ],
 );
 
-export interface DatanetPool {
-  readonly datanetId: bigint;
-  readonly balance: readonly Coin[];
-}
-export const DatanetPool: MessageType<DatanetPool> = messageType<DatanetPool>(
-  'openledger.payments.v1.DatanetPool',
-  () => ({ datanetId: 0n, balance: [] }),
-  () => [
-    { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
-    { number: 2, name: 'balance', protoName: 'balance', rule: 'repeated', value: { kind: 'message', message: () => Coin }, options: { 'amino.dont_omitempty': true } },
-  ],
-);
-
 export interface Escrow {
   readonly claimId: bigint;
   readonly receiptId: bigint;

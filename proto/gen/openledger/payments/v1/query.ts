@@ -5,7 +5,7 @@ import { PageRequest, PageResponse } from '../../../cosmos/base/query/v1beta1/pa
 import { ClaimRecord } from '../../attribution/v1/attribution.ts';
 import { Model } from '../../models/v1/models.ts';
 import { AuthorizationState, AuthorizationStateType } from './authorization.ts';
-import { DatanetPool, Escrow, Hold, Params, Receipt, Totals } from './payments.ts';
+import { Escrow, Hold, Params, Receipt, Totals } from './payments.ts';
 
 export type QueryParamsRequest = Readonly<Record<never, never>>;
 export const QueryParamsRequest: MessageType<QueryParamsRequest> = messageType<QueryParamsRequest>('openledger.payments.v1.QueryParamsRequest', () => ({}), () => []);
@@ -144,28 +144,6 @@ export const QueryTotalsResponse: MessageType<QueryTotalsResponse> = messageType
   () => [
     { number: 1, name: 'totals', protoName: 'totals', rule: 'repeated', value: { kind: 'message', message: () => Totals }, options: { 'amino.dont_omitempty': true } },
     { number: 2, name: 'pagination', protoName: 'pagination', rule: 'single', value: { kind: 'message', message: () => PageResponse } },
-  ],
-);
-
-export interface QueryDatanetPoolRequest {
-  readonly datanetId: bigint;
-}
-export const QueryDatanetPoolRequest: MessageType<QueryDatanetPoolRequest> = messageType<QueryDatanetPoolRequest>(
-  'openledger.payments.v1.QueryDatanetPoolRequest',
-  () => ({ datanetId: 0n }),
-  () => [
-    { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
-  ],
-);
-
-export interface QueryDatanetPoolResponse {
-  readonly pool: DatanetPool;
-}
-export const QueryDatanetPoolResponse: MessageType<QueryDatanetPoolResponse> = messageType<QueryDatanetPoolResponse>(
-  'openledger.payments.v1.QueryDatanetPoolResponse',
-  () => ({ pool: DatanetPool.create() }),
-  () => [
-    { number: 1, name: 'pool', protoName: 'pool', rule: 'required', value: { kind: 'message', message: () => DatanetPool }, options: { 'amino.dont_omitempty': true } },
   ],
 );
 
@@ -326,7 +304,6 @@ export const QueryService: ServiceType = {
     { name: 'ReceiptsByContributor', input: () => QueryReceiptsByContributorRequest, output: () => QueryReceiptsByContributorResponse, http: [{"method":"get","path":"/openledger/payments/v1/contributors/{contributor}/receipts"}] },
     { name: 'Explain', input: () => QueryExplainRequest, output: () => QueryExplainResponse, http: [{"method":"get","path":"/openledger/payments/v1/receipts/{receipt_id}/explain"}] },
     { name: 'Totals', input: () => QueryTotalsRequest, output: () => QueryTotalsResponse, http: [{"method":"get","path":"/openledger/payments/v1/totals"}] },
-    { name: 'DatanetPool', input: () => QueryDatanetPoolRequest, output: () => QueryDatanetPoolResponse, http: [{"method":"get","path":"/openledger/payments/v1/datanets/{datanet_id}/pool"}] },
     { name: 'Escrow', input: () => QueryEscrowRequest, output: () => QueryEscrowResponse, http: [{"method":"get","path":"/openledger/payments/v1/claims/{claim_id}/escrow"}] },
     { name: 'Escrows', input: () => QueryEscrowsRequest, output: () => QueryEscrowsResponse, http: [{"method":"get","path":"/openledger/payments/v1/escrows"}] },
     { name: 'Authorization', input: () => QueryAuthorizationRequest, output: () => QueryAuthorizationResponse, http: [{"method":"get","path":"/openledger/payments/v1/accounts/{from}/authorizations/{nonce}"}] },

@@ -1,0 +1,127 @@
+/** Weights and owners of slots: ordered now, applied when the epoch ends. */
+import { assert } from '../../core/errors.ts';
+import type { Address } from '../../framework/address.ts';
+import type { Context } from '../../framework/context.ts';
+import { StateError } from '../../framework/errors.ts';
+import { Pool, type PoolId, type WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
+import { endAutoClaim } from './auto-claims.ts';
+import { payOut, settleSlot, writeDebts } from './claims.ts';
+import { poolErrors } from './errors.ts';
+import { poolCreated, poolText, weightChanged, weightOrdered } from './events.ts';
+import { CHANGE_ROWS_MAX, rowsOfSlot, SLOTS_MAX } from './limits.ts';
+import { paramsOf } from './pools.ts';
+import type { PoolsCore } from './ports.ts';
+import { rowsOf } from './rows.ts';
+import { poolKey } from './state.ts';
+import { grow, heightOf, setSlotWeight } from './tree.ts';
+import type { SlotOrder } from './types.ts';
+
+/**
+ * Orders a weight and an owner for a slot; a slot that is not there must be the next one, and a pool that is
+ * not there is made. A new slot is its owner's at once, without weight. Who orders pays for the work at the
+ * end of the epoch. In a closed pool nothing happens.
+ * @throws StateError (pools 10) when the pool has all slots that it can have
+ */
+export function orderSlot(k: PoolsCore, context: Context, order: SlotOrder): void {
+  const { slot, weight } = order;
+  assert(weight >= 0n && weight <= SLOT_WEIGHT_MAX, 'a slot cannot weigh so much');
+  const pool = slotReady(k, context, order);
+  if (pool === undefined) return;
+  const { epochBlocks, gasPerRow } = paramsOf(k, context);
+  context.gas.consume(gasPerRow * rowsOfSlot(pool), 'PoolWeight');
+  const change: WeightChange = {
+    pool: pool.id,
+    slot,
+    weight,
+    owner: k.addresses.toText(order.owner),
+    effectiveHeight: nextMultiple(context.block.height, BigInt(epochBlocks)),
+  };
+  k.state.changes.set(context, k.state.changeSequence.next(context), change);
+  context.emit(weightOrdered(change));
+}
+
+/** The least multiple that is not below the height. */
+function nextMultiple(height: bigint, of: bigint): bigint {
+  return ((height + of - 1n) / of) * of;
+}
+
+/** The pool with this slot; undefined when it is closed. */
+function slotReady(k: PoolsCore, context: Context, order: SlotOrder): Pool | undefined {
+  const { slot, owner } = order;
+  const key = poolKey(order.pool);
+  const known = k.state.pools.get(context, key);
+  if (known?.closed === true) return undefined;
+  const pool = known ?? created(context, order.pool);
+  if (slot < pool.slots) return pool;
+  assert(slot === pool.slots, 'slots are given out one after another');
+  if (slot >= SLOTS_MAX)
+    throw new StateError(
+      poolErrors.poolFull,
+      `pool ${poolText(pool.id)} has ${pool.slots} slots, the most there can be`,
+    );
+  const slots = slot + 1n;
+  const height = heightOf(slots);
+  grow(rowsOf(k.state, context, pool.id), { from: pool.height, to: height });
+  const grown = { ...pool, slots, height };
+  k.state.pools.set(context, key, grown);
+  setOwner(k, context, { pool: pool.id, slot, owner });
+  return grown;
+}
+
+function created(context: Context, id: PoolId): Pool {
+  context.emit(poolCreated(id));
+  return Pool.create({ id });
+}
+
+function setOwner(k: PoolsCore, context: Context, of: Pick<SlotOrder, 'pool' | 'slot' | 'owner'>): void {
+  const key = poolKey(of.pool);
+  k.state.slots.set(context, [key, of.slot], { owner: k.addresses.toText(of.owner) });
+  k.state.byOwner.add(context, [of.owner, key, of.slot]);
+}
+
+/** Applies what is due, in the order in which it was ordered, until the next change does not fit. */
+export function applyChanges(k: PoolsCore, context: Context): void {
+  const { height } = context.block;
+  const due: (readonly [bigint, WeightChange, Pool])[] = [];
+  let rows = 0;
+  for (const [sequence, change] of k.state.changes.iterate(context)) {
+    if (change.effectiveHeight > height) break;
+    const pool = k.state.pools.get(context, poolKey(change.pool));
+    assert(pool !== undefined, 'a change names a pool that is not there');
+    rows += rowsOfSlot(pool);
+    if (due.length > 0 && rows > CHANGE_ROWS_MAX) break;
+    due.push([sequence, change, pool]);
+  }
+  for (const [sequence, change, pool] of due) {
+    k.state.changes.remove(context, sequence);
+    if (!pool.closed) applyChange(k, context, pool, change);
+  }
+}
+
+/** What was earned until now is settled by the old weight, and is the old owner's. */
+function applyChange(k: PoolsCore, context: Context, pool: Pool, change: WeightChange): void {
+  const { slot, weight } = change;
+  const settled = settleSlot(k, context, pool, slot);
+  writeDebts(k, context, settled);
+  const before = k.state.slots.require(context, [poolKey(pool.id), slot]).owner;
+  if (before !== change.owner) {
+    const [from, to] = [before, change.owner].map((text) => k.addresses.toBytes(text));
+    assert(from !== undefined && to !== undefined, 'two owners');
+    // The fraction of a unit that is left goes with the slot.
+    payOut(k, context, { owner: from, slots: [settled] });
+    handOver(k, context, { pool: pool.id, slot, from, to });
+  }
+  setSlotWeight(rowsOf(k.state, context, pool.id), { slot, height: pool.height, weight });
+  context.emit(weightChanged(change));
+}
+
+function handOver(
+  k: PoolsCore,
+  context: Context,
+  of: { readonly pool: PoolId; readonly slot: bigint; readonly from: Address; readonly to: Address },
+): void {
+  endAutoClaim(k, context, of);
+  k.state.byOwner.remove(context, [of.from, poolKey(of.pool), of.slot]);
+  setOwner(k, context, { pool: of.pool, slot: of.slot, owner: of.to });
+}

@@ -1,0 +1,159 @@
+/**
+ * A pool's tree over any rows: those of the store, or others in memory (`test/conservation`). Node `index` of
+ * level `l` is over the slots `index · 2^l` to `(index + 1) · 2^l − 1`; level 0 is the slots themselves.
+ *
+ * | what            | reads                           | writes                |
+ * | --------------- | ------------------------------- | --------------------- |
+ * | payment         | weight, balance, totals         | balance, totals       |
+ * | settlement      | weight, debt, h + 1 balances    | –                     |
+ * | taking out      | totals                          | debt, totals          |
+ * | change of weight | a settlement, h + 1 weights    | debt, h + 1 weights   |
+ * | growth by a level | weight of the root            | weight of the new root |
+ *
+ * for each denomination, h being the height.
+ */
+import { assert } from '../../core/errors.ts';
+import {
+  credited,
+  type Debt,
+  type NodeBalance,
+  type PoolTotals,
+  SCALE,
+  settled,
+  wholeUnits,
+} from './arithmetic.ts';
+
+/** A node. */
+export interface Place {
+  readonly level: number;
+  readonly index: bigint;
+}
+
+/** What a tree is read from. Missing rows are zeros. */
+export interface TreeView {
+  weight(place: Place): bigint;
+  balance(place: Place, denom: string): NodeBalance;
+  debt(slot: bigint, denom: string): Debt;
+  totals(denom: string): PoolTotals;
+}
+
+/** What a tree is kept in. */
+export interface TreeRows extends TreeView {
+  setWeight(place: Place, weight: bigint): void;
+  setBalance(place: Place, denom: string, balance: NodeBalance): void;
+  setDebt(slot: bigint, denom: string, debt: Debt): void;
+  setTotals(denom: string, totals: PoolTotals): void;
+}
+
+/** A slot's money in one denomination. */
+export interface SlotMoney {
+  readonly slot: bigint;
+  readonly denom: string;
+}
+
+/** Levels over so many slots: 0 for one. */
+export function heightOf(slots: bigint): number {
+  let height = 0;
+  while (1n << BigInt(height) < slots) height++;
+  return height;
+}
+
+/** The node over a slot on a level. */
+export function placeOver(slot: bigint, level: number): Place {
+  return { level, index: slot >> BigInt(level) };
+}
+
+/** The node over everything. */
+export function rootOf(height: number): Place {
+  return { level: height, index: 0n };
+}
+
+/** True for a node of a tree of that height. */
+export function isPlace({ level, index }: Place, height: number): boolean {
+  return level <= height && index >= 0n && index < 1n << BigInt(height - level);
+}
+
+/**
+ * Pays base units to whoever is below a node, by weight.
+ * @returns what a unit of weight got, in 1/S
+ */
+export function creditNode(
+  rows: TreeRows,
+  { place, denom, amount }: { readonly place: Place; readonly denom: string; readonly amount: bigint },
+): bigint {
+  const weight = rows.weight(place);
+  assert(weight > 0n, 'a node without weight cannot be paid');
+  const before = rows.balance(place, denom);
+  const after = credited(before, weight, amount);
+  const { paid, out, rem } = rows.totals(denom);
+  rows.setBalance(place, denom, after);
+  rows.setTotals(denom, { paid: paid + amount, out, rem: rem + after.rem - before.rem });
+  return after.acc - before.acc;
+}
+
+/**
+ * What a slot has to get as of now. Writes nothing.
+ * @param credit id of the last credit of the chain
+ */
+export function settledDebt(
+  view: TreeView,
+  { slot, denom, height, credit }: SlotMoney & { readonly height: number; readonly credit: bigint },
+): Debt {
+  let sum = 0n;
+  for (let level = 0; level <= height; level++) sum += view.balance(placeOver(slot, level), denom).acc;
+  return settled(view.debt(slot, denom), { weight: view.weight(placeOver(slot, 0)), sum, credit });
+}
+
+/** What left a pool, in base units. */
+export interface TakenOut {
+  /** To the slot's owner. */
+  readonly paid: bigint;
+  /** To the residual party: fractions of a closed pool that became whole units. */
+  readonly left: bigint;
+}
+
+/**
+ * Takes the whole units of a debt that was just settled out of the pool. The fraction stays the slot's; in a
+ * closed pool, which owes the slot nothing more ever, it joins the others'.
+ */
+export function takeOut(
+  rows: TreeRows,
+  { slot, denom, debt, closed }: SlotMoney & { readonly debt: Debt; readonly closed: boolean },
+): TakenOut {
+  const paid = wholeUnits(debt.owed);
+  const fraction = debt.owed % SCALE;
+  const totals = rows.totals(denom);
+  rows.setDebt(slot, denom, { ...debt, owed: closed ? 0n : fraction });
+  const rem = totals.rem + (closed ? fraction : 0n);
+  const left = closed ? wholeUnits(rem) : 0n;
+  if (paid > 0n || closed)
+    rows.setTotals(denom, { paid: totals.paid, out: totals.out + paid + left, rem: rem - left * SCALE });
+  return { paid, left };
+}
+
+/** Gives a slot another weight; its debts of all denominations have just been settled and written. */
+export function setSlotWeight(
+  rows: TreeRows,
+  { slot, height, weight }: { readonly slot: bigint; readonly height: number; readonly weight: bigint },
+): void {
+  const change = weight - rows.weight(placeOver(slot, 0));
+  if (change === 0n) return;
+  for (let level = 0; level <= height; level++) {
+    const place = placeOver(slot, level);
+    rows.setWeight(place, rows.weight(place) + change);
+  }
+}
+
+/** Puts new roots on top. They were never paid, so no slot's sum changes. */
+export function grow(rows: TreeRows, { from, to }: { readonly from: number; readonly to: number }): void {
+  const weight = rows.weight(rootOf(from));
+  if (weight > 0n) for (let height = from + 1; height <= to; height++) rows.setWeight(rootOf(height), weight);
+}
+
+/** Takes out what no slot is owed in a pool that gets no more money. @returns base units */
+export function sweep(rows: TreeRows, denom: string): bigint {
+  const { paid, out, rem } = rows.totals(denom);
+  const left = wholeUnits(rem);
+  rows.setTotals(denom, { paid, out: out + left, rem: rem - left * SCALE });
+  return left;
+}

@@ -1,0 +1,80 @@
+import { poolState } from '../../../modules/pools/state.ts';
+import type { PoolId } from '../../../proto/gen/openledger/pools/v1/pools.ts';
+import * as tx from '../../../proto/gen/openledger/pools/v1/tx.ts';
+import type { Actor } from '../actors.ts';
+import {
+  actorAt,
+  anyone,
+  BOND_DENOM,
+  coin,
+  type Operation,
+  OTHER_DENOM,
+  packed,
+  type World,
+} from '../world.ts';
+
+const STATE = poolState();
+const SLOTS_READ_MAX = 400;
+
+/** A pool that there is; mostly one that was paid. */
+export function aPool({ random, context }: World): PoolId | undefined {
+  const pools = [...STATE.pools.iterate(context)].map(([, pool]) => pool);
+  const paid = pools.filter(({ denoms }) => denoms.length > 0);
+  return random.some(random.oneIn(6) ? pools : paid)?.id;
+}
+
+interface Owned {
+  readonly owner: Actor;
+  readonly pools: readonly tx.PoolSlots[];
+}
+
+/** Slots of one owner in a pool; sometimes somebody else's. */
+function someSlots(world: World): Owned | undefined {
+  const { random, context } = world;
+  const pool = aPool(world);
+  if (pool === undefined) return undefined;
+  const owners = new Map<string, bigint[]>();
+  let read = 0;
+  for (const [[[kind, subject], slot], { owner }] of STATE.slots.iterate(context)) {
+    if (++read > SLOTS_READ_MAX) break;
+    if (kind !== pool.kind || subject !== pool.subject) continue;
+    owners.set(owner, [...(owners.get(owner) ?? []), slot]);
+  }
+  const [text, slots] = random.some([...owners]) ?? [];
+  if (text === undefined || slots === undefined) return undefined;
+  const owner = random.oneIn(20) ? anyone(world) : actorAt(world, text);
+  if (owner === undefined) return undefined;
+  const chosen = slots.filter(() => !random.oneIn(4));
+  return { owner, pools: [{ pool, slots: chosen.length === 0 ? slots : chosen }] };
+}
+
+/** What contributors do with their slots. */
+export const poolOperations: readonly Operation[] = [
+  {
+    name: tx.MsgClaim.name,
+    weight: 14,
+    draft(world) {
+      const owned = someSlots(world);
+      if (owned === undefined) return undefined;
+      const { owner, pools } = owned;
+      return { signers: [owner], messages: [packed(tx.MsgClaim, { owner: owner.address, pools })] };
+    },
+  },
+  {
+    name: tx.MsgSetAutoClaim.name,
+    weight: 6,
+    draft(world) {
+      const owned = someSlots(world);
+      if (owned === undefined) return undefined;
+      const { random } = world;
+      const value = {
+        owner: owned.owner.address,
+        pools: owned.pools,
+        minimum: coin(BigInt(random.between(1, 50)), random.oneIn(3) ? OTHER_DENOM : BOND_DENOM),
+        intervalBlocks: random.between(1, 20),
+        times: random.between(0, 6),
+      };
+      return { signers: [owned.owner], messages: [packed(tx.MsgSetAutoClaim, value)] };
+    },
+  },
+];
