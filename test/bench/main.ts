@@ -13,6 +13,7 @@ import { reportIndex, reportIndexLarge } from './index-report.ts';
 import { reportQueriesLarge } from './queries-large.ts';
 import { reportProofs } from './proof-report.ts';
 import { reportMessages } from './messages/report.ts';
+import { reportPools } from './pools-report.ts';
 import { megabytes, report } from './report.ts';
 import { reportRestart, reportSync } from './sync-report.ts';
 import { reportTrace } from './trace-report.ts';
@@ -90,6 +91,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   trace: () => reportTrace(report),
   proofs: async () => reportProofs(report),
   vouchers: async () => reportVouchers(report),
+  pools: async () => reportPools(report),
   evidence: async () => reportEvidence(report),
   serve: () => reportServe(report),
   index: async () => reportIndex(report),

@@ -22,7 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
   anyOfThem('direct payments', 50, directOperations),
-  ...poolOperations,
+  anyOfThem('pools', 16, poolOperations),
   anyOfThem('attribution', 120, [
     ...attributionOperations,
     ...claimOperations,

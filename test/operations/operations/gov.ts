@@ -74,7 +74,7 @@ const GOVERNED: readonly Make[] = [
     packed(ChannelsUpdate, { authority: signer, params: params.randomChannels(random) }),
   ({ random }, signer) => packed(PoolsUpdate, { authority: signer, params: params.randomPools(random) }),
   (world, signer) => {
-    const pool = aPool(world) ?? { kind: 1, subject: 1n };
+    const pool = aPool(world)?.id ?? { kind: 1, subject: 1n };
     return packed(MsgClosePool, { authority: signer, pool });
   },
   setSendEnabled,

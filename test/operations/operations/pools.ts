@@ -1,5 +1,8 @@
+import { wholeUnits } from '../../../modules/pools/arithmetic.ts';
+import { viewOf } from '../../../modules/pools/rows.ts';
 import { poolState } from '../../../modules/pools/state.ts';
-import type { PoolId } from '../../../proto/gen/openledger/pools/v1/pools.ts';
+import { settledDebt } from '../../../modules/pools/tree.ts';
+import type { Pool } from '../../../proto/gen/openledger/pools/v1/pools.ts';
 import * as tx from '../../../proto/gen/openledger/pools/v1/tx.ts';
 import type { Actor } from '../actors.ts';
 import {
@@ -16,11 +19,17 @@ import {
 const STATE = poolState();
 const SLOTS_READ_MAX = 400;
 
-/** A pool that there is; mostly one that was paid. */
-export function aPool({ random, context }: World): PoolId | undefined {
+/** A pool that there is; mostly one that was paid and is open. */
+export function aPool({ random, context }: World): Pool | undefined {
   const pools = [...STATE.pools.iterate(context)].map(([, pool]) => pool);
-  const paid = pools.filter(({ denoms }) => denoms.length > 0);
-  return random.some(random.oneIn(6) ? pools : paid)?.id;
+  const open = pools.filter(({ closed, denoms }) => !closed && denoms.length > 0);
+  return random.some(random.oneIn(6) || open.length === 0 ? pools : open);
+}
+
+/** True when a slot could claim something. */
+function isOwed({ context }: World, { id, height, denoms }: Pool, slot: bigint): boolean {
+  const view = viewOf(STATE, context, id);
+  return denoms.some((denom) => wholeUnits(settledDebt(view, { slot, denom, height, credit: 0n }).owed) > 0n);
 }
 
 interface Owned {
@@ -37,7 +46,8 @@ function someSlots(world: World): Owned | undefined {
   let read = 0;
   for (const [[[kind, subject], slot], { owner }] of STATE.slots.iterate(context)) {
     if (++read > SLOTS_READ_MAX) break;
-    if (kind !== pool.kind || subject !== pool.subject) continue;
+    if (kind !== pool.id.kind || subject !== pool.id.subject) continue;
+    if (!random.oneIn(12) && !isOwed(world, pool, slot)) continue;
     owners.set(owner, [...(owners.get(owner) ?? []), slot]);
   }
   const [text, slots] = random.some([...owners]) ?? [];
@@ -45,7 +55,7 @@ function someSlots(world: World): Owned | undefined {
   const owner = random.oneIn(20) ? anyone(world) : actorAt(world, text);
   if (owner === undefined) return undefined;
   const chosen = slots.filter(() => !random.oneIn(4));
-  return { owner, pools: [{ pool, slots: chosen.length === 0 ? slots : chosen }] };
+  return { owner, pools: [{ pool: pool.id, slots: chosen.length === 0 ? slots : chosen }] };
 }
 
 /** What contributors do with their slots. */
