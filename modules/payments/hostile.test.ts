@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { sdkErrors } from '../../framework/errors.ts';
+import { MsgClaim, MsgSetAutoClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import type { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import {
   contribute,
@@ -15,11 +16,14 @@ import {
   publishSnapshot,
   registerModel,
 } from '../../test/support/economic-loop.ts';
+import { anyOf } from '../../test/support/test-chain.ts';
 import { provableContent } from '../attribution/prove.ts';
 
 test('no bytes in a message of ours make the state machine fail in another way than by refusing', () => {
   const loop = playLoop();
-  const { chain, owner, seller, payer, documents } = loop;
+  const { chain, owner, seller, payer, first, documents } = loop;
+  const row = { pool: { kind: 1, subject: 1n }, slots: [0n] };
+  const minimum = { denom: 'uopen', amount: '10' };
   const quote = { contributionId: 1n, document: documents[0], offset: 100, length: 200 };
   const messages = [
     createDatanet(owner, { slug: 'other' }),
@@ -27,12 +31,14 @@ test('no bytes in a message of ours make the state machine fail in another way t
     publishSnapshot(owner),
     registerModel(seller, { parentIds: [1n] }),
     paymentOf(payInference(payer, [quote])),
+    anyOf(MsgClaim, { owner: first.address, pools: [row] }),
+    anyOf(MsgSetAutoClaim, { owner: first.address, pools: [row], minimum, intervalBlocks: 100, times: 2 }),
   ];
-  const signers = [owner, payer, owner, seller, payer];
+  const signers = [owner, payer, owner, seller, payer, first, first];
   const hits = new Map<string, number>();
   fc.assert(
     fc.property(
-      fc.nat(4),
+      fc.nat(6),
       fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
       (which, edits) => {
         const [message, signer] = [messages[which], signers[which]];

@@ -6,7 +6,6 @@ import {
   equalCoins,
   NO_COINS,
   parseCoin,
-  parseCoins,
 } from '../../framework/coins.ts';
 import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';

@@ -7,7 +7,6 @@ import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import {
   type Hold,
   type Params,
-  type Payout,
   type Receipt,
   type Totals,
 } from '../../proto/gen/openledger/payments/v1/payments.ts';

@@ -3,7 +3,7 @@ import type { AddressCodec } from '../../framework/address.ts';
 import { isDenom, parseAmount, parseCoin } from '../../framework/coins.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
-import type { Pool, PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { type Pool, type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { poolText } from './events.ts';
 import { DENOMS_MAX, SLOTS_MAX } from './limits.ts';
@@ -33,8 +33,9 @@ interface Check {
 }
 
 function checkPool({ id, slots, height, denoms }: Pool): void {
-  if (id.kind === 0 || slots > SLOTS_MAX || height !== heightOf(slots))
-    throw new RangeError(`a pool of ${slots} slots cannot have height ${height}, or its kind is missing`);
+  if (id.kind !== PoolKind.POOL_KIND_DATANET) throw new RangeError(`there are no pools of kind ${id.kind}`);
+  if (slots > SLOTS_MAX || height !== heightOf(slots))
+    throw new RangeError(`a pool of ${slots} slots cannot have height ${height}`);
   if (denoms.length > DENOMS_MAX || new Set(denoms).size < denoms.length || !denoms.every(isDenom))
     throw new RangeError(`denoms must be at most ${DENOMS_MAX} different denominations`);
 }

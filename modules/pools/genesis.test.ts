@@ -78,6 +78,7 @@ test('a genesis whose rows do not belong together is refused, and where is said'
   };
   const wrong: readonly [Partial<GenesisState>, RegExp][] = [
     [{ pools: [pool, pool] }, /pools.*listed twice/],
+    [{ pools: [{ ...pool, id: { kind: 2, subject: 77n } }] }, /no pools of kind 2/],
     [{ pools: [{ ...pool, height: 3 }] }, /pools\[0\].*height 3/],
     [{ pools: [{ ...pool, denoms: ['uopen', 'uopen'] }] }, /different denominations/],
     [{ slots: state.slots.slice(1) }, /slots.*there are 1, the pools have 2/],

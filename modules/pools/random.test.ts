@@ -94,7 +94,7 @@ test('whatever people do, the books balance; what is exported is imported, and g
           }
       expect(world.staking.broken()).toEqual([]);
     }),
-    { numRuns: 25 },
+    { numRuns: 25, endOnFailure: true },
   );
   expect(claims).toBeGreaterThan(50);
 });

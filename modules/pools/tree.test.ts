@@ -165,7 +165,7 @@ describe('a tree beside a book with a line for each slot', () => {
           twins.check();
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 100, endOnFailure: true },
     );
   });
 
@@ -185,7 +185,7 @@ describe('a tree beside a book with a line for each slot', () => {
         for (const slot of slots) expect(late.claim(slot)).toBe(0n);
         late.check();
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 
@@ -202,7 +202,7 @@ describe('a tree beside a book with a line for each slot', () => {
         const { paid, out, rem } = twins.rows.totals(DENOM);
         expect([out, rem]).toEqual([paid, 0n]);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 });

@@ -22,8 +22,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
   anyOfThem('direct payments', 50, directOperations),
-  anyOfThem('pools', 16, poolOperations),
-  anyOfThem('attribution', 120, [
+  anyOfThem('pools', 34, poolOperations),
+  anyOfThem('attribution', 135, [
     ...attributionOperations,
     ...claimOperations,
     ...cardOperations,

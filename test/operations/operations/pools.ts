@@ -1,9 +1,13 @@
+import { utf8 } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
 import { wholeUnits } from '../../../modules/pools/arithmetic.ts';
 import { viewOf } from '../../../modules/pools/rows.ts';
 import { poolState } from '../../../modules/pools/state.ts';
 import { settledDebt } from '../../../modules/pools/tree.ts';
 import type { Pool } from '../../../proto/gen/openledger/pools/v1/pools.ts';
+import { MsgPayInference } from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import * as tx from '../../../proto/gen/openledger/pools/v1/tx.ts';
+import { payInference } from '../../support/economic-loop.ts';
 import type { Actor } from '../actors.ts';
 import {
   actorAt,
@@ -11,6 +15,7 @@ import {
   BOND_DENOM,
   coin,
   type Operation,
+  operation,
   OTHER_DENOM,
   packed,
   type World,
@@ -58,11 +63,25 @@ function someSlots(world: World): Owned | undefined {
   return { owner, pools: [{ pool: pool.id, slots: chosen.length === 0 ? slots : chosen }] };
 }
 
-/** What contributors do with their slots. */
+/** A payment for an answer that quotes nothing: all of the contributors’ part is a pool’s. */
+function anUnattributedPayment({ random, memory }: World, payer: Actor): MsgPayInference | undefined {
+  const model = random.some(memory.models.filter(({ message }) => message.snapshotIds.length > 0));
+  if (model === undefined) return undefined;
+  return payInference(payer, [], {
+    modelId: model.id,
+    requestHash: sha256(utf8(`pooled ${random.below(100_000)}`)),
+    tokensIn: BigInt(random.between(0, 90)),
+    tokensOut: BigInt(random.between(1, 90)),
+    maxFee: coin(100_000n, model.message.price.denom),
+  });
+}
+
+/** What fills pools, and what contributors do with their slots. */
 export const poolOperations: readonly Operation[] = [
+  operation(MsgPayInference, 12, anUnattributedPayment),
   {
     name: tx.MsgClaim.name,
-    weight: 14,
+    weight: 12,
     draft(world) {
       const owned = someSlots(world);
       if (owned === undefined) return undefined;
@@ -72,7 +91,7 @@ export const poolOperations: readonly Operation[] = [
   },
   {
     name: tx.MsgSetAutoClaim.name,
-    weight: 6,
+    weight: 4,
     draft(world) {
       const owned = someSlots(world);
       if (owned === undefined) return undefined;
