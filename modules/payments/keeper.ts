@@ -4,12 +4,7 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
-import {
-  type Hold,
-  type Params,
-  type Receipt,
-  type Totals,
-} from '../../proto/gen/openledger/payments/v1/payments.ts';
+import type { Hold, Params, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { paymentErrors } from './errors.ts';
 import { contributorPaid, escrowSettled, inferencePaid } from './events.ts';

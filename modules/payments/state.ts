@@ -14,13 +14,7 @@ import {
 } from '../../framework/keys.ts';
 import { memoized } from '../../framework/values.ts';
 import { SpentNonce } from '../../proto/gen/openledger/payments/v1/authorization.ts';
-import {
-  Escrow,
-  Hold,
-  Params,
-  Receipt,
-  Totals,
-} from '../../proto/gen/openledger/payments/v1/payments.ts';
+import { Escrow, Hold, Params, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 
 /** Store of payments, and the name of its module account. */
 export const STORE_NAME = 'payments';
