@@ -33,3 +33,21 @@ test('begin in the order in which they came, never more than may run, and turn a
     ),
   );
 });
+
+test('who rejoins goes before those that have not begun, and is not turned away', () => {
+  const turns = new Turns({ runningMax: 1, waitingMax: 1 });
+  const begun: string[] = [];
+  const enter = (name: string): boolean => turns.enter(() => begun.push(name));
+  expect([enter('a'), enter('b'), enter('c')]).toEqual([true, true, false]);
+  turns.leave();
+  turns.rejoin(() => begun.push('a again'));
+  expect([turns.running, turns.waiting, enter('d')]).toEqual([1, 1, true]);
+  expect(enter('e')).toBe(false);
+  turns.leave();
+  expect(begun).toEqual(['a', 'b', 'a again']);
+  turns.leave();
+  turns.leave();
+  expect([begun.at(-1), turns.running, turns.waiting]).toEqual(['d', 0, 0]);
+  turns.rejoin(() => begun.push('b again'));
+  expect([begun.at(-1), turns.running]).toEqual(['b again', 1]);
+});

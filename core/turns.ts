@@ -10,6 +10,7 @@ export interface TurnLimits {
 export class Turns {
   readonly #limits: TurnLimits;
   readonly #waiting: (() => void)[] = [];
+  readonly #rejoining: (() => void)[] = [];
   #running = 0;
 
   constructor(limits: TurnLimits) {
@@ -21,7 +22,7 @@ export class Turns {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#rejoining.length;
   }
 
   /**
@@ -39,9 +40,17 @@ export class Turns {
     return true;
   }
 
+  /** Calls `begin` now or at the next turn that there is: for one that left in between, which nobody turns away. */
+  rejoin(begin: () => void): void {
+    if (this.#running < this.#limits.runningMax) {
+      this.#running++;
+      begin();
+    } else this.#rejoining.push(begin);
+  }
+
   /** One that began is done. Its place is handed to the next one, so that nobody slips in before it. */
   leave(): void {
-    const next = this.#waiting.shift();
+    const next = this.#rejoining.shift() ?? this.#waiting.shift();
     if (next === undefined) this.#running--;
     else next();
   }

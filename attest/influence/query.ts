@@ -133,7 +133,7 @@ function bitsFor(value: number, limit: number): number {
 /** Commits to an influence. */
 export function claimOf(
   { head }: Pick<Influencer, 'head'>,
-  { card }: ServedCard,
+  { card }: Pick<ServedCard, 'card'>,
   influence: Influence,
 ): ServedClaim {
   const { set, rows } = head;

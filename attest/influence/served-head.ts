@@ -3,16 +3,18 @@ import { decodeExample, decodeRow } from '../../modules/attribution/proof/influe
 import { DecodeError } from '../../core/errors.ts';
 import { offsetCount, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
 import { byFeature } from './hessian.ts';
-import type { ServedCard } from './published.ts';
+import type { ServedCard, ServedTree } from './published.ts';
 import { headOf, type TrainedHead } from './train.ts';
 import { sparseRows, type TrainingSet } from './training-set.ts';
 
+/** What of a card its model is made from. */
+interface CardLeaves extends Pick<ServedCard, 'card'> {
+  readonly weights: Pick<ServedTree, 'leaves'>;
+  readonly examples: Pick<ServedTree, 'leaves'>;
+}
+
 /** @throws DecodeError when a leaf is malformed */
-export function headOfCard({
-  card,
-  weights,
-  examples,
-}: Pick<ServedCard, 'card' | 'weights' | 'examples'>): TrainedHead {
+export function headOfCard({ card, weights, examples }: CardLeaves): TrainedHead {
   const { kind, features, classes } = card;
   const shape: Shape = { kind, features, classes, examples: card.examples };
   const rows = new Float64Array(features * classes);

@@ -15,6 +15,7 @@ import { openPiece } from '../influence/open-piece.ts';
 import type { ShardReader } from '../shard.ts';
 import type { HeadLibrary } from './head-library.ts';
 import type { ServeMetrics } from './metrics.ts';
+import { openPacked } from './packed-claim.ts';
 import type { AttestLogger } from './ports.ts';
 import { contentOf, type ShardLibrary } from './shard-library.ts';
 
@@ -82,7 +83,7 @@ export class Answerer {
     const { chain, metrics, logger } = this.#parts;
     const { id, of, key } = request;
     try {
-      const piece = this.#pieceFor(request);
+      const piece = await this.#pieceFor(request);
       if (piece === undefined) {
         this.#answered.add(id);
         metrics.chunkRequest('foreign');
@@ -99,14 +100,18 @@ export class Answerer {
   }
 
   /** Undefined when what it is of is not here. */
-  #pieceFor({ of, key, place }: OpenRequest): ServedPiece | undefined {
+  async #pieceFor({ of, key, place }: OpenRequest): Promise<ServedPiece | undefined> {
     const { library, heads } = this.#parts;
     if (of === 'shard') {
       const shard = library.find(key);
       return shard && pieceAt(shard.reader, place);
     }
-    const served = of === 'card' ? heads.card(key) : heads.claim(key);
-    return served && openPiece(served, place);
+    if (of === 'card') {
+      const card = heads.card(key);
+      return card && openPiece(card, place);
+    }
+    const claim = await heads.claim(key);
+    return claim && openPacked(claim, place);
   }
 }
 

@@ -8,8 +8,12 @@ import { committedAnswer, openAnswer, provableContent } from '../../modules/attr
 import { type Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { AttributionMethod, type AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Trace } from '../trace/trace.ts';
-import type { HeadLibrary } from './head-library.ts';
-import { type InfluenceOrder, influencePart, type StatedInfluence } from './influence-part.ts';
+import {
+  type AskedHeads,
+  type InfluenceOrder,
+  influencePart,
+  type StatedInfluence,
+} from './influence-part.ts';
 import {
   basisPointsOf,
   type ClaimPart,
@@ -63,7 +67,7 @@ export interface Attribution extends PreparedClaim {
 /** What attributions are made from. */
 export interface AttributorParts {
   readonly library: ShardLibrary;
-  readonly heads: HeadLibrary;
+  readonly heads: AskedHeads;
   readonly chain: ServeChain;
 }
 
@@ -81,7 +85,7 @@ export class Attributor {
    * The claim for a transaction: quoted spans, or the parts of the model's policy.
    * @throws LedgerError `attest.no_model`; `attest.no_index` when what the token part would rest on is not here;
    * `attest.method` for a model that is not attributed; `attest.output_too_long`; `attest.request` for a query or
-   * a receipt that the chain would refuse
+   * a receipt that the chain would refuse; of influence also `attest.busy`, `attest.timeout`, `attest.worker`
    */
   async attribute(order: AttributionOrder): Promise<Attribution> {
     const { modelId, text } = order;
@@ -131,7 +135,7 @@ export class Attributor {
       ? await retrievalPart(chain, order.retrieval, { scope, requestHash, claimant })
       : unpaid('retrieval', order.retrieval !== undefined);
     const influence: MadePart<StatedInfluence> = pays('influence')
-      ? influencePart(heads, order.influence, scope)
+      ? await influencePart(heads, order.influence, scope)
       : unpaid('influence', order.influence !== undefined);
     const isOptimistic =
       order.isOptimistic === true || policy.bondedClaimsOnly || influence.stated !== undefined;

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { peerKey } from './connections.ts';
+import { engineHere } from './influence-engine.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { ServeMetrics } from './metrics.ts';
 import { immutableBytes, json } from './reply.ts';
@@ -34,7 +35,10 @@ interface Served {
   readonly metrics: () => Promise<string>;
 }
 
-const GAUGES = { running: () => 0, waiting: () => 0, shards: () => 0, tokens: () => 0, cards: () => 0 };
+const GAUGES = {
+  ...{ running: () => 0, waiting: () => 0, shards: () => 0, tokens: () => 0, cards: () => 0 },
+  ...{ keptBytes: () => 0, engine: () => engineHere([]).counts },
+};
 
 async function serve({ limits, asked = () => undefined, make = () => LARGE }: Setting): Promise<Served> {
   const reasons: string[] = [];

@@ -38,4 +38,17 @@ export class Gate {
       this.#turns.leave();
     }
   }
+
+  /**
+   * Of a task that runs here: lets others run while it waits for something that has a queue of its own, and
+   * goes on before those that have not begun.
+   */
+  async aside<T>(task: () => Promise<T>): Promise<T> {
+    this.#turns.leave();
+    try {
+      return await task();
+    } finally {
+      await new Promise<void>((resolve) => this.#turns.rejoin(resolve));
+    }
+  }
 }

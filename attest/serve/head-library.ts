@@ -1,23 +1,22 @@
 /**
  * Trained heads that a server holds, by the ids of their cards, and the claims on them that are pending on
- * the chain. Of a claim only its statement is kept: everything behind its roots follows from the query, so a
+ * the chain. Of a claim only its statement is needed: everything behind its roots follows from the query, so a
  * server that was started again can show it as well as the one that made the claim.
  */
-import { equalBytes, toHex } from '../../core/bytes.ts';
-import { cardId } from '../../modules/attribution/proof/influence/card.ts';
+import { toHex } from '../../core/bytes.ts';
 import { FEATURE_MAX, offsetCount } from '../../modules/attribution/proof/influence/bounds.ts';
+import { cardId } from '../../modules/attribution/proof/influence/card.ts';
 import {
-  checkClaim,
   claimId,
   decodeClaim,
+  encodeClaim,
   type InfluenceClaim,
-  type InfluenceQuery,
 } from '../../modules/attribution/proof/influence/claim.ts';
-import type { ModelInput, Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
-import { hessianOf } from '../influence/hessian.ts';
-import type { ServedCard, ServedClaim } from '../influence/published.ts';
-import { answerOf, claimOf, type Influencer, influenceOf, queryOf } from '../influence/query.ts';
-import { headOfCard } from '../influence/served-head.ts';
+import type { Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
+import type { ServedCard } from '../influence/published.ts';
+import { engineHere, type EngineCounts, type InfluenceEngine } from './influence-engine.ts';
+import { workCardOf } from './influence-work.ts';
+import { packedBytes, type PackedClaim } from './packed-claim.ts';
 import { badRequest } from './reply.ts';
 
 /** A head that is served. */
@@ -37,31 +36,46 @@ export interface HeadQuestion {
   readonly label?: number;
 }
 
-interface Head extends ServedHead {
-  influencer: Influencer | undefined;
+/** What a library is made with. */
+export interface HeadLibraryOptions {
+  /** Has the same cards. Default: the thread of whoever asks. */
+  readonly engine?: InfluenceEngine;
+  /**
+   * Bytes of leaves of pending claims that are kept; the one that was asked for last is kept in any case.
+   * Default 256 MiB: six claims of 5,000 examples of 197 features in 10 classes.
+   */
+  readonly keptBytesMax?: number;
 }
 
 /** Pending claims that are known at a time; a bond stands behind each. */
 const CLAIMS_MAX = 4096;
 
-/** Claims whose leaves are held in memory: with 5,000 examples of 197 features in 10 classes some 40 MB each. */
-const READY_MAX = 4;
+const KEPT_BYTES_MAX = 2 ** 28;
 
 /** Heads by the ids of their cards. */
 export class HeadLibrary {
-  readonly #heads = new Map<string, Head>();
+  readonly #heads: ReadonlyMap<string, ServedHead>;
+  readonly #engine: InfluenceEngine;
+  readonly #keptBytesMax: number;
   #pending: ReadonlyMap<string, InfluenceClaim> = new Map();
-  /** Undefined: this claim is not what its query gives here. */
-  readonly #ready = new Map<string, ServedClaim | undefined>();
+  /** The one asked for longest ago first. Undefined: this claim is not what its query gives here. */
+  readonly #kept = new Map<string, PackedClaim | undefined>();
+  #keptBytes = 0;
+  /** Whoever asks for a claim that is being computed waits for that. */
+  readonly #computing = new Map<string, Promise<PackedClaim | undefined>>();
 
-  constructor(cards: readonly ServedCard[] = []) {
-    for (const served of cards) this.add(served);
-  }
-
-  /** From now on this card is served too. */
-  add(served: ServedCard): void {
-    const key = toHex(cardId(served.card));
-    this.#heads.set(key, { key, served, influencer: undefined });
+  constructor(
+    cards: readonly ServedCard[] = [],
+    { engine = engineHere(cards.map(workCardOf)), keptBytesMax = KEPT_BYTES_MAX }: HeadLibraryOptions = {},
+  ) {
+    this.#heads = new Map(
+      cards.map((served) => {
+        const key = toHex(cardId(served.card));
+        return [key, { key, served }];
+      }),
+    );
+    this.#engine = engine;
+    this.#keptBytesMax = keptBytesMax;
   }
 
   /** In the order in which they were given. */
@@ -73,20 +87,25 @@ export class HeadLibrary {
     return this.#heads.get(key)?.served;
   }
 
-  /** Factorises what queries need of each head, which takes seconds for a large one: better before than in one. */
-  prepare(): void {
-    for (const head of this.#heads.values()) influencerOf(head);
+  /** What computes claims. */
+  get engine(): EngineCounts {
+    return this.#engine.counts;
+  }
+
+  /** Bytes of the leaves of claims that are kept. */
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /**
-   * A claim about a query to a card; undefined when it is not served here. All its trees are made for their
-   * roots: with 5,000 examples in 10 classes some 0.2 s of processor time for 50 features, 0.8 s for 197.
-   * @throws LedgerError `attest.request` for a query that the card does not take
+   * A claim about a query to a card; undefined when it is not served here.
+   * @throws LedgerError `attest.request` for a query that the card does not take, before anything is computed;
+   * and what the engine says: `InfluenceEngine.ask`
    */
-  ask(key: string, { features: given, offsets = [], label: said }: HeadQuestion): InfluenceClaim | undefined {
-    const head = this.#heads.get(key);
-    if (head === undefined) return undefined;
-    const { card } = head.served;
+  async ask(key: string, question: HeadQuestion): Promise<InfluenceClaim | undefined> {
+    const { features: given, offsets = [], label } = question;
+    const card = this.card(key)?.card;
+    if (card === undefined) return undefined;
     if (given.length !== card.features - 1)
       throw badRequest(
         `influence: ${given.length} features; this card takes ${card.features - 1}, without the constant one`,
@@ -94,13 +113,10 @@ export class HeadLibrary {
     const brings = offsetCount(card);
     if (offsets.length !== brings)
       throw badRequest(`influence: ${offsets.length} offsets; this card takes ${brings}`);
-    const input = { features: Uint8Array.from([...given, FEATURE_MAX]), offsets };
-    const label = said ?? answerOf(queryOf(influencerOf(head).head, input, 0));
-    if (label >= card.classes)
+    if (label !== undefined && label >= card.classes)
       throw badRequest(`influence: label is ${label}; this card has classes 0 to ${card.classes - 1}`);
-    const { claim } = answer(head, { ...input, label });
-    checkClaim(card, claim);
-    return claim;
+    const input = { features: Uint8Array.from([...given, FEATURE_MAX]), offsets };
+    return decodeClaim(await this.#engine.ask(key, { input, label }));
   }
 
   /** The claims that may be asked about: those of these statements that are on a card that is served here. */
@@ -111,7 +127,7 @@ export class HeadLibrary {
       if (this.#heads.has(toHex(claim.card))) pending.set(toHex(claimId(claim)), claim);
     }
     this.#pending = pending;
-    for (const key of this.#ready.keys()) if (!pending.has(key)) this.#ready.delete(key);
+    for (const key of this.#kept.keys()) if (!pending.has(key)) this.#drop(key);
   }
 
   /** Pending claims on the cards that are served here. */
@@ -120,42 +136,44 @@ export class HeadLibrary {
   }
 
   /**
-   * A pending claim with everything behind its roots; undefined when there is none, or when it was made in
-   * another way than here. Takes seconds the first time for a large head.
+   * Everything behind a pending claim; undefined when there is none, or when it was made in another way than
+   * here. Computed the first time, then kept.
+   * @throws LedgerError what the engine says: `InfluenceEngine.claim`
    */
-  claim(key: string): ServedClaim | undefined {
+  async claim(key: string): Promise<PackedClaim | undefined> {
     const claim = this.#pending.get(key);
     if (claim === undefined) return undefined;
-    if (!this.#ready.has(key)) {
-      const [oldest] = this.#ready.keys();
-      if (oldest !== undefined && this.#ready.size >= READY_MAX) this.#ready.delete(oldest);
-      this.#ready.set(key, this.#recompute(claim));
+    if (this.#kept.has(key)) {
+      const kept = this.#kept.get(key);
+      this.#kept.delete(key);
+      this.#kept.set(key, kept);
+      return kept;
     }
-    return this.#ready.get(key);
+    const running = this.#computing.get(key);
+    if (running !== undefined) return await running;
+    const computing = this.#engine.claim(encodeClaim(claim));
+    this.#computing.set(key, computing);
+    try {
+      const made = await computing;
+      if (this.#pending.has(key)) this.#keep(key, made);
+      return made;
+    } finally {
+      this.#computing.delete(key);
+    }
   }
 
-  #recompute(claim: InfluenceClaim): ServedClaim | undefined {
-    const head = this.#heads.get(toHex(claim.card));
-    if (head === undefined) return undefined;
-    const { roots } = claim;
-    const made = answer(head, claim.query);
-    const names = ['solution', 'effects', 'sums'] as const;
-    return names.every((name) => equalBytes(made.claim.roots[name], roots[name])) ? made : undefined;
+  #keep(key: string, made: PackedClaim | undefined): void {
+    this.#kept.set(key, made);
+    this.#keptBytes += made === undefined ? 0 : packedBytes(made);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#keptBytes <= this.#keptBytesMax || oldest === key) return;
+      this.#drop(oldest);
+    }
   }
-}
 
-/** What is said to a query, with everything behind it. */
-function answer(head: Head, query: ModelInput & Pick<InfluenceQuery, 'label'>): ServedClaim {
-  const influencer = influencerOf(head);
-  const asked = queryOf(influencer.head, query, query.label);
-  return claimOf(influencer, head.served, influenceOf(influencer, asked));
-}
-
-/** Made once. */
-function influencerOf(head: Head): Influencer {
-  if (head.influencer === undefined) {
-    const trained = headOfCard(head.served);
-    head.influencer = { head: trained, factors: hessianOf(trained) };
+  #drop(key: string): void {
+    const kept = this.#kept.get(key);
+    this.#kept.delete(key);
+    this.#keptBytes -= kept === undefined ? 0 : packedBytes(kept);
   }
-  return head.influencer;
 }

@@ -12,7 +12,7 @@ export interface InfluenceOrder extends HeadQuestion {
 }
 
 /** What is asked of the heads. */
-type Heads = Pick<HeadLibrary, 'card' | 'ask'>;
+export type AskedHeads = Pick<HeadLibrary, 'card' | 'ask'>;
 
 /** A statement with what it says. */
 export interface StatedInfluence {
@@ -22,21 +22,20 @@ export interface StatedInfluence {
 
 /**
  * The statement about one query, for a claim with a bond: there is no proof of influence but the window.
- * Costs what `HeadLibrary.ask` does.
- * @throws LedgerError `attest.request` for a query that does not fit the card
+ * @throws LedgerError as `HeadLibrary.ask`: for a query that does not fit the card, and from what computes
  */
-export function influencePart(
-  heads: Heads,
+export async function influencePart(
+  heads: AskedHeads,
   order: InfluenceOrder | undefined,
   scope: AttributionScope,
-): MadePart<StatedInfluence> {
+): Promise<MadePart<StatedInfluence>> {
   if (order === undefined)
     return leftOut(
       'the request has no features: give "influence" with those of the query and the answer class',
     );
   const card = chosenCard(heads, order.cardId, scope);
   if (typeof card === 'string') return leftOut(card);
-  const claim = heads.ask(card.key, order);
+  const claim = await heads.ask(card.key, order);
   if (claim === undefined) return leftOut(`model card ${card.id} is not served here any more`);
   if (claim.groups.length === 0)
     return leftOut(`by model card ${card.id} no contribution made class ${claim.query.label} more likely`);
@@ -50,7 +49,7 @@ function leftOut(note: string): MadePart<never> {
 
 /** The card to ask; else why there is none. */
 function chosenCard(
-  heads: Heads,
+  heads: AskedHeads,
   wanted: bigint | undefined,
   { model, cards }: AttributionScope,
 ): ActiveCard | string {

@@ -2,35 +2,47 @@
 import { toBase64 } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { encodeCard } from '../../modules/attribution/proof/influence/card.ts';
-import type { ServedCard, ServedClaim, ServedSums, ServedTree } from '../influence/published.ts';
+import type { ServedCard } from '../influence/published.ts';
 import type { HeadLibrary, ServedHead } from './head-library.ts';
+import { CLAIM_TREES, packedCoordinates, packedLeaves, type PackedClaim } from './packed-claim.ts';
 import { leavesReply, rangeOf } from './pieces.ts';
-import { badRequest, json, type Reply } from './reply.ts';
+import { badRequest, json } from './reply.ts';
 import type { Route, RouteRequest, RouteSources } from './routes.ts';
 
+const CARD_TREES = ['weights', 'examples', 'residuals', 'groups', 'sums'] as const;
+
 /** See the file comment. */
-export function influenceRoutes({ heads, inTurn, piecesMax }: RouteSources): readonly Route[] {
+export function influenceRoutes({ heads, piecesMax }: RouteSources): readonly Route[] {
   const route = (path: string, answer: Route['answer']): Route => ({ method: 'GET', path, answer });
-  const claimAt = ({ params: [id = ''] }: RouteRequest): Promise<ServedClaim> =>
-    inTurn(() => requireClaim(heads, id));
   return [
     route('/v1/cards', () => json({ cards: heads.list().map(describeHead) })),
     route('/v1/cards/:id/leaves/:tree', (request) => {
-      const { weights, examples, residuals, groups, sums } = requireCard(heads, request);
-      return leaves({ weights, examples, residuals, groups, sums }, request, piecesMax);
+      const { leaves } = requireCard(heads, request)[treeNamed(CARD_TREES, request)];
+      const range = rangeOf(request.search, leaves.length, piecesMax);
+      return leavesReply(range.map((i) => leaves[i] ?? NOTHING));
     }),
-    route('/v1/cards/:id/coordinates/:node', (request) =>
-      coordinates(requireCard(heads, request).sums, request, piecesMax),
-    ),
+    route('/v1/cards/:id/coordinates/:node', (request) => {
+      const { coordinates } = requireCard(heads, request).sums;
+      const leaves = coordinates[nodeNamed(coordinates.length, request)] ?? [];
+      const range = rangeOf(request.search, leaves.length, piecesMax);
+      return leavesReply(range.map((i) => leaves[i] ?? NOTHING));
+    }),
     route('/v1/claims/:id/leaves/:tree', async (request) => {
-      const { solution, effects, sums } = await claimAt(request);
-      return leaves({ solution, effects, sums }, request, piecesMax);
+      const claim = await requireClaim(heads, request);
+      const tree = treeNamed(CLAIM_TREES, request);
+      const range = rangeOf(request.search, claim.counts[tree], piecesMax);
+      return leavesReply(packedLeaves(claim, tree, range));
     }),
-    route('/v1/claims/:id/coordinates/:node', async (request) =>
-      coordinates((await claimAt(request)).sums, request, piecesMax),
-    ),
+    route('/v1/claims/:id/coordinates/:node', async (request) => {
+      const claim = await requireClaim(heads, request);
+      const node = nodeNamed(claim.counts.sums, request);
+      const range = rangeOf(request.search, claim.coordinates, piecesMax);
+      return leavesReply(packedCoordinates(claim, node, range));
+    }),
   ];
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 function describeHead({ key, served: { card } }: ServedHead): Readonly<Record<string, unknown>> {
   const { datanetId, examples, features, classes, groups } = card;
@@ -47,8 +59,8 @@ function requireCard(heads: HeadLibrary, { params: [id = ''] }: RouteRequest): S
   );
 }
 
-function requireClaim(heads: HeadLibrary, id: string): ServedClaim {
-  const found = heads.claim(id);
+async function requireClaim(heads: HeadLibrary, { params: [id = ''] }: RouteRequest): Promise<PackedClaim> {
+  const found = await heads.claim(id);
   if (found !== undefined) return found;
   throw new LedgerError(
     'attest.no_claim',
@@ -56,29 +68,19 @@ function requireClaim(heads: HeadLibrary, id: string): ServedClaim {
   );
 }
 
-function leaves(
-  trees: Readonly<Record<string, ServedTree>>,
-  { params, search }: RouteRequest,
-  most: number,
-): Reply {
-  const [, name = ''] = params;
-  const tree = Object.hasOwn(trees, name) ? trees[name] : undefined;
-  if (tree === undefined)
-    throw badRequest(
-      `there is no tree "${name.slice(0, 40)}"; there are ${Object.keys(trees).join(', ')}; those of ` +
-        'coordinates are at coordinates/{node}',
-    );
-  return leavesReply(rangeOf(search, tree.leaves.length, most).map((i) => tree.leaves[i] ?? NOTHING));
+/** @throws LedgerError `attest.request` */
+function treeNamed<T extends string>(trees: readonly T[], { params: [, name = ''] }: RouteRequest): T {
+  const found = trees.find((tree) => tree === name);
+  if (found !== undefined) return found;
+  throw badRequest(
+    `there is no tree "${name.slice(0, 40)}"; there are ${trees.join(', ')}; those of coordinates are at ` +
+      'coordinates/{node}',
+  );
 }
 
-const NOTHING: Uint8Array = new Uint8Array(0);
-
-function coordinates(sums: ServedSums, { params, search }: RouteRequest, most: number): Reply {
-  const [, text = ''] = params;
-  const found = /^\d{1,9}$/.test(text) ? sums.coordinates[Number(text)] : undefined;
-  if (found === undefined)
-    throw badRequest(
-      `the tree of sums has nodes 0 to ${sums.coordinates.length - 1}, not "${text.slice(0, 40)}"`,
-    );
-  return leavesReply(rangeOf(search, found.length, most).map((i) => found[i] ?? NOTHING));
+/** @throws LedgerError `attest.request` */
+function nodeNamed(count: number, { params: [, text = ''] }: RouteRequest): number {
+  const node = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (node < count) return node;
+  throw badRequest(`the tree of sums has nodes 0 to ${count - 1}, not "${text.slice(0, 40)}"`);
 }

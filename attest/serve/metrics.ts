@@ -1,6 +1,7 @@
 /** What a server of attributions counts. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CutReason } from './connections.ts';
+import type { EngineCounts } from './influence-engine.ts';
 import type { ClaimPart } from './parts.ts';
 
 const SECONDS_BUCKETS: number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -13,6 +14,8 @@ export interface ServeGauges {
   readonly shards: () => number;
   readonly tokens: () => number;
   readonly cards: () => number;
+  readonly engine: () => EngineCounts;
+  readonly keptBytes: () => number;
 }
 
 /** Metrics under `attest_serve_`. */
@@ -42,6 +45,14 @@ export class ServeMetrics {
     gauge('shards', 'Shards that are served.', gauges.shards);
     gauge('cards', 'Model cards that are served.', gauges.cards);
     gauge('tokens', 'Tokens of all shards.', gauges.tokens);
+    gauge('kept_bytes', 'Leaves of pending claims that are kept.', gauges.keptBytes);
+    const { engine } = gauges;
+    gauge('influence_workers', 'Threads that compute influence and are ready.', () => engine().workers);
+    gauge('influence_running', 'Questions of influence that are computed.', () => engine().running);
+    gauge('influence_waiting', 'Questions of influence that wait for a thread.', () => engine().waiting);
+    this.#total('influence_computed_total', 'Questions that were computed.', () => engine().computed);
+    this.#total('influence_seconds_total', 'Seconds in which they were.', () => engine().seconds);
+    this.#total('influence_restarts_total', 'Threads that ended and were replaced.', () => engine().restarts);
     this.#requests = new Counter({
       name: 'attest_serve_requests_total',
       help: 'Requests by route and status; 503 were turned away.',
@@ -79,6 +90,19 @@ export class ServeMetrics {
       help: 'Connections that were refused or closed, by the reason: attest/serve/connections.ts.',
       labelNames: ['reason'],
       registers,
+    });
+  }
+
+  /** A sum that somebody else keeps. */
+  #total(name: string, help: string, read: () => number): void {
+    new Counter({
+      name: `attest_serve_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
     });
   }
 

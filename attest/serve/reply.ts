@@ -56,13 +56,15 @@ const STATUS: Readonly<Record<string, number>> = {
   'attest.chain': 502,
   [BUSY]: 503,
   'attest.timeout': 504,
+  'attest.worker': 500,
 };
 
-/** The answer for an error. What is our own mistake is 500, and its sentence is for the log. */
+/** The answer for an error. What is our own mistake is 500, and its sentence is for the log unless it has a code. */
 export function errorReply(error: unknown): Reply {
   const code = error instanceof LedgerError ? error.code : 'attest.internal';
-  const status = STATUS[code] ?? 500;
-  const message = status === 500 ? 'the server made a mistake; its log says which' : messageOf(error);
+  const known = STATUS[code];
+  const status = known ?? 500;
+  const message = known === undefined ? 'the server made a mistake; its log says which' : messageOf(error);
   const reply = json({ error: { code, message } }, status);
   return status === 503 ? { ...reply, retryAfter: 1 } : reply;
 }

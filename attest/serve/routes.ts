@@ -34,8 +34,6 @@ export interface RouteSources {
   readonly heads: HeadLibrary;
   /** Reads and attributes in its turn; LedgerError `attest.busy` when too many wait. */
   readonly attribute: (order: () => AttributionOrder) => Promise<Attribution>;
-  /** Runs something that takes a while, in its turn with attributions. */
-  readonly inTurn: <T>(task: () => T) => Promise<T>;
   /** Leaves or nodes in one answer. */
   readonly piecesMax: number;
   /** What else /v1/health says. */

@@ -4,6 +4,7 @@ import type { Attribution, AttributionOrder } from './attribute.ts';
 import { Attributor } from './attribute.ts';
 import { Gate } from './gate.ts';
 import { HeadLibrary } from './head-library.ts';
+import type { AskedHeads } from './influence-part.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { ServeMetrics } from './metrics.ts';
 import type { AttestLogger, ServeChain } from './ports.ts';
@@ -45,9 +46,16 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
     waiting: () => gate.waiting,
     shards: () => library.list().length,
     cards: () => heads.list().length,
+    engine: () => heads.engine,
+    keptBytes: () => heads.keptBytes,
     tokens: () => library.list().reduce((sum, { reader }) => sum + reader.tokens, 0),
   });
-  const attributor = new Attributor({ library, heads, chain });
+  const asked: AskedHeads = {
+    card: (key) => heads.card(key),
+    // Influence has a queue of its own: tokens are attributed meanwhile.
+    ask: (key, question) => gate.aside(() => heads.ask(key, question)),
+  };
+  const attributor = new Attributor({ library, heads: asked, chain });
   const attribute = async (order: () => AttributionOrder): Promise<Attribution> => {
     const made = await gate.run(() => attributor.attribute(order()));
     const { spans, token } = made.claim;
@@ -60,7 +68,6 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
     library,
     heads,
     attribute,
-    inTurn: (task) => gate.run(task),
     piecesMax: limits.piecesMax,
     health,
   });

@@ -1,10 +1,13 @@
 /** `openledgerd attest serve`: serves attributions and shards, and answers requests on the chain. */
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { levelPolicy } from '../../node/logging/levels.ts';
 import { createLogging, type Logger } from '../../node/logging/logger.ts';
 import { parseListenAddress } from '../../node/config/address.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { ServedCard } from '../../attest/influence/published.ts';
+import type { HeadLibrary } from '../../attest/serve/head-library.ts';
+import type { InfluencePool } from '../../attest/serve/influence-pool.ts';
 import type { StopSignal } from '../devnet/run.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
@@ -19,8 +22,12 @@ interface ServeOptions extends NodeOptions {
   readonly saltSecretFile?: string;
   readonly interval: string;
   readonly connectionsPerAddress: string;
+  readonly influenceWorkers: string;
   readonly logLevel: string;
 }
+
+/** Each holds all heads. */
+const INFLUENCE_WORKERS_MAX = 64;
 
 /** Adds the command to the group `attest`. */
 export function addServeCommand(attest: Command, terminal: Terminal): void {
@@ -41,6 +48,11 @@ export function addServeCommand(attest: Command, terminal: Terminal): void {
       '--connections-per-address <count>',
       'behind a proxy all are of its address: as many as it opens',
       '32',
+    )
+    .option(
+      '--influence-workers <count>',
+      'threads that compute influence, each with all heads',
+      String(Math.max(1, availableParallelism() - 1)),
     )
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (options: ServeOptions) => {
@@ -79,12 +91,63 @@ export async function repeat(task: () => Promise<void>, pauseMs: number, stop: S
   }
 }
 
+/** What the options say, checked. */
+interface Bounds {
+  readonly host: string;
+  readonly port: number;
+  readonly interval: number;
+  readonly connectionsPerAddressMax: number;
+  readonly cacheBytes: number;
+  readonly workers: number;
+}
+
+/** @throws LedgerError `cli.usage` */
+async function boundsOf(options: ServeOptions): Promise<Bounds> {
+  const { SERVE_LIMITS } = await import('../../attest/serve/limits.ts');
+  if (options.index.length + options.head.length === 0)
+    throw usageError('name what is to be served: --index <dir>, --head <file>, or both');
+  return {
+    ...parseListenAddress(options.laddr),
+    interval: wholeNumber('--interval', options.interval, [50, 600_000]),
+    connectionsPerAddressMax: wholeNumber('--connections-per-address', options.connectionsPerAddress, [
+      1,
+      SERVE_LIMITS.connectionsMax,
+    ]),
+    cacheBytes: wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20,
+    workers: wholeNumber('--influence-workers', options.influenceWorkers, [1, INFLUENCE_WORKERS_MAX]),
+  };
+}
+
 async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal): Promise<void> {
   void stop.forced.then(() => process.exit(1));
-  const { attestService } = await import('../../attest/serve/service.ts');
-  const { SERVE_LIMITS } = await import('../../attest/serve/limits.ts');
-  const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
   const { HeadLibrary } = await import('../../attest/serve/head-library.ts');
+  const bounds = await boundsOf(options);
+  const logger = attestLogger('attest', options.logLevel, terminal);
+  const cards = await readHeads(options.head);
+  const engine = cards.length === 0 ? undefined : await startInfluence(cards, bounds.workers, logger);
+  const heads = new HeadLibrary(cards, engine === undefined ? {} : { engine });
+  try {
+    await serveHeads(heads, { options, bounds, logger, terminal, stop });
+  } finally {
+    await engine?.stop();
+  }
+}
+
+interface Serving {
+  readonly options: ServeOptions;
+  readonly bounds: Bounds;
+  readonly logger: Logger;
+  readonly terminal: Terminal;
+  readonly stop: StopSignal;
+}
+
+/** Serves these heads and the indexes of the options until it is asked to stop. */
+async function serveHeads(
+  heads: HeadLibrary,
+  { options, bounds, logger, terminal, stop }: Serving,
+): Promise<void> {
+  const { attestService } = await import('../../attest/serve/service.ts');
+  const { ShardLibrary } = await import('../../attest/serve/shard-library.ts');
   const { Answerer } = await import('../../attest/serve/answerer.ts');
   const { secretOf } = await import('./index-commands.ts');
   const { ServedIndexes } = await import('./served-indexes.ts');
@@ -92,21 +155,10 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const { answerChain } = await import('./answer-chain.ts');
   const { AttestChain } = await import('./chain.ts');
   const { PendingStatements } = await import('./submitted-claims.ts');
-  if (options.index.length + options.head.length === 0)
-    throw usageError('name what is to be served: --index <dir>, --head <file>, or both');
-  const { host, port } = parseListenAddress(options.laddr);
-  const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
-  const connectionsPerAddressMax = wholeNumber('--connections-per-address', options.connectionsPerAddress, [
-    1,
-    SERVE_LIMITS.connectionsMax,
-  ]);
-  const logger = attestLogger('attest', options.logLevel, terminal);
+  const { host, port, interval, connectionsPerAddressMax, cacheBytes } = bounds;
   const library = new ShardLibrary();
-  const cacheBytes = wholeNumber('--cache-mb', options.cacheMb, [1, 4096]) * 2 ** 20;
   const indexes = new ServedIndexes(options.index, library, { cacheBytes, saltSecret: secretOf(options) });
   indexes.load();
-  const heads = new HeadLibrary(await readHeads(options.head));
-  heads.prepare();
   const connection = await connectTo(options);
   const chain = new AttestChain(connection);
   const account = options.from === undefined ? undefined : await accountOf(options, connection, terminal);
@@ -142,6 +194,25 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   await server.stop();
   indexes.close();
   connection.comet.disconnect();
+}
+
+/** Threads that have made their heads. */
+async function startInfluence(
+  cards: readonly ServedCard[],
+  workers: number,
+  logger: Logger,
+): Promise<InfluencePool> {
+  const { influenceThread, InfluencePool, POOL_LIMITS } = await import(
+    '../../attest/serve/influence-pool.ts'
+  );
+  const { workCardOf } = await import('../../attest/serve/influence-work.ts');
+  const work = cards.map(workCardOf);
+  const pool = new InfluencePool(
+    { startThread: () => influenceThread(work), onRestart: (message) => logger.warn({}, message) },
+    { ...POOL_LIMITS, workers },
+  );
+  await pool.start();
+  return pool;
 }
 
 function servedThings(shards: number, cards: number): string {

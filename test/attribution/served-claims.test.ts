@@ -332,9 +332,9 @@ test('influence is stated by active cards only, and where it is somebody’s', a
   const { chain, head } = await world(INFLUENCE_ONLY);
   const scope = await chain.scopeOf(2n);
   if (scope === undefined) throw new Error('there is a model 2');
-  const ask = () => ({ ...head.claim.claim, groups: [] });
+  const ask = async () => ({ ...head.claim.claim, groups: [] });
   const features = Uint8Array.of(120, 90);
-  expect(influencePart({ card: () => head.card, ask }, { features }, scope)).toEqual({
+  expect(await influencePart({ card: () => head.card, ask }, { features }, scope)).toEqual({
     stated: undefined,
     note: 'by model card 1 no contribution made class 1 more likely',
   });

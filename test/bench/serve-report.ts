@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Attributor } from '../../attest/serve/attribute.ts';
 import { HeadLibrary } from '../../attest/serve/head-library.ts';
+import { InfluencePool, influenceThread, POOL_LIMITS } from '../../attest/serve/influence-pool.ts';
+import { workCardOf } from '../../attest/serve/influence-work.ts';
 import { SERVE_LIMITS } from '../../attest/serve/limits.ts';
 import { orderOf } from '../../attest/serve/order.ts';
 import type { ServeChain } from '../../attest/serve/ports.ts';
@@ -70,7 +72,8 @@ export async function reportServe(report: Report): Promise<readonly ServeRow[]> 
     ...{ library: new ShardLibrary(), heads, chain: influenceChain },
     ...{ bodies: queries, connections: INFLUENCE_CONNECTIONS },
   });
-  return [...tokens, ...influence];
+  const beside = await besideInfluence(report, { library, commitments: [material.shard.commitment], bodies });
+  return [...tokens, ...influence, ...beside];
 }
 
 interface ServedCase {
@@ -182,7 +185,6 @@ function influenceCase(): Pick<ServedCase, 'heads' | 'chain' | 'bodies'> {
   const head = trainHead(trainingSet(split.train, CLASSES), { lambda: LAMBDA });
   const card = certify(head, { datanetId: 1n, snapshotCount: 2n ** 20n, extractor: new Uint8Array(32) });
   const heads = new HeadLibrary([card]);
-  heads.prepare();
   const policy: AttributionPolicy = {
     ...{ tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false },
   };

@@ -70,22 +70,22 @@ describe.each(['head', 'adapter'] as const)('%s', (kind) => {
     // Other roots behind the same query: made in another way than here.
     const other = { ...claim.claim, roots: { ...claim.claim.roots, sums: new Uint8Array(32) } };
     heads.expect([encodeClaim(other)]);
-    expect([heads.claims, heads.claim(toHex(claimId(other)))]).toEqual([1, undefined]);
+    expect([heads.claims, await heads.claim(toHex(claimId(other)))]).toEqual([1, undefined]);
   });
 
-  test('a model that is served is asked with what its card takes', () => {
+  test('a model that is served is asked with what its card takes', async () => {
     const heads = new HeadLibrary([card]);
     const { query } = claim.claim;
     const features = query.features.slice(0, -1);
     const { offsets } = query;
-    const said = heads.ask(cardKey, { features, offsets, label: query.label });
+    const said = await heads.ask(cardKey, { features, offsets, label: query.label });
     expect(said && encodeClaim(said)).toEqual(statement);
     const other = kind === 'head' ? [1, 2] : [1, 2, 3];
     const words = kind === 'head' ? '2 offsets; this card takes 0' : '3 offsets; this card takes 2';
-    expect(() => heads.ask(cardKey, { features, offsets: other })).toThrow(words);
+    await expect(heads.ask(cardKey, { features, offsets: other })).rejects.toThrow(words);
     if (kind === 'adapter')
-      expect(() => heads.ask(cardKey, { features })).toThrow('0 offsets; this card takes 2');
-    const answered = heads.ask(cardKey, { features, offsets })?.query;
+      await expect(heads.ask(cardKey, { features })).rejects.toThrow('0 offsets; this card takes 2');
+    const answered = (await heads.ask(cardKey, { features, offsets }))?.query;
     expect(answered?.logits).toEqual(query.logits);
   });
 
