@@ -1,7 +1,7 @@
 /**
  * Trained heads that a server holds, by the ids of their cards, and the claims on them that are pending on
- * the chain. Of a claim only its statement is needed: everything behind its roots follows from the query, so a
- * server that was started again can show it as well as the one that made the claim.
+ * the chain. Of a claim only its statement is needed: everything behind its roots follows from the query, so
+ * a server that was started again can show it as well as the one that made the claim.
  */
 import { toHex } from '../../core/bytes.ts';
 import { FEATURE_MAX, offsetCount } from '../../modules/attribution/proof/influence/bounds.ts';

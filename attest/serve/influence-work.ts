@@ -48,8 +48,8 @@ interface Head {
 }
 
 /**
- * Heads that are ready to be asked. Making one factorises its Hessian: 0.3 s of processor time for 50 features
- * in 10 classes, 3 s for 197, 8 times as long for twice as many.
+ * Heads that are ready to be asked. Making one factorises its Hessian: 0.3 s of processor time for 50
+ * features in 10 classes, 3 s for 197, 8 times as long for twice as many.
  */
 export class InfluenceWork {
   readonly #heads = new Map<string, Head>();

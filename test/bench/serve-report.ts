@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { Attributor } from '../../attest/serve/attribute.ts';
 import { HeadLibrary } from '../../attest/serve/head-library.ts';
 import { InfluencePool, influenceThread, POOL_LIMITS } from '../../attest/serve/influence-pool.ts';
+import { engineHere } from '../../attest/serve/influence-engine.ts';
 import { workCardOf } from '../../attest/serve/influence-work.ts';
 import { SERVE_LIMITS } from '../../attest/serve/limits.ts';
 import { orderOf } from '../../attest/serve/order.ts';
@@ -13,6 +14,7 @@ import type { ServeChain } from '../../attest/serve/ports.ts';
 import { attestService } from '../../attest/serve/service.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
 import { policyChain } from '../../attest/serve/testing/library.ts';
+import type { ServedCard } from '../../attest/influence/published.ts';
 import { certify } from '../../attest/influence/certificate.ts';
 import { trainHead } from '../../attest/influence/train.ts';
 import { trainingSet } from '../../attest/influence/training-set.ts';
@@ -34,6 +36,9 @@ const SECONDS = 5;
 const CONNECTIONS: readonly number[] = [1, 8, 64, 160];
 /** An influence part takes the server's thread for long. */
 const INFLUENCE_CONNECTIONS: readonly number[] = [1, 8];
+/** Connections of both loads at the same time. */
+const BESIDE = { tokens: 8, influence: 2 } as const;
+const HALF = 5_000;
 /** Pooled images of 7 × 7, five thousand of them. */
 const HEAD = { side: 7, train: 5000, test: 100 } as const;
 const LAMBDA = 2 ** 14;
@@ -67,13 +72,21 @@ export async function reportServe(report: Report): Promise<readonly ServeRow[]> 
     ...{ library, heads: new HeadLibrary(), chain, bodies, connections: CONNECTIONS },
   });
   report.note('training a head');
-  const { heads, chain: influenceChain, bodies: queries } = influenceCase();
+  const asked = influenceCase();
   const influence = await served(report, 'influence', {
-    ...{ library: new ShardLibrary(), heads, chain: influenceChain },
-    ...{ bodies: queries, connections: INFLUENCE_CONNECTIONS },
+    ...{ library: new ShardLibrary(), heads: new HeadLibrary([asked.card]) },
+    chain: withCard(policyChain([]), asked.card, 0),
+    ...{ bodies: asked.bodies, connections: INFLUENCE_CONNECTIONS },
   });
-  const beside = await besideInfluence(report, { library, commitments: [material.shard.commitment], bodies });
+  const both = withCard(chain, asked.card, HALF);
+  const beside = await besideInfluence(report, asked, { library, chain: both, bodies });
   return [...tokens, ...influence, ...beside];
+}
+
+/** A head and queries to it. */
+interface InfluenceCase {
+  readonly card: ServedCard;
+  readonly bodies: readonly Uint8Array[];
 }
 
 interface ServedCase {
@@ -90,13 +103,7 @@ async function served(
   what: string,
   { library, heads, chain, bodies, connections }: ServedCase,
 ): Promise<readonly ServeRow[]> {
-  const node: ServeChain = {
-    ...chain,
-    async scopeOf(modelId) {
-      await delay(CHAIN_MS);
-      return await chain.scopeOf(modelId);
-    },
-  };
+  const node: ServeChain = { ...chain, scopeOf: lateScopeOf(chain) };
   const { server } = attestService(
     { library, heads, chain: node, logger: QUIET },
     { host: HOST, port: 0, limits: LIMITS },
@@ -127,6 +134,14 @@ async function served(
     `${sent.toFixed(0)} of a request, ${answerBytes} of an answer, means`,
   );
   return rows;
+}
+
+/** As long as a node needs. */
+function lateScopeOf(chain: ServeChain): ServeChain['scopeOf'] {
+  return async (modelId) => {
+    await delay(CHAIN_MS);
+    return await chain.scopeOf(modelId);
+  };
 }
 
 /** The same load on a server that reads each body and answers as many bytes. */
@@ -179,28 +194,77 @@ async function alone(name: string, attributor: Attributor, bodies: readonly Uint
   return rowOf(name, 1, { seconds, times, ...none, cpuMs: cpuSince(before) });
 }
 
+/** Tokens with nothing beside them, then with influence on the server's thread and on another one. */
+async function besideInfluence(
+  { row }: Report,
+  { card, bodies: queries }: InfluenceCase,
+  { library, chain, bodies }: Pick<ServedCase, 'library' | 'chain' | 'bodies'>,
+): Promise<readonly ServeRow[]> {
+  const work = [workCardOf(card)];
+  const pool = new InfluencePool(
+    { startThread: () => influenceThread(work), onRestart: () => undefined },
+    { ...POOL_LIMITS, workers: 1 },
+  );
+  await pool.start();
+  const rows: ServeRow[] = [];
+  for (const [name, engine, asking] of [
+    ['none', pool, false],
+    ['same-thread', engineHere(work), true],
+    ['worker', pool, true],
+  ] as const) {
+    const heads = new HeadLibrary([card], { engine });
+    const { server } = attestService(
+      { library, heads, chain: { ...chain, scopeOf: lateScopeOf(chain) }, logger: QUIET },
+      { host: HOST, port: 0, limits: LIMITS },
+    );
+    await server.start();
+    const order = { url: `${server.url}/v1/attribute`, seconds: SECONDS };
+    await load({ ...order, bodies: asking ? queries : bodies, connections: 1, seconds: 1 });
+    const [tokens, influence] = await Promise.all([
+      load({ ...order, bodies, connections: BESIDE.tokens }),
+      asking ? load({ ...order, bodies: queries, connections: BESIDE.influence }) : undefined,
+    ]);
+    await server.stop();
+    const measured = rowOf(`attest/serve/beside/${name}`, BESIDE.tokens, tokens);
+    rows.push(measured);
+    const { perSecond, p50, p99, busy, failed } = measured;
+    const queried = influence?.times.length ?? 0;
+    row(
+      measured.name,
+      { connections: BESIDE.tokens },
+      `${perSecond.toFixed(0)} of tokens a second, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${busy} of 503, ` +
+        `${failed} failed; beside them ${(queried / SECONDS).toFixed(1)} of influence a second, ` +
+        `p50 ${percentile(influence?.times ?? [], 0.5).toFixed(0)} ms`,
+    );
+  }
+  await pool.stop();
+  return rows;
+}
+
 /** A head of digits, by which queries are about images that it was not trained on. */
-function influenceCase(): Pick<ServedCase, 'heads' | 'chain' | 'bodies'> {
+function influenceCase(): InfluenceCase {
   const split = splitDigits(loadDigits(), { ...HEAD, random: randomFrom(1) });
   const head = trainHead(trainingSet(split.train, CLASSES), { lambda: LAMBDA });
   const card = certify(head, { datanetId: 1n, snapshotCount: 2n ** 20n, extractor: new Uint8Array(32) });
-  const heads = new HeadLibrary([card]);
-  const policy: AttributionPolicy = {
-    ...{ tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false },
-  };
-  const base = policyChain([]);
-  const chain: ServeChain = {
-    ...base,
-    async scopeOf(modelId) {
-      const scope = await base.scopeOf(modelId);
-      const cards = [{ id: 1n, key: toHex(cardId(card.card)) }];
-      return scope && { ...scope, model: { ...scope.model, attributionPolicy: policy }, cards };
-    },
-  };
   const bodies = split.test.map(({ features, label }) =>
     bodyOf({ influence: { features: toBase64(Uint8Array.from(features)), label } }, utf8(`class ${label}`)),
   );
-  return { heads, chain, bodies };
+  return { card, bodies };
+}
+
+/** The model pays so many basis points for tokens, the others for influence. */
+function withCard(chain: ServeChain, { card }: ServedCard, tokenBps: number): ServeChain {
+  const policy: AttributionPolicy = {
+    ...{ tokenBps, influenceBps: 2 * HALF - tokenBps, retrievalBps: 0, bondedClaimsOnly: false },
+  };
+  return {
+    ...chain,
+    async scopeOf(modelId) {
+      const scope = await chain.scopeOf(modelId);
+      const cards = [{ id: 1n, key: toHex(cardId(card)) }];
+      return scope && { ...scope, model: { ...scope.model, attributionPolicy: policy }, cards };
+    },
+  };
 }
 
 function bodyOf(fields: object, text: Uint8Array): Uint8Array {
