@@ -221,7 +221,9 @@ test('a stop refuses what waits and what is computed, ends all threads and start
   await Promise.all(refused);
   await expect(ask(pool, 4)).rejects.toMatchObject(code);
   expect([threads.map(({ ends }) => ends), vi.getTimerCount()]).toEqual([[1, 1], 0]);
+  // Said before it was ended: nobody waits for it any more.
   thread(0).answer();
+  expect(pool.counts).toMatchObject({ computed: 0, workers: 0, restarts: 0 });
 
   const restarting = await ready();
   restarting.thread(0).emit('exit', 1);

@@ -233,8 +233,7 @@ async function besideInfluence(
       measured.name,
       { connections: BESIDE.tokens },
       `${perSecond.toFixed(0)} of tokens a second, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${busy} of 503, ` +
-        `${failed} failed; beside them ${(queried / SECONDS).toFixed(1)} of influence a second, ` +
-        `p50 ${percentile(influence?.times ?? [], 0.5).toFixed(0)} ms`,
+        `${failed} failed; beside them ${(queried / SECONDS).toFixed(1)} of influence a second`,
     );
   }
   await pool.stop();
