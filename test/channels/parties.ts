@@ -25,8 +25,8 @@ export interface Wanted {
   readonly resource: Uint8Array;
   readonly ceiling: bigint;
   readonly stream: { readonly unit: bigint; readonly links: number } | undefined;
-  /** Most that was ever charged for it, or would have been if power had not gone. */
-  mostCharged: bigint;
+  /** Most that was charged for it by each voucher, in hex, or would have been if power had not gone. */
+  readonly charges: Map<string, bigint>;
   /** What has left the payee for it. */
   served: bigint;
   /** A charge was made for certain. */
@@ -222,7 +222,7 @@ export class PayerParty {
       resource,
       ceiling,
       stream,
-      mostCharged: 0n,
+      charges: new Map<string, bigint>(),
       served: 0n,
       isCharged: false,
       isAnswered: false,

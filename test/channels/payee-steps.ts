@@ -65,7 +65,7 @@ export async function payeeLinks(
   const unit = job?.wanted.stream?.unit;
   if (job === undefined || unit === undefined) return;
   const { channelId, lane } = signed.voucher;
-  raise(job.wanted, BigInt(job.index + 1) * unit);
+  raise(job, BigInt(job.index + 1) * unit);
   const index = await asPayee(w, () => w.payee.payee.link(channelId, lane, preimage));
   if (index === undefined) return;
   w.count('links');
@@ -89,7 +89,7 @@ export async function finishJob(w: FuzzWorld, job: Job | undefined = w.random.so
   const inLinks = BigInt(hashChain?.links ?? 0) * (hashChain?.unit ?? 0n);
   const shown = BigInt(index) * (hashChain?.unit ?? 0n);
   const charge = shown + BigInt(w.random.below(Number(ceiling - inLinks) + 1));
-  raise(wanted, charge);
+  raise(job, charge);
   const settled = await asPayee(w, () => w.payee.payee.settle(channelId, lane, charge));
   if (settled === undefined) return;
   w.count('charged');

@@ -86,8 +86,9 @@ export class FuzzWorld {
 }
 
 /** A charge that may have been written. */
-export function raise(wanted: Wanted, charge: bigint): void {
-  wanted.mostCharged = larger(wanted.mostCharged, charge);
+export function raise({ wanted, signed }: Job, charge: bigint): void {
+  const voucher = toHex(signed.signature);
+  wanted.charges.set(voucher, larger(wanted.charges.get(voucher) ?? 0n, charge));
 }
 
 export function larger(a: bigint, b: bigint): bigint {
