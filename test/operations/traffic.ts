@@ -23,7 +23,7 @@ const CHANGED_ONE_IN = 14;
 /** One in so many transactions has another fault. */
 const FAULTY_ONE_IN = 18;
 const FAULTS: readonly Fault[] = ['sequence', 'chain', 'signature', 'few signatures', 'bytes'];
-const TXS = [0, 1, 1, 2, 2, 2, 3, 3, 4] as const;
+const TXS = [0, 1, 2, 2, 3, 3, 4, 4, 6] as const;
 
 /** What is to be done in blocks to come: the votes on a proposal that was made. */
 interface Planned {

@@ -22,8 +22,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
   anyOfThem('direct payments', 50, directOperations),
-  anyOfThem('pools', 34, poolOperations),
-  anyOfThem('attribution', 135, [
+  anyOfThem('pools', 45, poolOperations),
+  anyOfThem('attribution', 170, [
     ...attributionOperations,
     ...claimOperations,
     ...cardOperations,

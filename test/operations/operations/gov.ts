@@ -129,8 +129,8 @@ function aGoverned(world: World): Any {
 function aProposal(world: World, proposer: Actor): gov.MsgSubmitProposal {
   const { random } = world;
   const count = random.weighted([
-    { weight: 6, value: 1 },
-    { weight: 3, value: 2 },
+    { weight: 5, value: 1 },
+    { weight: 4, value: 2 },
     { weight: 1, value: 0 },
   ]);
   const messages = Array.from({ length: count }, () => aGoverned(world));
@@ -179,7 +179,7 @@ function aVoter(world: World): Actor | undefined {
 
 /** Proposals, deposits and votes, in both versions. */
 export const govOperations: readonly Operation[] = [
-  operation(gov.MsgSubmitProposal, 45, aProposal),
+  operation(gov.MsgSubmitProposal, 65, aProposal),
   operation(legacy.MsgSubmitProposal, 4, (world, proposer) => ({
     content: text('an old text'),
     initialDeposit: aDeposit(world, proposer),
@@ -187,7 +187,7 @@ export const govOperations: readonly Operation[] = [
   })),
   operation(
     gov.MsgVote,
-    20,
+    25,
     (world, { address: voter }) => {
       const proposalId = aProposalId(world);
       return proposalId === undefined
