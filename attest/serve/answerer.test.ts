@@ -5,6 +5,7 @@ import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
 import { contentRoot, rootOfSection } from '../../modules/attribution/verify.ts';
 import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ServedPiece } from './answerer.ts';
 import { HeadLibrary } from './head-library.ts';
+import { ShardLibrary } from './shard-library.ts';
 import { smallLibrary, TEXTS } from './testing/library.ts';
 
 const library = smallLibrary();
@@ -61,4 +62,27 @@ test('requests are answered by urgency, once, others are left alone, and what fa
   expect(counted).toEqual(['foreign', 'refused', 'answered', 'answered']);
   const broken: AnswerChain = { ...chain, openRequests: () => Promise.reject(new Error('down')) };
   await new Answerer({ chain: broken, library, heads, metrics, logger }).round();
+});
+
+test('a request is answered once what it is of is here, and counted as foreign once', async () => {
+  const empty = new ShardLibrary();
+  const outcomes: string[] = [];
+  const open: OpenRequest[] = [];
+  const chain: AnswerChain = {
+    openRequests: async () => open,
+    serveChunk: async () => 'TX',
+  };
+  const logger = { info: () => undefined, warn: () => undefined };
+  const metrics = { chunkRequest: (outcome: string) => void outcomes.push(outcome) };
+  const answerer = new Answerer({ chain, library: empty, heads, metrics, logger });
+  const place = { tree: 2, document: 0, chunk: 0 };
+  open.push({ id: 1n, of: 'shard', key: shard.key, deadline: 9n, place });
+  await answerer.round();
+  await answerer.round();
+  expect(outcomes).toEqual(['foreign']);
+  // The index on disk has grown in between.
+  empty.add(shard.reader);
+  await answerer.round();
+  await answerer.round();
+  expect(outcomes).toEqual(['foreign', 'answered']);
 });

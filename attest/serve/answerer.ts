@@ -61,6 +61,8 @@ export interface AnswererParts {
 export class Answerer {
   readonly #parts: AnswererParts;
   readonly #answered = new Set<bigint>();
+  /** Counted; looked for again in each round, as what they are of may be known or served only later. */
+  readonly #foreign = new Set<bigint>();
 
   constructor(parts: AnswererParts) {
     this.#parts = parts;
@@ -71,8 +73,9 @@ export class Answerer {
     const { chain, logger } = this.#parts;
     try {
       const open = [...(await chain.openRequests())].sort((a, b) => (a.deadline < b.deadline ? -1 : 1));
-      for (const id of this.#answered)
-        if (!open.some((request) => request.id === id)) this.#answered.delete(id);
+      const ids = new Set(open.map(({ id }) => id));
+      for (const done of [this.#answered, this.#foreign])
+        for (const id of done) if (!ids.has(id)) done.delete(id);
       for (const request of open) if (!this.#answered.has(request.id)) await this.#answer(request);
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'requests could not be read; the next round tries again');
@@ -85,8 +88,8 @@ export class Answerer {
     try {
       const piece = await this.#pieceFor(request);
       if (piece === undefined) {
-        this.#answered.add(id);
-        metrics.chunkRequest('foreign');
+        if (!this.#foreign.has(id)) metrics.chunkRequest('foreign');
+        this.#foreign.add(id);
         return;
       }
       const tx = await chain.serveChunk(id, piece);

@@ -154,7 +154,7 @@ async function serveHeads(
   const { accountOf, connectTo } = await import('./account.ts');
   const { answerChain } = await import('./answer-chain.ts');
   const { AttestChain } = await import('./chain.ts');
-  const { PendingStatements } = await import('./submitted-claims.ts');
+  const { expectPending, PendingStatements } = await import('./submitted-claims.ts');
   const { host, port, interval, connectionsPerAddressMax, cacheBytes } = bounds;
   const library = new ShardLibrary();
   const indexes = new ServedIndexes(options.index, library, { cacheBytes, saltSecret: secretOf(options) });
@@ -184,7 +184,7 @@ async function serveHeads(
       const fresh = indexes.load();
       if (fresh > 0) logger.info({ fresh }, `${fresh} more shards are served`);
       height = await chain.height();
-      if (options.head.length > 0) heads.expect(await statements.look());
+      if (options.head.length > 0) await expectPending({ statements, heads, logger });
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'the node or an index cannot be read');
     }

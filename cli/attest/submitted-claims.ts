@@ -1,6 +1,9 @@
 /** Claims as they were submitted: the chain keeps their hashes, the blocks have them. */
+import type { HeadLibrary } from '../../attest/serve/head-library.ts';
+import type { AttestLogger } from '../../attest/serve/ports.ts';
 import type { Connection } from '../../client/index.ts';
 import { equalBytes } from '../../core/bytes.ts';
+import { messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { ANY_DEPTH_MAX } from '../../framework/any-types.ts';
 import { answerCommitment } from '../../modules/attribution/verify.ts';
@@ -54,6 +57,14 @@ export async function pendingRecords({ connection }: AttestChain): Promise<reado
   return claims.filter(({ state }) => state === ClaimState.CLAIM_STATE_PENDING);
 }
 
+/** What a look at the pending claims of influence found. */
+export interface LookedStatements {
+  /** The oldest first. */
+  readonly statements: readonly Uint8Array[];
+  /** Claims whose blocks could not be read, and why. */
+  readonly unread: readonly { readonly claimId: bigint; readonly error: unknown }[];
+}
+
 /** Statements of pending claims of influence; what was looked up once is not looked up again. */
 export class PendingStatements {
   readonly #chain: AttestChain;
@@ -68,17 +79,50 @@ export class PendingStatements {
     return this.#known.get(claimId);
   }
 
-  /** Of those that are pending now, the oldest first. */
-  async look(): Promise<readonly Uint8Array[]> {
+  /**
+   * Of those that are pending now. A block that cannot be read takes none of the others with it: who asks
+   * about one of these must get an answer.
+   * @throws LedgerError when the list of claims cannot be read; what is known stays
+   */
+  async look(): Promise<LookedStatements> {
     const records = (await pendingRecords(this.#chain)).filter(({ cardId }) => cardId > 0n);
     const ids = new Set(records.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+    const unread: LookedStatements['unread'][number][] = [];
     for (const record of records) {
       if (this.#known.has(record.id)) continue;
-      const statement = (await submittedClaim(this.#chain.connection, record))?.claim.influence?.statement;
-      // Not found: perhaps the next time.
-      if (statement !== undefined) this.#known.set(record.id, statement);
+      try {
+        const found = await submittedClaim(this.#chain.connection, record);
+        const statement = found?.claim.influence?.statement;
+        // Not found: perhaps the next time.
+        if (statement !== undefined) this.#known.set(record.id, statement);
+      } catch (error) {
+        unread.push({ claimId: record.id, error });
+      }
     }
-    return [...this.#known.values()];
+    const statements = records.flatMap(({ id }) => this.#known.get(id) ?? []);
+    return { statements, unread };
   }
+}
+
+/**
+ * Has a server expect questions about the claims that are pending now.
+ * @throws LedgerError when the list of claims cannot be read
+ */
+export async function expectPending({
+  statements,
+  heads,
+  logger,
+}: {
+  readonly statements: PendingStatements;
+  readonly heads: Pick<HeadLibrary, 'expect'>;
+  readonly logger: Pick<AttestLogger, 'warn'>;
+}): Promise<void> {
+  const { statements: pending, unread } = await statements.look();
+  heads.expect(pending);
+  for (const { claimId, error } of unread)
+    logger.warn(
+      { claim: claimId, error: messageOf(error) },
+      `the block of claim ${claimId} cannot be read; the next look tries again`,
+    );
 }
