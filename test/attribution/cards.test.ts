@@ -85,12 +85,12 @@ function influenceClaim(cardId: bigint, served = head.claim): Claim {
   return Claim.create({ influence: { cardId, statement: encodeClaim(served.claim) } });
 }
 
-function submission(claim: Claim, bond: wire.MsgSubmitClaim['bond'] = CLAIM_BOND): Any {
+function submission(claim: Claim, bond: wire.MsgSubmitClaim['bond'] = CLAIM_BOND, modelId = 2n): Any {
   const { address: claimant } = loop.attestor;
   const { address: payer } = loop.payer;
   const requestHash = hashOf(claim);
   return anyOf(wire.MsgSubmitClaim, {
-    ...{ claimant, modelId: 2n, answer: ANSWER, claim, bond },
+    ...{ claimant, modelId, answer: ANSWER, claim, bond },
     ...{ payer, requestHash },
   });
 }
@@ -278,6 +278,19 @@ test('influence is claimed with a bond; contributors are paid by the listed weig
   expectWhole();
   emptyBlocks(loop, 7);
   expect(bondsHeld(loop)).toBe(0n);
+});
+
+test('a card pays for answers of its own model, and of no other', () => {
+  const { chain, seller, attestor } = loop;
+  // Model 3, of the same owner, on the same snapshot, with the same policy.
+  const attributionPolicy = { tokenBps: 0, influenceBps: 10_000, retrievalBps: 0, bondedClaimsOnly: false };
+  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  deliverOk(chain, seller, registerModel(seller, { attributionMethod, attributionPolicy }));
+  deliverOk(chain, seller, publication(seller, head.card.card));
+  emptyBlocks(loop, SHORT.challengeBlocks);
+  const claim = influenceClaim(1n);
+  expectRefused(attestor, submission(claim, CLAIM_BOND, 3n), 'malformed-claim');
+  deliverOk(chain, attestor, submission(claim));
 });
 
 test('weight that a claim does not list goes to the pools, not to those whom it lists', () => {

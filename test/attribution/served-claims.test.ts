@@ -340,6 +340,23 @@ test('influence is stated by active cards only, and where it is somebody’s', a
   });
 });
 
+test('of several cards that are active and served, the newest is asked, or the one that is named', async () => {
+  const { chain, head } = await world(INFLUENCE_ONLY);
+  const scope = await chain.scopeOf(2n);
+  if (scope === undefined) throw new Error('there is a model 2');
+  const card = { id: 1n, key: 'a' };
+  const cards = [card, { id: 2n, key: 'b' }, { id: 3n, key: 'elsewhere' }];
+  const heads = {
+    card: (key: string) => (key === 'elsewhere' ? undefined : head.card),
+    ask: async () => head.claim.claim,
+  };
+  const chosen = async (cardId?: bigint) => {
+    const order = { features: Uint8Array.of(120, 90), ...(cardId === undefined ? {} : { cardId }) };
+    return (await influencePart(heads, order, { ...scope, cards })).stated?.statement.cardId;
+  };
+  expect([await chosen(), await chosen(1n), await chosen(3n)]).toEqual([2n, 1n, undefined]);
+});
+
 test('a model that pays for influence alone needs no index, and its answer may stay private', async () => {
   const at = await world(INFLUENCE_ONLY);
   const made = await attributed(at, { influence: INFLUENCE, text: 'class 1', private: true });

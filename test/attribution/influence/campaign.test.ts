@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { openCardFraud } from '../../../attest/influence/open-fraud.ts';
+import { openCardFraud, openClaimFraud } from '../../../attest/influence/open-fraud.ts';
 import { equalBytes, toHex } from '../../../core/bytes.ts';
 import { DecodeError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
+import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
 import { encodeCardFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
 import { cardId, decodeCard, encodeCard } from '../../../modules/attribution/proof/influence/card.ts';
 import { decodeClaim, encodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
@@ -20,6 +21,15 @@ test('every lie about a card or a claim is convicted, nothing honest is', () => 
     expect(convicted + refused, name).toBeGreaterThan(0);
     expect(Math.max(0, ...bytes), name).toBeLessThan(3_000);
   }
+});
+
+test('a fraud that has no index, or no coordinate, has one encoding', () => {
+  const { card, claim } = smallWorld(randomFrom(5), 'head');
+  const on = { card: card.card, claim: { ...claim.claim, total: claim.claim.total + 1 } };
+  const fraud = openClaimFraud({ card, claim }, 'total', {});
+  expect(() => verifyClaimFraud(on, fraud)).not.toThrow();
+  expect(() => verifyClaimFraud(on, { ...fraud, index: 1 })).toThrow('an index that means nothing');
+  expect(() => verifyClaimFraud(on, { ...fraud, coordinate: 1 })).toThrow('a coordinate that means nothing');
 });
 
 const FROZEN = {

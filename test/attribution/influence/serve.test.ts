@@ -73,6 +73,13 @@ describe.each(['head', 'adapter'] as const)('%s', (kind) => {
     expect([heads.claims, await heads.claim(toHex(claimId(other)))]).toEqual([1, undefined]);
   });
 
+  test('no more pending claims are known than the bound', () => {
+    const heads = new HeadLibrary([card]);
+    const statements = Array.from({ length: 4097 }, (_, total) => encodeClaim({ ...claim.claim, total }));
+    heads.expect(statements);
+    expect(heads.claims).toBe(4096);
+  });
+
   test('a model that is served is asked with what its card takes', async () => {
     const heads = new HeadLibrary([card]);
     const { query } = claim.claim;

@@ -140,6 +140,15 @@ test('a card of an adapter is that of a head with its form and the hash of its b
   expect(cardId(otherBase)).not.toEqual(cardId(adapter));
 });
 
+test('the answer of a claim is a class of its card', () => {
+  const answered = (label: number): InfluenceClaim => {
+    const claim = claimOn(head, []);
+    return { ...claim, query: { ...claim.query, label } };
+  };
+  expect(() => checkClaim(head, answered(SHAPE.classes - 1))).not.toThrow();
+  expect(() => checkClaim(head, answered(SHAPE.classes))).toThrow('no class 2');
+});
+
 test('a claim brings the offsets that its card wants', () => {
   const bytes = encodeClaim(claimOn(adapter, [-7, INT32_MAX]));
   expect(bytes.length).toBe(encodeClaim(claimOn(head, [])).length + 8);
@@ -147,6 +156,7 @@ test('a claim brings the offsets that its card wants', () => {
   expect(() => checkClaim(adapter, claimOn(adapter, [-7, INT32_MAX]))).not.toThrow();
   expect(() => checkClaim(head, claimOn(head, []))).not.toThrow();
   expect(() => checkClaim(adapter, claimOn(adapter, []))).toThrow('0 offsets; the model takes 2');
+  expect(() => checkClaim(adapter, claimOn(adapter, [1]))).toThrow('1 offsets; the model takes 2');
   expect(() => checkClaim(adapter, claimOn(adapter, [1, 2, 3]))).toThrow('3 offsets; the model takes 2');
   expect(() => checkClaim(head, claimOn(head, [1, 2]))).toThrow('2 offsets; the model takes 0');
   // Form 2 with no classes would be read as form 1 is.
