@@ -40,6 +40,14 @@ export class Turns {
     return true;
   }
 
+  /** Takes back what has not begun. @returns false when it waits no more, or never did */
+  cancel(begin: () => void): boolean {
+    const at = this.#waiting.indexOf(begin);
+    if (at < 0) return false;
+    this.#waiting.splice(at, 1);
+    return true;
+  }
+
   /** Calls `begin` now or at the next turn that there is: for one that left in between, which nobody turns away. */
   rejoin(begin: () => void): void {
     if (this.#running < this.#limits.runningMax) {

@@ -7,6 +7,7 @@ import type { InfluenceClaim } from '../../modules/attribution/proof/influence/c
 import { committedAnswer, openAnswer, provableContent } from '../../modules/attribution/verify.ts';
 import { type Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { AttributionMethod, type AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
+import { type Asker, requireThere } from './asker.ts';
 import type { Trace } from '../trace/trace.ts';
 import {
   type AskedHeads,
@@ -50,6 +51,8 @@ export interface AttributionOrder {
   readonly requestHash?: Uint8Array;
   /** Whose message will carry the claim, as text. */
   readonly claimant?: string;
+  /** Who waits for it: when nobody does any more, what takes long is not begun. */
+  readonly asker?: Asker;
 }
 
 /** An answer's sources, and the claim that pays them. */
@@ -130,13 +133,19 @@ export class Attributor {
     const { heads, chain } = this.#parts;
     const pays = (part: ClaimPart): boolean => basisPointsOf(policy, part) > 0;
     const grounds = pays('token') ? this.#tokens.groundsOf(scope) : undefined;
-    const { requestHash, claimant } = order;
+    const { requestHash, claimant, asker } = order;
     const retrieval = pays('retrieval')
       ? await retrievalPart(chain, order.retrieval, { scope, requestHash, claimant })
       : unpaid('retrieval', order.retrieval !== undefined);
+    requireThere(asker);
+    const asked: AskedHeads = {
+      card: (key) => heads.card(key),
+      ask: (key, question) => heads.ask(key, question, asker),
+    };
     const influence: MadePart<StatedInfluence> = pays('influence')
-      ? await influencePart(heads, order.influence, scope)
+      ? await influencePart(asked, order.influence, scope)
       : unpaid('influence', order.influence !== undefined);
+    requireThere(asker);
     const isOptimistic =
       order.isOptimistic === true || policy.bondedClaimsOnly || influence.stated !== undefined;
     const token = grounds && this.#tokens.locate(answerIn(order), grounds, isOptimistic);

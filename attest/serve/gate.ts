@@ -1,18 +1,26 @@
-/** Lets so many tasks run at a time, so many wait, and turns the others away. */
+/** Lets so many tasks run at a time, so many wait, so many of one address, and turns the others away. */
 import { LedgerError } from '../../core/errors.ts';
 import { type TurnLimits, Turns } from '../../core/turns.ts';
+import { type Asker, gone, requireThere } from './asker.ts';
 
 /** Code of the error of a task that was turned away. */
 export const BUSY = 'attest.busy';
 
+/** Bounds of a gate. */
+export interface GateLimits extends TurnLimits {
+  /** Tasks of one address that run, wait or stand aside. */
+  readonly perAddressMax: number;
+}
+
 /** Tasks in their turns. */
 export class Gate {
   readonly #turns: Turns;
-  readonly #waitingMax: number;
+  readonly #limits: GateLimits;
+  readonly #shares = new Map<string, number>();
 
-  constructor(limits: TurnLimits) {
+  constructor(limits: GateLimits) {
     this.#turns = new Turns(limits);
-    this.#waitingMax = limits.waitingMax;
+    this.#limits = limits;
   }
 
   get running(): number {
@@ -24,18 +32,22 @@ export class Gate {
   }
 
   /**
-   * Runs a task in its turn, first come, first served.
-   * @throws LedgerError `attest.busy` at once, when the queue is full
+   * Runs a task in its turn, first come, first served, unless whoever asked has left before.
+   * @throws LedgerError at once: `attest.busy` when the queue is full, `attest.share` when the address has as
+   * many; `attest.gone`
    */
-  async run<T>(task: () => T | Promise<T>): Promise<T> {
-    await new Promise<void>((resolve, reject) => {
-      if (!this.#turns.enter(resolve))
-        reject(new LedgerError(BUSY, `${this.#waitingMax} requests wait already; come again in a second`));
-    });
+  async run<T>(task: () => T | Promise<T>, asker?: Asker): Promise<T> {
+    this.#takeShare(asker);
     try {
-      return await task();
+      await this.#turn(asker);
+      try {
+        requireThere(asker);
+        return await task();
+      } finally {
+        this.#turns.leave();
+      }
     } finally {
-      this.#turns.leave();
+      this.#giveShare(asker);
     }
   }
 
@@ -50,5 +62,41 @@ export class Gate {
     } finally {
       await new Promise<void>((resolve) => this.#turns.rejoin(resolve));
     }
+  }
+
+  async #turn(asker: Asker | undefined): Promise<void> {
+    requireThere(asker);
+    let drop = (): void => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        drop = () => {
+          if (this.#turns.cancel(resolve)) reject(gone());
+        };
+        const { waitingMax } = this.#limits;
+        if (this.#turns.enter(resolve)) asker?.signal.addEventListener('abort', drop);
+        else reject(new LedgerError(BUSY, `${waitingMax} requests wait already; come again in a second`));
+      });
+    } finally {
+      asker?.signal.removeEventListener('abort', drop);
+    }
+  }
+
+  #takeShare(asker: Asker | undefined): void {
+    if (asker === undefined) return;
+    const { perAddressMax } = this.#limits;
+    const taken = this.#shares.get(asker.peer) ?? 0;
+    if (taken >= perAddressMax)
+      throw new LedgerError(
+        'attest.share',
+        `${perAddressMax} attributions are made for your address already; come again when one is done`,
+      );
+    this.#shares.set(asker.peer, taken + 1);
+  }
+
+  #giveShare(asker: Asker | undefined): void {
+    if (asker === undefined) return;
+    const left = (this.#shares.get(asker.peer) ?? 0) - 1;
+    if (left > 0) this.#shares.set(asker.peer, left);
+    else this.#shares.delete(asker.peer);
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../../modules/attribution/proof/influence/claim.ts';
 import type { Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import type { ServedCard } from '../influence/published.ts';
+import type { Asker } from './asker.ts';
 import { engineHere, type EngineCounts, type InfluenceEngine } from './influence-engine.ts';
 import { workCardOf } from './influence-work.ts';
 import { packedBytes, type PackedClaim } from './packed-claim.ts';
@@ -102,7 +103,7 @@ export class HeadLibrary {
    * @throws LedgerError `attest.request` for a query that the card does not take, before anything is computed;
    * and what the engine says: `InfluenceEngine.ask`
    */
-  async ask(key: string, question: HeadQuestion): Promise<InfluenceClaim | undefined> {
+  async ask(key: string, question: HeadQuestion, asker?: Asker): Promise<InfluenceClaim | undefined> {
     const { features: given, offsets = [], label } = question;
     const card = this.card(key)?.card;
     if (card === undefined) return undefined;
@@ -116,7 +117,7 @@ export class HeadLibrary {
     if (label !== undefined && label >= card.classes)
       throw badRequest(`influence: label is ${label}; this card has classes 0 to ${card.classes - 1}`);
     const input = { features: Uint8Array.from([...given, FEATURE_MAX]), offsets };
-    return decodeClaim(await this.#engine.ask(key, { input, label }));
+    return decodeClaim(await this.#engine.ask(key, { input, label }, asker));
   }
 
   /** The claims that may be asked about: those of these statements that are on a card that is served here. */

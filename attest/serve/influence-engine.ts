@@ -1,4 +1,5 @@
 /** Where influence is computed: a port of the heads that are served. */
+import { type Asker, requireThere } from './asker.ts';
 import type { PackedClaim } from './packed-claim.ts';
 import { InfluenceWork, type WorkCard, type WorkQuestion } from './influence-work.ts';
 
@@ -19,9 +20,9 @@ export interface InfluenceEngine {
   /**
    * A claim about a query to a head that the engine has, as bytes.
    * @throws LedgerError `attest.busy` at once when too many wait, `attest.timeout` when its turn did not come,
-   * `attest.worker` when what computed it ended
+   * `attest.worker` when what computed it ended, `attest.gone` when whoever asked left before its turn
    */
-  ask(key: string, question: WorkQuestion): Promise<Uint8Array>;
+  ask(key: string, question: WorkQuestion, asker?: Asker): Promise<Uint8Array>;
   /**
    * Everything behind a claim on such a head; undefined when it was made in another way than here.
    * @throws LedgerError as `ask`
@@ -47,7 +48,10 @@ export function engineHere(cards: readonly WorkCard[]): InfluenceEngine {
     return done;
   };
   return {
-    ask: async (key, question) => timed((by) => by.ask(key, question)),
+    ask: async (key, question, asker) => {
+      requireThere(asker);
+      return timed((by) => by.ask(key, question));
+    },
     claim: async (statement) => timed((by) => by.claim(statement)),
     get counts() {
       return { workers: 0, running: 0, waiting: 0, computed, seconds, restarts: 0 };

@@ -156,6 +156,32 @@ test('what waits too long is refused and not computed', async () => {
   expect(firstBytes(thread(0))).toEqual([1]);
 });
 
+test('what waits for somebody who has left is not computed, what is computed goes on', async () => {
+  const { pool, thread } = await ready();
+  const asking = [1, 2, 3].map(() => new AbortController());
+  const asked = asking.map(({ signal }, i) =>
+    pool.ask(
+      'key',
+      { input: { features: Uint8Array.of(i + 1), offsets: [] }, label: 1 },
+      { peer: 'a', signal },
+    ),
+  );
+  const gone = { code: 'attest.gone' };
+  const refused = expect(asked[1]).rejects.toMatchObject(gone);
+  asking[0]?.abort();
+  asking[1]?.abort();
+  await refused;
+  expect([pool.counts.running, pool.counts.waiting]).toEqual([1, 1]);
+  thread(0).answer();
+  expect(await asked[0]).toEqual(Uint8Array.of(1));
+  thread(0).answer();
+  expect(await asked[2]).toEqual(Uint8Array.of(3));
+  expect([firstBytes(thread(0)), vi.getTimerCount()]).toEqual([[1, 3], 0]);
+  const { signal } = asking[0] ?? new AbortController();
+  const question = { input: { features: Uint8Array.of(4), offsets: [] }, label: 1 };
+  await expect(pool.ask('key', question, { peer: 'a', signal })).rejects.toMatchObject(gone);
+});
+
 test('a thread that ends is started again; its question is refused, those that wait are answered', async () => {
   const { pool, threads, thread, said } = await ready();
   const lost = expect(ask(pool, 1)).rejects.toMatchObject({

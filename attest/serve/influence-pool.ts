@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
+import { type Asker, gone, requireThere } from './asker.ts';
 import { BUSY } from './gate.ts';
 import type { EngineCounts, InfluenceEngine } from './influence-engine.ts';
 import type { WorkCard, WorkQuestion } from './influence-work.ts';
@@ -147,8 +148,8 @@ export class InfluencePool implements InfluenceEngine {
     };
   }
 
-  async ask(key: string, question: WorkQuestion): Promise<Uint8Array> {
-    const done = await this.#submit({ kind: 'ask', key, question });
+  async ask(key: string, question: WorkQuestion, asker?: Asker): Promise<Uint8Array> {
+    const done = await this.#submit({ kind: 'ask', key, question }, asker);
     assert(done.kind === 'ask', 'a thread answered something else');
     return done.statement;
   }
@@ -159,23 +160,35 @@ export class InfluencePool implements InfluenceEngine {
     return done.leaves;
   }
 
-  async #submit(job: WorkerJob): Promise<WorkerDone> {
+  async #submit(job: WorkerJob, asker?: Asker): Promise<WorkerDone> {
     const { waitingMax, waitMs } = this.#options;
     const queue = this.#waiting[job.kind];
+    requireThere(asker);
     if (this.#isStopped) throw stopped();
     const isIdle = [...this.#lanes].some(({ isReady, current }) => isReady && current === undefined);
     if (!isIdle && queue.length >= waitingMax)
       throw new LedgerError(BUSY, `${waitingMax} questions about influence wait already; come again`);
-    return await new Promise<WorkerDone>((resolve, reject) => {
+    let leave = (): void => undefined;
+    const done = new Promise<WorkerDone>((resolve, reject) => {
       const pending: Pending = { job, resolve, reject, timer: undefined };
-      pending.timer = setTimeout(() => {
-        queue.splice(queue.indexOf(pending), 1);
-        const message = `influence was not begun within ${waitMs} ms: others wait too; come again`;
-        reject(new LedgerError('attest.timeout', message));
-      }, waitMs);
+      const drop = (error: LedgerError): void => {
+        const at = queue.indexOf(pending);
+        if (at < 0) return; // it is being computed
+        queue.splice(at, 1);
+        refuse(pending, error);
+      };
+      const message = `influence was not begun within ${waitMs} ms: others wait too; come again`;
+      pending.timer = setTimeout(() => drop(new LedgerError('attest.timeout', message)), waitMs);
+      leave = () => drop(gone());
       queue.push(pending);
       this.#dispatch();
     });
+    asker?.signal.addEventListener('abort', leave);
+    try {
+      return await done;
+    } finally {
+      asker?.signal.removeEventListener('abort', leave);
+    }
   }
 
   #dispatch(): void {

@@ -54,6 +54,9 @@ const STATUS: Readonly<Record<string, number>> = {
   'attest.method': 409,
   'attest.no_index': 409,
   'attest.chain': 502,
+  'attest.share': 429,
+  // As nginx has it: nobody hears it, but it is counted.
+  'attest.gone': 499,
   [BUSY]: 503,
   'attest.timeout': 504,
   'attest.worker': 500,
@@ -66,5 +69,5 @@ export function errorReply(error: unknown): Reply {
   const status = known ?? 500;
   const message = known === undefined ? 'the server made a mistake; its log says which' : messageOf(error);
   const reply = json({ error: { code, message } }, status);
-  return status === 503 ? { ...reply, retryAfter: 1 } : reply;
+  return status === 503 || status === 429 ? { ...reply, retryAfter: 1 } : reply;
 }

@@ -5,6 +5,7 @@ import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kin
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { levelOf } from '../../modules/attribution/proof/tree.ts';
 import { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Asker } from './asker.ts';
 import type { Attribution, AttributionOrder } from './attribute.ts';
 import { attributionReply } from './attribution-reply.ts';
 import type { HeadLibrary } from './head-library.ts';
@@ -19,6 +20,7 @@ export interface RouteRequest {
   readonly params: readonly string[];
   readonly search: URLSearchParams;
   readonly body: Uint8Array;
+  readonly asker: Asker;
 }
 
 /** What answers a path. Segments that begin with a colon are parameters, in their order. */
@@ -32,8 +34,8 @@ export interface Route {
 export interface RouteSources {
   readonly library: ShardLibrary;
   readonly heads: HeadLibrary;
-  /** Reads and attributes in its turn; LedgerError `attest.busy` when too many wait. */
-  readonly attribute: (order: () => AttributionOrder) => Promise<Attribution>;
+  /** Reads and attributes in its turn: `Gate.run`. */
+  readonly attribute: (order: () => AttributionOrder, asker: Asker) => Promise<Attribution>;
   /** Leaves or nodes in one answer. */
   readonly piecesMax: number;
   /** What else /v1/health says. */
@@ -52,7 +54,7 @@ export function attestRoutes(sources: RouteSources): readonly Route[] {
     get('/v1/shards/:id/nodes/:tree/:level', (request) => nodes(library, request, piecesMax)),
     get('/v1/contents/:root', ({ params: [root = ''] }) => content(library, root)),
     ...influenceRoutes(sources),
-    { method: 'POST', path: '/v1/attribute', answer: ({ body }) => attribute(sources, body) },
+    { method: 'POST', path: '/v1/attribute', answer: (request) => attribute(sources, request) },
   ];
 }
 
@@ -107,6 +109,6 @@ function content(library: ShardLibrary, root: string): Reply {
   throw new LedgerError('attest.no_content', `no content with the root ${root.slice(0, 64)} is served here`);
 }
 
-async function attribute({ attribute: make }: RouteSources, body: Uint8Array): Promise<Reply> {
-  return attributionReply(await make(() => orderOf(body)));
+async function attribute({ attribute: make }: RouteSources, { body, asker }: RouteRequest): Promise<Reply> {
+  return attributionReply(await make(() => orderOf(body), asker));
 }

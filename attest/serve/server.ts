@@ -1,7 +1,7 @@
 /** HTTP around the routes: bounds, statuses, metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { Connections } from './connections.ts';
+import { Connections, peerKey } from './connections.ts';
 import { BUSY } from './gate.ts';
 import type { ServeLimits } from './limits.ts';
 import type { ServeMetrics } from './metrics.ts';
@@ -112,7 +112,7 @@ export class AttestServer {
         name = route.path;
         reply = this.#admit(
           response,
-          await this.#answer(request, route, { params, search: uri.searchParams }),
+          await this.#answer({ request, response }, route, { params, search: uri.searchParams }),
         );
       }
     } catch (error) {
@@ -137,13 +137,23 @@ export class AttestServer {
   }
 
   async #answer(
-    request: IncomingMessage,
+    { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
     route: Route,
     { params, search }: { readonly params: readonly string[]; readonly search: URLSearchParams },
   ): Promise<Reply> {
     const { bodyBytesMax, requestMs } = this.#options.limits;
     const body = await readBody(request, bodyBytesMax);
-    return await within(requestMs, async () => route.answer({ params, search, body }));
+    const asking = new AbortController();
+    const leave = (): void => asking.abort();
+    response.once('close', leave);
+    const asker = { peer: peerKey(request.socket.remoteAddress ?? ''), signal: asking.signal };
+    try {
+      return await within(requestMs, async () => route.answer({ params, search, body, asker }));
+    } finally {
+      response.off('close', leave);
+      // After an error nobody waits for what is still under way.
+      leave();
+    }
   }
 
   #match(method: string, path: string): Matched {

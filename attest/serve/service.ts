@@ -1,5 +1,6 @@
 /** A server of attributions over a library of shards, put together. */
 import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import type { Asker } from './asker.ts';
 import type { Attribution, AttributionOrder } from './attribute.ts';
 import { Attributor } from './attribute.ts';
 import { Gate } from './gate.ts';
@@ -36,11 +37,21 @@ export interface Service {
   readonly metrics: ServeMetrics;
 }
 
+/**
+ * An address has one attribution under way for so many connections that it may have: 8 of 32, so that it fills
+ * no queue alone. A proxy, which is given all connections, has places enough for everybody behind it.
+ */
+const CONNECTIONS_EACH = 4;
+
 /** Puts the server together; it listens once it is started. */
 export function attestService(parts: ServiceParts, options: ServiceOptions): Service {
   const { library, heads = new HeadLibrary(), chain, logger, health = () => ({}) } = parts;
   const limits = { ...SERVE_LIMITS, ...options.limits };
-  const gate = new Gate({ runningMax: limits.attributionsMax, waitingMax: limits.waitingMax });
+  const gate = new Gate({
+    runningMax: limits.attributionsMax,
+    waitingMax: limits.waitingMax,
+    perAddressMax: Math.ceil(limits.connectionsPerAddressMax / CONNECTIONS_EACH),
+  });
   const metrics = new ServeMetrics({
     running: () => gate.running,
     waiting: () => gate.waiting,
@@ -53,11 +64,11 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
   const asked: AskedHeads = {
     card: (key) => heads.card(key),
     // Influence has a queue of its own: tokens are attributed meanwhile.
-    ask: (key, question) => gate.aside(() => heads.ask(key, question)),
+    ask: (key, question, asker) => gate.aside(() => heads.ask(key, question, asker)),
   };
   const attributor = new Attributor({ library, heads: asked, chain });
-  const attribute = async (order: () => AttributionOrder): Promise<Attribution> => {
-    const made = await gate.run(() => attributor.attribute(order()));
+  const attribute = async (order: () => AttributionOrder, asker: Asker): Promise<Attribution> => {
+    const made = await gate.run(() => attributor.attribute({ ...order(), asker }), asker);
     const { spans, token } = made.claim;
     metrics.claim(Claim.encode(made.claim).length, token?.spans.length ?? spans.length);
     for (const { part, basisPoints, made: isMade } of made.parts)

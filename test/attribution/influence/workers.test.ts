@@ -226,6 +226,72 @@ test('what an engine refuses has its status, and the server goes on', async () =
   }
 });
 
+/** A server whose node answers when it is told to, and how often its head was asked. */
+async function heldNode(limits: object) {
+  const here = engineHere(work);
+  const seen = { asks: 0 };
+  const engine: InfluenceEngine = {
+    ...here,
+    counts: here.counts,
+    ask(...args) {
+      seen.asks++;
+      return here.ask(...args);
+    },
+  };
+  let go = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const library = smallLibrary();
+  const chain = chainOf(library);
+  const scopeOf: ServeChain['scopeOf'] = (id) => held.then(() => chain.scopeOf(id));
+  const { server, metrics } = attestService(
+    { library, heads: new HeadLibrary([card], { engine }), chain: { ...chain, scopeOf }, logger: QUIET },
+    { host: '127.0.0.1', port: 0, limits },
+  );
+  await server.start();
+  stops.push(() => server.stop());
+  const counted = async (words: string): Promise<void> => {
+    while (!(await metrics.registry.metrics()).includes(words)) await new Promise((ok) => setImmediate(ok));
+  };
+  return { url: server.url, seen, go, counted };
+}
+
+test('for those that hang up nothing is computed, and an address has its share', async () => {
+  const { url, seen, go, counted } = await heldNode({ attributionsMax: 2 });
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const body = JSON.stringify({ model_id: '1', text: TEXT, ...INFLUENCE });
+  const asked = Array.from({ length: 8 }, () =>
+    fetch(`${url}/v1/attribute`, { method: 'POST', body, signal }).then(
+      ({ status }) => status,
+      () => 'left',
+    ),
+  );
+  await counted('attributions_waiting 6');
+  const [status, words, retryAfter] = await attribute(url, INFLUENCE);
+  expect([status, retryAfter]).toEqual([429, '1']);
+  expect(words).toContain('8 attributions are made for your address already');
+  leaving.abort();
+  expect(await Promise.all(asked)).toEqual(Array.from({ length: 8 }, () => 'left'));
+  // Two are made, of which the node is asked; the server has seen that the others are gone.
+  await counted('status="499"} 6');
+  go();
+  await counted('status="499"} 8');
+  expect(seen.asks).toBe(0);
+  expect((await attribute(url, INFLUENCE))[0]).toBe(200);
+  expect(seen.asks).toBe(1);
+});
+
+test('for those that were told that it takes too long nothing is computed', async () => {
+  const { url, seen, go, counted } = await heldNode({ requestMs: 200 });
+  expect((await attribute(url, INFLUENCE))[0]).toBe(504);
+  await counted('attributions_running 1');
+  go();
+  await counted('attributions_running 0');
+  expect(seen.asks).toBe(0);
+});
+
 test('a claim over HTTP is what the library makes', async () => {
   const pool = await poolOf(() => influenceThread(work));
   const [, byThread] = await attribute(await serve(new HeadLibrary([card], { engine: pool })), INFLUENCE);
