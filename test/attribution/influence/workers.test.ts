@@ -200,6 +200,30 @@ test('while influence is computed, tokens, health, leaves of cards and requests 
   expect(order).toEqual(['tokens', 'health', 'leaves', 'answered', 'influence']);
 });
 
+test('what waits for a thread is dropped when its client leaves', async () => {
+  const held = new SharedArrayBuffer(4);
+  const data: HeldWorkerData = { cards: work, held };
+  const script = new URL('../../../attest/serve/testing/held-worker.ts', import.meta.url);
+  const pool = await poolOf(() => new Worker(script, { workerData: data }));
+  const url = await serve(new HeadLibrary([card], { engine: pool }));
+  const until = async (name: 'running' | 'waiting', count: number): Promise<void> => {
+    while (pool.counts[name] !== count) await new Promise((ok) => setImmediate(ok));
+  };
+  const first = attribute(url, INFLUENCE);
+  await until('running', 1);
+  const leaving = new AbortController();
+  const body = JSON.stringify({ model_id: '1', text: TEXT, ...INFLUENCE });
+  const second = fetch(`${url}/v1/attribute`, { method: 'POST', body, signal: leaving.signal });
+  await until('waiting', 1);
+  leaving.abort();
+  await expect(second).rejects.toThrow();
+  await until('waiting', 0);
+  Atomics.store(new Int32Array(held), 0, 1);
+  Atomics.notify(new Int32Array(held), 0);
+  expect((await first)[0]).toBe(200);
+  expect(pool.counts).toMatchObject({ running: 0, waiting: 0, computed: 1 });
+});
+
 test('what an engine refuses has its status, and the server goes on', async () => {
   const cases = [
     ['attest.busy', 503, '1', 'too many'],
