@@ -38,8 +38,8 @@ export interface Service {
 }
 
 /**
- * An address has one attribution under way for so many connections that it may have: 8 of 32, so that it fills
- * no queue alone. A proxy, which is given all connections, has places enough for everybody behind it.
+ * An address has one attribution under way for so many connections that it may have: 8 of 32, so that it
+ * fills no queue alone. A proxy, which is given all connections, has places enough for everybody behind it.
  */
 const CONNECTIONS_EACH = 4;
 
