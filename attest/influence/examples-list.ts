@@ -14,14 +14,16 @@ interface ListForm {
   readonly what: 'examples' | 'queries';
   /** Where an entry names no contribution; undefined: it has to. */
   readonly contribution?: string;
+  /** Labels are below; any without. */
+  readonly classes?: number;
 }
 
 /** The first integer that is too large for 32 bits. */
 const OFFSETS_END = 2 ** 31;
 
-/** @throws DecodeError that names the line that is wrong */
-export function parseExamples(text: string): Example[] {
-  return parseList(text, { what: 'examples' });
+/** Of labels below `classes`, if given. @throws DecodeError that names the line that is wrong */
+export function parseExamples(text: string, classes?: number): Example[] {
+  return parseList(text, { what: 'examples', ...(classes === undefined ? {} : { classes }) });
 }
 
 /** Queries are examples of no contribution. @throws DecodeError that names the line that is wrong */
@@ -68,6 +70,8 @@ function parseLine(line: string, where: string, form: ListForm): Example {
     label,
     contributionId: BigInt(id),
   };
+  if (form.classes !== undefined && label >= form.classes)
+    fail(`label is ${label}; ${form.classes} classes have labels 0 to ${form.classes - 1}`);
   if (offsets === undefined) return example;
   return {
     ...example,

@@ -7,6 +7,17 @@ import type { InfluenceOrder } from './influence-part.ts';
 import { badRequest } from './reply.ts';
 import type { RetrievalOrder } from './retrieval-part.ts';
 
+/** What a request may say; another name is most likely one of these misspelt. */
+const FIELDS = {
+  order: [
+    ...['model_id', 'text', 'text_base64', 'private', 'optimistic', 'influence', 'retrieval'],
+    ...['request_hash', 'claimant'],
+  ],
+  influence: ['features', 'offsets', 'label', 'card_id'],
+  retrieval: ['items', 'snapshot_id'],
+  item: ['contribution_id', 'first_chunk', 'chunks', 'weight'],
+} as const;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const U32_MAX = 2 ** 32 - 1;
@@ -50,7 +61,7 @@ function bodyOf(body: Uint8Array): Fields {
   } catch {
     throw badRequest(`the body is not JSON; ${EXAMPLE}`);
   }
-  return objectOf(value, `the body must be an object; ${EXAMPLE}`);
+  return known(FIELDS.order, objectOf(value, `the body must be an object; ${EXAMPLE}`), '');
 }
 
 function influenceIn(value: unknown): InfluenceOrder {
@@ -59,7 +70,7 @@ function influenceIn(value: unknown): InfluenceOrder {
     offsets: logits,
     label,
     card_id: card,
-  } = objectOf(value, 'influence must be an object');
+  } = known(FIELDS.influence, objectOf(value, 'influence must be an object'), 'influence: ');
   const features = parseFeatures(given);
   if (features === undefined)
     throw badRequest('influence: features must be a list of bytes, without the constant one, or base64');
@@ -77,7 +88,8 @@ function influenceIn(value: unknown): InfluenceOrder {
 }
 
 function retrievalIn(value: unknown): RetrievalOrder {
-  const { items, snapshot_id: snapshot } = objectOf(value, 'retrieval must be an object');
+  const fields = objectOf(value, 'retrieval must be an object');
+  const { items, snapshot_id: snapshot } = known(FIELDS.retrieval, fields, 'retrieval: ');
   if (!Array.isArray(items)) throw badRequest('retrieval: items must be a list');
   return {
     items: items.map(itemIn),
@@ -89,13 +101,20 @@ function retrievalIn(value: unknown): RetrievalOrder {
 
 function itemIn(value: unknown, i: number): RetrievedItem {
   const place = `retrieval: item ${i}`;
-  const fields = objectOf(value, `${place} must be an object`);
+  const fields = known(FIELDS.item, objectOf(value, `${place} must be an object`), `${place}: `);
   return {
     contributionId: idOf(fields['contribution_id'], `${place}: contribution_id must be an id`),
     firstChunk: numberOf(fields['first_chunk'], [0, U32_MAX], `${place}: first_chunk`),
     chunks: numberOf(fields['chunks'], [1, U32_MAX], `${place}: chunks`),
     weight: numberOf(fields['weight'], [1, U32_MAX], `${place}: weight`),
   };
+}
+
+/** @throws LedgerError `attest.request` that names a field which means nothing */
+function known(names: readonly string[], fields: Fields, where: string): Fields {
+  const other = Object.keys(fields).find((name) => !names.includes(name));
+  if (other === undefined) return fields;
+  throw badRequest(`${where}there is no field "${other.slice(0, 40)}"; there are ${names.join(', ')}`);
 }
 
 function objectOf(value: unknown, why: string): Fields {

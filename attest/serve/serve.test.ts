@@ -9,6 +9,7 @@ import { problemOfProofs, problemOfTexts } from '../../modules/attribution/proof
 import { committedRoot } from '../../modules/attribution/proof/tree.ts';
 import { textDocument } from '../testing/naive-shard.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
+import { orderOf } from './order.ts';
 import type { AttributionScope, ServeChain } from './ports.ts';
 import { attestService } from './service.ts';
 import { ShardLibrary } from './shard-library.ts';
@@ -199,6 +200,7 @@ test('what is wrong with a request is said', async () => {
     ['/v1/attribute', { method: 'POST', body: '[]' }, 400, 'must be an object'],
     ['/v1/attribute', { method: 'POST', body: '{"text": "a"}' }, 400, 'model_id'],
     ['/v1/attribute', { method: 'POST', body: '{"model_id": 1}' }, 400, 'one of both'],
+    ['/v1/attribute', { method: 'POST', body: '{"model_id": 1, "txet": "a"}' }, 400, 'no field \\"txet\\"'],
     ['/v1/attribute', { method: 'POST', body: '{"model_id": 9, "text": "a"}' }, 404, 'no model 9'],
     ['/v1/attribute', { method: 'POST', body: 'x'.repeat(301) }, 413, 'longer than 300'],
     ['/v1/attribute', {}, 400, 'takes POST'],
@@ -211,6 +213,19 @@ test('what is wrong with a request is said', async () => {
     expect([path, response.status]).toEqual([path, status]);
     expect(await response.text()).toContain(words);
   }
+});
+
+test('a field that means nothing is named, wherever it is', () => {
+  const body = { model_id: '1', text: 'a' };
+  const item = { contribution_id: '2', first_chunk: 0, chunks: 2, weight: 3 };
+  const cases: readonly (readonly [object, string])[] = [
+    [{ infleunce: {} }, 'there is no field "infleunce"; there are model_id, text'],
+    [{ influence: { features: [1], lable: 1 } }, 'influence: there is no field "lable"'],
+    [{ retrieval: { items: [], snapshot: '1' } }, 'retrieval: there is no field "snapshot"'],
+    [{ retrieval: { items: [item, { ...item, wieght: 1 }] } }, 'item 1: there is no field "wieght"'],
+  ];
+  for (const [fields, words] of cases)
+    expect(() => orderOf(utf8(JSON.stringify({ ...body, ...fields })))).toThrow(words);
 });
 
 test('who comes when the queue is full is told when to come again; the others get their answers', async () => {

@@ -90,8 +90,12 @@ export class AttestChain implements ServeChain {
     return (await this.connection.comet.status()).syncInfo.latestBlockHeight;
   }
 
+  async model(modelId: bigint): Promise<AttributionScope['model'] | undefined> {
+    return (await foundOrNone(this.#queries.models.model({ modelId })))?.model;
+  }
+
   async scopeOf(modelId: bigint): Promise<AttributionScope | undefined> {
-    const model = (await foundOrNone(this.#queries.models.model({ modelId })))?.model;
+    const model = await this.model(modelId);
     if (model === undefined) return undefined;
     const snapshots = await Promise.all(model.snapshotIds.map((id) => this.snapshot(id)));
     const { tokenBps = 0, influenceBps = 0 } = model.attributionPolicy ?? {};

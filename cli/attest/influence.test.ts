@@ -48,6 +48,13 @@ test('a head is trained, asked and verified; a wrong card is convicted', async (
   expect(card).toMatchObject({ features: 3, classes: 3, examples: 60, groups: 10, datanetId: 4n });
   expect(trained.gradientBound).toBeLessThan(1e-5);
   expect(await run('verify', '--card', path('card'))).toBe('the card is right\n');
+  await expect(run('verify', '--card', path('examples.jsonl'))).rejects.toThrow(
+    `--card ${path('examples.jsonl')} is no model card as`,
+  );
+  const few = trainArgs.map((arg) => (arg === '3' ? '2' : arg));
+  await expect(run(...few)).rejects.toThrow(
+    'line 3 of the examples: label is 2; 2 classes have labels 0 to 1',
+  );
 
   const asked = ['query', '--card', path('card'), '--features', '[130, 40]', '--out', path('claim')];
   const answered = JSON.parse(await run(...asked, '--json'));
@@ -196,7 +203,9 @@ test('what is wrong with offsets is said', async () => {
   const asked = ['query', '--card', path('card'), '--features', '[1, 2]'];
   await expect(run(...asked)).rejects.toThrow('--offsets must be 3 logits');
   await expect(run(...asked, '--offsets', '[1, 2]')).rejects.toThrow('--offsets must be 3 logits');
-  await expect(run(...asked, '--offsets', '[1, 2, 128]')).rejects.toThrow('--offsets must be 3 logits');
+  await expect(run(...asked, '--offsets', '[1, 2, 128]')).rejects.toThrow(
+    '--offsets must be 3 logits from -128 to below 128',
+  );
   await expect(run(...asked, '--offsets', '[1, 2')).rejects.toThrow('--offsets is no JSON');
   const refused: readonly (readonly [(i: number, offsets: number[]) => unknown, string])[] = [
     [(i, offsets) => (i === 4 ? undefined : offsets), 'entry 5 has other offsets than the first: 3'],

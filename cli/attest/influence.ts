@@ -5,6 +5,7 @@ import { LedgerError } from '../../core/errors.ts';
 import type { InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
+import { readCard } from './card-file.ts';
 import { readFile, writeFile } from './files.ts';
 import { addPublishCardCommand } from './publish-card.ts';
 import { type SourceOptions, sourcesOf } from './sources.ts';
@@ -96,9 +97,8 @@ async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
   const lambda = Number(options.lambda);
   if (!(lambda >= 1 / LAMBDA_ONE && lambda < 1)) throw usageError('--lambda must be from 6e-8 to below 1');
   if (!HASH_HEX.test(options.extractor)) throw usageError('--extractor must be 64 hexadecimal digits');
-  const examples = parseExamples(fromUtf8(readFile('--examples', options.examples)));
   const classes = whole('--classes', options.classes);
-  if (examples.some(({ label }) => label >= classes)) throw usageError(`a label is not below ${classes}`);
+  const examples = parseExamples(fromUtf8(readFile('--examples', options.examples)), classes);
   const base = baseOf(options, { offsets: examples[0]?.offsets?.length, classes });
   const head = trainHead(trainingSet(examples, classes), { lambda: Math.round(lambda * LAMBDA_ONE) });
   const served = certify(head, {
@@ -139,21 +139,25 @@ function baseOf(
 
 async function query(options: QueryOptions, terminal: Terminal): Promise<void> {
   const { parseFeatures, parseOffsets } = await import('../../attest/influence/examples-list.ts');
-  const { decodeServedCard, encodeServedClaim } = await import('../../attest/influence/served-file.ts');
+  const { encodeServedClaim } = await import('../../attest/influence/served-file.ts');
   const { headOfCard } = await import('../../attest/influence/served-head.ts');
   const { hessianOf } = await import('../../attest/influence/hessian.ts');
   const asking = await import('../../attest/influence/query.ts');
   const { encodeClaim } = await import('../../modules/attribution/proof/influence/claim.ts');
   const { FEATURE_MAX, offsetCount } = await import('../../modules/attribution/proof/influence/bounds.ts');
   const { toBase64 } = await import('../../core/bytes.ts');
-  const served = decodeServedCard(readFile('--card', options.card));
+  const served = await readCard('--card', options.card);
   const { features: width, classes } = served.card;
   const given = parseFeatures(jsonOf('--features', options.features));
   if (given?.length !== width - 1) throw usageError(`--features must be ${width - 1} bytes`);
   const brings = offsetCount(served.card);
   const offsets = options.offsets === undefined ? [] : parseOffsets(jsonOf('--offsets', options.offsets));
   if (offsets?.length !== brings)
-    throw usageError(brings === 0 ? 'a head takes no --offsets' : `--offsets must be ${brings} logits`);
+    throw usageError(
+      brings === 0
+        ? 'a head takes no --offsets'
+        : `--offsets must be ${brings} logits from -128 to below 128`,
+    );
   const input = { features: Uint8Array.from([...given, FEATURE_MAX]), offsets };
   const head = headOfCard(served);
   const answer = asking.answerOf(asking.queryOf(head, input, 0));
@@ -217,14 +221,14 @@ function linesOfShares({ shares, contributors, datanets, unlisted }: Shares): st
 }
 
 async function verify(options: VerifyOptions, terminal: Terminal): Promise<void> {
-  const { decodeServedCard, decodeServedClaim } = await import('../../attest/influence/served-file.ts');
+  const { decodeServedClaim } = await import('../../attest/influence/served-file.ts');
   const { findCardFraud } = await import('../../attest/influence/convict-card.ts');
   const { findClaimFraud } = await import('../../attest/influence/convict-claim.ts');
   const { encodeCardFraud, encodeClaimFraud } = await import(
     '../../modules/attribution/proof/influence/fraud.ts'
   );
   const { checkClaim } = await import('../../modules/attribution/proof/influence/claim.ts');
-  const card = decodeServedCard(readFile('--card', options.card));
+  const card = await readCard('--card', options.card);
   if (options.claim === undefined) {
     // Which contributions there are, only the chain knows.
     const found = findCardFraud(card, { holds: () => true });

@@ -4,12 +4,14 @@ import { LedgerError } from '../../core/errors.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { type NodeOptions, withNodeOptions } from './account.ts';
-import { readFile } from './files.ts';
+import { readCard } from './card-file.ts';
+import { problemOfPay, wordsOfCardFraud } from './card-words.ts';
 
 interface PublishCardOptions extends NodeOptions {
   readonly card: string;
   readonly model: string;
   readonly endpoint: string;
+  readonly unpaid?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,12 +23,12 @@ export function addPublishCardCommand(influence: Command, terminal: Terminal): v
     .requiredOption('--card <file>', 'what train wrote')
     .requiredOption('--model <id>', "id of the model, which is the sender's")
     .requiredOption('--endpoint <url>', 'where "attest serve --head" will serve it, as others reach it')
+    .option('--unpaid', 'publish it although its model pays nothing for influence')
     .option('--json', 'print one JSON object')
     .action(async (options: PublishCardOptions) => publishCard(options, terminal));
 }
 
 async function publishCard(options: PublishCardOptions, terminal: Terminal): Promise<void> {
-  const { decodeServedCard } = await import('../../attest/influence/served-file.ts');
   const { findCardFraud } = await import('../../attest/influence/convict-card.ts');
   const { encodeCard } = await import('../../modules/attribution/proof/influence/card.ts');
   const { MsgPublishModelCard, MsgPublishModelCardResponse } = await import(
@@ -36,16 +38,20 @@ async function publishCard(options: PublishCardOptions, terminal: Terminal): Pro
   const { accountOf, connectTo } = await import('./account.ts');
   const { AttestChain } = await import('./chain.ts');
   if (!/^[1-9]\d{0,18}$/.test(options.model)) throw usageError('--model must be the id of a model');
-  const served = decodeServedCard(readFile('--card', options.card));
+  const served = await readCard('--card', options.card);
   const connection = await connectTo(options);
   try {
     const account = await accountOf(options, connection, terminal);
     const chain = new AttestChain(connection);
+    const model = await chain.model(BigInt(options.model));
+    if (model === undefined) throw usageError(`there is no model ${options.model} on this chain`);
+    const problem = options.unpaid === true ? undefined : problemOfPay(model);
+    if (problem !== undefined) throw new LedgerError('cli.influence', problem);
     const fraud = findCardFraud(served, await chain.snapshotOf(served.card));
     if (fraud !== undefined)
       throw new LedgerError(
         'cli.influence',
-        `the card is wrong (rule ${fraud.rule} at ${fraud.index}) and would lose its bond; it is not published`,
+        `the card would lose its bond and is not published: ${wordsOfCardFraud(served, fraud)}`,
       );
     const { bondDenom: denom, cardBond, challengeBlocks } = await chain.params();
     const message = MsgPublishModelCard.create({

@@ -12,7 +12,6 @@ import type { StopSignal } from '../devnet/run.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { type NodeOptions, withNodeOptions } from './account.ts';
-import { readFile } from './files.ts';
 
 interface ServeOptions extends NodeOptions {
   readonly index: readonly string[];
@@ -219,8 +218,8 @@ function servedThings(shards: number, cards: number): string {
   return cards === 0 ? `${shards} shards` : `${shards} shards and ${cards} model cards`;
 }
 
-/** @throws LedgerError naming the file that cannot be read */
+/** @throws LedgerError naming the file that cannot be read, or is no card */
 async function readHeads(paths: readonly string[]): Promise<readonly ServedCard[]> {
-  const { decodeServedCard } = await import('../../attest/influence/served-file.ts');
-  return paths.map((path) => decodeServedCard(readFile('--head', path)));
+  const { readCard } = await import('./card-file.ts');
+  return await Promise.all(paths.map((path) => readCard('--head', path)));
 }
