@@ -120,3 +120,30 @@ test('when it is told to stop, it ends a question and a pause at once', async ()
   const before = await asking(() => undefined, AbortSignal.abort());
   expect([await before.answer, before.server.asked()]).toEqual(['no answer: it was told to stop', 0]);
 });
+
+test('what must not be asked twice is asked once, also when the answer is to come again', async () => {
+  const busy = await hostileServer(
+    (_, __, response) => void response.writeHead(503, { 'Retry-After': '0' }).end(),
+  );
+  servers.push(busy);
+  const asker = { limits: { timeMs: 30_000, retries: 0 }, timers: new ManualTimers() };
+  const answer = ask({ url: busy.url, read: (response) => response.text() }, asker);
+  await expect(answer).rejects.toThrow('no answer: HTTP status 503');
+  expect([busy.asked(), asker.timers.pending]).toEqual([1, 0]);
+});
+
+test('who takes his time to say that he is busy has no more of it than who is silent', async () => {
+  const manual = new ManualTimers();
+  let tookMs = 0;
+  const slow = await hostileServer((_, __, response) => {
+    tookMs += 14_000;
+    response.writeHead(503, { 'Retry-After': '0' }).end();
+  });
+  servers.push(slow);
+  const timers = { now: () => manual.now() + tookMs, after: manual.after.bind(manual) };
+  const question = { url: slow.url, read: (response: Response) => response.text() };
+  const answer = ask(question, { limits: LIMITS, timers }).catch((error: Error) => error.message);
+  await manual.pass(250);
+  await manual.pass(250);
+  expect([await answer, slow.asked()]).toEqual(['no answer: HTTP status 503', 3]);
+});

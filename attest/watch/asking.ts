@@ -1,7 +1,8 @@
 /**
  * Questions over HTTP that end: each attempt has a time from the question to the last byte of the answer, and
  * there are only so many. Who is busy (429, 503) and says when to come again (`Retry-After`, RFC 9110 10.2.3)
- * is waited for, all in all as long as one attempt may take.
+ * is waited for, all in all as long as one attempt may take: his pauses, and the time that he took to say so.
+ * What must not be asked twice (`retries` is 0) is asked once, whatever the answer is.
  */
 import { LedgerError, messageOf } from '../../core/errors.ts';
 
@@ -24,9 +25,9 @@ export const systemTimers: Timers = {
 
 /** How long, and how often. */
 export interface AskLimits {
-  /** From the question to the last byte of the answer; and all pauses for who is busy together. */
+  /** From the question to the last byte of the answer; and all that is given to who is busy together. */
   readonly timeMs: number;
-  /** Times that a question is asked again when there is no answer. */
+  /** Times that a question is asked again when there is no answer; when it is 0, also not of who is busy. */
   readonly retries: number;
 }
 
@@ -59,18 +60,23 @@ interface Failure {
 
 /** @throws LedgerError `attest.no_answer` with what was wrong the last time */
 export async function ask<T>(question: Question<T>, asker: Asker): Promise<T> {
-  const { timeMs, retries } = asker.limits;
+  const {
+    limits: { timeMs, retries },
+    timers,
+  } = asker;
   let failures = 0;
-  let waitedMs = 0;
+  let busyMs = 0;
   for (;;) {
+    const askedAt = timers.now();
     const outcome = await attempt(question, asker);
     if ('answer' in outcome) return outcome.answer;
     const { cause, retryAfterMs } = outcome;
-    const pauseMs =
-      retryAfterMs === undefined ? PAUSE_MS * 2 ** failures : Math.max(retryAfterMs, BUSY_PAUSE_MS);
-    if (retryAfterMs === undefined) failures++;
-    else waitedMs += pauseMs;
-    if (failures > retries || waitedMs > timeMs || isTold(asker)) throw noAnswer(cause);
+    const isBusy = retryAfterMs !== undefined && retries > 0;
+    const pauseMs = isBusy ? Math.max(retryAfterMs, BUSY_PAUSE_MS) : PAUSE_MS * 2 ** failures;
+    // The clock may have been set back.
+    if (isBusy) busyMs += pauseMs + Math.max(0, timers.now() - askedAt);
+    else failures++;
+    if (failures > retries || busyMs > timeMs || isTold(asker)) throw noAnswer(cause);
     await pause(pauseMs, asker);
     if (isTold(asker)) throw noAnswer(cause);
   }

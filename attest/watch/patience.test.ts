@@ -30,7 +30,19 @@ function world(ticksMax: number) {
     for (let time = 0; time < times; time++) onTick();
   };
   const ask = (endpoint: string) => patience.publisher(endpoint).content(new Uint8Array(32), 1);
-  return { patience, open, said, tick, ask };
+  /** All that is asked about one thing: of each endpoint in turn, until it serves nothing more. */
+  const askInTurn = async (endpoints: readonly string[]): Promise<number> => {
+    let answers = 0;
+    for (const publisher of patience.publishers(endpoints))
+      while ((await publisher.content(new Uint8Array(32), 1)) !== undefined) answers++;
+    return answers;
+  };
+  return { patience, open, said, tick, ask, askInTurn };
+}
+
+/** Lets everything go on until it waits for a tick or an answer. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('all questions to one endpoint share its time; when that is over they end, and none is asked', async () => {
@@ -102,4 +114,78 @@ test('a slow endpoint is left alone for 2, 4, … 64 rounds, until it is in time
   }
   expect(said).toEqual(['a 2', 'a 4', 'a 8', 'a 16', 'a 32', 'a 64', 'a 64', 'a 64']);
   expect(inRounds.slice(0, 9)).toEqual([1, 4, 9, 18, 35, 68, 133, 198, 263]);
+});
+
+test.each([
+  ['never answer', 1_000],
+  ['answer late', 28],
+])('four endpoints that %s share the time of one, and are slow then', async (_, delay) => {
+  const { patience, open, said, tick, askInTurn } = world(30);
+  const ticksOf: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    patience.begin();
+    let isOver = false;
+    const asked = askInTurn(['a', 'b', 'c', 'd']).then(() => (isOver = true));
+    const since = new Map<number, number>();
+    let ticks = 0;
+    for (await settle(); !isOver; await settle()) {
+      tick(1);
+      ticks++;
+      for (const [i, { answer }] of open.entries()) {
+        since.set(i, (since.get(i) ?? 0) + 1);
+        if (since.get(i) === delay) answer();
+      }
+    }
+    await asked;
+    patience.end();
+    ticksOf.push(ticks);
+  }
+  expect(ticksOf).toEqual([28, 0, 0]);
+  expect(said).toEqual(['a 2', 'b 2', 'c 2', 'd 2']);
+});
+
+test('who drips takes of one thing no more than his share, and of the others nothing', async () => {
+  const { patience, open, said, tick, ask, askInTurn } = world(8);
+  patience.begin();
+  let answers: number | undefined;
+  void askInTurn(['a', 'b']).then((count) => {
+    answers = count;
+  });
+  let ticks = 0;
+  for (await settle(); answers === undefined; await settle()) {
+    tick(1);
+    ticks++;
+    open.at(-1)?.answer();
+  }
+  // The last question of each ended with its share.
+  expect([ticks, answers, open.map(({ endpoint }) => endpoint).join('')]).toEqual([8, 6, 'aaaabbbb']);
+  // Neither is slow: what else they have is asked for, as long as they have time.
+  const other = ask('a');
+  open.at(-1)?.answer();
+  expect(await other).toEqual(Uint8Array.of(1));
+  expect(said).toEqual([]);
+  const last = ask('a');
+  tick(4);
+  expect([await last, said]).toEqual([undefined, ['a 2']]);
+});
+
+test('a share that is over ends its own questions, and lets others of the same endpoint have their turns', async () => {
+  const { patience, open, said, tick, ask } = world(4);
+  patience.begin();
+  const first = ask('a');
+  open[0]?.answer();
+  await first;
+  const [publisher] = patience.publishers(['a', 'b']);
+  const ended = Array.from({ length: 5 }, () => publisher?.content(new Uint8Array(32), 1));
+  const other = ask('a');
+  tick(2);
+  expect(await Promise.all(ended)).toEqual(ended.map(() => undefined));
+  expect(open.slice(1, 5).every(({ signal }) => signal.aborted)).toBe(true);
+  expect(await publisher?.content(new Uint8Array(32), 1)).toBeUndefined();
+  // Who fetches is told to stop, and does.
+  for (const { answer } of open) answer();
+  await settle();
+  expect([open.length, open[5]?.signal.aborted]).toEqual([6, false]);
+  open[5]?.answer();
+  expect([await other, said]).toEqual([Uint8Array.of(1), []]);
 });

@@ -3,6 +3,11 @@
  * is spent, open questions end and it counts as serving nothing: in this round, and in the next 2, 4, … 64 as
  * long as it stays slow. So who drips holds up what is asked of himself, and nobody else.
  *
+ * What several endpoints may serve, as a shard, is waited for no longer than one endpoint: each of them has its
+ * equal share of that time there, so that the first, dripping, takes none of the last one's. When its share is
+ * spent it serves nothing more of this in the round; who has answered nothing by then, in the whole round,
+ * is slow.
+ *
  * An endpoint is asked a few questions at a time, far fewer than an honest one takes of one address
  * (docs/operations/attestor.md).
  *
@@ -26,13 +31,42 @@ export interface PatienceParts {
 /** Questions that one endpoint is asked at the same time: the rest waits, and counts as asked. */
 const QUESTIONS_AT_ONCE = 4;
 
-interface Endpoint {
-  readonly cancel: AbortController;
-  readonly publisher: Publisher;
+/** Time that is waited for somebody. */
+interface Budget {
+  readonly ticksMax: number;
   /** Ends the questions that are open. */
   readonly open: Set<() => void>;
-  readonly turns: Turns;
   spent: number;
+}
+
+/** What an endpoint has of the time for one thing. */
+interface Part extends Budget {
+  readonly endpoint: string;
+  readonly cancel: AbortController;
+  readonly publisher: Publisher;
+}
+
+interface Endpoint extends Budget {
+  readonly turns: Turns;
+  readonly parts: Set<Part>;
+  hasAnswered: boolean;
+  /** It is asked nothing more in this round. */
+  isSlow: boolean;
+}
+
+function budgetOf(ticksMax: number): Budget {
+  return { ticksMax, open: new Set(), spent: 0 };
+}
+
+function isSpent({ spent, ticksMax }: Budget): boolean {
+  return spent >= ticksMax;
+}
+
+/** Spends a tick while a question is open: whether it was the last one. */
+function spend(budget: Budget): boolean {
+  if (budget.open.size === 0 || isSpent(budget)) return false;
+  budget.spent++;
+  return isSpent(budget);
 }
 
 /** Lets so many do something at a time, in the order in which they come. */
@@ -82,8 +116,7 @@ export class Patience {
   begin(): void {
     this.#round++;
     for (const [endpoint, { nextRound }] of this.#slow) {
-      const { cancel } = this.#asked.get(endpoint) ?? {};
-      const wasInTime = cancel !== undefined && !cancel.signal.aborted;
+      const wasInTime = this.#asked.get(endpoint)?.isSlow === false;
       if (wasInTime || nextRound + PAUSE_ROUNDS_MAX < this.#round) this.#slow.delete(endpoint);
     }
     this.#asked.clear();
@@ -97,58 +130,93 @@ export class Patience {
 
   /** What is served at an endpoint, in time. */
   publisher(endpoint: string): Publisher {
+    return this.#publisher(endpoint, this.#ticksMax);
+  }
+
+  /**
+   * What is served of one thing at any of these endpoints, in this round: they share the time of one, none has
+   * less than a tick.
+   */
+  publishers(endpoints: readonly string[]): readonly Publisher[] {
+    const ticksMax = Math.max(1, Math.floor(this.#ticksMax / endpoints.length));
+    return endpoints.map((endpoint) => this.#publisher(endpoint, ticksMax));
+  }
+
+  #publisher(endpoint: string, ticksMax: number): Publisher {
+    const cancel = new AbortController();
+    const publisher = this.#parts.publishers(endpoint, cancel.signal);
+    const part: Part = { ...budgetOf(ticksMax), endpoint, cancel, publisher };
     const ask = <T>(question: (publisher: Publisher) => Promise<T | undefined>): Promise<T | undefined> =>
-      this.#ask(endpoint, question);
+      this.#ask(part, question);
     return {
-      content: (...about) => ask((publisher) => publisher.content(...about)),
-      leaves: (...about) => ask((publisher) => publisher.leaves(...about)),
-      nodes: (...about) => ask((publisher) => publisher.nodes(...about)),
-      influenceLeaves: (...about) => ask((publisher) => publisher.influenceLeaves(...about)),
+      content: (...about) => ask((asked) => asked.content(...about)),
+      leaves: (...about) => ask((asked) => asked.leaves(...about)),
+      nodes: (...about) => ask((asked) => asked.nodes(...about)),
+      influenceLeaves: (...about) => ask((asked) => asked.influenceLeaves(...about)),
     };
   }
 
   async #ask<T>(
-    name: string,
+    part: Part,
     question: (publisher: Publisher) => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    if ((this.#slow.get(name)?.nextRound ?? 0) > this.#round) return undefined;
-    const endpoint = this.#endpoint(name);
+    const isLeft = (this.#slow.get(part.endpoint)?.nextRound ?? 0) > this.#round;
+    if (isLeft || isSpent(part)) return undefined;
+    const endpoint = this.#endpoint(part.endpoint);
+    endpoint.parts.add(part);
     let end = (): void => undefined;
     const isOver = new Promise<undefined>((resolve) => {
       end = () => resolve(undefined);
     });
-    endpoint.open.add(end);
+    for (const { open } of [endpoint, part]) open.add(end);
     try {
-      const asked = endpoint.turns.take(async () =>
-        endpoint.cancel.signal.aborted ? undefined : await question(endpoint.publisher),
-      );
+      const asked = endpoint.turns.take(async () => {
+        if (part.cancel.signal.aborted) return undefined;
+        const answer = await question(part.publisher);
+        endpoint.hasAnswered ||= !part.cancel.signal.aborted;
+        return answer;
+      });
       return await Promise.race([asked, isOver]);
     } finally {
-      endpoint.open.delete(end);
+      for (const { open } of [endpoint, part]) open.delete(end);
     }
   }
 
   #endpoint(name: string): Endpoint {
     const known = this.#asked.get(name);
     if (known !== undefined) return known;
-    const cancel = new AbortController();
-    const publisher = this.#parts.publishers(name, cancel.signal);
     const turns = new Turns(QUESTIONS_AT_ONCE);
-    const endpoint = { cancel, publisher, open: new Set<() => void>(), turns, spent: 0 };
+    const asked = { turns, parts: new Set<Part>(), hasAnswered: false, isSlow: false };
+    const endpoint: Endpoint = { ...budgetOf(this.#ticksMax), ...asked };
     this.#asked.set(name, endpoint);
     return endpoint;
   }
 
   #tick(): void {
     for (const [name, endpoint] of this.#asked) {
-      if (endpoint.open.size === 0 || ++endpoint.spent < this.#ticksMax) continue;
-      const times = (this.#slow.get(name)?.times ?? 0) + 1;
-      const rounds = pauseRounds(times);
-      // The rounds in which it is not asked begin with the next one.
-      this.#slow.set(name, { times, nextRound: this.#round + 1 + rounds });
-      this.#parts.onSlow(name, rounds);
-      endpoint.cancel.abort();
-      for (const end of endpoint.open) end();
+      let isSlow = spend(endpoint);
+      for (const part of endpoint.parts) {
+        if (!spend(part)) continue;
+        isSlow ||= !endpoint.hasAnswered;
+        endPart(part);
+      }
+      if (isSlow && !endpoint.isSlow) this.#leave(name, endpoint);
     }
   }
+
+  /** Asks an endpoint nothing more, in this round and the next ones. */
+  #leave(name: string, endpoint: Endpoint): void {
+    endpoint.isSlow = true;
+    const times = (this.#slow.get(name)?.times ?? 0) + 1;
+    const rounds = pauseRounds(times);
+    // The rounds in which it is not asked begin with the next one.
+    this.#slow.set(name, { times, nextRound: this.#round + 1 + rounds });
+    this.#parts.onSlow(name, rounds);
+    for (const part of endpoint.parts) endPart(part);
+  }
+}
+
+function endPart({ cancel, open }: Part): void {
+  cancel.abort();
+  for (const end of open) end();
 }

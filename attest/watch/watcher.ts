@@ -40,7 +40,7 @@ const CARDS_AT_ONCE = 1;
 /** Claims of influence that are judged at the same time: of each its card is in memory. */
 const INFLUENCE_CLAIMS_AT_ONCE = 2;
 
-/** Endpoints of one shard that are asked in a round, the latest: each has its time in it. */
+/** Endpoints of one shard that are asked in a round, the latest: they share its time. */
 const ENDPOINTS_MAX = 4;
 
 /** What a watcher is made of. */
@@ -216,7 +216,7 @@ export class Watcher {
         demands: demands.filter(({ shardId: of }) => of === id),
         publishers: [
           ...(texts === undefined ? [] : [texts]),
-          ...endpoints.map((at) => this.#published.patience.publisher(at)),
+          ...this.#published.patience.publishers(endpoints),
         ],
         room: this.#room,
         saltSecret: secretOf?.(shard),

@@ -57,3 +57,20 @@ test('while the chain stands still, or comes back at a lower height, nobody wait
   expect(await given).toBe('transaction AA is in no block up to 70');
   expect(timers.pending).toBe(0);
 });
+
+test('while blocks come, however slowly, it is waited for', async () => {
+  const heights = Array.from({ length: 5_000 }, (_, look) => 5 + Math.floor(look / 290));
+  let looks = 0;
+  const { account, timers } = world({ heights, found: () => (++looks < 4_900 ? null : TX) });
+  const result = account.send([]);
+  for (let look = 0; look < 4_900; look++) await timers.pass(200);
+  expect(await result).toBe(TX);
+});
+
+test('one that comes into the last block between two looks is found there', async () => {
+  const heights = [5, 26];
+  const { account, timers } = world({ heights, found: () => (heights.length > 1 ? null : TX) });
+  const result = account.send([]);
+  await timers.pass(200);
+  expect(await result).toBe(TX);
+});

@@ -63,8 +63,8 @@ export async function connectTo({
 /** Blocks in which a transaction has its place, or is void. */
 const BLOCKS_MAX = 20;
 
-/** Looks for it, a pause before each: when the chain stands still, somebody waits no longer than that. */
-const LOOKS_MAX = 300;
+/** Looks for it, a pause before each, while the chain has no new block: then it stands still. */
+const STILL_LOOKS_MAX = 300;
 const LOOK_PAUSE_MS = 200;
 
 /** An account that signs, one transaction after another. */
@@ -92,22 +92,33 @@ export class Account {
   }
 
   async #send(messages: readonly EncodeObject[]): Promise<IndexedTx> {
-    const last = (await this.#client.getHeight()) + BLOCKS_MAX;
+    const first = await this.#client.getHeight();
+    const last = first + BLOCKS_MAX;
     const hash = await this.#client.signAndBroadcastSync(this.address, messages, 'auto', '', BigInt(last));
-    const found = await this.#inBlock(hash, last);
+    const found = await this.#inBlock(hash, { first, last });
     if (found.code !== 0) throw new LedgerError('attest.refused', `the chain refused: ${found.rawLog}`);
     return found;
   }
 
-  /** A mempool may drop what it took: then the block after the last one tells that it never comes. */
-  async #inBlock(hash: string, last: number): Promise<IndexedTx> {
-    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+  /**
+   * A mempool may drop what it took: then the block after the last one tells that it never comes. However slow
+   * blocks are it is waited for, so that it is not sent twice; but not at a chain that stands still.
+   */
+  async #inBlock(
+    hash: string,
+    { first, last }: { readonly first: number; readonly last: number },
+  ): Promise<IndexedTx> {
+    let highest = first;
+    for (let stillLooks = 0; highest <= last && stillLooks < STILL_LOOKS_MAX; stillLooks++) {
       await new Promise<void>((resolve) => void this.#timers.after(LOOK_PAUSE_MS, resolve));
       // First the height: what was in a block by then is found.
       const height = await this.#client.getHeight();
       const found = await this.#client.getTx(hash);
       if (found !== null) return found;
-      if (height > last) break;
+      if (height > highest) {
+        highest = height;
+        stillLooks = 0;
+      }
     }
     throw new LedgerError('attest.dropped', `transaction ${hash} is in no block up to ${last}`, { hash });
   }

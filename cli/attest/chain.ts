@@ -32,13 +32,24 @@ export async function pages<T extends { readonly pagination?: PageResponse | und
   rows: (page: T) => readonly R[],
 ): Promise<readonly R[]> {
   const all: R[] = [];
-  let key: Uint8Array = new Uint8Array(0);
-  do {
-    const page = await ask({ key, offset: 0n, limit: PAGE, countTotal: false, reverse: false });
-    all.push(...rows(page));
-    key = page.pagination?.nextKey ?? new Uint8Array(0);
-  } while (key.length > 0);
+  for await (const page of pagesFrom(0n, ask)) all.push(...rows(page));
   return all;
+}
+
+/** Pages of a query, behind so many rows. */
+async function* pagesFrom<T extends { readonly pagination?: PageResponse | undefined }>(
+  from: bigint,
+  ask: (pagination: PageRequest) => Promise<T>,
+): AsyncGenerator<T> {
+  let key: Uint8Array = new Uint8Array(0);
+  let offset = from;
+  do {
+    const page = await ask({ key, offset, limit: PAGE, countTotal: false, reverse: false });
+    yield page;
+    key = page.pagination?.nextKey ?? new Uint8Array(0);
+    // A key tells where to go on; both together are refused.
+    offset = 0n;
+  } while (key.length > 0);
 }
 
 /** Undefined when the chain has no such thing. */
@@ -51,11 +62,11 @@ async function foundOrNone<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A Datanet's log as it was read. */
+/** What was read of a Datanet's log, by position. */
 interface Log {
-  /** What it had of contributions, and of withdrawn ones. */
-  readonly version: string;
-  readonly records: ReadonlyMap<number, ContributionRecord>;
+  /** Contributions that were withdrawn by then: nothing else changes what has a position. */
+  readonly withdrawn: bigint;
+  readonly records: Map<number, ContributionRecord>;
 }
 
 /** Questions about attribution, each answered from what was heard before where that cannot change. */
@@ -149,17 +160,19 @@ export class AttestChain implements ServeChain {
   }
 
   /**
-   * Contributions at positions of a Datanet's log. Read again when it has grown, or some were withdrawn.
+   * Contributions at positions of a Datanet's log. Of these and their neighbours a page is read again when some
+   * of the Datanet were withdrawn since; what is contributed behind them changes nothing.
    * @throws LedgerError `attest.chain` when the node does not have all of them (yet)
    */
   async records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {
-    const { accepted, withdrawn } = (await this.#queries.datanet.datanet({ datanetId })).totals;
-    const version = `${accepted} ${withdrawn}`;
+    const { withdrawn } = (await this.#queries.datanet.datanet({ datanetId })).totals;
     const known = this.#logs.get(datanetId);
-    const log = known?.version === version ? known.records : await this.#readLog(datanetId);
-    this.#logs.set(datanetId, { version, records: log });
-    const found = Array.from({ length: count }, (_, i) => log.get(Number(first) + i));
-    const whole = found.filter((record) => record !== undefined);
+    const log = known?.withdrawn === withdrawn ? known : { withdrawn, records: new Map() };
+    this.#logs.set(datanetId, log);
+    const positions = Array.from({ length: count }, (_, i) => Number(first) + i);
+    const unread = positions.find((position) => !log.records.has(position));
+    if (unread !== undefined) await this.#readLog(datanetId, log.records, [unread, Number(first) + count]);
+    const whole = positions.map((at) => log.records.get(at)).filter((record) => record !== undefined);
     if (whole.length === count) return whole;
     const said = `the node has ${whole.length} of ${count} contributions of Datanet ${datanetId} from ${first}`;
     throw new LedgerError('attest.chain', said, { datanetId, first, count });
@@ -172,20 +185,28 @@ export class AttestChain implements ServeChain {
     return { holds: (_datanet, _count, id) => held.has(id) };
   }
 
-  async #readLog(datanetId: bigint): Promise<ReadonlyMap<number, ContributionRecord>> {
-    const contributions = await pages(
-      (pagination) => this.#queries.datanet.contributionsByDatanet({ datanetId, pagination }),
-      (page) => page.contributions,
-    );
-    const log = new Map<number, ContributionRecord>();
-    for (const { id, contributor, root, byteLength, state, position } of contributions) {
-      const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
-      // The others have no position.
-      if (!accepted && state !== ContributionState.CONTRIBUTION_STATE_WITHDRAWN) continue;
-      const { bytes } = fromBech32(contributor);
-      log.set(Number(position), { contributionId: id, contributor: bytes, root, byteLength, accepted });
+  /**
+   * Contributions are listed as they came. Each with a position has at least so many before it: so what is
+   * looked for is never before that row, and behind it as far as others have no position.
+   */
+  async #readLog(
+    datanetId: bigint,
+    records: Log['records'],
+    [from, end]: readonly [number, number],
+  ): Promise<void> {
+    const ask = (pagination: PageRequest) =>
+      this.#queries.datanet.contributionsByDatanet({ datanetId, pagination });
+    for await (const { contributions } of pagesFrom(BigInt(from), ask)) {
+      for (const contribution of contributions) {
+        const { id, contributor, root, byteLength, state, position } = contribution;
+        const accepted = state === ContributionState.CONTRIBUTION_STATE_ACCEPTED;
+        // The others have no position.
+        if (!accepted && state !== ContributionState.CONTRIBUTION_STATE_WITHDRAWN) continue;
+        const { bytes } = fromBech32(contributor);
+        records.set(Number(position), { contributionId: id, contributor: bytes, root, byteLength, accepted });
+      }
+      if (records.has(end - 1)) return;
     }
-    return log;
   }
 
   async shards(): Promise<readonly ShardStatus[]> {

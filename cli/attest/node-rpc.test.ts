@@ -57,6 +57,14 @@ test('a transaction is sent once: when nobody answers, it may have arrived', asy
   expect([await answer, server.asked(), timers.pending]).toEqual(['no answer: not within 10000 ms', 1, 0]);
 });
 
+test('a transaction is sent once: also when the node is busy, and says when to come again', async () => {
+  const { server, timers, answer } = await node(
+    'broadcast_tx_sync',
+    (_, __, response) => void response.writeHead(503, { 'Retry-After': '0' }).end(),
+  );
+  expect([await answer, server.asked(), timers.pending]).toEqual(['no answer: HTTP status 503', 1, 0]);
+});
+
 test.each(['null', '[]', '7', '{}'])('%s is no answer of a node', async (body) => {
   const { timers, answer } = await node('status', (_, __, response) => void response.end(body));
   for (const pause of [100, 200]) await timers.pass(pause);

@@ -5,7 +5,16 @@ import { sha256 } from '../../core/hash.ts';
 import { openAnswer, answerCommitment } from '../../modules/attribution/verify.ts';
 import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import { Any } from '../../proto/gen/google/protobuf/any.ts';
-import { Claim, ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import {
+  ChunkRequest,
+  Claim,
+  ClaimRecord,
+  ClaimState,
+  ModelCard,
+  ObjectState,
+  Shard,
+  ShardCommitment,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { MsgSubmitClaim } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { ATTRIBUTION_PARAMS } from '../../attest/serve/testing/params.ts';
 import type { Account } from './account.ts';
@@ -74,4 +83,55 @@ test('a pruned block keeps its own claim from being judged and no other; what wa
       { id: 2n, claim, answered: { answer: utf8('an answer') } },
     ]);
   expect(read).toEqual([1, 2, 1]);
+});
+
+/** A watcher's chain whose node answers about attribution like this. */
+function watching(attribution: Readonly<Record<string, () => unknown>>): AccountWatchChain {
+  const asked = Object.entries(attribution).map(([name, answer]) => [name, async () => answer()]);
+  const datanet = { snapshotsByDatanet: async () => ({ snapshots: [], pagination: undefined }) };
+  const queries = { openledger: { attribution: Object.fromEntries(asked), datanet } };
+  const account = { address: 'open1watcher' } as Account;
+  return new AccountWatchChain(new AttestChain({ queries } as unknown as Connection), account);
+}
+
+test('of the open requests those of its account take places, not those of others', async () => {
+  const requests = ['open1watcher', 'open1other', 'open1watcher', 'open1other'].map((requester, i) =>
+    ChunkRequest.create({ id: BigInt(i + 1), requester, [i < 2 ? 'shardId' : 'cardId']: 7n }),
+  );
+  const params = { ...ATTRIBUTION_PARAMS, accountRequestsMax: 5 };
+  const chain = watching({ requests: () => ({ requests }), params: () => ({ params }) });
+  expect(await chain.ownRequests()).toEqual({ open: ['shard 7', 'card 7'], most: 5 });
+});
+
+test('what a conviction pays, and how long an answer may take, is by the parameters of the shard', async () => {
+  const bond = { denom: 'uopen', amount: '1000' };
+  const shard = Shard.create({ id: 7n, bond, openRequests: 2, paramsVersion: 1n });
+  const then = { ...ATTRIBUTION_PARAMS, requestBond: 3n, rewardBps: 2_500, requestBlocks: 40 };
+  const now = { ...ATTRIBUTION_PARAMS, requestBond: 10n, rewardBps: 9_000, requestBlocks: 9 };
+  const chain = watching({
+    shard: () => ({ shard: { shard } }),
+    params: () => ({ params: now }),
+    paramsOfVersion: () => ({ params: then }),
+  });
+  // What a request has to be bonded with is asked when it is made.
+  expect(await chain.stakes(7n)).toEqual({ bond: 30n, least: 10n, reward: 250n, requestBlocks: 40n });
+});
+
+test('a shard or card is due when claims may rest on it; one that unbonds, when its bond is gone', async () => {
+  const heights = [
+    { id: 1n, activeHeight: 50n, releaseHeight: 0n },
+    { id: 2n, activeHeight: 50n, releaseHeight: 90n },
+  ];
+  const state = ObjectState.OBJECT_STATE_ACTIVE;
+  const chain = watching({
+    shards: () => ({
+      shards: heights.map((each) => ({
+        state,
+        shard: Shard.create({ ...each, commitment: ShardCommitment.create() }),
+      })),
+    }),
+    modelCards: () => ({ cards: heights.map((each) => ({ state, card: ModelCard.create(each) })) }),
+  });
+  expect((await chain.shards()).map(({ dueHeight }) => dueHeight)).toEqual([50n, 90n]);
+  expect((await chain.cards()).map(({ dueHeight }) => dueHeight)).toEqual([50n, 90n]);
 });

@@ -48,7 +48,7 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
     .option(
       '--patience <seconds>',
-      'how long an endpoint is waited for in each look, whatever it is asked',
+      'how long an endpoint is waited for in each look, whatever it is asked; those of a shard share it',
       '30',
     )
     .option('--text-bytes-max <bytes>', 'longest text that is fetched, and all at a time', String(2 ** 30))
