@@ -112,6 +112,11 @@ test('a claim that waits for its turn behind its window is paid by nobody any mo
   expect(refusalOf(world, BigInt(last))).toBe(attributionErrors['claim-closed']);
 });
 
+/** Indexes that are not retired. */
+function standingIndexes(world: StakingWorld): number {
+  return listed(world, 'indexes').filter((index) => index.member('retired').value !== true).length;
+}
+
 test('indexes on convicted shards end by themselves, a block’s work of them at a time', () => {
   const world = chainWithDue({ claims: 5, state: PENDING, shards: 256, voided: true });
   expect(world.broken()).toEqual([]);
@@ -130,6 +135,18 @@ test('indexes on convicted shards end by themselves, a block’s work of them at
       return [5 - ended, 5 * 256 - ended];
     }),
   );
+});
+
+test('of the indexes on one convicted shard, too, a block ends as many as its work allows', () => {
+  const world = chainWithDue({ claims: 5, state: PENDING, shards: 256, voided: true, together: true });
+  while (world.context.block.height < 2n) world.endBlock();
+  const begun = Math.ceil(VOIDED_WORK_MAX / (256 * WORK.shardEnd));
+  expect(begun).toBeLessThan(5);
+  for (let blocks = 1; blocks <= 3; blocks++) {
+    world.endBlock();
+    expect(standingIndexes(world)).toBe(Math.max(0, 5 - blocks * begun));
+    expect(world.broken()).toEqual([]);
+  }
 });
 
 test('claims with proofs, which cost no bond, hold up none that money waits for', () => {

@@ -28,6 +28,7 @@ import {
 } from '../support/attribution-world.ts';
 import {
   contribute,
+  createDatanet,
   deliver,
   deliverOk,
   documentText,
@@ -151,6 +152,29 @@ test('a tombstone convicts a shard while the contribution is accepted; afterward
     const { codespace, code } = deliver(chain, challenger, conviction(shardId));
     expect([codespace, code]).toEqual(['attribution', attributionErrors['not-convicted'].code]);
   }
+  expectWhole(loop);
+});
+
+test('what has the same content in another Datanet pays the first contribution, and itself once that is withdrawn', () => {
+  const loop = playLoop();
+  const { chain, owner, first, second, seller, payer, documents } = loop;
+  deliverOk(chain, owner, createDatanet(owner, { slug: 'again' }));
+  deliverOk(chain, second, contribute(second, documents[0], { datanetId: 2n }));
+  deliverOk(chain, owner, publishSnapshot(owner, 2n));
+  deliverOk(chain, seller, registerModel(seller, { snapshotIds: [2n] }));
+  const quote = { contributionId: 3n, document: documents[0], offset: 10, length: 200 };
+  const earned = (request: string): readonly bigint[] => {
+    const held = () => [first, second].map(({ address }) => chain.balance(address));
+    const before = held();
+    const requestHash = sha256(utf8(request));
+    deliverOk(chain, payer, paymentOf(payInference(payer, [quote], { modelId: 2n, requestHash })));
+    return held().map((balance, i) => balance - (before[i] ?? 0n));
+  };
+  const [fee = 0n] = earned('one');
+  expect(fee).toBeGreaterThan(0n);
+  expect(earned('two')).toEqual([fee, 0n]);
+  deliverOk(chain, first, withdraw(first, 1n));
+  expect(earned('three')).toEqual([0n, fee]);
   expectWhole(loop);
 });
 

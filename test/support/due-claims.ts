@@ -42,6 +42,8 @@ export interface DueClaims {
   readonly retired?: boolean;
   /** The first shard of each index has been convicted, and its indexes end at height 2. */
   readonly voided?: boolean;
+  /** All indexes hold the same shards. */
+  readonly together?: boolean;
   /** Contributors that wait for each: a number that divides `POLICY_WEIGHT`. Default 0: nobody has paid. */
   readonly shares?: number;
   /** Somebody asked for a piece of each, and nobody has answered by height 2. */
@@ -105,20 +107,22 @@ interface Made {
 }
 
 function append(made: Made, sort: DueClaims): Made {
-  const { claims, shards = 0, retired = false, voided = false, shares = 0 } = sort;
+  const { claims, shards = 0, retired = false, voided = false, together = false, shares = 0 } = sort;
   const publisher = someoneNamed('publisher');
   const commitment = ShardCommitment.create({
     ...{ datanetId: 1n, documents: 1, tokens: 1, tokeniser: 1, entriesPerLeaf: 1 },
   });
-  const newShards = times(claims * shards, (i) =>
+  const newShards = times(together ? shards : claims * shards, (i) =>
     Shard.create({
-      ...{ id: BigInt(made.shards.length + i + 1), publisher, commitment, bond: BOND, indexes: 1 },
+      ...{ id: BigInt(made.shards.length + i + 1), publisher, commitment, bond: BOND },
+      indexes: together ? claims : 1,
       ...{ paramsVersion: 1n },
       ...(voided && i % shards === 0 ? { voidedHeight: 1n, releaseHeight: FINAL_HEIGHT } : {}),
     }),
   );
   const newIndexes = times(shards === 0 ? 0 : claims, (i) => {
-    const shardIds = newShards.slice(i * shards, (i + 1) * shards).map(({ id }) => id);
+    const from = together ? 0 : i * shards;
+    const shardIds = newShards.slice(from, from + shards).map(({ id }) => id);
     const id = BigInt(made.indexes.length + i + 1);
     return Index.create({ id, publisher, snapshotId: 1n, shardIds, endpoint: 'x', claims: 1, retired });
   });
