@@ -3,10 +3,10 @@
  * is spent, open questions end and it counts as serving nothing: in this round, and in the next 2, 4, … 64 as
  * long as it stays slow. So who drips holds up what is asked of himself, and nobody else.
  *
- * What several endpoints may serve, as a shard, is waited for no longer than one endpoint: each of them has its
- * equal share of that time there, so that the first, dripping, takes none of the last one's. When its share is
- * spent it serves nothing more of this in the round; who has answered nothing by then, in the whole round,
- * is slow.
+ * What several endpoints may serve, as a shard, is waited for no longer than one endpoint: each has its
+ * equal part of that time there, so that the first, dripping, takes none of the last one's. When its part is
+ * spent it serves nothing more of this in the round; who has answered nothing by then, in the whole round, is
+ * slow.
  *
  * An endpoint is asked a few questions at a time, far fewer than an honest one takes of one address
  * (docs/operations/attestor.md).
@@ -134,8 +134,8 @@ export class Patience {
   }
 
   /**
-   * What is served of one thing at any of these endpoints, in this round: they share the time of one, none has
-   * less than a tick.
+   * What is served of one thing at any of these endpoints, in this round: they share the time of one, but
+   * none has less than a tick.
    */
   publishers(endpoints: readonly string[]): readonly Publisher[] {
     const ticksMax = Math.max(1, Math.floor(this.#ticksMax / endpoints.length));

@@ -101,8 +101,8 @@ export class Account {
   }
 
   /**
-   * A mempool may drop what it took: then the block after the last one tells that it never comes. However slow
-   * blocks are it is waited for, so that it is not sent twice; but not at a chain that stands still.
+   * A mempool may drop what it took: then the block after the last one tells that it never comes. However
+   * slow blocks are it is waited for, so that it is not sent twice; but not at a chain that stands still.
    */
   async #inBlock(
     hash: string,

@@ -160,8 +160,8 @@ export class AttestChain implements ServeChain {
   }
 
   /**
-   * Contributions at positions of a Datanet's log. Of these and their neighbours a page is read again when some
-   * of the Datanet were withdrawn since; what is contributed behind them changes nothing.
+   * Contributions at positions of a Datanet's log. They are read again when some of the Datanet were
+   * withdrawn since; what is contributed behind them changes nothing.
    * @throws LedgerError `attest.chain` when the node does not have all of them (yet)
    */
   async records(datanetId: bigint, first: bigint, count: number): Promise<readonly ContributionRecord[]> {

@@ -16,17 +16,26 @@ export interface WatchWorld {
   readonly publishers?: Readonly<Record<string, Publisher>>;
   readonly options?: Partial<WatcherOptions>;
   readonly metrics?: WatchMetrics;
+  readonly ticks?: WatcherParts['ticks'];
 }
 
 /** A new process, as it were: nothing but the folder is kept. */
-export function watcherIn({ home, chain, log, publishers = {}, options, metrics }: WatchWorld): Watcher {
+export function watcherIn({
+  home,
+  chain,
+  log,
+  publishers = {},
+  options,
+  metrics,
+  ticks,
+}: WatchWorld): Watcher {
   const note = (_: unknown, message: string): void => void log.push(message);
   const nobody = memoryPublisher({});
   return new Watcher(
     {
       chain,
       publishers: (endpoint) => publishers[endpoint] ?? nobody,
-      ticks: noTicks,
+      ticks: ticks ?? noTicks,
       cache: new TextCache(home),
       cards: new CardCache(home),
       logger: { info: note, warn: note, error: note },
