@@ -9,6 +9,7 @@ import { type Omission, omissionOf } from '../../attest/watch/judge-omission.ts'
 import type { ClaimShard } from '../../attest/watch/judge-claim.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import { JsonReader } from '../../framework/json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { omittedPassage } from '../../modules/attribution/proof/omission.ts';
 import { workOfShardProof } from '../../modules/attribution/proof/shard/work.ts';
@@ -42,7 +43,7 @@ import {
   sourcesOf,
 } from '../support/attribution-world.ts';
 import { contribute, deliver, deliverOk, publishSnapshot, registerModel } from '../support/economic-loop.ts';
-import { anyOf, type TestAccount } from '../support/test-chain.ts';
+import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
 
 const HONEY = 'Bees turn the nectar of many flowers into honey by letting water out of it. ';
 const BREAD = 'Bread needs flour, water, salt, and a long night of patience. ';
@@ -338,4 +339,27 @@ test('an owner may choose that what is left out can be disputed: no proofs, no q
   begin();
   deliverOk(loop.chain, loop.payer, payment({ claim: claimOf([HONEY, TEA, BREAD], true) }));
   deliverOk(loop.chain, loop.payer, payment({ claim: quoted }, quoted));
+});
+
+test('what a claim had to name is by the parameters that it was made under, whatever they are now', () => {
+  begin({ spansMax: 1 });
+  const honest = claimOf([HONEY]);
+  const claimId = submit(honest);
+  // By the parameters of now it leaves a passage out.
+  const { dispute: later } = foundIn(honest, 64) ?? {};
+  expect(later).toBeDefined();
+  const exported = loop.chain.app.exportState({});
+  const { attribution } = exported.appState;
+  const changed = new JsonReader(attribution, 'attribution');
+  const params = { ...changed.member('params').object(), spans_max: 64 };
+  const sections = {
+    ...exported.appState,
+    attribution: { ...changed.object(), params, params_version: '2' },
+  };
+  loop = { ...loop, chain: new TestChain({ accounts: 8, genesis: { sections } }) };
+  // What is in the first block is signed with account number 0.
+  emptyBlocks(loop, 1);
+  const message = dispute(claimId, honest, later ?? omissionIn(honest));
+  const said = expectRefused(loop.challenger, message, 'not-convicted');
+  expect(said).toContain('a span that is named up to');
 });
