@@ -4,8 +4,37 @@ import { dirname } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import type { JournalDisk } from './journal.ts';
 
-/** Opens or makes the file. It is this process's alone: the caller sees to that. */
-export async function openFileDisk(path: string): Promise<JournalDisk> {
+/** What a file disk needs of the system. */
+export interface FileDiskPorts {
+  /**
+   * Takes the lock of that name, and returns what gives it back; undefined while another living process, or
+   * this one, has it. A lock that a killed process left behind must not count.
+   */
+  readonly tryLock: (path: string) => (() => void) | undefined;
+}
+
+/**
+ * Opens or makes the file. Beside it is a lock until `close`: two that append to one journal would each sign
+ * and charge without what the other has written.
+ * @throws LedgerError `vouchers.locked`
+ */
+export async function openFileDisk(path: string, { tryLock }: FileDiskPorts): Promise<JournalDisk> {
+  const unlock = tryLock(`${path}.lock`);
+  if (unlock === undefined)
+    throw new LedgerError(
+      'vouchers.locked',
+      `the journal ${path} is open already, in this process or another (see ${path}.lock); stop that one first`,
+      { path },
+    );
+  try {
+    return await openLocked(path, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openLocked(path: string, unlock: () => void): Promise<JournalDisk> {
   let file = await open(path, 'a', 0o600);
   await syncDirectory(path);
   return {
@@ -25,7 +54,13 @@ export async function openFileDisk(path: string): Promise<JournalDisk> {
       await file.close();
       file = await open(path, 'a', 0o600);
     },
-    close: () => file.close(),
+    async close() {
+      try {
+        await file.close();
+      } finally {
+        unlock();
+      }
+    },
   };
 }
 

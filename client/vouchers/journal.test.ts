@@ -1,8 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import { tryLock } from '../../cli/process-lock.ts';
 import { openFileDisk } from './file-disk.ts';
 import { Journal, type JournalDisk } from './journal.ts';
 
@@ -43,12 +46,12 @@ function memoryDisk(
 
 test('what was written is read back by the next process, the last value of each key', async () => {
   const path = newFile();
-  const journal = await Journal.open(await openFileDisk(path));
+  const journal = await Journal.open(await openFileDisk(path, { tryLock }));
   await journal.compareAndSet('a', 0, { n: 1 });
   await journal.compareAndSet('b/1', 0, ['x']);
   await journal.compareAndSet('a', 1, { n: 2 });
   await journal.close();
-  const next = await Journal.open(await openFileDisk(path));
+  const next = await Journal.open(await openFileDisk(path, { tryLock }));
   expect(next.get('a')).toEqual({ value: { n: 2 }, version: 2 });
   expect([next.keys('b/'), next.get('c')]).toEqual([['b/1'], undefined]);
   await next.close();
@@ -93,15 +96,17 @@ test('a journal that is cut off anywhere has all batches that were durable befor
 
 test('damage before good lines is no crash: the journal is not opened', async () => {
   const path = newFile();
-  const journal = await Journal.open(await openFileDisk(path));
+  const journal = await Journal.open(await openFileDisk(path, { tryLock }));
   for (let i = 0; i < 3; i++) await journal.compareAndSet('a', i, i);
   await journal.close();
   const bytes = readFileSync(path);
   bytes[20] = (bytes[20] ?? 0) ^ 1;
   writeFileSync(path, bytes);
-  await expect(openFileDisk(path).then((disk) => Journal.open(disk))).rejects.toMatchObject({
-    code: 'vouchers.corrupt',
-  });
+  // Twice: what cannot be opened is not kept locked.
+  for (let i = 0; i < 2; i++)
+    await expect(openFileDisk(path, { tryLock }).then((disk) => Journal.open(disk))).rejects.toMatchObject({
+      code: 'vouchers.corrupt',
+    });
 });
 
 test('after a failed sync nothing is written any more, and whoever waits is told', async () => {
@@ -117,13 +122,47 @@ test('after a failed sync nothing is written any more, and whoever waits is told
 
 test('a file that is mostly dead lines is written anew when it is opened', async () => {
   const path = newFile();
-  const journal = await Journal.open(await openFileDisk(path));
+  const journal = await Journal.open(await openFileDisk(path, { tryLock }));
   for (let i = 0; i < 40; i++) await journal.compareAndSet('a', i, `value ${i}`);
   await journal.close();
   const before = readFileSync(path).length;
-  const next = await Journal.open(await openFileDisk(path));
+  const next = await Journal.open(await openFileDisk(path, { tryLock }));
   expect(readFileSync(path).length).toBeLessThan(before / 10);
   await next.compareAndSet('a', 40, 'more');
   await next.close();
-  expect((await Journal.open(await openFileDisk(path))).get('a')).toEqual({ value: 'more', version: 41 });
+  expect((await Journal.open(await openFileDisk(path, { tryLock }))).get('a')).toEqual({
+    value: 'more',
+    version: 41,
+  });
+});
+
+test('a journal that is open is not opened again, until it is closed', async () => {
+  const path = newFile();
+  const journal = await Journal.open(await openFileDisk(path, { tryLock }));
+  await expect(openFileDisk(path, { tryLock })).rejects.toMatchObject({ code: 'vouchers.locked' });
+  await journal.compareAndSet('a', 0, 1);
+  await journal.close();
+  await (await openFileDisk(path, { tryLock })).close();
+  expect(existsSync(`${path}.lock`)).toBe(false);
+});
+
+test('another process keeps the journal for as long as it lives, and not longer when it is killed', async () => {
+  const path = newFile();
+  const program = `
+    const { tryLock } = await import(${JSON.stringify(new URL('../../cli/process-lock.ts', import.meta.url))});
+    const { openFileDisk } = await import(${JSON.stringify(new URL('file-disk.ts', import.meta.url))});
+    await openFileDisk(${JSON.stringify(path)}, { tryLock });
+    process.stdout.write('open');
+    setInterval(() => undefined, 1000);`;
+  const other = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(other.stdout, 'data');
+    await expect(openFileDisk(path, { tryLock })).rejects.toMatchObject({ code: 'vouchers.locked' });
+  } finally {
+    other.kill('SIGKILL');
+  }
+  await once(other, 'exit');
+  await (await openFileDisk(path, { tryLock })).close();
 });

@@ -58,7 +58,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** See the file comment. One process at a time. */
+/** See the file comment. One process at a time: `openFileDisk` sees to that. */
 export class Journal {
   readonly #disk: JournalDisk;
   readonly #entries: Map<string, Versioned>;
@@ -71,13 +71,18 @@ export class Journal {
     this.#entries = entries;
   }
 
-  /** @throws LedgerError `vouchers.corrupt` */
+  /** A disk that cannot be opened is closed. @throws LedgerError `vouchers.corrupt` */
   static async open(disk: JournalDisk): Promise<Journal> {
-    const bytes = await disk.read();
-    const { entries, lines, end } = readLines(bytes);
-    if (end < bytes.length || lines > DEAD_LINES_FACTOR * (entries.size + 1))
-      await disk.replace(lineOf([...entries].map(([key, { version, value }]) => [key, version, value])));
-    return new Journal(disk, entries);
+    try {
+      const bytes = await disk.read();
+      const { entries, lines, end } = readLines(bytes);
+      if (end < bytes.length || lines > DEAD_LINES_FACTOR * (entries.size + 1))
+        await disk.replace(lineOf([...entries].map(([key, { version, value }]) => [key, version, value])));
+      return new Journal(disk, entries);
+    } catch (error) {
+      await disk.close();
+      throw error;
+    }
   }
 
   get(key: string): Versioned | undefined {
