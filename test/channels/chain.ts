@@ -28,8 +28,21 @@ export class ModuleChain {
   readonly #branch: MultiStoreBranch;
   #block: BlockInfo = { ...TEST_BLOCK, height: 1n };
 
-  /** @param accounts that have coins */
-  constructor(accounts: readonly string[], verifier: SignatureVerifier = plainVerifier) {
+  /**
+   * @param accounts that have coins
+   * @param origin the state to go on from, instead of a genesis; it must not change any more
+   */
+  constructor(
+    accounts: readonly string[],
+    verifier: SignatureVerifier = plainVerifier,
+    origin?: ModuleChain,
+  ) {
+    if (origin !== undefined) {
+      this.composition = origin.composition;
+      this.#branch = origin.#branch.branch();
+      this.#block = origin.#block;
+      return;
+    }
     this.composition = composeModules('open', { verifier });
     const { modules } = this.composition;
     this.#branch = new MemoryMultiStore({ stores: storeNames(modules) }).branch();
@@ -39,6 +52,11 @@ export class ModuleChain {
       bank: { params: { default_send_enabled: true }, balances },
       channels: { params: { ...params, open_window: 600, rows_max: 4096, gas_per_link: 30 } },
     });
+  }
+
+  /** Another chain that goes on from here: this one must not change any more. */
+  fork(): ModuleChain {
+    return new ModuleChain([], plainVerifier, this);
   }
 
   get block(): BlockInfo {

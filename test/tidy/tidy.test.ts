@@ -61,7 +61,7 @@ const ENTRY_POINTS = [
   /^proto\/generate\/main\.ts$/,
   // Compiled to WebAssembly by attest/wasm/compile.ts; its imports have no endings.
   /^attest\/wasm\/assembly\//,
-  /^test\/(bench|closing-line-reporter|property-seed|((attribution|settlement)\/[a-z]+|channels|conservation|fuzz|operations|simulation|soundness|surface)\/main|e2e\/(chaos\/main|upgrade\/(main|next)))/,
+  /^test\/(bench|closing-line-reporter|property-seed|((attribution|settlement)\/[a-z]+|channels(\/model)?|conservation|fuzz|operations|simulation|soundness|surface)\/main|e2e\/(chaos\/main|upgrade\/(main|next)))/,
   /(-worker|bench)\.ts$/,
   /\.test\.ts$/,
 ];
