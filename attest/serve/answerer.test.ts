@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { equalBytes, utf8 } from '../../core/bytes.ts';
-import { leafCount, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
+import { leavesOfRun } from '../../modules/attribution/proof/run.ts';
+import { leafCount, runOfShard, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
 import { contentRoot, rootOfSection } from '../../modules/attribution/verify.ts';
+import { shardInMemory } from '../prove/memory.ts';
+import { naiveShard, textDocument } from '../testing/naive-shard.ts';
 import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ServedPiece } from './answerer.ts';
 import { HeadLibrary } from './head-library.ts';
 import { ShardLibrary } from './shard-library.ts';
@@ -17,11 +20,14 @@ test('every leaf and every section leads to its root', () => {
   const { reader } = shard;
   for (const [i, tree] of (['text', 'suffix', 'inverse', 'documents'] as const).entries()) {
     const committed = treeOfShard(reader.commitment, tree);
-    for (let chunk = 0; chunk < leafCount(reader.commitment, tree); chunk++) {
-      const { content, hashes } = pieceAt(reader, { tree: i + 1, document: 0, chunk });
-      const opening = { indices: [chunk], leaves: [content], hashes: Buffer.concat(hashes) };
-      expect(verifyOpening(committed, opening)).toBe(true);
+    const total = leafCount(reader.commitment, tree);
+    for (let chunk = 0; chunk < total; chunk++) {
+      const { content, leaves, hashes } = pieceAt(reader, { tree: i + 1, document: 0, chunk });
+      const indices = leavesOfRun(runOfShard(reader.commitment, tree, chunk));
+      expect([content.length, indices.includes(chunk)]).toEqual([0, true]);
+      expect(verifyOpening(committed, { indices, leaves, hashes: Buffer.concat(hashes) })).toBe(true);
     }
+    expect(() => pieceAt(reader, { tree: i + 1, document: 0, chunk: total + 300 })).toThrow(RangeError);
   }
   for (const [document, text] of TEXTS.entries()) {
     const piece = pieceAt(reader, { tree: 0, document, chunk: 0 });
@@ -29,6 +35,16 @@ test('every leaf and every section leads to its root', () => {
     expect(equalBytes(found ?? piece.content, contentRoot(utf8(text)))).toBe(true);
     expect(() => pieceAt(reader, { tree: 0, document, chunk: 1 })).toThrow(RangeError);
   }
+});
+
+test('a section of a document that is a tombstone is answered by its leaf alone', () => {
+  const texts = [textDocument(11, 'it was the best of times'), textDocument(12, 'we choose to go')];
+  const arrays = naiveShard(texts.map((text, i) => (i === 1 ? { ...text, content: undefined } : text)));
+  const reader = shardInMemory(arrays, { datanetId: 1n });
+  const { content, leaves, hashes } = pieceAt(reader, { tree: 0, document: 1, chunk: 0 });
+  expect([content.length, leaves]).toEqual([0, [reader.leaf('documents', 1)]]);
+  const opening = { indices: [1], leaves, hashes: Buffer.concat(hashes) };
+  expect(verifyOpening(treeOfShard(reader.commitment, 'documents'), opening)).toBe(true);
 });
 
 test('requests are answered by urgency, once, others are left alone, and what fails is tried again', async () => {
@@ -46,7 +62,7 @@ test('requests are answered by urgency, once, others are left alone, and what fa
     openRequests: async () => [request(1n, 9n), request(2n, 5n), request(3n, 1n, 'ff')],
     async serveChunk(id: bigint, piece: ServedPiece) {
       if (down && id === 2n) throw new Error('no node answers');
-      expect(piece.content).toEqual(shard.reader.leaf('suffix', Number(id)));
+      expect(piece.leaves?.[Number(id)]).toEqual(shard.reader.leaf('suffix', Number(id)));
       served.push(id);
       return 'TX';
     },

@@ -7,7 +7,8 @@ import { messageOf } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
 import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
-import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
+import { leavesOfRun } from '../../modules/attribution/proof/run.ts';
+import { leafCount, runOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { openSection } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -19,12 +20,8 @@ import { openPacked } from './packed-claim.ts';
 import type { AttestLogger } from './ports.ts';
 import { contentOf, type ShardLibrary } from './shard-library.ts';
 
-/** A piece of a shard and its way to the root. */
-export interface ShardPiece {
-  readonly content: Uint8Array;
-  /** 32 bytes each. */
-  readonly hashes: readonly Uint8Array[];
-}
+/** A section or a run of leaves of a shard, and its way to the root. */
+export type ShardPiece = Pick<OpenedPiece, 'content' | 'leaves' | 'hashes'>;
 
 /** A piece as the chain takes it: of coordinates with their node. */
 export type ServedPiece = ShardPiece & Partial<OpenedPiece>;
@@ -121,15 +118,21 @@ export class Answerer {
 /** The piece at a place. @throws RangeError for a place that the shard does not have */
 export function pieceAt(reader: ShardReader, { tree: kind, document, chunk }: ChunkPlace): ShardPiece {
   const tree = TREES.find((name) => SHARD_TREES[name] === kind);
-  if (tree !== undefined) {
-    const leaves = leafCount(reader.commitment, tree);
-    const joined = openingHashes(leaves, [chunk], (level, i) => reader.node(tree, level, i));
-    return { content: reader.leaf(tree, chunk), hashes: split(joined) };
-  }
+  if (tree !== undefined)
+    return openRun(reader, tree, leavesOfRun(runOfShard(reader.commitment, tree, chunk)));
+  if (reader.document(document).tombstone) return openRun(reader, 'documents', [document]);
   const content = contentOf(reader, document);
   const piece = openSection(content, chunk);
   if (piece === undefined) throw new RangeError(`document ${document} has no section ${chunk}`);
-  return piece;
+  return { ...piece, leaves: [] };
+}
+
+function openRun(reader: ShardReader, tree: ShardTree, places: readonly number[]): ShardPiece {
+  const total = leafCount(reader.commitment, tree);
+  if (places.length === 0) throw new RangeError(`there is no such leaf of the ${tree} tree`);
+  const joined = openingHashes(total, places, (level, i) => reader.node(tree, level, i));
+  const leaves = places.map((place) => reader.leaf(tree, place));
+  return { content: new Uint8Array(0), leaves, hashes: split(joined) };
 }
 
 const TREES: readonly ShardTree[] = ['text', 'suffix', 'inverse', 'documents'];

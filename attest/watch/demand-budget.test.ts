@@ -103,5 +103,5 @@ test('a watcher that was killed knows what its demands have cost, and spends no 
   }
   // 5 times 1 + 2 + 3 + 4 hundred.
   expect([chain.sent.length, chain.bondsOf(1n)]).toEqual([20, 5000n]);
-  expect(log.at(-1)).toContain('no more of its texts are demanded on the chain');
+  expect(log.at(-1)).toContain('no more of it is demanded on the chain');
 });

@@ -24,8 +24,13 @@ function table(most = 8) {
   return {
     countOf,
     open: () => open.length,
-    async want(object: string, dueHeight = 100n, wanted = 4 - countOf(object)): Promise<number> {
-      const wish: PlaceWish = { object, dueHeight, lastRequest: last.get(object) ?? 0n, wanted };
+    async want(
+      object: string,
+      dueHeight = 100n,
+      wanted = 4 - countOf(object),
+      decisive = true,
+    ): Promise<number> {
+      const wish: PlaceWish = { object, dueHeight, lastRequest: last.get(object) ?? 0n, wanted, decisive };
       let granted = 0;
       await places.use(wish, async (count) => {
         granted = count;
@@ -130,7 +135,7 @@ test('a second liar is convicted in his window while the first keeps all the pla
     const first = [chain.publish(wrongShard(1, 3), 'a'), chain.publish(wrongShard(1, 5), 'a')];
     for (const id of first)
       for (const chunk of [0, 1, 2, 3])
-        await chain.requestChunk(id, { tree: 2, document: 0, chunk }, (await chain.stakes(id)).bond);
+        await chain.requestChunk(id, { tree: 2, document: 0, chunk }, (await chain.stakes('shard', id)).bond);
     const secondLie = wrongShard(8, 20);
     const second = chain.publish(secondLie, 'b');
     const watcher = watcherIn({ home, chain, log, publishers: { a: memoryPublisher({ texts }) } });

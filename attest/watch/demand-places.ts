@@ -1,7 +1,7 @@
 /**
  * The chain takes so many open requests of one account (`account_requests_max`), whatever they are about. So
  * that nobody who is accused can use up all of them, they are dealt round: the next one is for what has the
- * fewest open, then for what had its last one longest ago, then for what is due first. The last places are
+ * fewest open, then for a step to a conviction before texts, then for what had its last one longest ago, then for what is due first. The last places are
  * kept for what has none: whoever is accused next gets one without waiting.
  *
  * Who had how many, and when, is on the chain; here is only who wants more.
@@ -23,6 +23,8 @@ export interface PlaceWish {
   /** Id of the last request that this account made about it; 0 for none. */
   readonly lastRequest: bigint;
   readonly wanted: number;
+  /** What is asked for are steps to a conviction: few, and of use. Texts can wait for it. */
+  readonly decisive: boolean;
 }
 
 /** Where the account's open requests are read. */
@@ -87,6 +89,7 @@ function placesFor(wish: PlaceWish, wishes: readonly PlaceWish[], { open, most }
 }
 
 function isEarlier(a: PlaceWish, b: PlaceWish): boolean {
+  if (a.decisive !== b.decisive) return a.decisive;
   if (a.lastRequest !== b.lastRequest) return a.lastRequest < b.lastRequest;
   return a.dueHeight < b.dueHeight;
 }

@@ -1,14 +1,23 @@
 /**
- * A committed tree whose leaves are put together from what is offered and from what the chain has shown.
- * Offers are believed as far as they lead to the root, or to a node on the path of a leaf that the chain has
- * checked. So of a tree with one wrong leaf among those offered, log2(n) demands find it: each tells which of
- * the subtrees beside its path are right; four at a time, spread over what is in doubt, in log8(n) steps.
+ * A committed tree whose leaves are put together from what is offered and from what the chain has shown, runs
+ * of leaves. Offers are believed as far as they lead to the root, or to a node on the path of a run that the
+ * chain has checked. So of a tree of n runs with one wrong leaf among those offered, log2(n) demands find it:
+ * each tells which of the subtrees beside its path are right; four at a time, spread over what is in doubt, in
+ * log8(n) steps.
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { assert } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
 import { innerHash, leafHash } from '../../core/merkle.ts';
 import { type CommittedTree, committedRoot } from '../../modules/attribution/proof/tree.ts';
+import { nodesOfRun, type OpenedRun } from './opened-run.ts';
+import type { PieceRange } from './ports.ts';
+
+/** Leaves that a publisher is asked for at once. */
+const PIECES = 256;
+
+/** Times that one publisher may fail to answer for one tree. */
+const FAILURES_MAX = 3;
 
 type Leaf = Uint8Array | undefined;
 
@@ -18,7 +27,7 @@ interface Offer {
   readonly levels: readonly (readonly Leaf[])[];
 }
 
-/** Leaves that are in doubt, and how many of a subtree are named. */
+/** Runs that are in doubt, by their first leaves, and how many of a subtree are named. */
 interface Doubts {
   readonly doubts: number[];
   readonly most: number;
@@ -33,12 +42,15 @@ interface NodeAt {
 /** See the file comment. */
 export class FetchedTree {
   readonly #tree: CommittedTree;
+  readonly #runLeaves: number;
   readonly #offers: Offer[] = [];
   readonly #shown = new Map<number, Uint8Array>();
   readonly #nodes = new Map<string, Uint8Array>();
 
-  constructor(tree: CommittedTree) {
+  /** `runLeaves`: how many leaves are asked for together. */
+  constructor(tree: CommittedTree, runLeaves: number) {
     this.#tree = tree;
+    this.#runLeaves = runLeaves;
   }
 
   /** Takes leaves that may be the tree's, undefined where there is none. A list of another length is no offer. */
@@ -54,45 +66,40 @@ export class FetchedTree {
     this.#offers.push({ leaves, levels });
   }
 
-  /** Takes a leaf that the chain has checked, with the hashes of its opening. */
-  show(index: number, leaf: Uint8Array, hashes: readonly Uint8Array[]): void {
-    this.#shown.set(index, leaf);
-    let left = 0;
-    for (let bits = index; bits > 0; bits >>>= 1) left += bits & 1;
-    let right = left;
-    let at = index;
-    let hash = leafHash(leaf);
-    let size = this.#tree.leaves;
-    this.#nodes.set(keyOf({ level: 0, index }), hash);
-    for (let level = 0; size > 1; level++) {
-      const isRight = at % 2 === 1;
-      if (isRight || at < size - 1) {
-        const sibling = isRight ? hashes[--left] : hashes[right++];
-        if (sibling === undefined) return;
-        this.#nodes.set(keyOf({ level, index: isRight ? at - 1 : at + 1 }), sibling);
-        hash = isRight ? innerHash(sibling, hash) : innerHash(hash, sibling);
-      }
-      at >>>= 1;
-      size = Math.ceil(size / 2);
-      this.#nodes.set(keyOf({ level: level + 1, index: at }), hash);
-    }
+  /** Takes leaves that the chain has checked, with the hashes of their opening. */
+  show(run: OpenedRun): void {
+    for (const [i, leaf] of run.leaves.entries()) this.#shown.set(run.first + i, leaf);
+    nodesOfRun(this.#tree.leaves, run, (level, index, hash) =>
+      this.#nodes.set(keyOf({ level, index }), hash),
+    );
   }
 
-  /** All leaves when they are known to be the committed ones; else those to ask for first, at most so many. */
+  /** The leaves, as far as they are known to be the committed ones. */
+  known(): readonly Leaf[] {
+    return this.#collect(1).leaves;
+  }
+
+  /**
+   * All leaves when they are known to be the committed ones; else the runs to ask for first, by their first
+   * leaves, at most so many.
+   */
   settle(most: number): { readonly leaves: readonly Uint8Array[] } | { readonly doubts: readonly number[] } {
-    const whole = this.#offers.find((offer) => this.#isCommitted(offer));
-    const leaves: Leaf[] = [...(whole?.leaves ?? [])];
-    const doubts: number[] = [];
-    if (whole === undefined) {
-      leaves.length = this.#tree.leaves;
-      let level = 0;
-      for (let size = this.#tree.leaves; size > 1; size = Math.ceil(size / 2)) level++;
-      this.#walk({ level, index: 0 }, leaves, { doubts, most });
-    }
+    const { leaves, doubts } = this.#collect(most);
     if (doubts.length > 0) return { doubts: doubts.slice(0, most) };
     const found = leaves.filter((leaf) => leaf !== undefined);
     assert(found.length === this.#tree.leaves, 'a tree without doubts has leaves that are missing');
     return { leaves: found };
+  }
+
+  #collect(most: number): { readonly leaves: readonly Leaf[]; readonly doubts: readonly number[] } {
+    const whole = this.#offers.find((offer) => this.#isCommitted(offer));
+    if (whole !== undefined) return { leaves: whole.leaves, doubts: [] };
+    const leaves: Leaf[] = Array.from({ length: this.#tree.leaves }, () => undefined);
+    const doubts: number[] = [];
+    let level = 0;
+    for (let size = this.#tree.leaves; size > 1; size = Math.ceil(size / 2)) level++;
+    this.#walk({ level, index: 0 }, leaves, { doubts, most });
+    return { leaves, doubts };
   }
 
   #isCommitted({ levels }: Offer): boolean {
@@ -119,17 +126,27 @@ export class FetchedTree {
       for (const child of children) this.#walk(child, leaves, { doubts, most });
       return;
     }
-    const missing: number[] = [];
-    for (let i = first; i < end; i++)
-      if (this.#offers.every((offer) => offer.leaves[i] === undefined)) missing.push(i);
-    doubts.push(...(missing.length > 0 ? missing : spread(first, end, most)));
+    const runs: number[] = [];
+    for (let run = first - (first % this.#runLeaves); run < end; run += this.#runLeaves) runs.push(run);
+    const missing = runs.filter((run) => this.#isMissing(Math.max(run, first), end));
+    doubts.push(...(missing.length > 0 ? missing : spread(runs, most)));
+  }
+
+  /** True when nobody offers some leaf of a run, from here on. */
+  #isMissing(from: number, end: number): boolean {
+    const to = Math.min(end, from + this.#runLeaves);
+    for (let i = from; i < to; i++)
+      if (this.#offers.every((offer) => offer.leaves[i] === undefined)) return true;
+    return false;
   }
 }
 
-/** So many places of a range, or all of it, evenly drawn. */
-function spread(first: number, end: number, most: number): readonly number[] {
-  const count = Math.min(most, end - first);
-  return Array.from({ length: count }, (_, i) => first + Math.floor((i * (end - first)) / count));
+/** So many of a list, or all of it, evenly drawn. */
+export function spread<T>(list: readonly T[], most: number): readonly T[] {
+  const count = Math.min(most, list.length);
+  return list.filter(
+    (_, i) => Math.floor((i * count) / list.length) > Math.floor(((i - 1) * count) / list.length),
+  );
 }
 
 function keyOf({ level, index }: NodeAt): string {
@@ -145,6 +162,28 @@ function parentOf(below: readonly Leaf[], left: number): Leaf {
   const a = below[left];
   const b = below[left + 1];
   return a && b && innerHash(a, b);
+}
+
+/** All leaves of a tree that a publisher serves: undefined where it serves none. */
+export async function fetchAll(
+  total: number,
+  fetch: (range: PieceRange) => Promise<readonly Uint8Array[] | undefined>,
+): Promise<readonly Leaf[]> {
+  const leaves: Leaf[] = Array.from({ length: total }, () => undefined);
+  let failures = 0;
+  for (let from = 0; from < total && failures < FAILURES_MAX; ) {
+    const count = Math.min(PIECES, total - from);
+    const found = await fetch({ from, count });
+    if (found === undefined || found.length === 0) {
+      if (from === 0) break;
+      failures++;
+      from += count;
+      continue;
+    }
+    for (const [i, leaf] of found.slice(0, count).entries()) leaves[from + i] = leaf;
+    from += found.length;
+  }
+  return leaves;
 }
 
 /** The hashes of an opening one by one. */

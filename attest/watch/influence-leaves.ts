@@ -2,21 +2,16 @@
  * Leaves behind the roots of a model card or of a claim of influence: from what a watcher can compute itself,
  * from publishers, and from what was demanded on the chain. Nothing is believed that does not lead to a root.
  */
-import { offsetCount, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
+import type { Shape } from '../../modules/attribution/proof/influence/bounds.ts';
 import { coordinateTree } from '../../modules/attribution/proof/influence/committed.ts';
-import { decodeNode, LEAF_COORDINATES } from '../../modules/attribution/proof/influence/leaves.ts';
+import { decodeNode, leafBytes } from '../../modules/attribution/proof/influence/leaves.ts';
+import { runLeavesIn } from '../../modules/attribution/proof/influence/pieces.ts';
 import type { InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
 import type { CommittedTree } from '../../modules/attribution/proof/tree.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { type ServedSums, servedTree } from '../influence/published.ts';
-import { FetchedTree } from './fetched-tree.ts';
+import { fetchAll, FetchedTree } from './fetched-tree.ts';
 import type { InfluenceDemand, InfluencePlace, InfluenceSource, Publisher } from './ports.ts';
-
-/** Leaves that a publisher is asked for at once. */
-const PIECES = 256;
-
-/** Times that one publisher may fail to answer for one tree. */
-const FAILURES_MAX = 3;
 
 /** Demands about one card or claim that are open at a time. */
 const OPEN_DEMANDS_MAX = 4;
@@ -62,15 +57,17 @@ export async function leavesBehind(
   sources: LeafSources,
 ): Promise<readonly Uint8Array[]> {
   const { tree, node, own } = wanted;
-  const fetched = new FetchedTree(committed);
+  const fetched = new FetchedTree(committed, runLeavesIn(sources.shape, tree));
   if (own !== undefined) fetched.offer(own);
   const demands = sources.demands.filter(({ place }) => place.tree === tree && place.node === node);
   for (const { place, answer } of demands)
-    if (answer !== undefined) fetched.show(place.leaf, answer.content, answer.hashes);
+    if (answer !== undefined) fetched.show({ first: place.leaf, ...answer });
   let settled = fetched.settle(OPEN_DEMANDS_MAX);
   for (const publisher of sources.publishers) {
     if ('leaves' in settled) break;
-    fetched.offer(await fetchLeaves(publisher, committed.leaves, { wanted, sources }));
+    const { of, key, shape } = sources;
+    const source = { of, key, tree, node, leafBytesMax: leafBytes(shape, tree) + LEAF_EXCESS_MAX };
+    fetched.offer(await fetchAll(committed.leaves, (range) => publisher.influenceLeaves(source, range)));
     settled = fetched.settle(OPEN_DEMANDS_MAX);
   }
   if ('leaves' in settled) return settled.leaves;
@@ -87,53 +84,6 @@ function furtherDemands(
   const isDemanded = ({ tree, node, leaf }: InfluencePlace): boolean =>
     demands.some(({ place }) => place.tree === tree && place.node === node && place.leaf === leaf);
   return places.filter((place) => !isDemanded(place)).slice(0, Math.max(0, OPEN_DEMANDS_MAX - open));
-}
-
-async function fetchLeaves(
-  publisher: Publisher,
-  total: number,
-  { wanted, sources }: { readonly wanted: WantedLeaves; readonly sources: LeafSources },
-): Promise<readonly (Uint8Array | undefined)[]> {
-  const { tree, node } = wanted;
-  const { of, key, shape } = sources;
-  const leafBytesMax = leafBytes(shape, tree) + LEAF_EXCESS_MAX;
-  const leaves: (Uint8Array | undefined)[] = Array.from({ length: total }, () => undefined);
-  let failures = 0;
-  for (let from = 0; from < total && failures < FAILURES_MAX; ) {
-    const count = Math.min(PIECES, total - from);
-    const found = await publisher.influenceLeaves({ of, key, tree, node, leafBytesMax }, { from, count });
-    if (found === undefined || found.length === 0) {
-      if (from === 0) break;
-      failures++;
-      from += count;
-      continue;
-    }
-    for (const [i, leaf] of found.entries()) leaves[from + i] = leaf;
-    from += found.length;
-  }
-  return leaves;
-}
-
-/** Bytes of a right leaf: modules/attribution/proof/influence/leaves.ts. */
-export function leafBytes(shape: Shape, tree: InfluenceTree): number {
-  const { features, classes } = shape;
-  switch (tree) {
-    case 'weights':
-    case 'solution':
-      return 1 + 4 * features;
-    case 'examples':
-      return 11 + features + 4 * offsetCount(shape);
-    case 'residuals':
-      return 1 + 10 * classes;
-    case 'effects':
-      return 17 + 16 * classes;
-    case 'sums':
-      return 33;
-    case 'groups':
-      return 17;
-    case 'coordinates':
-      return 1 + 8 * LEAF_COORDINATES;
-  }
 }
 
 /**

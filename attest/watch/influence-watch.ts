@@ -31,6 +31,14 @@ export interface InfluenceWatchParts {
   readonly metrics: WatchMetrics;
 }
 
+/** How it watches. */
+export interface InfluenceWatchOptions {
+  /** Endpoints that are asked beside that of a publisher. */
+  readonly sources: readonly string[];
+  /** Most that bonds of demands about one card or claim may cost. Default: what its conviction pays. */
+  readonly demandBudget?: bigint | undefined;
+}
+
 /** A claim as it was submitted, and its part about influence. */
 export interface InfluencePart {
   readonly claim: Claim;
@@ -43,13 +51,15 @@ export type ClaimOutcome = 'right' | 'disputed' | 'waits';
 /** Judges cards and claims of influence. */
 export class InfluenceWatch {
   readonly #parts: InfluenceWatchParts;
-  readonly #sources: readonly string[];
+  readonly #options: InfluenceWatchOptions;
   /** Why something could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
+  /** Of what no more is demanded, as the log has it. */
+  readonly #overBudget = new Set<string>();
 
-  constructor(parts: InfluenceWatchParts, { sources }: { readonly sources: readonly string[] }) {
+  constructor(parts: InfluenceWatchParts, options: InfluenceWatchOptions) {
     this.#parts = parts;
-    this.#sources = sources;
+    this.#options = options;
   }
 
   /** True when the card needs no further look. */
@@ -137,11 +147,12 @@ export class InfluenceWatch {
 
   /** What the chain no longer lists needs no memory. */
   forget(listed: ReadonlySet<string>): void {
-    for (const what of this.#said.keys()) if (!listed.has(what)) this.#said.delete(what);
+    for (const memory of [this.#said, this.#overBudget])
+      for (const what of memory.keys()) if (!listed.has(what)) memory.delete(what);
   }
 
   #publishers(endpoint: string): readonly Publisher[] {
-    return [...new Set([endpoint, ...this.#sources])].map(this.#parts.publishers);
+    return [...new Set([endpoint, ...this.#options.sources])].map(this.#parts.publishers);
   }
 
   /** Asks on the chain for what nobody serves: who does not answer loses the bond. */
@@ -158,10 +169,43 @@ export class InfluenceWatch {
     if (demands.length === 0) return places.leave(object);
     const own = made.filter((demand) => demand.own);
     const lastRequest = own.reduce((last, { requestId }) => (requestId > last ? requestId : last), 0n);
-    await places.use({ object, dueHeight, lastRequest, wanted: demands.length }, async (granted) => {
+    // Leaves tell whether there is anything to convict: they are paid for within the budget, as texts are.
+    const wish = { object, dueHeight, lastRequest, decisive: false, wanted: demands.length };
+    await places.use(wish, async (granted) => {
       if (granted === 0) metrics.failure('demand_places');
-      else await this.#request(target, demands.slice(0, granted));
+      const affordable = await this.#withinBudget(target, demands.slice(0, granted), own);
+      if (affordable.length > 0) await this.#request(target, affordable);
     });
+  }
+
+  /** Those of these demands whose bonds, with those before them, cost no more than a conviction is worth. */
+  async #withinBudget(
+    { kind, id }: InfluenceTarget,
+    demands: readonly InfluencePlace[],
+    own: readonly InfluenceDemand[],
+  ): Promise<readonly InfluencePlace[]> {
+    const { chain, logger, metrics } = this.#parts;
+    const { bond, least, reward } = await chain.stakes(kind, id);
+    const limit = this.#options.demandBudget ?? reward;
+    let spent = own.reduce((sum, demand) => sum + demand.bond, 0n);
+    const affordable: InfluencePlace[] = [];
+    for (const place of demands) {
+      const next = bond + BigInt(affordable.length) * least;
+      if (spent + next > limit) break;
+      spent += next;
+      affordable.push(place);
+    }
+    const what = `${kind} ${id}`;
+    const isOver = affordable.length === 0 && demands.length > 0;
+    if (isOver && own.every(({ answer }) => answer !== undefined) && !this.#overBudget.has(what)) {
+      this.#overBudget.add(what);
+      metrics.failure('demand_budget');
+      logger.warn(
+        { spent, limit },
+        `${what}: no more of it is demanded on the chain, the bonds would cost more than ${limit} (--demand-budget)`,
+      );
+    }
+    return affordable;
   }
 
   async #request(target: InfluenceTarget, demands: readonly InfluencePlace[]): Promise<void> {
@@ -172,7 +216,7 @@ export class InfluenceWatch {
       metrics.sent('demand');
       logger.info(
         { [target.kind]: target.id, tree, node, leaf, tx },
-        `leaf ${leaf} of the ${tree} of ${object} is demanded on the chain`,
+        `the ${tree} of ${object} from leaf ${leaf} on are demanded on the chain`,
       );
     }
   }

@@ -18,6 +18,7 @@ import {
   decodeResidual,
   decodeRow,
   encodeGroup,
+  leafBytes,
 } from '../../modules/attribution/proof/influence/leaves.ts';
 import { sumNodes } from '../../modules/attribution/proof/influence/sum-tree.ts';
 import { groupsOf, residualLeaves } from '../influence/certificate.ts';
@@ -25,7 +26,7 @@ import { decodeAll, findCardFraud } from '../influence/convict-card.ts';
 import { openLeaves, type ServedCard, servedTree, type ServedTree } from '../influence/published.ts';
 import { headOfCard } from '../influence/served-head.ts';
 import { nodeSums, sumsOfNodes } from '../influence/sums.ts';
-import { leafBytes, leavesBehind, type LeafSources, MissingLeaves, sumsBehind } from './influence-leaves.ts';
+import { leavesBehind, type LeafSources, MissingLeaves, sumsBehind } from './influence-leaves.ts';
 import type { InfluenceDemand, InfluencePlace, Publisher } from './ports.ts';
 
 /** What a watcher finds of a card or of a claim of influence. */

@@ -13,7 +13,7 @@
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
-import { leafCount, shardId } from '../../modules/attribution/proof/shard/commitment.ts';
+import { leafCount, runOfShard, shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import {
   type ContributionRecord,
   NO_FRAUD,
@@ -51,6 +51,8 @@ interface UnavailableShard {
   readonly kind: 'unavailable';
   readonly reason: string;
   readonly demands: readonly ChunkPlace[];
+  /** Each demand is a step to a conviction, if the shard is wrong; else they only tell whether it is. */
+  readonly decisive: boolean;
   /** Of texts that are missing; 0 when leaves are. */
   readonly sections: number;
   /** Texts that publishers delivered this time. */
@@ -103,11 +105,8 @@ export async function judgeShard(case_: ShardCase, cache: TextCache): Promise<Sh
   try {
     const verdict = await new Accuser(case_, key, open.shard, cache).accuse();
     if (verdict.kind !== 'unavailable' || withdrawn.unsure.length === 0) return verdict;
-    // Whoever serves it may have said that it has a text where it has a tombstone, or the other way round.
-    const places = withdrawn.unsure.map(
-      (chunk): ChunkPlace => ({ tree: SHARD_TREES.documents, document: 0, chunk }),
-    );
-    return { ...verdict, demands: furtherDemands(case_, places) };
+    // It may have a text where a tombstone was assumed.
+    return { ...verdict, decisive: false, demands: furtherDemands(case_, withdrawn.unsure) };
   } finally {
     open.close();
   }
@@ -211,7 +210,7 @@ function missingTexts(case_: ShardCase, { missing, delivered }: FetchedTexts): S
   const sectionsOf = (document: number): number =>
     sectionCount(Number(case_.records[document]?.byteLength ?? 0n));
   const sections = missing.reduce((sum, document) => sum + sectionsOf(document), 0);
-  const found = { kind: 'unavailable', reason, sections, delivered } as const;
+  const found = { kind: 'unavailable', reason, decisive: false, sections, delivered } as const;
   // An answer makes them public: who has the secret gets the texts from who shared it.
   if (case_.shard.commitment.salted) return { ...found, demands: [] };
   const most = OPEN_DEMANDS_MAX + case_.demands.length;
@@ -291,11 +290,12 @@ class Accuser {
 
   #unavailable(reason: string, missing: PiecePlace = FIRST_LEAF): ShardVerdict {
     const { tree, level = 0, index } = missing;
-    const last = leafCount(this.#case.shard.commitment, tree) - 1;
-    const chunk = Math.min(last, index * 2 ** level);
+    const { commitment } = this.#case.shard;
+    const last = leafCount(commitment, tree) - 1;
+    const chunk = runOfShard(commitment, tree, Math.min(last, index * 2 ** level)).first;
     const place: ChunkPlace = { tree: SHARD_TREES[tree], document: 0, chunk };
     const demands = furtherDemands(this.#case, [place]);
-    return { kind: 'unavailable', reason, demands, sections: 0, delivered: 0 };
+    return { kind: 'unavailable', reason, demands, decisive: true, sections: 0, delivered: 0 };
   }
 }
 

@@ -1,5 +1,6 @@
 /** What watching needs of the chain and of publishers; `cli/attest` joins the chain to a node's RPC. */
 import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
+import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import type { InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
 import type { ContributionRecord } from '../../modules/attribution/proof/shard/fraud.ts';
 import type {
@@ -46,13 +47,13 @@ export interface PendingClaim {
   readonly dueHeight: bigint;
 }
 
-/** What one more request about a shard puts at stake, in coins of the denomination of bonds. */
+/** What one more request about an object puts at stake, in coins of the denomination of bonds. */
 export interface DemandStakes {
   /** The least that it has to be bonded with. */
   readonly bond: bigint;
   /** The same when no other one is open. */
   readonly least: bigint;
-  /** What a conviction of the shard pays. */
+  /** What a conviction pays. */
   readonly reward: bigint;
   /** How long an answer may take. */
   readonly requestBlocks: bigint;
@@ -76,8 +77,8 @@ export interface Demand {
   readonly own: boolean;
   /** Amount of its bond. */
   readonly bond: bigint;
-  /** The section or leaf and its path to the root, once it is answered. */
-  readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
+  /** The section, or the leaves of the run, and the path to the root, once it is answered. */
+  readonly answer: Pick<OpenedPiece, 'content' | 'leaves' | 'hashes'> | undefined;
 }
 
 /** A model card on the chain that can still be convicted. */
@@ -114,8 +115,10 @@ export interface InfluenceDemand {
   readonly place: InfluencePlace;
   /** This watcher has. */
   readonly own: boolean;
-  /** The leaf and its path to the root of its tree, once it is answered. */
-  readonly answer: { readonly content: Uint8Array; readonly hashes: readonly Uint8Array[] } | undefined;
+  /** Amount of its bond. */
+  readonly bond: bigint;
+  /** The leaves of its run and their path to the root of its tree, once it is answered. */
+  readonly answer: Pick<OpenedPiece, 'leaves' | 'hashes'> | undefined;
 }
 
 /** The chain, as a watcher with an account sees it. Everything rejects when no node answers. */
@@ -136,7 +139,8 @@ export interface WatchChain {
   /** The endpoints of a shard serve too little: they are looked up again with the next list. */
   lookUpAgain(shardId: bigint): void;
   ownRequests(): Promise<OwnRequests>;
-  stakes(shardId: bigint): Promise<DemandStakes>;
+  /** Of a request about this object. */
+  stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes>;
   requestChunk(shardId: bigint, place: ChunkPlace, bond: bigint): Promise<string>;
   /** Model cards that are neither voided nor released. */
   cards(): Promise<readonly PublishedCard[]>;

@@ -25,7 +25,7 @@ export class ShardDemands {
   readonly #budget: bigint | undefined;
   /** Why shards could not be judged, as the log has it. */
   readonly #said = new Map<string, string>();
-  /** Shards of which no more texts are demanded, as the log has it. */
+  /** Shards of which no more is demanded, as the log has it. */
   readonly #overBudget = new Set<string>();
   /** Round in which a publisher last delivered a text of a shard. */
   readonly #delivered = new Map<string, number>();
@@ -60,10 +60,11 @@ export class ShardDemands {
     }
     const own = made.filter(({ shardId, own }) => own && shardId === id);
     const lastRequest = own.reduce((last, demand) => (demand.id > last ? demand.id : last), 0n);
-    const wish = { object, dueHeight, lastRequest, wanted: verdict.demands.length };
+    const { decisive } = verdict;
+    const wish = { object, dueHeight, lastRequest, decisive, wanted: verdict.demands.length };
     await places.use(wish, async (granted) => {
       if (granted === 0) metrics.failure('demand_places');
-      await this.#request(id, verdict.demands.slice(0, granted), own);
+      await this.#request(id, { demands: verdict.demands.slice(0, granted), decisive }, own);
     });
   }
 
@@ -75,22 +76,26 @@ export class ShardDemands {
     const last = this.#delivered.get(`shard ${shard.id}`);
     if (sections === 0 || last === undefined || last + PAUSE_ROUNDS_MAX + 1 < round) return false;
     const { chain } = this.#parts;
-    const stakes = await chain.stakes(shard.id);
+    const stakes = await chain.stakes('shard', shard.id);
     const limit = this.#budget ?? stakes.reward;
     const needed = blocksToConvict(shard, sections, { ...stakes, limit });
     return (await chain.height()) + needed < shard.dueHeight;
   }
 
-  async #request(id: bigint, demands: Unavailable['demands'], own: readonly Demand[]): Promise<void> {
+  async #request(
+    id: bigint,
+    { demands, decisive }: Pick<Unavailable, 'demands' | 'decisive'>,
+    own: readonly Demand[],
+  ): Promise<void> {
     const { chain, metrics, logger } = this.#parts;
     // What is open comes back when nobody answers, and then the shard is lost.
     let spent = own.reduce((sum, { bond }) => sum + bond, 0n);
     let open = own.filter(({ answer }) => answer === undefined).length;
     for (const place of demands) {
-      const stakes = await chain.stakes(id);
+      const stakes = await chain.stakes('shard', id);
       const limit = this.#budget ?? stakes.reward;
-      // A leaf is a step to a conviction; texts only tell whether there is anything to convict.
-      if (place.tree === 0 && spent + stakes.bond > limit) {
+      // Texts, and leaves of withdrawn documents, only tell whether there is anything to convict.
+      if (!decisive && spent + stakes.bond > limit) {
         // Each costs more than those that are open: the next one may be within the budget when they are answered.
         if (open === 0) this.#sayOverBudget(`shard ${id}`, { spent, limit });
         return;
@@ -107,7 +112,7 @@ export class ShardDemands {
     }
   }
 
-  /** Once: until somebody serves the texts, nothing more can be done about the shard. */
+  /** Once: until somebody serves it, nothing more can be done about the shard. */
   #sayOverBudget(what: string, { spent, limit }: { readonly spent: bigint; readonly limit: bigint }): void {
     const { metrics, logger } = this.#parts;
     if (this.#overBudget.has(what)) return;
@@ -115,7 +120,7 @@ export class ShardDemands {
     metrics.failure('demand_budget');
     logger.warn(
       { spent, limit },
-      `${what}: no more of its texts are demanded on the chain, the bonds would cost more than ${limit} (--demand-budget)`,
+      `${what}: no more of it is demanded on the chain, the bonds would cost more than ${limit} (--demand-budget)`,
     );
   }
 }

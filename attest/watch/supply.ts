@@ -1,7 +1,7 @@
 /** Where pieces of a published shard come from: its publisher, and answers to requests on the chain. */
-import { innerHash } from '../../core/merkle.ts';
 import type { ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
+import { nodesOfRun } from './opened-run.ts';
 import type { PartialShard, PiecePlace, PieceSupply } from './partial-shard.ts';
 import type { Demand, Publisher } from './ports.ts';
 
@@ -62,41 +62,19 @@ export const TREES_BY_KIND: ReadonlyMap<number, ShardTree> = new Map([
   [4, 'documents'],
 ]);
 
-/** Puts answered leaves into a shard, with all nodes that their paths show. Returns how many there were. */
+/** Puts answered leaves into a shard, with all nodes that their paths show. Returns how many runs there were. */
 export function absorbDemands(shard: PartialShard, demands: readonly Demand[]): number {
   let absorbed = 0;
   for (const { place, answer } of demands) {
     const tree = TREES_BY_KIND.get(place.tree);
     if (tree === undefined || answer === undefined) continue;
-    shard.putLeaf(tree, place.chunk, answer.content);
-    absorbPath(shard, tree, place.chunk, answer.hashes);
+    const { leaves, hashes } = answer;
+    for (const [i, leaf] of leaves.entries()) shard.putLeaf(tree, place.chunk + i, leaf);
+    const total = leafCount(shard.commitment, tree);
+    nodesOfRun(total, { first: place.chunk, leaves, hashes }, (level, index, hash) =>
+      shard.putNode(tree, level, index, hash),
+    );
     absorbed++;
   }
   return absorbed;
-}
-
-/**
- * The nodes beside the way from a leaf to the root, and those on it. Hashes of an opening stand from left to
- * right: first those to the left of the leaf, from the root down, then those to its right, from the leaf up.
- */
-function absorbPath(shard: PartialShard, tree: ShardTree, leaf: number, hashes: readonly Uint8Array[]): void {
-  let left = 0;
-  for (let bits = leaf; bits > 0; bits >>>= 1) left += bits & 1;
-  let right = left;
-  let at = leaf;
-  let hash = shard.node(tree, 0, leaf);
-  let size = leafCount(shard.commitment, tree);
-  for (let level = 0; size > 1; level++) {
-    const isRight = at % 2 === 1;
-    const isLone = at === size - 1 && !isRight;
-    if (!isLone) {
-      const sibling = isRight ? hashes[--left] : hashes[right++];
-      if (sibling === undefined) return;
-      shard.putNode(tree, level, isRight ? at - 1 : at + 1, sibling);
-      hash = isRight ? innerHash(sibling, hash) : innerHash(hash, sibling);
-    }
-    at >>>= 1;
-    size = Math.ceil(size / 2);
-    shard.putNode(tree, level + 1, at, hash);
-  }
 }

@@ -47,8 +47,8 @@ test('a salted index needs its secret, and then its leaves can be shown on the c
     served.load();
     const [shard] = library.list();
     if (shard === undefined) throw new Error('a shard is served');
-    const { content, hashes } = pieceAt(shard.reader, { tree: 1, document: 0, chunk: 0 });
-    const opening = { indices: [0], leaves: [content], hashes: Buffer.concat(hashes) };
+    const { leaves, hashes } = pieceAt(shard.reader, { tree: 1, document: 0, chunk: 0 });
+    const opening = { indices: [0], leaves, hashes: Buffer.concat(hashes) };
     expect(verifyOpening(treeOfShard(shard.reader.commitment, 'text'), opening)).toBe(true);
   } finally {
     served.close();

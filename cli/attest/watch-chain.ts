@@ -195,7 +195,8 @@ export class AccountWatchChain implements WatchChain {
       .flatMap(({ tx }) => messagesIn(tx, MsgServeChunk))
       .find((each) => each.requestId === requestId);
     if (message === undefined) return undefined;
-    const answer = { content: message.content, hashes: message.hashes };
+    const { content, leaves, hashes } = message;
+    const answer = { content, leaves, hashes };
     const [oldest] = this.#answers.keys();
     if (oldest !== undefined && this.#answers.size >= ANSWERS_MAX) this.#answers.delete(oldest);
     this.#answers.set(requestId, answer);
@@ -253,23 +254,19 @@ export class AccountWatchChain implements WatchChain {
     if (asked.length === 0) return [];
     const open = new Set((await this.#chain.requests()).map((request) => request.id));
     return await Promise.all(
-      asked.flatMap(({ id: requestId, place: { tree: kind, document, chunk: leaf }, requester }) => {
+      asked.flatMap(({ id: requestId, place: { tree: kind, document, chunk: leaf }, requester, bond }) => {
         const tree = INFLUENCE_TREE_NAMES.get(kind);
         if (tree === undefined) return [];
         const place = { tree, node: tree === 'coordinates' ? document : undefined, leaf };
         const own = requester === this.#account.address;
         const answer = open.has(requestId) ? undefined : this.#answerTo(requestId);
-        return [(async () => ({ of, id, requestId, place, own, answer: await answer }))()];
+        return [(async () => ({ of, id, requestId, place, own, bond, answer: await answer }))()];
       }),
     );
   }
 
   async requestLeaves(target: InfluenceTarget, places: readonly InfluencePlace[]): Promise<string> {
-    const { attribution } = this.#chain.connection.queries.openledger;
-    const { openRequests } =
-      target.kind === 'card'
-        ? (await attribution.modelCard({ cardId: target.id })).card.card
-        : (await attribution.claim({ claimId: target.id })).claim;
+    const { openRequests } = await this.#asked(target.kind, target.id);
     const of = target.kind === 'card' ? { cardId: target.id } : { claimId: target.id, claim: target.claim };
     const asked = places.map(({ tree, node, leaf }) => ({
       ...of,
@@ -278,17 +275,29 @@ export class AccountWatchChain implements WatchChain {
     return await this.#request(asked, openRequests);
   }
 
-  async stakes(shardId: bigint): Promise<DemandStakes> {
-    const { attribution } = this.#chain.connection.queries.openledger;
-    const { openRequests, bond, paramsVersion } = (await attribution.shard({ shardId })).shard.shard;
+  async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes> {
+    const { openRequests, bond, paramsVersion } = await this.#asked(of, id);
     const { requestBond } = await this.#chain.params();
     const { rewardBps, requestBlocks } = await this.#chain.paramsOf(paramsVersion);
     return {
       bond: requestBond * BigInt(1 + openRequests),
       least: requestBond,
-      reward: (BigInt(bond.amount) * BigInt(rewardBps)) / 10_000n,
+      reward: (BigInt(bond?.amount ?? 0) * BigInt(rewardBps)) / 10_000n,
       requestBlocks: BigInt(requestBlocks),
     };
+  }
+
+  /** What is asked about, as the chain has it now. */
+  async #asked(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<AskedObject> {
+    const { attribution } = this.#chain.connection.queries.openledger;
+    switch (of) {
+      case 'shard':
+        return (await attribution.shard({ shardId: id })).shard.shard;
+      case 'card':
+        return (await attribution.modelCard({ cardId: id })).card.card;
+      case 'claim':
+        return (await attribution.claim({ claimId: id })).claim;
+    }
   }
 
   async requestChunk(shardId: bigint, place: ChunkPlace, amount: bigint): Promise<string> {
@@ -323,6 +332,9 @@ function objectOf({ shardId, cardId, claimId }: ChunkRequest): string {
   if (shardId > 0n) return `shard ${shardId}`;
   return cardId > 0n ? `card ${cardId}` : `claim ${claimId}`;
 }
+
+/** What a shard, a card and a claim have. */
+type AskedObject = Pick<ClaimRecord, 'openRequests' | 'bond' | 'paramsVersion'>;
 
 /** A request without its bond. */
 type Asking = Pick<MsgRequestChunk, 'place'> & Partial<Pick<MsgRequestChunk, 'cardId' | 'claimId' | 'claim'>>;

@@ -17,19 +17,21 @@ import { readInfluence } from './influence.ts';
 import { pendingClaim, requireSubmitted } from './open-claims.ts';
 import {
   isPiece,
-  joinHashes,
   leavesAt,
+  oneAt,
   type OpenedPiece,
+  opensRun,
   type PiecePlace,
   type PieceTrees,
+  runLeavesIn,
   treesOfCard,
   treesOfClaim,
 } from './proof/influence/pieces.ts';
 import { INFLUENCE_TREES, type InfluenceTree } from './proof/influence/trees.ts';
 import { SHARD_TREES, type ShardTree } from './proof/kinds.ts';
-import { treeOfShard } from './proof/shard/commitment.ts';
+import type { Run } from './proof/run.ts';
+import { runLeavesOf, runOfShard, treeOfShard } from './proof/shard/commitment.ts';
 import { decodeDocumentLeaf, LEAF_BYTES_MAX, leafProblem } from './proof/shard/leaves.ts';
-import { verifyOpening } from './proof/tree.ts';
 import { rootOfSection, sectionCount } from './range-proof.ts';
 import type { Target } from './request-targets.ts';
 import { requireShard } from './shards.ts';
@@ -68,33 +70,52 @@ export function validatePlace({ kind }: Target, { tree, document }: ChunkPlace):
     );
 }
 
-/**
- * Checks that there is such a piece. The root that an answer will be checked under, when the object is not on
- * the chain: of claims; else no bytes.
- * @throws StateError (attribution 19, 26, 31, 32, 33, 39)
- */
-export function rootOfPlace(
+/** What a request is for. */
+export interface AskedPiece {
+  /** Of leaves: the first one of their run, so that one run has one name. */
+  readonly place: ChunkPlace;
+  /** What an answer will be checked under, when the object is not on the chain: of claims; else no bytes. */
+  readonly root: Uint8Array;
+}
+
+/** Checks that there is such a piece. @throws StateError (attribution 19, 26, 31, 32, 33, 39) */
+export function askedPiece(
   k: AttributionCore,
   context: ReadContext,
   target: Target,
   { place, claim }: Pick<MsgRequestChunk, 'place' | 'claim'>,
-): Uint8Array {
+): AskedPiece {
   if (target.kind !== 'claim' && claim !== undefined)
     refuseAs('malformed-request', 'a claim is given with claim_id only');
   switch (target.kind) {
-    case 'shard':
-      requirePiece(place, piecesOfShard(k, context, requireShard(k, context, target.id).commitment, place));
-      return NO_ROOT;
+    case 'shard': {
+      const { commitment } = requireShard(k, context, target.id);
+      requirePiece(place, piecesOfShard(k, context, commitment, place));
+      const tree = shardTree(place.tree);
+      return {
+        place: tree === undefined ? place : firstOf(place, runLeavesOf(commitment, tree)),
+        root: NO_ROOT,
+      };
+    }
     case 'card':
-      requirePiece(place, leavesAt(treesOfCard(cardAt(k, context, target.id)), placeIn(place)));
-      return NO_ROOT;
+      return { place: runIn(treesOfCard(cardAt(k, context, target.id)), place), root: NO_ROOT };
     case 'claim': {
       const trees = treesOfSubmitted(k, context, target.id, claim);
-      requirePiece(place, leavesAt(trees, placeIn(place)));
+      const run = runIn(trees, place);
       const { tree } = placeIn(place);
-      return trees.treeNamed(tree === 'coordinates' ? 'sums' : tree)?.root ?? NO_ROOT;
+      return { place: run, root: trees.treeNamed(tree === 'coordinates' ? 'sums' : tree)?.root ?? NO_ROOT };
     }
   }
+}
+
+function runIn(trees: PieceTrees, place: ChunkPlace): ChunkPlace {
+  const { tree, node } = placeIn(place);
+  requirePiece(place, leavesAt(trees, { tree, node }));
+  return firstOf(place, runLeavesIn(trees.shape, tree));
+}
+
+function firstOf(place: ChunkPlace, size: number): ChunkPlace {
+  return { ...place, chunk: place.chunk - (place.chunk % size) };
 }
 
 const NO_ROOT: Uint8Array = new Uint8Array(0);
@@ -194,29 +215,31 @@ function isShardPiece(
   { commitment, place }: ShardPlace,
   piece: OpenedPiece,
 ): boolean {
-  const name = shardTree(place.tree);
-  if (name !== undefined) return isShardLeaf(commitment, name, place.chunk, piece);
+  const tree = shardTree(place.tree);
+  if (tree !== undefined)
+    return isShardRun(commitment, { tree, run: runOfShard(commitment, tree, place.chunk) }, piece);
   const { byteLength, root, state } = documentAt(k, context, commitment, place);
   const shown = rootOfSection({ index: place.chunk, byteLength: Number(byteLength) }, piece);
-  if (shown !== undefined && equalBytes(shown, root)) return true;
+  if (shown !== undefined && equalBytes(shown, root)) return piece.leaves.length === 0;
   // A shard may have a tombstone where the contribution is not accepted, and then no text stands behind it.
+  const [leaf] = piece.leaves;
   return (
     state !== ContributionState.CONTRIBUTION_STATE_ACCEPTED &&
-    isShardLeaf(commitment, 'documents', place.document, piece) &&
-    decodeDocumentLeaf(commitment, place.document, piece.content).tombstone
+    isShardRun(commitment, { tree: 'documents', run: oneAt(place.document) }, piece) &&
+    leaf !== undefined &&
+    decodeDocumentLeaf(commitment, place.document, leaf).tombstone
   );
 }
 
 /** What can be opened in no fraud proof is no leaf: whoever committed to it loses the shard. */
-function isShardLeaf(
+function isShardRun(
   commitment: ShardCommitment,
-  tree: ShardTree,
-  index: number,
-  { content, hashes }: OpenedPiece,
+  { tree, run }: { readonly tree: ShardTree; readonly run: Run },
+  { content, leaves, hashes }: OpenedPiece,
 ): boolean {
-  const joined = joinHashes(hashes);
-  if (joined === undefined || content.length > LEAF_BYTES_MAX) return false;
-  if (leafProblem(commitment, { tree, index, bytes: content }) !== undefined) return false;
-  const opening = { indices: [index], leaves: [content], hashes: joined };
-  return verifyOpening(treeOfShard(commitment, tree), opening);
+  const isLeaf = (bytes: Uint8Array, i: number): boolean =>
+    bytes.length <= LEAF_BYTES_MAX &&
+    leafProblem(commitment, { tree, index: run.first + i, bytes }) === undefined;
+  if (content.length > 0 || leaves.length !== run.end - run.first || !leaves.every(isLeaf)) return false;
+  return opensRun(treeOfShard(commitment, tree), run, { leaves, hashes });
 }

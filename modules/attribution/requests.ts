@@ -11,7 +11,7 @@ import { checkBond, divideBond, lockBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { requestAnswered, requestExpired, requestMade } from './events.ts';
-import { isAnswer, rootOfPlace, validatePlace } from './request-pieces.ts';
+import { type AskedPiece, askedPiece, isAnswer, validatePlace } from './request-pieces.ts';
 import {
   answererOf,
   countRequest,
@@ -42,11 +42,10 @@ export function validateRequest(message: MsgRequestChunk): void {
 /** A request that was checked. */
 export interface RequestPlan {
   readonly target: Target;
+  readonly piece: AskedPiece;
   readonly bond: Coin;
   /** Blocks in which it has to be answered: those of the version of the target. */
   readonly blocks: number;
-  /** See `ChunkRequest.root`. */
-  readonly root: Uint8Array;
 }
 
 /** @throws StateError (attribution 19, 21, 23, 26, 27, 31, 32, 33, 39, 41, 42) */
@@ -66,11 +65,12 @@ export function checkRequest(
   const open = k.state.requestsOf.get(context, k.addresses.toBytes(message.requester)) ?? 0n;
   if (open >= params.accountRequestsMax)
     refuseAs('too-many-requests', `${message.requester} has ${open} open requests; wait for one`);
-  const same = k.state.requestPlaces.get(context, placeKeyOf(target, message.place));
+  const piece = askedPiece(k, context, target, message);
+  const same = k.state.requestPlaces.get(context, placeKeyOf(target, piece.place));
   if (same !== undefined)
     refuseAs('already-requested', `request ${same} is for the same piece of ${nameOf(target)}; wait for it`);
   const { requestBlocks: blocks } = paramsOf(k.state, context, asked);
-  return { target, bond, blocks, root: rootOfPlace(k, context, target, message) };
+  return { target, piece, bond, blocks };
 }
 
 /** Takes the bond and opens the request. */
@@ -78,9 +78,10 @@ export function openRequest(
   k: AttributionCore,
   context: Context,
   message: MsgRequestChunk,
-  { target, bond, blocks, root }: RequestPlan,
+  { target, piece, bond, blocks }: RequestPlan,
 ): ChunkRequest {
-  const { requester, shardId, cardId, claimId, place } = message;
+  const { requester, shardId, cardId, claimId } = message;
+  const { place, root } = piece;
   lockBond(k, context, k.addresses.toBytes(requester), bond);
   const { height } = context.block;
   const request: ChunkRequest = {
@@ -131,7 +132,7 @@ export interface AnswerPlan {
 
 /** Charges gas by size, then checks the piece. @throws StateError (attribution 23, 25, 28, 29, 30, 32) */
 export function checkAnswer(k: AttributionCore, context: ReadContext, message: MsgServeChunk): AnswerPlan {
-  const { requestId, content, hashes, node, nodeHashes } = message;
+  const { requestId, content, leaves, hashes, node, nodeHashes } = message;
   const params = currentParams(k.state, context);
   const request =
     k.state.requests.get(context, requestId) ??
@@ -141,9 +142,10 @@ export function checkAnswer(k: AttributionCore, context: ReadContext, message: M
   const target = targetOf(request);
   const publisher = answererOf(k, context, target);
   const ways = hashes.length + nodeHashes.length;
-  const bytes = content.length + node.length + ways * HASH_BYTES;
-  // A section is hashed chunk by chunk; anything else is a leaf.
-  const inside = request.place.tree === 0 ? 2 * chunkCount(content.length) : 0;
+  const shown = leaves.reduce((sum, leaf) => sum + leaf.length, content.length);
+  const bytes = shown + node.length + ways * HASH_BYTES;
+  // Each chunk of a section and each leaf is hashed, and then with its neighbour.
+  const inside = 2 * (chunkCount(content.length) + leaves.length);
   if (bytes > params.evidenceBytesMax)
     refuseAs(
       'evidence-size',
@@ -154,7 +156,7 @@ export function checkAnswer(k: AttributionCore, context: ReadContext, message: M
   if (!isAnswer(k, context, { target, request }, message))
     refuseAs(
       'wrong-chunk',
-      `request ${requestId} is for piece ${request.place.chunk}; give it whole, and its path`,
+      `request ${requestId} is for piece ${request.place.chunk}; give it whole, a run with all its leaves, and its path`,
     );
   return { request, target, publisher };
 }

@@ -1,14 +1,12 @@
 /** Model cards on chain, and claims of influence by them. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openPiece } from '../../attest/influence/open-piece.ts';
+import { openLeaves } from '../../attest/influence/published.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { cardId, encodeCard, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
 import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
 import { encodeCardFraud } from '../../modules/attribution/proof/influence/fraud.ts';
-import { joinHashes } from '../../modules/attribution/proof/influence/pieces.ts';
-import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openAnswer } from '../../modules/attribution/verify.ts';
 import { Datanets } from '../../modules/datanet/keeper.ts';
 import { Claim, ClaimState, ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -201,8 +199,7 @@ test('a wrong card is convicted by one proof, a right one by none', () => {
 test('a card on what was accepted is no lie when that is withdrawn or slashed later', () => {
   const { chain, seller, challenger } = loop;
   deliverOk(chain, seller, publication(seller, head.card.card));
-  const { content, hashes } = openPiece(head.card, { tree: INFLUENCE_TREES.groups, document: 0, chunk: 0 });
-  const openings = [{ leaves: [content], hashes: joinHashes(hashes) ?? new Uint8Array(0) }];
+  const openings = [openLeaves(head.card.groups, [0])];
   const stranger = encodeCardFraud({ rule: 'stranger', index: 0, coordinate: 0, openings });
   const lookUp = Datanets.prototype.contribution;
   let now: Partial<Contribution> = {};

@@ -79,10 +79,13 @@ test('whoever has the leaves of a card and a claim answers each request, and los
     const piece = openPiece(head.claim, place);
     expectRefused(
       seller,
-      serving(seller, requestId, { ...piece, content: piece.content.slice(1) }),
+      serving(seller, requestId, { ...piece, leaves: piece.leaves.map((leaf) => leaf.slice(1)) }),
       'wrong-chunk',
     );
-    expectRefused(seller, serving(seller, requestId, openPiece(head.claim, leafAt(tree))), 'wrong-chunk');
+    const other = tree === effects ? solution : effects;
+    expectRefused(seller, serving(seller, requestId, openPiece(head.claim, leafAt(other))), 'wrong-chunk');
+    expectRefused(seller, serving(seller, requestId, { ...piece, leaves: [] }), 'wrong-chunk');
+    expectRefused(seller, serving(seller, requestId, { ...piece, content: Uint8Array.of(0) }), 'wrong-chunk');
     // Anybody may answer; who is paid is the claimant.
     deliverOk(chain, seller, serving(seller, requestId, piece));
   }

@@ -1,4 +1,5 @@
 /** Indexes on chain: bonds, windows, requests and the way out. */
+import { splitHashes } from '../../attest/watch/fetched-tree.ts';
 import { expect, test } from 'vitest';
 import { concatBytes } from '../../core/bytes.ts';
 import { JsonReader } from '../../framework/json.ts';
@@ -141,8 +142,10 @@ test('a request that is answered pays the publisher; every piece of every tree c
   const { chain, attestor, challenger, documents } = loop;
   const shard = shardOf(loop);
   publishIndexOk(loop, attestor, [shard.commitment]);
+  const serving = (requestId: bigint, piece: Partial<MsgServeChunk>): Any =>
+    anyOf(MsgServeChunk, MsgServeChunk.create({ server: attestor.address, requestId, ...piece }));
   const serve = (requestId: bigint, content: Uint8Array, hashes: readonly Uint8Array[]): Any =>
-    anyOf(MsgServeChunk, MsgServeChunk.create({ server: attestor.address, requestId, content, hashes }));
+    serving(requestId, { content, hashes });
   const asked = responseOf(MsgRequestChunkResponse, deliverOk(chain, challenger, requestChunk(challenger)));
   const { content, hashes } = openSection(documents[0].content, 0) ?? {
     content: new Uint8Array(0),
@@ -164,11 +167,22 @@ test('a request that is answered pays the publisher; every piece of every tree c
       MsgRequestChunkResponse,
       deliverOk(chain, challenger, requestChunk(challenger, place)),
     );
-    const leaves = { text: 64, suffix: 1, inverse: 64, documents: 0 }[tree];
-    const count = leaves === 0 ? 2 : Math.ceil(shard.tokens / leaves);
-    const joined = openingHashes(count, [1], (level, index) => shard.node(tree, level, index));
-    const path = Array.from({ length: joined.length / 32 }, (_, at) => joined.slice(32 * at, 32 * at + 32));
-    deliverOk(chain, attestor, serve(requestId, shard.leaf(tree, 1), path));
+    const perLeaf = { text: 64, suffix: 1, inverse: 64, documents: 0 }[tree];
+    const count = perLeaf === 0 ? 2 : Math.ceil(shard.tokens / perLeaf);
+    const run = Array.from({ length: Math.min(count, tree === 'suffix' ? 64 : 32) }, (_, at) => at);
+    const joined = openingHashes(count, run, (level, index) => shard.node(tree, level, index));
+    const path = splitHashes(joined);
+    const leaves = run.map((leaf) => shard.leaf(tree, leaf));
+    const one = splitHashes(openingHashes(count, [1], (level, index) => shard.node(tree, level, index)));
+    const others: readonly Partial<MsgServeChunk>[] = [
+      { leaves: leaves.slice(1, 2), hashes: one },
+      { leaves: leaves.slice(0, -1), hashes: path },
+      { leaves, hashes: path, content: Uint8Array.of(0) },
+      { leaves: [...leaves.slice(1), ...leaves.slice(0, 1)], hashes: path },
+    ];
+    const other = serving(requestId, others[i] ?? {});
+    expectRefused(loop, { signer: attestor, message: other, name: 'wrong-chunk' });
+    deliverOk(chain, attestor, serving(requestId, { leaves, hashes: path }));
   }
   expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
   expectWhole(loop);
@@ -249,17 +263,13 @@ test('a leaf that no fraud proof could show is no answer to a request, though it
   const tree = treeOf(SHARD_TREES.text, long);
   const { commitment } = shardOf(loop);
   publishIndexOk(loop, attestor, [{ ...commitment, tokens: 128, textRoot: tree.root }]);
-  for (const chunk of [0, 1]) {
-    const place = { tree: 1, document: 0, chunk };
-    const bond = coin(100 * (1 + chunk));
-    const asked = deliverOk(chain, challenger, requestChunk(challenger, place, { bond }));
-    const { requestId } = responseOf(MsgRequestChunkResponse, asked);
-    const hashes = [openingHashes(2, [chunk], tree.node)];
-    const content = long[chunk] ?? new Uint8Array(0);
-    const answer = MsgServeChunk.create({ server: attestor.address, requestId, content, hashes });
-    const message = anyOf(MsgServeChunk, answer);
-    expectRefused(loop, { signer: attestor, message, name: 'wrong-chunk' });
-  }
+  const place = { tree: 1, document: 0, chunk: 1 };
+  const { requestId } = responseOf(
+    MsgRequestChunkResponse,
+    deliverOk(chain, challenger, requestChunk(challenger, place)),
+  );
+  const whole = MsgServeChunk.create({ server: attestor.address, requestId, leaves: long });
+  expectRefused(loop, { signer: attestor, message: anyOf(MsgServeChunk, whole), name: 'wrong-chunk' });
   emptyBlocks(loop, 4);
   expect(standingOfIndex(loop, 1n)).toBe(VOIDED);
   expectWhole(loop);

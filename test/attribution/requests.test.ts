@@ -279,7 +279,7 @@ test('of a document that is a tombstone the leaf is the answer, while its contri
   const shard = shardInMemory(naiveShard([{ ...first, content: undefined }, second]), { datanetId: 1n });
   publishIndexOk(loop, attestor, [shard.commitment]);
   const leaf = (document: number): Partial<wire.MsgServeChunk> => ({
-    content: shard.leaf('documents', document),
+    leaves: [shard.leaf('documents', document)],
     hashes: [openingHashes(2, [document], (level, index) => shard.node('documents', level, index))],
   });
   const ofFirst = askOk(challenger, { shardId: 1n, place: sectionAt(0, 0) });
@@ -377,7 +377,7 @@ test('a genesis with two requests for one place, or counts that are wrong, is re
   publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
   const cardId = publishCard(head.card.card);
   askOk(challenger, { cardId, place: leafAt(weights) });
-  askOk(challenger, { cardId, place: leafAt(weights, 1), bond: coin(200) });
+  askOk(challenger, { cardId, place: leafAt(groups, 1), bond: coin(200) });
   const { appState } = loop.chain.app.exportState();
   const section = new JsonReader(appState, '').member('attribution').object();
   const requests = new JsonReader(section, '')

@@ -1,6 +1,7 @@
 /** A chain that takes what the real one takes, and publishers in memory. */
 import { equalBytes, toHex } from '../../../core/bytes.ts';
-import { leafCount, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
+import { leavesOfRun } from '../../../modules/attribution/proof/run.ts';
+import { leafCount, runOfShard, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
 import { type ContributionRecord, verifyFraud } from '../../../modules/attribution/proof/shard/fraud.ts';
 import { decodeFraud } from '../../../modules/attribution/proof/shard/fraud-format.ts';
 import { verifyShardProof } from '../../../modules/attribution/proof/shard/verify.ts';
@@ -27,6 +28,7 @@ import type {
   WatchChain,
 } from '../ports.ts';
 import { FakeInfluence, servesInfluence } from './fake-influence.ts';
+import { splitHashes } from '../fetched-tree.ts';
 import { TREES_BY_KIND } from '../supply.ts';
 
 /** What was sent to the chain. */
@@ -169,8 +171,10 @@ export class FakeChain implements WatchChain {
     return this.#send('demand leaf', target.id);
   }
 
-  async stakes(id: bigint): Promise<DemandStakes> {
-    const open = this.#demands.filter(({ shardId, answer }) => shardId === id && answer === undefined).length;
+  async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes> {
+    const demands =
+      of === 'shard' ? this.#demands.filter(({ shardId }) => shardId === id) : this.influence.demands(of, id);
+    const open = demands.filter(({ answer }) => answer === undefined).length;
     return { bond: 100n * BigInt(1 + open), least: 100n, reward: 5000n, requestBlocks: 500n };
   }
 
@@ -195,7 +199,7 @@ export class FakeChain implements WatchChain {
       (demand) => demand.shardId === id && demand.answer === undefined && isSame(demand.place),
     );
     if (open) throw new Error('a request for this piece is open');
-    const least = (await this.stakes(id)).bond;
+    const least = (await this.stakes('shard', id)).bond;
     if (bond < least) throw new Error(`the bond must be ${least}`);
     const { open: ownOpen, most } = await this.ownRequests();
     if (ownOpen.length >= most) throw new Error('too many open requests');
@@ -233,7 +237,7 @@ export class FakeChain implements WatchChain {
   /** Answers the oldest open demand about a shard with bytes that say nothing. */
   answerOldest(shardId: bigint): void {
     const oldest = this.#demands.find((each) => each.shardId === shardId && each.answer === undefined);
-    const answer = { content: new Uint8Array(0), hashes: [] };
+    const answer = { content: new Uint8Array(0), leaves: [], hashes: [] };
     this.#demands = this.#demands.map((demand) => (demand === oldest ? { ...demand, answer } : demand));
   }
 
@@ -251,13 +255,15 @@ export class FakeChain implements WatchChain {
     const tree = TREES_BY_KIND.get(kind);
     if (tree === undefined) {
       const content = this.#documents[document]?.content ?? new Uint8Array(0);
-      return openSection(content, chunk);
+      const section = openSection(content, chunk);
+      return section && { ...section, leaves: [] };
     }
-    const joined = openingHashes(leafCount(shard.commitment, tree), [chunk], (level, i) =>
+    const run = leavesOfRun(runOfShard(shard.commitment, tree, chunk));
+    const joined = openingHashes(leafCount(shard.commitment, tree), run, (level, i) =>
       shard.node(tree, level, i),
     );
-    const hashes = Array.from({ length: joined.length / 32 }, (_, i) => joined.slice(32 * i, 32 * i + 32));
-    return { content: shard.leaf(tree, chunk), hashes };
+    const leaves = run.map((leaf) => shard.leaf(tree, leaf));
+    return { content: new Uint8Array(0), leaves, hashes: splitHashes(joined) };
   }
 
   #shard(id: bigint): PublishedShard {

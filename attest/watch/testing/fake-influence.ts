@@ -6,6 +6,7 @@ import { claimId, decodeClaim } from '../../../modules/attribution/proof/influen
 import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
 import { decodeCardFraud, decodeClaimFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
 import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
+import { leavesOfRun, runAt, runLeaves } from '../../../modules/attribution/proof/run.ts';
 import type { Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { type ServedCard, type ServedClaim, servedTree } from '../../influence/published.ts';
 import { splitHashes } from '../fetched-tree.ts';
@@ -28,13 +29,17 @@ function leavesAt(served: ServedInfluence, { tree, node }: Pick<InfluencePlace, 
   return served.sums.coordinates[node ?? 0];
 }
 
-/** The leaf at a place with the hashes of its opening. */
+/** The run at a place with the hashes of its opening. */
 export function answerTo(served: ServedInfluence, place: InfluencePlace): InfluenceDemand['answer'] {
   const leaves = leavesAt(served, place);
-  const content = leaves?.[place.leaf];
-  if (leaves === undefined || content === undefined) return undefined;
+  const [one] = leaves ?? [];
+  if (leaves === undefined || one === undefined) return undefined;
+  const run = leavesOfRun(runAt(place.leaf, { size: runLeaves(one.length), leaves: leaves.length }));
   const { tree } = servedTree(place.tree, leaves);
-  return { content, hashes: splitHashes(openingHashes(leaves.length, [place.leaf], tree.node)) };
+  return {
+    leaves: leaves.slice(place.leaf, place.leaf + run.length),
+    hashes: splitHashes(openingHashes(leaves.length, run, tree.node)),
+  };
 }
 
 /** What a publisher in memory serves of cards and claims. */
@@ -87,7 +92,12 @@ export class FakeInfluence {
 
   request({ kind, id }: InfluenceTarget, place: InfluencePlace): void {
     const requestId = BigInt(this.#demands.length + 1);
-    this.#demands = [...this.#demands, { of: kind, id, requestId, place, own: true, answer: undefined }];
+    const open = this.demands(kind, id).filter(({ answer }) => answer === undefined).length;
+    const bond = 100n * BigInt(1 + open);
+    this.#demands = [
+      ...this.#demands,
+      { of: kind, id, requestId, place, own: true, bond, answer: undefined },
+    ];
   }
 
   /** What open requests are about, by name. */

@@ -10,6 +10,7 @@ import { openCardFraud, openClaimFraud, type ServedPair } from '../../../attest/
 import type { ServedCard, ServedClaim, ServedSums, ServedTree } from '../../../attest/influence/published.ts';
 import { defined } from '../../../core/errors.ts';
 import { HASH_BYTES } from '../../../core/hash.ts';
+import { innerHash, leafHash } from '../../../core/merkle.ts';
 import { verifyCardFraud } from '../../../modules/attribution/proof/influence/card-fraud.ts';
 import { checkClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
@@ -19,10 +20,12 @@ import {
   type OpenedPiece,
   type PiecePlace,
   type PieceTrees,
+  runLeavesIn,
   treesOfCard,
   treesOfClaim,
 } from '../../../modules/attribution/proof/influence/pieces.ts';
 import { INFLUENCE_TREES } from '../../../modules/attribution/proof/influence/trees.ts';
+import { runAt } from '../../../modules/attribution/proof/run.ts';
 import { levelOf } from '../../../modules/attribution/proof/tree.ts';
 import { randomFrom } from '../fidelity/digits.ts';
 import { Dice } from './lie.ts';
@@ -87,7 +90,8 @@ function answered(trees: PieceTrees, served: ServedTrees, asked: Asked): Answers
     const { tree, node: document, leaf: chunk } = place;
     const piece = openPiece(served, { tree: INFLUENCE_TREES[tree], document, chunk });
     if (!isPiece(trees, place, piece)) return undefined;
-    answers.push([place, piece]);
+    const run = { size: runLeavesIn(trees.shape, tree), leaves: leavesAt(trees, place) };
+    answers.push([{ ...place, leaf: runAt(place.leaf, run).first }, piece]);
   }
   return answers;
 }
@@ -101,8 +105,8 @@ function fromAnswers<S extends ServedTrees>(served: S, answers: Answers): S {
     const nodes = new Map<string, Uint8Array>();
     for (const [place, piece] of answers) {
       if (place.tree !== name) continue;
-      leaves[place.leaf] = piece.content;
-      absorb(nodes, tree.leaves, place.leaf, piece.hashes);
+      for (const [i, leaf] of piece.leaves.entries()) leaves[place.leaf + i] = leaf;
+      absorb(nodes, tree.leaves, { first: place.leaf, ...piece });
     }
     const node = (level: number, index: number): Uint8Array =>
       nodes.get(`${level} ${index}`) ?? new Uint8Array(HASH_BYTES);
@@ -112,34 +116,35 @@ function fromAnswers<S extends ServedTrees>(served: S, answers: Answers): S {
     tree: known,
     sums(sums) {
       const coordinates: Uint8Array[][] = [];
-      for (const [{ tree, node, leaf }, { content }] of answers)
-        if (tree === 'coordinates') (coordinates[node] ??= [])[leaf] = content;
+      for (const [{ tree, node, leaf }, { leaves }] of answers)
+        if (tree === 'coordinates')
+          for (const [i, bytes] of leaves.entries()) (coordinates[node] ??= [])[leaf + i] = bytes;
       return { ...known('sums', sums), coordinates };
     },
   });
 }
 
-/** Notes the hashes of a way from the root to a leaf by their levels and places. */
+/** Notes the hashes of all nodes that a run and its way show, by their levels and places. */
 function absorb(
   nodes: Map<string, Uint8Array>,
-  leaves: number,
-  leaf: number,
-  hashes: readonly Uint8Array[],
+  total: number,
+  { first, leaves, hashes }: Pick<OpenedPiece, 'leaves' | 'hashes'> & { readonly first: number },
 ): void {
-  // The hashes of subtrees stand in the order of the leaves, the own path left out.
+  // The hashes of subtrees stand in the order of the leaves, the way to the run left out.
   let next = 0;
-  const walk = (from: number, to: number): void => {
-    if (leaf < from || leaf >= to) {
-      const level = levelOf(to - from);
-      nodes.set(`${level} ${Math.floor(from / 2 ** level)}`, defined(hashes[next++], 'a hash'));
-      return;
-    }
-    if (to - from === 1) return;
-    const middle = from + 2 ** (levelOf(to - from) - 1);
-    walk(from, middle);
-    walk(middle, to);
+  const walk = (from: number, to: number): Uint8Array => {
+    const level = levelOf(to - from);
+    const middle = from + 2 ** (level - 1);
+    const hash =
+      to <= first || from >= first + leaves.length
+        ? defined(hashes[next++], 'a hash')
+        : to - from === 1
+          ? leafHash(defined(leaves[from - first], 'a leaf'))
+          : innerHash(walk(from, middle), walk(middle, to));
+    nodes.set(`${level} ${Math.floor(from / 2 ** level)}`, hash);
+    return hash;
   };
-  walk(0, leaves);
+  walk(0, total);
 }
 
 type Outcome = 'not shown' | 'convicted';
@@ -229,11 +234,21 @@ test.each(['head', 'adapter'] as const)(
           const place = { tree, node: 0, leaf };
           const piece = openPiece(served, { tree: INFLUENCE_TREES[tree], document: 0, chunk: leaf });
           expect(isPiece(trees, place, piece), `${tree} ${leaf}`).toBe(true);
-          const last = leavesAt(trees, place) - 1;
-          if (last > 0)
-            expect(isPiece(trees, { ...place, leaf: leaf === last ? 0 : leaf + 1 }, piece)).toBe(false);
-          const longer = { ...piece, content: Uint8Array.from([...piece.content, 0]) };
-          expect(isPiece(trees, place, longer)).toBe(false);
+          const size = runLeavesIn(trees.shape, tree);
+          const total = leavesAt(trees, place);
+          const { first, end } = runAt(leaf, { size, leaves: total });
+          expect(piece.leaves.length).toBe(end - first);
+          if (total > size)
+            expect(isPiece(trees, { ...place, leaf: first === 0 ? size : 0 }, piece)).toBe(false);
+          const [own = new Uint8Array(0), ...others] = piece.leaves;
+          for (const leaves of [
+            [Uint8Array.from([...own, 0]), ...others],
+            [...others, new Uint8Array(0)],
+            others,
+            [...piece.leaves, own],
+          ])
+            expect(isPiece(trees, place, { ...piece, leaves })).toBe(false);
+          expect(isPiece(trees, place, { ...piece, content: own })).toBe(false);
         }
   },
 );

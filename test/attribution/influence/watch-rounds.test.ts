@@ -103,7 +103,7 @@ test('a claim waits for its card; what it says of texts is judged meanwhile', as
   ]);
 });
 
-test('what nobody serves is demanded, four leaves at a time, and convicts when it is shown', async () => {
+test('what nobody serves is demanded, runs of leaves at a time, and convicts when it is shown', async () => {
   const cases: readonly (readonly [ServedCard, ServedClaim])[] = [
     [wrong, head.claim],
     [head.card, wrongClaim(head.claim)],
@@ -130,5 +130,5 @@ test('what nobody serves is demanded, four leaves at a time, and convicts when i
   expect(log).toContain(
     'model card 1 cannot be judged: leaves of its weights are not served, or are not those that it commits to',
   );
-  expect(log).toContain('leaf 0 of the weights of card 1 is demanded on the chain');
+  expect(log).toContain('the weights of card 1 from leaf 0 on are demanded on the chain');
 });

@@ -8,7 +8,6 @@ import {
   judgeInfluence,
   type JudgedCard,
 } from '../../../attest/watch/judge-influence.ts';
-import { leafBytes } from '../../../attest/watch/influence-leaves.ts';
 import type { InfluenceDemand, InfluencePlace, Publisher } from '../../../attest/watch/ports.ts';
 import { memoryPublisher } from '../../../attest/watch/testing/fake-chain.ts';
 import { answerTo, type ServedInfluence } from '../../../attest/watch/testing/fake-influence.ts';
@@ -16,6 +15,7 @@ import { verifyCardFraud } from '../../../modules/attribution/proof/influence/ca
 import { checkClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
 import { decodeCardFraud, decodeClaimFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
+import { leafBytes } from '../../../modules/attribution/proof/influence/leaves.ts';
 import { randomFrom } from '../fidelity/digits.ts';
 import { holdsUp } from './campaign.ts';
 import { Dice } from './lie.ts';
@@ -42,6 +42,7 @@ async function untilJudged<V extends { readonly kind: string }>(
         id: 1n,
         requestId: BigInt(demands.length + i + 1),
         own: true,
+        bond: 100n,
         place,
         answer: answerTo(served, place),
       })),

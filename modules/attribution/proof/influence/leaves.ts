@@ -210,3 +210,25 @@ function readInt64s(view: DataView, offset: number, count: number): Numbers | un
   }
   return values;
 }
+
+/** Bytes of a leaf; of coordinates the last one of a node may be shorter. */
+export function leafBytes(shape: Shape, tree: InfluenceTree): number {
+  const { features, classes } = shape;
+  switch (tree) {
+    case 'weights':
+    case 'solution':
+      return 1 + 4 * features;
+    case 'examples':
+      return 11 + features + 4 * offsetCount(shape);
+    case 'residuals':
+      return 1 + 10 * classes;
+    case 'effects':
+      return 17 + 16 * classes;
+    case 'sums':
+      return 33;
+    case 'groups':
+      return 17;
+    case 'coordinates':
+      return 1 + 8 * LEAF_COORDINATES;
+  }
+}

@@ -1,9 +1,10 @@
 /**
- * Pieces of a card or of a claim that can be demanded one by one: a leaf of one of its trees. Coordinates
+ * Pieces of a card or of a claim that can be demanded one by one: a run of leaves of one of its trees. Coordinates
  * hang below a node of the tree of sums, so an answer opens the node as well. Every fraud opens such leaves,
  * and several openings of one leaf each hold all hashes that one opening of these leaves takes.
  */
 import { HASH_BYTES } from '../../../../core/hash.ts';
+import { leavesOfRun, type Run, runAt, runLeaves } from '../run.ts';
 import { type CommittedTree, verifyOpening } from '../tree.ts';
 import type { Shape } from './bounds.ts';
 import type { InfluenceCard } from './card.ts';
@@ -17,6 +18,7 @@ import {
   decodeNode,
   decodeResidual,
   decodeRow,
+  leafBytes,
 } from './leaves.ts';
 import { coordinateLeaves, coordinatesOfLeaf } from './sum-tree.ts';
 import type { InfluenceTree } from './trees.ts';
@@ -33,12 +35,16 @@ export interface PiecePlace {
   readonly tree: InfluenceTree;
   /** Node of the tree of sums, for coordinates; else 0. */
   readonly node: number;
+  /** Any of the run. */
   readonly leaf: number;
 }
 
-/** A leaf and its way to the root, 32 bytes each; for coordinates also their node and its way. */
+/** What a request is answered with: see `MsgServeChunk`. */
 export interface OpenedPiece {
+  /** Of a section of a content; else no bytes. */
   readonly content: Uint8Array;
+  readonly leaves: readonly Uint8Array[];
+  /** From these to the root, 32 bytes each. */
   readonly hashes: readonly Uint8Array[];
   readonly node: Uint8Array;
   readonly nodeHashes: readonly Uint8Array[];
@@ -95,14 +101,22 @@ export function leavesAt(
   return node < (treeNamed('sums')?.leaves ?? 0) ? coordinateLeaves(shape) : 0;
 }
 
+/** How many leaves of a tree are asked for together: see `Run`. */
+export function runLeavesIn(shape: Shape, tree: InfluenceTree): number {
+  return runLeaves(leafBytes(shape, tree));
+}
+
 /**
- * True when this is the piece at that place, and a leaf that a fraud can be shown with: one that is malformed
- * convicts, so it is no answer.
+ * True when these are the leaves of the run at that place, and such that a fraud can be shown with: one that is
+ * malformed convicts, so it is no answer.
  */
 export function isPiece(trees: PieceTrees, place: PiecePlace, piece: OpenedPiece): boolean {
-  const tree = treeOf(trees, place, piece);
-  if (tree === undefined || !isLeaf(trees.shape, place, piece.content)) return false;
-  return opens(tree, place.leaf, piece.content, piece.hashes);
+  const tree = piece.content.length > 0 ? undefined : treeOf(trees, place, piece);
+  if (tree === undefined) return false;
+  const { shape } = trees;
+  const run = runAt(place.leaf, { size: runLeavesIn(shape, place.tree), leaves: tree.leaves });
+  const areLeaves = piece.leaves.every((leaf, i) => isLeaf(shape, { ...place, leaf: run.first + i }, leaf));
+  return areLeaves && opensRun(tree, run, piece);
 }
 
 function treeOf(trees: PieceTrees, place: PiecePlace, piece: OpenedPiece): CommittedTree | undefined {
@@ -111,18 +125,30 @@ function treeOf(trees: PieceTrees, place: PiecePlace, piece: OpenedPiece): Commi
     return node.length === 0 && nodeHashes.length === 0 ? trees.treeNamed(place.tree) : undefined;
   const sums = trees.treeNamed('sums');
   const root = decodeNode(node);
-  if (sums === undefined || root === undefined || !opens(sums, place.node, node, nodeHashes))
+  const opening = { leaves: [node], hashes: nodeHashes };
+  if (sums === undefined || root === undefined || !opensRun(sums, oneAt(place.node), opening))
     return undefined;
   return coordinateTree(trees.shape, root);
 }
 
-function opens(tree: CommittedTree, index: number, leaf: Uint8Array, hashes: readonly Uint8Array[]): boolean {
+/** A single leaf. */
+export function oneAt(leaf: number): Run {
+  return { first: leaf, end: leaf + 1 };
+}
+
+/** True when these leaves are those of the run, all of them. */
+export function opensRun(
+  tree: CommittedTree,
+  run: Run,
+  { leaves, hashes }: Pick<OpenedPiece, 'leaves' | 'hashes'>,
+): boolean {
   const joined = joinHashes(hashes);
-  return joined !== undefined && verifyOpening(tree, { indices: [index], leaves: [leaf], hashes: joined });
+  if (joined === undefined || leaves.length !== run.end - run.first) return false;
+  return verifyOpening(tree, { indices: leavesOfRun(run), leaves, hashes: joined });
 }
 
 /** Hashes one after another; undefined when one is none. */
-export function joinHashes(hashes: readonly Uint8Array[]): Uint8Array | undefined {
+function joinHashes(hashes: readonly Uint8Array[]): Uint8Array | undefined {
   const joined = new Uint8Array(hashes.length * HASH_BYTES);
   for (const [i, hash] of hashes.entries()) {
     if (hash.length !== HASH_BYTES) return undefined;

@@ -3,8 +3,10 @@ import { concatBytes, utf8 } from '../../../../core/bytes.ts';
 import { LedgerError } from '../../../../core/errors.ts';
 import { HASH_BYTES, sha256 } from '../../../../core/hash.ts';
 import { ShardCommitment } from '../../../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { type Run, runAt, runLeaves } from '../run.ts';
 import { LEAF_TOKENS, SHARD_TOKENS_MAX, SHARD_TREES, type ShardTree } from '../kinds.ts';
 import { TOKENISER_VERSION } from '../tokenise.ts';
+import { leafBytesMax } from './leaves.ts';
 import type { CommittedTree } from '../tree.ts';
 
 const ID_DOMAIN = utf8('openledger/attribution/shard/v1');
@@ -30,6 +32,16 @@ export function leafCount(commitment: ShardCommitment, tree: ShardTree): number 
     case 'documents':
       return commitment.documents;
   }
+}
+
+/** How many leaves of a tree of this shard are asked for together: see `Run`. */
+export function runLeavesOf(commitment: ShardCommitment, tree: ShardTree): number {
+  return runLeaves(leafBytesMax(commitment, tree));
+}
+
+/** The leaves of a tree of this shard that are asked for with this one. */
+export function runOfShard(commitment: ShardCommitment, tree: ShardTree, leaf: number): Run {
+  return runAt(leaf, { size: runLeavesOf(commitment, tree), leaves: leafCount(commitment, tree) });
 }
 
 /** The root of a tree of this shard. */

@@ -24,6 +24,21 @@ export const SALT_BYTES = 32;
 /** Longest leaf that a shard can have: eight entries, or a document with the longest address. */
 export const LEAF_BYTES_MAX: number = 1 + SALT_BYTES + 8 * (8 + 4 * PREFIX_TOKENS);
 
+/** Bytes of the longest leaf that a tree of this shard can have, with a salt and the longest address. */
+export function leafBytesMax({ entriesPerLeaf }: ShardShape, tree: ShardTree): number {
+  const head = 1 + SALT_BYTES;
+  switch (tree) {
+    case 'text':
+      return head + 8 + 4 * LEAF_TOKENS;
+    case 'suffix':
+      return head + entriesPerLeaf * (8 + 4 * PREFIX_TOKENS);
+    case 'inverse':
+      return head + 4 * LEAF_TOKENS;
+    case 'documents':
+      return head + 10 + 255 + HASH_BYTES + 16;
+  }
+}
+
 /** What decoding asks of a commitment. */
 export type ShardShape = Pick<ShardCommitment, 'documents' | 'tokens' | 'entriesPerLeaf' | 'salted'>;
 

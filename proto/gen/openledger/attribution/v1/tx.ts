@@ -155,10 +155,11 @@ export interface MsgServeChunk {
   readonly hashes: readonly Uint8Array[];
   readonly node: Uint8Array;
   readonly nodeHashes: readonly Uint8Array[];
+  readonly leaves: readonly Uint8Array[];
 }
 export const MsgServeChunk: MessageType<MsgServeChunk> = messageType<MsgServeChunk>(
   'openledger.attribution.v1.MsgServeChunk',
-  () => ({ server: '', requestId: 0n, content: NO_BYTES, hashes: [], node: NO_BYTES, nodeHashes: [] }),
+  () => ({ server: '', requestId: 0n, content: NO_BYTES, hashes: [], node: NO_BYTES, nodeHashes: [], leaves: [] }),
   () => [
     { number: 1, name: 'server', protoName: 'server', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
     { number: 2, name: 'requestId', protoName: 'request_id', rule: 'single', value: { kind: 'uint64' } },
@@ -166,6 +167,7 @@ export const MsgServeChunk: MessageType<MsgServeChunk> = messageType<MsgServeChu
     { number: 4, name: 'hashes', protoName: 'hashes', rule: 'repeated', value: { kind: 'bytes' } },
     { number: 5, name: 'node', protoName: 'node', rule: 'single', value: { kind: 'bytes' } },
     { number: 6, name: 'nodeHashes', protoName: 'node_hashes', rule: 'repeated', value: { kind: 'bytes' } },
+    { number: 7, name: 'leaves', protoName: 'leaves', rule: 'repeated', value: { kind: 'bytes' } },
   ],
   { 'amino.name': "openledger/MsgServeChunk" },
 );
