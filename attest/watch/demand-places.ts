@@ -1,8 +1,9 @@
 /**
  * The chain takes so many open requests of one account (`account_requests_max`), whatever they are about. So
  * that nobody who is accused can use up all of them, they are dealt round: the next one is for what has the
- * fewest open, then for a step to a conviction before texts, then for what had its last one longest ago, then for what is due first. The last places are
- * kept for what has none: whoever is accused next gets one without waiting.
+ * fewest open, then for a step to a conviction before texts, then for what had its last one longest ago, then
+ * for what is due first. The last places are kept for what has none: whoever is accused next gets one without
+ * waiting.
  *
  * Who had how many, and when, is on the chain; here is only who wants more.
  */

@@ -2,8 +2,8 @@
  * A committed tree whose leaves are put together from what is offered and from what the chain has shown, runs
  * of leaves. Offers are believed as far as they lead to the root, or to a node on the path of a run that the
  * chain has checked. So of a tree of n runs with one wrong leaf among those offered, log2(n) demands find it:
- * each tells which of the subtrees beside its path are right; four at a time, spread over what is in doubt, in
- * log8(n) steps.
+ * each tells which of the subtrees beside its path are right; four at a time, spread over what is in doubt,
+ * in log8(n) steps.
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { assert } from '../../core/errors.ts';

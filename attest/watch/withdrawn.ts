@@ -1,8 +1,8 @@
 /**
  * Where a contribution is withdrawn, a shard may have its text or a tombstone; the shard is asked which one.
- * Its leaves of the tree of documents tell, as far as they lead to the committed root: as its publisher serves
- * them, or as the chain has checked them. Where neither does, it has what is right in a shard of today, a
- * tombstone, until the chain has shown more.
+ * Its leaves of the tree of documents tell, as far as they lead to the committed root: as its publisher
+ * serves them, or as the chain has checked them. Where neither does, it has what is right in a shard of
+ * today, a tombstone, until the chain has shown more.
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Pieces of a card or of a claim that can be demanded one by one: a run of leaves of one of its trees. Coordinates
+ * Pieces of a card or of a claim that can be demanded: runs of leaves of one of its trees. Coordinates
  * hang below a node of the tree of sums, so an answer opens the node as well. Every fraud opens such leaves,
  * and several openings of one leaf each hold all hashes that one opening of these leaves takes.
  */
@@ -107,8 +107,8 @@ export function runLeavesIn(shape: Shape, tree: InfluenceTree): number {
 }
 
 /**
- * True when these are the leaves of the run at that place, and such that a fraud can be shown with: one that is
- * malformed convicts, so it is no answer.
+ * True when these are the leaves of the run at that place, and such that a fraud can be shown with: one that
+ * is malformed convicts, so it is no answer.
  */
 export function isPiece(trees: PieceTrees, place: PiecePlace, piece: OpenedPiece): boolean {
   const tree = piece.content.length > 0 ? undefined : treeOf(trees, place, piece);
