@@ -1,4 +1,6 @@
 /** What claims and evidence may rest on, how long, and what they pay for it. */
+import { FEATURES_MAX } from '../../modules/attribution/proof/influence/bounds.ts';
+import { runLeavesIn } from '../../modules/attribution/proof/influence/pieces.ts';
 import { expect, test } from 'vitest';
 import { provenanceClaim } from '../../attest/claim.ts';
 import type { ShardReader } from '../../attest/shard.ts';
@@ -239,18 +241,21 @@ test('all indexes are listed, by pages, with where they stand', () => {
   expect(second.pagination?.nextKey).toEqual(new Uint8Array(0));
 });
 
-test('by default the reward for a false claim of influence is more than its solution costs to demand, up to 42 classes', () => {
+test('by default the reward for a false claim of influence is more than its solution costs to demand, up to 511 features', () => {
   const { requestBond, claimBond, rewardBps, accountRequestsMax } = DEFAULT_PARAMS;
-  const atOnce = 5;
+  const atOnce = 4;
   expect(accountRequestsMax).toBeGreaterThanOrEqual(atOnce);
   const reward = (claimBond * BigInt(rewardBps)) / 10_000n;
   // The bond of a request that is answered is lost; each has to be higher by one than those that are open.
-  const lost = (rows: number): bigint =>
-    Array.from({ length: rows }, (_, row) => BigInt(1 + (row % atOnce)) * requestBond).reduce(
-      (sum, bond) => sum + bond,
-    );
-  expect([lost(5), lost(10), lost(42), reward]).toEqual([300_000n, 600_000n, 2_460_000n, 2_500_000n]);
-  expect(lost(43)).toBeGreaterThan(reward);
+  const lost = (classes: number, features: number): bigint => {
+    const size = runLeavesIn({ kind: 'head', classes, features, examples: 1 }, 'solution');
+    return Array.from(
+      { length: Math.ceil(classes / size) },
+      (_, run) => BigInt(1 + (run % atOnce)) * requestBond,
+    ).reduce((sum, bond) => sum + bond);
+  };
+  expect([lost(10, 197), lost(256, 511), reward]).toEqual([20_000n, 1_600_000n, 2_500_000n]);
+  expect(lost(256, FEATURES_MAX)).toBeGreaterThan(reward);
 });
 
 test('windows under which somebody honest is cheated are refused, by genesis and by governance alike', () => {
