@@ -216,7 +216,7 @@ export class InfluenceWatch {
       metrics.sent('demand');
       logger.info(
         { [target.kind]: target.id, tree, node, leaf, tx },
-        `the ${tree} of ${object} from leaf ${leaf} on are demanded on the chain`,
+        `the run from leaf ${leaf} of the ${tree} of ${object} is demanded on the chain`,
       );
     }
   }

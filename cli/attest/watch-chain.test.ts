@@ -114,7 +114,12 @@ test('what a conviction pays, and how long an answer may take, is by the paramet
     paramsOfVersion: () => ({ params: then }),
   });
   // What a request has to be bonded with is asked when it is made.
-  expect(await chain.stakes('shard', 7n)).toEqual({ bond: 30n, least: 10n, reward: 250n, requestBlocks: 40n });
+  expect(await chain.stakes('shard', 7n)).toEqual({
+    bond: 30n,
+    least: 10n,
+    reward: 250n,
+    requestBlocks: 40n,
+  });
 });
 
 test('a shard or card is due when claims may rest on it; one that unbonds, when its bond is gone', async () => {

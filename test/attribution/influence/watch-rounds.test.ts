@@ -130,5 +130,5 @@ test('what nobody serves is demanded, runs of leaves at a time, and convicts whe
   expect(log).toContain(
     'model card 1 cannot be judged: leaves of its weights are not served, or are not those that it commits to',
   );
-  expect(log).toContain('the weights of card 1 from leaf 0 on are demanded on the chain');
+  expect(log).toContain('the run from leaf 0 of the weights of card 1 is demanded on the chain');
 });
