@@ -1,0 +1,104 @@
+/** Conviction: what of the chain an epoch is held against, and what checking a fraud costs. */
+import { concatBytes, utf8 } from '../../core/bytes.ts';
+import { DecodeError } from '../../core/errors.ts';
+import type { ReadContext } from '../../framework/context.ts';
+import { ed25519PublicKey } from '../../framework/tx/public-key.ts';
+import { ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { EpochFraud, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import type { MsgDisputeEpoch } from '../../proto/gen/openledger/settlement/v1/tx.ts';
+import { paramsOf, type SettlementCore } from './core.ts';
+import { placeExists, requireEpoch } from './epochs.ts';
+import { refuseAs } from './errors.ts';
+import { requireGateway } from './gateways.ts';
+import type { EpochChain, FinalClaim } from './proof/chain.ts';
+import { verifyEpochFraud } from './proof/fraud.ts';
+import { comparePlaces } from './proof/leaves.ts';
+import { laneId } from './rounds.ts';
+
+/** Least bytes of a sibling in an opening: as many hashes as there can be. */
+const SIBLING_BYTES = 40;
+
+/** An attribution is read, summed, divided and sorted: so many bytes of work for one of it. */
+const ATTRIBUTION_STEPS = 16;
+
+/** The epoch that a fraud convicts. Charges by size. @throws StateError (settlement 12, 13, 14) */
+export function checkDispute(
+  k: SettlementCore,
+  context: ReadContext,
+  { epochId, fraud }: MsgDisputeEpoch,
+): Epoch {
+  const epoch = requireEpoch(k, context, epochId);
+  if (epoch.state !== EpochState.EPOCH_STATE_PENDING || context.block.height > epoch.finalHeight)
+    refuseAs('window-over', `epoch ${epochId} could be disputed until height ${epoch.finalHeight}`);
+  chargeFraud(k, context, fraud);
+  try {
+    verifyEpochFraud({ epoch: epoch.commitment, chain: chainOf(k, context, epoch) }, fraud);
+  } catch (error) {
+    if (error instanceof DecodeError) refuseAs('not-convicted', error.message);
+    throw error;
+  }
+  return epoch;
+}
+
+function chargeFraud(k: SettlementCore, context: ReadContext, fraud: EpochFraud): void {
+  const { gasPerHash, gasPerByte } = paramsOf(k, context);
+  let hashes = 2 + 2 * fraud.nodes.length;
+  for (const { leaves, siblings } of fraud.openings)
+    hashes += 3 * leaves.length + 2 * Math.ceil(siblings.length / SIBLING_BYTES) + 1;
+  const bytes = EpochFraud.encode(fraud).length + ATTRIBUTION_STEPS * fraud.attribution.length;
+  context.gas.consume(hashes * gasPerHash, 'settlement hashes');
+  context.gas.consume(bytes * gasPerByte, 'settlement bytes');
+}
+
+/** What of the chain an epoch speaks of. */
+export function chainOf(k: SettlementCore, context: ReadContext, epoch: Epoch): EpochChain {
+  const { gateway, denom, roundId } = epoch;
+  return {
+    denom,
+    terms: (modelId) => k.models.terms(context, { modelId, gateway }),
+    lane: (channel, lane) => k.state.lanes.get(context, [roundId, laneId(channel, lane)]),
+    claim: (id) => finalClaim(k, context, id),
+    holds: (place) => placeExists(k, context, place, gateway),
+    signed: (receipt, signature) => isSigned(k, context, gateway, { receipt, signature }),
+  };
+}
+
+/** A claim that a payment follows, so that it stays. */
+function finalClaim(k: SettlementCore, context: ReadContext, id: bigint): FinalClaim | undefined {
+  const claim = k.attribution.claim(context, id);
+  if (claim === undefined || claim.receiptId === 0n) return undefined;
+  const { state, modelId, answerRoot, unattributedWeight: unattributed } = claim;
+  if (state !== ClaimState.CLAIM_STATE_FINAL && state !== ClaimState.CLAIM_STATE_VERIFIED) return undefined;
+  const entries = claim.shares.flatMap(({ contributionId, weight }) => {
+    const contribution = k.datanets.contribution(context, contributionId);
+    if (contribution === undefined) return [];
+    const { datanetId, position } = contribution;
+    const place = {
+      kind: PlaceKind.PLACE_KIND_DATANET,
+      id: datanetId,
+      level: 0,
+      index: Number(position),
+    };
+    return [{ place, weight }];
+  });
+  entries.sort((a, b) => comparePlaces(a.place, b.place));
+  return { modelId, answerRoot, weights: { entries, unattributed } };
+}
+
+/** What a gateway signs for the payer: its receipt, for this chain. */
+export function receiptStatement(chainId: string, gateway: string, receipt: Uint8Array): Uint8Array {
+  return concatBytes(utf8(`openledger/receipt/v1\0${chainId}\0${gateway}\0`), receipt);
+}
+
+function isSigned(
+  k: SettlementCore,
+  context: ReadContext,
+  gateway: string,
+  { receipt, signature }: { readonly receipt: Uint8Array; readonly signature: Uint8Array },
+): boolean {
+  const bytes = receiptStatement(context.block.chainId, gateway, receipt);
+  const key = ed25519PublicKey(requireGateway(k, context, gateway).receiptKey);
+  const signed = { statement: { bytes, text: '' }, form: 'plain', key, signature } as const;
+  return k.signatures.firstWrong(context, [signed]) === -1;
+}

@@ -1,0 +1,152 @@
+/** Epochs: stated, convicted, paid. */
+import { DecodeError } from '../../core/errors.ts';
+import { type Coin, coinToString, coinToWire, isDenom, parseCoin } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
+import { type DeltaRow, type Place, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { type Epoch, EpochState, type Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import type { MsgSettleEpoch } from '../../proto/gen/openledger/settlement/v1/tx.ts';
+import { paramsOf, type SettlementCore } from './core.ts';
+import { refuseAs } from './errors.ts';
+import { epochConvicted, epochSettled } from './events.ts';
+import { requireGateway } from './gateways.ts';
+import { checkEpoch } from './proof/epoch.ts';
+import { closeRound, requireUnsettled } from './rounds.ts';
+import { STORE_NAME } from './state.ts';
+
+const AMOUNT = /^[1-9][0-9]{0,76}$/;
+const BPS_WHOLE = 10_000n;
+
+/** Form of the message. @throws StateError (settlement 9) */
+export function validateSettlement({ bond }: MsgSettleEpoch): void {
+  if (!isDenom(bond.denom) || !AMOUNT.test(bond.amount))
+    refuseAs('wrong-bond', 'bond must be a denomination and a positive whole number');
+}
+
+/** An epoch that adds up. */
+export interface SettlementPlan {
+  readonly round: Round;
+  readonly bond: Coin;
+}
+
+/** Charges for the rows. @throws StateError (settlement 3, 5 … 11) */
+export function checkSettlement(
+  k: SettlementCore,
+  context: ReadContext,
+  { gateway, roundId, commitment, bond: wire }: MsgSettleEpoch,
+): SettlementPlan {
+  const { rowsMax, gasPerRow, bondDenom, epochBond } = paramsOf(k, context);
+  requireGateway(k, context, gateway);
+  const round = requireUnsettled(k, context, { roundId, gateway });
+  const bond = parseCoin(wire);
+  if (bond.denom !== bondDenom || bond.amount < epochBond)
+    refuseAs('wrong-bond', `the bond is ${coinToString(bond)}, must be at least ${epochBond}${bondDenom}`);
+  const { rows } = commitment;
+  if (rows.length > rowsMax)
+    refuseAs('too-many-rows', `${rows.length} rows, at most ${rowsMax}; put the others under entitlements`);
+  // For now and for when they are paid, at the end of a block.
+  context.gas.consume(rows.length * gasPerRow, 'settlement rows');
+  try {
+    checkEpoch(commitment, BigInt(round.claimed));
+  } catch (error) {
+    if (error instanceof DecodeError) refuseAs('does-not-add-up', error.message);
+    throw error;
+  }
+  for (const [i, { place }] of rows.entries())
+    if (!placeExists(k, context, place, gateway)) refuseAs('unknown-place', `row ${i} names nobody`);
+  return { round, bond };
+}
+
+/** True for a model, a Datanet, or a contribution to one. */
+export function placeExists(
+  k: SettlementCore,
+  context: ReadContext,
+  { kind, id, level, index }: Place,
+  gateway: string,
+): boolean {
+  if (kind === PlaceKind.PLACE_KIND_MODEL)
+    return k.models.terms(context, { modelId: id, gateway }) !== undefined;
+  if (level > 0) return k.datanets.datanet(context, id) !== undefined;
+  return k.datanets.contributionAt(context, id, BigInt(index)) !== undefined;
+}
+
+/** Takes the bond, closes the round, opens the window. */
+export function settleEpoch(
+  k: SettlementCore,
+  context: Context,
+  { commitment }: Pick<MsgSettleEpoch, 'commitment'>,
+  { round, bond }: SettlementPlan,
+): Epoch {
+  const { gateway, denom } = round;
+  const { windowBlocks, rewardBps } = paramsOf(k, context);
+  k.bank.sendToModule(context, { from: k.addresses.toBytes(gateway), module: STORE_NAME, coins: [bond] });
+  const { height } = context.block;
+  const epoch: Epoch = {
+    id: k.state.epochSequence.next(context) + 1n,
+    gateway,
+    denom,
+    roundId: round.id,
+    commitment,
+    state: EpochState.EPOCH_STATE_PENDING,
+    bond: coinToWire(bond),
+    height,
+    finalHeight: height + BigInt(windowBlocks),
+    rewardBps,
+    paidRows: 0,
+    unclaimed: (commitment.entitlements.sums[0] ?? 0n).toString(),
+  };
+  closeRound(k, context, round, epoch.id);
+  insertEpoch(k, context, epoch);
+  context.emit(epochSettled(epoch, round));
+  return epoch;
+}
+
+/** Writes an epoch and queues it. */
+export function insertEpoch(k: SettlementCore, context: Context, epoch: Epoch): void {
+  k.state.epochs.set(context, epoch.id, epoch);
+  if (epoch.state !== EpochState.EPOCH_STATE_FINAL) k.state.due.add(context, [epoch.finalHeight, epoch.id]);
+}
+
+/** @throws StateError (settlement 12) */
+export function requireEpoch(k: SettlementCore, context: ReadContext, id: bigint): Epoch {
+  return (
+    k.state.epochs.get(context, id) ??
+    refuseAs('unknown-epoch', `there is no epoch ${id}; a convicted one is gone`)
+  );
+}
+
+/** The bond is lost, the epoch is gone, its round waits for a right one. The reward. */
+export function convictEpoch(k: SettlementCore, context: Context, epoch: Epoch, challenger: string): Coin {
+  const { denom, amount } = parseCoin(epoch.bond);
+  const reward = { denom, amount: (amount * BigInt(epoch.rewardBps)) / BPS_WHOLE };
+  const rest = { denom, amount: amount - reward.amount };
+  const { account: from } = k;
+  if (reward.amount > 0n)
+    k.bank.send(context, { from, to: k.addresses.toBytes(challenger), coins: [reward] });
+  if (rest.amount > 0n) k.communityPool.fundCommunityPool(context, { from, coins: [rest] });
+  k.state.due.remove(context, [epoch.finalHeight, epoch.id]);
+  k.state.epochs.remove(context, epoch.id);
+  const round = k.state.rounds.require(context, epoch.roundId);
+  k.state.rounds.set(context, round.id, { ...round, epochId: 0n });
+  context.emit(epochConvicted(epoch, challenger, reward));
+  return reward;
+}
+
+/** Pays a row to its place. */
+export function payRow(
+  k: SettlementCore,
+  context: Context,
+  { denom }: Pick<Epoch, 'denom'>,
+  { place, amount }: DeltaRow,
+): void {
+  const coin = { denom, amount };
+  const { account: from } = k;
+  const { kind, id, level, index } = place;
+  if (kind === PlaceKind.PLACE_KIND_MODEL) k.models.payModel(context, { from, modelId: id, coin });
+  else
+    k.pools.payDatanet(context, {
+      from,
+      datanetId: id,
+      position: level > 0 ? undefined : BigInt(index),
+      coin,
+    });
+}
