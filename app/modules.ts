@@ -29,6 +29,7 @@ import { createMintModule } from '../modules/mint/module.ts';
 import { createModelModule } from '../modules/models/module.ts';
 import { createPaymentModule } from '../modules/payments/module.ts';
 import { createPoolsModule } from '../modules/pools/module.ts';
+import { createSettlementModule } from '../modules/settlement/module.ts';
 import type { Slashing } from '../modules/slashing/keeper.ts';
 import { createSlashingModule, type SlashingModule } from '../modules/slashing/module.ts';
 import type { SlashingAddresses } from '../modules/slashing/ports.ts';
@@ -52,6 +53,7 @@ export const MODULE_ACCOUNTS: readonly ModuleAccountSpec[] = [
   { name: 'attribution', permissions: [] },
   { name: 'channels', permissions: [] },
   { name: 'pools', permissions: [] },
+  { name: 'settlement', permissions: [] },
 ];
 
 /**
@@ -247,9 +249,23 @@ function nativeModules(
     statements,
   });
   attribution.keeper.addHooks(payments.keeper);
-  const channels = createChannelModule({ addresses, bank, statements, router: undefined });
+  const settlement = createSettlementModule({
+    addresses,
+    bank,
+    datanets,
+    attribution: attribution.keeper,
+    models: payments.modelMoney,
+    pools: pools.keeper,
+    communityPool: distribution,
+    stakersAccount: 'fee_collector',
+    signatures: statements,
+  });
+  const channels = createChannelModule({ addresses, bank, statements, router: settlement.router });
   // Pools come first: their genesis brings the slots that datanet's would order.
-  return [pools.module, datanet.module, models.module, attribution.module, payments.module, channels.module];
+  return [
+    ...[pools.module, datanet.module, models.module, attribution.module, payments.module],
+    ...[settlement.module, channels.module],
+  ];
 }
 
 /** Names of all substores: what the multistore has to be opened with. */

@@ -21,6 +21,7 @@ import { leadsTo } from './format/hash-chain.ts';
 import { type VoucherContent, voucherBytes, voucherText } from './format/voucher.ts';
 import type { Channels, OpenChannel } from './keeper.ts';
 import type { ChannelState } from './state.ts';
+import type { ClaimedInterval } from '../settlement/types.ts';
 import { type CheckedRow, keyOf, rowOf } from './wire.ts';
 
 /** A row that was checked: it claims from a channel by a signature of a key, or brings nothing. */
@@ -45,6 +46,19 @@ interface RunningBalance {
   readonly id: Uint8Array;
   readonly deposited: bigint;
   claimed: bigint;
+}
+
+/** What a row brought: the interval of what was claimed of its lane in all. */
+interface PaidRow {
+  readonly outcome: ClaimOutcome;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** What goes to a receiver in a denomination. */
+interface Payout {
+  readonly config: ChannelConfig;
+  readonly lanes: ClaimedInterval[];
 }
 
 /** Claims by vouchers. */
@@ -158,20 +172,21 @@ export class Claims {
   /** Pays what was planned. One transfer for each denomination. */
   pay(context: Context, plan: ClaimPlan): readonly ClaimResult[] {
     const balances = new Map<string, RunningBalance>();
-    const payouts = new Map<string, { readonly config: ChannelConfig; amount: bigint }>();
+    const payouts = new Map<string, Payout>();
     const results = plan.map((planned) => {
       if (!isGood(planned)) return { outcome: planned.nothing, paid: '0' };
-      const { config } = planned.open.channel;
-      const result = this.#payRow(context, planned, this.#balanceOf(context, planned.open.id, balances));
+      const { id, channel } = planned.open;
+      const { config } = channel;
+      const paid = this.#payRow(context, planned, this.#balanceOf(context, id, balances));
       const to = `${config.receiverKind} ${config.denom}`;
-      const payout = payouts.get(to) ?? { config, amount: 0n };
-      payout.amount += BigInt(result.paid);
+      const payout = payouts.get(to) ?? { config, lanes: [] };
+      if (paid.to > paid.from) payout.lanes.push({ channelId: id, lane: planned.row.voucher.lane, ...paid });
       payouts.set(to, payout);
-      return result;
+      return { outcome: paid.outcome, paid: `${paid.to - paid.from}` };
     });
     for (const { id, deposited, claimed } of balances.values())
       this.#state.balances.set(context, id, { deposited: `${deposited}`, claimed: `${claimed}` });
-    for (const { config, amount } of payouts.values()) this.#channels.payReceiver(context, config, amount);
+    for (const { config, lanes } of payouts.values()) this.#channels.payClaimed(context, config, lanes);
     return results;
   }
 
@@ -185,13 +200,14 @@ export class Claims {
     return read;
   }
 
-  #payRow(context: Context, { row, open }: GoodRow, balance: RunningBalance): ClaimResult {
+  #payRow(context: Context, { row, open }: GoodRow, balance: RunningBalance): PaidRow {
     const { lane } = row.voucher;
     const before = this.#state.lanes.get(context, [open.id, lane]) ?? 0n;
     const wanted = row.total - before;
-    if (wanted <= 0n) return { outcome: ClaimOutcome.CLAIM_OUTCOME_NOTHING_NEW, paid: '0' };
+    const nothing = { from: before, to: before };
+    if (wanted <= 0n) return { outcome: ClaimOutcome.CLAIM_OUTCOME_NOTHING_NEW, ...nothing };
     const room = balance.deposited - balance.claimed;
-    if (room === 0n) return { outcome: ClaimOutcome.CLAIM_OUTCOME_DEPOSIT_EMPTY, paid: '0' };
+    if (room === 0n) return { outcome: ClaimOutcome.CLAIM_OUTCOME_DEPOSIT_EMPTY, ...nothing };
     const paid = wanted < room ? wanted : room;
     const claimed = before + paid;
     this.#state.lanes.set(context, [open.id, lane], claimed);
@@ -199,7 +215,7 @@ export class Claims {
     context.emit(voucherClaimed({ channelId: open.id, lane, paid, claimed }));
     const isAll = paid === wanted;
     const outcome = isAll ? ClaimOutcome.CLAIM_OUTCOME_PAID : ClaimOutcome.CLAIM_OUTCOME_PAID_IN_PART;
-    return { outcome, paid: `${paid}` };
+    return { outcome, from: before, to: claimed };
   }
 }
 

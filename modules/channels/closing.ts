@@ -3,6 +3,7 @@ import { toHex } from '../../core/bytes.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import type { StatementVerifier } from '../../framework/tx/statement.ts';
+import { ReceiverKind } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import type { CloseConsent, MsgCloseChannel } from '../../proto/gen/openledger/channels/v1/tx.ts';
 import { channelErrors } from './errors.ts';
 import { closeBytes, closeText } from './format/agreement.ts';
@@ -37,6 +38,8 @@ export function planClose(
   const paid = total - BigInt(claimed);
   if (paid < 0n || total > BigInt(deposited))
     throw refused(`total is ${total}; ${claimed} was claimed and ${deposited} paid in`);
+  if (paid > 0n && config.receiverKind === ReceiverKind.RECEIVER_KIND_ROUTER)
+    throw refused('a gateway’s receipts are of lanes: claim by vouchers first, then close with that total');
   if (context.block.time.seconds >= message.closeBefore)
     throw refused(`close_before was ${message.closeBefore}, it is ${context.block.time.seconds}`);
   if (consent !== undefined)

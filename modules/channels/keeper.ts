@@ -20,6 +20,7 @@ import { channelId } from './format/configuration.ts';
 import { AMOUNT_END } from './format/encoding.ts';
 import { DEFAULT_PARAMS } from './params.ts';
 import type { ChannelPorts } from './ports.ts';
+import type { ClaimedInterval } from '../settlement/types.ts';
 import { type ChannelState, laneKey, STORE_NAME } from './state.ts';
 import type { ChannelView } from './types.ts';
 
@@ -83,7 +84,7 @@ export class Channels implements ChannelView {
     if (receiverKind === ReceiverKind.RECEIVER_KIND_ROUTER && this.#ports.router === undefined)
       throw new StateError(
         channelErrors.noRouter,
-        'this chain has no revenue router yet; give an account as receiver',
+        'this chain has no revenue router; give an account as receiver',
       );
     if (this.#ports.bank.isBlocked(this.#ports.addresses.toBytes(receiver)))
       throw invalid(`${receiver} is a module’s account and cannot receive`);
@@ -220,27 +221,31 @@ export class Channels implements ChannelView {
       context.gas.consume(KV_GAS.delete, 'closed channel');
       this.#state.closed.add(context, [config.openBefore, id]);
     }
-    this.payReceiver(context, config, paid);
-    this.#give(context, this.#ports.addresses.toBytes(config.payer), {
-      denom: config.denom,
-      amount: returned,
-    });
+    const { addresses } = this.#ports;
+    const { denom } = config;
+    // What the router takes is of lanes: a closing pays it nothing (`planClose`).
+    this.#give(context, addresses.toBytes(config.receiver), { denom, amount: paid });
+    this.#give(context, addresses.toBytes(config.payer), { denom, amount: returned });
     context.emit(channelClosed(id, config, { paid, returned }));
     return returned;
   }
 
-  /** Moves what a receiver has claimed. */
-  payReceiver(
+  /** Moves what was claimed of lanes to their receiver, or notes it under its name with the router. */
+  payClaimed(
     context: Context,
-    to: Pick<ChannelConfig, 'receiver' | 'receiverKind' | 'denom'>,
-    amount: bigint,
+    { receiver: text, receiverKind, denom }: ChannelConfig,
+    lanes: readonly ClaimedInterval[],
   ): void {
-    const receiver = this.#ports.addresses.toBytes(to.receiver);
-    const coin = { denom: to.denom, amount };
-    const { router } = this.#ports;
-    if (to.receiverKind !== ReceiverKind.RECEIVER_KIND_ROUTER || router === undefined)
-      this.#give(context, receiver, coin);
-    else if (amount > 0n) router.collect(context, { gateway: receiver, module: STORE_NAME, coins: [coin] });
+    const receiver = this.#ports.addresses.toBytes(text);
+    const amount = lanes.reduce((sum, { from, to }) => sum + to - from, 0n);
+    const { router, bank } = this.#ports;
+    if (receiverKind !== ReceiverKind.RECEIVER_KIND_ROUTER || router === undefined)
+      this.#give(context, receiver, { denom, amount });
+    else if (amount > 0n) {
+      const coins = [{ denom, amount }];
+      bank.sendBetweenModules(context, { from: STORE_NAME, to: router.routerAccount, coins });
+      router.collect(context, { gateway: receiver, denom, lanes });
+    }
   }
 
   /** Channels with their money, for queries and exports. */

@@ -1,7 +1,7 @@
 import type { AddressCodec } from '../../framework/address.ts';
 import type { StatementVerifier } from '../../framework/tx/statement.ts';
 import type { BankTransfer } from '../bank/types.ts';
-import type { RevenueRouter } from './types.ts';
+import type { RevenueRouter } from '../settlement/types.ts';
 
 /** What channels need from the rest of the application. */
 export interface ChannelPorts {

@@ -18,6 +18,7 @@ import {
   withoutContributors,
 } from './payouts.ts';
 import { type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { datanetWeights, ratesOf } from './model-money.ts';
 import type { PaymentPorts } from './ports.ts';
 import { addToTotals, emptyTotals, isContributor, splitToWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
@@ -252,14 +253,7 @@ export class Payments {
         paymentErrors.wrongDenom,
         `model ${id} is priced in ${price.denom}, max_fee is in ${maxFee.denom}`,
       );
-    const fee = inferenceFee(
-      {
-        inPer1000: BigInt(price.inPer1000),
-        outPer1000: BigInt(price.outPer1000),
-        perCall: BigInt(price.perCall),
-      },
-      message,
-    );
+    const fee = inferenceFee(ratesOf({ price }), message);
     if (fee > BigInt(maxFee.amount))
       throw new StateError(
         paymentErrors.feeAboveMax,
@@ -278,19 +272,11 @@ export class Payments {
   ): readonly PoolShare[] {
     const { model, denom, claim } = of;
     if (claim?.unattributedWeight === 0n) return [];
-    const weights = new Map<bigint, bigint>();
-    for (const id of model.snapshotIds) {
-      const snapshot = this.#ports.datanets.snapshot(context, id);
-      if (snapshot === undefined) continue;
-      const { datanetId, totalWeight } = snapshot;
-      weights.set(datanetId, (weights.get(datanetId) ?? 0n) + totalWeight);
-    }
-    return [...weights]
-      .map(([datanetId, weight]) => {
-        const account = this.#ports.pools.accountOf(context, { pool: poolOf(datanetId), denom });
-        return { datanetId, weight, recipient: this.#moduleText(account) };
-      })
-      .sort((a, b) => (a.datanetId < b.datanetId ? -1 : 1));
+    const { datanets, pools } = this.#ports;
+    return datanetWeights(datanets, context, model).map(({ datanetId, weight }) => {
+      const account = pools.accountOf(context, { pool: poolOf(datanetId), denom });
+      return { datanetId, weight, recipient: this.#moduleText(account) };
+    });
   }
 
   #platformText(): string {

@@ -5,14 +5,18 @@ import { paymentGenesis } from './genesis.ts';
 import { paymentInvariants } from './invariants.ts';
 import type { Payments } from './keeper.ts';
 import { paymentMessages } from './messages.ts';
+import { createModelMoney } from './model-money.ts';
 import type { PaymentPorts } from './ports.ts';
 import { paymentQueries } from './queries.ts';
 import { STORE_NAME } from './state.ts';
+import type { ModelMoney } from './types.ts';
 
 /** The module and its keeper. */
 export interface PaymentModule {
   readonly module: Module;
   readonly keeper: Payments;
+  /** For settlement. */
+  readonly modelMoney: ModelMoney;
 }
 
 /** Payments for inferences. Needs a module account of its name. */
@@ -32,5 +36,5 @@ export function createPaymentModule(ports: PaymentPorts): PaymentModule {
     },
     invariants: paymentInvariants({ ...core, bank }),
   };
-  return { module, keeper: core.payments };
+  return { module, keeper: core.payments, modelMoney: createModelMoney(ports) };
 }

@@ -1,8 +1,10 @@
+import type { Address } from '../../framework/address.ts';
 import type { Coin } from '../../framework/coins.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { VerifiedClaim } from '../attribution/types.ts';
-import type { SplitParts } from './fee.ts';
+import type { SplitParts, Usage } from './fee.ts';
 import type { Hold } from '../../proto/gen/openledger/payments/v1/payments.ts';
 
 /** A payment that was checked: everything that executing it needs. */
@@ -29,3 +31,27 @@ export interface PaymentSource {
 
 /** A payment by the payer's own message. */
 export const BY_PAYER: PaymentSource = { payee: '', hold: undefined };
+
+/** What inferences of a model cost, and who gets it. Models are immutable, so it is the same at every height. */
+export interface ModelTerms {
+  readonly denom: string;
+  quote(usage: Usage): { readonly fee: bigint; readonly parts: SplitParts };
+  /** Get what is nobody's, by weight, in rising order; none for a model without snapshots. */
+  readonly datanets: readonly { readonly datanetId: bigint; readonly weight: bigint }[];
+  /** Most that a gateway may state of an attribution without a claim, in basis points of the weight. */
+  readonly statedBps: number;
+}
+
+/** Prices and splits, and where a model's part goes: what settlement needs. */
+export interface ModelMoney {
+  /** Undefined when there is no such model. @param of.gateway whose statements of attribution are looked at */
+  terms(
+    context: ReadContext,
+    of: { readonly modelId: bigint; readonly gateway: string },
+  ): ModelTerms | undefined;
+  /** To the model's owner and lineage. */
+  payModel(
+    context: Context,
+    payment: { readonly from: Address; readonly modelId: bigint; readonly coin: Coin },
+  ): void;
+}

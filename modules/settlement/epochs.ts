@@ -2,6 +2,7 @@
 import { DecodeError } from '../../core/errors.ts';
 import { type Coin, coinToString, coinToWire, isDenom, parseCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
+import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { type DeltaRow, type Place, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { type Epoch, EpochState, type Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { MsgSettleEpoch } from '../../proto/gen/openledger/settlement/v1/tx.ts';
@@ -143,10 +144,11 @@ export function payRow(
   const { kind, id, level, index } = place;
   if (kind === PlaceKind.PLACE_KIND_MODEL) k.models.payModel(context, { from, modelId: id, coin });
   else
-    k.pools.payDatanet(context, {
+    k.pools.pay(context, {
       from,
-      datanetId: id,
-      position: level > 0 ? undefined : BigInt(index),
+      pool: { kind: PoolKind.POOL_KIND_DATANET, subject: id },
+      ...(level > 0 ? {} : { place: { level: 0, index: BigInt(index) } }),
       coin,
+      receiptId: 0n,
     });
 }

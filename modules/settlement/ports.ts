@@ -1,40 +1,12 @@
-import type { Address, AddressCodec } from '../../framework/address.ts';
-import type { Coin } from '../../framework/coins.ts';
-import type { Context, ReadContext } from '../../framework/context.ts';
+import type { AddressCodec } from '../../framework/address.ts';
+import type { ReadContext } from '../../framework/context.ts';
 import type { SignedStatement } from '../../framework/tx/statement.ts';
 import type { AttributionVerifier } from '../attribution/types.ts';
 import type { BankTransfer } from '../bank/types.ts';
 import type { DatanetView } from '../datanet/types.ts';
 import type { CommunityPool } from '../distribution/types.ts';
-import type { ModelTerms } from './proof/chain.ts';
-
-/** What inferences cost, and where a model's part goes. */
-export interface ModelMoney {
-  /** Undefined when there is no such model. @param of.gateway whose statements of attribution are looked at */
-  terms(
-    context: ReadContext,
-    of: { readonly modelId: bigint; readonly gateway: string },
-  ): ModelTerms | undefined;
-  /** To the model's owner and lineage. */
-  payModel(
-    context: Context,
-    payment: { readonly from: Address; readonly modelId: bigint; readonly coin: Coin },
-  ): void;
-}
-
-/** Takes money for whoever contributed to a Datanet. */
-export interface DatanetMoney {
-  /** @param payment.position of its log; undefined: all of it */
-  payDatanet(
-    context: Context,
-    payment: {
-      readonly from: Address;
-      readonly datanetId: bigint;
-      readonly position: bigint | undefined;
-      readonly coin: Coin;
-    },
-  ): void;
-}
+import type { ModelMoney } from '../payments/types.ts';
+import type { PoolPayer } from '../pools/types.ts';
 
 /** Judges what was signed off the chain. */
 export interface Signatures {
@@ -53,6 +25,6 @@ export interface SettlementPorts {
   readonly attribution: Pick<AttributionVerifier, 'claim'>;
   readonly datanets: Pick<DatanetView, 'datanet' | 'contribution' | 'contributionAt'>;
   readonly models: ModelMoney;
-  readonly pools: DatanetMoney;
+  readonly pools: Pick<PoolPayer, 'pay'>;
   readonly signatures: Signatures;
 }

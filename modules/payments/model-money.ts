@@ -1,0 +1,91 @@
+/** What epochs of receipts are held against: the same price, split and lineage as a payment's. */
+import { defined } from '../../core/errors.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import type { Address } from '../../framework/address.ts';
+import type { Context, ReadContext } from '../../framework/context.ts';
+import { AttributionMethod, type Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { DatanetView } from '../datanet/types.ts';
+import { inferenceFee, type Rates, splitFee, splitLineage } from './fee.ts';
+import { withoutContributors } from './payouts.ts';
+import type { PaymentPorts } from './ports.ts';
+import type { ModelMoney, ModelTerms } from './types.ts';
+
+type MoneyPorts = Pick<PaymentPorts, 'addresses' | 'bank' | 'datanets' | 'models'>;
+
+/** See `ModelMoney`. */
+export function createModelMoney(ports: MoneyPorts): ModelMoney {
+  return {
+    terms(context, { modelId, gateway }) {
+      const model = ports.models.model(context, modelId);
+      return model && termsOf(ports, context, model, gateway);
+    },
+    payModel: (context, payment) => payModel(ports, context, payment),
+  };
+}
+
+function termsOf(ports: MoneyPorts, context: ReadContext, model: Model, gateway: string): ModelTerms {
+  const { price, split } = model;
+  const rates = ratesOf(model);
+  const hasDatanets = model.snapshotIds.length > 0;
+  return {
+    denom: price.denom,
+    quote(usage) {
+      const fee = inferenceFee(rates, usage);
+      const parts = splitFee(fee, split);
+      return { fee, parts: hasDatanets ? parts : withoutContributors(parts, split.residual) };
+    },
+    datanets: datanetWeights(ports.datanets, context, model),
+    statedBps: statedBps(ports, model, gateway),
+  };
+}
+
+/** A model's price. */
+export function ratesOf({ price }: Pick<Model, 'price'>): Rates {
+  return {
+    inPer1000: BigInt(price.inPer1000),
+    outPer1000: BigInt(price.outPer1000),
+    perCall: BigInt(price.perCall),
+  };
+}
+
+/** The Datanets of a model's snapshots, each weighted by the bytes of its snapshots, in rising order. */
+export function datanetWeights(
+  datanets: Pick<DatanetView, 'snapshot'>,
+  context: ReadContext,
+  { snapshotIds }: Pick<Model, 'snapshotIds'>,
+): ModelTerms['datanets'] {
+  const weights = new Map<bigint, bigint>();
+  for (const id of snapshotIds) {
+    const snapshot = datanets.snapshot(context, id);
+    if (snapshot === undefined) continue;
+    const { datanetId, totalWeight } = snapshot;
+    weights.set(datanetId, (weights.get(datanetId) ?? 0n) + totalWeight);
+  }
+  return [...weights]
+    .map(([datanetId, weight]) => ({ datanetId, weight }))
+    .sort((a, b) => (a.datanetId < b.datanetId ? -1 : 1));
+}
+
+/** Retrieval cannot be checked, so only the model's owner states it, up to the policy's part. */
+function statedBps({ addresses }: MoneyPorts, model: Model, gateway: string): number {
+  const { owner, attributionMethod, attributionPolicy } = model;
+  if (attributionMethod !== AttributionMethod.ATTRIBUTION_METHOD_POLICY) return 0;
+  if (!equalBytes(addresses.toBytes(owner), addresses.toBytes(gateway))) return 0;
+  return attributionPolicy?.retrievalBps ?? 0;
+}
+
+function payModel(
+  { models, bank, addresses }: MoneyPorts,
+  context: Context,
+  { from, modelId, coin: { denom, amount } }: Parameters<ModelMoney['payModel']>[1],
+): void {
+  const modelOf = (id: bigint): Model => defined(models.model(context, id), `model ${id}`);
+  const { owner, lineage } = modelOf(modelId);
+  const { own, ancestors } = splitLineage(amount, lineage);
+  const send = (text: string, part: bigint): void => {
+    const to: Address = addresses.toBytes(text);
+    if (part > 0n) bank.send(context, { from, to, coins: [{ denom, amount: part }] });
+  };
+  send(owner, own);
+  for (const [i, ancestor] of lineage.entries()) send(modelOf(ancestor.modelId).owner, ancestors[i] ?? 0n);
+}
