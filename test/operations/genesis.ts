@@ -17,6 +17,7 @@ import { Params as ModelParams } from '../../proto/gen/openledger/models/v1/mode
 import { Params as ChannelParams } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import { Params as PoolParams } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { Params as SettlementParams } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { RequestInitChain } from '../../proto/gen/tendermint/abci/types.ts';
 import { stakingSections } from '../support/staking-world.ts';
 import { type Actor, multisigActor, PREFIX, singleActor } from './actors.ts';
@@ -106,6 +107,7 @@ function randomParams(random: Random, validators: number): Readonly<Record<strin
     payments: messageToJson(PaymentParams, params.randomPayments(random)),
     channels: messageToJson(ChannelParams, params.randomChannels(random)),
     pools: messageToJson(PoolParams, params.randomPools(random)),
+    settlement: messageToJson(SettlementParams, params.randomSettlement(random)),
   };
 }
 

@@ -18,6 +18,7 @@ import type { Params as DatanetParams } from '../../proto/gen/openledger/datanet
 import type { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { Params as PoolParams } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import type { Params as SettlementParams } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import type { Random } from './random.ts';
 import { BOND_DENOM, coin, OTHER_DENOM } from './world.ts';
@@ -198,5 +199,19 @@ export function randomPools(random: Random): PoolParams {
     autoClaimBlocksMin: random.between(1, 10),
     autoClaimTimesMax: random.between(1, 10),
     creditBlocks: random.between(1, 60),
+  };
+}
+
+export function randomSettlement(random: Random): SettlementParams {
+  return {
+    bondDenom: BOND_DENOM,
+    epochBond: BigInt(random.between(1, 2000)),
+    windowBlocks: random.between(4, 12),
+    rewardBps: random.between(1, 9000),
+    rowsMax: random.between(1, 6),
+    gasPerRow: random.between(1, 2000),
+    gasPerHash: random.between(1, 30),
+    gasPerByte: random.between(1, 3),
+    endpointBytesMax: random.between(25, 60),
   };
 }

@@ -24,6 +24,7 @@ import {
   CREDITS_FORGOTTEN_MAX,
   DENOMS_MAX,
 } from '../../modules/pools/limits.ts';
+import { FORGOTTEN_PER_BLOCK_MAX, PAID_WORK_MAX } from '../../modules/settlement/end-block.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
 
@@ -225,6 +226,22 @@ export const HOOKS: readonly HookRow[] = [
     work: 'forgets nonces of authorisations that have expired',
     bound: `${NONCES_FORGOTTEN_PER_BLOCK_MAX} a block, the rest waits; each was paid for`,
     heldBy: BUDGETS,
+  },
+  {
+    module: 'settlement',
+    when: 'endBlock',
+    work: 'pays epochs whose window is over, row by row',
+    bound:
+      `none after ${PAID_WORK_MAX} units of work: 8 for an epoch, 1 for a row of a Datanet, 32 for a model’s, which goes to ` +
+      'its lineage; the rest waits; `gas_per_row` was paid for each row',
+    heldBy: 'modules/settlement/payout.test.ts',
+  },
+  {
+    module: 'settlement',
+    when: 'endBlock',
+    work: 'forgets lanes of rounds that were paid',
+    bound: `${FORGOTTEN_PER_BLOCK_MAX} lanes and rounds a block, the rest waits; the claims that wrote them paid`,
+    heldBy: 'modules/settlement/payout.test.ts',
   },
   {
     module: 'channels',

@@ -203,3 +203,20 @@ export const POOLS_ROWS: readonly Row[] = [
   small('auto_claim_times_max', [1n, 1_000_000n], 'each is paid for when it is ordered'),
   small('credit_blocks', [1n, BLOCKS_MAX], '1: claims cannot be explained; most: all credits are kept'),
 ];
+
+/** Section `settlement`. */
+export const SETTLEMENT_ROWS: readonly Row[] = [
+  choice(
+    'bond_denom',
+    { good: ['uopen', 'ibc/ABC'], bad: ['', '1', 'a b'], says: 'a denomination' },
+    'one that nobody has: nothing can be settled',
+  ),
+  integer('epoch_bond', [1n, BOND_MAX], '1: lies are cheap; most: nothing can be settled'),
+  small('window_blocks', [1n, BLOCKS_MAX], '1: nobody can dispute in time; most: nobody is ever paid'),
+  small('reward_bps', [1n, 9000n], 'most: whoever convicts himself loses a tenth'),
+  small('rows_max', [1n, 1024n], 'an epoch keeps so many in state; they are paid in portions'),
+  small('gas_per_row', [1n, GAS_MAX], '1: payouts of an end-block hook cost nearly nothing'),
+  small('gas_per_hash', [1n, GAS_MAX], 'most: nobody can dispute'),
+  small('gas_per_byte', [1n, GAS_MAX], 'as above'),
+  small('endpoint_bytes_max', [1n, COUNT_MAX], 'kept in state, paid by size'),
+];

@@ -16,6 +16,7 @@ import { Params as DatanetParams } from '../../proto/gen/openledger/datanet/v1/d
 import { Params as ModelParams } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Params as PaymentParams } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import { Params as PoolParams } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { Params as SettlementParams } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import * as chain from './chain-rows.ts';
 import * as native from './native-rows.ts';
@@ -60,6 +61,7 @@ export const SECTIONS: readonly Section[] = [
   section('payments', PaymentParams, native.PAYMENTS_ROWS),
   section('channels', ChannelParams, native.CHANNELS_ROWS),
   section('pools', PoolParams, native.POOLS_ROWS),
+  section('settlement', SettlementParams, native.SETTLEMENT_ROWS),
 ];
 
 /** Consensus parameters of the genesis document. */

@@ -10,6 +10,7 @@ import { grantOperations } from './grants.ts';
 import { influenceRequestOperations } from './influence-requests.ts';
 import { nativeOperations } from './native.ts';
 import { poolOperations } from './pools.ts';
+import { settlementOperations } from './settlement.ts';
 import { distributionOperations, stakingOperations } from './staking.ts';
 
 /** Everything that people do. */
@@ -21,6 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...govOperations,
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
+  anyOfThem('settlement', 30, settlementOperations),
   anyOfThem('direct payments', 50, directOperations),
   anyOfThem('pools', 45, poolOperations),
   anyOfThem('attribution', 170, [

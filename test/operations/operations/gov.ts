@@ -43,6 +43,7 @@ import {
   someOf,
   type World,
 } from '../world.ts';
+import { MsgUpdateParams as SettlementUpdate } from '../../../proto/gen/openledger/settlement/v1/tx.ts';
 import { aPool } from './pools.ts';
 
 type Make = (world: World, signer: string) => Any;
@@ -73,6 +74,8 @@ const GOVERNED: readonly Make[] = [
   ({ random }, signer) =>
     packed(ChannelsUpdate, { authority: signer, params: params.randomChannels(random) }),
   ({ random }, signer) => packed(PoolsUpdate, { authority: signer, params: params.randomPools(random) }),
+  ({ random }, signer) =>
+    packed(SettlementUpdate, { authority: signer, params: params.randomSettlement(random) }),
   (world, signer) => {
     const pool = aPool(world)?.id ?? { kind: 1, subject: 1n };
     return packed(MsgClosePool, { authority: signer, pool });

@@ -1,0 +1,146 @@
+/** Gateways that settle what they have claimed, rightly and wrongly, and who looks at what they say. */
+import { toHex, utf8 } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
+import { findEpochFraud } from '../../../gateway/epochs/find-fraud.ts';
+import { openEpochFraud } from '../../../gateway/epochs/open-fraud.ts';
+import { openLeaves, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
+import type { Receipt } from '../../../modules/settlement/proof/leaves.ts';
+import { DEFAULT_PARAMS } from '../../../modules/settlement/params.ts';
+import { settlementState } from '../../../modules/settlement/state.ts';
+import { EpochRule } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
+import {
+  type Epoch,
+  EpochState,
+  type Round,
+} from '../../../proto/gen/openledger/settlement/v1/settlement.ts';
+import * as wire from '../../../proto/gen/openledger/settlement/v1/tx.ts';
+import { epochOfReceipts, lanesOf, type Served, tiling, watchedChain } from '../../support/epochs.ts';
+import type { Memory } from '../memory.ts';
+import { actorAt, anyone, coin, type Operation, operation, type World } from '../world.ts';
+
+const STATE = settlementState();
+/** What gateways serve, by the root of their receipts. */
+const PUBLISHED = new WeakMap<Memory, Map<string, PublishedEpoch>>();
+const ENDPOINT = 'https://gateway.example';
+
+function publishedOf({ memory }: World): Map<string, PublishedEpoch> {
+  const known = PUBLISHED.get(memory) ?? new Map<string, PublishedEpoch>();
+  PUBLISHED.set(memory, known);
+  return known;
+}
+
+/** An epoch in one of these states, with what its gateway serves. */
+function anEpoch(
+  world: World,
+  wanted: (epoch: Epoch) => boolean,
+): { readonly epoch: Epoch; readonly served: PublishedEpoch } | undefined {
+  const published = publishedOf(world);
+  const found = [...STATE.epochs.iterate(world.context)].flatMap(([, epoch]) => {
+    const served = published.get(toHex(epoch.commitment.receipts.root));
+    return served !== undefined && wanted(epoch) ? [{ epoch, served }] : [];
+  });
+  return world.random.some(found);
+}
+
+function aRound({ random, context }: World): Round | undefined {
+  const rounds = [...STATE.rounds.iterate(context)].map(([, round]) => round);
+  const waiting = rounds.filter(({ epochId }) => epochId === 0n);
+  return random.some(random.oneIn(12) || waiting.length === 0 ? rounds : waiting);
+}
+
+/** One inference of a model that there is; seldom of none. */
+function anInference({ random, memory }: World): Served | undefined {
+  const model = random.some(memory.models);
+  if (model === undefined || random.oneIn(8)) return undefined;
+  return { modelId: model.id, tokensIn: random.below(400), tokensOut: random.between(1, 400) };
+}
+
+/** Says of one inference that it was another one, or shares its fee out otherwise. */
+function lie({ random }: World, receipts: readonly Receipt[]): readonly Receipt[] {
+  const at = random.below(receipts.length);
+  return receipts.map((receipt, i) => {
+    const { parts, tokensOut } = receipt;
+    if (i !== at) return receipt;
+    if (random.oneIn(2)) return { ...receipt, tokensOut: tokensOut + 5_000 };
+    return { ...receipt, parts: { ...parts, platform: 0n, stakers: parts.stakers + parts.platform } };
+  });
+}
+
+function aSettlement(world: World, round: Round, gateway: string): wire.MsgSettleEpoch | undefined {
+  const { random, context, composition } = world;
+  const { rowsMax, bondDenom, epochBond } = STATE.params.get(context) ?? DEFAULT_PARAMS;
+  const chain = watchedChain(composition, context, round);
+  let budget = 30;
+  const honest = tiling(lanesOf(context, round.id), chain, () =>
+    budget-- > 0 ? anInference(world) : undefined,
+  );
+  if (honest.length === 0) return undefined;
+  const receipts = random.oneIn(3) ? lie(world, honest) : honest;
+  const served = epochOfReceipts(receipts, chain, random.between(0, rowsMax + (random.oneIn(10) ? 1 : 0)));
+  publishedOf(world).set(toHex(served.commitment.receipts.root), served);
+  const bond = coin(random.oneIn(20) ? epochBond - 1n : epochBond, bondDenom);
+  return { gateway, roundId: round.id, commitment: served.commitment, bond };
+}
+
+/** Mostly what convicts; for an epoch in which there is nothing, what does not. */
+function aDispute(world: World, challenger: string): wire.MsgDisputeEpoch | undefined {
+  const { random, composition, context } = world;
+  const found = anEpoch(world, ({ state }) => state === EpochState.EPOCH_STATE_PENDING);
+  const round = found && STATE.rounds.get(context, found.epoch.roundId);
+  if (found === undefined || round === undefined) return undefined;
+  const { epoch, served } = found;
+  const fraud = findEpochFraud(served, watchedChain(composition, context, round));
+  if (fraud === undefined && !random.oneIn(6)) return undefined;
+  const index = random.below(served.receipts.tree.leaves);
+  const harmless = openEpochFraud(served, EpochRule.EPOCH_RULE_FEE, { index });
+  return { challenger, epochId: epoch.id, fraud: fraud ?? harmless };
+}
+
+function aClaim(world: World, sender: string): wire.MsgClaimEntitlement | undefined {
+  const found = anEpoch(world, ({ unclaimed }) => unclaimed !== '0');
+  if (found === undefined || found.served.entitlements.tree.leaves === 0) return undefined;
+  const { epoch, served } = found;
+  const index = world.random.below(served.entitlements.tree.leaves);
+  return { sender, epochId: epoch.id, index, opening: openLeaves(served.entitlements, [index]) };
+}
+
+const rounds = new WeakMap<World, Round>();
+
+/** Whose round it is. */
+function settler(world: World): ReturnType<typeof actorAt> {
+  const round = aRound(world);
+  if (round === undefined) return undefined;
+  rounds.set(world, round);
+  return world.random.oneIn(25) ? anyone(world) : actorAt(world, round.gateway);
+}
+
+/** What gateways and watchers do. */
+export const settlementOperations: readonly Operation[] = [
+  operation(
+    wire.MsgRegisterGateway,
+    8,
+    ({ random }, { address: gateway }) => ({
+      gateway,
+      receiptKey: sha256(utf8(gateway)).subarray(0, random.oneIn(30) ? 31 : 32),
+      endpoint: ENDPOINT,
+    }),
+    (world) => (world.random.oneIn(4) ? anyone(world) : settler(world)),
+  ),
+  operation(
+    wire.MsgUpdateGateway,
+    2,
+    (_, { address: gateway }) => ({ gateway, endpoint: `${ENDPOINT}/2` }),
+    (world) => settler(world),
+  ),
+  operation(
+    wire.MsgSettleEpoch,
+    30,
+    (world, { address }) => {
+      const round = rounds.get(world);
+      return round && aSettlement(world, round, address);
+    },
+    settler,
+  ),
+  operation(wire.MsgDisputeEpoch, 20, (world, { address }) => aDispute(world, address)),
+  operation(wire.MsgClaimEntitlement, 20, (world, { address }) => aClaim(world, address)),
+];
