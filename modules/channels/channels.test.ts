@@ -70,7 +70,6 @@ test('configurations that could not work are refused, each with its number', () 
   const { payer } = world;
   const cases: readonly (readonly [Partial<ChannelConfig>, ErrorKind])[] = [
     [{ receiverKind: 0 }, channelErrors.invalidChannel],
-    [{ receiverKind: 2 }, channelErrors.noRouter],
     [{ payerAuthorizer: { kind: 1, key: new Uint8Array(33) } }, channelErrors.invalidChannel],
     [{ receiverAuthorizer: { kind: 2, key: new Uint8Array(32) } }, channelErrors.invalidChannel],
     [{ receiverAuthorizer: { kind: 0, key: new Uint8Array(32) } }, channelErrors.invalidChannel],

@@ -10,7 +10,7 @@ import { type DeltaRow, PlaceKind } from '../../proto/gen/openledger/settlement/
 import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { SettlementCore } from './core.ts';
 import { payRow } from './epochs.ts';
-import { epochFinal } from './events.ts';
+import { epochFinal, rowPaid } from './events.ts';
 import { sumsOfEpoch } from './proof/epoch.ts';
 import { laneKey } from './state.ts';
 
@@ -51,6 +51,7 @@ function payEpoch(k: SettlementCore, context: Context, due: Epoch, most: number)
   if (due.state === EpochState.EPOCH_STATE_PENDING) payParties(k, context, due);
   for (let row = rows[paidRows]; row !== undefined && work < most; row = rows[paidRows]) {
     payRow(k, context, due, row);
+    context.emit(rowPaid(due, row));
     work += workOf(row);
     paidRows++;
   }

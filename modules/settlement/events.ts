@@ -57,6 +57,11 @@ export function epochFinal({ id, gateway, denom, unclaimed }: Epoch): Event {
   return event('final_epoch', { epoch_id: `${id}`, gateway, entitled: `${unclaimed}${denom}` });
 }
 
+/** A row was paid to its place. */
+export function rowPaid({ id, denom }: Epoch, { place, amount }: DeltaRow): Event {
+  return event('pay_row', { epoch_id: `${id}`, place: placeText(place), amount: `${amount}${denom}` });
+}
+
 /** An entitlement was paid to its place. */
 export function entitlementClaimed({ id, denom }: Epoch, index: number, { place, amount }: DeltaRow): Event {
   return event('claim_entitlement', {

@@ -206,7 +206,7 @@ export function randomSettlement(random: Random): SettlementParams {
   return {
     bondDenom: BOND_DENOM,
     epochBond: BigInt(random.between(1, 2000)),
-    windowBlocks: random.between(4, 12),
+    windowBlocks: random.between(5, 20),
     rewardBps: random.between(1, 9000),
     rowsMax: random.between(1, 6),
     gasPerRow: random.between(1, 2000),

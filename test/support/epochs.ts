@@ -69,7 +69,10 @@ export function tiling(
 function receiptOf(
   at: Pick<Receipt, 'channel' | 'lane' | 'before'>,
   to: bigint,
-  { chain, served }: { readonly chain: Pick<EpochChain, 'denom' | 'terms'>; readonly served: Served | undefined },
+  {
+    chain,
+    served,
+  }: { readonly chain: Pick<EpochChain, 'denom' | 'terms'>; readonly served: Served | undefined },
 ): Receipt {
   const requestHash = sha256(utf8(`${toHex(at.channel)}/${at.lane}/${at.before}`));
   const common = { ...at, requestHash, responseHash: sha256(requestHash), attribution: NO_ATTRIBUTION };

@@ -58,7 +58,7 @@ function anOpening(world: World, payer: Actor): wire.MsgOpenChannel {
   const config = {
     payer: payer.address,
     payerAuthorizer: payerSigner(salt, 0).key,
-    receiverKind: random.oneIn(3) ? ReceiverKind.RECEIVER_KIND_ROUTER : ReceiverKind.RECEIVER_KIND_ACCOUNT,
+    receiverKind: random.oneIn(2) ? ReceiverKind.RECEIVER_KIND_ROUTER : ReceiverKind.RECEIVER_KIND_ACCOUNT,
     receiver: anyone(world).address,
     receiverAuthorizer: receiverSigner(salt).key,
     denom,

@@ -15,6 +15,7 @@ import {
 } from '../../../proto/gen/openledger/settlement/v1/settlement.ts';
 import * as wire from '../../../proto/gen/openledger/settlement/v1/tx.ts';
 import { epochOfReceipts, lanesOf, type Served, tiling, watchedChain } from '../../support/epochs.ts';
+import type { Actor } from '../actors.ts';
 import type { Memory } from '../memory.ts';
 import { actorAt, anyone, coin, type Operation, operation, type World } from '../world.ts';
 
@@ -42,10 +43,15 @@ function anEpoch(
   return world.random.some(found);
 }
 
-function aRound({ random, context }: World): Round | undefined {
+/** A round that no epoch states, mostly; of a gateway that is registered, mostly, or of one that is not. */
+function aRound({ random, context, composition }: World, isRegistered: boolean): Round | undefined {
   const rounds = [...STATE.rounds.iterate(context)].map(([, round]) => round);
-  const waiting = rounds.filter(({ epochId }) => epochId === 0n);
-  return random.some(random.oneIn(12) || waiting.length === 0 ? rounds : waiting);
+  if (random.oneIn(20)) return random.some(rounds);
+  const fitting = rounds.filter(({ epochId, gateway }) => {
+    const known = STATE.gateways.has(context, composition.addresses.toBytes(gateway));
+    return epochId === 0n && known === isRegistered;
+  });
+  return random.some(fitting);
 }
 
 /** One inference of a model that there is; seldom of none. */
@@ -107,12 +113,14 @@ function aClaim(world: World, sender: string): wire.MsgClaimEntitlement | undefi
 const rounds = new WeakMap<World, Round>();
 
 /** Whose round it is. */
-function settler(world: World): ReturnType<typeof actorAt> {
-  const round = aRound(world);
-  if (round === undefined) return undefined;
-  rounds.set(world, round);
-  return world.random.oneIn(25) ? anyone(world) : actorAt(world, round.gateway);
-}
+const settler =
+  (isRegistered: boolean) =>
+  (world: World): Actor | undefined => {
+    const round = aRound(world, isRegistered);
+    if (round === undefined) return undefined;
+    rounds.set(world, round);
+    return world.random.oneIn(25) ? anyone(world) : actorAt(world, round.gateway);
+  };
 
 /** What gateways and watchers do. */
 export const settlementOperations: readonly Operation[] = [
@@ -124,13 +132,13 @@ export const settlementOperations: readonly Operation[] = [
       receiptKey: sha256(utf8(gateway)).subarray(0, random.oneIn(30) ? 31 : 32),
       endpoint: ENDPOINT,
     }),
-    (world) => (world.random.oneIn(4) ? anyone(world) : settler(world)),
+    settler(false),
   ),
   operation(
     wire.MsgUpdateGateway,
     2,
     (_, { address: gateway }) => ({ gateway, endpoint: `${ENDPOINT}/2` }),
-    (world) => settler(world),
+    settler(true),
   ),
   operation(
     wire.MsgSettleEpoch,
@@ -139,7 +147,7 @@ export const settlementOperations: readonly Operation[] = [
       const round = rounds.get(world);
       return round && aSettlement(world, round, address);
     },
-    settler,
+    settler(true),
   ),
   operation(wire.MsgDisputeEpoch, 20, (world, { address }) => aDispute(world, address)),
   operation(wire.MsgClaimEntitlement, 20, (world, { address }) => aClaim(world, address)),
