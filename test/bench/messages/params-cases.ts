@@ -24,6 +24,8 @@ import * as paymentsQuery from '../../../proto/gen/openledger/payments/v1/query.
 import * as payments from '../../../proto/gen/openledger/payments/v1/tx.ts';
 import * as poolsQuery from '../../../proto/gen/openledger/pools/v1/query.ts';
 import * as pools from '../../../proto/gen/openledger/pools/v1/tx.ts';
+import * as settlementQuery from '../../../proto/gen/openledger/settlement/v1/query.ts';
+import * as settlement from '../../../proto/gen/openledger/settlement/v1/tx.ts';
 import * as slashingQuery from '../../../proto/gen/cosmos/slashing/v1beta1/query.ts';
 import * as slashing from '../../../proto/gen/cosmos/slashing/v1beta1/tx.ts';
 import * as stakingQuery from '../../../proto/gen/cosmos/staking/v1beta1/query.ts';
@@ -80,6 +82,7 @@ export const PARAMS_CASES: MessageCases = {
   ...paramsOf(models.MsgUpdateParams, modelsQuery.QueryParamsResponse),
   ...paramsOf(payments.MsgUpdateParams, paymentsQuery.QueryParamsResponse),
   ...paramsOf(pools.MsgUpdateParams, poolsQuery.QueryParamsResponse),
+  ...paramsOf(settlement.MsgUpdateParams, settlementQuery.QueryParamsResponse),
   ...paramsOf(slashing.MsgUpdateParams, slashingQuery.QueryParamsResponse),
   ...paramsOf(staking.MsgUpdateParams, stakingQuery.QueryParamsResponse),
   ...caseOf(MsgSoftwareUpgrade, ({ authority }, i) => ({ authority, plan: plan(i) })),

@@ -13,6 +13,7 @@ import { DIRECT_CASES } from './direct-cases.ts';
 import { NATIVE_CASES } from './native-cases.ts';
 import { POOL_CASES } from './pool-cases.ts';
 import { PARAMS_CASES } from './params-cases.ts';
+import { SETTLEMENT_CASES } from './settlement-cases.ts';
 import { STAKING_CASES } from './staking-cases.ts';
 import { type BlockCost, type MessageCost, MessageWorld } from './world.ts';
 
@@ -38,6 +39,7 @@ const CASES: MessageCases = {
   ...CHANNEL_CASES,
   ...DIRECT_CASES,
   ...POOL_CASES,
+  ...SETTLEMENT_CASES,
   ...ATTRIBUTION_CASES,
   ...PARAMS_CASES,
 };
@@ -50,6 +52,8 @@ const UNMEASURED: Readonly<Record<string, string>> = {
     'a withdrawal that is due is a hundred blocks old; it does what MsgCloseChannel does',
   '/openledger.payments.v1.MsgReclaimHold':
     'the block in which a hold expires returns it, unless fifty others come before; it costs what MsgVoidHold does',
+  '/openledger.settlement.v1.MsgClaimEntitlement':
+    'an epoch that is final is as old as its window; it does what the end of a block does for a row',
 };
 
 /** Medians of a type's runs. */

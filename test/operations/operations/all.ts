@@ -22,7 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...govOperations,
   ...nativeOperations,
   anyOfThem('channels', 40, channelOperations),
-  anyOfThem('settlement', 110, settlementOperations),
+  anyOfThem('settlement', 170, settlementOperations),
   anyOfThem('direct payments', 50, directOperations),
   anyOfThem('pools', 45, poolOperations),
   anyOfThem('attribution', 170, [

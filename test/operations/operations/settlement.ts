@@ -54,11 +54,12 @@ function aRound({ random, context, composition }: World, isRegistered: boolean):
   return random.some(fitting);
 }
 
-/** One inference of a model that there is; seldom of none. */
-function anInference({ random, memory }: World): Served | undefined {
-  const model = random.some(memory.models);
+/** One inference of a model of this denomination that there is; seldom of none. */
+function anInference({ random, memory }: World, denom: string): Served | undefined {
+  const model = random.some(memory.models.filter(({ message }) => message.price.denom === denom));
   if (model === undefined || random.oneIn(8)) return undefined;
-  return { modelId: model.id, tokensIn: random.below(400), tokensOut: random.between(1, 400) };
+  const tokensMax = random.oneIn(2) ? 3 : 400;
+  return { modelId: model.id, tokensIn: random.below(tokensMax), tokensOut: random.below(tokensMax) };
 }
 
 /** Says of one inference that it was another one, or shares its fee out otherwise. */
@@ -78,7 +79,7 @@ function aSettlement(world: World, round: Round, gateway: string): wire.MsgSettl
   const chain = watchedChain(composition, context, round);
   let budget = 30;
   const honest = tiling(lanesOf(context, round.id), chain, () =>
-    budget-- > 0 ? anInference(world) : undefined,
+    budget-- > 0 ? anInference(world, round.denom) : undefined,
   );
   if (honest.length === 0) return undefined;
   const receipts = random.oneIn(3) ? lie(world, honest) : honest;
