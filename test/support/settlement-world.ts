@@ -136,7 +136,7 @@ export class SettlementWorld {
   }
 
   /** An epoch of receipts; default: the honest ones. */
-  published(receipts: readonly Receipt[] = this.receipts(), rowsMax = 100): PublishedEpoch {
+  published(receipts: readonly Receipt[] = this.receipts(), rowsMax: number = 100): PublishedEpoch {
     return epochOfReceipts(receipts, this.watched(), rowsMax);
   }
 
@@ -156,7 +156,7 @@ export class SettlementWorld {
   }
 
   /** Blocks until a window that opened with the last block is over. */
-  waitWindow(blocks = WINDOW): void {
+  waitWindow(blocks: number = WINDOW): void {
     for (let i = 0; i < blocks; i++) this.chain.block();
   }
 
