@@ -1,5 +1,5 @@
 /**
- * Explores payment channels exhaustively: `npm run channels:model -- --depth 9`. Exit code 1 on a violation,
+ * Explores payment channels exhaustively: `npm run channels:model -- --depth 7`. Exit code 1 on a violation,
  * with the shortest way to it.
  */
 import { ProgramOptions } from '../../support/program-options.ts';
@@ -10,7 +10,7 @@ const options = new ProgramOptions({
   command: 'npm run channels:model',
   purpose: 'payment channels: every way that few steps can go, with the real library and modules.',
 });
-const depth = options.number('depth', { fallback: 8, least: 1, help: 'steps from the opened channel' });
+const depth = options.number('depth', { fallback: 6, least: 1, help: 'steps from the opened channel' });
 options.end();
 
 for (const scenario of SCENARIOS) {
