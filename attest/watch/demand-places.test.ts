@@ -68,6 +68,14 @@ test('who has none is before who has some, also when that one comes first', asyn
   expect(await want('c', 1n, 1)).toBe(1);
 });
 
+test('a step to a conviction is before what only tells whether there is anything to convict', async () => {
+  const { want, answer } = table(1);
+  await want('a', 1n, 1);
+  expect([await want('texts', 2n, 1, false), await want('step', 90n, 1, true)]).toEqual([0, 0]);
+  answer('a');
+  expect([await want('texts', 2n, 1, false), await want('step', 90n, 1, true)]).toEqual([0, 1]);
+});
+
 test('of two that had none the one that is due first is first, and who wants no more is not waited for', async () => {
   const { want, answer, leave } = table(1);
   await want('a', 1n, 1);

@@ -259,18 +259,19 @@ test('a fraud proof voids a shard before its window ends, and while it unbonds; 
 test('a leaf that no fraud proof could show is no answer to a request, though it is what was committed to', () => {
   const loop = attributionLoop();
   const { chain, attestor, challenger } = loop;
-  const long = [concatBytes(Uint8Array.of(1), new Uint8Array(5000)), Uint8Array.of(1, 0, 0)];
-  const tree = treeOf(SHARD_TREES.text, long);
-  const { commitment } = shardOf(loop);
-  publishIndexOk(loop, attestor, [{ ...commitment, tokens: 128, textRoot: tree.root }]);
-  const place = { tree: 1, document: 0, chunk: 1 };
-  const { requestId } = responseOf(
-    MsgRequestChunkResponse,
-    deliverOk(chain, challenger, requestChunk(challenger, place)),
-  );
-  const whole = MsgServeChunk.create({ server: attestor.address, requestId, leaves: long });
-  expectRefused(loop, { signer: attestor, message: anyOf(MsgServeChunk, whole), name: 'wrong-chunk' });
+  const { commitment, leaf } = shardOf(loop);
+  const [long, good] = [concatBytes(Uint8Array.of(1), new Uint8Array(5000)), leaf('text', 0)];
+  for (const [i, leaves] of [[long], [good, Uint8Array.of(1, 0, 0)]].entries()) {
+    const { root } = treeOf(SHARD_TREES.text, leaves);
+    const tokens = 64 * leaves.length;
+    publishIndexOk(loop, attestor, [{ ...commitment, tokens, textRoot: root }]);
+    const asked = requestChunk(challenger, { tree: 1, document: 0, chunk: 0 }, { shardId: BigInt(1 + i) });
+    const { requestId } = responseOf(MsgRequestChunkResponse, deliverOk(chain, challenger, asked));
+    const whole = MsgServeChunk.create({ server: attestor.address, requestId, leaves });
+    expectRefused(loop, { signer: attestor, message: anyOf(MsgServeChunk, whole), name: 'wrong-chunk' });
+  }
   emptyBlocks(loop, 4);
+  expect(standingOfIndex(loop, 2n)).toBe(VOIDED);
   expect(standingOfIndex(loop, 1n)).toBe(VOIDED);
   expectWhole(loop);
 });

@@ -150,6 +150,7 @@ test('a content is shown in sections of 64 chunks, the last one shorter, whole a
       { content, hashes: [...hashes, NOTHING] },
       { content, hashes: hashes.map((hash) => hash.subarray(1)) },
       { content: new Uint8Array(0), hashes },
+      { content, hashes, leaves: [content] },
       sections[(i + 1) % 3] ?? {},
     ];
     for (const piece of wrong) expectRefused(attestor, serving(attestor, requestId, piece), 'wrong-chunk');
