@@ -28,9 +28,10 @@ it('a double signature in the logs of two nodes is found, the same vote in both 
   const home = mkdtempSync(join(tmpdir(), 'openledgerd-wal-'));
   const salt = new Uint8Array(8);
   const log = (node: string, input: Parameters<typeof inputRecord>[0]): void => {
-    mkdirSync(join(home, node));
+    const logs = join(home, node, 'data', 'cs.wal');
+    mkdirSync(logs, { recursive: true });
     writeFileSync(
-      join(home, node, 'wal-00000001.log'),
+      join(logs, 'wal-00000001.log'),
       concatBytes(fileHeader(salt), encodeRecord(inputRecord(input), salt)),
     );
   };
@@ -40,5 +41,8 @@ it('a double signature in the logs of two nodes is found, the same vote in both 
   expect(doubleSignatures(signedMessagesUnder(home))).toEqual([]);
   log('node2', { kind: 'vote', vote: vote(8) });
   expect(doubleSignatures(signedMessagesUnder(home))).toHaveLength(1);
+  // A home that has no log yet, and a single home.
+  mkdirSync(join(home, 'node3', 'data', 'snapshots'), { recursive: true });
+  expect(signedMessagesUnder(join(home, 'node2'))).toHaveLength(1);
   rmSync(home, { recursive: true });
 });

@@ -2,7 +2,7 @@
  * Everything that validators signed, out of the write-ahead logs of all nodes, and whether any two of it
  * contradict.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedInput } from '../../consensus/input.ts';
 import { type BlockId, blockIdKey } from '../../consensus/types/block-id.ts';
@@ -11,6 +11,7 @@ import { readRecord } from '../../node/engine/wal-codec.ts';
 import { readRecords, SYNCED_TYPE } from '../../node/wal/record.ts';
 import { END_HEIGHT_TYPE } from '../../node/wal/wal.ts';
 
+const WAL_DIRECTORY = 'cs.wal';
 const WAL_FILE = /^wal-\d{8}\.log$/;
 
 /** One signed message: who signed what for which step. */
@@ -21,7 +22,10 @@ export interface SignedMessage {
   readonly where: string;
 }
 
-/** The signed messages in all logs under a directory. A torn end, as a kill leaves it, is the end. */
+/**
+ * The signed messages in the logs of a home, or of all homes in a directory. A torn end, as a kill leaves it,
+ * is the end.
+ */
 export function signedMessagesUnder(directory: string): readonly SignedMessage[] {
   return filesUnder(directory).flatMap((file) => {
     const { records } = readRecords(readFileSync(file));
@@ -73,8 +77,20 @@ function nameOf(blockId: BlockId): string {
   return toHex(Buffer.from(blockIdKey(blockId), 'latin1')) || 'nil';
 }
 
+/** Looks only where homes have their logs: nodes may be running, and other directories come and go. */
 function filesUnder(directory: string): readonly string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => WAL_FILE.test(path.split('/').at(-1) ?? ''))
-    .map((path) => join(directory, path));
+  return [directory, ...subdirectories(directory)]
+    .map((home) => join(home, 'data', WAL_DIRECTORY))
+    .filter((logs) => existsSync(logs))
+    .flatMap((logs) =>
+      readdirSync(logs)
+        .filter((name) => WAL_FILE.test(name))
+        .map((name) => join(logs, name)),
+    );
+}
+
+function subdirectories(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(directory, entry.name));
 }
