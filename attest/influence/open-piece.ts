@@ -3,7 +3,7 @@ import { defined } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
 import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import { INFLUENCE_TREES, type InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
-import { leavesOfRun, runAt, runLeaves } from '../../modules/attribution/proof/run.ts';
+import { leavesOfRun, runAt, runLeaves } from '../../core/leaf-run.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { openLeaves, servedTree, type ServedSums, type ServedTree } from './published.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { equalBytes, utf8 } from '../../core/bytes.ts';
-import { leavesOfRun } from '../../modules/attribution/proof/run.ts';
+import { leavesOfRun } from '../../core/leaf-run.ts';
 import { leafCount, runOfShard, treeOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
 import { contentRoot, rootOfSection } from '../../modules/attribution/verify.ts';

@@ -7,7 +7,7 @@ import { messageOf } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
 import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
-import { leavesOfRun } from '../../modules/attribution/proof/run.ts';
+import { leavesOfRun } from '../../core/leaf-run.ts';
 import { leafCount, runOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
 import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { openSection } from '../../modules/attribution/verify.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
-import { leavesOfRun, runAt } from '../../modules/attribution/proof/run.ts';
+import { leavesOfRun, runAt } from '../../core/leaf-run.ts';
 import { openingHashes, treeOf, type TreeInMemory } from '../../modules/attribution/proof/tree.ts';
 import { FetchedTree, splitHashes } from './fetched-tree.ts';
 

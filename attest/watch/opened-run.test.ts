@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
-import { leavesOfRun, runAt } from '../../modules/attribution/proof/run.ts';
+import { leavesOfRun, runAt } from '../../core/leaf-run.ts';
 import { openingHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
 import { splitHashes } from './fetched-tree.ts';
 import { nodesOfRun } from './opened-run.ts';

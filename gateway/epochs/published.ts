@@ -1,5 +1,6 @@
 /** An epoch with all that its commitment is a commitment to, as a gateway serves it: right or wrong. */
 import { LedgerError } from '../../core/errors.ts';
+import { leavesOfRun, type Run } from '../../core/leaf-run.ts';
 import type { SumTreeKind } from '../../modules/settlement/proof/kinds.ts';
 import { leavesBelow, nodeBytes, splitPoint, writeSumNode } from '../../modules/settlement/proof/sum-tree.ts';
 import type {
@@ -53,6 +54,12 @@ export function openLeaves(tree: PublishedTree, indices: readonly number[]): Epo
   return { leaves: indices.map((index) => tree.leaf(index).slice()), siblings: siblingsOf(tree, ranges) };
 }
 
+/** Opens the neighbouring leaves of a run: what answers for it. */
+export function openRun(tree: PublishedTree, { first: from, end: to }: Run): EpochOpening {
+  const leaves = leavesOfRun({ first: from, end: to }).map((index) => tree.leaf(index).slice());
+  return { leaves, siblings: siblingsOf(tree, [{ from, to }]) };
+}
+
 /** What leads from a node to the root. */
 export function openNode(tree: PublishedTree, level: number, index: number): EpochOpening {
   const range = leavesBelow(tree.tree.leaves, { level, index });
@@ -71,7 +78,7 @@ function siblingsOf(
       siblings.push(node(level, Math.floor(from / 2 ** level)));
       return;
     }
-    if (inside.some((range) => range.from === from && range.to === to)) return;
+    if (inside.some((range) => range.from <= from && range.to >= to)) return;
     const middle = from + splitPoint(to - from);
     walk(from, middle);
     walk(middle, to);

@@ -29,7 +29,7 @@ import {
 } from './proof/influence/pieces.ts';
 import { INFLUENCE_TREES, type InfluenceTree } from './proof/influence/trees.ts';
 import { SHARD_TREES, type ShardTree } from './proof/kinds.ts';
-import type { Run } from './proof/run.ts';
+import type { Run } from '../../core/leaf-run.ts';
 import { runLeavesOf, runOfShard, treeOfShard } from './proof/shard/commitment.ts';
 import { decodeDocumentLeaf, LEAF_BYTES_MAX, leafProblem } from './proof/shard/leaves.ts';
 import { rootOfSection, sectionCount } from './range-proof.ts';

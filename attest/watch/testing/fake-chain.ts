@@ -1,6 +1,6 @@
 /** A chain that takes what the real one takes, and publishers in memory. */
 import { equalBytes, toHex } from '../../../core/bytes.ts';
-import { leavesOfRun } from '../../../modules/attribution/proof/run.ts';
+import { leavesOfRun } from '../../../core/leaf-run.ts';
 import { leafCount, runOfShard, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
 import { type ContributionRecord, verifyFraud } from '../../../modules/attribution/proof/shard/fraud.ts';
 import { decodeFraud } from '../../../modules/attribution/proof/shard/fraud-format.ts';

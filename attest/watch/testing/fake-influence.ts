@@ -6,7 +6,7 @@ import { claimId, decodeClaim } from '../../../modules/attribution/proof/influen
 import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
 import { decodeCardFraud, decodeClaimFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
 import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
-import { leavesOfRun, runAt, runLeaves } from '../../../modules/attribution/proof/run.ts';
+import { leavesOfRun, runAt, runLeaves } from '../../../core/leaf-run.ts';
 import type { Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { type ServedCard, type ServedClaim, servedTree } from '../../influence/published.ts';
 import { splitHashes } from '../fetched-tree.ts';

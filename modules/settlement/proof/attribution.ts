@@ -22,6 +22,9 @@ export const NO_ATTRIBUTION: Uint8Array = new Uint8Array(HASH_BYTES);
 
 const HEAD_BYTES = 19;
 const ENTRY_BYTES: number = PLACE_BYTES + 8;
+
+/** Bytes of the longest attribution: 22,547. */
+export const ATTRIBUTION_BYTES_MAX: number = HEAD_BYTES + ATTRIBUTION_ENTRIES_MAX * ENTRY_BYTES;
 const BPS_WHOLE = 10_000n;
 
 /** See the file comment. */

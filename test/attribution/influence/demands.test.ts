@@ -25,7 +25,7 @@ import {
   treesOfClaim,
 } from '../../../modules/attribution/proof/influence/pieces.ts';
 import { INFLUENCE_TREES } from '../../../modules/attribution/proof/influence/trees.ts';
-import { runAt } from '../../../modules/attribution/proof/run.ts';
+import { runAt } from '../../../core/leaf-run.ts';
 import { levelOf } from '../../../modules/attribution/proof/tree.ts';
 import { randomFrom } from '../fidelity/digits.ts';
 import { Dice } from './lie.ts';

@@ -4,7 +4,7 @@
  * and several openings of one leaf each hold all hashes that one opening of these leaves takes.
  */
 import { HASH_BYTES } from '../../../../core/hash.ts';
-import { leavesOfRun, type Run, runAt, runLeaves } from '../run.ts';
+import { leavesOfRun, type Run, runAt, runLeaves } from '../../../../core/leaf-run.ts';
 import { type CommittedTree, verifyOpening } from '../tree.ts';
 import type { Shape } from './bounds.ts';
 import type { InfluenceCard } from './card.ts';

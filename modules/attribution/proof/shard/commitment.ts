@@ -3,7 +3,7 @@ import { concatBytes, utf8 } from '../../../../core/bytes.ts';
 import { LedgerError } from '../../../../core/errors.ts';
 import { HASH_BYTES, sha256 } from '../../../../core/hash.ts';
 import { ShardCommitment } from '../../../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { type Run, runAt, runLeaves } from '../run.ts';
+import { type Run, runAt, runLeaves } from '../../../../core/leaf-run.ts';
 import { LEAF_TOKENS, SHARD_TOKENS_MAX, SHARD_TREES, type ShardTree } from '../kinds.ts';
 import { TOKENISER_VERSION } from '../tokenise.ts';
 import { leafBytesMax } from './leaves.ts';

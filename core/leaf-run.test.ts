@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { utf8 } from '../../../core/bytes.ts';
-import { leavesOfRun, runAt, runLeaves } from './run.ts';
-import { openingHashes, treeOf } from './tree.ts';
+import { utf8 } from './bytes.ts';
+import { leavesOfRun, runAt, runLeaves } from './leaf-run.ts';
+import { openingHashes, treeOf } from '../modules/attribution/proof/tree.ts';
 
 test('a run is the largest power of two of leaves that fit 16 KiB, at most 256', () => {
   const cases = [1, 17, 64, 65, 146, 297, 1121, 8192, 8193, 16_384, 1_000_000].map((bytes) =>
