@@ -1,7 +1,7 @@
 /**
  * Leaves of a tree, of shards and of epochs, are asked for on the chain in runs: neighbouring leaves, as many
- * as fit 16 KiB at their longest, a power of two from a multiple of it on. So a run is all that lies below one
- * node, and the way from it to the root is that of this node. The last run of a tree may be shorter.
+ * as fit 16 KiB at their longest, a power of two from a multiple of it on. So a run is all that lies below
+ * one node, and the way from it to the root is that of this node. The last run of a tree may be shorter.
  * docs/adr/0024.
  */
 

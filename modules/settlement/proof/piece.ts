@@ -1,10 +1,10 @@
 /**
  * Pieces of an epoch that are asked for on the chain, and what answers for one.
  *
- * A run of leaves is answered by its leaves and what leads from them to the root. Every sum on the way has to
- * be that of the nodes below it, and every leaf well formed: so all runs of a tree can be answered exactly when
- * it is the tree over its leaves, and no node has to be asked for by itself. An attribution is answered by its
- * bytes, which a receipt names by their hash.
+ * A run of leaves is answered by its leaves and what leads from them to the root. Every sum on the way has
+ * to be that of the nodes below it, and every leaf well formed: so all runs of a tree can be answered exactly
+ * when it is the tree over its leaves, and no node has to be asked for by itself. An attribution is answered
+ * by its bytes, which a receipt names by their hash.
  */
 import { equalBytes } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
