@@ -42,6 +42,13 @@ import {
   MsgVoidHold,
 } from '../proto/gen/openledger/payments/v1/tx.ts';
 import { MsgClaim, MsgSetAutoClaim } from '../proto/gen/openledger/pools/v1/tx.ts';
+import {
+  MsgClaimEntitlement,
+  MsgDisputeEpoch,
+  MsgRegisterGateway,
+  MsgSettleEpoch,
+  MsgUpdateGateway,
+} from '../proto/gen/openledger/settlement/v1/tx.ts';
 
 /** Opens a Datanet; the signer owns it. */
 export const createDatanet: (message: MsgCreateDatanet) => EncodeObject = maker(MsgCreateDatanet);
@@ -151,6 +158,21 @@ export const initiateWithdrawal: (message: MsgInitiateWithdrawal) => EncodeObjec
 /** Ends a channel whose withdrawal is due. */
 export const finalizeWithdrawal: (message: MsgFinalizeWithdrawal) => EncodeObject =
   maker(MsgFinalizeWithdrawal);
+
+/** Makes the signer a gateway, with the key that its receipts are signed by. */
+export const registerGateway: (message: MsgRegisterGateway) => EncodeObject = maker(MsgRegisterGateway);
+
+/** Has a gateway's epochs looked for at another endpoint. */
+export const updateGateway: (message: MsgUpdateGateway) => EncodeObject = maker(MsgUpdateGateway);
+
+/** States what a gateway claimed in a round, with a bond. */
+export const settleEpoch: (message: MsgSettleEpoch) => EncodeObject = maker(MsgSettleEpoch);
+
+/** Convicts a wrong epoch. */
+export const disputeEpoch: (message: MsgDisputeEpoch) => EncodeObject = maker(MsgDisputeEpoch);
+
+/** Has a row of a final epoch that the chain does not list paid to its place. */
+export const claimEntitlement: (message: MsgClaimEntitlement) => EncodeObject = maker(MsgClaimEntitlement);
 
 function maker<T>(type: MessageType<T>): (message: T) => EncodeObject {
   return (value) => ({ typeUrl: type.typeUrl, value });

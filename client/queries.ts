@@ -7,6 +7,7 @@ import * as datanet from '../proto/gen/openledger/datanet/v1/query.ts';
 import * as models from '../proto/gen/openledger/models/v1/query.ts';
 import * as payments from '../proto/gen/openledger/payments/v1/query.ts';
 import * as pools from '../proto/gen/openledger/pools/v1/query.ts';
+import * as settlement from '../proto/gen/openledger/settlement/v1/query.ts';
 
 /** Asks one query; fields left out of the request have their defaults. Rejects with the node's sentence. */
 export type Ask<Q, A> = (request?: Partial<Q>) => Promise<A>;
@@ -19,6 +20,7 @@ export interface OpenLedgerExtension {
   readonly payments: PaymentQueries;
   readonly channels: ChannelQueries;
   readonly pools: PoolQueries;
+  readonly settlement: SettlementQueries;
 }
 
 /** `openledger.datanet.v1.Query`. */
@@ -127,6 +129,16 @@ export interface PoolQueries {
   readonly credits: Ask<pools.QueryCreditsRequest, pools.QueryCreditsResponse>;
 }
 
+/** `openledger.settlement.v1.Query`. */
+export interface SettlementQueries {
+  readonly params: Ask<settlement.QueryParamsRequest, settlement.QueryParamsResponse>;
+  readonly gateway: Ask<settlement.QueryGatewayRequest, settlement.QueryGatewayResponse>;
+  readonly epoch: Ask<settlement.QueryEpochRequest, settlement.QueryEpochResponse>;
+  readonly epochs: Ask<settlement.QueryEpochsRequest, settlement.QueryEpochsResponse>;
+  readonly lanes: Ask<settlement.QueryLanesRequest, settlement.QueryLanesResponse>;
+  readonly rounds: Ask<settlement.QueryRoundsRequest, settlement.QueryRoundsResponse>;
+}
+
 /** For `QueryClient.withExtensions(comet, setupOpenLedgerExtension)`. */
 export function setupOpenLedgerExtension(base: QueryClient): { readonly openledger: OpenLedgerExtension } {
   return {
@@ -137,6 +149,7 @@ export function setupOpenLedgerExtension(base: QueryClient): { readonly openledg
       payments: paymentQueries(base),
       channels: channelQueries(base),
       pools: poolQueries(base),
+      settlement: settlementQueries(base),
     },
   };
 }
@@ -248,6 +261,19 @@ function poolQueries(base: QueryClient): PoolQueries {
     slotsByOwner: ask('SlotsByOwner', p.QuerySlotsByOwnerRequest, p.QuerySlotsByOwnerResponse),
     changes: ask('Changes', p.QueryChangesRequest, p.QueryChangesResponse),
     credits: ask('Credits', p.QueryCreditsRequest, p.QueryCreditsResponse),
+  };
+}
+
+function settlementQueries(base: QueryClient): SettlementQueries {
+  const ask = asker(base, settlement.QueryService.name);
+  const s = settlement;
+  return {
+    params: ask('Params', s.QueryParamsRequest, s.QueryParamsResponse),
+    gateway: ask('Gateway', s.QueryGatewayRequest, s.QueryGatewayResponse),
+    epoch: ask('Epoch', s.QueryEpochRequest, s.QueryEpochResponse),
+    epochs: ask('Epochs', s.QueryEpochsRequest, s.QueryEpochsResponse),
+    lanes: ask('Lanes', s.QueryLanesRequest, s.QueryLanesResponse),
+    rounds: ask('Rounds', s.QueryRoundsRequest, s.QueryRoundsResponse),
   };
 }
 

@@ -44,6 +44,13 @@ import {
   MsgVoidHold,
 } from '../proto/gen/openledger/payments/v1/tx.ts';
 import { MsgClaim, MsgSetAutoClaim } from '../proto/gen/openledger/pools/v1/tx.ts';
+import {
+  MsgClaimEntitlement,
+  MsgDisputeEpoch,
+  MsgRegisterGateway,
+  MsgSettleEpoch,
+  MsgUpdateGateway,
+} from '../proto/gen/openledger/settlement/v1/tx.ts';
 
 /** Every message of the native modules. */
 export const MESSAGES: readonly MessageType<unknown>[] = [
@@ -81,6 +88,11 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgCloseChannel,
   MsgInitiateWithdrawal,
   MsgFinalizeWithdrawal,
+  MsgRegisterGateway,
+  MsgUpdateGateway,
+  MsgSettleEpoch,
+  MsgDisputeEpoch,
+  MsgClaimEntitlement,
 ];
 
 /** A registry with CosmJS's own messages and ours. */

@@ -9,7 +9,7 @@ import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { sessionSigner } from '../../test/support/channels.ts';
 import { BOND, SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
-import { receiptStatement } from './disputes.ts';
+import { receiptStatement } from './proof/receipt-statement.ts';
 import { settlementErrors as errors } from './errors.ts';
 import { encodeReceipt, type Receipt } from './proof/leaves.ts';
 

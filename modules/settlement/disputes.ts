@@ -1,5 +1,4 @@
 /** Conviction: what of the chain an epoch is held against, and what checking a fraud costs. */
-import { concatBytes, utf8 } from '../../core/bytes.ts';
 import { DecodeError } from '../../core/errors.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { ed25519PublicKey } from '../../framework/tx/public-key.ts';
@@ -14,6 +13,7 @@ import { requireGateway } from './gateways.ts';
 import type { EpochChain, FinalClaim } from './proof/chain.ts';
 import { verifyEpochFraud } from './proof/fraud.ts';
 import { comparePlaces } from './proof/leaves.ts';
+import { receiptStatement } from './proof/receipt-statement.ts';
 import { laneId } from './rounds.ts';
 
 /** Least bytes of a sibling in an opening: as many hashes as there can be. */
@@ -84,11 +84,6 @@ function finalClaim(k: SettlementCore, context: ReadContext, id: bigint): FinalC
   });
   entries.sort((a, b) => comparePlaces(a.place, b.place));
   return { modelId, answerRoot, weights: { entries, unattributed } };
-}
-
-/** What a gateway signs for the payer: its receipt, for this chain. */
-export function receiptStatement(chainId: string, gateway: string, receipt: Uint8Array): Uint8Array {
-  return concatBytes(utf8(`openledger/receipt/v1\0${chainId}\0${gateway}\0`), receipt);
 }
 
 function isSigned(

@@ -21,16 +21,24 @@ interface Committed {
 
 type Params = Readonly<Record<string, unknown>>;
 
+/** How blocks come about. */
+export interface TestRpcOptions {
+  /** Whoever asks for the status finds one block more: for clients that wait for heights. */
+  readonly blockEachStatus?: boolean;
+}
+
 /** Serves a test chain on a free port of the loopback interface. */
 export class TestRpc {
   readonly #chain: TestChain;
+  readonly #options: TestRpcOptions;
   readonly #server: Server;
   readonly #committed = new Map<string, Committed>();
   #pending: Uint8Array[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(chain: TestChain) {
+  constructor(chain: TestChain, options: TestRpcOptions = {}) {
     this.#chain = chain;
+    this.#options = options;
     this.#server = createServer((request, response) => {
       const body: Buffer[] = [];
       request.on('data', (part: Buffer) => body.push(part));
@@ -65,6 +73,7 @@ export class TestRpc {
   #answer(method: string, params: Params): unknown {
     switch (method) {
       case 'status':
+        if (this.#options.blockEachStatus === true && this.#pending.length === 0) this.#chain.block();
         return statusOf(this.#chain);
       case 'abci_query':
         return this.#query(params);
@@ -134,7 +143,7 @@ function txOf({ height, index, tx, result }: Committed): unknown {
 
 function statusOf(chain: TestChain): unknown {
   const hash = '00'.repeat(32);
-  const time = '2026-01-01T00:00:00Z';
+  const time = new Date(Number(chain.time) * 1000).toISOString();
   return {
     node_info: {
       protocol_version: { p2p: '8', block: '11', app: '0' },
