@@ -137,6 +137,7 @@ export interface SettlementQueries {
   readonly epochs: Ask<settlement.QueryEpochsRequest, settlement.QueryEpochsResponse>;
   readonly lanes: Ask<settlement.QueryLanesRequest, settlement.QueryLanesResponse>;
   readonly rounds: Ask<settlement.QueryRoundsRequest, settlement.QueryRoundsResponse>;
+  readonly terms: Ask<settlement.QueryTermsRequest, settlement.QueryTermsResponse>;
 }
 
 /** For `QueryClient.withExtensions(comet, setupOpenLedgerExtension)`. */
@@ -274,6 +275,7 @@ function settlementQueries(base: QueryClient): SettlementQueries {
     epochs: ask('Epochs', s.QueryEpochsRequest, s.QueryEpochsResponse),
     lanes: ask('Lanes', s.QueryLanesRequest, s.QueryLanesResponse),
     rounds: ask('Rounds', s.QueryRoundsRequest, s.QueryRoundsResponse),
+    terms: ask('Terms', s.QueryTermsRequest, s.QueryTermsResponse),
   };
 }
 

@@ -29,6 +29,8 @@ function termsOf(ports: MoneyPorts, context: ReadContext, model: Model, gateway:
   const hasDatanets = model.snapshotIds.length > 0;
   return {
     denom: price.denom,
+    price,
+    split,
     quote(usage) {
       const fee = inferenceFee(rates, usage);
       const parts = splitFee(fee, split);

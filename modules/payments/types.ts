@@ -1,7 +1,7 @@
 import type { Address } from '../../framework/address.ts';
 import type { Coin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
-import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import type { Model, Price, SplitPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { VerifiedClaim } from '../attribution/types.ts';
 import type { SplitParts, Usage } from './fee.ts';
@@ -35,6 +35,9 @@ export const BY_PAYER: PaymentSource = { payee: '', hold: undefined };
 /** What inferences of a model cost, and who gets it. Models are immutable, so it is the same at every height. */
 export interface ModelTerms {
   readonly denom: string;
+  /** What `quote` computes with, for whoever asks from afar. */
+  readonly price: Price;
+  readonly split: SplitPolicy;
   quote(usage: Usage): { readonly fee: bigint; readonly parts: SplitParts };
   /** Get what is nobody's, by weight, in rising order; none for a model without snapshots. */
   readonly datanets: readonly { readonly datanetId: bigint; readonly weight: bigint }[];

@@ -35,6 +35,12 @@ export function settlementQueries(k: SettlementCore): readonly QueryRoute[] {
         return { lanes: items, pagination };
       },
     ),
+    Terms: query(wire.QueryTermsRequest, wire.QueryTermsResponse, (context, { gateway, modelId }) => {
+      queriedAddress(addresses, gateway);
+      const { price, split, datanets, statedBps } =
+        k.models.terms(context, { modelId, gateway }) ?? notFound(`model ${modelId}`);
+      return { price, split, datanets, statedBps };
+    }),
     Rounds: query(
       wire.QueryRoundsRequest,
       wire.QueryRoundsResponse,

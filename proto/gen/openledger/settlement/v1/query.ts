@@ -2,6 +2,7 @@
 import type { ServiceType } from '../../../../codec/field.ts';
 import { messageType, type MessageType } from '../../../../codec/message.ts';
 import { PageRequest, PageResponse } from '../../../cosmos/base/query/v1beta1/pagination.ts';
+import { Price, SplitPolicy } from '../../models/v1/models.ts';
 import { Epoch, Gateway, LaneRecord, Params, Round } from './settlement.ts';
 
 export type QueryParamsRequest = Readonly<Record<never, never>>;
@@ -138,6 +139,49 @@ export const QueryRoundsResponse: MessageType<QueryRoundsResponse> = messageType
   ],
 );
 
+export interface QueryTermsRequest {
+  readonly gateway: string;
+  readonly modelId: bigint;
+}
+export const QueryTermsRequest: MessageType<QueryTermsRequest> = messageType<QueryTermsRequest>(
+  'openledger.settlement.v1.QueryTermsRequest',
+  () => ({ gateway: '', modelId: 0n }),
+  () => [
+    { number: 1, name: 'gateway', protoName: 'gateway', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface DatanetWeight {
+  readonly datanetId: bigint;
+  readonly weight: bigint;
+}
+export const DatanetWeight: MessageType<DatanetWeight> = messageType<DatanetWeight>(
+  'openledger.settlement.v1.DatanetWeight',
+  () => ({ datanetId: 0n, weight: 0n }),
+  () => [
+    { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 2, name: 'weight', protoName: 'weight', rule: 'single', value: { kind: 'uint64' } },
+  ],
+);
+
+export interface QueryTermsResponse {
+  readonly price: Price;
+  readonly split: SplitPolicy;
+  readonly datanets: readonly DatanetWeight[];
+  readonly statedBps: number;
+}
+export const QueryTermsResponse: MessageType<QueryTermsResponse> = messageType<QueryTermsResponse>(
+  'openledger.settlement.v1.QueryTermsResponse',
+  () => ({ price: Price.create(), split: SplitPolicy.create(), datanets: [], statedBps: 0 }),
+  () => [
+    { number: 1, name: 'price', protoName: 'price', rule: 'required', value: { kind: 'message', message: () => Price }, options: { 'amino.dont_omitempty': true } },
+    { number: 2, name: 'split', protoName: 'split', rule: 'required', value: { kind: 'message', message: () => SplitPolicy }, options: { 'amino.dont_omitempty': true } },
+    { number: 3, name: 'datanets', protoName: 'datanets', rule: 'repeated', value: { kind: 'message', message: () => DatanetWeight }, options: { 'amino.dont_omitempty': true } },
+    { number: 4, name: 'statedBps', protoName: 'stated_bps', rule: 'single', value: { kind: 'uint32' } },
+  ],
+);
+
 export const QueryService: ServiceType = {
   name: 'openledger.settlement.v1.Query',
   methods: [
@@ -146,6 +190,7 @@ export const QueryService: ServiceType = {
     { name: 'Epoch', input: () => QueryEpochRequest, output: () => QueryEpochResponse, http: [{"method":"get","path":"/openledger/settlement/v1/epochs/{epoch_id}"}] },
     { name: 'Epochs', input: () => QueryEpochsRequest, output: () => QueryEpochsResponse, http: [{"method":"get","path":"/openledger/settlement/v1/epochs"}] },
     { name: 'Lanes', input: () => QueryLanesRequest, output: () => QueryLanesResponse, http: [{"method":"get","path":"/openledger/settlement/v1/rounds/{round_id}/lanes"}] },
+    { name: 'Terms', input: () => QueryTermsRequest, output: () => QueryTermsResponse, http: [{"method":"get","path":"/openledger/settlement/v1/gateways/{gateway}/terms/{model_id}"}] },
     { name: 'Rounds', input: () => QueryRoundsRequest, output: () => QueryRoundsResponse, http: [{"method":"get","path":"/openledger/settlement/v1/gateways/{gateway}/rounds"}] },
   ],
 };

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
+import { QueryModelRequest, QueryModelResponse } from '../../proto/gen/openledger/models/v1/query.ts';
+import { QueryTermsRequest, QueryTermsResponse } from '../../proto/gen/openledger/settlement/v1/query.ts';
+import { registerModel } from '../../test/support/economic-loop.ts';
+import { SettlementWorld } from '../../test/support/settlement-world.ts';
+import type { TestAccount } from '../../test/support/test-chain.ts';
+
+const TERMS = '/openledger.settlement.v1.Query/Terms';
+const MODEL = '/openledger.models.v1.Query/Model';
+
+function termsOf({ chain }: SettlementWorld, gateway: string, modelId = 1n): QueryTermsResponse {
+  const types = { request: QueryTermsRequest, response: QueryTermsResponse };
+  return chain.query(TERMS, types, { gateway, modelId });
+}
+
+/** Registers model 2, of which a fifth of the weight is the owner's to state. */
+function registerRetrieval(world: SettlementWorld, owner: TestAccount): void {
+  const attributionPolicy = {
+    tokenBps: 8_000,
+    influenceBps: 0,
+    retrievalBps: 2_000,
+    bondedClaimsOnly: false,
+  };
+  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
+  world.sendOk(owner, registerModel(owner, { attributionMethod, attributionPolicy }));
+}
+
+test('terms are the price and split of the model, and its Datanets by the bytes of its snapshots', () => {
+  const world = new SettlementWorld();
+  const types = { request: QueryModelRequest, response: QueryModelResponse };
+  const { price, split } = world.chain.query(MODEL, types, { modelId: 1n }).model;
+  const bytes = world.loop.documents.reduce((sum, { commitment }) => sum + commitment.byteLength, 0);
+  expect(termsOf(world, world.gateway.address)).toEqual({
+    price,
+    split,
+    datanets: [{ datanetId: 1n, weight: BigInt(bytes) }],
+    statedBps: 0,
+  });
+});
+
+test('only a gateway that owns the model may state weights, up to its retrieval part', () => {
+  const world = new SettlementWorld();
+  registerRetrieval(world, world.gateway);
+  expect(termsOf(world, world.gateway.address, 2n).statedBps).toBe(2_000);
+  expect(termsOf(world, world.watcher.address, 2n).statedBps).toBe(0);
+});
+
+test('a model that is not there, and an address that is none, are refused', () => {
+  const world = new SettlementWorld();
+  expect(() => termsOf(world, world.gateway.address, 9n)).toThrow('there is no model 9');
+  expect(() => termsOf(world, 'nobody')).toThrow(/nobody|address/);
+});
