@@ -1,22 +1,16 @@
 /**
  * Finds the first lie of an epoch: recomputes every statement, and opens the one that is false. First the
- * nodes of the trees, from the top: what is opened later leads to the root only where all sums above it are
- * right.
+ * trees: they are built again from their leaves, and where a root is another, its nodes are followed from the
+ * top; what is opened later leads to the root only where all sums above it are right.
  */
-import { equalBytes, toHex } from '../../core/bytes.ts';
-import { sha256 } from '../../core/hash.ts';
-import {
-  attributionHolds,
-  decodeAttribution,
-  type Attribution,
-  type Due,
-  duesOf,
-  NO_ATTRIBUTION,
-} from '../../modules/settlement/proof/attribution.ts';
+import { equalBytes } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
+import { attributionHolds } from '../../modules/settlement/proof/attribution.ts';
 import type { EpochChain } from '../../modules/settlement/proof/chain.ts';
 import { neighboursHold } from '../../modules/settlement/proof/lane.ts';
 import {
   type Allocation,
+  ALLOCATION_BYTES,
   compareAllocations,
   comparePlaces,
   compareReceipts,
@@ -35,25 +29,55 @@ import {
   EpochRule,
   EpochTree,
 } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { allocate } from './allocate.ts';
+import { Attributions } from './attributions.ts';
 import { findNodeFraud } from './find-node-fraud.ts';
+import { sumOfAmounts } from './leaf-sums.ts';
 import { openEpochFraud } from './open-fraud.ts';
 import { NotServedError, type PublishedEpoch, type PublishedTree } from './published.ts';
+import { sumTreeOf } from './sum-tree.ts';
 
 /**
  * What convicts an epoch; undefined when nothing does.
  * @throws NotServedError when something is not served as it was committed to
  */
 export function findEpochFraud(served: PublishedEpoch, chain: EpochChain): EpochFraud | undefined {
-  const attributions = new Attributions(served);
+  const { receipts, allocations, entitlements } = served;
+  const built = [rebuilt(receipts), rebuilt(allocations), rebuilt(entitlements)] as const;
+  const wrong = built.indexOf(undefined);
+  const tree = TREES[wrong];
+  if (tree !== undefined) return defined(findNodeFraud(served, tree), 'the node that is wrong');
+  const [ownReceipts = receipts, ownAllocations = allocations, ownEntitlements = entitlements] = built;
+  const own = {
+    ...served,
+    receipts: ownReceipts,
+    allocations: ownAllocations,
+    entitlements: ownEntitlements,
+  };
+  const attributions = new Attributions(served.attribution);
   return (
-    findNodeFraud(served, EpochTree.EPOCH_TREE_RECEIPTS) ??
-    findNodeFraud(served, EpochTree.EPOCH_TREE_ALLOCATIONS) ??
-    findNodeFraud(served, EpochTree.EPOCH_TREE_ENTITLEMENTS) ??
-    findReceiptFraud(served, chain, attributions) ??
-    findAllocationFraud(served, chain, attributions) ??
-    findRowFraud(served) ??
-    findEntitlementFraud(served)
+    findReceiptFraud(own, chain, attributions) ??
+    findAllocationFraud(own, chain, attributions) ??
+    findRowFraud(own) ??
+    findEntitlementFraud(own)
   );
+}
+
+const TREES = [
+  EpochTree.EPOCH_TREE_RECEIPTS,
+  EpochTree.EPOCH_TREE_ALLOCATIONS,
+  EpochTree.EPOCH_TREE_ENTITLEMENTS,
+] as const;
+
+/**
+ * The tree of the leaves that are served; undefined when it is not the one that was committed to. When it is,
+ * all of its nodes are right, and nobody has to be asked for them.
+ */
+function rebuilt({ of, tree, leaf }: PublishedTree): PublishedTree | undefined {
+  const built = sumTreeOf(of, { count: tree.leaves, leaf });
+  if ('why' in built) return undefined;
+  const isSame = equalBytes(built.tree.root, tree.root) && equalSums(built.tree.sums, tree.sums);
+  return isSame ? built : undefined;
 }
 
 /**
@@ -94,30 +118,6 @@ function served<T>(leaf: T | undefined, what: string, index: number): T {
   return leaf;
 }
 
-/** Attributions by their hashes, each decoded once. */
-class Attributions {
-  readonly #served: PublishedEpoch;
-  readonly #known = new Map<string, Attribution | 'malformed'>();
-
-  constructor(served: PublishedEpoch) {
-    this.#served = served;
-  }
-
-  /** Undefined when the receipt names none. */
-  of({ attribution: hash }: Receipt): Attribution | 'malformed' | undefined {
-    if (equalBytes(hash, NO_ATTRIBUTION)) return undefined;
-    const key = toHex(hash);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const bytes = this.#served.attribution(hash);
-    if (bytes === undefined || !equalBytes(sha256(bytes), hash))
-      throw new NotServedError('an attribution', { hash: key });
-    const decoded = decodeAttribution(bytes) ?? 'malformed';
-    this.#known.set(key, decoded);
-    return decoded;
-  }
-}
-
 function findReceiptFraud(
   epoch: PublishedEpoch,
   chain: EpochChain,
@@ -151,40 +151,40 @@ function brokenByReceipt(
   return holds ? undefined : EpochRule.EPOCH_RULE_ATTRIBUTION;
 }
 
+/**
+ * Holds the allocations against those that follow from the receipts, which are right, both in order. What is
+ * left out is missing in the total, which was compared before.
+ */
 function findAllocationFraud(
   epoch: PublishedEpoch,
   chain: EpochChain,
   attributions: Attributions,
 ): EpochFraud | undefined {
-  const { leaves } = epoch.allocations.tree;
-  const dues = new Map<number, readonly Due[]>();
-  let before: Allocation | undefined;
-  for (let index = 0; index < leaves; index++) {
-    const allocation = served(decodeAllocation(epoch.allocations.leaf(index)), 'allocation', index);
-    if (before !== undefined && compareAllocations(before, allocation) >= 0)
-      return openEpochFraud(epoch, EpochRule.EPOCH_RULE_ORDER, { index: index - 1 });
-    const { receipt: number, place, amount } = allocation;
-    const known = dues.get(number) ?? duesOfReceipt(epoch, number, { chain, attributions });
-    dues.set(number, known);
-    if (!known.some((due) => due.amount === amount && comparePlaces(due.place, place) === 0))
-      return openEpochFraud(epoch, EpochRule.EPOCH_RULE_ALLOCATION, { index });
-    before = allocation;
+  const { allocations } = epoch;
+  const receipts = { count: epoch.receipts.tree.leaves, leaf: epoch.receipts.leaf };
+  const right = allocate({ receipts, attributions, chain }).allocations;
+  const { bytes } = right;
+  const rightBytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  for (let index = 0; index < allocations.tree.leaves; index++) {
+    const leaf = allocations.leaf(index);
+    let order = -1;
+    for (; at < bytes.length && order < 0; at += ALLOCATION_BYTES)
+      order = rightBytes.compare(leaf, 0, ALLOCATION_BYTES, at, at + ALLOCATION_BYTES);
+    if (order === 0) continue;
+    const place = { index: index - 1 };
+    if (
+      index > 0 &&
+      compareAllocations(allocationAt(allocations, index - 1), allocationAt(allocations, index)) >= 0
+    )
+      return openEpochFraud(epoch, EpochRule.EPOCH_RULE_ORDER, place);
+    return openEpochFraud(epoch, EpochRule.EPOCH_RULE_ALLOCATION, { index });
   }
   return undefined;
 }
 
-/** None for a receipt that is not there. Receipts were looked at before. */
-function duesOfReceipt(
-  epoch: PublishedEpoch,
-  number: number,
-  { chain, attributions }: { readonly chain: EpochChain; readonly attributions: Attributions },
-): readonly Due[] {
-  if (number >= epoch.receipts.tree.leaves) return [];
-  const receipt = receiptAt(epoch, number);
-  const terms = chain.terms(receipt.modelId);
-  const attribution = attributions.of(receipt);
-  if (terms === undefined || attribution === 'malformed') return [];
-  return duesOf(receipt, terms, attribution);
+function allocationAt(tree: PublishedTree, index: number): Allocation {
+  return served(decodeAllocation(tree.leaf(index)), 'allocation', index);
 }
 
 function findRowFraud(epoch: PublishedEpoch): EpochFraud | undefined {
@@ -212,11 +212,7 @@ function findEntitlementFraud(epoch: PublishedEpoch): EpochFraud | undefined {
 
 /** Its range is of its place from end to end, and adds up. Allocations are in order, so its ends tell for it. */
 function rowHolds(allocations: PublishedTree, start: number, { place, end, amount }: DeltaRow): boolean {
-  let sum = 0n;
-  for (let index = start; index < end; index++) {
-    const allocation = served(decodeAllocation(allocations.leaf(index)), 'allocation', index);
-    if (comparePlaces(allocation.place, place) !== 0) return false;
-    sum += allocation.amount;
-  }
-  return sum === amount;
+  const isOf = (index: number): boolean => comparePlaces(allocationAt(allocations, index).place, place) === 0;
+  if (!isOf(start) || !isOf(end - 1)) return false;
+  return sumOfAmounts(allocations.leaf, start, end) === amount;
 }

@@ -1,8 +1,9 @@
 /** `--only epochs`: an epoch of a million receipts: building it, judging it, bytes and time of proofs. */
 import { toHex } from '../../core/bytes.ts';
-import { sha256 } from '../../core/hash.ts';
+import { defined } from '../../core/errors.ts';
+import { sha256, sha256Into } from '../../core/hash.ts';
 import { buildEpoch } from '../../gateway/epochs/build-epoch.ts';
-import { proveAllocation } from '../../gateway/epochs/explain.ts';
+import { allocationsOf, proveAllocation } from '../../gateway/epochs/explain.ts';
 import { findEpochFraud } from '../../gateway/epochs/find-fraud.ts';
 import { openEpochFraud } from '../../gateway/epochs/open-fraud.ts';
 import type { PublishedEpoch } from '../../gateway/epochs/published.ts';
@@ -13,7 +14,13 @@ import type { EpochChain, ModelTerms } from '../../modules/settlement/proof/chai
 import { checkEpoch } from '../../modules/settlement/proof/epoch.ts';
 import { verifyEpochFraud } from '../../modules/settlement/proof/fraud.ts';
 import { verifyAllocation } from '../../modules/settlement/proof/inclusion.ts';
-import { RECEIPT_BYTES, type Receipt, writeReceipt } from '../../modules/settlement/proof/leaves.ts';
+import {
+  ALLOCATION_BYTES,
+  RECEIPT_BYTES,
+  type Receipt,
+  writeReceipt,
+} from '../../modules/settlement/proof/leaves.ts';
+import { nodeBytes } from '../../modules/settlement/proof/sum-tree.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import {
   AllocationProof,
@@ -34,7 +41,6 @@ const ATTRIBUTIONS = 2_000;
 const ENTRIES = 3;
 const ROWS_MAX = 256;
 const SAMPLES = 400;
-const HASHES = 200_000;
 
 const POLICY = {
   platformBps: 1_000,
@@ -54,28 +60,91 @@ const TERMS: ModelTerms = {
   statedBps: 10_000,
 };
 
-export function reportEpochs({ row, note }: Report): void {
+export function reportEpochs(report: Report): void {
+  const { row, note } = report;
   const dice = new Dice(randomFrom(1));
-  row('machine/sha256', { bytes: 130 }, `${hashMicros().toFixed(2)} us a call of node:crypto`);
   for (const receipts of RECEIPTS) {
     const made = makeReceipts(dice, receipts);
     note(`${receipts} receipts of ${CHANNELS} channels, attributed to ${ENTRIES} contributions each`);
-    const before = process.memoryUsage().rss;
-    const [epoch, buildMs] = timed(() => buildEpoch({ ...made, rowsMax: ROWS_MAX }));
-    const grown = process.memoryUsage().rss - before;
-    const { allocations, entitlements } = epoch.commitment;
-    const size = `${allocations.leaves} allocations, ${entitlements.leaves} entitlements`;
-    row('epochs/build', { receipts }, `${(buildMs / 1_000).toFixed(2)} s, ${megabytes(grown)} MB, ${size}`);
+    const { epoch, seconds } = reportBuild(report, made);
+    row('machine/hashes', { receipts }, bareHashing(epoch, seconds));
+    const cpu = process.cpuUsage();
     const [fraud, judgeMs] = timed(() => findEpochFraud(epoch, made.chain));
+    const judgeCpu = processors(cpu);
     if (fraud !== undefined) throw new Error(`an honest epoch is accused of rule ${fraud.rule}`);
     checkEpoch(epoch.commitment, made.claimed);
-    row(
-      'epochs/judge',
-      { receipts },
-      `${(judgeMs / 1_000).toFixed(2)} s: every node, receipt and allocation`,
-    );
-    reportProofs({ row, note }, { epoch, chain: made.chain, dice, receipts });
+    const judged = `${(judgeMs / 1_000).toFixed(2)} s (${judgeCpu}): every leaf, receipt and allocation`;
+    row('epochs/judge', { receipts }, judged);
+    reportExplain(report, epoch);
+    reportProofs(report, { epoch, chain: made.chain, dice, receipts });
   }
+}
+
+function reportBuild(
+  { row }: Report,
+  made: MadeReceipts,
+): { readonly epoch: PublishedEpoch; readonly seconds: number } {
+  const before = process.memoryUsage().rss;
+  const cpu = process.cpuUsage();
+  const [epoch, ms] = timed(() => buildEpoch({ ...made, rowsMax: ROWS_MAX }));
+  const built = processors(cpu);
+  const grown = process.memoryUsage().rss - before;
+  const { receipts, allocations, entitlements } = epoch.commitment;
+  const seconds = ms / 1_000;
+  const rate = (count: number): string => `${Math.round(count / seconds)}/s`;
+  row(
+    'epochs/build',
+    { receipts: receipts.leaves },
+    `${seconds.toFixed(2)} s (${built}), ` +
+      `${rate(receipts.leaves)} receipts, ${rate(allocations.leaves)} of ` +
+      `${allocations.leaves} allocations; ${megabytes(grown)} MB more than before, of which leaves ` +
+      `${megabytes(bytesOfLeaves(epoch))}; ${entitlements.leaves} entitlements`,
+  );
+  return { epoch, seconds };
+}
+
+/** What of the processors was used since; on a busy machine less than the time that passed. */
+function processors(since: NodeJS.CpuUsage): string {
+  const { user, system } = process.cpuUsage(since);
+  return `${((user + system) / 1e6).toFixed(2)} s of processors`;
+}
+
+function bytesOfLeaves({ commitment: { receipts, allocations, entitlements } }: PublishedEpoch): number {
+  return receipts.leaves * RECEIPT_BYTES + (allocations.leaves + entitlements.leaves) * ALLOCATION_BYTES;
+}
+
+/** As many hashes of as many bytes as the trees have, of one input each over and over. */
+function bareHashing({ receipts, allocations, entitlements }: PublishedEpoch, seconds: number): string {
+  let hashes = 0;
+  const [, ms] = timed(() => {
+    for (const { of, tree } of [receipts, allocations, entitlements]) {
+      const leaf = 1 + (of.columns === 1 ? ALLOCATION_BYTES : RECEIPT_BYTES);
+      hashes += 2 * tree.leaves - 1;
+      hashOver(leaf, tree.leaves);
+      hashOver(2 + 2 * nodeBytes(of), tree.leaves - 1);
+    }
+  });
+  const part = Math.round((100 * ms) / 1_000 / seconds);
+  return `${(ms / 1_000).toFixed(2)} s for the ${hashes} hashes alone, ${part} % of the time to build`;
+}
+
+function hashOver(bytes: number, times: number): void {
+  const [input, out] = [Buffer.alloc(bytes), Buffer.alloc(32)];
+  for (let i = 0; i < times; i++) sha256Into(input, out, 0);
+}
+
+/** The place with most receipts: all of them, and all of their proofs. */
+function reportExplain({ row }: Report, epoch: PublishedEpoch): void {
+  const { receipts, rows } = epoch.commitment;
+  let [longest, most, end] = [0, 0, 0];
+  for (const [i, one] of rows.entries()) {
+    if (one.end - end > most) [longest, most] = [i, one.end - end];
+    end = one.end;
+  }
+  const place = defined(rows[longest], 'a row').place;
+  const [found, ms] = timed(() => [...allocationsOf(epoch, place)]);
+  const rate = Math.round((1_000 * found.length) / ms);
+  row('epochs/explain', { receipts: receipts.leaves }, `${found.length} receipts of one place, ${rate}/s`);
 }
 
 interface Proved {
@@ -196,14 +265,6 @@ function makeReceipt(
     attribution,
     parts,
   };
-}
-
-function hashMicros(): number {
-  const input = new Uint8Array(130);
-  const [, ms] = timed(() => {
-    for (let i = 0; i < HASHES; i++) sha256(input);
-  });
-  return (1_000 * ms) / HASHES;
 }
 
 function timed<T>(run: () => T): readonly [T, number] {

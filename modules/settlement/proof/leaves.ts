@@ -22,6 +22,12 @@ export const PLACE_BYTES = 14;
 /** Bytes of an allocation, and of an entitlement. */
 export const ALLOCATION_BYTES: number = 1 + PLACE_BYTES + 12;
 
+/** Offset of its receipt's number in an allocation, behind kind and place; of its end in an entitlement. */
+export const NUMBER_AT: number = 1 + PLACE_BYTES;
+
+/** Offset of the amount in both. */
+export const AMOUNT_AT: number = NUMBER_AT + 4;
+
 /** Level of a place that is a Datanet as a whole. */
 export const WHOLE_LEVEL = 255;
 
@@ -60,12 +66,17 @@ export interface Allocation {
 }
 
 const LANE_AT = 33;
-const BEFORE_AT = 35;
-const AFTER_AT = 43;
+/** Where channel and lane end, which begin behind the kind. */
+export const LANE_END = 35;
+/** Offsets in the leaf of a receipt. */
+export const BEFORE_AT = 35;
+/** See `BEFORE_AT`. */
+export const AFTER_AT = 43;
 const MODEL_AT = 51;
 const TOKENS_AT = 59;
 const HASHES_AT = 67;
-const PARTS_AT = 163;
+/** See `BEFORE_AT`: four parts of 8 bytes. */
+export const PARTS_AT = 163;
 
 /** The leaf of a receipt, to `out` at `at`. */
 export function writeReceipt(receipt: Receipt, out: Uint8Array, at: number): void {
@@ -218,17 +229,17 @@ function writeRow({ kind }: SumTreeKind, { place, number, amount }: NumberedAmou
   const view = viewOf(leaf);
   leaf[0] = kind;
   writePlace(place, leaf, 1);
-  view.setUint32(1 + PLACE_BYTES, number);
-  view.setBigUint64(5 + PLACE_BYTES, amount);
+  view.setUint32(NUMBER_AT, number);
+  view.setBigUint64(AMOUNT_AT, amount);
 }
 
 function readRow({ kind }: SumTreeKind, leaf: Uint8Array): NumberedAmount | undefined {
   if (leaf.length !== ALLOCATION_BYTES || leaf[0] !== kind) return undefined;
   const place = readPlace(leaf, 1);
   const view = viewOf(leaf);
-  const amount = view.getBigUint64(5 + PLACE_BYTES);
+  const amount = view.getBigUint64(AMOUNT_AT);
   if (place === undefined || amount === 0n) return undefined;
-  return { place, number: view.getUint32(1 + PLACE_BYTES), amount };
+  return { place, number: view.getUint32(NUMBER_AT), amount };
 }
 
 function viewOf(bytes: Uint8Array): DataView {
