@@ -1,9 +1,9 @@
 /** Pieces of a served card or claim, as requests on the chain ask for them. */
 import { defined } from '../../core/errors.ts';
-import { HASH_BYTES } from '../../core/hash.ts';
 import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import { INFLUENCE_TREES, type InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
 import { leavesOfRun, runAt, runLeaves } from '../../core/leaf-run.ts';
+import { splitHashes } from '../../modules/attribution/proof/tree.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { openLeaves, servedTree, type ServedSums, type ServedTree } from './published.ts';
 
@@ -22,7 +22,7 @@ export function openPiece(served: ServedTrees, { tree: kind, document, chunk }: 
     return {
       ...openRun(servedTree('coordinates', coordinates), chunk),
       node: defined(leaves[0], `node ${document}`),
-      nodeHashes: split(hashes),
+      nodeHashes: splitHashes(hashes),
     };
   }
   const name = TREES.find((each) => INFLUENCE_TREES[each] === kind);
@@ -40,14 +40,8 @@ function openRun(tree: ServedTree, leaf: number): OpenedPiece {
   return {
     content: new Uint8Array(0),
     leaves,
-    hashes: split(hashes),
+    hashes: splitHashes(hashes),
     node: new Uint8Array(0),
     nodeHashes: [],
   };
-}
-
-function split(joined: Uint8Array): readonly Uint8Array[] {
-  return Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
-    joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  );
 }

@@ -4,15 +4,12 @@
  * remembered but what was done.
  */
 import { messageOf } from '../../core/errors.ts';
-import { HASH_BYTES } from '../../core/hash.ts';
 import type { OpenedPiece } from '../../modules/attribution/proof/influence/pieces.ts';
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
-import { leavesOfRun } from '../../core/leaf-run.ts';
-import { leafCount, runOfShard } from '../../modules/attribution/proof/shard/commitment.ts';
-import { openingHashes } from '../../modules/attribution/proof/tree.ts';
 import { openSection } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { openPiece } from '../influence/open-piece.ts';
+import { openPlaces, openRun } from '../prove/open-run.ts';
 import type { ShardReader } from '../shard.ts';
 import type { HeadLibrary } from './head-library.ts';
 import type { ServeMetrics } from './metrics.ts';
@@ -118,27 +115,15 @@ export class Answerer {
 /** The piece at a place. @throws RangeError for a place that the shard does not have */
 export function pieceAt(reader: ShardReader, { tree: kind, document, chunk }: ChunkPlace): ShardPiece {
   const tree = TREES.find((name) => SHARD_TREES[name] === kind);
-  if (tree !== undefined)
-    return openRun(reader, tree, leavesOfRun(runOfShard(reader.commitment, tree, chunk)));
-  if (reader.document(document).tombstone) return openRun(reader, 'documents', [document]);
+  if (tree !== undefined) return { content: NO_CONTENT, ...openRun(reader, tree, chunk) };
+  if (reader.document(document).tombstone)
+    return { content: NO_CONTENT, ...openPlaces(reader, 'documents', [document]) };
   const content = contentOf(reader, document);
   const piece = openSection(content, chunk);
   if (piece === undefined) throw new RangeError(`document ${document} has no section ${chunk}`);
   return { ...piece, leaves: [] };
 }
 
-function openRun(reader: ShardReader, tree: ShardTree, places: readonly number[]): ShardPiece {
-  const total = leafCount(reader.commitment, tree);
-  if (places.length === 0) throw new RangeError(`there is no such leaf of the ${tree} tree`);
-  const joined = openingHashes(total, places, (level, i) => reader.node(tree, level, i));
-  const leaves = places.map((place) => reader.leaf(tree, place));
-  return { content: new Uint8Array(0), leaves, hashes: split(joined) };
-}
+const NO_CONTENT = new Uint8Array(0);
 
 const TREES: readonly ShardTree[] = ['text', 'suffix', 'inverse', 'documents'];
-
-function split(joined: Uint8Array): readonly Uint8Array[] {
-  return Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
-    joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  );
-}

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { leavesOfRun, runAt } from '../../core/leaf-run.ts';
-import { openingHashes, treeOf, type TreeInMemory } from '../../modules/attribution/proof/tree.ts';
-import { FetchedTree, splitHashes } from './fetched-tree.ts';
+import {
+  openingHashes,
+  splitHashes,
+  treeOf,
+  type TreeInMemory,
+} from '../../modules/attribution/proof/tree.ts';
+import { FetchedTree } from './fetched-tree.ts';
 
 const KIND = 17;
 const leavesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => utf8(`leaf ${i}`));

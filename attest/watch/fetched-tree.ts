@@ -7,7 +7,6 @@
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { assert } from '../../core/errors.ts';
-import { HASH_BYTES } from '../../core/hash.ts';
 import { innerHash, leafHash } from '../../core/merkle.ts';
 import { type CommittedTree, committedRoot } from '../../modules/attribution/proof/tree.ts';
 import { nodesOfRun, type OpenedRun } from './opened-run.ts';
@@ -184,11 +183,4 @@ export async function fetchAll(
     from += found.length;
   }
   return leaves;
-}
-
-/** The hashes of an opening one by one. */
-export function splitHashes(joined: Uint8Array): readonly Uint8Array[] {
-  return Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
-    joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  );
 }

@@ -4,6 +4,7 @@ import { HASH_BYTES } from '../../core/hash.ts';
 import { LEAF_TOKENS, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { SHOWN_LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import { LEAF_BYTES_MAX, SALT_BYTES } from '../../modules/attribution/proof/shard/leaves.ts';
+import { splitHashes } from '../../modules/attribution/proof/tree.ts';
 import { ask, type Asker, type AskLimits, systemTimers, type Timers } from './asking.ts';
 import type { InfluenceSource, PieceRange, Publisher, Publishers } from './ports.ts';
 
@@ -58,9 +59,7 @@ class HttpPublisher implements Publisher {
     const path = `shards/${key}/nodes/${tree}/${level}?from=${from}&count=${count}`;
     const bytes = await this.#get(path, count * HASH_BYTES);
     if (bytes === undefined || bytes.length % HASH_BYTES !== 0) return undefined;
-    return Array.from({ length: bytes.length / HASH_BYTES }, (_, i) =>
-      bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-    );
+    return splitHashes(bytes);
   }
 
   async influenceLeaves(

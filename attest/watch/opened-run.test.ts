@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { leavesOfRun, runAt } from '../../core/leaf-run.ts';
-import { openingHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
-import { splitHashes } from './fetched-tree.ts';
+import { openingHashes, splitHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
 import { nodesOfRun } from './opened-run.ts';
 
 test('all nodes within a run, beside its way to the root and on it are told, and are those of the tree', () => {

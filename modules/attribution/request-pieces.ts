@@ -20,7 +20,6 @@ import {
   leavesAt,
   oneAt,
   type OpenedPiece,
-  opensRun,
   type PiecePlace,
   type PieceTrees,
   runLeavesIn,
@@ -29,9 +28,9 @@ import {
 } from './proof/influence/pieces.ts';
 import { INFLUENCE_TREES, type InfluenceTree } from './proof/influence/trees.ts';
 import { SHARD_TREES, type ShardTree } from './proof/kinds.ts';
-import type { Run } from '../../core/leaf-run.ts';
 import { runLeavesOf, runOfShard, treeOfShard } from './proof/shard/commitment.ts';
-import { decodeDocumentLeaf, LEAF_BYTES_MAX, leafProblem } from './proof/shard/leaves.ts';
+import { decodeDocumentLeaf } from './proof/shard/leaves.ts';
+import { isShardRun } from './proof/shard/runs.ts';
 import { rootOfSection, sectionCount } from './range-proof.ts';
 import type { Target } from './request-targets.ts';
 import { requireShard } from './shards.ts';
@@ -229,17 +228,4 @@ function isShardPiece(
     leaf !== undefined &&
     decodeDocumentLeaf(commitment, place.document, leaf).tombstone
   );
-}
-
-/** What can be opened in no fraud proof is no leaf: whoever committed to it loses the shard. */
-function isShardRun(
-  commitment: ShardCommitment,
-  { tree, run }: { readonly tree: ShardTree; readonly run: Run },
-  { content, leaves, hashes }: OpenedPiece,
-): boolean {
-  const isLeaf = (bytes: Uint8Array, i: number): boolean =>
-    bytes.length <= LEAF_BYTES_MAX &&
-    leafProblem(commitment, { tree, index: run.first + i, bytes }) === undefined;
-  if (content.length > 0 || leaves.length !== run.end - run.first || !leaves.every(isLeaf)) return false;
-  return opensRun(treeOfShard(commitment, tree), run, { leaves, hashes });
 }

@@ -2,7 +2,6 @@
  * Availability: whoever publishes a shard, a model card or an optimistic claim of influence shows any piece
  * of it in time, or loses it. docs/adr/0024.
  */
-import { HASH_BYTES } from '../../core/hash.ts';
 import { type Coin, coinToWire } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { ChunkPlace, ChunkRequest } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -11,6 +10,7 @@ import { checkBond, divideBond, lockBond, payBond } from './bonds.ts';
 import type { AttributionCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { requestAnswered, requestExpired, requestMade } from './events.ts';
+import { workOfPiece } from './proof/influence/pieces.ts';
 import { type AskedPiece, askedPiece, isAnswer, validatePlace } from './request-pieces.ts';
 import {
   answererOf,
@@ -23,7 +23,6 @@ import {
   targetOf,
   uncountRequest,
 } from './request-targets.ts';
-import { chunkCount } from './range-proof.ts';
 import type { PlaceKey } from './state.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
@@ -132,7 +131,7 @@ export interface AnswerPlan {
 
 /** Charges gas by size, then checks the piece. @throws StateError (attribution 23, 25, 28, 29, 30, 32) */
 export function checkAnswer(k: AttributionCore, context: ReadContext, message: MsgServeChunk): AnswerPlan {
-  const { requestId, content, leaves, hashes, node, nodeHashes } = message;
+  const { requestId } = message;
   const params = currentParams(k.state, context);
   const request =
     k.state.requests.get(context, requestId) ??
@@ -141,17 +140,13 @@ export function checkAnswer(k: AttributionCore, context: ReadContext, message: M
     refuseAs('request-closed', `request ${requestId} had to be answered by height ${request.deadline}`);
   const target = targetOf(request);
   const publisher = answererOf(k, context, target);
-  const ways = hashes.length + nodeHashes.length;
-  const shown = leaves.reduce((sum, leaf) => sum + leaf.length, content.length);
-  const bytes = shown + node.length + ways * HASH_BYTES;
-  // Each chunk of a section and each leaf is hashed, and then with its neighbour.
-  const inside = 2 * (chunkCount(content.length) + leaves.length);
+  const { hashes, bytes } = workOfPiece(message);
   if (bytes > params.evidenceBytesMax)
     refuseAs(
       'evidence-size',
       `the answer has ${bytes} bytes, at most ${params.evidenceBytesMax} are allowed`,
     );
-  context.gas.consume((4 + inside + ways) * params.gasPerHash, 'attribution hashes');
+  context.gas.consume(hashes * params.gasPerHash, 'attribution hashes');
   context.gas.consume(bytes * params.gasPerByte, 'attribution bytes');
   if (!isAnswer(k, context, { target, request }, message))
     refuseAs(

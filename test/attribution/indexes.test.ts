@@ -1,12 +1,11 @@
 /** Indexes on chain: bonds, windows, requests and the way out. */
-import { splitHashes } from '../../attest/watch/fetched-tree.ts';
 import { expect, test } from 'vitest';
 import { concatBytes } from '../../core/bytes.ts';
 import { JsonReader } from '../../framework/json.ts';
 import { attributionErrors, type AttributionErrorName } from '../../modules/attribution/errors.ts';
 import { openSection } from '../../modules/attribution/verify.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
-import { openingHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
+import { openingHashes, splitHashes, treeOf } from '../../modules/attribution/proof/tree.ts';
 import { ObjectState, type ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import * as query from '../../proto/gen/openledger/attribution/v1/query.ts';
 import {

@@ -37,6 +37,7 @@ import type { Work } from '../../modules/attribution/proof/work.ts';
 import { openAnswer } from '../../modules/attribution/verify.ts';
 import { ProvenanceSpan, TokenProvenance } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Random } from '../fuzz/random.ts';
+import { shardPieces } from './evidence-pieces.ts';
 
 /** A piece of evidence: what is charged for it, and what is then done. */
 export interface EvidenceCase {
@@ -166,7 +167,8 @@ export function shardEvidence(): readonly EvidenceCase[] {
       ...each,
       name: `${each.name}, B=${entriesPerLeaf}`,
     });
-    return [...proofCases(shard, arrays), headCase(shard), ...fraudCases(shard, sources)].map(label);
+    const cases = [...proofCases(shard, arrays), headCase(shard), ...fraudCases(shard, sources)];
+    return [...cases, ...shardPieces(shard)].map(label);
   });
 }
 

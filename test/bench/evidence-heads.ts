@@ -39,6 +39,7 @@ import {
 import { sumLevels, sumNodes } from '../../modules/attribution/proof/influence/sum-tree.ts';
 import { refusalOr } from '../../modules/attribution/proof/refusal.ts';
 import type { EvidenceCase } from './evidence-cases.ts';
+import { influencePieces } from './evidence-pieces.ts';
 
 /** Two levels of sums. */
 const EXAMPLES = 64;
@@ -170,5 +171,5 @@ export function headEvidence(): readonly EvidenceCase[] {
       return { name: `claim ${rule} ${index}`, bytes: proof.length, work, check };
     }),
   );
-  return [...ofCard, ...ofClaim];
+  return [...ofCard, ...ofClaim, ...influencePieces(pair)];
 }

@@ -59,7 +59,8 @@ function throwingHook({ composition }: OpenLedgerApp): void {
 const PLANTED: readonly Planted[] = [
   {
     name: 'what shares are worth is rounded up, to the loss of those who stay',
-    noticed: /exchange rate|modules/,
+    // An invariant, or distribution's own check of what a delegation is worth, whichever comes first.
+    noticed: /exchange rate|modules|panics/,
     everywhere: () => void (bugs.roundsUp = true),
   },
   {

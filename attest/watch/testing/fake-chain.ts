@@ -1,16 +1,15 @@
 /** A chain that takes what the real one takes, and publishers in memory. */
 import { equalBytes, toHex } from '../../../core/bytes.ts';
-import { leavesOfRun } from '../../../core/leaf-run.ts';
-import { leafCount, runOfShard, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
+import { leafCount, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
 import { type ContributionRecord, verifyFraud } from '../../../modules/attribution/proof/shard/fraud.ts';
 import { decodeFraud } from '../../../modules/attribution/proof/shard/fraud-format.ts';
 import { verifyShardProof } from '../../../modules/attribution/proof/shard/verify.ts';
 import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
-import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
 import { omittedPassage, problemOfOmission } from '../../../modules/attribution/proof/omission.ts';
 import { committedAnswer, openSection, provableContent } from '../../../modules/attribution/verify.ts';
 import type { ChunkPlace, Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { OmissionDispute, ProvenanceDispute } from '../../../proto/gen/openledger/attribution/v1/tx.ts';
+import { openRun } from '../../prove/open-run.ts';
 import type { ProvableShard } from '../../prove/prove.ts';
 import type { ServedCard, ServedClaim } from '../../influence/published.ts';
 import type { SourceDocument } from '../../shard.ts';
@@ -28,7 +27,6 @@ import type {
   WatchChain,
 } from '../ports.ts';
 import { FakeInfluence, servesInfluence } from './fake-influence.ts';
-import { splitHashes } from '../fetched-tree.ts';
 import { TREES_BY_KIND } from '../supply.ts';
 
 /** What was sent to the chain. */
@@ -258,12 +256,7 @@ export class FakeChain implements WatchChain {
       const section = openSection(content, chunk);
       return section && { ...section, leaves: [] };
     }
-    const run = leavesOfRun(runOfShard(shard.commitment, tree, chunk));
-    const joined = openingHashes(leafCount(shard.commitment, tree), run, (level, i) =>
-      shard.node(tree, level, i),
-    );
-    const leaves = run.map((leaf) => shard.leaf(tree, leaf));
-    return { content: new Uint8Array(0), leaves, hashes: splitHashes(joined) };
+    return { content: new Uint8Array(0), ...openRun(shard, tree, chunk) };
   }
 
   #shard(id: bigint): PublishedShard {

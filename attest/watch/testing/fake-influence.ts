@@ -5,11 +5,10 @@ import { type CardChain, verifyCardFraud } from '../../../modules/attribution/pr
 import { claimId, decodeClaim } from '../../../modules/attribution/proof/influence/claim.ts';
 import { verifyClaimFraud } from '../../../modules/attribution/proof/influence/claim-fraud.ts';
 import { decodeCardFraud, decodeClaimFraud } from '../../../modules/attribution/proof/influence/fraud.ts';
-import { openingHashes } from '../../../modules/attribution/proof/tree.ts';
+import { openingHashes, splitHashes } from '../../../modules/attribution/proof/tree.ts';
 import { leavesOfRun, runAt, runLeaves } from '../../../core/leaf-run.ts';
 import type { Claim } from '../../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { type ServedCard, type ServedClaim, servedTree } from '../../influence/published.ts';
-import { splitHashes } from '../fetched-tree.ts';
 import type {
   InfluenceDemand,
   InfluencePlace,

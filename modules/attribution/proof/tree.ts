@@ -271,3 +271,10 @@ function writeParent(below: Buffer, i: number, above: Buffer): void {
   input.bytes.set(pair, 1);
   sha256Into(input.bytes, above, at);
 }
+
+/** The hashes of an opening one by one. */
+export function splitHashes(joined: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
+    joined.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+}

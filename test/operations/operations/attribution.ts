@@ -1,5 +1,7 @@
+import { openRun } from '../../../attest/prove/open-run.ts';
 import { equalBytes, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
+import { SHARD_TREES, type ShardTree } from '../../../modules/attribution/proof/kinds.ts';
 import { openSection, sectionCount } from '../../../modules/attribution/verify.ts';
 import type { MessageType } from '../../../proto/codec/message.ts';
 import {
@@ -115,7 +117,7 @@ function aRequest(world: World, requester: Actor): wire.MsgRequestChunk | undefi
   const shardId = random.some(random.some(memory.indexes)?.shardIds ?? []);
   const commitment = shardId === undefined ? undefined : shardAt(world, shardId)?.shard.commitment;
   if (shardId === undefined || commitment === undefined) return undefined;
-  const tree = random.oneIn(5) ? random.between(1, 4) : 0;
+  const tree = random.oneIn(3) ? random.between(1, 4) : 0;
   const document = tree === 0 ? random.below(commitment.documents) : 0;
   const position = Number(commitment.firstPosition) + document;
   const content = contributionsOf(world, commitment.datanetId)[position];
@@ -138,6 +140,27 @@ function anAnswer(world: World, server: Actor): wire.MsgServeChunk | undefined {
   if (title === undefined) return undefined;
   const piece = openSection(documentOf(title).content, chunk);
   return wire.MsgServeChunk.create({ server: server.address, requestId: request.id, ...piece });
+}
+
+/** Answers an open request for leaves of a small shard, whose trees are known. */
+function aRun(world: World, server: Actor): wire.MsgServeChunk | undefined {
+  const known = openRequests(world).flatMap((request) => {
+    const { shardId, place } = request;
+    const commitment = shardId === 0n ? undefined : shardAt(world, shardId)?.shard.commitment;
+    const tree = (Object.keys(SHARD_TREES) as ShardTree[]).find((name) => SHARD_TREES[name] === place.tree);
+    if (commitment === undefined || tree === undefined) return [];
+    const contributions = contributionsOf(world, commitment.datanetId).slice(0, commitment.documents);
+    const real = realShard(contributions, commitment.datanetId);
+    const shard = [real?.right, real?.wrong].find(
+      (one) => one !== undefined && equalBytes(one.commitment.inverseRoot, commitment.inverseRoot),
+    );
+    return shard === undefined ? [] : [{ request, tree, shard }];
+  });
+  const chosen = world.random.some(known);
+  if (chosen === undefined) return undefined;
+  const { request, tree, shard } = chosen;
+  const run = openRun(shard, tree, request.place.chunk);
+  return wire.MsgServeChunk.create({ server: server.address, requestId: request.id, ...run });
 }
 
 /** A fraud proof of a shard that is wrong, mostly; else of one that is not, or of nothing. */
@@ -179,4 +202,5 @@ export const attributionOperations: readonly Operation[] = [
   operation(wire.MsgConvictShard, 6, aConviction),
   operation(wire.MsgRequestChunk, 10, aRequest),
   operation(wire.MsgServeChunk, 30, anAnswer),
+  operation(wire.MsgServeChunk, 10, aRun),
 ];

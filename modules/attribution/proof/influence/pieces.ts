@@ -4,8 +4,10 @@
  * and several openings of one leaf each hold all hashes that one opening of these leaves takes.
  */
 import { HASH_BYTES } from '../../../../core/hash.ts';
+import { chunkCount } from '../../range-proof.ts';
 import { leavesOfRun, type Run, runAt, runLeaves } from '../../../../core/leaf-run.ts';
 import { type CommittedTree, verifyOpening } from '../tree.ts';
+import type { Work } from '../work.ts';
 import type { Shape } from './bounds.ts';
 import type { InfluenceCard } from './card.ts';
 import type { ClaimRoots } from './claim.ts';
@@ -129,6 +131,15 @@ function treeOf(trees: PieceTrees, place: PiecePlace, piece: OpenedPiece): Commi
   if (sums === undefined || root === undefined || !opensRun(sums, oneAt(place.node), opening))
     return undefined;
   return coordinateTree(trees.shape, root);
+}
+
+/** Hashes that a piece has checked, and the bytes that it has: what its gas is for. */
+export function workOfPiece({ content, leaves, hashes, node, nodeHashes }: OpenedPiece): Work {
+  const ways = hashes.length + nodeHashes.length;
+  const shown = leaves.reduce((sum, leaf) => sum + leaf.length, content.length);
+  // Each chunk of a section and each leaf is hashed, and then with its neighbour; the ways end in roots.
+  const inside = 2 * (chunkCount(content.length) + leaves.length);
+  return { hashes: 4 + inside + ways, bytes: shown + node.length + ways * HASH_BYTES };
 }
 
 /** A single leaf. */
