@@ -1,6 +1,7 @@
 /** Money behind statements. All of it lies in the account of this module. */
 import type { Address } from '../../framework/address.ts';
-import { type Coin, coinToString, isDenom, parseCoin, type WireCoin } from '../../framework/coins.ts';
+import { bondOf, isBond, splitBond } from '../../framework/bonds.ts';
+import { type Coin, coinToWire, parseCoin, type WireCoin } from '../../framework/coins.ts';
 import type { Context } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import type { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -8,12 +9,9 @@ import type { AttributionCore } from './core.ts';
 import { attributionErrors } from './errors.ts';
 import { STORE_NAME } from './state.ts';
 
-const BPS_WHOLE = 10_000n;
-const AMOUNT = /^[1-9][0-9]{0,76}$/;
-
 /** A bond as a message names it. @throws StateError (attribution 21) when it is no coin */
-export function validateBond({ denom, amount }: WireCoin): void {
-  if (!isDenom(denom) || !AMOUNT.test(amount))
+export function validateBond(bond: WireCoin): void {
+  if (!isBond(bond))
     throw new StateError(
       attributionErrors['wrong-bond'],
       'bond must be a denomination and a positive whole number',
@@ -22,12 +20,9 @@ export function validateBond({ denom, amount }: WireCoin): void {
 
 /** @throws StateError (attribution 21) when it is in another denomination or less than the least */
 export function checkBond(wire: WireCoin, least: bigint, { bondDenom }: Params): Coin {
-  const bond = parseCoin(wire);
-  if (bond.denom === bondDenom && bond.amount >= least) return bond;
-  throw new StateError(
-    attributionErrors['wrong-bond'],
-    `the bond is ${coinToString(bond)}, must be at least ${least}${bondDenom}`,
-  );
+  const bond = bondOf(wire, { denom: bondDenom, amount: least });
+  if (typeof bond !== 'string') return bond;
+  throw new StateError(attributionErrors['wrong-bond'], bond);
 }
 
 /** Takes bonds. @throws StateError (sdk 5) when there is too little */
@@ -57,14 +52,9 @@ export function divideBond(
   context: Context,
   { bond, to, bps }: { readonly bond: WireCoin; readonly to: string; readonly bps: number },
 ): WireCoin {
-  const { denom, amount } = parseCoin(bond);
-  const reward = (amount * BigInt(bps)) / BPS_WHOLE;
-  const wire = { denom, amount: reward.toString() };
+  const { part, rest } = splitBond(parseCoin(bond), bps);
+  const wire = coinToWire(part);
   payBond(k, context, to, wire);
-  if (amount > reward)
-    k.communityPool.fundCommunityPool(context, {
-      from: k.account,
-      coins: [{ denom, amount: amount - reward }],
-    });
+  if (rest.amount > 0n) k.communityPool.fundCommunityPool(context, { from: k.account, coins: [rest] });
   return wire;
 }

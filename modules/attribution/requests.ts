@@ -2,6 +2,7 @@
  * Availability: whoever publishes a shard, a model card or an optimistic claim of influence shows any piece
  * of it in time, or loses it. docs/adr/0024.
  */
+import { leastRequestBond } from '../../framework/bonds.ts';
 import { type Coin, coinToWire } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { ChunkPlace, ChunkRequest } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -59,8 +60,7 @@ export function checkRequest(
   const { openRequests } = asked;
   if (openRequests >= params.shardRequestsMax)
     refuseAs('too-many-requests', `${nameOf(target)} has ${openRequests} open requests; wait for one`);
-  // Each costs more than the one before: to keep others from asking by asking oneself grows dear.
-  const bond = checkBond(message.bond, params.requestBond * BigInt(1 + openRequests), params);
+  const bond = checkBond(message.bond, leastRequestBond(params.requestBond, openRequests), params);
   const open = k.state.requestsOf.get(context, k.addresses.toBytes(message.requester)) ?? 0n;
   if (open >= params.accountRequestsMax)
     refuseAs('too-many-requests', `${message.requester} has ${open} open requests; wait for one`);

@@ -3,7 +3,7 @@ import { DecodeError } from '../../core/errors.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { ed25519PublicKey } from '../../framework/tx/public-key.ts';
 import { ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { EpochFraud, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { EpochFraud, type EpochOpening, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { MsgDisputeEpoch } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { paramsOf, type SettlementCore } from './core.ts';
@@ -42,12 +42,29 @@ export function checkDispute(
 }
 
 function chargeFraud(k: SettlementCore, context: ReadContext, fraud: EpochFraud): void {
+  const { openings, nodes, attribution } = fraud;
+  const bytes = EpochFraud.encode(fraud).length + ATTRIBUTION_STEPS * attribution.length;
+  chargeOpenings(k, context, { openings, bytes, hashes: 2 * nodes.length });
+}
+
+/** What is opened, its bytes, and hashes of other things. */
+export interface OpenedSizes {
+  readonly openings: readonly EpochOpening[];
+  readonly bytes: number;
+  readonly hashes?: number;
+}
+
+/** Charges for following openings to their roots, by their sizes. */
+export function chargeOpenings(
+  k: SettlementCore,
+  context: ReadContext,
+  { openings, bytes, hashes = 0 }: OpenedSizes,
+): void {
   const { gasPerHash, gasPerByte } = paramsOf(k, context);
-  let hashes = 2 + 2 * fraud.nodes.length;
-  for (const { leaves, siblings } of fraud.openings)
-    hashes += 3 * leaves.length + 2 * Math.ceil(siblings.length / SIBLING_BYTES) + 1;
-  const bytes = EpochFraud.encode(fraud).length + ATTRIBUTION_STEPS * fraud.attribution.length;
-  context.gas.consume(hashes * gasPerHash, 'settlement hashes');
+  let all = 2 + hashes;
+  for (const { leaves, siblings } of openings)
+    all += 3 * leaves.length + 2 * Math.ceil(siblings.length / SIBLING_BYTES) + 1;
+  context.gas.consume(all * gasPerHash, 'settlement hashes');
   context.gas.consume(bytes * gasPerByte, 'settlement bytes');
 }
 

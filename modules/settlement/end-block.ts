@@ -1,5 +1,5 @@
 /**
- * Epochs whose window is over are paid, the oldest first, and lanes of paid rounds are forgotten, both in
+ * Requests that nobody answered convict; epochs whose window is over are paid, the oldest first, and lanes of paid rounds are forgotten, both in
  * portions: what does not fit into a block goes on in the next one.
  */
 import { assert } from '../../core/errors.ts';
@@ -12,10 +12,14 @@ import type { SettlementCore } from './core.ts';
 import { payRow } from './epochs.ts';
 import { epochFinal, rowPaid } from './events.ts';
 import { sumsOfEpoch } from './proof/epoch.ts';
+import { expireRequest } from './requests.ts';
 import { laneKey } from './state.ts';
 
 /** Units of work that a block does for epochs. */
 export const PAID_WORK_MAX = 2_000;
+
+/** Most requests that one block lets expire: each gives a bond back, and may convict an epoch. */
+export const EXPIRED_PER_BLOCK_MAX = 100;
 
 /** Lanes that a block forgets. */
 export const FORGOTTEN_PER_BLOCK_MAX = 1_000;
@@ -26,6 +30,7 @@ const MODEL_WORK = 32;
 
 /** See the file comment. */
 export function endBlock(k: SettlementCore, context: Context): void {
+  expireRequests(k, context);
   let work = 0;
   while (work < PAID_WORK_MAX) {
     const epoch = nextDue(k, context);
@@ -35,10 +40,23 @@ export function endBlock(k: SettlementCore, context: Context): void {
   forgetLanes(k, context);
 }
 
+function expireRequests(k: SettlementCore, context: Context): void {
+  const expired: bigint[] = [];
+  for (const [deadline, id] of k.state.deadlines.iterate(context)) {
+    // An answer is in time in the block of the deadline, whose transactions have run.
+    if (deadline > context.block.height || expired.length === EXPIRED_PER_BLOCK_MAX) break;
+    expired.push(id);
+  }
+  for (const id of expired) expireRequest(k, context, k.state.requests.require(context, id));
+}
+
 function nextDue(k: SettlementCore, context: Context): Epoch | undefined {
   for (const [height, id] of k.state.due.iterate(context)) {
     // A fraud is in time in the last block of the window, whose transactions have run.
-    return height > context.block.height ? undefined : k.state.epochs.require(context, id);
+    if (height > context.block.height) return undefined;
+    const epoch = k.state.epochs.require(context, id);
+    // Its deadlines have passed, but more requests expire than one block lets.
+    return epoch.openRequests > 0 ? undefined : epoch;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 /** Epochs: stated, convicted, paid. */
 import { DecodeError } from '../../core/errors.ts';
-import { type Coin, coinToString, coinToWire, isDenom, parseCoin } from '../../framework/coins.ts';
+import { bondOf, isBond, splitBond } from '../../framework/bonds.ts';
+import { type Coin, coinToWire, parseCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { type DeltaRow, type Place, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
@@ -14,13 +15,12 @@ import { checkEpoch } from './proof/epoch.ts';
 import { closeRound, requireUnsettled } from './rounds.ts';
 import { STORE_NAME } from './state.ts';
 
-const AMOUNT = /^[1-9][0-9]{0,76}$/;
-const BPS_WHOLE = 10_000n;
+/** Windows behind an epoch's own in which its pieces can still be asked for. */
+const FURTHER_WINDOWS = 2n;
 
 /** Form of the message. @throws StateError (settlement 9) */
 export function validateSettlement({ bond }: MsgSettleEpoch): void {
-  if (!isDenom(bond.denom) || !AMOUNT.test(bond.amount))
-    refuseAs('wrong-bond', 'bond must be a denomination and a positive whole number');
+  if (!isBond(bond)) refuseAs('wrong-bond', 'bond must be a denomination and a positive whole number');
 }
 
 /** An epoch that adds up. */
@@ -38,9 +38,8 @@ export function checkSettlement(
   const { rowsMax, gasPerRow, bondDenom, epochBond } = paramsOf(k, context);
   requireGateway(k, context, gateway);
   const round = requireUnsettled(k, context, { roundId, gateway });
-  const bond = parseCoin(wire);
-  if (bond.denom !== bondDenom || bond.amount < epochBond)
-    refuseAs('wrong-bond', `the bond is ${coinToString(bond)}, must be at least ${epochBond}${bondDenom}`);
+  const bond = bondOf(wire, { denom: bondDenom, amount: epochBond });
+  if (typeof bond === 'string') return refuseAs('wrong-bond', bond);
   const { rows } = commitment;
   if (rows.length > rowsMax)
     refuseAs('too-many-rows', `${rows.length} rows, at most ${rowsMax}; put the others under entitlements`);
@@ -78,9 +77,10 @@ export function settleEpoch(
   { round, bond }: SettlementPlan,
 ): Epoch {
   const { gateway, denom } = round;
-  const { windowBlocks, rewardBps } = paramsOf(k, context);
+  const { windowBlocks, rewardBps, requestBlocks } = paramsOf(k, context);
   k.bank.sendToModule(context, { from: k.addresses.toBytes(gateway), module: STORE_NAME, coins: [bond] });
   const { height } = context.block;
+  const finalHeight = height + BigInt(windowBlocks);
   const epoch: Epoch = {
     id: k.state.epochSequence.next(context) + 1n,
     gateway,
@@ -90,10 +90,13 @@ export function settleEpoch(
     state: EpochState.EPOCH_STATE_PENDING,
     bond: coinToWire(bond),
     height,
-    finalHeight: height + BigInt(windowBlocks),
+    finalHeight,
     rewardBps,
     paidRows: 0,
     unclaimed: (commitment.entitlements.sums[0] ?? 0n).toString(),
+    requestBlocks,
+    requestHeight: finalHeight + FURTHER_WINDOWS * BigInt(windowBlocks),
+    openRequests: 0,
   };
   closeRound(k, context, round, epoch.id);
   insertEpoch(k, context, epoch);
@@ -117,19 +120,26 @@ export function requireEpoch(k: SettlementCore, context: ReadContext, id: bigint
 
 /** The bond is lost, the epoch is gone, its round waits for a right one. The reward. */
 export function convictEpoch(k: SettlementCore, context: Context, epoch: Epoch, challenger: string): Coin {
-  const { denom, amount } = parseCoin(epoch.bond);
-  const reward = { denom, amount: (amount * BigInt(epoch.rewardBps)) / BPS_WHOLE };
-  const rest = { denom, amount: amount - reward.amount };
-  const { account: from } = k;
-  if (reward.amount > 0n)
-    k.bank.send(context, { from, to: k.addresses.toBytes(challenger), coins: [reward] });
-  if (rest.amount > 0n) k.communityPool.fundCommunityPool(context, { from, coins: [rest] });
+  const reward = divideBond(k, context, { bond: parseCoin(epoch.bond), to: challenger, bps: epoch.rewardBps });
   k.state.due.remove(context, [epoch.finalHeight, epoch.id]);
   k.state.epochs.remove(context, epoch.id);
   const round = k.state.rounds.require(context, epoch.roundId);
   k.state.rounds.set(context, round.id, { ...round, epochId: 0n });
   context.emit(epochConvicted(epoch, challenger, reward));
   return reward;
+}
+
+/** A bond of this module's account of which a part goes to somebody and the rest to the community pool. The part. */
+export function divideBond(
+  k: SettlementCore,
+  context: Context,
+  { bond, to, bps }: { readonly bond: Coin; readonly to: string; readonly bps: number },
+): Coin {
+  const { account: from } = k;
+  const { part, rest } = splitBond(bond, bps);
+  if (part.amount > 0n) k.bank.send(context, { from, to: k.addresses.toBytes(to), coins: [part] });
+  if (rest.amount > 0n) k.communityPool.fundCommunityPool(context, { from, coins: [rest] });
+  return part;
 }
 
 /** Pays a row to its place. */

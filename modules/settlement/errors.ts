@@ -18,7 +18,13 @@ export type SettlementErrorName =
   | 'not-final'
   | 'already-claimed'
   | 'wrong-opening'
-  | 'too-much';
+  | 'too-much'
+  | 'malformed-request'
+  | 'too-many-requests'
+  | 'already-requested'
+  | 'unknown-request'
+  | 'request-closed'
+  | 'wrong-answer';
 
 /** Failures of settlement: one for each way in which something is wrong. Numbers are never reused. */
 export const settlementErrors: Readonly<Record<SettlementErrorName, ErrorKind>> = {
@@ -39,6 +45,12 @@ export const settlementErrors: Readonly<Record<SettlementErrorName, ErrorKind>> 
   'already-claimed': kind(16, 'entitlement was claimed'),
   'wrong-opening': kind(17, 'not an entitlement of the epoch'),
   'too-much': kind(18, 'more than a round can hold'),
+  'malformed-request': kind(19, 'no such piece of the epoch'),
+  'too-many-requests': kind(20, 'too many open requests'),
+  'already-requested': kind(21, 'piece is requested already'),
+  'unknown-request': kind(22, 'unknown request'),
+  'request-closed': kind(23, 'request can no longer be answered'),
+  'wrong-answer': kind(24, 'not what the request is for'),
 };
 
 function kind(code: number, description: string): ErrorKind {

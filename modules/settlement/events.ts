@@ -2,7 +2,7 @@ import { toHex } from '../../core/bytes.ts';
 import { type Coin, coinToString, parseCoin } from '../../framework/coins.ts';
 import { type Event, event } from '../../framework/events.ts';
 import type { DeltaRow, Place } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
-import type { Epoch, Gateway, Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import type { Epoch, EpochRequest, Gateway, Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 
 /** An account is a gateway. */
 export function gatewayRegistered({ address, receiptKey, endpoint }: Gateway): Event {
@@ -70,6 +70,38 @@ export function entitlementClaimed({ id, denom }: Epoch, index: number, { place,
     place: placeText(place),
     amount: `${amount}${denom}`,
   });
+}
+
+/** A piece of an epoch has to be shown by a height. */
+export function requestMade(request: EpochRequest): Event {
+  const { id, requester, epochId, bond, deadline } = request;
+  return event('request_epoch_piece', {
+    request_id: `${id}`,
+    epoch_id: `${epochId}`,
+    requester,
+    piece: pieceText(request),
+    bond: coinToString(parseCoin(bond)),
+    deadline: `${deadline}`,
+  });
+}
+
+/** A piece of an epoch was shown. */
+export function requestAnswered(request: EpochRequest, gateway: string, paid: Coin): Event {
+  const { id, epochId } = request;
+  const ids = { request_id: `${id}`, epoch_id: `${epochId}` };
+  return event('serve_epoch_piece', { ...ids, piece: pieceText(request), gateway, paid: coinToString(paid) });
+}
+
+/** Nobody answered, or the epoch was convicted meanwhile: the bond went back. */
+export function requestExpired(request: EpochRequest): Event {
+  const { id, requester, epochId, bond } = request;
+  const ids = { request_id: `${id}`, epoch_id: `${epochId}` };
+  return event('expire_epoch_request', { ...ids, requester, bond: coinToString(parseCoin(bond)) });
+}
+
+/** Tree and first leaf of a run; an attribution by its hash. */
+function pieceText({ piece: { tree, first, attribution } }: EpochRequest): string {
+  return attribution.length > 0 ? toHex(attribution) : `${tree}/${first}`;
 }
 
 function placeText({ kind, id, level, index }: Place): string {

@@ -1,3 +1,5 @@
+import { toHex } from '../../core/bytes.ts';
+import { HASH_BYTES } from '../../core/hash.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import { parseAmount, parseCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
@@ -8,6 +10,8 @@ import { paramsOf, type SettlementCore } from './core.ts';
 import { insertEpoch } from './epochs.ts';
 import { validateGateway } from './gateways.ts';
 import { DEFAULT_PARAMS, paramsFromJson } from './params.ts';
+import { kindOfTree } from './proof/kinds.ts';
+import { insertRequest, keyOfPiece } from './requests.ts';
 import { insertRound, laneId } from './rounds.ts';
 
 /** Genesis of settlement: `openledger.settlement.v1.GenesisState`. Indexes and queues are rebuilt. */
@@ -26,6 +30,8 @@ export function settlementGenesis(k: SettlementCore): GenesisHandler {
         state.claimedWords.set(context, [epochId, word], bits);
       state.roundSequence.set(context, genesis.lastRoundId);
       state.epochSequence.set(context, genesis.lastEpochId);
+      for (const request of genesis.requests) insertRequest(k, context, request);
+      state.requestSequence.set(context, genesis.lastRequestId);
       return [];
     },
     export: (context) => messageToJson(GenesisState, exportGenesis(k, context)),
@@ -59,6 +65,8 @@ function exportGenesis(k: SettlementCore, context: ReadContext): GenesisState {
     }),
     lastRoundId: state.roundSequence.peek(context),
     lastEpochId: state.epochSequence.peek(context),
+    requests: values(state.requests),
+    lastRequestId: state.requestSequence.peek(context),
   };
 }
 
@@ -89,7 +97,36 @@ function readGenesis({ addresses }: SettlementCore, json: JsonReader): GenesisSt
   for (const { id, roundId, state } of genesis.epochs)
     if (state !== EpochState.EPOCH_STATE_FINAL && !rounds.has(roundId))
       json.member('epochs').fail(`epoch ${id} states round ${roundId}, which is not there`);
+  readRequests({ addresses }, json, genesis);
   return genesis;
+}
+
+/** Requests are about pieces, each once, and epochs know how many are about them. */
+function readRequests(
+  { addresses }: Pick<SettlementCore, 'addresses'>,
+  json: JsonReader,
+  { requests, epochs, lastEpochId, lastRequestId }: GenesisState,
+): void {
+  const member = json.member('requests');
+  requireAscending(member, requests, lastRequestId);
+  const pieces = new Set<string>();
+  for (const { id, requester, epochId, piece, bond } of requests) {
+    member.attempt(() => {
+      addresses.toBytes(requester);
+      parseCoin(bond);
+    });
+    const isLeaves = kindOfTree(piece.tree) !== undefined && piece.attribution.length === 0;
+    const isAttribution = piece.tree === 0 && piece.first === 0 && piece.attribution.length === HASH_BYTES;
+    if (!isLeaves && !isAttribution) member.fail(`request ${id} is for no piece`);
+    if (epochId > lastEpochId) member.fail(`request ${id} is about epoch ${epochId}, which never was`);
+    pieces.add(`${epochId}/${toHex(keyOfPiece(piece))}`);
+  }
+  if (pieces.size !== requests.length) member.fail('two requests are for one piece');
+  for (const { id, state, openRequests } of epochs) {
+    const open = requests.filter(({ epochId }) => epochId === id).length;
+    if (open !== openRequests) member.fail(`${open} requests are about epoch ${id}, it has ${openRequests}`);
+    if (open > 0 && state !== EpochState.EPOCH_STATE_PENDING) member.fail(`epoch ${id} is not pending`);
+  }
 }
 
 function requireAscending(json: JsonReader, list: readonly { readonly id: bigint }[], last: bigint): void {

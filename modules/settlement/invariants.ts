@@ -3,6 +3,7 @@ import type { ReadContext } from '../../framework/context.ts';
 import type { Invariant } from '../../framework/module.ts';
 import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { SettlementCore } from './core.ts';
+import { keyOfPiece } from './requests.ts';
 
 /** What must hold of settlement after every block. They walk over everything. */
 export function settlementInvariants(k: SettlementCore): readonly Invariant[] {
@@ -10,6 +11,7 @@ export function settlementInvariants(k: SettlementCore): readonly Invariant[] {
     { name: 'solvency', check: (context) => checkAccount(k, context) },
     { name: 'rounds', check: (context) => checkRounds(k, context) },
     { name: 'queue', check: (context) => checkQueue(k, context) },
+    { name: 'requests', check: (context) => checkRequests(k, context) },
   ];
 }
 
@@ -25,6 +27,7 @@ function checkAccount({ state, bank, account }: SettlementCore, context: ReadCon
     const bond = parseCoin(epoch.bond);
     if (epoch.state !== EpochState.EPOCH_STATE_FINAL) add(bond.denom, bond.amount);
   }
+  for (const [, { bond }] of state.requests.iterate(context)) add(bond.denom, BigInt(bond.amount));
   const held = bank.balances(context, account);
   const short = owed.find(({ denom, amount }) => amountOf(held, denom) < amount);
   return (
@@ -76,4 +79,33 @@ function checkQueue({ state }: SettlementCore, context: ReadContext): string | u
   }
   for (const _ of state.due.iterate(context)) open--;
   return open === 0 ? undefined : 'the queue names an epoch that is not there';
+}
+
+/** Open requests are counted, found by their pieces, and queued by their deadlines. */
+function checkRequests({ state, addresses }: SettlementCore, context: ReadContext): string | undefined {
+  const ofEpochs = new Map<bigint, number>();
+  const ofAccounts = new Map<string, bigint>();
+  let requests = 0;
+  for (const [id, { requester, epochId, piece, deadline }] of state.requests.iterate(context)) {
+    requests++;
+    ofEpochs.set(epochId, (ofEpochs.get(epochId) ?? 0) + 1);
+    ofAccounts.set(requester, (ofAccounts.get(requester) ?? 0n) + 1n);
+    if (!state.deadlines.has(context, [deadline, id])) return `request ${id} has no deadline`;
+    if (state.requestsByPiece.get(context, [epochId, keyOfPiece(piece)]) !== id)
+      return `request ${id} is not found by its piece`;
+  }
+  let [deadlines, pieces] = [0, 0];
+  for (const _ of state.deadlines.iterate(context)) deadlines++;
+  for (const _ of state.requestsByPiece.iterate(context)) pieces++;
+  if (deadlines !== requests || pieces !== requests) return 'a request that is not there is queued or found';
+  for (const [id, { openRequests }] of state.epochs.iterate(context)) {
+    const open = ofEpochs.get(id) ?? 0;
+    if (open !== openRequests) return `epoch ${id} says that ${openRequests} requests are open, ${open} are`;
+  }
+  for (const [address, count] of state.requestsOf.iterate(context)) {
+    const text = addresses.toText(address);
+    if (ofAccounts.get(text) !== count) return `${text} has ${count} open requests by its count`;
+    ofAccounts.delete(text);
+  }
+  return ofAccounts.size === 0 ? undefined : 'an account with open requests has no count';
 }

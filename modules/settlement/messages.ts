@@ -22,6 +22,15 @@ import {
   validateGateway,
 } from './gateways.ts';
 import { validateParams } from './params.ts';
+import {
+  type AnswerPlan,
+  answerRequest,
+  checkAnswer,
+  checkRequest,
+  openRequest,
+  type RequestPlan,
+  validateRequest,
+} from './requests.ts';
 
 /** Messages of settlement. */
 export function settlementMessages(k: SettlementCore): readonly MessageRoute[] {
@@ -30,6 +39,8 @@ export function settlementMessages(k: SettlementCore): readonly MessageRoute[] {
     messageRoute(update(k)),
     messageRoute(settle(k)),
     messageRoute(dispute(k)),
+    messageRoute(request(k)),
+    messageRoute(serve(k)),
     messageRoute(claim(k)),
     paramsMessage({
       type: wire.MsgUpdateParams,
@@ -102,6 +113,38 @@ function dispute(
     execute(context, { challenger }, epoch) {
       const reward: Coin = convictEpoch(k, context, epoch, challenger);
       return { reward: coinToWire(reward) };
+    },
+  };
+}
+
+function request(
+  k: SettlementCore,
+): MessageHandler<wire.MsgRequestEpochPiece, wire.MsgRequestEpochPieceResponse, RequestPlan> {
+  return {
+    type: wire.MsgRequestEpochPiece,
+    response: wire.MsgRequestEpochPieceResponse,
+    signers: ({ requester }) => [requester],
+    validate: validateRequest,
+    check: (context, message) => checkRequest(k, context, message),
+    execute(context, { requester }, plan) {
+      const { id: requestId, deadline } = openRequest(k, context, requester, plan);
+      return { requestId, deadline };
+    },
+  };
+}
+
+function serve(
+  k: SettlementCore,
+): MessageHandler<wire.MsgServeEpochPiece, wire.MsgServeEpochPieceResponse, AnswerPlan> {
+  return {
+    type: wire.MsgServeEpochPiece,
+    response: wire.MsgServeEpochPieceResponse,
+    signers: ({ sender }) => [sender],
+    validate: () => undefined,
+    check: (context, message) => checkAnswer(k, context, message),
+    execute(context, _, plan) {
+      answerRequest(k, context, plan);
+      return {};
     },
   };
 }

@@ -15,6 +15,11 @@ export const DEFAULT_PARAMS: Params = {
   gasPerHash: 30,
   gasPerByte: 1,
   endpointBytesMax: 256,
+  requestBond: 20_000n,
+  requestBlocks: 500,
+  answerBps: 1_000,
+  epochRequestsMax: 64,
+  accountRequestsMax: 16,
 };
 
 /** A parameter, the least and the most that it may be. */
@@ -32,6 +37,12 @@ function boundsOf(params: Params): readonly Bound[] {
     ['gas_per_hash', params.gasPerHash, 1, 1_000_000],
     ['gas_per_byte', params.gasPerByte, 1, 1_000_000],
     ['endpoint_bytes_max', params.endpointBytesMax, 1, 65_536],
+    ['request_bond', params.requestBond, 1, (1n << 63n) - 1n],
+    ['request_blocks', params.requestBlocks, 1, 1_000_000_000],
+    // Who asks himself loses at least half of the bond, so that nobody fills up the requests about his epoch.
+    ['answer_bps', params.answerBps, 1, 5_000],
+    ['epoch_requests_max', params.epochRequestsMax, 1, 1_024],
+    ['account_requests_max', params.accountRequestsMax, 1, 1_024],
   ];
 }
 

@@ -4,7 +4,7 @@ import { queriedAddress, query, type QueryRoute, queryService } from '../../fram
 import * as wire from '../../proto/gen/openledger/settlement/v1/query.ts';
 import type { Epoch, LaneRecord } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { paramsOf, type SettlementCore } from './core.ts';
-import { gatewayRoundKey, laneKey } from './state.ts';
+import { gatewayRoundKey, laneKey, pieceKey } from './state.ts';
 
 /** `openledger.settlement.v1.Query`. */
 export function settlementQueries(k: SettlementCore): readonly QueryRoute[] {
@@ -52,6 +52,22 @@ export function settlementQueries(k: SettlementCore): readonly QueryRoute[] {
           transform: ([, id]) => state.rounds.require(context, id),
         });
         return { rounds: items, pagination };
+      },
+    ),
+    Request: query(wire.QueryRequestRequest, wire.QueryRequestResponse, (context, { requestId }) => ({
+      request: state.requests.get(context, requestId) ?? notFound(`open request ${requestId}`),
+    })),
+    Requests: query(
+      wire.QueryRequestsRequest,
+      wire.QueryRequestsResponse,
+      (context, { epochId, pagination: request }) => {
+        const prefix = pieceKey.prefix(epochId);
+        const { items, pagination } = paginate(context, state.requestsByPiece, {
+          request,
+          prefix,
+          transform: (_: unknown, id: bigint) => state.requests.require(context, id),
+        });
+        return { requests: items, pagination };
       },
     ),
   });

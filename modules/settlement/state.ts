@@ -13,6 +13,7 @@ import {
 import { memoized, uint64Value } from '../../framework/values.ts';
 import {
   Epoch,
+  EpochRequest,
   Gateway,
   LaneRecord,
   Params,
@@ -27,6 +28,9 @@ export const laneKey: PairKeyCodec<bigint, Uint8Array> = pairKey(uint64Key, byte
 
 /** Key of the rounds of a gateway. */
 export const gatewayRoundKey: PairKeyCodec<Address, bigint> = pairKey(bytesKey, uint64Key);
+
+/** Key of a piece of an epoch: `requests.ts`. */
+export const pieceKey: PairKeyCodec<bigint, Uint8Array> = pairKey(uint64Key, bytesKey);
 
 /** Collections of settlement; the README tabulates them. */
 export interface SettlementState {
@@ -46,6 +50,14 @@ export interface SettlementState {
   readonly sweeps: KeySet<bigint>;
   /** See `ClaimedWord`. */
   readonly claimedWords: StateMap<Pair<bigint, number>, bigint>;
+  readonly requestSequence: Sequence;
+  readonly requests: StateMap<bigint, EpochRequest>;
+  /** Requests by their deadlines. */
+  readonly deadlines: KeySet<Pair<bigint, bigint>>;
+  /** The open request for a piece of an epoch. */
+  readonly requestsByPiece: StateMap<Pair<bigint, Uint8Array>, bigint>;
+  /** How many requests of an account are open. */
+  readonly requestsOf: StateMap<Address, bigint>;
 }
 
 /** Declares the collections. */
@@ -73,5 +85,10 @@ export function settlementState(): SettlementState {
       key: pairKey(uint64Key, uint32Key),
       value: uint64Value,
     }),
+    requestSequence: schema.sequence(at(12, 'request_sequence')),
+    requests: schema.map({ ...at(13, 'requests'), key: uint64Key, value: EpochRequest }),
+    deadlines: schema.keySet({ ...at(14, 'request_deadlines'), key: pairKey(int64Key, uint64Key) }),
+    requestsByPiece: schema.map({ ...at(15, 'requests_by_piece'), key: pieceKey, value: uint64Value }),
+    requestsOf: schema.map({ ...at(16, 'requests_by_account'), key: bytesKey, value: uint64Value }),
   };
 }

@@ -213,5 +213,10 @@ export function randomSettlement(random: Random): SettlementParams {
     gasPerHash: random.between(1, 30),
     gasPerByte: random.between(1, 3),
     endpointBytesMax: random.between(25, 60),
+    requestBond: BigInt(random.between(1, 50)),
+    requestBlocks: random.between(2, 8),
+    answerBps: random.between(1, 5000),
+    epochRequestsMax: random.between(1, 6),
+    accountRequestsMax: random.between(1, 4),
   };
 }

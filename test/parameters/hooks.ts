@@ -24,7 +24,11 @@ import {
   CREDITS_FORGOTTEN_MAX,
   DENOMS_MAX,
 } from '../../modules/pools/limits.ts';
-import { FORGOTTEN_PER_BLOCK_MAX, PAID_WORK_MAX } from '../../modules/settlement/end-block.ts';
+import {
+  EXPIRED_PER_BLOCK_MAX as EPOCH_REQUESTS_EXPIRED,
+  FORGOTTEN_PER_BLOCK_MAX,
+  PAID_WORK_MAX,
+} from '../../modules/settlement/end-block.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
 
@@ -226,6 +230,13 @@ export const HOOKS: readonly HookRow[] = [
     work: 'forgets nonces of authorisations that have expired',
     bound: `${NONCES_FORGOTTEN_PER_BLOCK_MAX} a block, the rest waits; each was paid for`,
     heldBy: BUDGETS,
+  },
+  {
+    module: 'settlement',
+    when: 'endBlock',
+    work: 'convicts epochs whose gateways have not answered a request, gives bonds of requests back',
+    bound: `${EPOCH_REQUESTS_EXPIRED} requests a block, the rest waits; each was paid for and has a bond`,
+    heldBy: 'modules/settlement/requests.test.ts',
   },
   {
     module: 'settlement',

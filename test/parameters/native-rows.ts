@@ -219,4 +219,9 @@ export const SETTLEMENT_ROWS: readonly Row[] = [
   small('gas_per_hash', [1n, GAS_MAX], 'most: nobody can dispute'),
   small('gas_per_byte', [1n, GAS_MAX], 'as above'),
   small('endpoint_bytes_max', [1n, COUNT_MAX], 'kept in state, paid by size'),
+  integer('request_bond', [1n, BOND_MAX], '1: requests are as cheap as their gas; most: nobody can ask'),
+  small('request_blocks', [1n, BLOCKS_MAX], '1: nobody can answer in time; most: nobody has to'),
+  small('answer_bps', [1n, 5000n], 'most: whoever asks himself loses half of the bond'),
+  small('epoch_requests_max', [1n, 1024n], 'each further one costs as much more'),
+  small('account_requests_max', [1n, 1024n], 'most: bonds are what bounds one account'),
 ];

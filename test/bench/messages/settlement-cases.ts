@@ -2,11 +2,11 @@
 import { utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { openEpochFraud } from '../../../gateway/epochs/open-fraud.ts';
-import type { PublishedEpoch } from '../../../gateway/epochs/published.ts';
+import { openRun, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
 import { DEFAULT_PARAMS } from '../../../modules/settlement/params.ts';
 import { laneId } from '../../../modules/settlement/rounds.ts';
 import { settlementState } from '../../../modules/settlement/state.ts';
-import { EpochRule } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { EpochRule, EpochTree } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
 import * as wire from '../../../proto/gen/openledger/settlement/v1/tx.ts';
 import { epochOfReceipts, lanesOf, tiling } from '../../support/epochs.ts';
 import { anyWith, caseOf, coin, type MessageCases } from './case.ts';
@@ -58,6 +58,24 @@ function settlement(world: MessageWorld, isLie: boolean): Settled {
   return { message: { gateway, roundId: id, commitment: epoch.commitment, bond: coin(1) }, epoch };
 }
 
+/** A pending epoch and a request for all of its receipts. */
+function requested(world: MessageWorld): {
+  readonly request: wire.MsgRequestEpochPiece;
+  readonly epoch: PublishedEpoch;
+} {
+  const { message, epoch } = settlement(world, false);
+  world.run(anyWith(wire.MsgSettleEpoch, message));
+  const { requestBond } = DEFAULT_PARAMS;
+  const request = wire.MsgRequestEpochPiece.create({
+    requester: world.takeAccount().account.address,
+    epochId: STATE.epochSequence.peek(world.context),
+    tree: EpochTree.EPOCH_TREE_RECEIPTS,
+    index: 40,
+    bond: coin(Number(requestBond)),
+  });
+  return { request, epoch };
+}
+
 /** See the file comment. */
 export const SETTLEMENT_CASES: MessageCases = {
   ...caseOf(wire.MsgRegisterGateway, (world) => registration(world.takeAccount().account.address)),
@@ -69,5 +87,13 @@ export const SETTLEMENT_CASES: MessageCases = {
     const challenger = world.takeAccount().account.address;
     const fraud = openEpochFraud(epoch, EpochRule.EPOCH_RULE_SPLIT, { index: 40 });
     return { challenger, epochId: STATE.epochSequence.peek(world.context), fraud };
+  }),
+  ...caseOf(wire.MsgRequestEpochPiece, (world) => requested(world).request),
+  ...caseOf(wire.MsgServeEpochPiece, (world) => {
+    const { request, epoch } = requested(world);
+    world.run(anyWith(wire.MsgRequestEpochPiece, request));
+    const opening = openRun(epoch.receipts, { first: 0, end: LANES });
+    const requestId = STATE.requestSequence.peek(world.context);
+    return { sender: world.takeAccount().account.address, requestId, opening };
   }),
 };

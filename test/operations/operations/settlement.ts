@@ -3,8 +3,10 @@ import { toHex, utf8 } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { findEpochFraud } from '../../../gateway/epochs/find-fraud.ts';
 import { openEpochFraud } from '../../../gateway/epochs/open-fraud.ts';
-import { openLeaves, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
+import { openLeaves, openRun, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
+import { kindOfTree } from '../../../modules/settlement/proof/kinds.ts';
 import type { Receipt } from '../../../modules/settlement/proof/leaves.ts';
+import { runOf } from '../../../modules/settlement/proof/piece.ts';
 import { DEFAULT_PARAMS } from '../../../modules/settlement/params.ts';
 import { settlementState } from '../../../modules/settlement/state.ts';
 import { EpochRule } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
@@ -111,6 +113,40 @@ function aClaim(world: World, sender: string): wire.MsgClaimEntitlement | undefi
   return { sender, epochId: epoch.id, index, opening: openLeaves(served.entitlements, [index]) };
 }
 
+/** A run of leaves, or the attribution that a receipt names; mostly of a pending epoch. */
+function aRequest(world: World, requester: string): wire.MsgRequestEpochPiece | undefined {
+  const { random, context } = world;
+  const found = anEpoch(world, ({ state }) => state === EpochState.EPOCH_STATE_PENDING || random.oneIn(20));
+  if (found === undefined) return undefined;
+  const { epoch, served } = found;
+  const { requestBond, bondDenom } = STATE.params.get(context) ?? DEFAULT_PARAMS;
+  const tree = random.between(1, 3);
+  const { leaves } = [served.receipts, served.allocations, served.entitlements][tree - 1]?.tree ?? {};
+  const index = random.below((leaves ?? 0) + (random.oneIn(20) ? 1 : 0));
+  const least = requestBond * BigInt(1 + epoch.openRequests);
+  const bond = coin(random.oneIn(20) ? least - 1n : least, bondDenom);
+  const receipt = { leaves: [], siblings: new Uint8Array(0) };
+  if (leaves === 0) return undefined;
+  return { requester, epochId: epoch.id, tree, index, receipt, bond };
+}
+
+/** Mostly what is asked for; seldom something else. Some requests are left unanswered. */
+function anAnswer(world: World, sender: string): wire.MsgServeEpochPiece | undefined {
+  const { random, context } = world;
+  const published = publishedOf(world);
+  const request = random.some([...STATE.requests.iterate(context)].map(([, each]) => each));
+  if (request === undefined || request.id % 4n === 0n) return undefined;
+  const epoch = STATE.epochs.get(context, request.epochId);
+  const served = epoch && published.get(toHex(epoch.commitment.receipts.root));
+  const kind = kindOfTree(request.piece.tree);
+  if (served === undefined || kind === undefined) return undefined;
+  const tree = [served.receipts, served.allocations, served.entitlements].find(({ of }) => of === kind);
+  if (tree === undefined) return undefined;
+  const right = openRun(tree, runOf(kind, tree.tree, request.piece.first));
+  const opening = random.oneIn(10) ? { ...right, leaves: right.leaves.slice(1) } : right;
+  return { sender, requestId: request.id, opening, attribution: new Uint8Array(0) };
+}
+
 const rounds = new WeakMap<World, Round>();
 
 /** Whose round it is. */
@@ -151,5 +187,7 @@ export const settlementOperations: readonly Operation[] = [
     settler(true),
   ),
   operation(wire.MsgDisputeEpoch, 20, (world, { address }) => aDispute(world, address)),
+  operation(wire.MsgRequestEpochPiece, 15, (world, { address }) => aRequest(world, address)),
+  operation(wire.MsgServeEpochPiece, 20, (world, { address }) => anAnswer(world, address)),
   operation(wire.MsgClaimEntitlement, 20, (world, { address }) => aClaim(world, address)),
 ];
