@@ -25,6 +25,9 @@ test('nothing of a bond is lost or made when it is split, and the part is rounde
 });
 
 test('n open requests cost as n²', () => {
-  const sum = Array.from({ length: 64 }, (_, open) => leastRequestBond(10n, open)).reduce((a, b) => a + b, 0n);
+  const sum = Array.from({ length: 64 }, (_, open) => leastRequestBond(10n, open)).reduce(
+    (a, b) => a + b,
+    0n,
+  );
   expect(sum).toBe((10n * 64n * 65n) / 2n);
 });

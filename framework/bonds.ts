@@ -31,7 +31,10 @@ export function leastRequestBond(first: bigint, open: number): bigint {
 }
 
 /** A part of a bond in basis points, rounded down, and the rest. */
-export function splitBond({ denom, amount }: Coin, bps: number): { readonly part: Coin; readonly rest: Coin } {
+export function splitBond(
+  { denom, amount }: Coin,
+  bps: number,
+): { readonly part: Coin; readonly rest: Coin } {
   const part = (amount * BigInt(bps)) / BPS_WHOLE;
   return { part: { denom, amount: part }, rest: { denom, amount: amount - part } };
 }

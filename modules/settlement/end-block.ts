@@ -1,6 +1,6 @@
 /**
- * Requests that nobody answered convict; epochs whose window is over are paid, the oldest first, and lanes of paid rounds are forgotten, both in
- * portions: what does not fit into a block goes on in the next one.
+ * Requests that nobody answered convict. Epochs whose window is over are paid, the oldest first, and lanes of
+ * paid rounds are forgotten. All in portions: what does not fit into a block goes on in the next one.
  */
 import { assert } from '../../core/errors.ts';
 import { parseCoin } from '../../framework/coins.ts';

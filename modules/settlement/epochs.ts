@@ -120,7 +120,11 @@ export function requireEpoch(k: SettlementCore, context: ReadContext, id: bigint
 
 /** The bond is lost, the epoch is gone, its round waits for a right one. The reward. */
 export function convictEpoch(k: SettlementCore, context: Context, epoch: Epoch, challenger: string): Coin {
-  const reward = divideBond(k, context, { bond: parseCoin(epoch.bond), to: challenger, bps: epoch.rewardBps });
+  const reward = divideBond(k, context, {
+    bond: parseCoin(epoch.bond),
+    to: challenger,
+    bps: epoch.rewardBps,
+  });
   k.state.due.remove(context, [epoch.finalHeight, epoch.id]);
   k.state.epochs.remove(context, epoch.id);
   const round = k.state.rounds.require(context, epoch.roundId);

@@ -2,7 +2,12 @@ import { toHex } from '../../core/bytes.ts';
 import { type Coin, coinToString, parseCoin } from '../../framework/coins.ts';
 import { type Event, event } from '../../framework/events.ts';
 import type { DeltaRow, Place } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
-import type { Epoch, EpochRequest, Gateway, Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import type {
+  Epoch,
+  EpochRequest,
+  Gateway,
+  Round,
+} from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 
 /** An account is a gateway. */
 export function gatewayRegistered({ address, receiptKey, endpoint }: Gateway): Event {

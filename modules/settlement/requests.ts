@@ -15,7 +15,10 @@ import {
   type EpochRequest,
   EpochState,
 } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
-import type { MsgRequestEpochPiece, MsgServeEpochPiece } from '../../proto/gen/openledger/settlement/v1/tx.ts';
+import type {
+  MsgRequestEpochPiece,
+  MsgServeEpochPiece,
+} from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { paramsOf, type SettlementCore } from './core.ts';
 import { chargeOpenings } from './disputes.ts';
 import { convictEpoch, divideBond, requireEpoch } from './epochs.ts';

@@ -26,6 +26,7 @@ import {
 } from '../../modules/gov/end-block.ts';
 import { NONCES_FORGOTTEN_PER_BLOCK_MAX } from '../../modules/payments/authorizations.ts';
 import { HOLDS_RETURNED_PER_BLOCK_MAX } from '../../modules/payments/holds.ts';
+import { EXPIRED_PER_BLOCK_MAX as EPOCH_REQUESTS_EXPIRED } from '../../modules/settlement/end-block.ts';
 import { PRUNED_PER_BLOCK_MAX as HEADERS_MAX } from '../../modules/staking/history.ts';
 import { MATURED_PER_BLOCK_MAX } from '../../modules/staking/valset.ts';
 import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -312,6 +313,47 @@ it('what is due waits its turn: requests for pieces, claims, bonds of shards and
   world.endBlock();
   expect(lengthOf(world, 'attribution.requests')).toBe(0);
   expect(lengthOf(world, 'attribution.cards')).toBe(0);
+});
+
+it('what is due waits its turn: requests for pieces of epochs, which are not paid before', () => {
+  const bond = { denom: 'uopen', amount: '1' };
+  const requests = EPOCH_REQUESTS_EXPIRED + 1;
+  const lane = { channel_id: toBase64(sha256(utf8('channel'))), lane: 0, from: '0', to: '5' };
+  const leaf = { root: toBase64(sha256(utf8('root'))), leaves: 1_000_000 };
+  const world = chainOf({
+    sections: {
+      settlement: {
+        rounds: times(2, (i) => {
+          const closed = { claimed: '5', closed: true, epoch_id: `${i + 1}` };
+          return { id: `${i + 1}`, gateway: someone(0), denom: 'uopen', ...closed };
+        }),
+        lanes: times(2, (i) => ({ round_id: `${i + 1}`, ...lane })),
+        epochs: times(2, (i) => ({
+          ...{ id: `${i + 1}`, gateway: someone(0), denom: 'uopen', round_id: `${i + 1}`, bond },
+          commitment: { receipts: { ...leaf, sums: ['5', '0', '0', '0'] } },
+          ...{ state: 'EPOCH_STATE_PENDING', final_height: '2', unclaimed: '0' },
+          open_requests: i === 0 ? requests - 1 : 1,
+        })),
+        requests: times(requests, (i) => ({
+          ...{ id: `${i + 1}`, requester: someone(i), epoch_id: i < requests - 1 ? '1' : '2', bond },
+          ...{ piece: { tree: 'EPOCH_TREE_RECEIPTS', first: 64 * i }, deadline: '2' },
+        })),
+        last_round_id: '2',
+        last_epoch_id: '2',
+        last_request_id: `${requests}`,
+      },
+    },
+    held: { settlement: 10 + 2 + requests },
+  });
+  expect(world.broken()).toEqual([]);
+  while (world.context.block.height < 3n) world.endBlock();
+  expect(lengthOf(world, 'settlement.requests')).toBe(1);
+  expect(lengthOf(world, 'settlement.epochs')).toBe(1);
+  expect(world.broken()).toEqual([]);
+  world.endBlock();
+  // Nobody answered for the second epoch either: it was not paid meanwhile.
+  expect(lengthOf(world, 'settlement.epochs')).toBe(0);
+  expect(world.broken()).toEqual([]);
 });
 
 it('what is due waits its turn: holds that have expired, nonces of authorisations', () => {

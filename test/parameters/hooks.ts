@@ -236,7 +236,7 @@ export const HOOKS: readonly HookRow[] = [
     when: 'endBlock',
     work: 'convicts epochs whose gateways have not answered a request, gives bonds of requests back',
     bound: `${EPOCH_REQUESTS_EXPIRED} requests a block, the rest waits; each was paid for and has a bond`,
-    heldBy: 'modules/settlement/requests.test.ts',
+    heldBy: BUDGETS,
   },
   {
     module: 'settlement',
