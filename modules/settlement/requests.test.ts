@@ -250,6 +250,8 @@ test('an attribution is asked for by a receipt that names it, and answered by it
   world.refused(watcher, requestOf(world, { ...again, bond }), errors['already-requested']);
   world.refused(gateway, answerOf(world, { attribution: bytes.slice(1) }), errors['wrong-answer']);
   world.refused(gateway, answerOf(world, { opening: wholeOf(epoch.receipts) }), errors['wrong-answer']);
+  const both = { attribution: bytes, opening: wholeOf(epoch.receipts) };
+  world.refused(gateway, answerOf(world, both), errors['wrong-answer']);
   world.sendOk(gateway, answerOf(world, { attribution: bytes }));
   expect(openRequests(world)).toBe(0);
   world.sound();

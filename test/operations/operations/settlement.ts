@@ -187,7 +187,7 @@ export const settlementOperations: readonly Operation[] = [
     settler(true),
   ),
   operation(wire.MsgDisputeEpoch, 20, (world, { address }) => aDispute(world, address)),
-  operation(wire.MsgRequestEpochPiece, 15, (world, { address }) => aRequest(world, address)),
-  operation(wire.MsgServeEpochPiece, 20, (world, { address }) => anAnswer(world, address)),
-  operation(wire.MsgClaimEntitlement, 20, (world, { address }) => aClaim(world, address)),
+  operation(wire.MsgRequestEpochPiece, 8, (world, { address }) => aRequest(world, address)),
+  operation(wire.MsgServeEpochPiece, 12, (world, { address }) => anAnswer(world, address)),
+  operation(wire.MsgClaimEntitlement, 40, (world, { address }) => aClaim(world, address)),
 ];
