@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
+import { concatBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
-import { buildEpoch } from '../../gateway/epochs/build-epoch.ts';
 import { openLeaves, openRun, type PublishedEpoch } from '../../gateway/epochs/published.ts';
-import { EpochOpening, EpochTree, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { buildSumTree } from '../../gateway/epochs/sum-tree.ts';
+import { EpochOpening, EpochTree } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { EpochState, type Params } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import * as wire from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { BOND, SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import { settlementErrors as errors } from './errors.ts';
-import { ATTRIBUTION_BYTES_MAX, encodeAttribution } from './proof/attribution.ts';
+import { ATTRIBUTION_BYTES_MAX } from './proof/attribution.ts';
+import { RECEIPTS as RECEIPT_TREE } from './proof/kinds.ts';
 import { encodeReceipt, RECEIPT_BYTES } from './proof/leaves.ts';
 import { settlementState } from './state.ts';
 
@@ -221,17 +223,11 @@ test('there are pieces only where leaves are, of epochs that are there', () => {
 function named(bytes: Uint8Array): (world: SettlementWorld) => PublishedEpoch {
   return (world) => {
     const attribution = sha256(bytes);
-    const receipts = world.receipts().map((receipt) => ({ ...receipt, attribution }));
-    const place = { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level: 0, index: 0 };
-    const told = encodeAttribution({ claimId: 0n, unattributed: 1n, entries: [{ place, weight: 1n }] });
-    const packed = new Uint8Array(receipts.length * RECEIPT_BYTES);
-    for (const [i, receipt] of receipts.entries()) packed.set(encodeReceipt(receipt), i * RECEIPT_BYTES);
-    return buildEpoch({
-      receipts: { bytes: packed, width: RECEIPT_BYTES, count: receipts.length },
-      attribution: () => told,
-      chain: world.watched(),
-      rowsMax: 100,
-    });
+    const leaves = world.receipts().map((receipt) => encodeReceipt({ ...receipt, attribution }));
+    const packed = { bytes: concatBytes(...leaves), width: RECEIPT_BYTES, count: leaves.length };
+    const receipts = buildSumTree(RECEIPT_TREE, packed);
+    const epoch = world.published();
+    return { ...epoch, receipts, commitment: { ...epoch.commitment, receipts: receipts.tree } };
   };
 }
 
