@@ -12,6 +12,7 @@ import { equalBytes } from '../../core/bytes.ts';
 import { type ServedSums, servedTree } from '../influence/published.ts';
 import { fetchAll, FetchedTree } from './fetched-tree.ts';
 import type { InfluenceDemand, InfluencePlace, InfluenceSource, Publisher } from './ports.ts';
+import { canBeShown } from './shown-leaves.ts';
 
 /** Demands about one card or claim that are open at a time. */
 const OPEN_DEMANDS_MAX = 4;
@@ -67,7 +68,8 @@ export async function leavesBehind(
     if ('leaves' in settled) break;
     const { of, key, shape } = sources;
     const source = { of, key, tree, node, leafBytesMax: leafBytes(shape, tree) + LEAF_EXCESS_MAX };
-    fetched.offer(await fetchAll(committed.leaves, (range) => publisher.influenceLeaves(source, range)));
+    const served = await fetchAll(committed.leaves, (range) => publisher.influenceLeaves(source, range));
+    fetched.offer(served.map((leaf) => (leaf !== undefined && canBeShown(of, leaf) ? leaf : undefined)));
     settled = fetched.settle(OPEN_DEMANDS_MAX);
   }
   if ('leaves' in settled) return settled.leaves;

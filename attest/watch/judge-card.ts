@@ -11,6 +11,7 @@ import { cardTree } from '../../modules/attribution/proof/influence/committed.ts
 import {
   type CardFraud,
   type CardRule,
+  decodeCardFraud,
   encodeCardFraud,
 } from '../../modules/attribution/proof/influence/fraud.ts';
 import {
@@ -80,8 +81,9 @@ function whyTooLarge(card: InfluenceCard): string | undefined {
 
 async function judged({ card, chain }: CardCase, sources: LeafSources): Promise<CardVerdict> {
   const wrong = (fraud: CardFraud): CardVerdict => {
-    verifyCardFraud(card, fraud, chain);
-    return { kind: 'wrong', rule: fraud.rule, proof: encodeCardFraud(fraud) };
+    const proof = encodeCardFraud(fraud);
+    verifyCardFraud(card, decodeCardFraud(proof), chain);
+    return { kind: 'wrong', rule: fraud.rule, proof };
   };
   const have = async (tree: CardTree, own?: readonly Uint8Array[]) =>
     servedTree(tree, await leavesBehind(cardTree(card, tree), { tree, own }, sources));

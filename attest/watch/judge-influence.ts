@@ -11,6 +11,7 @@ import { claimTree } from '../../modules/attribution/proof/influence/committed.t
 import {
   type ClaimFraud,
   type ClaimRule,
+  decodeClaimFraud,
   encodeClaimFraud,
 } from '../../modules/attribution/proof/influence/fraud.ts';
 import { decodeEffect, decodeRow } from '../../modules/attribution/proof/influence/leaves.ts';
@@ -60,8 +61,9 @@ export async function judgeInfluence(case_: InfluenceCase): Promise<InfluenceVer
   try {
     const fraud = await faultOf(case_, { of: 'claims', key, shape, publishers, demands });
     if (fraud === undefined) return { kind: 'right' };
-    verifyClaimFraud({ card: shape, claim }, fraud);
-    return { kind: 'wrong', rule: fraud.rule, proof: encodeClaimFraud(fraud) };
+    const proof = encodeClaimFraud(fraud);
+    verifyClaimFraud({ card: shape, claim }, decodeClaimFraud(proof));
+    return { kind: 'wrong', rule: fraud.rule, proof };
   } catch (error) {
     if (!(error instanceof MissingLeaves)) throw error;
     return { kind: 'unavailable', reason: error.message, demands: error.demands };

@@ -19,7 +19,11 @@ import {
   NO_FRAUD,
   verifyFraud,
 } from '../../modules/attribution/proof/shard/fraud.ts';
-import { encodeFraud, type ShardFraud } from '../../modules/attribution/proof/shard/fraud-format.ts';
+import {
+  decodeFraud,
+  encodeFraud,
+  type ShardFraud,
+} from '../../modules/attribution/proof/shard/fraud-format.ts';
 import { saltCommitment } from '../../modules/attribution/proof/shard/salts.ts';
 import { contentRoot, sectionCount } from '../../modules/attribution/verify.ts';
 import type { ChunkPlace } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
@@ -282,10 +286,11 @@ class Accuser {
   #checked(fraud: ShardFraud): Uint8Array {
     const { shard, records } = this.#case;
     const { firstPosition } = shard.commitment;
-    verifyFraud(shard.commitment, fraud, {
+    const proof = encodeFraud(fraud);
+    verifyFraud(shard.commitment, decodeFraud(proof), {
       recordAt: (_, position) => records[Number(position - firstPosition)],
     });
-    return encodeFraud(fraud);
+    return proof;
   }
 
   #unavailable(reason: string, missing: PiecePlace = FIRST_LEAF): ShardVerdict {

@@ -4,6 +4,7 @@ import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { nodesOfRun } from './opened-run.ts';
 import type { PartialShard, PiecePlace, PieceSupply } from './partial-shard.ts';
 import type { Demand, Publisher } from './ports.ts';
+import { canBeShown } from './shown-leaves.ts';
 
 /** Pieces of the first fetch of a level; after that, as many as are known already. */
 const FIRST_PIECES = 16;
@@ -45,10 +46,14 @@ async function take(
       ? await publisher.leaves(key, tree, { from, count })
       : await publisher.nodes(key, tree, { from, count, level });
   if (pieces === undefined) return false;
-  for (const [i, piece] of pieces.entries())
-    if (level === undefined) shard.putLeaf(tree, from + i, piece);
-    else shard.putNode(tree, level, from + i, piece);
-  return index < from + pieces.length;
+  let isHere = false;
+  for (const [i, piece] of pieces.entries()) {
+    if (level !== undefined) shard.putNode(tree, level, from + i, piece);
+    else if (canBeShown('shards', piece)) shard.putLeaf(tree, from + i, piece);
+    else continue;
+    isHere ||= from + i === index;
+  }
+  return isHere;
 }
 
 /** Takes nothing from anybody: what is known has to do. */

@@ -1,8 +1,9 @@
 /** A chain that takes what the real one takes, and publishers in memory. */
 import { equalBytes, toHex } from '../../../core/bytes.ts';
-import { leafCount, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
+import { leafCount, runOfShard, shardId } from '../../../modules/attribution/proof/shard/commitment.ts';
 import { type ContributionRecord, verifyFraud } from '../../../modules/attribution/proof/shard/fraud.ts';
 import { decodeFraud } from '../../../modules/attribution/proof/shard/fraud-format.ts';
+import { isShardRun } from '../../../modules/attribution/proof/shard/runs.ts';
 import { verifyShardProof } from '../../../modules/attribution/proof/shard/verify.ts';
 import { tokenise } from '../../../modules/attribution/proof/tokenise.ts';
 import { omittedPassage, problemOfOmission } from '../../../modules/attribution/proof/omission.ts';
@@ -256,7 +257,9 @@ export class FakeChain implements WatchChain {
       const section = openSection(content, chunk);
       return section && { ...section, leaves: [] };
     }
-    return { content: new Uint8Array(0), ...openRun(shard, tree, chunk) };
+    const piece = { content: new Uint8Array(0), ...openRun(shard, tree, chunk) };
+    const run = runOfShard(shard.commitment, tree, chunk);
+    return isShardRun(shard.commitment, { tree, run }, piece) ? piece : undefined;
   }
 
   #shard(id: bigint): PublishedShard {

@@ -78,6 +78,15 @@ export type ClaimFraud = InfluenceFraud<ClaimRule>;
 /** Longest encoding of a fraud. */
 export const INFLUENCE_FRAUD_BYTES_MAX: number = 64 * 1024;
 
+/**
+ * What a fraud takes at most beside one malformed leaf: its head, the node that coordinates hang below, and
+ * the ways of both to their roots, in trees of 2^32 leaves.
+ */
+const BESIDE_LEAF_BYTES = 10 + 2 * (5 + 32 * HASH_BYTES) + 33;
+
+/** Longest leaf that a fraud can show. A longer one can be opened nowhere, so nobody can serve it. */
+export const SHOWN_INFLUENCE_LEAF_BYTES_MAX: number = INFLUENCE_FRAUD_BYTES_MAX - BESIDE_LEAF_BYTES;
+
 /** Most openings: the tree of nodes and the coordinates of a node and its 8 children. */
 const OPENINGS_MAX = 10;
 const LEAVES_MAX = 9;
