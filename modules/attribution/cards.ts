@@ -15,7 +15,7 @@ import { cardPublished, cardReleased, cardRetired, cardVoided, type Conviction }
 import { decodeCard, type InfluenceCard } from './proof/influence/card.ts';
 import { type CardChain, verifyCardFraud } from './proof/influence/card-fraud.ts';
 import { decodeCardFraud, workOfInfluenceFraud } from './proof/influence/fraud.ts';
-import { STANDING_NAMES, standingOf } from './standing.ts';
+import { newWindow, STANDING_NAMES, standingOf, withoutRequest, withRequest } from './standing.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
 /** @throws StateError (attribution 39) when there is none */
@@ -90,7 +90,7 @@ export function publishCard(
     card: bytes,
     bond: coinToWire(bond),
     height,
-    activeHeight: height + BigInt(currentParams(k.state, context).challengeBlocks),
+    ...newWindow(height, BigInt(currentParams(k.state, context).challengeBlocks)),
     paramsVersion: holdVersion(k.state, context),
     claims: 0,
     voidedHeight: 0n,
@@ -173,14 +173,14 @@ export function releaseCard(k: AttributionCore, context: Context, id: bigint): v
 /** One more request about it is open. */
 export function openRequestOfCard(k: AttributionCore, context: Context, id: bigint): void {
   const card = requireCard(k, context, id);
-  k.state.cards.set(context, id, { ...card, openRequests: card.openRequests + 1 });
+  k.state.cards.set(context, id, withRequest(card, context.block.height));
 }
 
 /** A request about it is closed. The last one ends an unbonding whose height has passed. It may be gone. */
 export function closeRequestOfCard(k: AttributionCore, context: Context, id: bigint): void {
   const card = k.state.cards.get(context, id);
   if (card === undefined) return;
-  const left = { ...card, openRequests: card.openRequests - 1 };
+  const left = withoutRequest(card, context.block.height);
   const waits = card.releaseHeight > 0n && !k.state.cardReleases.has(context, [card.releaseHeight, id]);
   if (waits && left.openRequests === 0 && left.voidedHeight === 0n) giveBack(k, context, left);
   else k.state.cards.set(context, id, left);

@@ -11,6 +11,7 @@ import { insertClaim, isOpen } from './open-claims.ts';
 import { DEFAULT_PARAMS, paramsFromJson, validateParams } from './params.ts';
 import { targetOf } from './request-targets.ts';
 import { insertRequest, placeKeyOf } from './requests.ts';
+import { problemOfPause } from './standing.ts';
 import { currentParams, currentVersion } from './versions.ts';
 
 /**
@@ -169,6 +170,14 @@ function requireRequests(json: JsonReader, { requests, shards, cards, claims }: 
     for (const { id, openRequests } of list)
       if (openRequests !== (asked.get(id) ?? 0))
         json.member(name).fail(`${id} counts other requests than are listed`);
+  for (const [name, list] of [
+    ['shards', shards],
+    ['cards', cards],
+  ] as const)
+    for (const { id, ...window } of list) {
+      const problem = problemOfPause(window);
+      if (problem !== undefined) json.member(name).fail(`${id} ${problem}`);
+    }
   const places = new Set<string>();
   for (const request of requests) {
     const place = json.attempt(() => placeKeyOf(targetOf(request), request.place)).join();

@@ -7,6 +7,7 @@ import { isOpen, queueOf } from './open-claims.ts';
 import { POLICY_WEIGHT } from './parts.ts';
 import { nameOf, targetOf } from './request-targets.ts';
 import { placeKeyOf } from './requests.ts';
+import { problemOfPause } from './standing.ts';
 import { BYTE_WEIGHT } from './verify.ts';
 
 /**
@@ -177,6 +178,20 @@ function checkRequestCounts(
       const open = ofTargets.get(nameOf({ kind, id })) ?? 0;
       if (openRequests !== open)
         return `${nameOf({ kind, id })} says that ${openRequests} requests are open, ${open} are`;
+    }
+  return checkPauses(state, context);
+}
+
+/** A window stands still for what is asked, and for nothing else. */
+function checkPauses(state: AttributionCore['state'], context: ReadContext): string | undefined {
+  const lists = [
+    ['shard', state.shards],
+    ['card', state.cards.map],
+  ] as const;
+  for (const [kind, list] of lists)
+    for (const [id, object] of list.iterate(context)) {
+      const problem = problemOfPause(object);
+      if (problem !== undefined) return `${nameOf({ kind, id })} ${problem}`;
     }
   return undefined;
 }

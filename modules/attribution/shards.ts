@@ -17,7 +17,7 @@ import { problemOfEvidence } from './evidence.ts';
 import { type FraudChain, verifyFraud } from './proof/shard/fraud.ts';
 import { decodeFraud } from './proof/shard/fraud-format.ts';
 import { workOfFraud } from './proof/shard/work.ts';
-import { standingOf } from './standing.ts';
+import { newWindow, standingOf, withoutRequest, withRequest } from './standing.ts';
 import { currentParams, holdVersion, paramsOf, releaseVersion } from './versions.ts';
 
 /** @throws StateError (attribution 19) when there is none */
@@ -41,7 +41,7 @@ export function addShard(k: AttributionCore, context: Context, made: NewShard): 
     commitment: made.commitment,
     bond: coinToWire(made.bond),
     height,
-    activeHeight: height + BigInt(currentParams(k.state, context).challengeBlocks),
+    ...newWindow(height, BigInt(currentParams(k.state, context).challengeBlocks)),
     paramsVersion: holdVersion(k.state, context),
     indexes: 1,
     openRequests: 0,
@@ -84,14 +84,14 @@ export function releaseShard(k: AttributionCore, context: Context, id: bigint): 
 /** One more request about it is open. */
 export function openRequestOfShard(k: AttributionCore, context: Context, id: bigint): void {
   const shard = requireShard(k, context, id);
-  k.state.shards.set(context, id, { ...shard, openRequests: shard.openRequests + 1 });
+  k.state.shards.set(context, id, withRequest(shard, context.block.height));
 }
 
 /** A request about it is closed. The last one ends an unbonding whose height has passed. It may be gone. */
 export function closeRequestOfShard(k: AttributionCore, context: Context, id: bigint): void {
   const shard = k.state.shards.get(context, id);
   if (shard === undefined) return;
-  const left = { ...shard, openRequests: shard.openRequests - 1 };
+  const left = withoutRequest(shard, context.block.height);
   const waits = shard.releaseHeight > 0n && !k.state.shardReleases.has(context, [shard.releaseHeight, id]);
   if (waits && left.openRequests === 0 && left.voidedHeight === 0n) giveBack(k, context, left);
   else k.state.shards.set(context, id, left);

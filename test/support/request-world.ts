@@ -119,14 +119,19 @@ export function publishCard(card: InfluenceCard): bigint {
   return responseOf(wire.MsgPublishModelCardResponse, deliverOk(loop.chain, seller, published)).cardId;
 }
 
-/** Submits a claim with a bond; its id. */
-export function submit(claim: Claim): bigint {
+/** A claim with a bond, by the attestor. */
+export function submitting(claim: Claim): Any {
   const { address: claimant } = loop.attestor;
-  const message = anyOf(wire.MsgSubmitClaim, {
+  return anyOf(wire.MsgSubmitClaim, {
     ...{ claimant, modelId: 2n, answer: ANSWER, claim, bond: coin(200) },
     ...{ payer: loop.payer.address, requestHash: REQUEST_HASH },
   });
-  return responseOf(wire.MsgSubmitClaimResponse, deliverOk(loop.chain, loop.attestor, message)).claimId;
+}
+
+/** Submits a claim with a bond; its id. */
+export function submit(claim: Claim): bigint {
+  const sent = deliverOk(loop.chain, loop.attestor, submitting(claim));
+  return responseOf(wire.MsgSubmitClaimResponse, sent).claimId;
 }
 
 /** A claim of influence on a card. */

@@ -285,10 +285,12 @@ export interface Shard {
   readonly openRequests: number;
   readonly voidedHeight: bigint;
   readonly releaseHeight: bigint;
+  readonly pausedHeight: bigint;
+  readonly pauseLeft: bigint;
 }
 export const Shard: MessageType<Shard> = messageType<Shard>(
   'openledger.attribution.v1.Shard',
-  () => ({ id: 0n, publisher: '', commitment: ShardCommitment.create(), bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, indexes: 0, openRequests: 0, voidedHeight: 0n, releaseHeight: 0n }),
+  () => ({ id: 0n, publisher: '', commitment: ShardCommitment.create(), bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, indexes: 0, openRequests: 0, voidedHeight: 0n, releaseHeight: 0n, pausedHeight: 0n, pauseLeft: 0n }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'publisher', protoName: 'publisher', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -301,6 +303,8 @@ export const Shard: MessageType<Shard> = messageType<Shard>(
     { number: 9, name: 'openRequests', protoName: 'open_requests', rule: 'single', value: { kind: 'uint32' } },
     { number: 10, name: 'voidedHeight', protoName: 'voided_height', rule: 'single', value: { kind: 'int64' } },
     { number: 11, name: 'releaseHeight', protoName: 'release_height', rule: 'single', value: { kind: 'int64' } },
+    { number: 12, name: 'pausedHeight', protoName: 'paused_height', rule: 'single', value: { kind: 'int64' } },
+    { number: 13, name: 'pauseLeft', protoName: 'pause_left', rule: 'single', value: { kind: 'int64' } },
   ],
 );
 
@@ -390,10 +394,12 @@ export interface ModelCard {
   readonly releaseHeight: bigint;
   readonly endpoint: string;
   readonly openRequests: number;
+  readonly pausedHeight: bigint;
+  readonly pauseLeft: bigint;
 }
 export const ModelCard: MessageType<ModelCard> = messageType<ModelCard>(
   'openledger.attribution.v1.ModelCard',
-  () => ({ id: 0n, modelId: 0n, publisher: '', card: NO_BYTES, bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, claims: 0, voidedHeight: 0n, retired: false, releaseHeight: 0n, endpoint: '', openRequests: 0 }),
+  () => ({ id: 0n, modelId: 0n, publisher: '', card: NO_BYTES, bond: Coin.create(), height: 0n, activeHeight: 0n, paramsVersion: 0n, claims: 0, voidedHeight: 0n, retired: false, releaseHeight: 0n, endpoint: '', openRequests: 0, pausedHeight: 0n, pauseLeft: 0n }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'modelId', protoName: 'model_id', rule: 'single', value: { kind: 'uint64' } },
@@ -409,6 +415,8 @@ export const ModelCard: MessageType<ModelCard> = messageType<ModelCard>(
     { number: 12, name: 'releaseHeight', protoName: 'release_height', rule: 'single', value: { kind: 'int64' } },
     { number: 13, name: 'endpoint', protoName: 'endpoint', rule: 'single', value: { kind: 'string' } },
     { number: 14, name: 'openRequests', protoName: 'open_requests', rule: 'single', value: { kind: 'uint32' } },
+    { number: 15, name: 'pausedHeight', protoName: 'paused_height', rule: 'single', value: { kind: 'int64' } },
+    { number: 16, name: 'pauseLeft', protoName: 'pause_left', rule: 'single', value: { kind: 'int64' } },
   ],
 );
 

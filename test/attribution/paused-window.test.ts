@@ -1,0 +1,77 @@
+/** The window of a shard or a card stands still while a request about it is open. */
+import { beforeEach, expect, test } from 'vitest';
+import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
+import { openPiece } from '../../attest/influence/open-piece.ts';
+import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
+import { ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { publishIndexOk, shardOf, standingOfIndex } from '../support/attribution-world.ts';
+import { deliverOk } from '../support/economic-loop.ts';
+import {
+  askOk,
+  begin,
+  blocksTo,
+  expectRefused,
+  expectWhole,
+  head,
+  influenceClaim,
+  leafAt,
+  loop,
+  pieceOf,
+  publishCard,
+  serving,
+  standingOfCard,
+  submitting,
+} from '../support/request-world.ts';
+
+const { OBJECT_STATE_PENDING: PENDING, OBJECT_STATE_ACTIVE: ACTIVE } = ObjectState;
+const WINDOW = 20;
+const PLACES = [SHARD_TREES.text, SHARD_TREES.suffix, SHARD_TREES.inverse, SHARD_TREES.documents];
+
+beforeEach(() =>
+  begin({ requestBlocks: 15, challengeBlocks: WINDOW, claimBlocks: 40, unbondingBlocks: 200 }),
+);
+
+test('a publisher who answers in the last block gains no time; who answers at once loses none', () => {
+  const { chain, attestor, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const first = chain.height;
+  let stood = 0n;
+  for (const tree of PLACES.slice(0, 2)) {
+    const { requestId, deadline } = askOk(challenger, { shardId: 1n, place: leafAt(tree) });
+    const asked = chain.height;
+    blocksTo(deadline - 1n);
+    expect(standingOfIndex(loop, 1n)).toBe(PENDING);
+    expectWhole();
+    deliverOk(chain, attestor, serving(attestor, requestId, pieceOf(leafAt(tree))));
+    stood += chain.height - asked;
+  }
+  // More than the window has passed, and none of it but the blocks between.
+  expect(chain.height - first).toBeGreaterThan(WINDOW);
+  expect(standingOfIndex(loop, 1n)).toBe(PENDING);
+  blocksTo(first + BigInt(WINDOW) + stood - 1n);
+  expect(standingOfIndex(loop, 1n)).toBe(PENDING);
+  chain.block();
+  expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
+  // What is asked now stops nothing.
+  askOk(challenger, { shardId: 1n, place: leafAt(SHARD_TREES.inverse) });
+  expect(standingOfIndex(loop, 1n)).toBe(ACTIVE);
+  expectWhole();
+});
+
+test('no claim rests on a card while a request about it is open in its window', () => {
+  const { chain, seller, attestor, challenger } = loop;
+  const cardId = publishCard(head.card.card);
+  const published = chain.height;
+  blocksTo(published + BigInt(WINDOW) - 2n);
+  const place = { tree: INFLUENCE_TREES.examples, document: 0, chunk: 0 };
+  const { requestId } = askOk(challenger, { cardId, place });
+  blocksTo(published + BigInt(WINDOW) + 5n);
+  expect(standingOfCard(cardId)).toBe(PENDING);
+  expect(expectRefused(attestor, submitting(influenceClaim(cardId)), 'not-usable')).toContain('window');
+  deliverOk(chain, seller, serving(seller, requestId, openPiece(head.card, place)));
+  expect(standingOfCard(cardId)).toBe(PENDING);
+  chain.block();
+  expect(standingOfCard(cardId)).toBe(ACTIVE);
+  deliverOk(chain, attestor, submitting(influenceClaim(cardId)));
+  expectWhole();
+});
