@@ -17,6 +17,8 @@ export class Attributions {
   readonly #served: PublishedEpoch['attribution'];
   readonly #known = new Map<string, Attribution | 'malformed'>();
 
+  readonly #held = new WeakMap<Attribution, Map<bigint, boolean>>();
+
   constructor(served: PublishedEpoch['attribution']) {
     this.#served = served;
   }
@@ -37,5 +39,14 @@ export class Attributions {
     if (this.#known.size === REMEMBERED) this.#known.clear();
     this.#known.set(key, decoded);
     return decoded;
+  }
+
+  /** What was found out before of an attribution for a model, as long as it is remembered. */
+  held(attribution: Attribution, modelId: bigint, judge: () => boolean): boolean {
+    const models = this.#held.get(attribution) ?? new Map<bigint, boolean>();
+    this.#held.set(attribution, models);
+    const holds = models.get(modelId) ?? judge();
+    models.set(modelId, holds);
+    return holds;
   }
 }

@@ -6,7 +6,7 @@
 import { equalBytes } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { attributionHolds } from '../../modules/settlement/proof/attribution.ts';
-import type { EpochChain } from '../../modules/settlement/proof/chain.ts';
+import type { EpochChain, ModelTerms } from '../../modules/settlement/proof/chain.ts';
 import { neighboursHold } from '../../modules/settlement/proof/lane.ts';
 import {
   type Allocation,
@@ -41,7 +41,8 @@ import { sumTreeOf } from './sum-tree.ts';
  * What convicts an epoch; undefined when nothing does.
  * @throws NotServedError when something is not served as it was committed to
  */
-export function findEpochFraud(served: PublishedEpoch, chain: EpochChain): EpochFraud | undefined {
+export function findEpochFraud(served: PublishedEpoch, on: EpochChain): EpochFraud | undefined {
+  const chain = rememberingTerms(on);
   const { receipts, allocations, entitlements } = served;
   const built = [rebuilt(receipts), rebuilt(allocations), rebuilt(entitlements)] as const;
   const wrong = built.indexOf(undefined);
@@ -61,6 +62,24 @@ export function findEpochFraud(served: PublishedEpoch, chain: EpochChain): Epoch
     findRowFraud(own) ??
     findEntitlementFraud(own)
   );
+}
+
+/** Models are immutable, and a million receipts are of few: each is asked for once. */
+function rememberingTerms(chain: EpochChain): EpochChain {
+  const known = new Map<bigint, ModelTerms | undefined>();
+  const terms = (modelId: bigint): ModelTerms | undefined => {
+    if (!known.has(modelId)) known.set(modelId, chain.terms(modelId));
+    return known.get(modelId);
+  };
+  const { denom } = chain;
+  return {
+    denom,
+    terms,
+    lane: (channel, lane) => chain.lane(channel, lane),
+    claim: (id) => chain.claim(id),
+    holds: (place) => chain.holds(place),
+    signed: (receipt, signature) => chain.signed(receipt, signature),
+  };
 }
 
 const TREES = [
@@ -147,7 +166,10 @@ function brokenByReceipt(
   const terms = chain.terms(receipt.modelId);
   const attribution = attributions.of(receipt);
   if (terms === undefined || attribution === undefined) return undefined;
-  const holds = attribution !== 'malformed' && attributionHolds(chain, { receipt, terms }, attribution);
+  if (attribution === 'malformed') return EpochRule.EPOCH_RULE_ATTRIBUTION;
+  const judge = (): boolean => attributionHolds(chain, { receipt, terms }, attribution);
+  // What is stated without a claim holds for one receipt of a model as for another.
+  const holds = attribution.claimId === 0n ? attributions.held(attribution, receipt.modelId, judge) : judge();
   return holds ? undefined : EpochRule.EPOCH_RULE_ATTRIBUTION;
 }
 

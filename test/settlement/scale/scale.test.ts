@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { reconcile } from './money.ts';
+import { problemsOfSize } from './limits.ts';
+import { runScale } from './run.ts';
+
+test('ten thousand inferences over 20 channels settle in ten transactions, to the unit', () => {
+  const said: string[] = [];
+  const result = runScale(
+    {
+      inferences: 10_000,
+      channels: 20,
+      rounds: 4,
+      contributions: 400,
+      signEvery: 100,
+      windowBlocks: 30,
+      seed: 3,
+    },
+    { say: (text) => said.push(text), now: () => 0 },
+  );
+  expect(result.problems).toEqual([]);
+  expect(problemsOfSize(result.transactions)).toEqual([]);
+  expect(result.transactions).toHaveLength(10);
+  const { money, traffic, transactions, transfer } = result;
+  expect(traffic.signed).toMatchObject({ vouchers: 100 + 4 * 40, receipts: 100 });
+  expect(money.contributors).toBeGreaterThan(0n);
+  expect(money.settlement).toBeGreaterThan(0n);
+  expect(money.all).toBe(0n);
+  const bytes = transactions.reduce((sum, tx) => sum + tx.bytes, 0);
+  expect(bytes / 10_000).toBeLessThan(transfer.bytes / 10);
+  // A unit more or less of any party is found out.
+  const { totals } = traffic;
+  expect(reconcile(result.balances, totals, result.world)).toEqual([]);
+  for (const party of ['platform', 'model', 'stakers', 'contributors'] as const) {
+    const wrong = { ...totals, [party]: totals[party] + 1n };
+    expect(reconcile(result.balances, wrong, result.world)).not.toEqual([]);
+  }
+  expect(said.filter((text) => text.startsWith('round'))).toHaveLength(4);
+});

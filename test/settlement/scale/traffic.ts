@@ -1,0 +1,199 @@
+/**
+ * Synthetic inferences over channels: a receipt for each, and of some the voucher that its payer signed for it
+ * and the receipt that the gateway signed back, each checked by the other side.
+ */
+import { toHex } from '../../../core/bytes.ts';
+import { sha256 } from '../../../core/hash.ts';
+import type { PackedLeaves } from '../../../gateway/epochs/packed.ts';
+import type { VoucherContent } from '../../../modules/channels/format/voucher.ts';
+import { voucherBytes } from '../../../modules/channels/format/voucher.ts';
+import { encodeAttribution, NO_ATTRIBUTION } from '../../../modules/settlement/proof/attribution.ts';
+import type { ModelTerms } from '../../../modules/settlement/proof/chain.ts';
+import {
+  RECEIPT_BYTES,
+  type Receipt,
+  type ReceiptParts,
+  writeReceipt,
+} from '../../../modules/settlement/proof/leaves.ts';
+import { receiptStatement } from '../../../modules/settlement/proof/receipt-statement.ts';
+import { verifyEd25519 } from '../../../node/crypto/ed25519.ts';
+import type { ClaimRow } from '../../../proto/gen/openledger/channels/v1/tx.ts';
+import { PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { randomFrom } from '../../attribution/fidelity/digits.ts';
+import { rowFor } from '../../support/channels.ts';
+import { Dice } from '../epochs/dice.ts';
+import type { ScaleChannel, ScaleWorld } from './world.ts';
+
+/** Requests of a channel that may run at the same time. */
+export const LANES_OF_CHANNEL = 2;
+const MODELS = [1n, 2n, 3n];
+const ATTRIBUTIONS_MAX = 5_000;
+const ENTRIES_MAX = 4;
+const TOKENS_IN = 4_000;
+const TOKENS_OUT = 1_000;
+/** Of a receipt's money, in basis points of the weights, is nobody's at most. */
+const UNATTRIBUTED = 500;
+
+/** A lane, and where it stands. */
+interface LaneState {
+  readonly channel: ScaleChannel;
+  readonly lane: number;
+  charged: bigint;
+  /** What was charged before the last request. */
+  base: bigint;
+  claimed: bigint;
+  resource: Uint8Array;
+}
+
+/** What was signed and checked, and what it took. */
+export interface SignatureTally {
+  vouchers: number;
+  receipts: number;
+  milliseconds: number;
+}
+
+/** What traffic is made of. */
+export interface TrafficOptions {
+  readonly seed: number;
+  readonly contributions: number;
+  /** One inference in so many has its voucher and its receipt signed and checked. */
+  readonly signEvery: number;
+  readonly terms: (modelId: bigint) => ModelTerms | undefined;
+  readonly now: () => number;
+}
+
+/** See the file comment. */
+export class Traffic {
+  readonly #world: ScaleWorld;
+  readonly #options: TrafficOptions;
+  readonly #dice: Dice;
+  readonly #lanes: readonly LaneState[];
+  readonly #attributions = new Map<string, Uint8Array>();
+  readonly #hashes: readonly Uint8Array[];
+  readonly signed: SignatureTally = { vouchers: 0, receipts: 0, milliseconds: 0 };
+  /** What all receipts so far give to each party: a count beside the trees. */
+  totals: ReceiptParts = { platform: 0n, model: 0n, stakers: 0n, contributors: 0n };
+  #made = 0;
+
+  constructor(world: ScaleWorld, options: TrafficOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#dice = new Dice(randomFrom(options.seed));
+    this.#lanes = world.channels.flatMap((channel) =>
+      Array.from({ length: LANES_OF_CHANNEL }, (_, lane): LaneState => {
+        return { channel, lane, charged: 0n, base: 0n, claimed: 0n, resource: NO_ATTRIBUTION };
+      }),
+    );
+    const count = Math.min(ATTRIBUTIONS_MAX, options.contributions);
+    this.#hashes = Array.from({ length: count }, () => this.#makeAttribution());
+  }
+
+  /** The attribution that receipts name by this hash. */
+  readonly attribution = (hash: Uint8Array): Uint8Array | undefined => this.#attributions.get(toHex(hash));
+
+  /** So many inferences, one after another on lanes at random. */
+  serve(count: number): PackedLeaves {
+    const bytes = new Uint8Array(count * RECEIPT_BYTES);
+    const { signEvery } = this.#options;
+    for (let i = 0; i < count; i++) {
+      const lane = this.#dice.pick(this.#lanes);
+      const receipt = this.#infer(lane);
+      writeReceipt(receipt, bytes, i * RECEIPT_BYTES);
+      if (this.#made++ % signEvery !== 0) continue;
+      this.#signVoucher(lane);
+      this.#signReceipt(bytes.subarray(i * RECEIPT_BYTES, (i + 1) * RECEIPT_BYTES));
+    }
+    return { bytes, width: RECEIPT_BYTES, count };
+  }
+
+  /** The last voucher of every lane that was charged since the last claim. */
+  claims(): readonly ClaimRow[] {
+    return this.#lanes.flatMap((lane) => {
+      if (lane.charged === lane.claimed) return [];
+      lane.claimed = lane.charged;
+      const voucher = this.#signVoucher(lane);
+      return [rowFor(voucher, { signer: lane.channel.signer, chainId: this.#world.chain.chainId })];
+    });
+  }
+
+  #infer(lane: LaneState): Receipt {
+    const modelId = this.#dice.pick(MODELS);
+    const terms = this.#options.terms(modelId);
+    if (terms === undefined) throw new Error(`there is no model ${modelId}`);
+    const [tokensIn, tokensOut] = [this.#dice.below(TOKENS_IN), this.#dice.below(TOKENS_OUT)];
+    const { fee, parts } = terms.quote({ tokensIn: BigInt(tokensIn), tokensOut: BigInt(tokensOut) });
+    const attribution = this.#dice.chance(0.1) ? NO_ATTRIBUTION : this.#dice.pick(this.#hashes);
+    const before = lane.charged;
+    const requestHash = sha256(Buffer.from(`request ${this.#made}`));
+    lane.base = before;
+    lane.charged += fee;
+    lane.resource = requestHash;
+    const { totals } = this;
+    this.totals = {
+      platform: totals.platform + parts.platform,
+      model: totals.model + parts.model,
+      stakers: totals.stakers + parts.stakers,
+      contributors: totals.contributors + parts.contributors,
+    };
+    return {
+      channel: lane.channel.id,
+      lane: lane.lane,
+      before,
+      after: lane.charged,
+      modelId,
+      tokensIn,
+      tokensOut,
+      requestHash,
+      responseHash: requestHash,
+      attribution,
+      parts,
+    };
+  }
+
+  /** By the payer, checked by the gateway. */
+  #signVoucher({ channel: { id, signer }, lane, charged, base, resource }: LaneState): VoucherContent {
+    const start = this.#options.now();
+    const voucher: VoucherContent = {
+      channelId: id,
+      lane,
+      keyVersion: 0,
+      cumulative: charged,
+      ceiling: charged - base,
+      resource,
+      hashChain: undefined,
+    };
+    const message = voucherBytes(voucher, this.#world.chain.chainId);
+    if (!verifyEd25519(signer.key.key, message, signer.sign(message)))
+      throw new Error('a voucher that was signed does not verify');
+    this.signed.vouchers++;
+    this.signed.milliseconds += this.#options.now() - start;
+    return voucher;
+  }
+
+  /** By the gateway, checked by the payer. */
+  #signReceipt(leaf: Uint8Array): void {
+    const start = this.#options.now();
+    const { chain, gateway, receiptSigner } = this.#world;
+    const message = receiptStatement(chain.chainId, gateway.address, leaf);
+    if (!verifyEd25519(receiptSigner.key.key, message, receiptSigner.sign(message)))
+      throw new Error('a receipt that was signed does not verify');
+    this.signed.receipts++;
+    this.signed.milliseconds += this.#options.now() - start;
+  }
+
+  /** Some neighbouring contributions, as the models' owner may state them. */
+  #makeAttribution(): Uint8Array {
+    const { contributions } = this.#options;
+    const first = this.#dice.below(contributions);
+    const count = Math.min(this.#dice.between(1, ENTRIES_MAX), contributions - first);
+    const entries = Array.from({ length: count }, (_, k) => ({
+      place: { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level: 0, index: first + k },
+      weight: BigInt(this.#dice.between(1, 9_999)),
+    }));
+    const unattributed = BigInt(this.#dice.below(UNATTRIBUTED));
+    const bytes = encodeAttribution({ claimId: 0n, entries, unattributed });
+    const hash = sha256(bytes);
+    this.#attributions.set(toHex(hash), bytes);
+    return hash;
+  }
+}
