@@ -1,6 +1,6 @@
 /**
- * Synthetic inferences over channels: a receipt for each, and of some the voucher that its payer signed for it
- * and the receipt that the gateway signed back, each checked by the other side.
+ * Synthetic inferences over channels: a receipt for each, and of some the voucher that its payer signed for
+ * it and the receipt that the gateway signed back, each checked by the other side.
  */
 import { toHex } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
