@@ -4,6 +4,7 @@
  */
 import { LedgerError } from '../../core/errors.ts';
 import type { InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';
+import { bpsOf, type Part } from '../../modules/attribution/proof/policy.ts';
 import { committedAnswer, openAnswer, provableContent } from '../../modules/attribution/verify.ts';
 import { type Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { AttributionMethod, type AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
@@ -16,8 +17,6 @@ import {
   type StatedInfluence,
 } from './influence-part.ts';
 import {
-  basisPointsOf,
-  type ClaimPart,
   type MadePart,
   outcomeOf,
   type PartOutcome,
@@ -131,7 +130,7 @@ export class Attributor {
     policy: AttributionPolicy,
   ): Promise<Attribution> {
     const { heads, chain } = this.#parts;
-    const pays = (part: ClaimPart): boolean => basisPointsOf(policy, part) > 0;
+    const pays = (part: Part): boolean => bpsOf(policy, part) > 0;
     const grounds = pays('token') ? this.#tokens.groundsOf(scope) : undefined;
     const { requestHash, claimant, asker } = order;
     const retrieval = pays('retrieval')
@@ -154,8 +153,8 @@ export class Attributor {
       influence: influence.stated?.statement,
       retrieval: retrieval.stated,
     });
-    const part = (name: ClaimPart, made: MadePart<unknown>): PartOutcome =>
-      outcomeOf(name, basisPointsOf(policy, name), made);
+    const part = (name: Part, made: MadePart<unknown>): PartOutcome =>
+      outcomeOf(name, bpsOf(policy, name), made);
     return {
       ...{ scope, answer: token?.answer ?? answerOf(order), claim, trace: token?.trace },
       influence: influence.stated?.claim,

@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CutReason } from './connections.ts';
 import type { EngineCounts } from './influence-engine.ts';
-import type { ClaimPart } from './parts.ts';
+import type { Part } from '../../modules/attribution/proof/policy.ts';
 
 const SECONDS_BUCKETS: number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES_BUCKETS: number[] = [256, 1024, 4096, 16_384, 65_536, 262_144];
@@ -133,7 +133,7 @@ export class ServeMetrics {
     this.#spans.inc(spans);
   }
 
-  part(part: ClaimPart, outcome: 'made' | 'left_out'): void {
+  part(part: Part, outcome: 'made' | 'left_out'): void {
     this.#parts.inc({ part, outcome });
   }
 

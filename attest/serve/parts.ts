@@ -1,9 +1,6 @@
 /** The parts of a claim as they come together: what is stated in each, and why one is left out. */
+import type { Part } from '../../modules/attribution/proof/policy.ts';
 import type { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
-
-/** A part of a claim, as `attribution_policy` has them. */
-export type ClaimPart = 'token' | 'influence' | 'retrieval';
 
 /** A part that was made, with what has to be heeded; or why it is left out, and what to do for it. */
 export type MadePart<T> =
@@ -12,7 +9,7 @@ export type MadePart<T> =
 
 /** What became of a part. */
 export interface PartOutcome {
-  readonly part: ClaimPart;
+  readonly part: Part;
   /** Basis points that the model pays for it. */
   readonly basisPoints: number;
   readonly made: boolean;
@@ -20,30 +17,14 @@ export interface PartOutcome {
 }
 
 /** The outcome of a part. */
-export function outcomeOf(
-  part: ClaimPart,
-  basisPoints: number,
-  { stated, note }: MadePart<unknown>,
-): PartOutcome {
+export function outcomeOf(part: Part, basisPoints: number, { stated, note }: MadePart<unknown>): PartOutcome {
   return { part, basisPoints, made: stated !== undefined, note };
 }
 
 /** A part that the model's policy pays nothing for. Of what is asked for all the same something is said. */
-export function unpaid(part: ClaimPart, isAskedFor: boolean): MadePart<never> {
+export function unpaid(part: Part, isAskedFor: boolean): MadePart<never> {
   const asked = isAskedFor ? '; what the request says of it is not used' : '';
   return { stated: undefined, note: `the model pays nothing for ${part}${asked}` };
-}
-
-/** What a policy pays for a part. */
-export function basisPointsOf(policy: AttributionPolicy, part: ClaimPart): number {
-  switch (part) {
-    case 'token':
-      return policy.tokenBps;
-    case 'influence':
-      return policy.influenceBps;
-    case 'retrieval':
-      return policy.retrievalBps;
-  }
 }
 
 /**

@@ -19,7 +19,8 @@ import { chargeWork } from './evidence.ts';
 import { influenceWeights, type InfluenceWeights } from './influence.ts';
 import { activeIndex, shardsOf } from './indexes.ts';
 import { limitsOf } from './params.ts';
-import { bpsOf, combineParts, type Part, PARTS } from './parts.ts';
+import { combineParts } from './parts.ts';
+import { bpsOf, type Part, PARTS } from './proof/policy.ts';
 import {
   type ClaimedShard,
   problemOfProofs,

@@ -1,7 +1,7 @@
 /** From the parts of a claim to shares: pure arithmetic, exact. */
 import { apportion } from '../../core/apportion.ts';
 import type { Share } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
+import { bpsOf, type Part, type PartBps, PARTS } from './proof/policy.ts';
 import type { Weight } from './weights.ts';
 
 /** Units of a basis point: shares of a part differ from the exact ones by less than one unit. */
@@ -10,32 +10,11 @@ export const BPS_UNITS = 1_000_000_000_000n;
 /** Units of a claim by a policy: all of them are somebody's or unattributed. */
 export const POLICY_WEIGHT: bigint = 10_000n * BPS_UNITS;
 
-/** A part of a claim. */
-export type Part = 'token' | 'influence' | 'retrieval';
-
-/** Parts in the order of the policy. */
-export const PARTS: readonly Part[] = ['token', 'influence', 'retrieval'];
-
 /** Weights of the parts that a claim has, by owner, ascending, in units of each part's own. */
 export type PartWeights = Readonly<Record<Part, readonly Weight[]>>;
 
 /** Weight of parts that is nobody's who is paid: of influence, what a claim does not list. */
 export type UnlistedWeights = Readonly<Partial<Record<Part, bigint>>>;
-
-/** How a policy divides. */
-type PartBps = Omit<AttributionPolicy, 'bondedClaimsOnly'>;
-
-/** Basis points of a part. */
-export function bpsOf(policy: PartBps, part: Part): number {
-  switch (part) {
-    case 'token':
-      return policy.tokenBps;
-    case 'influence':
-      return policy.influenceBps;
-    case 'retrieval':
-      return policy.retrievalBps;
-  }
-}
 
 /** Shares by contribution, and what is nobody's because parts are missing. */
 export interface CombinedShares {
