@@ -1,7 +1,7 @@
 /**
  * No unit is made or lost: `npm run conservation -- --operations 10000000 --contributors 1000000 --seed 1`.
- * Random payments at random nodes, changes of weights, claims, joins, exits and epochs through the arithmetic
- * of modules/pools in memory, checked as an equality of integers at checkpoints; the same operations through
+ * Random payments at random nodes, changes of weights, claims, joins, exits, and epochs that pay rows or are
+ * convicted, through the arithmetic of modules/pools in memory, checked as an equality of integers at checkpoints; the same operations through
  * the arithmetic of Cosmos' F1 beside it; a smaller number through the module and its store. Exit code 1 when
  * an equality does not hold.
  */
@@ -9,6 +9,7 @@ import { SCALE } from '../../modules/pools/arithmetic.ts';
 import { Random } from '../fuzz/random.ts';
 import { ProgramOptions } from '../support/program-options.ts';
 import { F1Book, ONE } from './f1-book.ts';
+import { Game } from './game.ts';
 import { StoreBook } from './store-book.ts';
 import { TreeBook } from './tree-book.ts';
 import { Workload } from './workload.ts';
@@ -50,20 +51,22 @@ function inMemory(): void {
     const weight = workload.weight();
     for (const book of [tree, f1]) book.weigh(slot, weight);
   }
-  const counts = { pay: 0, claim: 0, order: 0, epoch: 0 };
+  const game = new Game([tree, f1], () => workload.slots);
   for (let done = 0; done < operations; ) {
     const until = Math.ceil((operations * (Math.floor((done * checkpoints) / operations) + 1)) / checkpoints);
-    for (; done < until; done++) {
-      const operation = workload.next();
-      counts[operation.kind]++;
-      tree.take(operation);
-      f1.take(operation);
-    }
+    for (; done < until; done++) game.take(workload.next());
     checkpoint(tree, done);
+    checkEpochs(tree, game);
   }
+  const { counts, epochs } = game;
   line(
     `${contributors} contributors at first, ${workload.slots} at the end (${tree.height} levels): ${counts.pay} payments, ` +
-      `${counts.claim} claims, ${counts.order} orders of weights, ${counts.epoch} epochs; seed ${seed}`,
+      `${counts.claim} claims, ${counts.order} orders of weights, ${counts.epoch} epochs of weights; seed ${seed}`,
+  );
+  const { stated, refused, convicted, final, entitled } = epochs.counts;
+  line(
+    `${stated} epochs of receipts stated, ${refused} refused, ${convicted} convicted, ${final} paid, ` +
+      `${entitled} entitlements claimed`,
   );
   table(tree, f1, workload.slots);
 }
@@ -74,6 +77,17 @@ function checkpoint(tree: TreeBook, done: number): void {
   line(
     `after ${done} operations: paid·2^64 ${isEqual ? '=' : 'IS NOT'} owed + carried + out·2^64: paid ${paid}, out ${out}, ` +
       `owed ${units(owed, SCALE)}, carried ${units(rem, SCALE)}`,
+  );
+}
+
+/** Money of rounds and bonds is somewhere, and what payments and rows brought is in the pool. */
+function checkEpochs(tree: TreeBook, { epochs, direct }: Game): void {
+  const { claimed, bonds, held, paid, bondsOut, isEqual } = epochs.money();
+  const isPooled = tree.balance().paid + tree.residual === direct + epochs.nodes;
+  if (!isEqual || !isPooled) failures++;
+  line(
+    `    epochs: claimed ${claimed} + bonds ${bonds} ${isEqual ? '=' : 'IS NOT'} held ${held} + paid ${paid} + ` +
+      `bonds returned or divided ${bondsOut}; pool ${isPooled ? '=' : 'IS NOT'} payments + rows`,
   );
 }
 
@@ -124,8 +138,9 @@ function overStore(): void {
   for (let slot = 0n; slot < BigInt(slots); slot++)
     book.take({ kind: 'order', slot, weight: workload.weight() });
   book.endEpoch();
-  for (let i = 0; i < stored; i++) book.take(workload.next());
-  const broken = book.broken();
+  const game = new Game([book], () => workload.slots);
+  for (let i = 0; i < stored; i++) game.take(workload.next());
+  const broken = [...book.broken(), ...(game.epochs.money().isEqual ? [] : ['the money of epochs'])];
   failures += broken.length;
   line(
     `over the store: ${stored} operations, ${slots} contributors, height ${book.world.height}: ` +

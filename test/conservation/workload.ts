@@ -1,5 +1,7 @@
 /** What people do to a pool, out of a seed: the same for every way of keeping its books. */
 import { heightOf, type Place } from '../../modules/pools/tree.ts';
+import type { EpochOperation } from './epoch-book.ts';
+import { roundOver } from './epoch-work.ts';
 import type { Random } from '../fuzz/random.ts';
 
 /** Heaviest slot: the bytes of a long document. */
@@ -7,6 +9,8 @@ const WEIGHT_MAX = 2_000_000;
 const AMOUNTS = [20, 5_000, 2_000_000_000] as const;
 /** An epoch ends after so many operations for each thousand slots. */
 const EPOCH_OPERATIONS = 50;
+/** Of so many operations one is of a gateway's epochs: a settlement, a dispute, an entitlement. */
+const SETTLEMENT_EVERY = 500;
 
 /** One operation. A weight of 0 is an exit; orders wait for the next `epoch`. */
 export type Operation =
@@ -14,6 +18,9 @@ export type Operation =
   | { readonly kind: 'claim'; readonly slot: bigint }
   | { readonly kind: 'order'; readonly slot: bigint; readonly weight: bigint }
   | { readonly kind: 'epoch' };
+
+/** Operations on the pool, and on epochs that pay it. */
+export type AnyOperation = Operation | EpochOperation;
 
 /** A way of keeping a pool's books. */
 export interface Book {
@@ -42,8 +49,9 @@ export class Workload {
   }
 
   /** Payments and claims twice as often as changes; a join once in fifty changes, an exit once in ten. */
-  next(): Operation {
+  next(): AnyOperation {
     const random = this.#random;
+    if (random.oneIn(SETTLEMENT_EVERY)) return this.#settlement();
     if (random.oneIn(this.#epochEvery)) return { kind: 'epoch' };
     const dice = random.below(5);
     if (dice < 2) return this.#payment();
@@ -51,6 +59,14 @@ export class Workload {
     if (random.oneIn(50)) return { kind: 'order', slot: BigInt(this.#slots++), weight: this.weight() };
     const weight = random.oneIn(10) ? 0n : this.weight();
     return { kind: 'order', slot: BigInt(random.below(this.#slots)), weight };
+  }
+
+  #settlement(): EpochOperation {
+    const random = this.#random;
+    const which = random.uint32();
+    if (random.oneIn(3)) return { kind: 'dispute', which };
+    if (random.oneIn(2)) return { kind: 'entitle', which };
+    return { kind: 'settle', round: roundOver(random, this.#slots) };
   }
 
   /** At the root, at a document, or at a node of any level. */
