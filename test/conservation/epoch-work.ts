@@ -60,22 +60,29 @@ function placeOf(level: number, index: number): Place {
   return { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level, index };
 }
 
-function stated(claimed: bigint, rows: readonly DeltaRow[]): StatedEpoch {
+function sumOf(rows: readonly DeltaRow[]): bigint {
+  return rows.reduce((sum, { amount }) => sum + amount, 0n);
+}
+
+/** @param allocated what the allocations are said to add up to */
+function stated(claimed: bigint, rows: readonly DeltaRow[], allocated = sumOf(rows)): StatedEpoch {
   const { platform, model, stakers, contributors } = splitFee(claimed, POLICY);
   const [listed, entitlements] = [rows.slice(0, ROWS_MAX), rows.slice(ROWS_MAX)];
-  const sumOf = (some: readonly DeltaRow[]): bigint => some.reduce((sum, { amount }) => sum + amount, 0n);
   const tree = (leaves: number, sums: readonly bigint[]): SumTree =>
     leaves === 0 ? NO_TREE : { root: ROOT, leaves, sums };
   const commitment = {
     receipts: tree(1, [platform, model, stakers, contributors]),
-    allocations: tree(rows.length, rows.length === 0 ? [] : [sumOf(rows)]),
+    allocations: tree(rows.length, rows.length === 0 ? [] : [allocated]),
     rows: listed,
     entitlements: tree(entitlements.length, entitlements.length === 0 ? [] : [sumOf(entitlements)]),
   };
   return { commitment, entitlements };
 }
 
-/** Moves money from the last row to the first one; one in ten takes it from nowhere. */
+/**
+ * Moves money from the last row to the first one. One in ten takes it from nowhere, which shows in the sum of
+ * the rows or in that of the allocations.
+ */
 function lieAbout(random: Random, claimed: bigint, rows: readonly DeltaRow[]): StatedEpoch | undefined {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined || first === last || last.amount < 2n) return undefined;
@@ -84,5 +91,5 @@ function lieAbout(random: Random, claimed: bigint, rows: readonly DeltaRow[]): S
     if (row === first) return { ...row, amount: row.amount + 1n };
     return row === last ? { ...row, amount: row.amount - taken } : row;
   });
-  return stated(claimed, wrong);
+  return stated(claimed, wrong, random.oneIn(2) ? sumOf(rows) : sumOf(wrong));
 }
