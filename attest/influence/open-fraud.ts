@@ -1,6 +1,8 @@
 /**
  * Opens what a rule is about, right or wrong: the tables of card-fraud.ts and claim-fraud.ts, for provers.
  */
+import { defined } from '../../core/errors.ts';
+import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { coordinates, type Shape } from '../../modules/attribution/proof/influence/bounds.ts';
 import type {
   CardFraud,
@@ -18,10 +20,12 @@ import { sumChildren } from '../../modules/attribution/proof/influence/sum-tree.
 import {
   openCoordinates,
   openLeaves,
+  type KnownCard,
+  type KnownClaim,
+  type KnownSums,
+  type KnownTree,
   type ServedCard,
   type ServedClaim,
-  type ServedSums,
-  type ServedTree,
 } from './published.ts';
 
 /** Where a rule is to be looked at; what a rule does not use is absent. */
@@ -36,23 +40,41 @@ export interface ServedPair {
   readonly claim: ServedClaim;
 }
 
+/** A claim of which some leaves are known, and the card that it is on. */
+export interface KnownPair {
+  readonly card: ServedCard;
+  readonly claim: KnownClaim;
+}
+
 /** The message that says that a rule is broken at a place of a card. */
-export function openCardFraud(served: ServedCard, rule: CardRule, place: FraudPlace): CardFraud {
+export function openCardFraud(served: KnownCard, rule: CardRule, place: FraudPlace): CardFraud {
   const { index = 0, coordinate = 0 } = place;
   return { rule, index, coordinate, openings: cardOpenings(served, rule, { index, coordinate }) };
 }
 
 /** The message that says that a rule is broken at a place of a claim. */
-export function openClaimFraud(pair: ServedPair, rule: ClaimRule, place: FraudPlace): ClaimFraud {
+export function openClaimFraud(pair: KnownPair, rule: ClaimRule, place: FraudPlace): ClaimFraud {
   const { index = 0, coordinate = 0 } = place;
   return { rule, index, coordinate, openings: claimOpenings(pair, rule, { index, coordinate }) };
 }
 
 type Place = Required<FraudPlace>;
 
-function cardOpenings(served: ServedCard, rule: CardRule, { index, coordinate }: Place): OpenedLeaves[] {
-  const { card, weights, examples, residuals, groups, sums } = served;
-  const at = (tree: ServedTree): OpenedLeaves => openLeaves(tree, [index]);
+/** Where no sums are known: no rule about them can be opened. */
+const NO_SUMS: KnownSums = {
+  leaves: [],
+  coordinates: [],
+  tree: {
+    kind: INFLUENCE_TREES.sums,
+    leaves: 0,
+    root: new Uint8Array(0),
+    node: (level, index) => defined<Uint8Array>(undefined, `node ${index} of level ${level} of sums`),
+  },
+};
+
+function cardOpenings(served: KnownCard, rule: CardRule, { index, coordinate }: Place): OpenedLeaves[] {
+  const { card, weights, examples, residuals, groups, sums = NO_SUMS } = served;
+  const at = (tree: KnownTree): OpenedLeaves => openLeaves(tree, [index]);
   switch (rule) {
     case 'malformed-weights':
       return [at(weights)];
@@ -85,10 +107,10 @@ function cardOpenings(served: ServedCard, rule: CardRule, { index, coordinate }:
   }
 }
 
-function claimOpenings(pair: ServedPair, rule: ClaimRule, { index, coordinate }: Place): OpenedLeaves[] {
-  const { claim, solution, effects, sums } = pair.claim;
+function claimOpenings(pair: KnownPair, rule: ClaimRule, { index, coordinate }: Place): OpenedLeaves[] {
+  const { claim, solution, effects, sums = NO_SUMS } = pair.claim;
   const { card, weights, examples, residuals } = pair.card;
-  const at = (tree: ServedTree): OpenedLeaves => openLeaves(tree, [index]);
+  const at = (tree: KnownTree): OpenedLeaves => openLeaves(tree, [index]);
   switch (rule) {
     case 'malformed-solution':
       return [at(solution)];
@@ -124,7 +146,7 @@ function claimOpenings(pair: ServedPair, rule: ClaimRule, { index, coordinate }:
   }
 }
 
-function groupOpenings({ card, claim }: ServedPair, index: number): OpenedLeaves[] {
+function groupOpenings({ card, claim }: KnownPair, index: number): OpenedLeaves[] {
   const { first, count } = groupAt(card, index);
   const last = first + count - 1;
   return [
@@ -133,7 +155,7 @@ function groupOpenings({ card, claim }: ServedPair, index: number): OpenedLeaves
   ];
 }
 
-function groupAt({ card, groups }: ServedCard, index: number): GroupLeaf {
+function groupAt({ card, groups }: KnownCard, index: number): GroupLeaf {
   const nobody = { contributionId: 0n, first: 0, count: 1 };
   return decodeGroup(groups.leaves[index] ?? new Uint8Array(0), card) ?? nobody;
 }
@@ -145,9 +167,9 @@ function ends(first: number, last: number): number[] {
 function sumOpenings(
   trees: {
     readonly shape: Shape;
-    readonly sums: ServedSums;
-    readonly examples: ServedTree;
-    readonly factors: ServedTree;
+    readonly sums: KnownSums;
+    readonly examples: KnownTree;
+    readonly factors: KnownTree;
   },
   { index, coordinate }: Place,
 ): OpenedLeaves[] {
@@ -163,7 +185,7 @@ function sumOpenings(
   return [...own, openLeaves(examples, below), openLeaves(factors, below)];
 }
 
-function topOpenings(sums: ServedSums, coordinate: number): OpenedLeaves[] {
+function topOpenings(sums: KnownSums, coordinate: number): OpenedLeaves[] {
   const top = sums.leaves.length - 1;
   return [openLeaves(sums, [top]), openCoordinates(sums, top, Math.floor(coordinate / LEAF_COORDINATES))];
 }

@@ -6,9 +6,10 @@
  * in log8(n) steps.
  */
 import { equalBytes } from '../../core/bytes.ts';
-import { assert } from '../../core/errors.ts';
+import { assert, defined } from '../../core/errors.ts';
+import type { KnownTree } from '../influence/published.ts';
 import { innerHash, leafHash } from '../../core/merkle.ts';
-import { type CommittedTree, committedRoot } from '../../modules/attribution/proof/tree.ts';
+import { type CommittedTree, committedRoot, type TreeNode } from '../../modules/attribution/proof/tree.ts';
 import { nodesOfRun, type OpenedRun } from './opened-run.ts';
 import type { PieceRange } from './ports.ts';
 
@@ -78,6 +79,37 @@ export class FetchedTree {
     return this.#collect(1).leaves;
   }
 
+  /** The tree as far as it is known. */
+  tree(): KnownTree {
+    const whole = this.#offers.find((offer) => this.#isCommitted(offer));
+    const node: TreeNode = (level, index) =>
+      defined(whole?.levels[level]?.[index] ?? this.#nodeAt({ level, index }), `node ${index} of ${level}`);
+    return { leaves: this.known(), tree: { ...this.#tree, node } };
+  }
+
+  /** A node that the chain has shown, or that an offer has below one that it has. */
+  #nodeAt(wanted: NodeAt): Leaf {
+    for (let at = wanted; ; at = { level: at.level + 1, index: Math.floor(at.index / 2) }) {
+      const known = this.#nodes.get(keyOf(at));
+      if (known !== undefined) {
+        const isPromoted =
+          this.#firstOf(at) === this.#firstOf(wanted) && this.#endOf(at) === this.#endOf(wanted);
+        if (isPromoted) return known;
+        const right = this.#offers.find((offer) => isSame(offer.levels[at.level]?.[at.index], known));
+        return right?.levels[wanted.level]?.[wanted.index];
+      }
+      if (2 ** at.level >= this.#tree.leaves) return undefined;
+    }
+  }
+
+  #firstOf({ level, index }: NodeAt): number {
+    return index * 2 ** level;
+  }
+
+  #endOf({ level, index }: NodeAt): number {
+    return Math.min(this.#tree.leaves, (index + 1) * 2 ** level);
+  }
+
   /**
    * All leaves when they are known to be the committed ones; else the runs to ask for first, by their first
    * leaves, at most so many.
@@ -109,8 +141,8 @@ export class FetchedTree {
   /** Collects the leaves below a node, or what is doubted of them. */
   #walk(at: NodeAt, leaves: Leaf[], { doubts, most }: Doubts): void {
     const { level, index } = at;
-    const first = index * 2 ** level;
-    const end = Math.min(this.#tree.leaves, first + 2 ** level);
+    const first = this.#firstOf(at);
+    const end = this.#endOf(at);
     const known = this.#nodes.get(keyOf(at));
     const right = this.#offers.find((offer) => isSame(offer.levels[level]?.[index], known));
     const shown = level === 0 ? this.#shown.get(index) : undefined;

@@ -2,7 +2,6 @@
  * Judges a published model card. Weights and examples have to be had from somebody; all else follows from
  * them, so it is fetched only where the roots differ. What nobody serves is to be demanded on the chain.
  */
-import { assert } from '../../core/errors.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { coordinates } from '../../modules/attribution/proof/influence/bounds.ts';
 import { cardId, type InfluenceCard } from '../../modules/attribution/proof/influence/card.ts';
@@ -23,11 +22,27 @@ import {
 } from '../../modules/attribution/proof/influence/leaves.ts';
 import { sumNodes } from '../../modules/attribution/proof/influence/sum-tree.ts';
 import { groupsOf, residualLeaves } from '../influence/certificate.ts';
-import { decodeAll, findCardFraud } from '../influence/convict-card.ts';
-import { openLeaves, type ServedCard, servedTree, type ServedTree } from '../influence/published.ts';
+import { decodeAll, findCardFraud, findKnownCardFraud } from '../influence/convict-card.ts';
+import { openCardFraud } from '../influence/open-fraud.ts';
+import {
+  type KnownCard,
+  openLeaves,
+  type ServedCard,
+  servedTree,
+  type ServedTree,
+} from '../influence/published.ts';
 import { headOfCard } from '../influence/served-head.ts';
 import { nodeSums, sumsOfNodes } from '../influence/sums.ts';
-import { leavesBehind, type LeafSources, MissingLeaves, sumsBehind } from './influence-leaves.ts';
+import type { TrainedHead } from '../influence/train.ts';
+import {
+  askForFirst,
+  type LeafSources,
+  MissingLeaves,
+  requireAll,
+  treeBehind,
+  type TreeBehind,
+  wrongSum,
+} from './influence-leaves.ts';
 import type { InfluenceDemand, InfluencePlace, Publisher } from './ports.ts';
 
 /** What a watcher finds of a card or of a claim of influence. */
@@ -79,37 +94,88 @@ function whyTooLarge(card: InfluenceCard): string | undefined {
   return `${examples} examples of ${card.features} features in ${card.classes} classes: sums of ${sums} coordinates`;
 }
 
-async function judged({ card, chain }: CardCase, sources: LeafSources): Promise<CardVerdict> {
-  const wrong = (fraud: CardFraud): CardVerdict => {
-    const proof = encodeCardFraud(fraud);
-    verifyCardFraud(card, decodeCardFraud(proof), chain);
-    return { kind: 'wrong', rule: fraud.rule, proof };
-  };
-  const have = async (tree: CardTree, own?: readonly Uint8Array[]) =>
-    servedTree(tree, await leavesBehind(cardTree(card, tree), { tree, own }, sources));
+async function judged(case_: CardCase, sources: LeafSources): Promise<CardVerdict> {
+  const { card, chain } = case_;
+  const have = (tree: CardTree, own?: readonly Uint8Array[], from = sources): Promise<TreeBehind> =>
+    treeBehind(cardTree(card, tree), { tree, own }, from);
   const weights = await have('weights');
   const examples = await have('examples');
+  const isWhole = weights.leaves !== undefined && examples.leaves !== undefined;
+  if (!isWhole) {
+    // What follows from them is not computed yet; but what the chain has shown of it may convict.
+    const shown = { ...sources, publishers: [] };
+    const residuals = await have('residuals', undefined, shown);
+    const groups = await have('groups', undefined, shown);
+    const fraud = findKnownCardFraud(knownOf(card, { weights, examples, residuals, groups }), chain);
+    if (fraud !== undefined) return wrong(case_, fraud);
+    const missing = [weights, examples].filter(({ leaves }) => leaves === undefined);
+    return askForFirst(missing, [residuals, groups], sources);
+  }
+  const trees = {
+    weights: servedTree('weights', requireAll(weights, sources)),
+    examples: servedTree('examples', requireAll(examples, sources)),
+  };
   const unreadable =
-    malformed('malformed-weights', weights, (leaf) => decodeRow('weights', leaf, card)) ??
-    malformed('malformed-example', examples, (leaf) => decodeExample(leaf, card));
-  if (unreadable !== undefined) return wrong(unreadable);
-  const head = headOfCard({ card, weights, examples });
+    malformed('malformed-weights', trees.weights, (leaf) => decodeRow('weights', leaf, card)) ??
+    malformed('malformed-example', trees.examples, (leaf) => decodeExample(leaf, card));
+  if (unreadable !== undefined) return wrong(case_, unreadable);
+  const head = headOfCard({ card, ...trees });
   const residuals = await have('residuals', residualLeaves(head));
   const groups = await have('groups', groupsOf(head.set).map(encodeGroup));
+  const missing = [residuals, groups].find(({ leaves }) => leaves === undefined);
+  if (missing !== undefined) {
+    const fraud = findKnownCardFraud(knownOf(card, { weights, examples, residuals, groups }), chain);
+    if (fraud !== undefined) return wrong(case_, fraud);
+    requireAll(missing, sources);
+  }
+  return await judgedWithSums(case_, { ...trees, residuals, groups, head }, sources);
+}
+
+interface CardParts {
+  readonly weights: ServedTree;
+  readonly examples: ServedTree;
+  readonly residuals: TreeBehind;
+  readonly groups: TreeBehind;
+  readonly head: TrainedHead;
+}
+
+async function judgedWithSums(
+  case_: CardCase,
+  { weights, examples, head, ...behind }: CardParts,
+  sources: LeafSources,
+): Promise<CardVerdict> {
+  const { card, chain } = case_;
+  const residuals = servedTree('residuals', requireAll(behind.residuals, sources));
+  const groups = servedTree('groups', requireAll(behind.groups, sources));
   const decoded = decodeAll(residuals, (leaf) => decodeResidual(leaf, card));
   if (decoded.malformed !== undefined)
-    return wrong(openLeaf('malformed-residual', residuals, decoded.malformed));
+    return wrong(case_, openLeaf('malformed-residual', residuals, decoded.malformed));
   const factors = Float64Array.from(decoded.decoded.flatMap(({ residual }) => Array.from(residual)));
   const expected = sumsOfNodes(card, nodeSums(head.set, head.rows, factors));
   const served = { card, weights, examples, residuals, groups, sums: expected };
   const found = findCardFraud(served, chain);
   const sumsAreRight = equalBytes(expected.tree.root, card.roots.sums);
-  if (found !== undefined && (sumsAreRight || !OPENS_SUMS.includes(found.rule))) return wrong(found);
+  if (found !== undefined && (sumsAreRight || !OPENS_SUMS.includes(found.rule))) return wrong(case_, found);
   if (sumsAreRight) return { kind: 'right', served };
-  const sums = await sumsBehind(cardTree(card, 'sums'), expected, sources);
-  const fraud = findCardFraud({ ...served, sums }, chain);
-  assert(fraud !== undefined, 'sums that are not the expected ones are right');
-  return wrong(fraud);
+  const { sums, ...place } = await wrongSum(cardTree(card, 'sums'), expected, sources);
+  return wrong(case_, openCardFraud({ ...served, sums }, place.rule, place));
+}
+
+function wrong({ card, chain }: CardCase, fraud: CardFraud): CardVerdict {
+  const proof = encodeCardFraud(fraud);
+  verifyCardFraud(card, decodeCardFraud(proof), chain);
+  return { kind: 'wrong', rule: fraud.rule, proof };
+}
+
+function knownOf(card: InfluenceCard, trees: Readonly<Record<CardTree, TreeBehind>>): KnownCard {
+  const { weights, examples, residuals, groups } = trees;
+  return {
+    card,
+    weights: weights.known,
+    examples: examples.known,
+    residuals: residuals.known,
+    groups: groups.known,
+  };
 }
 
 /** Rules whose openings show nodes of the tree of sums. */

@@ -3,7 +3,6 @@
  * again: a claim that says the same needs nothing from its claimant. Where roots differ, the solution has to
  * be had; effects and sums follow from it, and are fetched only where they are not what follows.
  */
-import { assert } from '../../core/errors.ts';
 import { equalBytes, toHex } from '../../core/bytes.ts';
 import { checkClaim, claimId, type InfluenceClaim } from '../../modules/attribution/proof/influence/claim.ts';
 import { verifyClaimFraud } from '../../modules/attribution/proof/influence/claim-fraud.ts';
@@ -17,8 +16,9 @@ import {
 import { decodeEffect, decodeRow } from '../../modules/attribution/proof/influence/leaves.ts';
 import { rowLeaves } from '../influence/certificate.ts';
 import { decodeAll } from '../influence/convict-card.ts';
-import { findClaimFraud } from '../influence/convict-claim.ts';
+import { findClaimFraud, findKnownClaimFraud } from '../influence/convict-claim.ts';
 import type { Factors } from '../influence/linear-algebra.ts';
+import { openClaimFraud } from '../influence/open-fraud.ts';
 import {
   openLeaves,
   type ServedCard,
@@ -29,7 +29,15 @@ import {
 import { claimOf, influenceBy, influenceOf, queryOf } from '../influence/query.ts';
 import { nodeSums, sumsOfNodes } from '../influence/sums.ts';
 import type { TrainedHead } from '../influence/train.ts';
-import { leavesBehind, type LeafSources, MissingLeaves, sumsBehind } from './influence-leaves.ts';
+import {
+  askForFirst,
+  type LeafSources,
+  MissingLeaves,
+  requireAll,
+  treeBehind,
+  type TreeBehind,
+  wrongSum,
+} from './influence-leaves.ts';
 import type { InfluenceFinding } from './judge-card.ts';
 import type { InfluenceDemand, Publisher } from './ports.ts';
 
@@ -79,16 +87,32 @@ async function faultOf(
   const query = queryOf(head, claim.query, claim.query.label);
   const logit = Array.from(query.logits).findIndex((value, k) => value !== claim.query.logits[k]);
   if (logit >= 0) return openLeaf('query-logit', served.weights, logit);
-  const have = async (tree: 'solution' | 'effects', own: readonly Uint8Array[] | undefined) =>
-    servedTree(tree, await leavesBehind(claimTree(card, claim, tree), { tree, own }, sources));
+  const have = (
+    tree: 'solution' | 'effects',
+    own: readonly Uint8Array[] | undefined,
+    from = sources,
+  ): Promise<TreeBehind> => treeBehind(claimTree(card, claim, tree), { tree, own }, from);
+  const knownFraud = (solution: TreeBehind, effects: TreeBehind): ClaimFraud | undefined => {
+    const known = { claim, solution: solution.known, effects: effects.known };
+    return findKnownClaimFraud({ card: served, claim: known });
+  };
   const own = factors && rowLeaves('solution', card.features, influenceOf({ head, factors }, query).solution);
-  const solution = await have('solution', own);
+  const stated = await have('solution', own);
+  if (stated.leaves === undefined) {
+    // Effects follow from it; but what the chain has shown of them may convict.
+    const shown = await have('effects', undefined, { ...sources, publishers: [] });
+    return knownFraud(stated, shown) ?? askForFirst([stated], [shown], sources);
+  }
+  const solution = servedTree('solution', stated.leaves);
   const rows = decodeAll(solution, (leaf) => decodeRow('solution', leaf, card));
   if (rows.malformed !== undefined) return openLeaf('malformed-solution', solution, rows.malformed);
-  const stated = Float64Array.from(rows.decoded.flatMap((row) => Array.from(row)));
-  const influence = influenceBy(head, { query, solutionBits: claim.solutionBits, solution: stated });
+  const values = Float64Array.from(rows.decoded.flatMap((row) => Array.from(row)));
+  const influence = influenceBy(head, { query, solutionBits: claim.solutionBits, solution: values });
   const follows = claimOf({ head }, served, influence);
-  const effects = await have('effects', follows.effects.leaves);
+  const behind = await have('effects', follows.effects.leaves);
+  const early = behind.leaves === undefined ? knownFraud(stated, behind) : undefined;
+  if (early !== undefined) return early;
+  const effects = servedTree('effects', requireAll(behind, sources));
   const decoded = decodeAll(effects, (leaf) => decodeEffect(leaf, card));
   if (decoded.malformed !== undefined) return openLeaf('malformed-effect', effects, decoded.malformed);
   const factorsOfSums = Float64Array.from(decoded.decoded.flatMap(({ curvature }) => Array.from(curvature)));
@@ -107,10 +131,8 @@ async function faultWithSums(
   const found = findClaimFraud({ card, claim: expected });
   const sumsAreRight = equalBytes(expected.sums.tree.root, claim.roots.sums);
   if (sumsAreRight || (found !== undefined && !OPENS_SUMS.includes(found.rule))) return found;
-  const sums = await sumsBehind(claimTree(card.card, claim, 'sums'), expected.sums, sources);
-  const fraud = findClaimFraud({ card, claim: { ...expected, sums } });
-  assert(fraud !== undefined, 'sums that are not the expected ones are right');
-  return fraud;
+  const { sums, ...place } = await wrongSum(claimTree(card.card, claim, 'sums'), expected.sums, sources);
+  return openClaimFraud({ card, claim: { ...expected, sums } }, place.rule, place);
 }
 
 /** Rules whose openings show nodes of the tree of sums. */

@@ -23,18 +23,19 @@ export type ServedInfluence = Partial<Pick<ServedCard, 'weights' | 'examples' | 
   Partial<Pick<ServedClaim, 'solution' | 'effects'>> &
   Pick<ServedCard, 'sums'>;
 
-function leavesAt(served: ServedInfluence, { tree, node }: Pick<InfluencePlace, 'tree' | 'node'>) {
-  if (tree !== 'coordinates') return served[tree]?.leaves;
-  return served.sums.coordinates[node ?? 0];
+function treeAt(served: ServedInfluence, { tree, node }: Pick<InfluencePlace, 'tree' | 'node'>) {
+  if (tree !== 'coordinates') return served[tree];
+  const leaves = served.sums.coordinates[node ?? 0];
+  return leaves && servedTree('coordinates', leaves);
 }
 
 /** The run at a place with the hashes of its opening. */
 export function answerTo(served: ServedInfluence, place: InfluencePlace): InfluenceDemand['answer'] {
-  const leaves = leavesAt(served, place);
-  const [one] = leaves ?? [];
-  if (leaves === undefined || one === undefined) return undefined;
+  const found = treeAt(served, place);
+  const [one] = found?.leaves ?? [];
+  if (found === undefined || one === undefined) return undefined;
+  const { leaves, tree } = found;
   const run = leavesOfRun(runAt(place.leaf, { size: runLeaves(one.length), leaves: leaves.length }));
-  const { tree } = servedTree(place.tree, leaves);
   return {
     leaves: leaves.slice(place.leaf, place.leaf + run.length),
     hashes: splitHashes(openingHashes(leaves.length, run, tree.node)),
@@ -52,7 +53,7 @@ export function servesInfluence(serves: {
       of === 'cards'
         ? cards.find(({ card }) => toHex(cardId(card)) === key)
         : claims.find(({ claim }) => toHex(claimId(claim)) === key);
-    return found && leavesAt(found, at)?.slice(from, from + count);
+    return found && treeAt(found, at)?.leaves.slice(from, from + count);
   };
 }
 
@@ -107,7 +108,9 @@ export class FakeInfluence {
   /** Answers what is demanded of a card or claim. */
   answer(of: InfluenceTarget['kind'], id: bigint, served: ServedInfluence): void {
     this.#demands = this.#demands.map((demand) =>
-      demand.of === of && demand.id === id ? { ...demand, answer: answerTo(served, demand.place) } : demand,
+      demand.of === of && demand.id === id && demand.answer === undefined
+        ? { ...demand, answer: answerTo(served, demand.place) }
+        : demand,
     );
   }
 }

@@ -108,7 +108,7 @@ describe.each(['head', 'adapter'] as const)('%s', (kind) => {
     const alone = await judgeInfluence({ claim: claim.claim, card: unable, publishers: [], demands: [] });
     expect(alone).toMatchObject({
       kind: 'unavailable',
-      demands: [{ tree: 'solution', leaf: 0 }],
+      demands: ['solution', 'effects'].map((tree) => ({ tree, leaf: 0 })),
     });
     const able = { ...unable, factors: hessianOf(head) };
     expect(await judgeInfluence({ claim: claim.claim, card: able, publishers: [], demands: [] })).toEqual({

@@ -101,7 +101,10 @@ test.each(['head', 'adapter'] as const)(
   async (kind) => {
     const world = smallWorld(randomFrom(4), kind);
     const first = await judgeOf(world.card, [memoryPublisher({})])([]);
-    expect(first).toMatchObject({ kind: 'unavailable', demands: [{ tree: 'weights', leaf: 0 }] });
+    expect(first).toMatchObject({
+      kind: 'unavailable',
+      demands: ['weights', 'examples', 'residuals', 'groups'].map((tree) => ({ tree, leaf: 0 })),
+    });
     expect((await untilJudged(world.card, judgeOf(world.card, []))).verdict.kind).toBe('right');
     for (const { name, tell } of CARD_LIES) {
       const served = tell(world, new Dice(randomFrom(4)));
