@@ -230,6 +230,7 @@ function nativeModules(
   const datanets = datanet.keeper;
   datanets.addHooks(pools.keeper);
   const models = createModelModule({ addresses, datanets });
+  models.keeper.addHooks(pools.keeper);
   const attribution = createAttributionModule({
     addresses,
     bank,
@@ -261,7 +262,7 @@ function nativeModules(
     signatures: statements,
   });
   const channels = createChannelModule({ addresses, bank, statements, router: settlement.router });
-  // Pools come first: their genesis brings the slots that datanet's would order.
+  // Pools come first: their genesis brings the slots that datanet's would order, and models' would make.
   return [
     ...[pools.module, datanet.module, models.module, attribution.module, payments.module],
     ...[settlement.module, channels.module],

@@ -33,8 +33,11 @@ async function differenceOf(run: Promise<unknown>): Promise<Difference> {
   return (error as { difference: Difference }).difference;
 }
 
-const amountOf = (row: string, of: 'opening' | 'closing' | 'burned' | 'minted', in_ = report): bigint =>
-  in_.rows.find((each) => each.row === row && each.denom === 'uopen')?.[of] ?? -1n;
+const amountOf = (
+  row: string,
+  of: 'opening' | 'closing' | 'in' | 'burned' | 'minted',
+  in_ = report,
+): bigint => in_.rows.find((each) => each.row === row && each.denom === 'uopen')?.[of] ?? -1n;
 
 describe('a chain with payments, slashes, governance, inflation and restarts', () => {
   test('is replayed to its app hash, and every unit is accounted for', () => {
@@ -61,6 +64,8 @@ describe('a chain with payments, slashes, governance, inflation and restarts', (
     expect(purpose('gas fees')).toBe(5000n * BigInt(report.transactions));
     expect(purpose('minted by mint')).toBe(amountOf('mint', 'minted'));
     expect(purpose('rewards withdrawn')).toBeGreaterThan(0n);
+    expect(purpose('paid into pools')).toBe(amountOf('pools', 'in'));
+    expect(purpose('paid into pools')).toBe(205n + 513n);
   });
 
   test('fees of inferences are told by party and add up', () => {
@@ -69,7 +74,14 @@ describe('a chain with payments, slashes, governance, inflation and restarts', (
         denom: 'uopen',
         receipts: 1,
         fee: 1026n,
-        parties: { platform: 103n, model: 205n, stakers: 205n, contributors: 513n, pools: 0n, escrow: 0n },
+        parties: {
+          platform: 103n,
+          model: 205n,
+          stakers: 205n,
+          contributors: 513n,
+          unattributed: 0n,
+          escrow: 0n,
+        },
       },
     ]);
   });

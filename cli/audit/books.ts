@@ -97,6 +97,8 @@ const PURPOSES: readonly { readonly name: string; readonly event: string; readon
   { name: 'gas fees', event: 'tx', amount: 'fee' },
   { name: 'rewards withdrawn', event: 'withdraw_rewards', amount: 'amount' },
   { name: 'commissions withdrawn', event: 'withdraw_commission', amount: 'amount' },
+  { name: 'paid into pools', event: 'pool_credit', amount: 'amount' },
+  { name: 'claimed from pools', event: 'claim', amount: 'amount' },
 ];
 
 /** What is destroyed, by the module whose account it was in. */

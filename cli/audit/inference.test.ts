@@ -29,7 +29,7 @@ const before = (...pairs: readonly (readonly [Uint8Array, Uint8Array])[]) => ({
   get: (key: Uint8Array) => pairs.find(([own]) => toHex(own) === toHex(key))?.[1],
 });
 
-test('a receipt whose claim is decided replaces itself: what waited goes to contributors and pools', () => {
+test('a receipt whose claim is decided replaces itself: what waited goes to contributors, named or not', () => {
   const paid = { party: Party.PARTY_PLATFORM, amount: '3' };
   const waiting = receipt('10', paid, { party: Party.PARTY_CONTRIBUTORS, amount: '7', claimId: 4n });
   const decided = receipt(
@@ -48,7 +48,7 @@ test('a receipt whose claim is decided replaces itself: what waited goes to cont
       denom: 'uopen',
       receipts: 1,
       fee: 10n,
-      parties: { platform: 3n, model: 0n, stakers: 0n, contributors: 5n, pools: 2n, escrow: 0n },
+      parties: { platform: 3n, model: 0n, stakers: 0n, contributors: 5n, unattributed: 2n, escrow: 0n },
     },
   ]);
   // A range that begins between the two sees only the second.

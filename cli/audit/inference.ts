@@ -15,7 +15,7 @@ const RECEIPT_PREFIX = 2;
 /** Who is paid for an inference, and by which payouts that is seen. The first that fits counts. */
 const PARTIES: readonly { readonly name: string; readonly has: (payout: Payout) => boolean }[] = [
   { name: 'escrow', has: ({ claimId }) => claimId > 0n },
-  { name: 'pools', has: ({ datanetId }) => datanetId > 0n },
+  { name: 'unattributed', has: ({ datanetId }) => datanetId > 0n },
   { name: 'platform', has: ({ party }) => party === Party.PARTY_PLATFORM },
   { name: 'model', has: ({ party }) => party === Party.PARTY_MODEL },
   { name: 'stakers', has: ({ party }) => party === Party.PARTY_STAKERS },
@@ -96,7 +96,7 @@ export class InferenceBook {
 
 /** Every party in the order of the report, with nothing. */
 function noPayouts(): Map<string, bigint> {
-  const names = ['platform', 'model', 'stakers', 'contributors', 'pools', 'escrow'];
+  const names = ['platform', 'model', 'stakers', 'contributors', 'unattributed', 'escrow'];
   return new Map(names.map((name) => [name, 0n]));
 }
 

@@ -47,28 +47,26 @@ export function settlementTable(settled: readonly Settled[], columns: number): s
   return [...lines(SETTLEMENT_HEADINGS), rule, ...rows.flatMap(lines), ''].join('\n');
 }
 
-/** What one contributor's account held before and after the payments, in base units. */
+/** What one contributor was owed before and after the payments, and claimed then, in base units. */
 export interface Earnings {
   readonly name: string;
   readonly address: string;
   readonly before: bigint;
   readonly after: bigint;
+  readonly claimed: bigint;
 }
 
-/** Whose balance rose, and by how much. */
+/** Who earned, and how much. */
 export function earningsTable(earnings: readonly Earnings[], denom: string): string {
   const rows = earnings
     .filter(({ before, after }) => after !== before)
-    .map(({ name, address, before, after }) => [
+    .map(({ name, address, before, after, claimed }) => [
       name,
       shortAddress(address),
-      `${before}`,
-      `${after}`,
       money(after - before, denom),
+      money(claimed, denom),
     ]);
-  return tableOf(['contributor', 'account', `${denom} before`, `${denom} after`, 'earned'], rows, {
-    rightAligned: [2, 3, 4],
-  });
+  return tableOf(['contributor', 'account', 'earned', 'claimed'], rows, { rightAligned: [2, 3] });
 }
 
 /** A record of the table in full, as `--json` prints it. */

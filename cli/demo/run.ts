@@ -9,6 +9,7 @@ import { requireFolder } from '../home/folder.ts';
 import { rpcUrl, unreachableReason } from '../status.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlobStore } from './blobs.ts';
+import { claimAll, owedTo } from './earnings.ts';
 import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './inference.ts';
 import { type Refusal, tellLies } from './lies.ts';
 import { ExtractiveModel, type ModelDocument } from './model.ts';
@@ -28,7 +29,7 @@ import {
 } from './report.ts';
 import { DEFAULT_COLUMNS, paragraph } from './table.ts';
 import { loadSpeeches } from './speeches.ts';
-import { balanceOf, contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
+import { contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
 
 const GAS_PRICE = '0.001';
 /** Accounts of the devnet that play a part. */
@@ -181,16 +182,19 @@ async function play(show: Show): Promise<void> {
   const engine = new ExtractiveModel(await documentsOf(show, datanet.id));
   const purchases = QUESTIONS.map((question) => prepare({ question, engine, model, payer: cast.payer }));
   for (const purchase of purchases) await verifyLocally(chain, purchase);
-  const before = await purses(chain, cast);
+  const contributors = [...cast.presidents.values()];
+  const before = await owedTo(chain, contributors);
   const settled = await settle(chain, cast.payer, purchases);
-  const after = await purses(chain, cast);
+  const after = await owedTo(chain, contributors);
+  const claimed = await claimAll(chain, contributors);
   const [honest] = purchases;
   const refusals = honest === undefined ? [] : await tellLies(chain, cast.payer, honest);
-  const earnings = [...cast.presidents.values()].map(({ name, address }) => ({
+  const earnings = contributors.map(({ name, address }) => ({
     name,
     address,
     before: before.get(address) ?? 0n,
     after: after.get(address) ?? 0n,
+    claimed: claimed.get(address) ?? 0n,
   }));
   const told = { settled, refusals, earnings, denom };
   if (show.json) tellPrograms(told, terminal);
@@ -215,12 +219,13 @@ function tellPeople({ settled, refusals, earnings, denom }: Told, terminal: Outp
   for (const refusal of refusals) say(refusalText(refusal, denom, columns));
   say(earningsTable(earnings, denom));
   const gas = settled.reduce((sum, { gasFee }) => sum + gasFee, 0n);
-  const risen = `The contributors' balances rose by ${risenBy(earnings)} ${denom};`;
+  const claimed = earnings.reduce((sum, one) => sum + one.claimed, 0n);
+  const risen = `The contributors' slots earned ${risenBy(earnings)} ${denom}, and they claimed ${claimed} ${denom};`;
   say(paragraph(`${risen} gas for ${settled.length} payments was ${gas} ${denom}.`, '', columns));
   say(equation(sumsOf(settled), denom));
 }
 
-function tellPrograms({ settled, refusals, denom }: Told, terminal: Output): void {
+function tellPrograms({ settled, refusals, earnings, denom }: Told, terminal: Output): void {
   const line = (value: object): void =>
     terminal.out(
       `${JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? each.toString() : each))}\n`,
@@ -228,6 +233,8 @@ function tellPrograms({ settled, refusals, denom }: Told, terminal: Output): voi
   for (const row of settled.flatMap(settlementRows)) line({ event: 'settled', ...row });
   for (const { name, code, log, lost, gasFee } of refusals)
     line({ event: 'refused', name, code: Number(code.replace('code ', '')), log, lost, gas_fee: gasFee });
+  for (const { name, address, claimed: amount } of earnings)
+    if (amount > 0n) line({ event: 'claimed', name, contributor: address, amount, denom });
   line({ event: 'sums', denom, ...sumsOf(settled) });
 }
 
@@ -235,15 +242,18 @@ function risenBy(earnings: readonly Earnings[]): bigint {
   return earnings.reduce((sum, { before, after }) => sum + after - before, 0n);
 }
 
-/** Compares what receipts say with what balances say, and what lies cost with their gas. */
+/** Compares what receipts say with what slots and claims say, and what lies cost with their gas. */
 function requireSums({ settled, refusals, earnings }: Told): void {
   const sums = sumsOf(settled);
   const risen = risenBy(earnings);
   if (risen !== sums.contributors || !balances(sums))
     throw new LedgerError(
       'demo.sums',
-      `the sums do not agree: receipts give contributors ${sums.contributors}, their balances rose by ${risen}`,
+      `the sums do not agree: receipts give contributors ${sums.contributors}, their slots earned ${risen}`,
     );
+  const short = earnings.find(({ after, claimed }) => claimed !== after);
+  if (short !== undefined)
+    throw new LedgerError('demo.sums', `${short.name} was owed ${short.after} and claimed ${short.claimed}`);
   if (refusals.some(({ lost, gasFee }) => lost !== gasFee))
     throw new LedgerError('demo.charged', 'a refused payment cost more than its gas');
 }
@@ -277,12 +287,4 @@ async function documentsOf({ chain, blobs }: Show, datanetId: bigint): Promise<r
     title,
     content: blobs.get({ root, byteLength: Number(byteLength) }),
   }));
-}
-
-type Purses = ReadonlyMap<string, bigint>;
-
-async function purses(chain: DemoChain, { presidents }: Cast): Promise<Purses> {
-  const addresses = [...presidents.values()].map(({ address }) => address);
-  const held = await Promise.all(addresses.map((address) => balanceOf(chain, address)));
-  return new Map(addresses.map((address, i) => [address, held[i] ?? 0n]));
 }

@@ -37,12 +37,17 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
   const params = paramsFromJson(json.member('params'));
   const genesis = { ...messageFromJson(GenesisState, json), params };
   let previous = 0n;
+  const known = new Set<bigint>();
   const places = json.member('models').elements();
   for (const [i, model] of genesis.models.entries()) {
     const place = places[i] ?? json;
     if (model.id <= previous) place.fail(`ids must ascend from 1, ${model.id} follows ${previous}`);
-    if (model.lineage.some(({ modelId }) => modelId >= model.id)) place.fail('an ancestor is not older');
+    if (model.lineage.some(({ modelId }) => !known.has(modelId)))
+      place.member('lineage').fail('an ancestor is no model before this one');
+    if (model.lineage.reduce((sum, { bps }) => sum + bps, 0) > 10_000)
+      place.member('lineage').fail('ancestors take more than the whole');
     previous = model.id;
+    known.add(model.id);
     place.attempt(() => {
       addresses.toBytes(model.owner);
       validatePrice(model.price);

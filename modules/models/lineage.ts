@@ -6,6 +6,22 @@
 import { StateError } from '../../framework/errors.ts';
 import type { LineageEntry, Model, Params } from '../../proto/gen/openledger/models/v1/models.ts';
 import { modelErrors } from './errors.ts';
+import type { Earner } from './types.ts';
+
+const BPS_WHOLE = 10_000;
+
+/**
+ * Who shares in a model's part: its owner, then its ancestors in the order of the lineage.
+ * @param ownerOf of an ancestor
+ */
+export function earnersOf(
+  { owner, lineage }: Pick<Model, 'owner' | 'lineage'>,
+  ownerOf: (modelId: bigint) => string,
+): readonly Earner[] {
+  const taken = lineage.reduce((sum, { bps }) => sum + bps, 0);
+  const ancestors = lineage.map(({ modelId, bps }) => ({ owner: ownerOf(modelId), bps }));
+  return [{ owner, bps: BPS_WHOLE - taken }, ...ancestors];
+}
 
 /**
  * Ancestors of a model with these parents, ascending by id, with what each keeps of the model's part. The
@@ -27,7 +43,7 @@ export function flattenLineage(parents: readonly Model[], params: Params): reado
   for (const { id, royaltyBps, lineage } of parents) {
     let passedOn = 0;
     for (const ancestor of lineage) {
-      const points = Math.floor((royaltyBps * ancestor.bps) / 10_000);
+      const points = Math.floor((royaltyBps * ancestor.bps) / BPS_WHOLE);
       add(ancestor.modelId, points);
       passedOn += points;
     }

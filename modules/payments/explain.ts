@@ -43,11 +43,13 @@ function residual(party: Party, payout: Payout): string {
   return party === payout.party ? ', and what rounding left' : '';
 }
 
-function modelReason(payout: Payout, { model, receipt }: Grounds): string {
-  const whole = `the model part of ${receipt.split.model}, ${model.split.modelBps} of 10000 of the fee of ${receipt.fee.amount}`;
-  if (payout.modelId === model.id) return `owner of model ${model.id}, ${whole}, less what ancestors take`;
-  const entry = model.lineage.find(({ modelId }) => modelId === payout.modelId);
-  return `ancestor ${payout.modelId} of model ${model.id}, ${entry?.bps ?? 0} of 10000 of ${whole}`;
+function modelReason(payout: Payout, { model, receipt, poolsAccount }: Grounds): string {
+  const whole = `the model part, ${model.split.modelBps} of 10000 of the fee of ${receipt.fee.amount}`;
+  const where = payout.recipient === poolsAccount ? '' : 'instead of the lineage, whose pool was closed: ';
+  const taken = model.lineage.reduce((sum, { bps }) => sum + bps, 0);
+  const owner = `its owner ${10_000 - taken} of 10000`;
+  const ancestors = model.lineage.map(({ modelId, bps }) => `, model ${modelId} ${bps}`).join('');
+  return `${where}pool of model ${payout.modelId}, ${whole}${residual(model.split.residual, payout)}; of it ${owner}${ancestors}`;
 }
 
 function contributorReason(payout: Payout, { model, receipt, claim, poolsAccount }: Grounds): string {

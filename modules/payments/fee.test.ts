@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Party, type SplitPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
-import { inferenceFee, splitFee, splitLineage, sumOfParts } from './fee.ts';
+import { inferenceFee, splitFee, sumOfParts } from './fee.ts';
 
 const amount = fc.bigInt({ min: 0n, max: 1n << 120n });
 
@@ -43,22 +43,4 @@ test('the fee is rounded up once', () => {
   expect(inferenceFee(rates, { tokensIn: 500n, tokensOut: 100n })).toBe(9n);
   expect(inferenceFee(rates, { tokensIn: 501n, tokensOut: 100n })).toBe(10n);
   expect(inferenceFee(rates, { tokensIn: 1000n, tokensOut: 1000n })).toBe(15n);
-});
-
-test('what ancestors do not take is the model’s', () => {
-  const lineage = [
-    { modelId: 1n, bps: 333 },
-    { modelId: 2n, bps: 1000 },
-  ];
-  expect(splitLineage(1001n, lineage)).toEqual({ own: 868n, ancestors: [33n, 100n] });
-  fc.assert(
-    fc.property(amount, fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 64 }), (total, list) => {
-      const split = splitLineage(
-        total,
-        list.map((bps, i) => ({ modelId: BigInt(i), bps })),
-      );
-      expect(split.ancestors.reduce((sum, part) => sum + part, split.own)).toBe(total);
-      expect(split.own).toBeGreaterThanOrEqual(0n);
-    }),
-  );
 });

@@ -70,20 +70,3 @@ export function addToParty(parts: SplitParts, party: Party, amount: bigint): Spl
 export function sumOfParts(parts: SplitParts): bigint {
   return parts.platform + parts.model + parts.stakers + parts.contributors;
 }
-
-/** An ancestor's part of a model's money, in basis points of it. */
-export interface LineageShare {
-  readonly modelId: bigint;
-  readonly bps: number;
-}
-
-/**
- * Divides a model's part: to each ancestor its basis points, rounded down; what is left is the model's own.
- */
-export function splitLineage(
-  amount: bigint,
-  lineage: readonly LineageShare[],
-): { readonly own: bigint; readonly ancestors: readonly bigint[] } {
-  const ancestors = lineage.map(({ bps }) => (amount * BigInt(bps)) / BPS_WHOLE);
-  return { own: amount - ancestors.reduce((sum, part) => sum + part, 0n), ancestors };
-}

@@ -18,6 +18,7 @@ import {
   paymentOf,
   playLoop,
 } from '../../test/support/economic-loop.ts';
+import { wealthOf } from '../../test/support/earnings.ts';
 import { anyOf, sendMessage, type TestAccount, testAccount } from '../../test/support/test-chain.ts';
 import { paymentErrors } from './errors.ts';
 
@@ -69,9 +70,9 @@ function expectRefused({ chain }: Loop, signer: TestAccount, message: Any, kind:
 test('an agent without gas pays for an inference: price and split as if it had sent the message', () => {
   const loop = scene();
   const { chain, seller, first } = loop;
-  const before = [agent, seller, first].map(({ address }) => chain.balance(address));
+  const before = [agent, seller, first].map(({ address }) => wealthOf(chain, address));
   deliverOk(chain, seller, collect(loop, authorized(loop)));
-  const after = [agent, seller, first].map(({ address }) => chain.balance(address));
+  const after = [agent, seller, first].map(({ address }) => wealthOf(chain, address));
   expect(after.map((balance, i) => balance - (before[i] ?? 0n))).toEqual([-1026n, 205n - 5000n, 513n]);
   const { receipt } = chain.query(
     '/openledger.payments.v1.Query/Receipt',

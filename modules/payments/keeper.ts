@@ -4,7 +4,15 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
 import { type ClaimRecord, ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
-import type { Hold, Params, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import type {
+  Hold,
+  Params,
+  Payout,
+  Receipt,
+  Totals,
+} from '../../proto/gen/openledger/payments/v1/payments.ts';
+import { ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { MsgPayInference } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { paymentErrors } from './errors.ts';
 import { contributorPaid, escrowSettled, inferencePaid } from './events.ts';
@@ -17,10 +25,10 @@ import {
   payoutsOf,
   withoutContributors,
 } from './payouts.ts';
-import { type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import type { PoolPlace } from '../pools/types.ts';
 import { datanetWeights, ratesOf } from './model-money.ts';
 import type { PaymentPorts } from './ports.ts';
-import { addToTotals, emptyTotals, isContributor, splitToWire } from './receipts.ts';
+import { addToTotals, emptyTotals, isContributor, isPooled, splitToWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
 import { BY_PAYER, type PaymentPlan, type PaymentSource } from './types.ts';
 
@@ -89,7 +97,7 @@ export class Payments {
       platform: this.#platformText(),
       stakers: this.#moduleText(this.#ports.stakersAccount),
       escrow: this.#moduleText(STORE_NAME),
-      ownerOf: (id) => this.#ports.models.model(context, id)?.owner ?? model.owner,
+      model: this.#poolText(context, { modelId: model.id }, fee.denom),
       poolShares: this.#poolShares(context, { model, denom: fee.denom, claim: plan.claim }),
       pendingClaimId: isPending ? submitted.id : 0n,
     });
@@ -176,27 +184,38 @@ export class Payments {
       this.#state.byContributor.add(context, [this.#ports.addresses.toBytes(text), receipt.id]);
   }
 
-  /** One transfer for each recipient and for each pool, in the order of the payouts. */
+  /** One transfer for each recipient, and one for all that pools hold. */
   #pay(context: Context, receipt: Pick<Receipt, 'id' | 'payer' | 'payouts' | 'fee'>): void {
-    const { id: receiptId, payer, payouts, fee } = receipt;
+    const { id, payer, payouts, fee } = receipt;
     const { bank, addresses, communityPool, pools } = this.#ports;
-    const platform = this.#platformText();
-    const amounts = new Map<string, bigint>();
-    for (const { recipient, amount, datanetId } of payouts)
-      if (datanetId === 0n) amounts.set(recipient, (amounts.get(recipient) ?? 0n) + BigInt(amount));
+    const { denom } = fee;
     const from = addresses.toBytes(payer);
-    for (const [recipient, amount] of amounts) {
+    for (const payout of payouts) {
+      const { party, recipient } = payout;
       // What was held and now waits for a claim stays where it is.
-      if (recipient === payer && recipient === this.#moduleText(STORE_NAME)) continue;
-      const coins = [{ denom: fee.denom, amount }];
-      if (recipient === platform) communityPool.fundCommunityPool(context, { from, coins });
+      if (isPooled(payout) || (recipient === payer && recipient === this.#moduleText(STORE_NAME))) continue;
+      const coins = [{ denom, amount: BigInt(payout.amount) }];
+      if (party === Party.PARTY_PLATFORM) communityPool.fundCommunityPool(context, { from, coins });
       else bank.send(context, { from, to: addresses.toBytes(recipient), coins });
     }
-    for (const { datanetId, amount } of payouts)
-      if (datanetId > 0n) {
-        const coin = { denom: fee.denom, amount: BigInt(amount) };
-        pools.pay(context, { from, pool: poolOf(datanetId), coin, receiptId });
-      }
+    const rows = payouts.filter(isPooled).map((payout) => ({
+      place: this.#placeOf(context, payout),
+      amount: BigInt(payout.amount),
+      source: { receiptId: id },
+    }));
+    pools.pay(context, { from, denom, rows });
+  }
+
+  /** A contribution's slot, a Datanet's whole pool, or the pool of a model's lineage. */
+  #placeOf(context: ReadContext, { contributionId, datanetId, modelId }: Payout): PoolPlace {
+    if (modelId > 0n) return { modelId };
+    if (datanetId > 0n) return { datanetId };
+    const contribution = this.#ports.datanets.contribution(context, contributionId);
+    assert(
+      contribution !== undefined && contribution.state !== ContributionState.CONTRIBUTION_STATE_PENDING,
+      'a claim names a contribution that has no position in a log',
+    );
+    return { datanetId: contribution.datanetId, position: contribution.position };
   }
 
   #refuseTooLong(context: ReadContext, { tokensIn, tokensOut }: MsgPayInference): void {
@@ -272,11 +291,16 @@ export class Payments {
   ): readonly PoolShare[] {
     const { model, denom, claim } = of;
     if (claim?.unattributedWeight === 0n) return [];
-    const { datanets, pools } = this.#ports;
+    const { datanets } = this.#ports;
     return datanetWeights(datanets, context, model).map(({ datanetId, weight }) => {
-      const account = pools.accountOf(context, { pool: poolOf(datanetId), denom });
-      return { datanetId, weight, recipient: this.#moduleText(account) };
+      const recipient = this.#poolText(context, { datanetId }, denom);
+      return { datanetId, weight, recipient };
     });
+  }
+
+  /** Account that holds what is paid to a place. */
+  #poolText(context: ReadContext, place: PoolPlace, denom: string): string {
+    return this.#moduleText(this.#ports.pools.accountOf(context, place, denom));
   }
 
   #platformText(): string {
@@ -291,9 +315,4 @@ export class Payments {
   moduleAddress(name: string): Address {
     return moduleAddress(name);
   }
-}
-
-/** The pool of a Datanet's contributors. */
-function poolOf(datanetId: bigint): PoolId {
-  return { kind: PoolKind.POOL_KIND_DATANET, subject: datanetId };
 }

@@ -1,16 +1,14 @@
-/** What epochs of receipts are held against: the same price, split and lineage as a payment's. */
-import { defined } from '../../core/errors.ts';
+/** What epochs of receipts are held against: the same price and split as a payment's. */
 import { equalBytes } from '../../core/bytes.ts';
-import type { Address } from '../../framework/address.ts';
-import type { Context, ReadContext } from '../../framework/context.ts';
+import type { ReadContext } from '../../framework/context.ts';
 import { AttributionMethod, type Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { DatanetView } from '../datanet/types.ts';
-import { inferenceFee, type Rates, splitFee, splitLineage } from './fee.ts';
+import { inferenceFee, type Rates, splitFee } from './fee.ts';
 import { withoutContributors } from './payouts.ts';
 import type { PaymentPorts } from './ports.ts';
 import type { ModelMoney, ModelTerms } from './types.ts';
 
-type MoneyPorts = Pick<PaymentPorts, 'addresses' | 'bank' | 'datanets' | 'models'>;
+type MoneyPorts = Pick<PaymentPorts, 'addresses' | 'datanets' | 'models'>;
 
 /** See `ModelMoney`. */
 export function createModelMoney(ports: MoneyPorts): ModelMoney {
@@ -19,7 +17,6 @@ export function createModelMoney(ports: MoneyPorts): ModelMoney {
       const model = ports.models.model(context, modelId);
       return model && termsOf(ports, context, model, gateway);
     },
-    payModel: (context, payment) => payModel(ports, context, payment),
   };
 }
 
@@ -74,20 +71,4 @@ function statedBps({ addresses }: MoneyPorts, model: Model, gateway: string): nu
   if (attributionMethod !== AttributionMethod.ATTRIBUTION_METHOD_POLICY) return 0;
   if (!equalBytes(addresses.toBytes(owner), addresses.toBytes(gateway))) return 0;
   return attributionPolicy?.retrievalBps ?? 0;
-}
-
-function payModel(
-  { models, bank, addresses }: MoneyPorts,
-  context: Context,
-  { from, modelId, coin: { denom, amount } }: Parameters<ModelMoney['payModel']>[1],
-): void {
-  const modelOf = (id: bigint): Model => defined(models.model(context, id), `model ${id}`);
-  const { owner, lineage } = modelOf(modelId);
-  const { own, ancestors } = splitLineage(amount, lineage);
-  const send = (text: string, part: bigint): void => {
-    const to: Address = addresses.toBytes(text);
-    if (part > 0n) bank.send(context, { from, to, coins: [{ denom, amount: part }] });
-  };
-  send(owner, own);
-  for (const [i, ancestor] of lineage.entries()) send(modelOf(ancestor.modelId).owner, ancestors[i] ?? 0n);
 }

@@ -4,7 +4,9 @@ import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import type { ErrorKind } from '../../framework/errors.ts';
+import type { Event } from '../../framework/events.ts';
 import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { MsgPayInference, MsgUpdateParams } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { QueryPoolRequest, QueryPoolResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
@@ -24,6 +26,7 @@ import {
   registerModel,
 } from '../../test/support/economic-loop.ts';
 import { restoreChain } from '../../test/support/restore.ts';
+import { claimableOf, wealthOf } from '../../test/support/earnings.ts';
 import { anyOf, TestChain } from '../../test/support/test-chain.ts';
 import { attributionErrors } from '../attribution/errors.ts';
 import { committedAnswer, openAnswer, provableContent, proveRange, proveSpan } from '../attribution/prove.ts';
@@ -44,6 +47,16 @@ function moduleBalance({ chain }: Loop, name: string): bigint {
   return chain.balance(chain.app.composition.addresses.toText(moduleAddress(name)));
 }
 
+/** What was transferred to a module's account, each time. */
+function amountsTo({ chain }: Loop, events: readonly Event[], module: string): readonly string[] {
+  const address = chain.app.composition.addresses.toText(moduleAddress(module));
+  return events
+    .filter(({ type }) => type === 'transfer')
+    .map(({ attributes }) => new Map(attributes.map(({ key, value }) => [key, value])))
+    .filter((pairs) => pairs.get('recipient') === address)
+    .map((pairs) => pairs.get('amount') ?? '');
+}
+
 function explain({ chain }: Loop, receiptId: bigint): wire.QueryExplainResponse {
   const types = { request: wire.QueryExplainRequest, response: wire.QueryExplainResponse };
   return chain.query(`${SERVICE}/Explain`, types, { receiptId });
@@ -52,17 +65,19 @@ function explain({ chain }: Loop, receiptId: bigint): wire.QueryExplainResponse 
 test('a payment reaches platform, model, stakers and the quoted contributors in one transaction, to the unit', () => {
   const loop = playLoop();
   const { chain, payer, seller, first, second } = loop;
-  const before = [payer, seller, first, second].map(({ address }) => chain.balance(address));
+  const before = [payer, seller, first, second].map(({ address }) => wealthOf(chain, address));
   const pool = moduleBalance(loop, 'distribution');
   const stakers = moduleBalance(loop, 'fee_collector');
   const result = deliverOk(chain, payer, paymentOf(honestPayment(loop)));
   // (20 × 100 + 77 × 300) / 1000 = 25.1, rounded up, + 1000.
-  const after = [payer, seller, first, second].map(({ address }) => chain.balance(address));
+  const after = [payer, seller, first, second].map(({ address }) => wealthOf(chain, address));
   const gained = after.map((balance, i) => balance - (before[i] ?? 0n));
   expect(gained).toEqual([-1026n - 5000n, 205n, 342n, 171n]);
   expect(moduleBalance(loop, 'distribution') - pool).toBe(103n);
   expect(moduleBalance(loop, 'fee_collector') - stakers).toBe(205n + 5000n);
   expect(result.events.filter(({ type }) => type === 'contributor_payout').length).toBe(2);
+  // Model and contributors are paid by one transfer, into the pools.
+  expect(amountsTo(loop, result.events, 'pools')).toEqual(['718uopen']);
   expect(chain.app.brokenInvariants()).toEqual([]);
 });
 
@@ -175,7 +190,7 @@ test('an answer that stays private is given by its root, and its spans are opene
 test('what an answer without quotation leaves for contributors waits in the pool of the datanet, and whoever contributed claims it', () => {
   const loop = playLoop();
   deliverOk(loop.chain, loop.payer, paymentOf(payInference(loop.payer, [])));
-  expect([moduleBalance(loop, 'payments'), moduleBalance(loop, 'pools')]).toEqual([0n, 513n]);
+  expect([moduleBalance(loop, 'payments'), moduleBalance(loop, 'pools')]).toEqual([0n, 513n + 205n]);
   const types = { request: QueryPoolRequest, response: QueryPoolResponse };
   const { totals } = loop.chain.query('/openledger.pools.v1.Query/Pool', types, { kind: 1, subject: 1n });
   expect(totals.map(({ denom, totals: { paid } }) => [denom, paid])).toEqual([['uopen', '513']]);
@@ -215,14 +230,27 @@ test('what a pool has nobody for goes to the residual party, and the receipt say
 
 test('ancestors take their royalty of the model part', () => {
   const loop = playLoop();
-  const { chain, owner, seller, first, payer } = loop;
-  deliverOk(chain, first, registerModel(first, { royaltyBps: 1000 }));
+  const { chain, owner, seller, payer } = loop;
+  const author = chain.account(5);
+  deliverOk(chain, author, registerModel(author, { royaltyBps: 1000 }));
   deliverOk(chain, owner, registerModel(owner, { parentIds: [2n] }));
-  const before = [owner, first].map(({ address }) => chain.balance(address));
+  const before = [owner, author].map(({ address }) => wealthOf(chain, address));
   deliverOk(chain, payer, paymentOf({ ...payInference(payer, []), modelId: 3n }));
-  const after = [owner, first].map(({ address }) => chain.balance(address));
-  expect(after.map((balance, i) => balance - (before[i] ?? 0n))).toEqual([185n, 20n]);
-  expect(chain.balance(seller.address)).toBe(1_000_000_000n - 5000n);
+  const after = [owner, author].map(({ address }) => wealthOf(chain, address));
+  // A tenth of 205, and the rest; half a unit of each stays with its slot.
+  expect(after.map((balance, i) => balance - (before[i] ?? 0n))).toEqual([184n, 20n]);
+  expect(wealthOf(chain, seller.address)).toBe(1_000_000_000n - 5000n);
+  const { receipt, reasons } = explain(loop, 1n);
+  const parts = receipt.payouts.filter(({ party }) => party === Party.PARTY_MODEL);
+  expect(parts).toMatchObject([{ modelId: 3n, amount: '205' }]);
+  expect(reasons[1]).toContain(
+    'pool of model 3, the model part, 2000 of 10000 of the fee of 1026; of it its owner 9000 of 10000, model 2 1000',
+  );
+  // 369 and 41 but for what did not divide in units of 2^-64: the root has that until the next payment.
+  const again = payInference(payer, [], { modelId: 3n, requestHash: sha256(utf8('again')) });
+  deliverOk(chain, payer, paymentOf(again));
+  expect([owner, author].map(({ address }) => claimableOf(chain, address))).toEqual([368n, 40n]);
+  expect(chain.app.brokenInvariants()).toEqual([]);
 });
 
 test('a model without snapshots leaves the contributors’ part to the residual party', () => {

@@ -2,7 +2,7 @@
 import { apportion } from '../../core/apportion.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Payout } from '../../proto/gen/openledger/payments/v1/payments.ts';
-import { type SplitParts, splitLineage } from './fee.ts';
+import type { SplitParts } from './fee.ts';
 import type { VerifiedClaim } from '../attribution/types.ts';
 import type { PaymentPlan } from './types.ts';
 
@@ -24,8 +24,8 @@ export interface Recipients {
   readonly stakers: string;
   /** Holds what waits for a pending claim. */
   readonly escrow: string;
-  /** Owner of a model of the lineage. */
-  ownerOf(modelId: bigint): string;
+  /** Account that holds the model's part for its lineage; the residual party's when its pool is closed. */
+  readonly model: string;
   /** Where an unattributed contributors' part goes; empty for a model without snapshots. */
   readonly poolShares: readonly PoolShare[];
   /** The pending claim that the contributors' part waits for; 0 when it waits for none. */
@@ -33,22 +33,18 @@ export interface Recipients {
 }
 
 /**
- * Every payout of a payment: platform, model and its ancestors, stakers, contributors. Rows of zero are
- * left out; the rows add up to the fee. The contributors' part follows the claim's weights by largest
- * remainders; without a claim it goes to the pools of the model's Datanets.
+ * Every payout of a payment: platform, model (its pool divides that among its lineage), stakers,
+ * contributors. Rows of zero are left out; the rows add up to the fee. The contributors' part follows the
+ * claim's weights by largest remainders; without a claim it goes to the pools of the model's Datanets.
  */
 export function payoutsOf(
   plan: Pick<PaymentPlan, 'parts' | 'model' | 'claim'>,
   recipients: Recipients,
 ): readonly Payout[] {
   const { parts, model } = plan;
-  const { own, ancestors } = splitLineage(parts.model, model.lineage);
   const rows: Payout[] = [
     row(Party.PARTY_PLATFORM, recipients.platform, parts.platform),
-    row(Party.PARTY_MODEL, model.owner, own, { modelId: model.id }),
-    ...model.lineage.map(({ modelId }, i) =>
-      row(Party.PARTY_MODEL, recipients.ownerOf(modelId), ancestors[i] ?? 0n, { modelId }),
-    ),
+    row(Party.PARTY_MODEL, recipients.model, parts.model, { modelId: model.id }),
     row(Party.PARTY_STAKERS, recipients.stakers, parts.stakers),
     ...waitingOrPaid(plan.claim, parts.contributors, recipients),
   ];

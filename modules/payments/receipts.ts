@@ -8,9 +8,14 @@ import {
 } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { SplitParts } from './fee.ts';
 
-/** True for what contributors of content were paid, not for what went to pools. */
+/** True for what a contribution earned, not for what all of a Datanet's share. */
 export function isContributor(payout: Payout): boolean {
   return payout.party === Party.PARTY_CONTRIBUTORS && payout.contributionId > 0n;
+}
+
+/** True for what is paid into pools: the model's part, and what contributors get that waits for no claim. */
+export function isPooled({ party, claimId }: Payout): boolean {
+  return party === Party.PARTY_MODEL || (party === Party.PARTY_CONTRIBUTORS && claimId === 0n);
 }
 
 /** Parts of a fee on the wire. */

@@ -1,6 +1,5 @@
-import type { Address } from '../../framework/address.ts';
 import type { Coin } from '../../framework/coins.ts';
-import type { Context, ReadContext } from '../../framework/context.ts';
+import type { ReadContext } from '../../framework/context.ts';
 import type { Model, Price, SplitPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { VerifiedClaim } from '../attribution/types.ts';
@@ -45,16 +44,11 @@ export interface ModelTerms {
   readonly statedBps: number;
 }
 
-/** Prices and splits, and where a model's part goes: what settlement needs. */
+/** Prices and splits: what settlement needs. */
 export interface ModelMoney {
   /** Undefined when there is no such model. @param of.gateway whose statements of attribution are looked at */
   terms(
     context: ReadContext,
     of: { readonly modelId: bigint; readonly gateway: string },
   ): ModelTerms | undefined;
-  /** To the model's owner and lineage. */
-  payModel(
-    context: Context,
-    payment: { readonly from: Address; readonly modelId: bigint; readonly coin: Coin },
-  ): void;
 }

@@ -30,8 +30,8 @@ export interface NodeBalance {
 export interface Debt {
   readonly seen: bigint;
   readonly owed: bigint;
-  /** Id of the last credit that is in it. */
-  readonly seenCredit: bigint;
+  /** Id of the chain's last credit when the slot was last paid out. */
+  readonly paidCredit: bigint;
 }
 
 /** Money of a pool in one denomination; `paid` and `out` in base units. */
@@ -46,7 +46,7 @@ export interface PoolTotals {
 export const NO_BALANCE: NodeBalance = { acc: 0n, rem: 0n };
 
 /** A slot that was never settled. */
-export const NO_DEBT: Debt = { seen: 0n, owed: 0n, seenCredit: 0n };
+export const NO_DEBT: Debt = { seen: 0n, owed: 0n, paidCredit: 0n };
 
 /** A pool that was never paid. */
 export const NO_TOTALS: PoolTotals = { paid: 0n, out: 0n, rem: 0n };
@@ -63,14 +63,13 @@ export function credited(balance: NodeBalance, weight: bigint, amount: bigint): 
 /**
  * A slot's debt with everything that was paid along its path up to now.
  * @param sum Σ acc along the path
- * @param credit id of the last credit of the chain
  */
 export function settled(
   debt: Debt,
-  { weight, sum, credit }: { readonly weight: bigint; readonly sum: bigint; readonly credit: bigint },
+  { weight, sum }: { readonly weight: bigint; readonly sum: bigint },
 ): Debt {
   if (sum === debt.seen) return debt;
-  return { seen: sum, owed: debt.owed + weight * (sum - debt.seen), seenCredit: credit };
+  return { ...debt, seen: sum, owed: debt.owed + weight * (sum - debt.seen) };
 }
 
 /** Base units in so many 1/S. The rest stays where it is. */

@@ -14,20 +14,20 @@ import { paramsOf } from './pools.ts';
 import type { PoolsCore } from './ports.ts';
 import { rowsOf } from './rows.ts';
 import { poolKey } from './state.ts';
-import { grow, heightOf, setSlotWeight } from './tree.ts';
-import type { SlotOrder } from './types.ts';
+import { grow, heightOf, initWeights, setSlotWeight } from './tree.ts';
+import type { FixedSlot, SlotOrder } from './types.ts';
 
 /**
  * Orders a weight and an owner for a slot; a slot that is not there must be the next one, and a pool that is
  * not there is made. A new slot is its owner's at once, without weight. Who orders pays for the work at the
- * end of the epoch. In a closed pool nothing happens.
+ * end of the epoch. In a closed pool a slot gets no weight any more: it can only be paid itself.
  * @throws StateError (pools 10) when the pool has all slots that it can have
  */
 export function orderSlot(k: PoolsCore, context: Context, order: SlotOrder): void {
   const { slot, weight } = order;
   assert(weight >= 0n && weight <= SLOT_WEIGHT_MAX, 'a slot cannot weigh so much');
   const pool = slotReady(k, context, order);
-  if (pool === undefined) return;
+  if (pool.closed) return;
   const { epochBlocks, gasPerRow } = paramsOf(k, context);
   context.gas.consume(gasPerRow * rowsOfSlot(pool), 'PoolWeight');
   const change: WeightChange = {
@@ -46,13 +46,11 @@ function nextMultiple(height: bigint, of: bigint): bigint {
   return ((height + of - 1n) / of) * of;
 }
 
-/** The pool with this slot; undefined when it is closed. */
-function slotReady(k: PoolsCore, context: Context, order: SlotOrder): Pool | undefined {
+/** The pool with this slot. */
+function slotReady(k: PoolsCore, context: Context, order: SlotOrder): Pool {
   const { slot, owner } = order;
   const key = poolKey(order.pool);
-  const known = k.state.pools.get(context, key);
-  if (known?.closed === true) return undefined;
-  const pool = known ?? created(context, order.pool);
+  const pool = k.state.pools.get(context, key) ?? created(context, order.pool);
   if (slot < pool.slots) return pool;
   assert(slot === pool.slots, 'slots are given out one after another');
   if (slot >= SLOTS_MAX)
@@ -72,6 +70,20 @@ function slotReady(k: PoolsCore, context: Context, order: SlotOrder): Pool | und
 function created(context: Context, id: PoolId): Pool {
   context.emit(poolCreated(id));
   return Pool.create({ id });
+}
+
+/** A pool whose slots are known from the beginning and never change; they weigh at once. */
+export function createPool(
+  k: PoolsCore,
+  context: Context,
+  { id, slots }: { readonly id: PoolId; readonly slots: readonly FixedSlot[] },
+): void {
+  const count = BigInt(slots.length);
+  const pool = { ...created(context, id), slots: count, height: heightOf(count) };
+  k.state.pools.set(context, poolKey(id), pool);
+  for (const [i, { owner }] of slots.entries()) setOwner(k, context, { pool: id, slot: BigInt(i), owner });
+  const weights = new Map(slots.map(({ weight }, i) => [BigInt(i), weight]));
+  initWeights(rowsOf(k.state, context, id), pool.height, weights);
 }
 
 function setOwner(k: PoolsCore, context: Context, of: Pick<SlotOrder, 'pool' | 'slot' | 'owner'>): void {
@@ -113,7 +125,7 @@ function applyChange(k: PoolsCore, context: Context, pool: Pool, change: WeightC
     handOver(k, context, { pool: pool.id, slot, from, to });
   }
   setSlotWeight(rowsOf(k.state, context, pool.id), { slot, height: pool.height, weight });
-  context.emit(weightChanged(change));
+  context.emit(weightChanged(change, settled.credit));
 }
 
 function handOver(

@@ -8,6 +8,7 @@ import type { PoolSlots } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import { type Debt, wholeUnits } from './arithmetic.ts';
 import { poolErrors } from './errors.ts';
 import { claimed, poolResidual, poolText, slotClaimed } from './events.ts';
+import { creditSource } from './places.ts';
 import { requirePool } from './pools.ts';
 import type { PoolsCore } from './ports.ts';
 import { rowsOf, viewOf } from './rows.ts';
@@ -26,19 +27,21 @@ export interface SettledSlot {
   readonly pool: Pool;
   readonly slot: bigint;
   readonly weight: bigint;
+  /** Id of the chain's last credit. */
+  readonly credit: bigint;
   readonly money: readonly SettledMoney[];
 }
 
 /** Settles a slot in all denominations of its pool: a balance for each level and denomination is read. */
 export function settleSlot(k: PoolsCore, context: ReadContext, pool: Pool, slot: bigint): SettledSlot {
   const view = viewOf(k.state, context, pool.id);
-  const credit = k.state.creditSequence.peek(context);
   const money = pool.denoms.map((denom) => ({
     denom,
     before: view.debt(slot, denom),
-    debt: settledDebt(view, { slot, denom, height: pool.height, credit }),
+    debt: settledDebt(view, { slot, denom, height: pool.height }),
   }));
-  return { pool, slot, weight: view.weight(placeOver(slot, 0)), money };
+  const credit = k.state.creditSequence.peek(context);
+  return { pool, slot, weight: view.weight(placeOver(slot, 0)), credit, money };
 }
 
 /** Whole units that a settled slot is owed. */
@@ -106,14 +109,14 @@ export function payOut(
 
 /** Takes the whole units of a settled slot out of its pool's books. */
 function takeSlot(k: PoolsCore, context: Context, settled: SettledSlot): readonly Coin[] {
-  const { pool, slot, money } = settled;
+  const { pool, slot, money, credit } = settled;
   const rows = rowsOf(k.state, context, pool.id);
   const paid: Coin[] = [];
   const left: Coin[] = [];
   for (const { denom, debt } of money) {
     // What is not owed a whole unit stays as it is, but in a closed pool.
     if (debt.owed === 0n || (wholeUnits(debt.owed) === 0n && !pool.closed)) continue;
-    const taken = takeOut(rows, { slot, denom, debt, closed: pool.closed });
+    const taken = takeOut(rows, { slot, denom, debt, closed: pool.closed, credit });
     if (taken.paid > 0n) paid.push({ denom, amount: taken.paid });
     if (taken.left > 0n) left.push({ denom, amount: taken.left });
   }
@@ -121,7 +124,7 @@ function takeSlot(k: PoolsCore, context: Context, settled: SettledSlot): readonl
   if (left.length > 0) {
     const coins = normalizeCoins(left);
     k.communityPool.fundCommunityPool(context, { from: k.account, coins });
-    context.emit(poolResidual(pool.id, coins, 0n));
+    context.emit(poolResidual(pool.id, coins, creditSource({ receiptId: 0n })));
   }
   return paid;
 }

@@ -1,72 +1,127 @@
 /** Money that comes in, and the record of it that a claim is explained by. */
 import type { Context, ReadContext } from '../../framework/context.ts';
-import { coinToWire } from '../../framework/coins.ts';
-import type { Credit, Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
-import { poolCredited, poolResidual } from './events.ts';
+import type { Address } from '../../framework/address.ts';
+import { type Coin, coinToWire } from '../../framework/coins.ts';
+import type { Credit } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { poolCredited, poolResidual, slotForwarded } from './events.ts';
 import { CREDITS_FORGOTTEN_MAX, DENOMS_MAX } from './limits.ts';
 import { paramsOf } from './pools.ts';
+import type { NodePayment, NodeRow, PoolNode } from './places.ts';
 import type { PoolsCore } from './ports.ts';
 import { rowsOf, viewOf } from './rows.ts';
 import { poolKey, STORE_NAME } from './state.ts';
-import { creditNode, type Place, rootOf } from './tree.ts';
-import type { PoolPayment, PoolPlace } from './types.ts';
+import { creditNode, creditSlot, type Place, rootOf } from './tree.ts';
 
-interface Taker {
-  readonly pool: Pool;
-  readonly place: Place;
-}
+/** Who takes money: a node by weight, a slot whole, or a slot's owner directly. Undefined: the residual party. */
+type Taker =
+  | { readonly kind: 'node' | 'slot'; readonly place: Place }
+  | { readonly kind: 'owner'; readonly slot: bigint; readonly owner: string };
 
-/** The pool and node that would take money; undefined when it goes to the residual party. */
 function takerOf(
   k: PoolsCore,
   context: ReadContext,
-  { pool: id, place, denom }: PoolPlace & { readonly denom: string },
+  { pool: id, place, denom }: PoolNode & { readonly denom: string },
 ): Taker | undefined {
   const pool = k.state.pools.get(context, poolKey(id));
-  if (pool === undefined || pool.closed) return undefined;
-  if (!pool.denoms.includes(denom) && pool.denoms.length >= DENOMS_MAX) return undefined;
-  const at = place ?? rootOf(pool.height);
+  if (pool === undefined) return undefined;
+  const isTaken = pool.denoms.includes(denom) || pool.denoms.length < DENOMS_MAX;
+  if (place?.level === 0) {
+    const slot = k.state.slots.get(context, [poolKey(id), place.index]);
+    if (slot === undefined) return undefined;
+    return isTaken ? { kind: 'slot', place } : { kind: 'owner', slot: place.index, owner: slot.owner };
+  }
+  if (pool.closed || !isTaken) return undefined;
+  const node = place ?? rootOf(pool.height);
   // A node outside of the tree has no weight either.
-  return viewOf(k.state, context, id).weight(at) > 0n ? { pool, place: at } : undefined;
+  if (viewOf(k.state, context, id).weight(node) === 0n) return undefined;
+  // A root that is a slot: all of it is one owner's.
+  return { kind: node.level === 0 ? 'slot' : 'node', place: node };
 }
 
 /** See `PoolPayer`. */
 export function accountOf(
   k: PoolsCore,
   context: ReadContext,
-  place: PoolPlace & { readonly denom: string },
+  place: PoolNode & { readonly denom: string },
 ): string {
   const isTaken = takerOf(k, context, place) !== undefined;
   return isTaken ? STORE_NAME : k.communityPool.communityPoolAccount;
 }
 
 /** See `PoolPayer`. */
-export function pay(k: PoolsCore, context: Context, payment: PoolPayment): void {
-  const { from, coin, receiptId } = payment;
-  const { denom, amount } = coin;
-  if (amount === 0n) return;
-  const taker = takerOf(k, context, { ...payment, denom });
-  if (taker === undefined) {
-    k.communityPool.fundCommunityPool(context, { from, coins: [coin] });
-    context.emit(poolResidual(payment.pool, [coin], receiptId));
-    return;
+export function pay(k: PoolsCore, context: Context, { from, denom, rows }: NodePayment): void {
+  const taken = rows
+    .filter(({ amount }) => amount > 0n)
+    .map((row) => ({ row, taker: takerOf(k, context, { ...row, denom }) }));
+  const held = taken.filter(({ taker }) => taker?.kind === 'node' || taker?.kind === 'slot');
+  const left = taken.filter(({ taker }) => taker === undefined);
+  const pooled = sumOf(held);
+  if (pooled > 0n)
+    k.bank.sendToModule(context, { from, module: STORE_NAME, coins: [{ denom, amount: pooled }] });
+  const residual = sumOf(left);
+  if (residual > 0n)
+    k.communityPool.fundCommunityPool(context, { from, coins: [{ denom, amount: residual }] });
+  for (const { row, taker } of taken) {
+    const coin = { denom, amount: row.amount };
+    if (taker === undefined) context.emit(poolResidual(row.pool, [coin], row.source));
+    else if (taker.kind === 'owner') forward(k, context, { from, row, taker, coin });
+    else credit(k, context, { row, taker, coin });
   }
-  k.bank.sendToModule(context, { from, module: STORE_NAME, coins: [coin] });
-  const { pool, place } = taker;
+}
+
+function sumOf(of: readonly { readonly row: NodeRow }[]): bigint {
+  return of.reduce((sum, { row }) => sum + row.amount, 0n);
+}
+
+/** A slot of a pool that takes no further denomination: its owner has the money at once. */
+function forward(
+  k: PoolsCore,
+  context: Context,
+  of: {
+    readonly from: Address;
+    readonly row: NodeRow;
+    readonly taker: Extract<Taker, { readonly kind: 'owner' }>;
+    readonly coin: Coin;
+  },
+): void {
+  const { from, row, taker, coin } = of;
+  const to = k.withdrawAddresses.withdrawAddress(context, k.addresses.toBytes(taker.owner));
+  k.bank.send(context, { from, to, coins: [coin] });
+  const slot = { pool: row.pool, slot: taker.slot, to: k.addresses.toText(to) };
+  context.emit(slotForwarded(slot, coin, row.source));
+}
+
+function credit(
+  k: PoolsCore,
+  context: Context,
+  of: {
+    readonly row: NodeRow;
+    readonly taker: Extract<Taker, { readonly place: Place }>;
+    readonly coin: Coin;
+  },
+): void {
+  const { row, taker, coin } = of;
+  const { denom, amount } = coin;
+  const { kind, place } = taker;
+  const pool = k.state.pools.require(context, poolKey(row.pool));
   if (!pool.denoms.includes(denom))
     k.state.pools.set(context, poolKey(pool.id), { ...pool, denoms: [...pool.denoms, denom] });
-  const perWeight = creditNode(rowsOf(k.state, context, pool.id), { place, denom, amount });
-  const credit: Credit = {
+  const rows = rowsOf(k.state, context, pool.id);
+  let perWeight = '';
+  if (kind === 'slot') creditSlot(rows, { slot: place.index, denom, amount });
+  else perWeight = creditNode(rows, { place, denom, amount }).toString();
+  const paid: Credit = {
     id: k.state.creditSequence.next(context) + 1n,
     pool: pool.id,
     place: { level: place.level, index: place.index },
     amount: coinToWire(coin),
-    perWeight: perWeight.toString(),
+    perWeight,
     height: context.block.height,
-    receiptId,
+    ...row.source,
+    whole: kind === 'slot',
   };
-  insertCredit(k, context, credit);
-  context.emit(poolCredited(credit));
+  insertCredit(k, context, paid);
+  context.emit(poolCredited(paid));
 }
 
 /** Writes a credit and its index. */

@@ -18,6 +18,7 @@ import {
 import { restoreChain, startFrom } from '../../test/support/restore.ts';
 import { anyOf, TestChain } from '../../test/support/test-chain.ts';
 import { poolErrors } from './errors.ts';
+import { poolText } from './events.ts';
 
 const SERVICE = '/openledger.pools.v1.Query';
 const POOL = { kind: 1, subject: 1n };
@@ -42,9 +43,10 @@ test('each contribution has a slot at its position, as heavy as its bytes, of it
   ]);
   const all = { request: wire.QueryPoolsRequest, response: wire.QueryPoolsResponse };
   const { pools } = chain.query(`${SERVICE}/Pools`, all, {});
-  expect(pools.map(({ id, slots: count, height }) => [id.subject, count, height])).toEqual([
-    [1n, 2n, 1],
-    [2n, 1n, 0],
+  expect(pools.map(({ id, slots: count, height }) => [poolText(id), count, height])).toEqual([
+    ['datanet/1', 2n, 1],
+    ['datanet/2', 1n, 0],
+    ['model/1', 1n, 0],
   ]);
 });
 
@@ -79,12 +81,12 @@ test('queries say what a claim would pay, and which credits it is made of', () =
   deliverOk(chain, payer, paymentOf(payInference(payer, [])));
   const { slot, debts } = slotOf(loop, 1n, 1n);
   expect(slot.claimable).toEqual([{ denom: 'uopen', amount: '211' }]);
-  expect(debts[0]).toMatchObject({ denom: 'uopen', sinceCredit: 0n, debt: { seenCredit: 1n } });
+  expect(debts[0]).toMatchObject({ denom: 'uopen', credit: 2n, debt: { paidCredit: 0n } });
   const node = { ...POOL, level: 1, index: 0n };
   const types = { request: wire.QueryCreditsRequest, response: wire.QueryCreditsResponse };
   const { credits } = chain.query(`${SERVICE}/Credits`, types, { ...node, denom: 'uopen' });
   expect(credits.map(({ id, amount, receiptId }) => [id, amount.amount, receiptId])).toEqual([
-    [1n, '513', 1n],
+    [2n, '513', 1n],
   ]);
   expect(700n * BigInt(credits[0]?.perWeight ?? '0')).toBe(BigInt(debts[0]?.debt.owed ?? '0'));
   const about = { request: wire.QueryNodeRequest, response: wire.QueryNodeResponse };
@@ -102,7 +104,7 @@ test('queries say what a claim would pay, and which credits it is made of', () =
     '211uopen',
     '700',
     '0',
-    '1',
+    '2',
   ]);
   expect(slotOf(loop, 1n, 1n).slot.claimable).toEqual([]);
   const again = deliver(chain, second, claim);

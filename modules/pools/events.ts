@@ -2,12 +2,18 @@ import { type Coin, type Coins, coinsToString, coinToString } from '../../framew
 import { type Event, event } from '../../framework/events.ts';
 import type { AutoClaim, Credit, PoolId, WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { SCALE } from './arithmetic.ts';
 import type { SettledSlot } from './claims.ts';
+import type { CreditSource } from './places.ts';
+
+const KIND_NAMES: ReadonlyMap<PoolKind, string> = new Map([
+  [PoolKind.POOL_KIND_DATANET, 'datanet'],
+  [PoolKind.POOL_KIND_MODEL, 'model'],
+]);
 
 /** A pool as text: `datanet/1`. */
 export function poolText({ kind, subject }: PoolId): string {
-  const name = kind === PoolKind.POOL_KIND_DATANET ? 'datanet' : kind.toString();
-  return `${name}/${subject}`;
+  return `${KIND_NAMES.get(kind) ?? kind.toString()}/${subject}`;
 }
 
 /** A pool came into being. */
@@ -23,9 +29,9 @@ export function weightOrdered(change: WeightChange): Event {
   });
 }
 
-/** A weight has changed. */
-export function weightChanged(change: WeightChange): Event {
-  return event('change_weight', changePairs(change));
+/** A weight has changed. @param credit id of the last credit that the old one counts for */
+export function weightChanged(change: WeightChange, credit: bigint): Event {
+  return event('change_weight', { ...changePairs(change), credit: credit.toString() });
 }
 
 function changePairs({ pool, slot, weight, owner }: WeightChange): Readonly<Record<string, string>> {
@@ -33,37 +39,63 @@ function changePairs({ pool, slot, weight, owner }: WeightChange): Readonly<Reco
 }
 
 /** Money came in at a node. */
-export function poolCredited({ id, pool, place, amount, perWeight, receiptId }: Credit): Event {
+export function poolCredited(credit: Credit): Event {
+  const { id, pool, place, amount, perWeight, whole } = credit;
   return event('pool_credit', {
     pool: poolText(pool),
     level: place.level.toString(),
     index: place.index.toString(),
     amount: `${amount.amount}${amount.denom}`,
     per_weight: perWeight,
+    whole: whole.toString(),
     credit_id: id.toString(),
-    receipt_id: receiptId.toString(),
+    ...sourcePairs(credit),
   });
 }
 
 /** Money that a pool had nobody for went to the residual party. */
-export function poolResidual(id: PoolId, amount: Coins, receiptId: bigint): Event {
+export function poolResidual(id: PoolId, amount: Coins, source: CreditSource): Event {
   return event('pool_residual', {
     pool: poolText(id),
     amount: coinsToString(amount),
-    receipt_id: receiptId.toString(),
+    ...sourcePairs(source),
   });
 }
 
-/** What a claim paid of a slot's debt, and which credits were new in it. */
-export function slotClaimed({ pool, slot, weight, money }: SettledSlot, coin: Coin): Event {
-  const of = money.find(({ denom }) => denom === coin.denom);
+/** Money for a slot of a pool that takes no further denomination was sent on to its owner. */
+export function slotForwarded(
+  { pool, slot, to }: { readonly pool: PoolId; readonly slot: bigint; readonly to: string },
+  coin: Coin,
+  source: CreditSource,
+): Event {
+  return event('forward_slot', {
+    pool: poolText(pool),
+    slot: slot.toString(),
+    to,
+    amount: coinToString(coin),
+    ...sourcePairs(source),
+  });
+}
+
+function sourcePairs({ receiptId, epochId, epochRow }: CreditSource): Readonly<Record<string, string>> {
+  return {
+    receipt_id: receiptId.toString(),
+    epoch_id: epochId.toString(),
+    epoch_row: epochRow.toString(),
+  };
+}
+
+/** What a claim paid of a slot's debt, what is left of it, and which credits were new in it. */
+export function slotClaimed({ pool, slot, weight, credit, money }: SettledSlot, coin: Coin): Event {
+  const { owed = 0n, paidCredit = 0n } = money.find(({ denom }) => denom === coin.denom)?.debt ?? {};
   return event('claim_slot', {
     pool: poolText(pool.id),
     slot: slot.toString(),
     amount: coinToString(coin),
     weight: weight.toString(),
-    since_credit: (of?.before.seenCredit ?? 0n).toString(),
-    credit: (of?.debt.seenCredit ?? 0n).toString(),
+    since_credit: paidCredit.toString(),
+    credit: credit.toString(),
+    left: (pool.closed ? 0n : owed % SCALE).toString(),
   });
 }
 

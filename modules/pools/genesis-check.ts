@@ -1,6 +1,6 @@
 /** What a genesis of pools must be, before it is written anywhere: bounds, and that its rows belong together. */
 import type { AddressCodec } from '../../framework/address.ts';
-import { isDenom, parseAmount, parseCoin } from '../../framework/coins.ts';
+import { isDenom, parseCoin } from '../../framework/coins.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
 import { type Pool, type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
@@ -8,7 +8,7 @@ import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { poolText } from './events.ts';
 import { DENOMS_MAX, SLOTS_MAX } from './limits.ts';
 import { heightOf, isPlace, type Place } from './tree.ts';
-import { balanceOfWire, debtOfWire, totalsOfWire } from './wire.ts';
+import { balanceOfWire, debtOfWire, integerOf, totalsOfWire } from './wire.ts';
 
 /** @throws LedgerError `genesis` naming the path in the document */
 export function checkGenesis(json: JsonReader, genesis: GenesisState, addresses: AddressCodec): void {
@@ -32,8 +32,10 @@ interface Check {
   readonly pools: ReadonlyMap<string, Pool>;
 }
 
+const KINDS: readonly PoolKind[] = [PoolKind.POOL_KIND_DATANET, PoolKind.POOL_KIND_MODEL];
+
 function checkPool({ id, slots, height, denoms }: Pool): void {
-  if (id.kind !== PoolKind.POOL_KIND_DATANET) throw new RangeError(`there are no pools of kind ${id.kind}`);
+  if (!KINDS.includes(id.kind)) throw new RangeError(`there are no pools of kind ${id.kind}`);
   if (slots > SLOTS_MAX || height !== heightOf(slots))
     throw new RangeError(`a pool of ${slots} slots cannot have height ${height}`);
   if (denoms.length > DENOMS_MAX || new Set(denoms).size < denoms.length || !denoms.every(isDenom))
@@ -60,6 +62,7 @@ function checkSlots({ json, genesis, addresses, pools }: Check): void {
 function checkMoney({ json, genesis, pools }: Check): void {
   each(json.member('balances'), genesis.balances, ({ pool, place, denom, balance }) => {
     requireDenom(requirePlace(pools, pool, place), denom);
+    if (place.level === 0) throw new RangeError('a slot has no balance: what it is paid is in its debt');
     balanceOfWire(balance);
   });
   each(json.member('debts'), genesis.debts, ({ pool, index, denom, debt }) => {
@@ -70,10 +73,12 @@ function checkMoney({ json, genesis, pools }: Check): void {
     requireDenom(requirePool(pools, pool), denom);
     totalsOfWire(totals);
   });
-  each(json.member('credits'), genesis.credits, ({ id, pool, place, amount, perWeight }) => {
+  each(json.member('credits'), genesis.credits, ({ id, pool, place, amount, perWeight, whole }) => {
     requireDenom(requirePlace(pools, pool, place), amount.denom);
     parseCoin(amount);
-    parseAmount(perWeight);
+    if (whole !== (place.level === 0)) throw new RangeError('a credit is whole at a slot, and nowhere else');
+    if (!whole) integerOf(perWeight);
+    else if (perWeight !== '') throw new RangeError('a whole credit has no per_weight');
     if (id > genesis.lastCredit) throw new RangeError(`is above last_credit, ${genesis.lastCredit}`);
   });
 }

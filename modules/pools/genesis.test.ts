@@ -78,7 +78,7 @@ test('a genesis whose rows do not belong together is refused, and where is said'
   };
   const wrong: readonly [Partial<GenesisState>, RegExp][] = [
     [{ pools: [pool, pool] }, /pools.*listed twice/],
-    [{ pools: [{ ...pool, id: { kind: 2, subject: 77n } }] }, /no pools of kind 2/],
+    [{ pools: [{ ...pool, id: { kind: 3, subject: 77n } }] }, /no pools of kind 3/],
     [{ pools: [{ ...pool, height: 3 }] }, /pools\[0\].*height 3/],
     [{ pools: [{ ...pool, denoms: ['uopen', 'uopen'] }] }, /different denominations/],
     [{ slots: state.slots.slice(1) }, /slots.*there are 1, the pools have 2/],
@@ -87,6 +87,13 @@ test('a genesis whose rows do not belong together is refused, and where is said'
     [{ weights: [{ ...weight, place: { level: 1, index: 0n } }] }, /must be of level 0/],
     [{ weights: [{ ...weight, place: { level: 0, index: 2n } }] }, /slot 2 is not one of 2/],
     [{ balances: [{ ...balance, place: { level: 2, index: 0n } }] }, /node 2\/0 is not in the pool/],
+    [{ balances: [{ ...balance, place: { level: 0, index: 0n } }] }, /a slot has no balance/],
+    [{ credits: [{ ...credit, whole: true }] }, /credits\[0\].*whole at a slot/],
+    [{ credits: [{ ...credit, perWeight: 'x' }] }, /'x' is not a whole number/],
+    [
+      { credits: [{ ...credit, whole: true, place: { level: 0, index: 0n } }] },
+      /whole credit has no per_weight/,
+    ],
     [{ balances: [{ ...balance, denom: 'uxyz' }] }, /uxyz is none of/],
     [{ balances: [{ ...balance, balance: { acc: '-1', rem: '0' } }] }, /'-1' is not a whole number/],
     [{ debts: [{ ...debt, index: 7n }] }, /debts\[0\].*slot 7/],

@@ -3,8 +3,8 @@ import type { Context, ReadContext } from '../../framework/context.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisHandler } from '../../framework/module.ts';
 import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
-import { GenesisState, type NodeWeightEntry } from '../../proto/gen/openledger/pools/v1/genesis.ts';
-import type { Pool, PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
+import type { PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { putAutoClaim } from './auto-claims.ts';
 import { insertCredit } from './credits.ts';
 import { poolText } from './events.ts';
@@ -15,7 +15,7 @@ import { paramsOf } from './pools.ts';
 import type { PoolsCore } from './ports.ts';
 import { rowsOf } from './rows.ts';
 import { type NodeKey, type PoolKey, poolKey } from './state.ts';
-import type { Place } from './tree.ts';
+import { initWeights, type Place } from './tree.ts';
 import { balanceOfWire, balanceToWire, debtOfWire, debtToWire, totalsOfWire, totalsToWire } from './wire.ts';
 
 /**
@@ -42,7 +42,11 @@ export function poolGenesis(k: PoolsCore): GenesisHandler {
 function initTrees(k: PoolsCore, context: Context, genesis: GenesisState): void {
   for (const pool of genesis.pools) k.state.pools.set(context, poolKey(pool.id), pool);
   const weights = Map.groupBy(genesis.weights, ({ pool }) => poolText(pool));
-  for (const pool of genesis.pools) initWeights(k, context, pool, weights.get(poolText(pool.id)) ?? []);
+  for (const pool of genesis.pools) {
+    const slots = weights.get(poolText(pool.id)) ?? [];
+    const bySlot = new Map(slots.map(({ place, weight }) => [place.index, weight]));
+    initWeights(rowsOf(k.state, context, pool.id), pool.height, bySlot);
+  }
   for (const { pool, place, denom, balance } of genesis.balances)
     rowsOf(k.state, context, pool).setBalance(place, denom, balanceOfWire(balance));
   for (const { pool, index, slot } of genesis.slots) {
@@ -53,20 +57,6 @@ function initTrees(k: PoolsCore, context: Context, genesis: GenesisState): void 
     rowsOf(k.state, context, pool).setDebt(index, denom, debtOfWire(debt));
   for (const { pool, denom, totals } of genesis.totals)
     rowsOf(k.state, context, pool).setTotals(denom, totalsOfWire(totals));
-}
-
-/** Level by level: each node is the sum of the two below it. */
-function initWeights(k: PoolsCore, context: Context, pool: Pool, slots: readonly NodeWeightEntry[]): void {
-  const rows = rowsOf(k.state, context, pool.id);
-  let nodes = new Map(slots.map(({ place, weight }) => [place.index, weight]));
-  for (let level = 0; level <= pool.height; level++) {
-    const above = new Map<bigint, bigint>();
-    for (const [index, weight] of nodes) {
-      rows.setWeight({ level, index }, weight);
-      above.set(index >> 1n, (above.get(index >> 1n) ?? 0n) + weight);
-    }
-    nodes = above;
-  }
 }
 
 function initQueues(k: PoolsCore, context: Context, genesis: GenesisState): void {

@@ -44,8 +44,7 @@ export function checkConservation(k: PoolsCore, context: ReadContext): string | 
 function owedIn(k: PoolsCore, context: ReadContext, { id, slots, height }: Pool, denom: string): bigint {
   const view = viewOf(k.state, context, id);
   let owed = 0n;
-  for (let slot = 0n; slot < slots; slot++)
-    owed += settledDebt(view, { slot, denom, height, credit: 0n }).owed;
+  for (let slot = 0n; slot < slots; slot++) owed += settledDebt(view, { slot, denom, height }).owed;
   return owed;
 }
 

@@ -1,15 +1,17 @@
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { type Contribution, ContributionState } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
-import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import type { DatanetHooks } from '../datanet/types.ts';
-import { orderSlot } from './changes.ts';
+import type { Earner, ModelHooks } from '../models/types.ts';
+import { createPool, orderSlot } from './changes.ts';
 import { accountOf, pay } from './credits.ts';
+import { creditSource, datanetPool, modelPool, nodeOf } from './places.ts';
 import type { PoolsCore } from './ports.ts';
 import { poolKey, STORE_NAME } from './state.ts';
 import type { PoolPayer, PoolPayment, PoolPlace, SlotOrder } from './types.ts';
 
 /** Pools, as other modules see them. The rules are in the files beside, one for each concern. */
-export class Pools implements PoolPayer, DatanetHooks {
+export class Pools implements PoolPayer, DatanetHooks, ModelHooks {
   readonly poolsAccount: string = STORE_NAME;
   readonly #core: PoolsCore;
 
@@ -17,12 +19,17 @@ export class Pools implements PoolPayer, DatanetHooks {
     this.#core = core;
   }
 
-  accountOf(context: ReadContext, place: PoolPlace & { readonly denom: string }): string {
-    return accountOf(this.#core, context, place);
+  accountOf(context: ReadContext, place: PoolPlace, denom: string): string {
+    return accountOf(this.#core, context, { ...nodeOf(place), denom });
   }
 
-  pay(context: Context, payment: PoolPayment): void {
-    pay(this.#core, context, payment);
+  pay(context: Context, { from, denom, rows }: PoolPayment): void {
+    const nodes = rows.map(({ place, amount, source }) => ({
+      ...nodeOf(place),
+      amount,
+      source: creditSource(source),
+    }));
+    pay(this.#core, context, { from, denom, rows: nodes });
   }
 
   /** A slot for it, as heavy as its bytes. One that a genesis of pools has brought is there already. */
@@ -38,12 +45,23 @@ export class Pools implements PoolPayer, DatanetHooks {
     this.#order(context, contribution, 0n);
   }
 
+  /** A pool that divides the model's part as its lineage says, for good. A genesis may have brought it. */
+  modelRegistered(context: Context, model: Model, earners: readonly Earner[]): void {
+    const id = modelPool(model.id);
+    if (this.#core.state.pools.has(context, poolKey(id))) return;
+    const slots = earners.map(({ owner, bps }) => ({
+      owner: this.#core.addresses.toBytes(owner),
+      weight: BigInt(bps),
+    }));
+    createPool(this.#core, context, { id, slots });
+  }
+
   #order(context: Context, contribution: Contribution, weight: bigint): void {
     const owner = this.#core.addresses.toBytes(contribution.contributor);
     orderSlot(this.#core, context, { ...this.#slotOf(contribution), weight, owner });
   }
 
-  #slotOf({ datanetId: subject, position: slot }: Contribution): Pick<SlotOrder, 'pool' | 'slot'> {
-    return { pool: { kind: PoolKind.POOL_KIND_DATANET, subject }, slot };
+  #slotOf({ datanetId, position: slot }: Contribution): Pick<SlotOrder, 'pool' | 'slot'> {
+    return { pool: datanetPool(datanetId), slot };
   }
 }

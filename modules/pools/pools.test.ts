@@ -6,13 +6,16 @@ import {
 } from '../../proto/gen/cosmos/distribution/v1beta1/tx.ts';
 import { MsgClaim, MsgClaimResponse } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import { POOL, PoolsWorld } from '../../test/support/pools-world.ts';
-import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
+import { SCALE, SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { orderSlot } from './changes.ts';
+import { pay } from './credits.ts';
+import { creditSource } from './places.ts';
 import { settleSlot } from './claims.ts';
 import { poolErrors } from './errors.ts';
 import { CHANGE_ROWS_MAX, CREDITS_FORGOTTEN_MAX, DENOMS_MAX, rowsOfSlot, SLOTS_MAX } from './limits.ts';
 import { DEFAULT_PARAMS } from './params.ts';
 import { requirePool } from './pools.ts';
+import { viewOf } from './rows.ts';
 import { poolKey } from './state.ts';
 
 const OTHER = { kind: 1, subject: 78n };
@@ -63,7 +66,7 @@ describe('payments', () => {
     world.pay(70n);
     world.pay(30n, { place: { level: 1, index: 0n } });
     world.pay(5n, { place: { level: 0, index: 2n }, denom: 'uusd' });
-    // Nobody is below this one, and there is no level 3.
+    // There is no slot 3, and no level 3.
     const before = world.communityPool();
     world.pay(9n, { place: { level: 0, index: 3n } });
     world.pay(9n, { place: { level: 3, index: 0n } });
@@ -73,13 +76,99 @@ describe('payments', () => {
     expect(world.staking.broken()).toEqual([]);
   });
 
-  test('a pool takes so many denominations; what comes in another goes to the residual party', () => {
+  test('what is paid to a slot is its owner’s whole: new, withdrawn, of a closed pool', () => {
+    const world = new PoolsWorld();
+    world.order(0, 1n, 0);
+    world.order(1, 0n, 1);
+    const before = world.communityPool();
+    const slot = (index: bigint) => ({ place: { level: 0, index } });
+    world.pay(7n, slot(0n));
+    world.pay(5n, slot(1n));
+    expect(world.attributes('pool_credit')).toMatchObject({
+      level: '0',
+      index: '1',
+      amount: '5uopen',
+      per_weight: '',
+      whole: 'true',
+      receipt_id: '9',
+      epoch_id: '0',
+    });
+    expect(world.claim(0, [0])).toEqual(['7uopen']);
+    expect(world.claim(1, [1])).toEqual(['5uopen']);
+    world.endBlocksTo(10n);
+    world.order(0, 0n, 0);
+    world.endBlocksTo(20n);
+    world.pay(3n, slot(0n));
+    world.close();
+    world.pay(4n, slot(0n));
+    // Who joins a closed pool can be paid, too.
+    world.order(2, 5n, 2);
+    world.pay(8n, slot(2n));
+    expect(world.communityPool() - before).toBe(0n);
+    expect(world.staking.broken()).toEqual([]);
+    expect(world.claim(0, [0])).toEqual(['7uopen']);
+    expect(world.claim(2, [2])).toEqual(['8uopen']);
+    // The slot that there is not is nobody's.
+    world.pay(9n, slot(3n));
+    expect(world.communityPool() - before).toBe(9n);
+    expect(world.staking.broken()).toEqual([]);
+  });
+
+  test('the root of a pool with one slot is that slot: nothing is left over', () => {
+    const world = new PoolsWorld();
+    world.order(0, 3n, 0);
+    world.endBlocksTo(10n);
+    world.pay(5n);
+    expect(world.claim(0, [0])).toEqual(['5uopen']);
+    world.order(1, 7n, 1);
+    world.endBlocksTo(20n);
+    world.pay(10n);
+    expect(world.claim(1, [1])).toEqual(['7uopen']);
+    expect(world.staking.broken()).toEqual([]);
+  });
+
+  test('many rows are one transfer to the pools, and one to the residual party', () => {
+    const world = stocked();
+    const { context } = world.staking;
+    const source = creditSource({ epochId: 4n, epochRow: 2 });
+    const row = (amount: bigint, level: number, index: bigint) => ({
+      pool: POOL,
+      place: { level, index },
+      amount,
+      source,
+    });
+    const rows = [row(2n, 0, 1n), row(0n, 0, 0n), row(7n, 2, 0n), row(3n, 2, 9n), row(5n, 0, 9n)];
+    const from = world.staking.address(5);
+    const before = context.events.length;
+    pay(world.core, context, { from, denom: 'uopen', rows });
+    const events = context.events.slice(before);
+    const amounts = (type: string) =>
+      events
+        .filter((event) => event.type === type)
+        .map(({ attributes }) => attributes.find(({ key }) => key === 'amount')?.value);
+    expect(amounts('transfer')).toEqual(['9uopen', '8uopen']);
+    expect(amounts('pool_credit')).toEqual(['2uopen', '7uopen']);
+    expect(amounts('pool_residual')).toEqual(['3uopen', '5uopen']);
+    expect(world.attributes('pool_credit')).toMatchObject({ epoch_id: '4', epoch_row: '2', whole: 'false' });
+    expect(world.staking.broken()).toEqual([]);
+  });
+
+  test('a pool takes so many denominations; what comes in another goes to the residual party or, at a slot, to its owner', () => {
     const denoms = Array.from({ length: DENOMS_MAX + 1 }, (_, i) => `coin${String(i).padStart(2, '0')}`);
     const world = new PoolsWorld({}, ['uopen', ...denoms]);
     world.order(0, 1n, 0);
     world.endBlocksTo(10n);
     for (const denom of denoms) world.pay(3n, { denom });
     expect(world.communityPool(denoms.at(-1))).toBe(3n);
+    const last = denoms.at(-1) ?? '';
+    const had = world.balance(0, last);
+    world.pay(4n, { denom: last, place: { level: 0, index: 0n } });
+    expect([world.balance(0, last) - had, world.communityPool(last)]).toEqual([4n, 3n]);
+    expect(world.attributes('forward_slot')).toMatchObject({
+      slot: '0',
+      to: world.text(0),
+      amount: `4${last}`,
+    });
     expect(world.claim(0, [0])).toEqual(denoms.slice(0, -1).map((denom) => `3${denom}`));
     world.pay(3n, { denom: 'coin03' });
     expect(world.claim(0, [0])).toEqual(['3coin03']);
@@ -211,25 +300,31 @@ describe('claims', () => {
 
   test('the credits of a slot’s path since its last claim add up to what it is owed, to the fraction', () => {
     const world = stocked();
+    const { context } = world.staking;
     world.pay(10n);
     world.claim(0, [2]);
+    const left = viewOf(world.core.state, context, POOL).debt(2n, 'uopen').owed;
+    expect(world.attributes('claim_slot')).toMatchObject({ since_credit: '0', credit: '1', left: `${left}` });
     for (const amount of [100n, 37n, 5n]) {
       world.pay(amount);
       world.pay(amount, { place: { level: 1, index: 0n } });
       world.pay(amount, { place: { level: 1, index: 1n } });
+      world.pay(amount, { place: { level: 0, index: 1n } });
+      world.pay(amount, { place: { level: 0, index: 2n } });
     }
-    const { context } = world.staking;
     const settled = settleSlot(world.core, context, requirePool(world.core, context, POOL), 2n);
     const [money] = settled.money;
     let sum = 0n;
-    for (const level of [0, 1, 2])
-      for (const [, , id] of world.core.state.creditsByNode.iterate(context)) {
-        const credit = world.core.state.credits.require(context, id);
-        if (credit.place.level !== level || credit.place.index !== 2n >> BigInt(level)) continue;
-        if (id > (money?.before.seenCredit ?? 0n)) sum += BigInt(credit.perWeight);
-      }
-    expect(4n * sum).toBe((money?.debt.owed ?? 0n) - (money?.before.owed ?? 0n));
-    expect(money?.debt.seenCredit).toBe(10n);
+    for (const [, credit] of world.core.state.credits.iterate(context)) {
+      const { level, index } = credit.place;
+      if (index !== 2n >> BigInt(level) || credit.id <= (money?.debt.paidCredit ?? 0n)) continue;
+      sum += credit.whole ? BigInt(credit.amount.amount) * SCALE : 4n * BigInt(credit.perWeight);
+    }
+    expect(left + sum).toBe(money?.debt.owed);
+    world.claim(0, [2]);
+    const { amount, left: after } = world.attributes('claim_slot');
+    expect(BigInt(parseInt(amount ?? '', 10)) * SCALE + BigInt(after ?? '')).toBe(left + sum);
+    expect(world.attributes('claim_slot')).toMatchObject({ since_credit: '1', credit: '16' });
   });
 
   test('credits are forgotten in portions once they were kept long enough', () => {

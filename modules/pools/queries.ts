@@ -56,11 +56,8 @@ function slotMethods(k: PoolsCore): Methods {
   return {
     Slot: query(wire.QuerySlotRequest, wire.QuerySlotResponse, (context, request) => {
       const settled = settleSlot(k, context, found(k, context, request), request.slot);
-      const debts = settled.money.map(({ denom, before, debt }) => ({
-        denom,
-        debt: debtToWire(debt),
-        sinceCredit: before.seenCredit,
-      }));
+      const { credit } = settled;
+      const debts = settled.money.map(({ denom, debt }) => ({ denom, debt: debtToWire(debt), credit }));
       return { slot: slotView(k, context, settled), debts };
     }),
     SlotsByOwner: query(

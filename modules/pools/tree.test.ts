@@ -4,6 +4,7 @@ import { memoryRows } from '../../test/conservation/memory-rows.ts';
 import { SCALE, SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import {
   creditNode,
+  creditSlot,
   grow,
   heightOf,
   isPlace,
@@ -29,7 +30,6 @@ class Twins {
   readonly rows = memoryRows();
   slots = 0;
   height = 0;
-  credits = 0n;
   closed = false;
   readonly got: bigint[] = [];
   left = 0n;
@@ -83,8 +83,13 @@ class Twins {
     const below = this.weights.slice(first, first + 2 ** at);
     const weight = below.reduce((sum, one) => sum + one, 0n);
     expect(this.rows.weight(place)).toBe(weight);
+    if (at === 0) {
+      if (first >= this.slots) return false;
+      creditSlot(this.rows, { slot: BigInt(first), denom: DENOM, amount });
+      this.owed[first] = (this.owed[first] ?? 0n) + amount * SCALE;
+      return true;
+    }
     if (weight === 0n) return false;
-    this.credits++;
     creditNode(this.rows, { place, denom: DENOM, amount });
     const key = `${at}/${place.index}`;
     const due = amount * SCALE + (this.rems.get(key) ?? 0n);
@@ -95,7 +100,7 @@ class Twins {
   }
 
   debt(slot: number): ReturnType<typeof settledDebt> {
-    const of = { slot: BigInt(slot), denom: DENOM, height: this.height, credit: this.credits };
+    const of = { slot: BigInt(slot), denom: DENOM, height: this.height };
     return settledDebt(this.rows, of);
   }
 
@@ -106,6 +111,7 @@ class Twins {
       denom: DENOM,
       debt,
       closed: this.closed,
+      credit: 0n,
     });
     this.got[slot] = (this.got[slot] ?? 0n) + paid;
     this.left += left;
@@ -222,16 +228,33 @@ test('weight that comes and goes between two payments gets nothing, and what it 
 test('what did not divide waits while a node has no weight, and goes to who has some then', () => {
   const twins = new Twins();
   twins.join(3n);
-  twins.pay({ level: 0, index: 0, amount: 1n });
-  const { rem } = twins.rows.balance(rootOf(0), DENOM);
+  twins.join(0n);
+  twins.pay({ level: 1, index: 0, amount: 1n });
+  const { rem } = twins.rows.balance(rootOf(1), DENOM);
   expect(rem).toBe(SCALE % 3n);
   twins.weigh(0, 0n);
-  expect(twins.pay({ level: 0, index: 0, amount: 5n })).toBe(false);
+  expect(twins.pay({ level: 1, index: 0, amount: 5n })).toBe(false);
   twins.weigh(0, 1n);
-  twins.pay({ level: 0, index: 0, amount: 5n });
+  twins.pay({ level: 1, index: 0, amount: 5n });
   expect(twins.claim(0)).toBe(6n);
   expect(twins.debt(0).owed).toBe(0n);
   twins.check();
+});
+
+test('what is paid to a slot alone is all its own, whatever it weighs and has weighed', () => {
+  const twins = new Twins();
+  twins.join(3n);
+  twins.join(0n);
+  for (const weight of [0n, 7n, 0n]) {
+    twins.weigh(1, weight);
+    twins.pay({ level: 0, index: 1, amount: 5n });
+    expect(twins.claim(1)).toBe(5n);
+    twins.check();
+  }
+  expect(twins.claim(0)).toBe(0n);
+  expect(() => creditNode(twins.rows, { place: { level: 0, index: 0n }, denom: DENOM, amount: 1n })).toThrow(
+    'a slot is paid as a whole',
+  );
 });
 
 test('a remainder larger than the weight that is left is divided as a whole', () => {

@@ -4,13 +4,15 @@
  *
  * | what            | reads                           | writes                |
  * | --------------- | ------------------------------- | --------------------- |
- * | payment         | weight, balance, totals         | balance, totals       |
- * | settlement      | weight, debt, h + 1 balances    | –                     |
+ * | payment to a slot | debt, totals                  | debt, totals          |
+ * | payment to a node above | weight, balance, totals | balance, totals       |
+ * | settlement      | weight, debt, h balances        | –                     |
  * | taking out      | totals                          | debt, totals          |
  * | change of weight | a settlement, h + 1 weights    | debt, h + 1 weights   |
  * | growth by a level | weight of the root            | weight of the new root |
  *
- * for each denomination, h being the height.
+ * for each denomination, h being the height. A slot has no balance of its own: what is paid to it alone is
+ * not divided, and is in its debt at once.
  */
 import { assert } from '../../core/errors.ts';
 import {
@@ -73,14 +75,26 @@ export function isPlace({ level, index }: Place, height: number): boolean {
   return level <= height && index >= 0n && index < 1n << BigInt(height - level);
 }
 
+/** Pays base units to one slot, whatever it weighs. */
+export function creditSlot(
+  rows: TreeRows,
+  { slot, denom, amount }: SlotMoney & { readonly amount: bigint },
+): void {
+  const debt = rows.debt(slot, denom);
+  const { paid, out, rem } = rows.totals(denom);
+  rows.setDebt(slot, denom, { ...debt, owed: debt.owed + amount * SCALE });
+  rows.setTotals(denom, { paid: paid + amount, out, rem });
+}
+
 /**
- * Pays base units to whoever is below a node, by weight.
+ * Pays base units to whoever is below a node above the slots, by weight.
  * @returns what a unit of weight got, in 1/S
  */
 export function creditNode(
   rows: TreeRows,
   { place, denom, amount }: { readonly place: Place; readonly denom: string; readonly amount: bigint },
 ): bigint {
+  assert(place.level > 0, 'a slot is paid as a whole');
   const weight = rows.weight(place);
   assert(weight > 0n, 'a node without weight cannot be paid');
   const before = rows.balance(place, denom);
@@ -91,17 +105,14 @@ export function creditNode(
   return after.acc - before.acc;
 }
 
-/**
- * What a slot has to get as of now. Writes nothing.
- * @param credit id of the last credit of the chain
- */
+/** What a slot has to get as of now. Writes nothing. */
 export function settledDebt(
   view: TreeView,
-  { slot, denom, height, credit }: SlotMoney & { readonly height: number; readonly credit: bigint },
+  { slot, denom, height }: SlotMoney & { readonly height: number },
 ): Debt {
   let sum = 0n;
-  for (let level = 0; level <= height; level++) sum += view.balance(placeOver(slot, level), denom).acc;
-  return settled(view.debt(slot, denom), { weight: view.weight(placeOver(slot, 0)), sum, credit });
+  for (let level = 1; level <= height; level++) sum += view.balance(placeOver(slot, level), denom).acc;
+  return settled(view.debt(slot, denom), { weight: view.weight(placeOver(slot, 0)), sum });
 }
 
 /** What left a pool, in base units. */
@@ -114,16 +125,28 @@ export interface TakenOut {
 
 /**
  * Takes the whole units of a debt that was just settled out of the pool. The fraction stays the slot's; in a
- * closed pool, which owes the slot nothing more ever, it joins the others'.
+ * closed pool it joins the others'.
+ * @param credit id of the chain's last credit
  */
 export function takeOut(
   rows: TreeRows,
-  { slot, denom, debt, closed }: SlotMoney & { readonly debt: Debt; readonly closed: boolean },
+  {
+    slot,
+    denom,
+    debt,
+    closed,
+    credit,
+  }: SlotMoney & {
+    readonly debt: Debt;
+    readonly closed: boolean;
+    readonly credit: bigint;
+  },
 ): TakenOut {
   const paid = wholeUnits(debt.owed);
   const fraction = debt.owed % SCALE;
   const totals = rows.totals(denom);
-  rows.setDebt(slot, denom, { ...debt, owed: closed ? 0n : fraction });
+  const paidCredit = paid > 0n ? credit : debt.paidCredit;
+  rows.setDebt(slot, denom, { ...debt, owed: closed ? 0n : fraction, paidCredit });
   const rem = totals.rem + (closed ? fraction : 0n);
   const left = closed ? wholeUnits(rem) : 0n;
   if (paid > 0n || closed)
@@ -141,6 +164,19 @@ export function setSlotWeight(
   for (let level = 0; level <= height; level++) {
     const place = placeOver(slot, level);
     rows.setWeight(place, rows.weight(place) + change);
+  }
+}
+
+/** Weighs all slots of a new tree, level by level: each node is the sum of the two below it. */
+export function initWeights(rows: TreeRows, height: number, slots: ReadonlyMap<bigint, bigint>): void {
+  let nodes = slots;
+  for (let level = 0; level <= height; level++) {
+    const above = new Map<bigint, bigint>();
+    for (const [index, weight] of nodes) {
+      rows.setWeight({ level, index }, weight);
+      above.set(index >> 1n, (above.get(index >> 1n) ?? 0n) + weight);
+    }
+    nodes = above;
   }
 }
 

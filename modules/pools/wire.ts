@@ -6,7 +6,7 @@ import type { Debt, NodeBalance, PoolTotals } from './arithmetic.ts';
 const INTEGER = /^(?:0|[1-9][0-9]*)$/;
 
 /** @throws RangeError when the text is no integer of at least 0 */
-function integerOf(text: string): bigint {
+export function integerOf(text: string): bigint {
   if (!INTEGER.test(text)) throw new RangeError(`'${text}' is not a whole number`);
   return BigInt(text);
 }
@@ -22,13 +22,13 @@ export function balanceOfWire({ acc, rem }: wire.NodeBalance): NodeBalance {
 }
 
 /** For the wire. */
-export function debtToWire({ seen, owed, seenCredit }: Debt): wire.Debt {
-  return { seen: seen.toString(), owed: owed.toString(), seenCredit };
+export function debtToWire({ seen, owed, paidCredit }: Debt): wire.Debt {
+  return { seen: seen.toString(), owed: owed.toString(), paidCredit };
 }
 
 /** @throws RangeError when a number is none */
-export function debtOfWire({ seen, owed, seenCredit }: wire.Debt): Debt {
-  return { seen: integerOf(seen), owed: integerOf(owed), seenCredit };
+export function debtOfWire({ seen, owed, paidCredit }: wire.Debt): Debt {
+  return { seen: integerOf(seen), owed: integerOf(owed), paidCredit };
 }
 
 /** For the wire. */

@@ -8,6 +8,7 @@ import * as wire from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { sessionSigner } from '../../test/support/channels.ts';
 import { BOND, SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
+import { wealthOf } from '../../test/support/earnings.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import { receiptStatement } from './proof/receipt-statement.ts';
 import { settlementErrors as errors } from './errors.ts';
@@ -60,11 +61,11 @@ test('a lie costs the bond; the money waits for a right epoch, which is paid', (
   // Claims that come later are of another round.
   world.claim([0, 2_630n]);
   expect(world.round(2n)?.claimed).toBe('10');
-  const seller = chain.balance(world.loop.seller.address);
+  const seller = wealthOf(chain, world.loop.seller.address);
   world.settle(world.published(receipts));
   world.waitWindow();
   expect(world.epoch(2n)?.state).toBe(EpochState.EPOCH_STATE_FINAL);
-  expect(chain.balance(world.loop.seller.address)).toBe(seller + 4n * 252n);
+  expect(wealthOf(chain, world.loop.seller.address)).toBe(seller + 4n * 252n);
   expect(gateway.address).toBe(world.epoch(2n)?.gateway);
   world.sound();
 });

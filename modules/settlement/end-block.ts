@@ -6,10 +6,9 @@ import { assert } from '../../core/errors.ts';
 import { parseCoin } from '../../framework/coins.ts';
 import type { Context } from '../../framework/context.ts';
 import { moduleAddress } from '../../framework/address.ts';
-import { type DeltaRow, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { SettlementCore } from './core.ts';
-import { payRow } from './epochs.ts';
+import { payRows } from './epochs.ts';
 import { epochFinal, rowPaid } from './events.ts';
 import { sumsOfEpoch } from './proof/epoch.ts';
 import { expireRequest } from './requests.ts';
@@ -24,9 +23,8 @@ export const EXPIRED_PER_BLOCK_MAX = 100;
 /** Lanes that a block forgets. */
 export const FORGOTTEN_PER_BLOCK_MAX = 1_000;
 
-/** Units of work of an epoch besides its rows, and of a row: a model's goes to all of its lineage. */
+/** Units of work of an epoch besides its rows, each of which is one. */
 const EPOCH_WORK = 8;
-const MODEL_WORK = 32;
 
 /** See the file comment. */
 export function endBlock(k: SettlementCore, context: Context): void {
@@ -64,23 +62,16 @@ function nextDue(k: SettlementCore, context: Context): Epoch | undefined {
 /** Pays parties and rows until the work is done or too much. The work. */
 function payEpoch(k: SettlementCore, context: Context, due: Epoch, most: number): number {
   const { rows } = due.commitment;
-  let work = EPOCH_WORK;
-  let { paidRows } = due;
   if (due.state === EpochState.EPOCH_STATE_PENDING) payParties(k, context, due);
-  for (let row = rows[paidRows]; row !== undefined && work < most; row = rows[paidRows]) {
-    payRow(k, context, due, row);
-    context.emit(rowPaid(due, row));
-    work += workOf(row);
-    paidRows++;
-  }
+  const paidRows = Math.min(rows.length, due.paidRows + Math.max(0, most - EPOCH_WORK));
+  const portion = rows.slice(due.paidRows, paidRows);
+  const numbered = portion.map((row, i) => ({ row, number: due.paidRows + i }));
+  payRows(k, context, due, numbered);
+  for (const row of portion) context.emit(rowPaid(due, row));
   const epoch = { ...due, paidRows, state: EpochState.EPOCH_STATE_PAYING };
   if (paidRows < rows.length) k.state.epochs.set(context, epoch.id, epoch);
   else endEpoch(k, context, epoch);
-  return work;
-}
-
-function workOf({ place }: DeltaRow): number {
-  return place.kind === PlaceKind.PLACE_KIND_MODEL ? MODEL_WORK : 1;
+  return EPOCH_WORK + portion.length;
 }
 
 /** The round's money is the epoch's from now on. */

@@ -5,7 +5,7 @@ import type { DeltaRow } from '../../proto/gen/openledger/settlement/v1/epoch.ts
 import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { MsgClaimEntitlement } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { paramsOf, type SettlementCore } from './core.ts';
-import { payRow, placeExists, requireEpoch } from './epochs.ts';
+import { payRows, placeExists, requireEpoch } from './epochs.ts';
 import { refuseAs } from './errors.ts';
 import { entitlementClaimed } from './events.ts';
 import { verifyEntitlement } from './proof/inclusion.ts';
@@ -61,6 +61,6 @@ export function claimEntitlement(
   k.state.claimedWords.set(context, key, (k.state.claimedWords.get(context, key) ?? 0n) | bit);
   const unclaimed = (BigInt(epoch.unclaimed) - row.amount).toString();
   k.state.epochs.set(context, epoch.id, { ...epoch, unclaimed });
-  payRow(k, context, epoch, row);
+  payRows(k, context, epoch, [{ row, number: epoch.commitment.rows.length + index }]);
   context.emit(entitlementClaimed(epoch, index, row));
 }

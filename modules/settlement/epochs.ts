@@ -3,7 +3,6 @@ import { DecodeError } from '../../core/errors.ts';
 import { bondOf, isBond, splitBond } from '../../framework/bonds.ts';
 import { type Coin, coinToWire, parseCoin } from '../../framework/coins.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
-import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { type DeltaRow, type Place, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { type Epoch, EpochState, type Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { MsgSettleEpoch } from '../../proto/gen/openledger/settlement/v1/tx.ts';
@@ -11,6 +10,7 @@ import { paramsOf, type SettlementCore } from './core.ts';
 import { refuseAs } from './errors.ts';
 import { epochConvicted, epochSettled } from './events.ts';
 import { requireGateway } from './gateways.ts';
+import type { PoolPlace } from '../pools/types.ts';
 import { checkEpoch } from './proof/epoch.ts';
 import { closeRound, requireUnsettled } from './rounds.ts';
 import { STORE_NAME } from './state.ts';
@@ -146,23 +146,31 @@ export function divideBond(
   return part;
 }
 
-/** Pays a row to its place. */
-export function payRow(
+/** A row of an epoch and its number; entitlements count on behind the rows that are listed. */
+export interface NumberedRow {
+  readonly row: DeltaRow;
+  readonly number: number;
+}
+
+/** Pays rows to the pools of their places, in one transfer. */
+export function payRows(
   k: SettlementCore,
   context: Context,
-  { denom }: Pick<Epoch, 'denom'>,
-  { place, amount }: DeltaRow,
+  { id, denom }: Pick<Epoch, 'id' | 'denom'>,
+  rows: readonly NumberedRow[],
 ): void {
-  const coin = { denom, amount };
-  const { account: from } = k;
-  const { kind, id, level, index } = place;
-  if (kind === PlaceKind.PLACE_KIND_MODEL) k.models.payModel(context, { from, modelId: id, coin });
-  else
-    k.pools.pay(context, {
-      from,
-      pool: { kind: PoolKind.POOL_KIND_DATANET, subject: id },
-      ...(level > 0 ? {} : { place: { level: 0, index: BigInt(index) } }),
-      coin,
-      receiptId: 0n,
-    });
+  k.pools.pay(context, {
+    from: k.account,
+    denom,
+    rows: rows.map(({ row: { place, amount }, number }) => ({
+      place: poolPlaceOf(place),
+      amount,
+      source: { epochId: id, epochRow: number },
+    })),
+  });
+}
+
+function poolPlaceOf({ kind, id, level, index }: Place): PoolPlace {
+  if (kind === PlaceKind.PLACE_KIND_MODEL) return { modelId: id };
+  return level > 0 ? { datanetId: id } : { datanetId: id, position: BigInt(index) };
 }

@@ -5,36 +5,39 @@ import { EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.
 import { SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
 import { FORGOTTEN_PER_BLOCK_MAX } from './end-block.ts';
 import { settlementErrors as errors } from './errors.ts';
+import { wealthOf } from '../../test/support/earnings.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import * as wire from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { EpochFraud } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 
-test('an epoch of many rows is paid in portions; what is not paid is still held', () => {
-  const world = new SettlementWorld();
+test('epochs of many rows that are due at once are paid in portions; what is not paid is still held', () => {
+  const rowsMax = 1_024;
+  const world = new SettlementWorld({ rowsMax });
   world.register();
-  world.claim([0, 500n]);
+  world.claim([0, 1_024n]);
   const honest = world.published();
   const place = { kind: PlaceKind.PLACE_KIND_MODEL, id: 1n, level: 0, index: 0 };
-  const rows = Array.from({ length: 100 }, (_, i) => ({ place, end: i + 1, amount: 5n }));
   const root = sha256(Uint8Array.of(1));
   const commitment = {
-    receipts: { ...honest.commitment.receipts, sums: [0n, 500n, 0n, 0n] },
-    allocations: { root, leaves: 100, sums: [500n] },
-    rows,
+    receipts: { ...honest.commitment.receipts, sums: [0n, 1_024n, 0n, 0n] },
+    allocations: { root, leaves: rowsMax, sums: [1_024n] },
+    rows: Array.from({ length: rowsMax }, (_, i) => ({ place, end: i + 1, amount: 1n })),
     entitlements: { root: new Uint8Array(0), leaves: 0, sums: [] },
   };
-  // Nobody disputes it here: it is a lie.
-  world.settle({ ...honest, commitment });
-  const before = world.chain.balance(world.loop.seller.address);
+  const lie = (roundId: bigint) => world.settlement({ ...honest, commitment }, { roundId });
+  const before = wealthOf(world.chain, world.loop.seller.address);
+  // Nobody disputes them here: they are lies, of two rounds, in one transaction.
+  world.sendOk(world.gateway, [lie(1n), world.claiming([0, 2_048n]), lie(2n)], 20_000_000n);
   world.waitWindow();
-  // 8 units for the epoch, 32 for each row of a model, until 2,000 are done.
-  expect(world.epoch()).toMatchObject({ state: EpochState.EPOCH_STATE_PAYING, paidRows: 63 });
-  expect(world.chain.balance(world.loop.seller.address)).toBe(before + 63n * 5n);
+  // 8 units for each epoch and 1 for each row, until 2,000 are done.
+  expect(world.epoch(1n)?.state).toBe(EpochState.EPOCH_STATE_FINAL);
+  expect(world.epoch(2n)).toMatchObject({ state: EpochState.EPOCH_STATE_PAYING, paidRows: 960 });
+  expect(wealthOf(world.chain, world.loop.seller.address)).toBe(before + 1_024n + 960n);
   world.sound();
-  const dispute = { challenger: world.watcher.address, epochId: 1n, fraud: EpochFraud.create({}) };
+  const dispute = { challenger: world.watcher.address, epochId: 2n, fraud: EpochFraud.create({}) };
   world.refused(world.watcher, anyOf(wire.MsgDisputeEpoch, dispute), errors['window-over']);
-  expect(world.epoch()?.state).toBe(EpochState.EPOCH_STATE_FINAL);
-  expect(world.chain.balance(world.loop.seller.address)).toBe(before + 500n);
+  expect(world.epoch(2n)?.state).toBe(EpochState.EPOCH_STATE_FINAL);
+  expect(wealthOf(world.chain, world.loop.seller.address)).toBe(before + 2_048n);
   expect(world.moduleBalance('settlement')).toBe(0n);
   world.sound();
 });

@@ -8,6 +8,7 @@ import { channelErrors } from '../channels/errors.ts';
 import { openLeaves, type PublishedEpoch } from '../../gateway/epochs/published.ts';
 import { restoreChain } from '../../test/support/restore.ts';
 import { BOND, SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
+import { wealthOf } from '../../test/support/earnings.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import { settlementErrors as errors } from './errors.ts';
 
@@ -31,7 +32,7 @@ test('what is claimed to the router waits under the gateway’s name, by lane, u
   expect(world.round()?.claimed).toBe('5141');
   expect(world.moduleBalance('settlement')).toBe(5_141n);
   world.sound();
-  const [seller, before] = [chain.balance(world.loop.seller.address), chain.balance(gateway.address)];
+  const [seller, before] = [wealthOf(chain, world.loop.seller.address), chain.balance(gateway.address)];
   const pools = world.moduleBalance('pools');
   const stakers = world.moduleBalance('fee_collector');
   world.settle(world.published());
@@ -48,10 +49,19 @@ test('what is claimed to the router waits under the gateway’s name, by lane, u
     ['1', '1/1/0/0', '1008uopen'],
     ['1', '2/1/255/0', '2520uopen'],
   ]);
+  const credits = payout.events.filter(({ type }) => type === 'pool_credit');
+  const told = (key: string) =>
+    credits.map(({ attributes }) => attributes.find((pair) => pair.key === key)?.value);
+  expect(told('pool')).toEqual(['model/1', 'datanet/1']);
+  expect([told('receipt_id'), told('epoch_id'), told('epoch_row')]).toEqual([
+    ['0', '0'],
+    ['1', '1'],
+    ['0', '1'],
+  ]);
   expect(world.epoch()?.state).toBe(EpochState.EPOCH_STATE_FINAL);
   expect(chain.balance(gateway.address)).toBe(before);
-  expect(chain.balance(world.loop.seller.address)).toBe(seller + CALLS * 252n);
-  expect(world.moduleBalance('pools')).toBe(pools + CALLS * 630n);
+  expect(wealthOf(chain, world.loop.seller.address)).toBe(seller + CALLS * 252n);
+  expect(world.moduleBalance('pools')).toBe(pools + CALLS * (252n + 630n));
   expect(world.moduleBalance('fee_collector')).toBe(stakers + CALLS * 252n);
   expect(world.moduleBalance('settlement')).toBe(79n);
   expect(world.round()).toBeUndefined();
@@ -126,11 +136,11 @@ test('rows that an epoch does not list are paid when they are shown, each once, 
   world.refused(watcher, claim(0, 0, 2n), errors['unknown-epoch']);
   world.waitWindow();
   expect(world.moduleBalance('settlement')).toBe(CALLS * (252n + 630n));
-  const before = chain.balance(world.loop.seller.address);
+  const before = wealthOf(chain, world.loop.seller.address);
   world.refused(watcher, claim(0, 1), errors['wrong-opening']);
   world.refused(watcher, claim(2, 1), errors['wrong-opening']);
   world.sendOk(watcher, claim(0));
-  expect(chain.balance(world.loop.seller.address)).toBe(before + CALLS * 252n);
+  expect(wealthOf(chain, world.loop.seller.address)).toBe(before + CALLS * 252n);
   world.refused(watcher, claim(0), errors['already-claimed']);
   world.sound();
   const pools = world.moduleBalance('pools');

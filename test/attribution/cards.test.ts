@@ -35,6 +35,7 @@ import {
   wrongClaim,
 } from '../support/head-world.ts';
 import { restoreChain } from '../support/restore.ts';
+import { creditedTo, wealthOf } from '../support/earnings.ts';
 import { anyOf, type TestAccount } from '../support/test-chain.ts';
 
 const IDS = [1n, 2n];
@@ -265,10 +266,10 @@ test('influence is claimed with a bond; contributors are paid by the listed weig
   deliverOk(chain, loop.payer, pay(claimId, influenceClaim(1n)));
   deliverOk(chain, seller, retire(seller, 1n));
   expectWhole();
-  const before = [first, second].map(({ address }) => chain.balance(address));
+  const before = [first, second].map(({ address }) => wealthOf(chain, address));
   emptyBlocks(loop, SHORT.claimBlocks - 2);
   const [a = 0n, b = 0n] = [first, second].map(
-    ({ address }, i) => chain.balance(address) - (before[i] ?? 0n),
+    ({ address }, i) => wealthOf(chain, address) - (before[i] ?? 0n),
   );
   expect(a + b).toBe(513n);
   expect(stateOf(claimId)).toBe(ClaimState.CLAIM_STATE_FINAL);
@@ -291,7 +292,7 @@ test('a card pays for answers of its own model, and of no other', () => {
 });
 
 test('weight that a claim does not list goes to the pools, not to those whom it lists', () => {
-  const { chain, seller, first, second } = loop;
+  const { chain, seller } = loop;
   const short = smallHead({ datanetId: 1n, snapshotCount: 2n, contributionIds: IDS, topGroups: 1 });
   deliverOk(chain, seller, publication(seller, short.card.card));
   emptyBlocks(loop, SHORT.challengeBlocks);
@@ -307,10 +308,8 @@ test('weight that a claim does not list goes to the pools, not to those whom it 
   const weight = record.shares[0]?.weight ?? 0n;
   expect(weight === exact || weight === exact + 1n).toBe(true);
   expect(record.unattributedWeight).toBe(10n ** 16n - weight);
-  const before = [first, second].map(({ address }) => chain.balance(address));
   emptyBlocks(loop, 4);
-  const gains = [first, second].map(({ address }, i) => chain.balance(address) - (before[i] ?? 0n));
-  const paid = gains.reduce((sum, gain) => sum + gain, 0n);
+  const paid = creditedTo(chain, 1n, 0n) + creditedTo(chain, 1n, 1n);
   const due = (513n * weight) / 10n ** 16n;
   expect(paid === due || paid === due + 1n).toBe(true);
   expectWhole();

@@ -43,6 +43,7 @@ import {
   sourcesOf,
 } from '../support/attribution-world.ts';
 import { contribute, deliver, deliverOk, publishSnapshot, registerModel } from '../support/economic-loop.ts';
+import { wealthOf } from '../support/earnings.ts';
 import { anyOf, type TestAccount, TestChain } from '../support/test-chain.ts';
 
 const HONEY = 'Bees turn the nectar of many flowers into honey by letting water out of it. ';
@@ -224,10 +225,10 @@ test('an honest claim cannot be convicted of what another leaves out', () => {
   const omission = omissionIn(claimOf([HONEY, TEA]));
   const said = expectRefused(challenger, dispute(claimId, honest, omission), 'not-convicted');
   expect(said).toContain('a span that is named up to');
-  const before = chain.balance(first.address);
+  const before = wealthOf(chain, first.address);
   emptyBlocks(loop, 4);
   expect(stateOf(claimId)).toBe(ClaimState.CLAIM_STATE_FINAL);
-  expect(chain.balance(first.address)).toBeGreaterThan(before);
+  expect(wealthOf(chain, first.address)).toBeGreaterThan(before);
 });
 
 test('a dispute that shows less, or something else, convicts nobody', () => {

@@ -41,6 +41,7 @@ import {
   withdraw,
 } from '../support/economic-loop.ts';
 import { restoreChain, startFrom } from '../support/restore.ts';
+import { wealthOf } from '../support/earnings.ts';
 import { anyOf } from '../support/test-chain.ts';
 
 const DATANETS = '/openledger.datanet.v1.Query';
@@ -101,9 +102,9 @@ test('snapshots that were made keep it, and it is paid by their models; those th
   const loop = playLoop();
   const { chain, first, payer } = loop;
   withLaterSnapshot(loop);
-  const before = chain.balance(first.address);
+  const before = wealthOf(chain, first.address);
   deliverOk(chain, payer, quoting(loop, 1n));
-  expect(chain.balance(first.address)).toBeGreaterThan(before);
+  expect(wealthOf(chain, first.address)).toBeGreaterThan(before);
   const { codespace, code, log } = deliver(chain, payer, quoting(loop, 2n));
   expect([codespace, code]).toEqual(['attribution', attributionErrors['contribution-not-in-snapshot'].code]);
   expect(log).toContain('it is withdrawn');
@@ -164,7 +165,7 @@ test('what has the same content in another Datanet pays the first contribution, 
   deliverOk(chain, seller, registerModel(seller, { snapshotIds: [2n] }));
   const quote = { contributionId: 3n, document: documents[0], offset: 10, length: 200 };
   const earned = (request: string): readonly bigint[] => {
-    const held = () => [first, second].map(({ address }) => chain.balance(address));
+    const held = () => [first, second].map(({ address }) => wealthOf(chain, address));
     const before = held();
     const requestHash = sha256(utf8(request));
     deliverOk(chain, payer, paymentOf(payInference(payer, [quote], { modelId: 2n, requestHash })));
@@ -205,14 +206,14 @@ test('where a shard with its text serves a later snapshot, a claim has to name i
   const answer = utf8('adams said that the adams ... nobody wrote this');
   const spans = [{ answerOffset: 0n, text: utf8('adams said that the adams '), answerProof: undefined }];
   const token = provenanceClaim({ indexIds: [made.indexId], shards, spans, proved: true });
-  const before = chain.balance(first.address);
+  const before = wealthOf(chain, first.address);
   const payment = MsgPayInference.create({
     ...payInference(payer, [], { modelId: 2n }),
     answer: openAnswer(answer),
     claim: Claim.create({ token }),
   });
   deliverOk(chain, payer, paymentOf(payment));
-  expect(chain.balance(first.address)).toBeGreaterThan(before);
+  expect(wealthOf(chain, first.address)).toBeGreaterThan(before);
   expectWhole(loop);
 });
 

@@ -7,6 +7,7 @@ import { rowsOf } from '../../modules/pools/rows.ts';
 import { poolKey, poolState, STORE_NAME } from '../../modules/pools/state.ts';
 import {
   creditNode,
+  creditSlot,
   heightOf,
   type Place,
   setSlotWeight,
@@ -14,6 +15,7 @@ import {
   takeOut,
   type TreeRows,
 } from '../../modules/pools/tree.ts';
+import { creditSource } from '../../modules/pools/places.ts';
 import { Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { MsgClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import { memoryRows } from '../conservation/memory-rows.ts';
@@ -58,13 +60,16 @@ function somewhere(random: Random): Place {
 }
 
 function payRow(rows: TreeRows, random: Random): void {
-  creditNode(rows, { place: somewhere(random), denom: DENOM, amount: BigInt(1 + random.below(1000)) });
+  const place = somewhere(random);
+  const of = { denom: DENOM, amount: BigInt(1 + random.below(1000)) };
+  if (place.level === 0) creditSlot(rows, { slot: place.index, ...of });
+  else creditNode(rows, { place, ...of });
 }
 
 function claimRow(rows: TreeRows, random: Random): void {
   const slot = BigInt(random.below(SLOTS));
-  const debt = settledDebt(rows, { slot, denom: DENOM, height: HEIGHT, credit: 0n });
-  takeOut(rows, { slot, denom: DENOM, debt, closed: false });
+  const debt = settledDebt(rows, { slot, denom: DENOM, height: HEIGHT });
+  takeOut(rows, { slot, denom: DENOM, debt, closed: false, credit: 0n });
 }
 
 function weigh(rows: TreeRows, note: (text: string) => void): void {
@@ -104,7 +109,7 @@ export function reportPools(report: Report): Readonly<Record<string, Rate>> {
   say(
     'pools/memory/claim',
     measure(RUNS, () => claimRow(memory, random)),
-    `${HEIGHT + 1} balances`,
+    `${HEIGHT} balances`,
   );
   overStore(random, note, say);
   return results;
@@ -122,7 +127,7 @@ function overStore(
   const pool = Pool.create({ id: POOL, slots: BigInt(SLOTS), height: HEIGHT, denoms: [DENOM] });
   state.pools.set(world.context, poolKey(POOL), pool);
   weigh(rowsOf(state, world.context, POOL), note);
-  for (let slot = 0n; slot < BigInt(SLOTS_OF_MESSAGE * MESSAGES * 2); slot++)
+  for (let slot = 0n; slot < BigInt(SLOTS); slot++)
     state.slots.set(world.context, [poolKey(POOL), slot], { owner: owner.address });
   world.endBlock();
   note('written and committed');
@@ -142,8 +147,9 @@ function overStore(
     'as above',
   );
   const payOnce = (): void => {
-    const coin = { denom: DENOM, amount: BigInt(1 + random.below(1000)) };
-    pay(core, world.context, { from, pool: POOL, place: somewhere(random), coin, receiptId: 1n });
+    const amount = BigInt(1 + random.below(1000));
+    const row = { pool: POOL, place: somewhere(random), amount, source: creditSource({ receiptId: 1n }) };
+    pay(core, world.context, { from, denom: DENOM, rows: [row] });
   };
   say('pools/module/pay', measure(RUNS, payOnce), 'with the transfer, the credit and its index, events');
   const commit = world.endBlock();
@@ -165,8 +171,8 @@ function claims(
     ['pools/module/claim', 1],
     ['pools/module/claim-many', SLOTS_OF_MESSAGE],
   ] as const) {
-    const coin = { denom: DENOM, amount: 100_000_000_000n };
-    pay(core, world.context, { from, pool: POOL, coin, receiptId: 1n });
+    const row = { pool: POOL, amount: 100_000_000_000n, source: creditSource({ receiptId: 1n }) };
+    pay(core, world.context, { from, denom: DENOM, rows: [row] });
     world.endBlock();
     let next = 0;
     const claim = (): void => {

@@ -11,6 +11,7 @@
  * | ratio += rewards / tokens, truncated; rewards = 0   | the same; what was cut off is in nobody's account |
  * | a period ends when a delegation changes or withdraws | of all nodes of the slot's path          |
  * | no tokens: rewards go to the community pool         | the same                                  |
+ * | no counterpart: money for one delegation            | a transfer, which loses nothing           |
  * | reward = stake · (ratio − ratio at the beginning), truncated | the same, the sum along the path |
  * | at most what is outstanding                         | of the whole pool                         |
  * | whole coins are paid, the rest goes to the community pool | the same, once for the sum          |
@@ -71,6 +72,12 @@ export class F1Book implements Book {
   }
 
   #pay({ place, amount }: Extract<Operation, { readonly kind: 'pay' }>): void {
+    if (place.level === 0) {
+      const slot = Number(place.index);
+      this.paid += amount;
+      this.taken[slot] = (this.taken[slot] ?? 0n) + amount;
+      return;
+    }
     if (at(this.#weights, place) === 0n) {
       this.residual += amount;
       return;

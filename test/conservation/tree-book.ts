@@ -1,6 +1,14 @@
 /** The books of modules/pools, in memory: the very functions that the keeper calls, over other rows. */
 import { SCALE } from '../../modules/pools/arithmetic.ts';
-import { creditNode, grow, heightOf, setSlotWeight, settledDebt, takeOut } from '../../modules/pools/tree.ts';
+import {
+  creditNode,
+  creditSlot,
+  grow,
+  heightOf,
+  setSlotWeight,
+  settledDebt,
+  takeOut,
+} from '../../modules/pools/tree.ts';
 import { type MemoryRows, memoryRows } from './memory-rows.ts';
 import type { Book, Operation } from './workload.ts';
 
@@ -21,7 +29,6 @@ export class TreeBook implements Book {
   readonly #rows: MemoryRows;
   #slots = 0n;
   #height = 0;
-  #credits = 0n;
   readonly #orders: { readonly slot: bigint; readonly weight: bigint }[] = [];
   /** Base units that slots took out, by slot. */
   readonly taken: bigint[] = [];
@@ -58,11 +65,14 @@ export class TreeBook implements Book {
   }
 
   #pay({ place, amount }: Extract<Operation, { readonly kind: 'pay' }>): void {
+    if (place.level === 0) {
+      creditSlot(this.#rows, { slot: place.index, denom: DENOM, amount });
+      return;
+    }
     if (this.#rows.weight(place) === 0n) {
       this.residual += amount;
       return;
     }
-    this.#credits++;
     creditNode(this.#rows, { place, denom: DENOM, amount });
   }
 
@@ -82,12 +92,18 @@ export class TreeBook implements Book {
   }
 
   #debt(slot: bigint): ReturnType<typeof settledDebt> {
-    return settledDebt(this.#rows, { slot, denom: DENOM, height: this.#height, credit: this.#credits });
+    return settledDebt(this.#rows, { slot, denom: DENOM, height: this.#height });
   }
 
   /** Pays a slot's whole units. */
   claim(slot: bigint): void {
-    const { paid } = takeOut(this.#rows, { slot, denom: DENOM, debt: this.#debt(slot), closed: false });
+    const { paid } = takeOut(this.#rows, {
+      slot,
+      denom: DENOM,
+      debt: this.#debt(slot),
+      closed: false,
+      credit: 0n,
+    });
     this.taken[Number(slot)] = (this.taken[Number(slot)] ?? 0n) + paid;
   }
 

@@ -243,8 +243,8 @@ export const HOOKS: readonly HookRow[] = [
     when: 'endBlock',
     work: 'pays epochs whose window is over, row by row',
     bound:
-      `none after ${PAID_WORK_MAX} units of work: 8 for an epoch, 1 for a row of a Datanet, 32 for a model’s, which goes to ` +
-      'its lineage; the rest waits; `gas_per_row` was paid for each row',
+      `none after ${PAID_WORK_MAX} units of work: 8 for an epoch, 1 for a row, whose money goes to a pool in one step; ` +
+      'the rest waits; `gas_per_row` was paid for each row',
     heldBy: 'modules/settlement/payout.test.ts',
   },
   {

@@ -5,6 +5,7 @@ import { AddressCodec, moduleAddress } from '../../framework/address.ts';
 import { JsonReader } from '../../framework/json.ts';
 import { messageToJson } from '../../framework/proto-json.ts';
 import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
+import { DEFAULT_PARAMS as DATANET_PARAMS } from '../../modules/datanet/params.ts';
 import { DEFAULT_PARAMS as MODEL_PARAMS } from '../../modules/models/params.ts';
 import { DEFAULT_PARAMS as PAYMENT_PARAMS } from '../../modules/payments/params.ts';
 import { POLICY_WEIGHT } from '../../modules/attribution/parts.ts';
@@ -19,6 +20,8 @@ import {
   Share,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { GenesisState } from '../../proto/gen/openledger/attribution/v1/genesis.ts';
+import { Contribution, ContributionState, Datanet } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import * as datanets from '../../proto/gen/openledger/datanet/v1/genesis.ts';
 import * as models from '../../proto/gen/openledger/models/v1/genesis.ts';
 import { Model, Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as payments from '../../proto/gen/openledger/payments/v1/genesis.ts';
@@ -88,6 +91,7 @@ export function chainWithDue(...sorts: readonly DueClaims[]): StakingWorld {
     sections: {
       bank: { ...bank, balances: [...before.map(({ value }) => value ?? null), ...held] },
       attribution: attributionOf(made),
+      datanet: datanetOf(made),
       models: messageToJson(
         models.GenesisState,
         models.GenesisState.create({ params: MODEL_PARAMS, models: [model()] }),
@@ -168,6 +172,21 @@ function attributionOf({ claims, indexes, shards }: Made) {
   const paramsVersions = [ParamsVersion.create({ version: 1n, params: DEFAULT_PARAMS, objects })];
   const genesis = { params: DEFAULT_PARAMS, claims, indexes, shards, requests, paramsVersions };
   return messageToJson(GenesisState, GenesisState.create(genesis));
+}
+
+/** A Datanet with a contribution for each that a claim names, in the order of their ids. */
+function datanetOf({ claims }: Made) {
+  const count = Math.max(0, ...claims.map(({ shares }) => shares.length));
+  const datanet = Datanet.create({ id: 1n, owner: someoneNamed('owner'), slug: 'd', createdHeight: 1n });
+  const contributions = times(count, (i) =>
+    Contribution.create({
+      ...{ id: BigInt(i + 1), canonicalId: BigInt(i + 1), datanetId: 1n, position: BigInt(i) },
+      ...{ contributor: someoneNamed(`${i}`), root: sha256(utf8(`${i}`)), byteLength: 1n },
+      state: ContributionState.CONTRIBUTION_STATE_ACCEPTED,
+    }),
+  );
+  const genesis = { params: DATANET_PARAMS, datanets: [datanet], contributions };
+  return messageToJson(datanets.GenesisState, datanets.GenesisState.create(genesis));
 }
 
 function model(): Model {

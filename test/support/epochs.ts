@@ -26,13 +26,13 @@ export interface Served {
 
 /** What a state says of a round, as a watcher sees it who knows of no claims of attribution. */
 export function watchedChain(
-  { addresses, bank }: Pick<Composition, 'addresses' | 'bank'>,
+  { addresses }: Pick<Composition, 'addresses'>,
   context: ReadContext,
   { id, gateway, denom }: Round,
 ): EpochChain {
   const datanets = createDatanetModule({ addresses }).keeper;
   const models = createModelModule({ addresses, datanets }).keeper;
-  const money = createModelMoney({ addresses, bank, datanets, models });
+  const money = createModelMoney({ addresses, datanets, models });
   return {
     denom,
     terms: (modelId) => money.terms(context, { modelId, gateway }),

@@ -8,6 +8,7 @@ import { DEFAULT_PARAMS } from '../../modules/pools/params.ts';
 import type { PoolsCore } from '../../modules/pools/ports.ts';
 import { poolState, STORE_NAME } from '../../modules/pools/state.ts';
 import type { Place } from '../../modules/pools/tree.ts';
+import { creditSource } from '../../modules/pools/places.ts';
 import { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
 import type { Params, PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import * as tx from '../../proto/gen/openledger/pools/v1/tx.ts';
@@ -54,8 +55,13 @@ export class PoolsWorld {
 
   /** Pays from account 5, at the root unless a node is named. */
   pay(amount: bigint, { denom = 'uopen', place, pool = POOL }: PayOptions = {}): void {
-    const payment = { from: this.staking.address(5), pool, coin: { denom, amount }, receiptId: 9n };
-    pay(this.core, this.staking.context, place === undefined ? payment : { ...payment, place });
+    const row = {
+      pool,
+      amount,
+      source: creditSource({ receiptId: 9n }),
+      ...(place === undefined ? {} : { place }),
+    };
+    pay(this.core, this.staking.context, { from: this.staking.address(5), denom, rows: [row] });
   }
 
   /** Claims; what was paid as `12uopen`. */
@@ -87,6 +93,12 @@ export class PoolsWorld {
   /** Ends blocks up to and with the one of this height. */
   endBlocksTo(height: bigint): void {
     while (this.height <= height) this.staking.endBlock();
+  }
+
+  /** Of the last event of a type in the block under way. */
+  attributes(type: string): Readonly<Record<string, string>> {
+    const last = this.staking.context.events.findLast((event) => event.type === type);
+    return Object.fromEntries(last?.attributes.map(({ key, value }) => [key, value]) ?? []);
   }
 
   /** Types of the events of the block under way. */

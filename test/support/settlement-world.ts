@@ -67,13 +67,14 @@ export class SettlementWorld {
     return channelId(this.chain.chainId, config);
   }
 
-  /** Delivers one message; nobody pays a fee. */
-  send(signer: TestAccount, message: Any, gas: bigint = LOOP_GAS): ExecTxResult {
-    return this.chain.deliver(this.chain.sign(signer, [message], { gas, fee: '' }));
+  /** Delivers a message, or several in one transaction; nobody pays a fee. */
+  send(signer: TestAccount, message: Any | readonly Any[], gas: bigint = LOOP_GAS): ExecTxResult {
+    const messages = 'typeUrl' in message ? [message] : message;
+    return this.chain.deliver(this.chain.sign(signer, messages, { gas, fee: '' }));
   }
 
-  /** Delivers one that must pass. */
-  sendOk(signer: TestAccount, message: Any, gas: bigint = LOOP_GAS): ExecTxResult {
+  /** Delivers what must pass. */
+  sendOk(signer: TestAccount, message: Any | readonly Any[], gas: bigint = LOOP_GAS): ExecTxResult {
     const result = this.send(signer, message, gas);
     expect(result.code, result.log).toBe(0);
     return result;
@@ -88,12 +89,16 @@ export class SettlementWorld {
 
   /** Claims what lanes were charged in all. */
   claim(...totals: readonly (readonly [lane: number, total: bigint])[]): ExecTxResult {
+    return this.sendOk(this.gateway, this.claiming(...totals), LOOP_GAS + 20_000n * BigInt(totals.length));
+  }
+
+  /** A MsgClaimVouchers. */
+  claiming(...totals: readonly (readonly [lane: number, total: bigint])[]): Any {
     const signer = sessionSigner(this.loop.payer.address);
     const rows = totals.map(([lane, cumulative]) =>
       rowFor(voucherFor(this.channel, { lane, cumulative, ceiling: 0n }), { signer }),
     );
-    const message = anyOf(channels.MsgClaimVouchers, { claimer: this.gateway.address, rows });
-    return this.sendOk(this.gateway, message, LOOP_GAS + 20_000n * BigInt(rows.length));
+    return anyOf(channels.MsgClaimVouchers, { claimer: this.gateway.address, rows });
   }
 
   /** A MsgRegisterGateway. */

@@ -5,6 +5,7 @@ import { pay } from '../../../modules/pools/credits.ts';
 import { DEFAULT_PARAMS } from '../../../modules/pools/params.ts';
 import type { PoolsCore } from '../../../modules/pools/ports.ts';
 import { poolKey, poolState, STORE_NAME } from '../../../modules/pools/state.ts';
+import { creditSource } from '../../../modules/pools/places.ts';
 import { Pool, type PoolId } from '../../../proto/gen/openledger/pools/v1/pools.ts';
 import { MsgClaim, MsgClosePool, MsgSetAutoClaim } from '../../../proto/gen/openledger/pools/v1/tx.ts';
 import type { TestAccount } from '../../support/test-chain.ts';
@@ -38,8 +39,12 @@ function stocked(world: MessageWorld): { readonly owner: TestAccount; readonly p
   STATE.slots.set(context, [poolKey(pool), SLOT], { owner: owner.address });
   orderSlot(core, context, { pool, slot: SLOT, weight: 1000n, owner: owner.pubKey.address });
   applyChanges(core, context);
-  const coins = { denom: 'uopen', amount: PAID };
-  pay(core, context, { from: world.takeAccount().account.pubKey.address, pool, coin: coins, receiptId: 1n });
+  const from = world.takeAccount().account.pubKey.address;
+  pay(core, context, {
+    from,
+    denom: 'uopen',
+    rows: [{ pool, amount: PAID, source: creditSource({ receiptId: 1n }) }],
+  });
   return { owner, pool };
 }
 

@@ -34,7 +34,7 @@ export function aPool({ random, context }: World): Pool | undefined {
 /** True when a slot could claim something. */
 function isOwed({ context }: World, { id, height, denoms }: Pool, slot: bigint): boolean {
   const view = viewOf(STATE, context, id);
-  return denoms.some((denom) => wholeUnits(settledDebt(view, { slot, denom, height, credit: 0n }).owed) > 0n);
+  return denoms.some((denom) => wholeUnits(settledDebt(view, { slot, denom, height }).owed) > 0n);
 }
 
 interface Owned {
@@ -50,8 +50,8 @@ function someSlots(world: World): Owned | undefined {
   const owners = new Map<string, bigint[]>();
   let read = 0;
   for (const [[[kind, subject], slot], { owner }] of STATE.slots.iterate(context)) {
-    if (++read > SLOTS_READ_MAX) break;
     if (kind !== pool.id.kind || subject !== pool.id.subject) continue;
+    if (++read > SLOTS_READ_MAX) break;
     if (!random.oneIn(12) && !isOwed(world, pool, slot)) continue;
     owners.set(owner, [...(owners.get(owner) ?? []), slot]);
   }

@@ -6,6 +6,7 @@ import { Coin } from '../../../cosmos/base/v1beta1/coin.ts';
 export const PoolKind = {
   POOL_KIND_UNSPECIFIED: 0,
   POOL_KIND_DATANET: 1,
+  POOL_KIND_MODEL: 2,
 } as const;
 export type PoolKind = number;
 export const PoolKindType: EnumType = { name: 'openledger.pools.v1.PoolKind', values: PoolKind };
@@ -82,15 +83,15 @@ export const Slot: MessageType<Slot> = messageType<Slot>(
 export interface Debt {
   readonly seen: string;
   readonly owed: string;
-  readonly seenCredit: bigint;
+  readonly paidCredit: bigint;
 }
 export const Debt: MessageType<Debt> = messageType<Debt>(
   'openledger.pools.v1.Debt',
-  () => ({ seen: '', owed: '', seenCredit: 0n }),
+  () => ({ seen: '', owed: '', paidCredit: 0n }),
   () => [
     { number: 1, name: 'seen', protoName: 'seen', rule: 'single', value: { kind: 'string' } },
     { number: 2, name: 'owed', protoName: 'owed', rule: 'single', value: { kind: 'string' } },
-    { number: 3, name: 'seenCredit', protoName: 'seen_credit', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'paidCredit', protoName: 'paid_credit', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 
@@ -136,10 +137,13 @@ export interface Credit {
   readonly perWeight: string;
   readonly height: bigint;
   readonly receiptId: bigint;
+  readonly epochId: bigint;
+  readonly epochRow: number;
+  readonly whole: boolean;
 }
 export const Credit: MessageType<Credit> = messageType<Credit>(
   'openledger.pools.v1.Credit',
-  () => ({ id: 0n, pool: PoolId.create(), place: NodePlace.create(), amount: Coin.create(), perWeight: '', height: 0n, receiptId: 0n }),
+  () => ({ id: 0n, pool: PoolId.create(), place: NodePlace.create(), amount: Coin.create(), perWeight: '', height: 0n, receiptId: 0n, epochId: 0n, epochRow: 0, whole: false }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'pool', protoName: 'pool', rule: 'required', value: { kind: 'message', message: () => PoolId }, options: { 'amino.dont_omitempty': true } },
@@ -148,6 +152,9 @@ export const Credit: MessageType<Credit> = messageType<Credit>(
     { number: 5, name: 'perWeight', protoName: 'per_weight', rule: 'single', value: { kind: 'string' } },
     { number: 6, name: 'height', protoName: 'height', rule: 'single', value: { kind: 'int64' } },
     { number: 7, name: 'receiptId', protoName: 'receipt_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 8, name: 'epochId', protoName: 'epoch_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 9, name: 'epochRow', protoName: 'epoch_row', rule: 'single', value: { kind: 'uint32' } },
+    { number: 10, name: 'whole', protoName: 'whole', rule: 'single', value: { kind: 'bool' } },
   ],
 );
 

@@ -166,15 +166,15 @@ export const QuerySlotRequest: MessageType<QuerySlotRequest> = messageType<Query
 export interface DenomDebt {
   readonly denom: string;
   readonly debt: Debt;
-  readonly sinceCredit: bigint;
+  readonly credit: bigint;
 }
 export const DenomDebt: MessageType<DenomDebt> = messageType<DenomDebt>(
   'openledger.pools.v1.DenomDebt',
-  () => ({ denom: '', debt: Debt.create(), sinceCredit: 0n }),
+  () => ({ denom: '', debt: Debt.create(), credit: 0n }),
   () => [
     { number: 1, name: 'denom', protoName: 'denom', rule: 'single', value: { kind: 'string' } },
     { number: 2, name: 'debt', protoName: 'debt', rule: 'required', value: { kind: 'message', message: () => Debt }, options: { 'amino.dont_omitempty': true } },
-    { number: 3, name: 'sinceCredit', protoName: 'since_credit', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'credit', protoName: 'credit', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 
