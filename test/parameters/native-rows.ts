@@ -88,7 +88,7 @@ export const MODELS_ROWS: readonly Row[] = [
     [0n, BPS_WHOLE],
     '0: ancestors earn nothing; 10,000: they may earn all of a model’s part',
   ),
-  small('lineage_entries_max', [1n, 64n], 'a payment walks over so many ancestors'),
+  small('lineage_entries_max', [1n, 64n], 'a registration writes so many slots'),
   small('snapshots_max', [1n, 256n], 'a model names so many'),
   small('text_bytes_max', [1n, COUNT_MAX], 'texts are paid by size'),
 ];

@@ -85,7 +85,9 @@ function aSettlement(world: World, round: Round, gateway: string): wire.MsgSettl
   );
   if (honest.length === 0) return undefined;
   const receipts = random.oneIn(3) ? lie(world, honest) : honest;
-  const served = epochOfReceipts(receipts, chain, random.between(0, rowsMax + (random.oneIn(10) ? 1 : 0)));
+  // Without listed rows all that is earned is under entitlements.
+  const listed = random.oneIn(2) ? 0 : random.between(0, rowsMax + (random.oneIn(10) ? 1 : 0));
+  const served = epochOfReceipts(receipts, chain, listed);
   publishedOf(world).set(toHex(served.commitment.receipts.root), served);
   const bond = coin(random.oneIn(20) ? epochBond - 1n : epochBond, bondDenom);
   return { gateway, roundId: round.id, commitment: served.commitment, bond };
@@ -106,7 +108,8 @@ function aDispute(world: World, challenger: string): wire.MsgDisputeEpoch | unde
 }
 
 function aClaim(world: World, sender: string): wire.MsgClaimEntitlement | undefined {
-  const found = anEpoch(world, ({ unclaimed }) => unclaimed !== '0');
+  const isFinal = ({ state }: Epoch): boolean => state === EpochState.EPOCH_STATE_FINAL;
+  const found = anEpoch(world, (one) => one.unclaimed !== '0' && (isFinal(one) || world.random.oneIn(10)));
   if (found === undefined || found.served.entitlements.tree.leaves === 0) return undefined;
   const { epoch, served } = found;
   const index = world.random.below(served.entitlements.tree.leaves);
