@@ -6,13 +6,19 @@ import { verifyOpening } from '../../modules/attribution/proof/tree.ts';
 import { contentRoot, rootOfSection } from '../../modules/attribution/verify.ts';
 import { shardInMemory } from '../prove/memory.ts';
 import { naiveShard, textDocument } from '../testing/naive-shard.ts';
-import { Answerer, type AnswerChain, type OpenRequest, pieceAt, type ServedPiece } from './answerer.ts';
+import { LedgerError } from '../../core/errors.ts';
+import { TX_ANSWERS_MAX } from './answer-batches.ts';
+import type { AnswerChain, ChunkAnswer, OpenRequest } from './answer-ports.ts';
+import { Answerer } from './answerer.ts';
 import { HeadLibrary } from './head-library.ts';
 import { ShardLibrary } from './shard-library.ts';
+import { pieceAt } from './shard-pieces.ts';
+import { takingChain } from './testing/answer-chain.ts';
 import { smallLibrary, TEXTS } from './testing/library.ts';
 
 const library = smallLibrary();
 const heads = new HeadLibrary();
+const logger = { info: () => undefined, warn: () => undefined };
 const [shard] = library.list();
 if (shard === undefined) throw new Error('the library has a shard');
 
@@ -47,52 +53,144 @@ test('a section of a document that is a tombstone is answered by its leaf alone'
   expect(verifyOpening(treeOfShard(reader.commitment, 'documents'), opening)).toBe(true);
 });
 
-test('requests are answered by urgency, once, others are left alone, and what fails is tried again', async () => {
-  const request = (id: bigint, deadline: bigint, key: string = shard.key): OpenRequest => ({
-    id,
-    of: 'shard',
-    key,
-    deadline,
-    place: { tree: 2, document: 0, chunk: Number(id) },
-  });
-  const served: bigint[] = [];
+/** A request for a run of suffixes, of which the small shard has one. */
+function request(id: number, deadline: number, key: string = shard?.key ?? ''): OpenRequest {
+  const place = { tree: 2, document: 0, chunk: id % 2 };
+  return { id: BigInt(id), of: 'shard', key, deadline: BigInt(deadline), place };
+}
+
+function requests(count: number): readonly OpenRequest[] {
+  return Array.from({ length: count }, (_, i) => request(i + 1, 500));
+}
+
+const idsOf = (answers: readonly ChunkAnswer[]): readonly number[] =>
+  answers.map(({ requestId }) => Number(requestId));
+
+/** An answerer, what it counts, and the ids that each of its transactions answered, sent or not. */
+function world(open: () => readonly OpenRequest[], parts: Partial<AnswerChain> = {}) {
   const counted: string[] = [];
-  let down = true;
-  const chain: AnswerChain = {
-    openRequests: async () => [request(1n, 9n), request(2n, 5n), request(3n, 1n, 'ff')],
-    async serveChunk(id: bigint, piece: ServedPiece) {
-      if (down && id === 2n) throw new Error('no node answers');
-      expect(piece.leaves?.[Number(id)]).toEqual(shard.reader.leaf('suffix', Number(id)));
-      served.push(id);
-      return 'TX';
-    },
+  const txs: (readonly number[])[] = [];
+  const chain = takingChain(open, parts);
+  const send: AnswerChain['send'] = (sent) => {
+    txs.push(...sent.map(({ answers }) => idsOf(answers)));
+    return chain.send(sent);
   };
-  const logger = { info: () => undefined, warn: () => undefined };
   const metrics = { chunkRequest: (outcome: string) => void counted.push(outcome) };
-  const answerer = new Answerer({ chain, library, heads, metrics, logger });
+  const answerer = new Answerer({ chain: { ...chain, send }, library, heads, metrics, logger });
+  const count = (outcome: string): number => counted.filter((each) => each === outcome).length;
+  return { answerer, count, txs };
+}
+
+const refusal = (why: string): LedgerError => new LedgerError('attest.refused', why);
+const failed = (reason: LedgerError): PromiseRejectedResult => ({ status: 'rejected', reason });
+const inBlock: PromiseFulfilledResult<string> = { status: 'fulfilled', value: 'TX' };
+
+test('requests are answered together, by urgency, once; others are left alone', async () => {
+  const open = [request(1, 9), request(2, 5), request(3, 1, 'ff'), request(4, 5)];
+  const { answerer, txs, count } = world(() => open);
+  expect(await answerer.round()).toBe(false);
   await answerer.round();
-  down = false;
+  expect(txs).toEqual([[2, 4, 1]]);
+  expect([count('foreign'), count('answered'), count('refused')]).toEqual([1, 3, 0]);
+});
+
+test('a node that does not answer is asked again in the next round', async () => {
+  const down = async () => await Promise.reject(new LedgerError('attest.no_answer', 'nobody answers'));
+  let parts: Partial<AnswerChain> = { openRequests: down };
+  const { answerer, txs, count } = world(() => requests(1), {
+    openRequests: async () => (await parts.openRequests?.()) ?? requests(1),
+    blockRoom: async () => (await parts.blockRoom?.()) ?? { bytesMax: 4_194_304, gasMax: -1 },
+    simulate: async (answers) => (await parts.simulate?.(answers)) ?? 1,
+  });
+  expect(await answerer.round()).toBe(false);
+  parts = { blockRoom: down };
+  expect(await answerer.round()).toBe(false);
+  parts = { simulate: down };
+  expect(await answerer.round()).toBe(false);
+  expect([txs, count('refused')]).toEqual([[], 0]);
+  parts = {};
   await answerer.round();
+  expect(txs).toEqual([[1]]);
+});
+
+test('what the chain refuses takes nothing with it, and does not stand before others again and again', async () => {
+  const bad = new Set([2, 3, 5]);
+  const tried: number[] = [];
+  const { answerer, txs, count } = world(() => [...requests(6), request(7, 900)], {
+    async simulate(answers) {
+      tried.push(...idsOf(answers));
+      if (idsOf(answers).some((id) => bad.has(id))) throw refusal('no');
+      return 1;
+    },
+  });
   await answerer.round();
-  expect(served).toEqual([1n, 2n]);
-  expect(counted).toEqual(['foreign', 'refused', 'answered', 'answered']);
-  const broken: AnswerChain = { ...chain, openRequests: () => Promise.reject(new Error('down')) };
-  await new Answerer({ chain: broken, library, heads, metrics, logger }).round();
+  expect(txs.flat()).toEqual([1, 4, 6, 7]);
+  expect([count('answered'), count('refused')]).toEqual([4, 3]);
+  bad.clear();
+  await answerer.round();
+  expect(txs.flat().slice(4)).toEqual([2, 3, 5]);
+});
+
+test('a place that is not there is refused without asking the chain, and stands behind others in the next round', async () => {
+  const none = { ...request(1, 1), place: { tree: 2, document: 0, chunk: 5_000 } };
+  const open = [none, request(2, 5)];
+  const { answerer, txs, count } = world(() => open);
+  await answerer.round();
+  expect([txs, count('refused'), count('answered')]).toEqual([[[2]], 1, 1]);
+});
+
+test('as much as half of a block takes is sent at a time, and more is said to wait', async () => {
+  const most = 3 * TX_ANSWERS_MAX;
+  const small = world(() => requests(most), { blockRoom: async () => ({ bytesMax: 40_000, gasMax: -1 }) });
+  expect(await small.answerer.round()).toBe(true);
+  const first = small.count('answered');
+  expect(first).toBeGreaterThan(1);
+  expect(first).toBeLessThan(most);
+  while (await small.answerer.round());
+  expect(small.txs.flat()).toEqual(requests(most).map(({ id }) => Number(id)));
+  const byGas = world(() => requests(9), {
+    blockRoom: async () => ({ bytesMax: -1, gasMax: 800 }),
+    simulate: async (answers) => 100 * answers.length,
+  });
+  expect(await byGas.answerer.round()).toBe(true);
+  expect(byGas.txs).toEqual([[1, 2, 3]]);
+});
+
+test('transactions that fail in a block grow smaller, and larger again; what was dropped is sent again as it was', async () => {
+  let outcome: PromiseSettledResult<string> = failed(refusal('request 1 was answered'));
+  const { answerer, txs, count } = world(() => requests(8), {
+    send: async (sent) => sent.map(() => outcome),
+  });
+  expect(await answerer.round()).toBe(false);
+  await answerer.round();
+  outcome = failed(new LedgerError('attest.dropped', 'it is in no block'));
+  await answerer.round();
+  outcome = inBlock;
+  await answerer.round();
+  expect(txs.map(({ length }) => length)).toEqual([8, 4, 4, 2, 2, 2, 2, 4, 4]);
+  expect([count('refused'), count('answered')]).toEqual([24, 8]);
+});
+
+test('of several transactions one that fails is sent again without the others', async () => {
+  let round = 0;
+  const { answerer, txs } = world(() => requests(2 * TX_ANSWERS_MAX), {
+    send: async (sent) => sent.map((_, i) => (round === 0 && i === 1 ? failed(refusal('no')) : inBlock)),
+  });
+  await answerer.round();
+  const [first, second = [], ...others] = txs.splice(0);
+  round++;
+  await answerer.round();
+  expect([first, ...others].flat()).toHaveLength(2 * TX_ANSWERS_MAX - second.length);
+  expect(txs.map(({ length }) => length)).toEqual([second.length / 2, second.length / 2]);
+  expect(txs.flat()).toEqual(second);
 });
 
 test('a request is answered once what it is of is here, and counted as foreign once', async () => {
   const empty = new ShardLibrary();
   const outcomes: string[] = [];
-  const open: OpenRequest[] = [];
-  const chain: AnswerChain = {
-    openRequests: async () => open,
-    serveChunk: async () => 'TX',
-  };
-  const logger = { info: () => undefined, warn: () => undefined };
+  const chain = takingChain(() => requests(1));
   const metrics = { chunkRequest: (outcome: string) => void outcomes.push(outcome) };
   const answerer = new Answerer({ chain, library: empty, heads, metrics, logger });
-  const place = { tree: 2, document: 0, chunk: 0 };
-  open.push({ id: 1n, of: 'shard', key: shard.key, deadline: 9n, place });
   await answerer.round();
   await answerer.round();
   expect(outcomes).toEqual(['foreign']);

@@ -1,5 +1,5 @@
 /** The chain as an attestor who answers requests sees it. */
-import type { AnswerChain, OpenRequest, ServedPiece } from '../../attest/serve/answerer.ts';
+import type { AnswerChain, ChunkAnswer, OpenRequest } from '../../attest/serve/answer-ports.ts';
 import { serveChunk } from '../../client/index.ts';
 import { toHex } from '../../core/bytes.ts';
 import { cardId, decodeCard } from '../../modules/attribution/proof/influence/card.ts';
@@ -21,6 +21,8 @@ export interface AnswerChainParts {
 
 /** Answers requests by an account. */
 export function answerChain({ chain, account, statements }: AnswerChainParts): AnswerChain {
+  const messageOf = ({ requestId, piece }: ChunkAnswer): ReturnType<typeof serveChunk> =>
+    serveChunk(MsgServeChunk.create({ server: account.address, requestId, ...piece }));
   return {
     async openRequests() {
       const requests = await chain.requests();
@@ -37,9 +39,15 @@ export function answerChain({ chain, account, statements }: AnswerChainParts): A
         return key === undefined ? [] : [{ id, of, key, place, deadline }];
       });
     },
-    async serveChunk(requestId: bigint, piece: ServedPiece): Promise<string> {
-      const message = MsgServeChunk.create({ server: account.address, requestId, ...piece });
-      return (await account.send([serveChunk(message)])).hash;
+    blockRoom: () => chain.blockRoom(),
+    simulate: (answers) => account.simulate(answers.map(messageOf)),
+    async send(txs) {
+      const sent = await account.sendAll(
+        txs.map(({ answers, gas }) => ({ messages: answers.map(messageOf), gas })),
+      );
+      return sent.map((each) =>
+        each.status === 'fulfilled' ? { status: each.status, value: each.value.hash } : each,
+      );
     },
   };
 }

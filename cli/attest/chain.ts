@@ -1,4 +1,5 @@
 /** The chain behind a node's RPC, as serving and publishing see it. */
+import { QueryParamsRequest, QueryParamsResponse } from '../../proto/gen/cosmos/consensus/v1/query.ts';
 import type { PageRequest, PageResponse } from '../../proto/gen/cosmos/base/query/v1beta1/pagination.ts';
 import { fromBech32 } from '../../core/bech32.ts';
 import { toHex } from '../../core/bytes.ts';
@@ -21,6 +22,7 @@ import {
   ContributionState,
   type Snapshot,
 } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
+import type { BlockRoom } from '../../attest/serve/answer-ports.ts';
 import type { ActiveCard, ActiveIndex, AttributionScope, ServeChain } from '../../attest/serve/ports.ts';
 import type { Connection } from '../../client/index.ts';
 
@@ -95,6 +97,15 @@ export class AttestChain implements ServeChain {
     const { params } = await this.#queries.attribution.paramsOfVersion({ version });
     this.#versions.set(version, params);
     return params;
+  }
+
+  /** What a block takes. @throws LedgerError `attest.chain` when the node does not know */
+  async blockRoom(): Promise<BlockRoom> {
+    const request = QueryParamsRequest.encode(QueryParamsRequest.create({}));
+    const { value } = await this.connection.queries.queryAbci('/cosmos.consensus.v1.Query/Params', request);
+    const block = QueryParamsResponse.decode(value).params?.block;
+    if (block === undefined) throw new LedgerError('attest.chain', 'the node knows no size of blocks');
+    return { bytesMax: Number(block.maxBytes), gasMax: Number(block.maxGas) };
   }
 
   async height(): Promise<number> {

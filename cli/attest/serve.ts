@@ -73,14 +73,14 @@ export function wholeNumber(option: string, text: string, [least, most]: readonl
   throw usageError(`${option} must be a whole number from ${least} to ${most}, not "${text}"`);
 }
 
-/** Does something again and again until it is asked to stop, a pause after each time. */
-export async function repeat(task: () => Promise<void>, pauseMs: number, stop: StopSignal): Promise<void> {
+/** Does something again and again until it is asked to stop; a pause after each time that does not say true: more waits. */
+export async function repeat(task: () => Promise<unknown>, pauseMs: number, stop: StopSignal): Promise<void> {
   let isOver = false;
   const over = stop.requested.then(() => {
     isOver = true;
   });
   while (!isOver) {
-    await task();
+    if ((await task()) === true) continue;
     let timer: NodeJS.Timeout | undefined;
     const pause = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, pauseMs);
@@ -178,7 +178,7 @@ async function serveHeads(
       {},
       'without --from nothing is answered on the chain: whoever asks there voids your shards and cards',
     );
-  const look = async (): Promise<void> => {
+  const look = async (): Promise<boolean> => {
     try {
       const fresh = indexes.load();
       if (fresh > 0) logger.info({ fresh }, `${fresh} more shards are served`);
@@ -187,7 +187,7 @@ async function serveHeads(
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'the node or an index cannot be read');
     }
-    await answerer?.round();
+    return (await answerer?.round()) ?? false;
   };
   await repeat(look, interval, stop);
   await server.stop();

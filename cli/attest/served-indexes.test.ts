@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { IndexDirectory } from '../../attest/index/index-directory.ts';
-import { pieceAt } from '../../attest/serve/answerer.ts';
+import { pieceAt } from '../../attest/serve/shard-pieces.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
 import { textDocument } from '../../attest/testing/naive-shard.ts';
 import { toHex, utf8 } from '../../core/bytes.ts';

@@ -1,7 +1,8 @@
 /** Answers to requests on the chain: a run of leaves of each tree, and a section of a content. */
 import { openPiece } from '../../attest/influence/open-piece.ts';
 import type { ServedPair } from '../../attest/influence/open-fraud.ts';
-import { pieceAt, type ServedPiece } from '../../attest/serve/answerer.ts';
+import type { ServedPiece } from '../../attest/serve/answer-ports.ts';
+import { pieceAt } from '../../attest/serve/shard-pieces.ts';
 import type { ShardReader } from '../../attest/shard.ts';
 import { assert } from '../../core/errors.ts';
 import {

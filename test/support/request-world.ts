@@ -1,6 +1,7 @@
 /** Requests about shards, model cards and claims on a chain that has a model of influence. */
 import { expect } from 'vitest';
-import { pieceAt, type ShardPiece } from '../../attest/serve/answerer.ts';
+import type { ShardPiece } from '../../attest/serve/answer-ports.ts';
+import { pieceAt } from '../../attest/serve/shard-pieces.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { WireCoin } from '../../framework/coins.ts';

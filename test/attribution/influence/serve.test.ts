@@ -2,7 +2,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { hessianOf } from '../../../attest/influence/hessian.ts';
 import { headOfCard } from '../../../attest/influence/served-head.ts';
-import { Answerer, type OpenRequest, type ServedPiece } from '../../../attest/serve/answerer.ts';
+import type { OpenRequest } from '../../../attest/serve/answer-ports.ts';
+import { Answerer } from '../../../attest/serve/answerer.ts';
+import { takingChain } from '../../../attest/serve/testing/answer-chain.ts';
 import { HeadLibrary } from '../../../attest/serve/head-library.ts';
 import { orderOf } from '../../../attest/serve/order.ts';
 import { attestService } from '../../../attest/serve/service.ts';
@@ -154,26 +156,24 @@ describe.each(['head', 'adapter'] as const)('%s', (kind) => {
       { of: 'claim', key: claimKey, place: { tree: 20, document: 1, chunk: 0 } },
       { of: 'claim', key: 'ff', place: { tree: 22, document: 0, chunk: 0 } },
     ];
-    const pieces: ServedPiece[] = [];
+    const chain = takingChain(() => asked.map((one, i) => ({ ...one, id: BigInt(i), deadline: BigInt(i) })));
     const counted: string[] = [];
     const answerer = new Answerer({
-      chain: {
-        openRequests: async () => asked.map((one, i) => ({ ...one, id: BigInt(i), deadline: BigInt(i) })),
-        serveChunk: async (_, piece) => `TX${pieces.push(piece)}`,
-      },
+      chain,
       library: smallLibrary(),
       heads,
       metrics: { chunkRequest: (outcome) => void counted.push(outcome) },
       logger: { info: () => undefined, warn: () => undefined },
     });
     await answerer.round();
-    expect(counted).toEqual(['answered', 'answered', 'answered', 'answered', 'foreign']);
+    expect(counted).toEqual(['foreign', 'answered', 'answered', 'answered', 'answered']);
+    expect(chain.taken).toHaveLength(4);
     const names = new Map<number, InfluenceSource['tree']>([
       [17, 'examples'],
       [20, 'coordinates'],
       [22, 'solution'],
     ]);
-    for (const [i, piece] of pieces.entries()) {
+    for (const [i, { piece }] of chain.taken.entries()) {
       const { of, place } = asked[i] ?? { of: 'card', place: { tree: 0, document: 0, chunk: 0 } };
       const trees = of === 'card' ? treesOfCard(card.card) : treesOfClaim(card.card, claim.claim.roots);
       const at = { tree: names.get(place.tree) ?? 'sums', node: place.document, leaf: place.chunk };

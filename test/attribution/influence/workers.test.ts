@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openPiece } from '../../../attest/influence/open-piece.ts';
 import { Answerer } from '../../../attest/serve/answerer.ts';
+import { takingChain } from '../../../attest/serve/testing/answer-chain.ts';
 import { HeadLibrary } from '../../../attest/serve/head-library.ts';
 import { engineHere, type InfluenceEngine } from '../../../attest/serve/influence-engine.ts';
 import {
@@ -174,18 +175,15 @@ test('while influence is computed, tokens, health, leaves of cards and requests 
   expect(metrics).toContain('attest_serve_influence_running 1');
   expect(metrics).toContain('attest_serve_attributions_running 0');
   const answerer = new Answerer({
-    chain: {
-      openRequests: async () => [
-        {
-          id: 1n,
-          deadline: 1n,
-          of: 'card',
-          key,
-          place: { tree: INFLUENCE_TREES.groups, document: 0, chunk: 0 },
-        },
-      ],
-      serveChunk: async () => 'TX',
-    },
+    chain: takingChain(() => [
+      {
+        id: 1n,
+        deadline: 1n,
+        of: 'card',
+        key,
+        place: { tree: INFLUENCE_TREES.groups, document: 0, chunk: 0 },
+      },
+    ]),
     ...{ library: smallLibrary(), heads, logger: QUIET },
     metrics: { chunkRequest: (outcome) => void order.push(outcome) },
   });
