@@ -86,7 +86,7 @@ test('roots are computed once while they are kept; the document asked for longes
 });
 
 test('others have turns while the roots of a long document are computed', async () => {
-  const shard = { key: 'a', reader: reader([40 * 16_384]) };
+  const shard = { key: 'a', reader: reader([20 * 16_384]) };
   let turns = 0;
   let isDone = false;
   const count = (): void => {
@@ -96,5 +96,5 @@ test('others have turns while the roots of a long document are computed', async 
   setImmediate(count);
   await new SectionRoots().of(shard, 0);
   isDone = true;
-  expect(turns).toBeGreaterThanOrEqual(4);
+  expect(turns).toBeGreaterThanOrEqual(2);
 });

@@ -8,6 +8,8 @@ import { ANY_DEPTH_MAX } from '../../framework/any-types.ts';
 import { encodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
 import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { answerCommitment, openAnswer } from '../../modules/attribution/verify.ts';
+import { QueryParamsResponse } from '../../proto/gen/cosmos/consensus/v1/query.ts';
+import { ConsensusParams } from '../../proto/gen/tendermint/types/params.ts';
 import { MsgExec } from '../../proto/gen/cosmos/authz/v1beta1/tx.ts';
 import { TxBody, TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import { Any } from '../../proto/gen/google/protobuf/any.ts';
@@ -83,15 +85,21 @@ test('a block that cannot be read delays answers about its own claim only', asyn
     openClaims: async () => ({ claims: claims.map(({ record }) => record), pagination: undefined }),
     requests: async () => ({ requests, pagination: undefined }),
   };
-  const chain = new AttestChain({ comet, queries: { openledger: { attribution } } } as unknown as Connection);
+  const block = { maxBytes: 4_194_304n, maxGas: -1n };
+  const value = QueryParamsResponse.encode(
+    QueryParamsResponse.create({ params: ConsensusParams.create({ block }) }),
+  );
+  const queries = { openledger: { attribution }, queryAbci: async () => ({ value }) };
+  const chain = new AttestChain({ comet, queries } as unknown as Connection);
   const heads = new HeadLibrary([head.card]);
   const statements = new PendingStatements(chain);
   const answered: bigint[] = [];
   const account = {
     address: 'open1server',
-    async send([message]: readonly { readonly value: MsgServeChunk }[]) {
-      answered.push(message?.value.requestId ?? 0n);
-      return { hash: 'TX' };
+    simulate: async () => 1,
+    async sendAll(txs: readonly { readonly messages: readonly { readonly value: MsgServeChunk }[] }[]) {
+      answered.push(...txs.flatMap(({ messages }) => messages.map(({ value: { requestId } }) => requestId)));
+      return txs.map(() => ({ status: 'fulfilled', value: { hash: 'TX' } }));
     },
   } as unknown as Account;
   const warned: string[] = [];

@@ -18,7 +18,7 @@ import { naiveShard } from '../../attest/testing/naive-shard.ts';
 import type { ShardArrays, ShardReader, SourceDocument } from '../../attest/shard.ts';
 import { contentRoot, payInference, publishIndex, requestChunk } from '../../client/index.ts';
 import { fromBech32 } from '../../core/bech32.ts';
-import { utf8 } from '../../core/bytes.ts';
+import { toHex, utf8 } from '../../core/bytes.ts';
 import { ClaimState, ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import {
   MsgPublishIndex,
@@ -213,20 +213,33 @@ it('who serves nothing is convicted by what he has to show on the chain, by a wa
   await convicted(shardId);
 });
 
-it('killed and started again, the attestor answers requests on the chain', {
+it('killed and started again, the attestor answers requests on the chain, in one transaction', {
   timeout: STUCK_MS,
 }, async () => {
   await server.kill();
   const { params } = await play.queries.attribution.params();
-  const request = MsgRequestChunk.create({
-    requester: play.scene.parties.payer.address,
-    shardId: 1n,
-    place: { tree: 2, document: 0, chunk: 7 },
-    bond: { denom: params.bondDenom, amount: params.requestBond.toString() },
-  });
-  const { requestId } = await act(play.scene.parties.payer, [requestChunk(request)], MsgRequestChunkResponse);
+  const asked = [0, 1, 2, 3].map((i) =>
+    requestChunk(
+      MsgRequestChunk.create({
+        requester: play.scene.parties.payer.address,
+        shardId: 1n,
+        // A section of a text, and runs of leaves of three trees.
+        place: { tree: i, document: 0, chunk: 0 },
+        bond: { denom: params.bondDenom, amount: (params.requestBond * BigInt(i + 1)).toString() },
+      }),
+    ),
+  );
+  const { requestId } = await act(play.scene.parties.payer, asked, MsgRequestChunkResponse);
   await serve();
-  await server.line(`request ${requestId} for a piece of shard`);
+  const { comet } = play.scene.chain.connection;
+  const answers = await Promise.all(
+    asked.map(async (_, i) => {
+      await server.line(`request ${requestId + BigInt(i)} for a piece of shard`);
+      const { txs } = await comet.txSearchAll({ query: `serve_chunk.request_id='${requestId + BigInt(i)}'` });
+      return txs.map(({ hash }) => toHex(hash)).join();
+    }),
+  );
+  expect([new Set(answers).size, answers[0]?.length]).toEqual([1, 64]);
   expect((await play.queries.attribution.requests()).requests).toEqual([]);
   expect(await stateOf(1n)).toBe(ObjectState.OBJECT_STATE_ACTIVE);
 });
