@@ -131,12 +131,29 @@ test('what the chain refuses takes nothing with it, and does not stand before ot
   expect(txs.flat().slice(4)).toEqual([2, 3, 5]);
 });
 
-test('a place that is not there is refused without asking the chain, and stands behind others in the next round', async () => {
+test('a place that is not there is refused without asking the chain', async () => {
   const none = { ...request(1, 1), place: { tree: 2, document: 0, chunk: 5_000 } };
   const open = [none, request(2, 5)];
   const { answerer, txs, count } = world(() => open);
   await answerer.round();
   expect([txs, count('refused'), count('answered')]).toEqual([[[2]], 1, 1]);
+});
+
+test('what is refused stands behind all others in the next round, and is tried again', async () => {
+  const tried: (readonly number[])[] = [];
+  const open = [request(1, 1), request(2, 500), request(3, 500)];
+  const { answerer, txs } = world(() => open, {
+    // Room for one.
+    blockRoom: async () => ({ bytesMax: 10, gasMax: -1 }),
+    async simulate(answers) {
+      tried.push(idsOf(answers));
+      if (idsOf(answers).includes(1)) throw refusal('no');
+      return 1;
+    },
+  });
+  for (let round = 0; round < 4; round++) await answerer.round();
+  expect(tried).toEqual([[1], [2], [1], [3]]);
+  expect(txs).toEqual([[2], [3]]);
 });
 
 test('as much as half of a block takes is sent at a time, and more is said to wait', async () => {

@@ -179,11 +179,15 @@ test('as many requests as the chain takes about 64 shards are answered in a tent
   expect(blocks).toBeLessThanOrEqual(50);
 });
 
-test('whoever answers one of his own requests before each transaction of ours cannot keep the others from being answered', async () => {
-  const node = new FloodedNode((waiting) => waiting.flatMap(({ answers }) => answers[0]?.requestId ?? []));
+test('whoever answers some of his own requests before our transactions cannot keep the others from being answered', async () => {
+  // One of each of the first eight that wait: as many as there are as long as they are large.
+  const node = new FloodedNode((waiting) =>
+    waiting.slice(0, 8).flatMap(({ answers }) => answers[0]?.requestId ?? []),
+  );
   flood(node, 64, 9);
   const blocks = await blocksToAnswer(node);
   expect(node.expired).toEqual([]);
-  expect(node.failed).toBeGreaterThan(0);
-  expect(blocks).toBeLessThanOrEqual(40);
+  expect(node.failed).toBeGreaterThan(8);
+  expect(node.answered).toBeGreaterThan(400);
+  expect(blocks).toBeLessThanOrEqual(20);
 });

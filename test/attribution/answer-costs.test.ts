@@ -62,7 +62,7 @@ test('an answer costs a sixth of what it brings, and several in one transaction 
     return gasUsed;
   };
   const [one, all] = [gasOf(1), gasOf(SECTIONS)];
-  // 269,903 and 1,981,494 units: 323 and 297 uopen for each answer.
+  // 270,059 and 1,982,682 units: 325 and 298 uopen for each answer.
   expect(one).toBeLessThan(272_000n);
   expect(all).toBeLessThan(1_995_000n);
   const brings = (DEFAULT_PARAMS.requestBond * BigInt(DEFAULT_PARAMS.answerBps)) / 10_000n;
