@@ -46,6 +46,8 @@ import {
   MsgClaimEntitlement,
   MsgDisputeEpoch,
   MsgRegisterGateway,
+  MsgRequestEpochPiece,
+  MsgServeEpochPiece,
   MsgSettleEpoch,
   MsgUpdateGateway,
 } from '../proto/gen/openledger/settlement/v1/tx.ts';
@@ -170,6 +172,12 @@ export const settleEpoch: (message: MsgSettleEpoch) => EncodeObject = maker(MsgS
 
 /** Convicts a wrong epoch. */
 export const disputeEpoch: (message: MsgDisputeEpoch) => EncodeObject = maker(MsgDisputeEpoch);
+
+/** Asks for a piece of a pending epoch, with a bond. */
+export const requestEpochPiece: (message: MsgRequestEpochPiece) => EncodeObject = maker(MsgRequestEpochPiece);
+
+/** Shows a piece of an epoch that somebody asked for. */
+export const serveEpochPiece: (message: MsgServeEpochPiece) => EncodeObject = maker(MsgServeEpochPiece);
 
 /** Has a row of a final epoch that the chain does not list paid to its place. */
 export const claimEntitlement: (message: MsgClaimEntitlement) => EncodeObject = maker(MsgClaimEntitlement);

@@ -137,6 +137,8 @@ export interface SettlementQueries {
   readonly epochs: Ask<settlement.QueryEpochsRequest, settlement.QueryEpochsResponse>;
   readonly lanes: Ask<settlement.QueryLanesRequest, settlement.QueryLanesResponse>;
   readonly rounds: Ask<settlement.QueryRoundsRequest, settlement.QueryRoundsResponse>;
+  readonly request: Ask<settlement.QueryRequestRequest, settlement.QueryRequestResponse>;
+  readonly requests: Ask<settlement.QueryRequestsRequest, settlement.QueryRequestsResponse>;
   readonly terms: Ask<settlement.QueryTermsRequest, settlement.QueryTermsResponse>;
 }
 
@@ -275,6 +277,8 @@ function settlementQueries(base: QueryClient): SettlementQueries {
     epochs: ask('Epochs', s.QueryEpochsRequest, s.QueryEpochsResponse),
     lanes: ask('Lanes', s.QueryLanesRequest, s.QueryLanesResponse),
     rounds: ask('Rounds', s.QueryRoundsRequest, s.QueryRoundsResponse),
+    request: ask('Request', s.QueryRequestRequest, s.QueryRequestResponse),
+    requests: ask('Requests', s.QueryRequestsRequest, s.QueryRequestsResponse),
     terms: ask('Terms', s.QueryTermsRequest, s.QueryTermsResponse),
   };
 }

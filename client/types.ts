@@ -48,6 +48,8 @@ import {
   MsgClaimEntitlement,
   MsgDisputeEpoch,
   MsgRegisterGateway,
+  MsgRequestEpochPiece,
+  MsgServeEpochPiece,
   MsgSettleEpoch,
   MsgUpdateGateway,
 } from '../proto/gen/openledger/settlement/v1/tx.ts';
@@ -92,6 +94,8 @@ export const MESSAGES: readonly MessageType<unknown>[] = [
   MsgUpdateGateway,
   MsgSettleEpoch,
   MsgDisputeEpoch,
+  MsgRequestEpochPiece,
+  MsgServeEpochPiece,
   MsgClaimEntitlement,
 ];
 

@@ -81,12 +81,19 @@ export function chainOf(k: SettlementCore, context: ReadContext, epoch: Epoch): 
   };
 }
 
+/** Verified in the payment that carried it, or before; or optimistic, and its window has closed. */
+const STANDING: ReadonlySet<ClaimState> = new Set([
+  ClaimState.CLAIM_STATE_UNSPECIFIED,
+  ClaimState.CLAIM_STATE_VERIFIED,
+  ClaimState.CLAIM_STATE_FINAL,
+]);
+
 /** A claim that a payment follows, so that it stays. */
 function finalClaim(k: SettlementCore, context: ReadContext, id: bigint): FinalClaim | undefined {
   const claim = k.attribution.claim(context, id);
   if (claim === undefined || claim.receiptId === 0n) return undefined;
   const { state, modelId, answerRoot, unattributedWeight: unattributed } = claim;
-  if (state !== ClaimState.CLAIM_STATE_FINAL && state !== ClaimState.CLAIM_STATE_VERIFIED) return undefined;
+  if (!STANDING.has(state)) return undefined;
   const entries = claim.shares.flatMap(({ contributionId, weight }) => {
     const contribution = k.datanets.contribution(context, contributionId);
     if (contribution === undefined) return [];

@@ -33,6 +33,8 @@ export const PUBLISHED: readonly { readonly from: readonly string[]; readonly ta
   { from: ['client', 'attest', 'gateway'], target: /^modules\/channels\/format\// },
   // Gateways build epochs, and whoever looks at them checks them, by the formats and rules of the chain.
   { from: ['client', 'gateway'], target: /^modules\/settlement\/proof\// },
+  // A gateway is the payee of channels.
+  { from: ['gateway'], target: /^client\/vouchers\// },
   // What is signed off the chain is made of the very bytes that the chain verifies.
   {
     from: ['client', 'gateway'],

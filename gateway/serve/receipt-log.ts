@@ -1,0 +1,188 @@
+/**
+ * Receipts that no epoch states yet, on a disk. The receipts of a lane follow each other, each beginning
+ * where the one before it ends, as the charges do.
+ *
+ * A receipt is written before its charge and signed after it: `append` → `Payee.settle` → signature.
+ *
+ * | a crash after | what is on the disk | what the next process does |
+ * | --- | --- | --- |
+ * | the voucher | no receipt | serves it when it comes again |
+ * | the receipt | a receipt without charge | gives the same answer when the voucher comes again |
+ * | the charge | both | gives the same answer, with the same signature |
+ *
+ * A receipt without its charge gives way to another that begins there: it was never signed. So of what was
+ * charged there is always a receipt, and of one charge never a second that was signed.
+ */
+import { concatBytes, toHex } from '../../core/bytes.ts';
+import { assert } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import type { JournalDisk } from '../../client/vouchers/journal.ts';
+import { NO_ATTRIBUTION } from '../../modules/settlement/proof/attribution.ts';
+import {
+  decodeReceipt,
+  encodeReceipt,
+  type Receipt,
+  RECEIPT_BYTES,
+} from '../../modules/settlement/proof/leaves.ts';
+import { type LogRecord, RecordLog } from './record-log.ts';
+
+/** Kinds of records, also in files of epochs. */
+export const RECORDS = { attribution: 1, receipt: 2, commitment: 3 } as const;
+
+/** A receipt with what was answered. */
+export interface AnsweredReceipt {
+  readonly receipt: Receipt;
+  readonly answer: Uint8Array;
+}
+
+/** An interval of what a lane was charged in all. */
+export interface LaneInterval {
+  /** 32 bytes. */
+  readonly channelId: Uint8Array;
+  readonly lane: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+const BEFORE_AT = 35;
+const AFTER_AT = 43;
+
+interface LaneReceipts {
+  /** Leaves, in order. */
+  leaves: Uint8Array[];
+  /** Of the last one. */
+  answer: Uint8Array;
+}
+
+/** See the file comment. A receipt is 195 bytes and an entry of a list in memory. */
+export class ReceiptLog {
+  readonly #lanes = new Map<string, LaneReceipts>();
+  /** By their hashes in hexadecimal. */
+  readonly #attributions = new Map<string, Uint8Array>();
+  #log: RecordLog | undefined;
+
+  private constructor() {}
+
+  /** @throws LedgerError `gateway.corrupt` */
+  static async open(disk: JournalDisk): Promise<ReceiptLog> {
+    const receipts = new ReceiptLog();
+    receipts.#log = await RecordLog.open(disk, (record) => receipts.#read(record));
+    return receipts;
+  }
+
+  /**
+   * Keeps a receipt, in the place of those of its lane that begin where it begins or behind. It is seen at
+   * once, and durable when this resolves.
+   * @param attribution the bytes that the receipt names by their hash; empty when it names none
+   * @throws LedgerError `gateway.disk`
+   */
+  async append({ receipt, answer }: AnsweredReceipt, attribution: Uint8Array): Promise<void> {
+    const leaf = encodeReceipt(receipt);
+    const records: LogRecord[] = [];
+    if (attribution.length > 0 && this.#addAttribution(attribution))
+      records.push({ kind: RECORDS.attribution, content: attribution });
+    this.#addReceipt(leaf, answer);
+    records.push({ kind: RECORDS.receipt, content: concatBytes(leaf, answer) });
+    await this.#open().append(records);
+  }
+
+  /** The last receipt of a lane, also one that an epoch states, with what was answered. */
+  last(channel: Uint8Array, lane: number): AnsweredReceipt | undefined {
+    const found = this.#lanes.get(laneKey(channel, lane));
+    const leaf = found?.leaves.at(-1);
+    const receipt = leaf && decodeReceipt(leaf);
+    return found && receipt && { receipt, answer: found.answer };
+  }
+
+  /** Leaves of a lane that lie within an interval, in their order. */
+  within({ channelId, lane, from, to }: LaneInterval): readonly Uint8Array[] {
+    const leaves = this.#lanes.get(laneKey(channelId, lane))?.leaves ?? [];
+    return leaves.filter((leaf) => numberAt(leaf, BEFORE_AT) >= from && numberAt(leaf, AFTER_AT) <= to);
+  }
+
+  /** The attribution with this SHA-256. */
+  attribution(hash: Uint8Array): Uint8Array | undefined {
+    return this.#attributions.get(toHex(hash));
+  }
+
+  /** Receipts in memory. */
+  get count(): number {
+    return [...this.#lanes.values()].reduce((sum, { leaves }) => sum + leaves.length, 0);
+  }
+
+  /**
+   * Drops what an epoch states, whose file has it: all receipts up to the ends of these intervals, but the
+   * last of each lane, whose answer may be asked for again. Resolves when the disk has forgotten them too.
+   * @throws LedgerError `gateway.disk`
+   */
+  async forget(intervals: readonly LaneInterval[]): Promise<void> {
+    for (const { channelId, lane, to } of intervals) {
+      const receipts = this.#lanes.get(laneKey(channelId, lane));
+      if (receipts === undefined) continue;
+      const { leaves } = receipts;
+      receipts.leaves = leaves.filter((leaf, i) => i === leaves.length - 1 || numberAt(leaf, AFTER_AT) > to);
+    }
+    this.#forgetAttributions();
+    await this.#open().rewrite(() => this.#records());
+  }
+
+  /** Resolves when all is durable and the file is closed. */
+  close(): Promise<void> {
+    return this.#open().close();
+  }
+
+  #open(): RecordLog {
+    assert(this.#log !== undefined, 'the log of receipts is being opened');
+    return this.#log;
+  }
+
+  #read({ kind, content }: LogRecord): void {
+    if (kind === RECORDS.attribution) this.#addAttribution(content);
+    else this.#addReceipt(content.slice(0, RECEIPT_BYTES), content.slice(RECEIPT_BYTES));
+  }
+
+  #addAttribution(bytes: Uint8Array): boolean {
+    const key = toHex(sha256(bytes));
+    if (this.#attributions.has(key)) return false;
+    this.#attributions.set(key, bytes);
+    return true;
+  }
+
+  #addReceipt(leaf: Uint8Array, answer: Uint8Array): void {
+    const receipt = decodeReceipt(leaf);
+    assert(receipt !== undefined, 'a receipt of the log is malformed');
+    const key = laneKey(receipt.channel, receipt.lane);
+    const lane = this.#lanes.get(key) ?? { leaves: [], answer };
+    if (lane.leaves.length === 0) this.#lanes.set(key, lane);
+    for (let last = lane.leaves.at(-1); last !== undefined; last = lane.leaves.at(-1)) {
+      if (numberAt(last, BEFORE_AT) < receipt.before) break;
+      lane.leaves.pop();
+    }
+    lane.leaves.push(leaf);
+    lane.answer = answer;
+  }
+
+  #forgetAttributions(): void {
+    const named = new Set([toHex(NO_ATTRIBUTION)]);
+    for (const { leaves } of this.#lanes.values())
+      for (const leaf of leaves) named.add(toHex(decodeReceipt(leaf)?.attribution ?? NO_ATTRIBUTION));
+    for (const key of this.#attributions.keys()) if (!named.has(key)) this.#attributions.delete(key);
+  }
+
+  *#records(): Generator<LogRecord> {
+    for (const content of this.#attributions.values()) yield { kind: RECORDS.attribution, content };
+    for (const { leaves, answer } of this.#lanes.values())
+      for (const [i, leaf] of leaves.entries()) {
+        const content = i === leaves.length - 1 ? concatBytes(leaf, answer) : leaf;
+        yield { kind: RECORDS.receipt, content };
+      }
+  }
+}
+
+function laneKey(channel: Uint8Array, lane: number): string {
+  return `${toHex(channel)}/${lane}`;
+}
+
+function numberAt(leaf: Uint8Array, at: number): bigint {
+  return new DataView(leaf.buffer, leaf.byteOffset, leaf.length).getBigUint64(at);
+}

@@ -1,0 +1,206 @@
+/**
+ * Records on a disk: a log that is only appended to, in frames. A frame holds what was written together,
+ * under one checksum; the next one is written when it is durable, so that only the last can be torn.
+ *
+ * `4 magic, u32 bytes of the body, 8 of its SHA-256, body`, and in the body for each record
+ * `u8 kind, u32 bytes, content`; big-endian.
+ *
+ * | after a crash | what happens |
+ * | --- | --- |
+ * | the last frame is torn or missing | it is cut off: nobody was told that it is there |
+ * | a frame before a good one is bad | `gateway.corrupt`: something else than a crash was at work |
+ */
+import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import type { JournalDisk } from '../../client/vouchers/journal.ts';
+
+/** One record. */
+export interface LogRecord {
+  /** 0 to 255. */
+  readonly kind: number;
+  readonly content: Uint8Array;
+}
+
+const MAGIC = utf8('OLR1');
+const CHECKSUM_BYTES = 8;
+const FRAME_HEAD_BYTES: number = MAGIC.length + 4 + CHECKSUM_BYTES;
+const RECORD_HEAD_BYTES = 5;
+/** A frame of a rewritten log is closed when it has so many bytes. */
+const REWRITTEN_FRAME_BYTES = 1 << 22;
+
+interface Waiting {
+  readonly records: readonly LogRecord[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** See the file comment. One process at a time: `openFileDisk` sees to that. */
+export class RecordLog {
+  readonly #disk: JournalDisk;
+  #waiting: Waiting[] = [];
+  #rewrite: (() => Iterable<LogRecord>) | undefined;
+  #flushing: Promise<void> | undefined;
+  #failure: LedgerError | undefined;
+
+  private constructor(disk: JournalDisk) {
+    this.#disk = disk;
+  }
+
+  /**
+   * Opens the log and hands out what it holds, in order. A disk that cannot be opened is closed.
+   * @throws LedgerError `gateway.corrupt`
+   */
+  static async open(disk: JournalDisk, each: (record: LogRecord) => void): Promise<RecordLog> {
+    try {
+      const bytes = await disk.read();
+      const end = readFrames(bytes, each);
+      if (end < bytes.length) await disk.replace(bytes.slice(0, end));
+      return new RecordLog(disk);
+    } catch (error) {
+      await disk.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Resolves when the records are durable: all of them or, after a crash, none.
+   * @throws LedgerError `gateway.disk`: nothing is durable any more; begin again from what is on the disk
+   */
+  append(records: readonly LogRecord[]): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const durable = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ records, resolve, reject });
+    });
+    this.#flushing ??= this.#flush();
+    return durable;
+  }
+
+  /**
+   * Has the log written anew before what is appended next; resolves when that is durable. The records are
+   * asked for when it is done.
+   * @throws LedgerError `gateway.disk`
+   */
+  rewrite(records: () => Iterable<LogRecord>): Promise<void> {
+    this.#rewrite = records;
+    return this.append([]);
+  }
+
+  /** Resolves when all is durable and the file is closed. */
+  async close(): Promise<void> {
+    await this.#flushing;
+    await this.#disk.close();
+  }
+
+  /** Whatever waits is written together and synced once. */
+  async #flush(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#write(batch);
+        for (const { resolve } of batch) resolve();
+      } catch (cause) {
+        this.#fail(cause, batch);
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const rewritten = this.#rewrite;
+    this.#rewrite = undefined;
+    // What waits is among these records already; its frame comes again behind them, which changes nothing.
+    if (rewritten !== undefined) await this.#disk.replace(framesOf(rewritten()));
+    const records = batch.flatMap(({ records: own }) => own);
+    if (records.length === 0) return;
+    await this.#disk.append(frameOf(records));
+    await this.#disk.sync();
+  }
+
+  #fail(cause: unknown, batch: readonly Waiting[]): void {
+    const message = `receipts cannot be written: ${messageOf(cause)}`;
+    this.#failure = new LedgerError('gateway.disk', message, {}, cause);
+    for (const { reject } of [...batch, ...this.#waiting]) reject(this.#failure);
+    this.#waiting = [];
+  }
+}
+
+/** A file of records that is written at once. */
+export function framesOf(records: Iterable<LogRecord>): Uint8Array {
+  const frames: Uint8Array[] = [];
+  let open: LogRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    open.push(record);
+    bytes += RECORD_HEAD_BYTES + record.content.length;
+    if (bytes < REWRITTEN_FRAME_BYTES) continue;
+    frames.push(frameOf(open));
+    open = [];
+    bytes = 0;
+  }
+  if (open.length > 0) frames.push(frameOf(open));
+  return concatBytes(...frames);
+}
+
+function frameOf(records: readonly LogRecord[]): Uint8Array {
+  const length = records.reduce((sum, { content }) => sum + RECORD_HEAD_BYTES + content.length, 0);
+  const frame = new Uint8Array(FRAME_HEAD_BYTES + length);
+  const view = new DataView(frame.buffer);
+  frame.set(MAGIC);
+  view.setUint32(MAGIC.length, length);
+  let at = FRAME_HEAD_BYTES;
+  for (const { kind, content } of records) {
+    view.setUint8(at, kind);
+    view.setUint32(at + 1, content.length);
+    frame.set(content, at + RECORD_HEAD_BYTES);
+    at += RECORD_HEAD_BYTES + content.length;
+  }
+  frame.set(checksum(frame.subarray(FRAME_HEAD_BYTES)), MAGIC.length + 4);
+  return frame;
+}
+
+function checksum(body: Uint8Array): Uint8Array {
+  return sha256(body).subarray(0, CHECKSUM_BYTES);
+}
+
+/**
+ * Hands out the records of good frames; where they end.
+ * @throws LedgerError `gateway.corrupt` when good frames follow a bad one
+ */
+export function readFrames(bytes: Uint8Array, each: (record: LogRecord) => void): number {
+  let at = 0;
+  for (let body = bodyAt(bytes, at); body !== undefined; body = bodyAt(bytes, at)) {
+    readRecords(body, each);
+    at += FRAME_HEAD_BYTES + body.length;
+  }
+  const rest = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let next = rest.indexOf(MAGIC, at + 1); next >= 0; next = rest.indexOf(MAGIC, next + 1))
+    if (bodyAt(bytes, next) !== undefined)
+      throw new LedgerError('gateway.corrupt', `byte ${at} of the log is damaged, and good frames follow`, {
+        offset: at,
+      });
+  return at;
+}
+
+/** The body of the good frame that begins here. */
+function bodyAt(bytes: Uint8Array, at: number): Uint8Array | undefined {
+  if (at + FRAME_HEAD_BYTES > bytes.length) return undefined;
+  if (!equalBytes(bytes.subarray(at, at + MAGIC.length), MAGIC)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, FRAME_HEAD_BYTES);
+  const start = at + FRAME_HEAD_BYTES;
+  const end = start + view.getUint32(MAGIC.length);
+  if (end > bytes.length) return undefined;
+  const body = bytes.subarray(start, end);
+  return equalBytes(bytes.subarray(at + MAGIC.length + 4, start), checksum(body)) ? body : undefined;
+}
+
+function readRecords(body: Uint8Array, each: (record: LogRecord) => void): void {
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  for (let at = 0; at < body.length; ) {
+    const end = at + RECORD_HEAD_BYTES + view.getUint32(at + 1);
+    each({ kind: view.getUint8(at), content: body.slice(at + RECORD_HEAD_BYTES, end) });
+    at = end;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Claims what was charged, and states what was claimed. Each step begins from what the chain shows, so a
+ * crash between two of them costs a look at the chain:
+ *
+ * | step | before it | after a crash |
+ * | --- | --- | --- |
+ * | claim | charges are on the disk | claimed again: what was claimed brings nothing |
+ * | build | the round's lanes are on the chain | built again from the same receipts |
+ * | state | the epoch's file is on the disk | the chain names the round's epoch, and the file is its |
+ * | drop | the chain has the epoch | dropped at the next look |
+ *
+ * One of its kind for a gateway: claims that come between build and state make the chain refuse the epoch,
+ * and it is built anew.
+ */
+import { equalBytes, toHex } from '../../core/bytes.ts';
+import { LedgerError, messageOf } from '../../core/errors.ts';
+import { type ChannelMirror, claimedOn } from '../../client/vouchers/mirror.ts';
+import type { Payee } from '../../client/vouchers/payee.ts';
+import type { ClaimRow } from '../../proto/gen/openledger/channels/v1/tx.ts';
+import { EpochCommitment } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import type { Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import type { PublishedEpoch } from '../epochs/published.ts';
+import { type KeptEpochs, lanesOfEpoch } from './kept-epochs.ts';
+import type { GatewayLogger, SettlementChain } from './ports.ts';
+import type { ReceiptLog } from './receipt-log.ts';
+import { coverLanes } from './round-receipts.ts';
+import { answerPiece } from './serve-epoch.ts';
+
+/** What settling is made of. */
+export interface SettlerPorts {
+  readonly chain: SettlementChain;
+  readonly payee: Payee;
+  readonly receipts: ReceiptLog;
+  readonly epochs: KeptEpochs;
+  readonly logger: GatewayLogger;
+}
+
+/** When it claims and settles by itself. */
+export interface SettlerOptions {
+  /** Rows of one message. */
+  readonly claimRowsMax: number;
+  /** Claims when so much is unclaimed; urgent channels at once. */
+  readonly claimMin: bigint;
+  /** States a round when it holds so much. */
+  readonly settleMin: bigint;
+}
+
+/** A round that was stated. */
+export interface StatedEpoch {
+  readonly epochId: bigint;
+  readonly round: Round;
+  readonly epoch: PublishedEpoch;
+}
+
+/** See the file comment. */
+export class Settler {
+  readonly #ports: SettlerPorts;
+  readonly #options: SettlerOptions;
+  #mirrors: readonly ChannelMirror[] = [];
+
+  constructor(ports: SettlerPorts, options: SettlerOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** One look: again and again, far more often than a withdrawal takes. Rejects when no node answers. */
+  async round(): Promise<void> {
+    // First what has a deadline.
+    await this.answerRequests();
+    await this.observe();
+    if (this.unclaimed >= this.#options.claimMin) await this.claim();
+    else await this.claim(this.#ports.payee.urgent());
+    await this.reconcile();
+    await this.settle(this.#options.settleMin);
+  }
+
+  /** Tells the payee what the chain shows. */
+  async observe(): Promise<void> {
+    const { chain, payee } = this.#ports;
+    const mirrors = await chain.mirrors();
+    const there = new Set(mirrors.map(({ record }) => toHex(record.id)));
+    for (const { record } of this.#mirrors) if (!there.has(toHex(record.id))) payee.forget(record.id);
+    for (const mirror of mirrors) payee.observe(mirror);
+    this.#mirrors = mirrors;
+  }
+
+  /** What was charged, and the chain has not seen claimed. */
+  get unclaimed(): bigint {
+    const mirrors = new Map(this.#mirrors.map((mirror) => [toHex(mirror.record.id), mirror]));
+    return this.#ports.payee.claims().reduce((sum, { voucher, total }) => {
+      const mirror = mirrors.get(toHex(voucher.channelId));
+      return mirror === undefined ? sum : sum + BigInt(total) - claimedOn(mirror, voucher.lane);
+    }, 0n);
+  }
+
+  /** Claims all that can be claimed, or that of some channels; the rows. */
+  async claim(channelIds?: readonly Uint8Array[]): Promise<readonly ClaimRow[]> {
+    const { chain, payee, logger } = this.#ports;
+    const rows = payee.claims(channelIds);
+    for (let at = 0; at < rows.length; at += this.#options.claimRowsMax)
+      await chain.claimVouchers(rows.slice(at, at + this.#options.claimRowsMax));
+    if (rows.length === 0) return rows;
+    logger.info({ rows: rows.length }, 'vouchers were claimed');
+    await this.observe();
+    return rows;
+  }
+
+  /** Answers pieces that are asked for on the chain: unanswered, they convict the epoch. */
+  async answerRequests(): Promise<void> {
+    const { chain, epochs, logger } = this.#ports;
+    for (const { epochId } of await chain.rounds()) {
+      const onChain = epochId === 0n ? undefined : await chain.epoch(epochId);
+      if (onChain === undefined || onChain.openRequests === 0) continue;
+      for (const { id, piece, deadline } of await chain.requests(epochId)) {
+        try {
+          const epoch = await epochs.ofRound(onChain.roundId);
+          const answer = answerPiece(epoch, piece);
+          if (answer === undefined)
+            throw new LedgerError('gateway.lost_epoch', 'the epoch has no such piece');
+          await chain.servePiece(id, answer);
+          logger.info({ epoch: epochId, request: id }, 'a piece of an epoch was shown on the chain');
+        } catch (error) {
+          const facts = { epoch: epochId, request: id, deadline, error: messageOf(error) };
+          logger.error(facts, 'a request on the chain was not answered: unanswered, it convicts the epoch');
+        }
+      }
+    }
+  }
+
+  /** Notes what the chain made of rounds that were built. */
+  async reconcile(): Promise<void> {
+    const { chain, epochs, logger } = this.#ports;
+    for (const round of await chain.rounds()) {
+      const kept = epochs.round(round.id);
+      if (round.epochId > 0n && (kept === undefined || kept.state === 'built')) await this.#adopt(round);
+      const wasStated = kept?.state === 'stated' || kept?.state === 'dropped';
+      if (round.epochId > 0n || !wasStated) continue;
+      await epochs.note({ ...kept, state: 'convicted' });
+      logger.error(
+        { round: round.id, epoch: kept.epochId },
+        'an epoch was convicted, and its bond is lost; its round is not stated again before somebody has found out why',
+      );
+    }
+    await this.#drop();
+  }
+
+  /** States rounds that hold so much, but for those whose epoch was convicted. */
+  async settle(least: bigint): Promise<readonly StatedEpoch[]> {
+    const { chain, epochs, logger } = this.#ports;
+    const stated: StatedEpoch[] = [];
+    for (const round of await chain.rounds()) {
+      const isConvicted = epochs.round(round.id)?.state === 'convicted';
+      const claimed = BigInt(round.claimed);
+      if (round.epochId > 0n || isConvicted || claimed === 0n || claimed < least) continue;
+      const epoch = await this.#build(round);
+      await epochs.keep(round.id, epoch);
+      const epochId = await chain.settleEpoch(round.id, epoch.commitment);
+      await epochs.note({ roundId: round.id, epochId, state: 'stated' });
+      logger.info({ round: round.id, epoch: epochId, claimed }, 'an epoch was stated');
+      stated.push({ epochId, round, epoch });
+    }
+    await this.#drop();
+    return stated;
+  }
+
+  async #build(round: Round): Promise<PublishedEpoch> {
+    const { chain, receipts, epochs, logger } = this.#ports;
+    const [lanes, { rowsMax }] = [await chain.lanes(round.id), await chain.params()];
+    const covered = coverLanes(lanes, (interval) => receipts.within(interval));
+    if (covered.uncovered > 0n)
+      logger.warn(
+        { round: round.id, amount: covered.uncovered },
+        'no receipts were kept of a part of what was claimed: it goes to the platform',
+      );
+    const attribution = (hash: Uint8Array): Uint8Array | undefined => receipts.attribution(hash);
+    return await epochs.build({ receipts: covered.receipts, attribution, rowsMax });
+  }
+
+  /** The chain has an epoch of which this gateway was not told: it stopped before. */
+  async #adopt({ id, epochId }: Round): Promise<void> {
+    const { chain, epochs, logger } = this.#ports;
+    const onChain = await chain.epoch(epochId);
+    if (onChain === undefined) return;
+    try {
+      const { commitment } = await epochs.ofRound(id);
+      const [own, theirs] = [commitment, onChain.commitment].map((one) => EpochCommitment.encode(one));
+      if (own !== undefined && theirs !== undefined && equalBytes(own, theirs))
+        return await epochs.note({ roundId: id, epochId, state: 'stated' });
+      logger.error(
+        { round: id, epoch: epochId },
+        'the chain has another epoch than the one that is kept here',
+      );
+    } catch (error) {
+      logger.error({ round: id, epoch: epochId, error: messageOf(error) }, 'an epoch cannot be served');
+    }
+  }
+
+  /** Receipts that the file of a stated epoch holds leave the log. */
+  async #drop(): Promise<void> {
+    const { epochs, receipts } = this.#ports;
+    for (const kept of epochs.rounds()) {
+      if (kept.state !== 'stated') continue;
+      await receipts.forget(lanesOfEpoch(await epochs.ofRound(kept.roundId)));
+      await epochs.note({ ...kept, state: 'dropped' });
+    }
+  }
+}

@@ -1,0 +1,346 @@
+/**
+ * A gateway with the real library on a whole chain, whose power goes at any write: to its disks, its files or
+ * the chain. What it has not been told of is lost, torn or there.
+ */
+import { toHex, utf8 } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
+import { sha256 } from '../../core/hash.ts';
+import { Journal, type JournalDisk } from '../../client/vouchers/journal.ts';
+import { Payee } from '../../client/vouchers/payee.ts';
+import { Payer } from '../../client/vouchers/payer.ts';
+import { InferenceDesk, type Outcome } from '../../gateway/serve/desk.ts';
+import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
+import type { EpochFiles, GatewayLogger, Inference, SettlementChain } from '../../gateway/serve/ports.ts';
+import { ReceiptLog } from '../../gateway/serve/receipt-log.ts';
+import { Settler } from '../../gateway/serve/settler.ts';
+import type { FinalClaim } from '../../modules/settlement/proof/chain.ts';
+import { ed25519Signer } from '../../node/crypto/ed25519.ts';
+import * as channels from '../../proto/gen/openledger/channels/v1/query.ts';
+import { MsgClaimVouchers } from '../../proto/gen/openledger/channels/v1/tx.ts';
+import {
+  QueryParamsRequest,
+  QueryParamsResponse,
+  QueryRequestsRequest,
+  QueryRequestsResponse,
+} from '../../proto/gen/openledger/settlement/v1/query.ts';
+import {
+  MsgServeEpochPiece,
+  MsgSettleEpoch,
+  MsgSettleEpochResponse,
+} from '../../proto/gen/openledger/settlement/v1/tx.ts';
+import type { Params } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import { librarySigner, verifyNatively } from '../channels/parties.ts';
+import { Random } from '../operations/random.ts';
+import { responseOf } from './attribution-world.ts';
+import { sessionSigner } from './channels.ts';
+import { LOOP_GAS } from './economic-loop.ts';
+import { lanesOf } from './epochs.ts';
+import { BOND, SettlementWorld } from './settlement-world.ts';
+import { anyOf } from './test-chain.ts';
+
+/** Power went. */
+export class PowerCut extends Error {}
+
+/** Goes at the so many-th write from now. */
+export class Power {
+  #left = Number.POSITIVE_INFINITY;
+  #isOff = false;
+  /** Writes so far. */
+  writes = 0;
+
+  /** Comes back, to go again at the so many-th write, or never. */
+  on(left: number = Number.POSITIVE_INFINITY): void {
+    this.#left = left;
+    this.#isOff = false;
+  }
+
+  get isOff(): boolean {
+    return this.#isOff;
+  }
+
+  /** @throws PowerCut from the moment on */
+  use(): void {
+    this.writes++;
+    if (--this.#left <= 0) this.#isOff = true;
+    if (this.#isOff) throw new PowerCut('power went');
+  }
+}
+
+/** A disk that loses what was not synced: all of it, none, or torn at any byte, with a byte changed. */
+export class PoweredDisk implements JournalDisk {
+  #durable: Uint8Array = new Uint8Array(0);
+  #waiting: Uint8Array = new Uint8Array(0);
+  readonly #power: Power;
+  readonly #random: Random;
+
+  constructor(power: Power, random: Random) {
+    this.#power = power;
+    this.#random = random;
+  }
+
+  /** What a process that comes back finds. */
+  restart(): void {
+    const kept = this.#waiting.slice(0, this.#random.below(this.#waiting.length + 1));
+    if (kept.length > 0 && this.#random.oneIn(3)) kept[this.#random.below(kept.length)] = 7;
+    this.#durable = Buffer.concat([this.#durable, kept]);
+    this.#waiting = new Uint8Array(0);
+  }
+
+  get bytes(): number {
+    return this.#durable.length;
+  }
+
+  async read(): Promise<Uint8Array> {
+    return Uint8Array.from(this.#durable);
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#waiting = Buffer.concat([this.#waiting, bytes]);
+    this.#power.use();
+  }
+
+  async sync(): Promise<void> {
+    if (this.#random.oneIn(2)) this.#power.use();
+    this.#durable = Buffer.concat([this.#durable, this.#waiting]);
+    this.#waiting = new Uint8Array(0);
+    this.#power.use();
+  }
+
+  async replace(bytes: Uint8Array): Promise<void> {
+    if (this.#random.oneIn(2)) this.#power.use();
+    this.#durable = Uint8Array.from(bytes);
+    this.#waiting = new Uint8Array(0);
+    this.#power.use();
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Which journals and files a gateway has. */
+interface Disks {
+  readonly vouchers: PoweredDisk;
+  readonly receipts: PoweredDisk;
+  readonly rounds: PoweredDisk;
+  readonly files: Map<string, Uint8Array>;
+}
+
+/** A gateway's process. */
+export interface GatewayProcess {
+  readonly payee: Payee;
+  readonly receipts: ReceiptLog;
+  readonly epochs: KeptEpochs;
+  readonly desk: InferenceDesk;
+  readonly settler: Settler;
+}
+
+const RECEIPTS_KEY = ed25519Signer(sha256(utf8('session receipts')));
+
+/** See the file comment. */
+export class GatewayWorld {
+  readonly world: SettlementWorld;
+  readonly power: Power = new Power();
+  readonly disks: Disks;
+  readonly payer: Payer;
+  /** Sentences of warnings and errors. */
+  readonly alarms: string[] = [];
+  /** Answers that a model was asked for. */
+  inferences = 0;
+  /** A claim that the chain would let receipts rest on. */
+  claim: FinalClaim | undefined;
+
+  private constructor(world: SettlementWorld, payer: Payer, random: Random) {
+    this.world = world;
+    this.payer = payer;
+    const disk = (): PoweredDisk => new PoweredDisk(this.power, random);
+    this.disks = { vouchers: disk(), receipts: disk(), rounds: disk(), files: new Map() };
+  }
+
+  static async start(seed = 1): Promise<GatewayWorld> {
+    const world = new SettlementWorld();
+    world.register();
+    const random = new Random(seed);
+    const session = sessionSigner(world.loop.payer.address);
+    const payerDisk = new PoweredDisk(new Power(), random);
+    const payer = new Payer(
+      { journal: await Journal.open(payerDisk), verify: verifyNatively, randomSeed: () => random.bytes(32) },
+      {
+        id: world.channel,
+        domain: { chainId: world.chain.chainId, denom: 'uopen', prefix: 'open' },
+        signer: librarySigner(session),
+        keys: [session.key],
+        deposited: 1_000_000n,
+        lanes: 4,
+      },
+    );
+    return new GatewayWorld(world, payer, random);
+  }
+
+  /** A process on what the disks hold. */
+  async process(): Promise<GatewayProcess> {
+    const { world, disks } = this;
+    for (const disk of [disks.vouchers, disks.receipts, disks.rounds]) disk.restart();
+    const { chainId } = world.chain;
+    const policy = { chainId, prefix: 'open', unclaimedMax: 1_000_000n, mirrorAgeMax: 1_000 };
+    const payee = new Payee(
+      { journal: await Journal.open(disks.vouchers), verify: verifyNatively, now: () => 0 },
+      policy,
+    );
+    const receipts = await ReceiptLog.open(disks.receipts);
+    const chain = this.#chain();
+    const prices = { terms: chain.terms, claim: async () => this.claim };
+    const journal = await Journal.open(disks.rounds);
+    const epochs = new KeptEpochs({ files: this.#files(), journal, prices });
+    const logger = this.#logger();
+    const desk = new InferenceDesk(
+      { payee, receipts, prices, inference: this.#inference(), signer: RECEIPTS_KEY, logger },
+      {
+        chainId,
+        gateway: world.gateway.address,
+        denom: 'uopen',
+        models: [1n],
+        promptBytesMax: 1_000,
+        answerBytesMax: 1_000,
+        requestsMax: 8,
+      },
+    );
+    const settler = new Settler(
+      { chain, payee, receipts, epochs, logger },
+      { claimRowsMax: 2, claimMin: 1n, settleMin: 1n },
+    );
+    return { payee, receipts, epochs, desk, settler };
+  }
+
+  /** Buys an answer on a lane, by the voucher that is pending there or a new one. */
+  async buy(desk: InferenceDesk, lane: number, prompt: string): Promise<Outcome> {
+    const request = { modelId: 1n, prompt: utf8(prompt), tokensOutMax: 100 };
+    const resource = sha256(request.prompt);
+    const pending = this.payer.pending().find(({ voucher }) => voucher.lane === lane);
+    const voucher = pending ?? (await this.payer.sign(lane, { resource, ceiling: 1_500n }));
+    const outcome = await desk.answer({ ...request, resource, voucher });
+    if (outcome.kind === 'answered') await this.payer.answered(voucher, outcome.charged);
+    return outcome;
+  }
+
+  /** Of settlement. */
+  params(): Params {
+    const types = { request: QueryParamsRequest, response: QueryParamsResponse };
+    return this.world.chain.query(`${SETTLEMENT}/Params`, types, {}).params;
+  }
+
+  #logger(): GatewayLogger {
+    const alarm = (_: unknown, message: string): void => void this.alarms.push(message);
+    return { info: () => undefined, warn: alarm, error: alarm };
+  }
+
+  #files(): EpochFiles {
+    const { files } = this.disks;
+    return {
+      write: async (name, bytes) => {
+        this.power.use();
+        files.set(name, bytes);
+        this.power.use();
+      },
+      read: async (name) => files.get(name),
+    };
+  }
+
+  /** Answers differ each time: a second answer to one voucher would have another hash. */
+  #inference(): Inference {
+    return {
+      tokensIn: () => 10,
+      infer: async ({ prompt }) => {
+        const claimed = this.claim?.answerRoot;
+        const content = utf8(`${toHex(prompt)} answered ${this.inferences++}`);
+        return {
+          content,
+          tokensOut: 50,
+          responseHash: claimed ?? sha256(content),
+          claimId: claimed === undefined ? 0n : 1n,
+        };
+      },
+    };
+  }
+
+  #chain(): SettlementChain {
+    const { world } = this;
+    const context = () => world.chain.app.contextAt(world.chain.app.height);
+    return {
+      terms: async (modelId) =>
+        world.watched({ ...EMPTY_ROUND, gateway: world.gateway.address }).terms(modelId),
+      mirrors: async () => {
+        const { channel: channelId } = world;
+        const ofChannel = { request: channels.QueryChannelRequest, response: channels.QueryChannelResponse };
+        const ofLanes = { request: channels.QueryLanesRequest, response: channels.QueryLanesResponse };
+        const { channel } = world.chain.query(`${CHANNELS}/Channel`, ofChannel, { channelId });
+        const { lanes } = world.chain.query(`${CHANNELS}/Lanes`, ofLanes, {
+          channelId,
+          pagination: undefined,
+        });
+        return [{ record: channel, lanes, asOf: 0, blockTime: world.chain.time }];
+      },
+      rounds: async () => [1n, 2n, 3n, 4n, 5n, 6n].flatMap((id) => world.round(id) ?? []),
+      lanes: async (roundId) => lanesOf(context(), roundId),
+      epoch: async (id) => world.epoch(id),
+      params: async () => this.params(),
+      requests: async (epochId) =>
+        world.chain.query(
+          `${SETTLEMENT}/Requests`,
+          { request: QueryRequestsRequest, response: QueryRequestsResponse },
+          { epochId, pagination: undefined },
+        ).requests,
+      servePiece: async (requestId, answer) => {
+        this.power.use();
+        world.sendOk(
+          world.gateway,
+          anyOf(MsgServeEpochPiece, { sender: world.gateway.address, requestId, ...answer }),
+        );
+      },
+      claimVouchers: async (rows) => {
+        this.power.use();
+        const message = anyOf(MsgClaimVouchers, { claimer: world.gateway.address, rows });
+        world.sendOk(world.gateway, message, LOOP_GAS);
+        this.power.use();
+      },
+      settleEpoch: async (roundId, commitment) => {
+        this.power.use();
+        const message = anyOf(MsgSettleEpoch, {
+          gateway: world.gateway.address,
+          roundId,
+          commitment,
+          bond: { denom: 'uopen', amount: `${BOND}` },
+        });
+        const result = world.sendOk(world.gateway, message);
+        this.power.use();
+        return responseOf(MsgSettleEpochResponse, result).epochId;
+      },
+    };
+  }
+}
+
+const CHANNELS = '/openledger.channels.v1.Query';
+const SETTLEMENT = '/openledger.settlement.v1.Query';
+const EMPTY_ROUND = { id: 0n, gateway: '', denom: 'uopen', claimed: '0', closed: false, epochId: 0n };
+
+/** The receipts that an epoch of a gateway states, by channel, lane and beginning. */
+export async function statedReceipts(epochs: KeptEpochs): Promise<ReadonlyMap<string, string>> {
+  const stated = new Map<string, string>();
+  for (const { roundId } of epochs.rounds()) {
+    const { receipts } = await epochs.ofRound(roundId);
+    for (let i = 0; i < receipts.tree.leaves; i++) {
+      const leaf = receipts.leaf(i);
+      stated.set(toHex(leaf.subarray(1, 43)), toHex(leaf));
+    }
+  }
+  return stated;
+}
+
+/** An outcome that has an answer. */
+export function answered(outcome: Outcome): Extract<Outcome, { readonly kind: 'answered' }> {
+  if (outcome.kind === 'answered') return outcome;
+  throw new RangeError(`not answered but ${outcome.kind}`);
+}
+
+/** Where a receipt begins. */
+export function receiptKey(receipt: Uint8Array): string {
+  return toHex(defined(receipt.length > 43 ? receipt : undefined, 'receipt').subarray(1, 43));
+}
