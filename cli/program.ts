@@ -5,6 +5,7 @@ import { addAuditCommand } from './audit/command.ts';
 import { addCompileCommand } from './compile.ts';
 import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
+import { addExplainCommand } from './explain/command.ts';
 import { addExportCommand } from './export.ts';
 import { addGenesisCommand } from './genesis/command.ts';
 import { addInitCommand } from './init.ts';
@@ -38,6 +39,7 @@ export function createProgram(terminal: Terminal): Command {
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
   addExportCommand(program, terminal);
+  addExplainCommand(program, terminal);
   addAuditCommand(program, terminal);
   addWalCommand(program, terminal);
   addVersionCommand(program, terminal);

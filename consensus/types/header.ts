@@ -50,7 +50,12 @@ export function headerHash(header: Header): Uint8Array {
 }
 
 function hashOf(header: Header): Uint8Array {
-  return merkleRoot([
+  return merkleRoot(headerFields(header));
+}
+
+/** What the leaves of a block hash are: 14 fields, each in its protobuf encoding. */
+export function headerFields(header: Header): readonly Uint8Array[] {
+  return [
     VersionMessage.encode(header.version),
     wrapBytes(utf8(header.chainId)),
     wrapInt64(header.height),
@@ -65,7 +70,7 @@ function hashOf(header: Header): Uint8Array {
     wrapBytes(header.lastResultsHash),
     wrapBytes(header.evidenceHash),
     wrapBytes(header.proposerAddress),
-  ]);
+  ];
 }
 
 /** google.protobuf.BytesValue or StringValue: field 1; nothing when empty. */

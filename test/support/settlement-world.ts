@@ -22,7 +22,7 @@ import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { configOf, rowFor, sessionSigner, voucherFor } from './channels.ts';
 import { type Loop, LOOP_GAS, playLoop, SHORT_EPOCHS } from './economic-loop.ts';
 import { epochOfReceipts, lanesOf, type Served, tiling, watchedChain } from './epochs.ts';
-import { anyOf, type TestAccount, TestChain } from './test-chain.ts';
+import { anyOf, type TestAccount, TestChain, type TestChainOptions } from './test-chain.ts';
 
 /** Blocks in which these epochs can be disputed. */
 export const WINDOW = 4;
@@ -31,6 +31,8 @@ export const BOND = 1_001n;
 
 const STATE = settlementState();
 const ENDPOINT = 'https://gateway.example';
+
+const newTestChain = (options: TestChainOptions): TestChain => new TestChain(options);
 
 /** The economic loop, and a channel from its payer to a gateway that has a model at 1,000 a call. */
 export class SettlementWorld {
@@ -41,12 +43,15 @@ export class SettlementWorld {
   readonly config: ChannelConfig;
   readonly channel: Uint8Array;
 
-  constructor(params: Partial<Params> = {}) {
+  constructor(
+    params: Partial<Params> = {},
+    makeChain: (options: TestChainOptions) => TestChain = newTestChain,
+  ) {
     const settlement = GenesisState.create({
       params: { ...DEFAULT_PARAMS, windowBlocks: WINDOW, epochBond: BOND, gasPerRow: 1_000, ...params },
     });
     const sections = { ...SHORT_EPOCHS, settlement: messageToJson(GenesisState, settlement) };
-    this.chain = new TestChain({ accounts: 7, genesis: { sections } });
+    this.chain = makeChain({ accounts: 7, genesis: { sections } });
     this.loop = playLoop(this.chain);
     const { chain } = this;
     this.gateway = chain.account(5);

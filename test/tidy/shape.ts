@@ -3,6 +3,8 @@ import ts from 'typescript-api';
 import { isTest, lineOf, type Rule, type Source, type Violation, walk } from './source.ts';
 
 const FILE_LINES_MAX = 500;
+/** Files that are one on purpose: who doubts everything else has to read one file, and nothing that it imports. */
+const WHOLE_FILES: Readonly<Record<string, number>> = { 'client/verifier/verify-payout.ts': 1_000 };
 const FUNCTION_LINES_MAX = 70;
 const LINE_CHARS_MAX = 110;
 
@@ -10,11 +12,14 @@ export const fileLength: Rule = {
   name: `a file has at most ${FILE_LINES_MAX} lines`,
   check: (source) => {
     const lines = source.text.split('\n').length - 1;
-    if (lines <= FILE_LINES_MAX) return [];
+    if (lines <= (WHOLE_FILES[source.path] ?? FILE_LINES_MAX)) return [];
     return [{ path: source.path, line: lines, message: `${lines} lines: cut it into several rooms` }];
   },
   good: [['core/a.ts', 'x;\n'.repeat(500)]],
-  bad: [['core/a.ts', 'x;\n'.repeat(501)]],
+  bad: [
+    ['core/a.ts', 'x;\n'.repeat(501)],
+    ['client/verifier/verify-payout.ts', 'x;\n'.repeat(1_001)],
+  ],
 };
 
 export const lineLength: Rule = {

@@ -1,0 +1,123 @@
+/** The credits that a claim was paid of, as a node's queries and events tell them: the verifier adds them up. */
+import type { Target } from '../../client/verifier/types.ts';
+import { LedgerError } from '../../core/errors.ts';
+import type { MessageType } from '../../proto/codec/message.ts';
+import { type Credit, Debt, Pool, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { QueryCreditsRequest, QueryCreditsResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
+import { fromHex, toHex, utf8 } from '../../core/bytes.ts';
+import { attributeOf, type ExplainChain } from './chain.ts';
+import { fetchRow } from './rows.ts';
+
+/** What a slot was paid of one denomination in a block. */
+export interface SlotClaim {
+  /** `datanet/1` or `model/1`. */
+  readonly pool: string;
+  readonly slot: bigint;
+  readonly denom: string;
+  readonly height: bigint;
+}
+
+const SERVICE = '/openledger.pools.v1.Query';
+const KINDS: ReadonlyMap<string, PoolKind> = new Map([
+  ['datanet', PoolKind.POOL_KIND_DATANET],
+  ['model', PoolKind.POOL_KIND_MODEL],
+]);
+const PAGE = 100n;
+/** Most credits of a claim. */
+const CREDITS_MAX = 10_000;
+
+/** The target of a claim, and its credits. @throws LedgerError `explain.*` */
+export async function targetOf(
+  chain: ExplainChain,
+  claim: SlotClaim,
+): Promise<{ readonly target: Target; readonly credits: readonly Credit[] }> {
+  const { pool, slot, denom, height } = claim;
+  const [name = '', subject = ''] = pool.split('/');
+  const kind = KINDS.get(name);
+  if (kind === undefined || !/^\d{1,20}$/.test(subject))
+    throw new LedgerError('explain.pool', `"${pool}" is no pool: datanet/N or model/N`);
+  const id = `${hexOf(BigInt(kind), 4)}${hexOf(BigInt(subject), 8)}`;
+  const tree = await row(chain, Pool, height, `01${id}`);
+  if (tree === undefined) throw new LedgerError('explain.pool', `there is no pool ${pool}`);
+  const key = `05${id}${hexOf(slot, 8)}${toHex(utf8(denom))}`;
+  const paid = async (at: bigint): Promise<bigint> => (await row(chain, Debt, at, key))?.paidCredit ?? 0n;
+  const [since, until] = [await paid(height - 1n), await paid(height)];
+  const counts = await weighed(chain, claim);
+  const credits: Credit[] = [];
+  for (let level = 0; level <= tree.height; level++) {
+    const node = { kind, subject: BigInt(subject), level, index: slot >> BigInt(level), denom };
+    credits.push(...(await creditsSince(chain, { node, height, since })));
+  }
+  // Those behind the claim, in its block, tell what of the debt is of them: only what is paid whole is in it.
+  const own = credits.filter(({ id: at, whole }) => whole || (at <= until && counts(at)));
+  own.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const target: Target = {
+    kind: 'claim',
+    receipt: '',
+    pool: [`${kind}`, subject],
+    slot: `${slot}`,
+    denom,
+    credits: own.map((credit) => `${credit.id}`),
+  };
+  return { target, credits: own };
+}
+
+const hexOf = (value: bigint, bytes: number): string => value.toString(16).padStart(2 * bytes, '0');
+
+async function row<T>(
+  chain: ExplainChain,
+  type: MessageType<T>,
+  height: bigint,
+  key: string,
+): Promise<T | undefined> {
+  const found = (await fetchRow(chain, { height, store: 'pools', key })).row.found;
+  return found === null ? undefined : type.decode(fromHex(found.value));
+}
+
+/** From the newest back to where the slot was last paid. */
+async function creditsSince(
+  chain: ExplainChain,
+  of: {
+    readonly node: Omit<QueryCreditsRequest, 'pagination'>;
+    readonly height: bigint;
+    readonly since: bigint;
+  },
+): Promise<readonly Credit[]> {
+  const found: Credit[] = [];
+  for (let key: Uint8Array = new Uint8Array(0); ; ) {
+    const pagination = { key, offset: 0n, limit: PAGE, countTotal: false, reverse: true };
+    const data = QueryCreditsRequest.encode({ ...of.node, pagination });
+    const question = { path: `${SERVICE}/Credits`, data, height: of.height, prove: false };
+    const page = QueryCreditsResponse.decode((await chain.ask(question)).value);
+    const newer = page.credits.filter(({ id }) => id > of.since);
+    found.push(...newer);
+    key = page.pagination?.nextKey ?? new Uint8Array(0);
+    if (newer.length < page.credits.length || key.length === 0) return found;
+    if (found.length > CREDITS_MAX)
+      throw new LedgerError('explain.too_long', `the claim is of more than ${CREDITS_MAX} credits`);
+  }
+}
+
+/** Whether the slot weighed something when a credit came: weights change by events that name the last credit. */
+async function weighed(
+  chain: ExplainChain,
+  { pool, slot, height }: SlotClaim,
+): Promise<(id: bigint) => boolean> {
+  const query = `change_weight.pool='${pool}' AND change_weight.slot='${slot}'`;
+  const changes: { readonly credit: bigint; readonly weight: bigint }[] = [];
+  for (const at of await chain.blocks(query)) {
+    if (at > height) continue;
+    for (const event of await chain.blockEvents(at))
+      if (event.type === 'change_weight' && attributeOf(event, 'pool') === pool)
+        if (attributeOf(event, 'slot') === `${slot}`)
+          changes.push({
+            credit: BigInt(attributeOf(event, 'credit')),
+            weight: BigInt(attributeOf(event, 'weight')),
+          });
+  }
+  return (id) => {
+    const last = changes.findLast(({ credit }) => credit < id);
+    // Before its first change a slot has no weight, but for one that a genesis gave some.
+    return last === undefined ? changes[0]?.weight === 0n || changes.length === 0 : last.weight > 0n;
+  };
+}
