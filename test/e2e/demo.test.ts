@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect } from '../../client/index.ts';
+import { toHex } from '../../core/bytes.ts';
 import { type Ended, RunningDevnet, runProgram, temporaryHome } from './program.ts';
+
+const root = join(import.meta.dirname, '..', '..');
 
 let home = '';
 let devnet: RunningDevnet;
@@ -43,6 +48,29 @@ it('the demo pays its first contributors on real nodes, twice, and the chain’s
   expect([total?.fee, platform, model, stakers, contributors]).toEqual(
     a.map((amount, i) => (amount + (b[i] ?? 0n)).toString()),
   );
+});
+
+it('the demo’s last claim is explained down to the spans quoted, and holds without this program', async () => {
+  const [node, other] = devnet.ready.nodes.map(({ rpc }) => rpc);
+  const { comet } = await connect(node ?? '', { gasPrice: '0.001uopen' });
+  const query = "message.action='/openledger.pools.v1.MsgClaim'";
+  const hash = (await comet.txSearchAll({ query })).txs.at(-1)?.hash ?? new Uint8Array(0);
+  comet.disconnect();
+  const file = join(home, 'payout.json');
+  const told = await runProgram(['explain', toHex(hash), '--node', node ?? '', '--proofs', file]);
+  expect(told.stderr).toBe('');
+  expect(told.stdout).toMatch(/quotes \d+ bytes from \d+ on of contribution \d+ of speech1/);
+  const [, height = '', trusted = ''] =
+    /follows from block (\d+), hash ([0-9a-f]{64})/.exec(told.stdout) ?? [];
+  // The other node says that this is the chain's block.
+  const { comet: witness } = await connect(other ?? '', { gasPrice: '0.001uopen' });
+  expect(toHex((await witness.block(Number(height))).blockId.hash)).toBe(trusted);
+  witness.disconnect();
+  const verifier = join(root, 'client', 'verifier', 'verify-payout.ts');
+  const run = (block: string) =>
+    spawnSync(process.execPath, [verifier, file, '--height', height, '--hash', block], { encoding: 'utf8' });
+  expect(run(trusted)).toMatchObject({ status: 0, stderr: '' });
+  expect(run('00'.repeat(32))).toMatchObject({ status: 1, stdout: '' });
 });
 
 it('a home without a devnet is one clear sentence and exit code 1', async () => {
