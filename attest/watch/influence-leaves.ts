@@ -31,11 +31,14 @@ const LEAF_EXCESS_MAX = 256;
 /** Thrown when a tree cannot be put together: what is to be demanded on the chain. */
 export class MissingLeaves extends Error {
   readonly demands: readonly InfluencePlace[];
+  /** The tree follows from others that are known, and is not what follows: somebody lies. */
+  readonly decisive: boolean;
 
-  constructor(tree: InfluenceTree, demands: readonly InfluencePlace[]) {
+  constructor(tree: InfluenceTree, demands: readonly InfluencePlace[], decisive: boolean) {
     super(`leaves of its ${tree} are not served, or are not those that it commits to`);
     this.name = 'MissingLeaves';
     this.demands = demands;
+    this.decisive = decisive;
   }
 }
 
@@ -96,12 +99,12 @@ export async function treeBehind(
   return { name: tree, known, leaves: undefined, doubts };
 }
 
-/** All leaves of a tree. @throws MissingLeaves */
+/** All leaves of a tree that follows from others which are known. @throws MissingLeaves */
 export function requireAll(
   { name, leaves, doubts }: TreeBehind,
   sources: LeafSources,
 ): readonly Uint8Array[] {
-  if (leaves === undefined) throw new MissingLeaves(name, furtherDemands(sources, doubts));
+  if (leaves === undefined) throw new MissingLeaves(name, furtherDemands(sources, doubts), true);
   return leaves;
 }
 
@@ -124,7 +127,7 @@ export function askForFirst(
       return { tree: name, node: undefined, leaf: at - (at % runLeavesIn(sources.shape, name)) };
     });
   const rest = missing.flatMap(({ doubts }) => doubts);
-  throw new MissingLeaves(named?.name ?? 'weights', furtherDemands(sources, [...firsts, ...rest]));
+  throw new MissingLeaves(named?.name ?? 'weights', furtherDemands(sources, [...firsts, ...rest]), false);
 }
 
 /** Those of these places that nobody has demanded yet, each once, as many as this watcher may have open. */

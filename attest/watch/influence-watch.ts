@@ -9,6 +9,7 @@ import { judgeCard, type InfluenceFinding } from './judge-card.ts';
 import { judgeInfluence } from './judge-influence.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type { DemandPlaces } from './demand-places.ts';
+import type { SpendLimit } from './spend-limit.ts';
 import type {
   InfluenceDemand,
   InfluencePlace,
@@ -19,11 +20,14 @@ import type {
   WatchChain,
 } from './ports.ts';
 
+type Unavailable = Extract<InfluenceFinding, { kind: 'unavailable' }>;
+
 /** What it is made of. */
 export interface InfluenceWatchParts {
   readonly chain: WatchChain;
   readonly publishers: (endpoint: string) => Publisher;
   readonly places: DemandPlaces;
+  readonly spending: SpendLimit;
   /** The cards that can still be convicted, as they were last listed. */
   readonly published: { readonly listed: readonly PublishedCard[] };
   readonly cards: CardCache;
@@ -158,7 +162,7 @@ export class InfluenceWatch {
   /** Asks on the chain for what nobody serves: who does not answer loses the bond. */
   async #demand(
     target: InfluenceTarget,
-    { reason, demands }: Extract<InfluenceFinding, { kind: 'unavailable' }>,
+    { reason, demands, decisive }: Unavailable,
     { made, dueHeight }: { readonly made: readonly InfluenceDemand[]; readonly dueHeight: bigint },
   ): Promise<void> {
     const { logger, metrics, places } = this.#parts;
@@ -169,34 +173,46 @@ export class InfluenceWatch {
     if (demands.length === 0) return places.leave(object);
     const own = made.filter((demand) => demand.own);
     const lastRequest = own.reduce((last, { requestId }) => (requestId > last ? requestId : last), 0n);
-    // Leaves tell whether there is anything to convict: they are paid for within the budget, as texts are.
-    const wish = { object, dueHeight, lastRequest, decisive: false, wanted: demands.length };
+    const wish = { object, dueHeight, lastRequest, decisive, wanted: demands.length };
     await places.use(wish, async (granted) => {
       if (granted === 0) metrics.failure('demand_places');
-      const affordable = await this.#withinBudget(target, demands.slice(0, granted), own);
-      if (affordable.length > 0) await this.#request(target, affordable);
+      const { affordable, bonds } = await this.#withinBudget(
+        target,
+        { demands: demands.slice(0, granted), decisive },
+        own,
+      );
+      if (affordable.length === 0) return;
+      await this.#request(target, affordable);
+      await this.#parts.spending.note(bonds);
     });
   }
 
-  /** Those of these demands whose bonds, with those before them, cost no more than a conviction is worth. */
+  /**
+   * Those of these demands whose bonds, with those before them, cost no more than a conviction is worth, and
+   * with all others no more than may be put at stake in a window; and what their bonds are together.
+   */
   async #withinBudget(
     { kind, id }: InfluenceTarget,
-    demands: readonly InfluencePlace[],
+    { demands, decisive }: Pick<Unavailable, 'demands' | 'decisive'>,
     own: readonly InfluenceDemand[],
-  ): Promise<readonly InfluencePlace[]> {
-    const { chain, logger, metrics } = this.#parts;
-    const { bond, least, reward } = await chain.stakes(kind, id);
+  ): Promise<{ readonly affordable: readonly InfluencePlace[]; readonly bonds: bigint }> {
+    const { chain, logger, metrics, spending } = this.#parts;
+    const stakes = await chain.stakes(kind, id);
+    const { bond, least, reward } = stakes;
     const limit = this.#options.demandBudget ?? reward;
     let spent = own.reduce((sum, demand) => sum + demand.bond, 0n);
     const affordable: InfluencePlace[] = [];
+    let bonds = 0n;
+    let isOver = false;
     for (const place of demands) {
       const next = bond + BigInt(affordable.length) * least;
-      if (spent + next > limit) break;
+      isOver = affordable.length === 0 && spent + next > limit;
+      if (spent + next > limit || (!decisive && !(await spending.admits(bonds + next, stakes)))) break;
       spent += next;
+      bonds += next;
       affordable.push(place);
     }
     const what = `${kind} ${id}`;
-    const isOver = affordable.length === 0 && demands.length > 0;
     if (isOver && own.every(({ answer }) => answer !== undefined) && !this.#overBudget.has(what)) {
       this.#overBudget.add(what);
       metrics.failure('demand_budget');
@@ -205,7 +221,7 @@ export class InfluenceWatch {
         `${what}: no more of it is demanded on the chain, the bonds would cost more than ${limit} (--demand-budget)`,
       );
     }
-    return affordable;
+    return { affordable, bonds };
   }
 
   async #request(target: InfluenceTarget, demands: readonly InfluencePlace[]): Promise<void> {

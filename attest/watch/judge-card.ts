@@ -48,7 +48,13 @@ import type { InfluenceDemand, InfluencePlace, Publisher } from './ports.ts';
 /** What a watcher finds of a card or of a claim of influence. */
 export type InfluenceFinding =
   | { readonly kind: 'wrong'; readonly rule: string; readonly proof: Uint8Array }
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly demands: readonly InfluencePlace[] };
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly demands: readonly InfluencePlace[];
+      /** It is known to be wrong: each demand is a step to its conviction. */
+      readonly decisive: boolean;
+    };
 
 /** What a watcher finds of a card. */
 export type CardVerdict =
@@ -81,8 +87,13 @@ export async function judgeCard(case_: CardCase): Promise<CardVerdict> {
     return await judged(case_, { of: 'cards', key, shape: card, publishers, demands });
   } catch (error) {
     if (!(error instanceof MissingLeaves)) throw error;
-    return { kind: 'unavailable', reason: error.message, demands: error.demands };
+    return unavailable(error);
   }
+}
+
+/** What a missing tree makes of an object. */
+export function unavailable({ message, demands, decisive }: MissingLeaves): InfluenceFinding {
+  return { kind: 'unavailable', reason: message, demands, decisive };
 }
 
 function whyTooLarge(card: InfluenceCard): string | undefined {

@@ -38,7 +38,7 @@ import {
   type TreeBehind,
   wrongSum,
 } from './influence-leaves.ts';
-import type { InfluenceFinding } from './judge-card.ts';
+import { type InfluenceFinding, unavailable } from './judge-card.ts';
 import type { InfluenceDemand, Publisher } from './ports.ts';
 
 /** What a watcher finds of a claim. */
@@ -74,7 +74,7 @@ export async function judgeInfluence(case_: InfluenceCase): Promise<InfluenceVer
     return { kind: 'wrong', rule: fraud.rule, proof };
   } catch (error) {
     if (!(error instanceof MissingLeaves)) throw error;
-    return { kind: 'unavailable', reason: error.message, demands: error.demands };
+    return unavailable(error);
   }
 }
 

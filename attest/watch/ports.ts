@@ -57,6 +57,8 @@ export interface DemandStakes {
   readonly reward: bigint;
   /** How long an answer may take. */
   readonly requestBlocks: bigint;
+  /** How long what is published can be convicted before claims rest on it. */
+  readonly challengeBlocks: bigint;
 }
 
 /** Open requests of the watcher's account. */

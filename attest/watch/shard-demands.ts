@@ -3,6 +3,7 @@ import { PAUSE_ROUNDS_MAX } from './attempts.ts';
 import type { DemandPlaces } from './demand-places.ts';
 import { OPEN_DEMANDS_MAX, type ShardVerdict } from './judge-shard.ts';
 import type { WatchMetrics } from './metrics.ts';
+import type { SpendLimit } from './spend-limit.ts';
 import type { Demand, DemandStakes, PublishedShard, WatchChain, WatchLogger } from './ports.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 
@@ -10,6 +11,7 @@ import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 export interface ShardDemandsParts {
   readonly chain: WatchChain;
   readonly places: DemandPlaces;
+  readonly spending: SpendLimit;
   readonly logger: WatchLogger;
   readonly metrics: WatchMetrics;
 }
@@ -87,7 +89,7 @@ export class ShardDemands {
     { demands, decisive }: Pick<Unavailable, 'demands' | 'decisive'>,
     own: readonly Demand[],
   ): Promise<void> {
-    const { chain, metrics, logger } = this.#parts;
+    const { chain, metrics, logger, spending } = this.#parts;
     // What is open comes back when nobody answers, and then the shard is lost.
     let spent = own.reduce((sum, { bond }) => sum + bond, 0n);
     let open = own.filter(({ answer }) => answer === undefined).length;
@@ -100,7 +102,9 @@ export class ShardDemands {
         if (open === 0) this.#sayOverBudget(`shard ${id}`, { spent, limit });
         return;
       }
+      if (!decisive && !(await spending.admits(stakes.bond, stakes))) return;
       const tx = await chain.requestChunk(id, place, stakes.bond);
+      await spending.note(stakes.bond);
       spent += stakes.bond;
       open++;
       metrics.sent('demand');

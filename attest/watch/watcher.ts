@@ -14,6 +14,7 @@ import { omissionOf, whyUnjudged } from './judge-omission.ts';
 import { DemandPlaces } from './demand-places.ts';
 import { judgeShard } from './judge-shard.ts';
 import { ShardDemands } from './shard-demands.ts';
+import { SpendLimit } from './spend-limit.ts';
 import type { CardCache } from './card-cache.ts';
 import { InfluenceWatch } from './influence-watch.ts';
 import type { WatchMetrics } from './metrics.ts';
@@ -69,6 +70,9 @@ export interface WatcherOptions {
   readonly secretOf?: ((shard: PublishedShard) => Uint8Array | undefined) | undefined;
   /** Most that may be lost on the texts of one shard, in coins of bonds; what its conviction pays by default. */
   readonly demandBudget?: bigint | undefined;
+  /** See `SpendLimitOptions`. */
+  readonly spendMax?: bigint | undefined;
+  readonly spentFile?: string | undefined;
 }
 
 /** Judging of one kind of thing, with its own rounds: what is slow in one keeps nothing up in the other. */
@@ -98,6 +102,7 @@ export class Watcher {
   /** Claims that were disputed for one of their parts: the other one falls with it. */
   readonly #refuted = new Set<bigint>();
   readonly #places: DemandPlaces;
+  readonly #spending: SpendLimit;
   readonly #demands: ShardDemands;
   /** Model cards as they were last listed, by either lane. */
   readonly #cards: { listed: readonly PublishedCard[] } = { listed: [] };
@@ -109,7 +114,9 @@ export class Watcher {
     this.#options = options;
     this.#room = new TextRoom({ bytesMax: options.textBytesMax });
     this.#places = new DemandPlaces(parts.chain);
-    this.#demands = new ShardDemands({ ...parts, places: this.#places }, options);
+    this.#spending = new SpendLimit(parts, options);
+    const ports = { ...parts, places: this.#places, spending: this.#spending };
+    this.#demands = new ShardDemands(ports, options);
     this.#claims = this.#lane('claims');
     this.#published = this.#lane('published');
   }
@@ -122,7 +129,8 @@ export class Watcher {
     };
     const patience = new Patience({ publishers: open, ticks, onSlow }, this.#options);
     const publishers = (endpoint: string): Publisher => patience.publisher(endpoint);
-    const parts = { ...this.#parts, publishers, places: this.#places, published: this.#cards };
+    const shared = { places: this.#places, spending: this.#spending, published: this.#cards };
+    const parts = { ...this.#parts, ...shared, publishers };
     const influence = new InfluenceWatch(parts, this.#options);
     return { name, attempts: new Attempts(this.#parts), patience, influence, trouble: '' };
   }

@@ -106,7 +106,13 @@ test('of the open requests those of its account take places, not those of others
 test('what a conviction pays, and how long an answer may take, is by the parameters of the shard', async () => {
   const bond = { denom: 'uopen', amount: '1000' };
   const shard = Shard.create({ id: 7n, bond, openRequests: 2, paramsVersion: 1n });
-  const then = { ...ATTRIBUTION_PARAMS, requestBond: 3n, rewardBps: 2_500, requestBlocks: 40 };
+  const then = {
+    ...ATTRIBUTION_PARAMS,
+    requestBond: 3n,
+    rewardBps: 2_500,
+    requestBlocks: 40,
+    challengeBlocks: 600,
+  };
   const now = { ...ATTRIBUTION_PARAMS, requestBond: 10n, rewardBps: 9_000, requestBlocks: 9 };
   const chain = watching({
     shard: () => ({ shard: { shard } }),
@@ -119,6 +125,7 @@ test('what a conviction pays, and how long an answer may take, is by the paramet
     least: 10n,
     reward: 250n,
     requestBlocks: 40n,
+    challengeBlocks: 600n,
   });
 });
 

@@ -278,12 +278,13 @@ export class AccountWatchChain implements WatchChain {
   async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes> {
     const { openRequests, bond, paramsVersion } = await this.#asked(of, id);
     const { requestBond } = await this.#chain.params();
-    const { rewardBps, requestBlocks } = await this.#chain.paramsOf(paramsVersion);
+    const { rewardBps, requestBlocks, challengeBlocks } = await this.#chain.paramsOf(paramsVersion);
     return {
       bond: requestBond * BigInt(1 + openRequests),
       least: requestBond,
       reward: (BigInt(bond?.amount ?? 0) * BigInt(rewardBps)) / 10_000n,
       requestBlocks: BigInt(requestBlocks),
+      challengeBlocks: BigInt(challengeBlocks),
     };
   }
 

@@ -20,6 +20,7 @@ interface WatchOptions extends NodeOptions {
   readonly contents?: string;
   readonly saltSecrets?: string;
   readonly demandBudget?: string;
+  readonly spendMax?: string;
 }
 
 /** Adds the command to the group `attest`. */
@@ -44,6 +45,10 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
     .option(
       '--demand-budget <uopen>',
       'most that bonds for the texts of one shard may cost; what its conviction pays by default',
+    )
+    .option(
+      '--spend-max <uopen>',
+      'most that bonds may cost in a challenge window over all that is watched, steps to convictions apart; four times what a conviction pays by default',
     )
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
     .option(
@@ -73,7 +78,8 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   const patience = wholeNumber('--patience', options.patience, [1, 86_400]);
   const textBytesMax = wholeNumber('--text-bytes-max', options.textBytesMax, [1, 2 ** 32]);
   const interval = wholeNumber('--interval', options.interval, [50, 600_000]);
-  const demandBudget = budgetOf(options);
+  const demandBudget = amountOf('--demand-budget', options.demandBudget);
+  const spendMax = amountOf('--spend-max', options.spendMax);
   const logger = attestLogger('watch', options.logLevel, terminal);
   const connection = await connectTo(options);
   const account = await accountOf(options, connection, terminal);
@@ -95,6 +101,8 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
       ticksMax: patience,
       textBytesMax,
       demandBudget,
+      spendMax,
+      spentFile: join(options.dir, 'spent'),
       ...(await privateParts(options)),
     },
   );
@@ -114,11 +122,11 @@ function everySecond(onTick: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-function budgetOf({ demandBudget }: WatchOptions): bigint | undefined {
-  if (demandBudget === undefined) return undefined;
-  if (!/^\d{1,18}$/.test(demandBudget))
-    throw usageError(`--demand-budget must be a whole number of at most 18 digits, not "${demandBudget}"`);
-  return BigInt(demandBudget);
+function amountOf(option: string, value: string | undefined): bigint | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d{1,18}$/.test(value))
+    throw usageError(`${option} must be a whole number of at most 18 digits, not "${value}"`);
+  return BigInt(value);
 }
 
 /** What is known of private Datanets. */

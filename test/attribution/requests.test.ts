@@ -187,6 +187,29 @@ test('a retired shard can be asked about until its bond is given back, which wai
   expectWhole();
 });
 
+test('from the height of release on nothing more can be asked, in that block too', () => {
+  const { chain, attestor, seller, challenger } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const cardId = publishCard(head.card.card);
+  const retire = anyOf(wire.MsgRetireModelCard, { sender: seller.address, cardId });
+  deliverOk(chain, attestor, anyOf(wire.MsgRetireIndex, { sender: attestor.address, indexId: 1n }));
+  deliverOk(chain, seller, retire);
+  const releaseOfShard = chain.height + 5n;
+  blocksTo(releaseOfShard - 2n);
+  askOk(challenger, { shardId: 1n, place: sectionAt(0) });
+  const bond = coin(200);
+  const again = asking(challenger, { shardId: 1n, place: sectionAt(0, 1), bond });
+  expect(expectRefused(challenger, again, 'not-usable')).toContain(
+    `given back from height ${chain.height} on`,
+  );
+  const ofCard = asking(challenger, { cardId, place: leafAt(groups) });
+  expect(expectRefused(challenger, ofCard, 'not-usable')).toContain(
+    `given back from height ${chain.height} on`,
+  );
+  expect(chain.height).toBe(releaseOfShard + 1n);
+  expectWhole();
+});
+
 test('a card with roots of nothing is voided by one demand, whichever tree is asked for', () => {
   const { chain, challenger } = loop;
   const { card } = head.card;

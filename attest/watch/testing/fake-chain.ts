@@ -174,7 +174,13 @@ export class FakeChain implements WatchChain {
     const demands =
       of === 'shard' ? this.#demands.filter(({ shardId }) => shardId === id) : this.influence.demands(of, id);
     const open = demands.filter(({ answer }) => answer === undefined).length;
-    return { bond: 100n * BigInt(1 + open), least: 100n, reward: 5000n, requestBlocks: 500n };
+    return {
+      bond: 100n * BigInt(1 + open),
+      least: 100n,
+      reward: 5000n,
+      requestBlocks: 500n,
+      challengeBlocks: 20_000n,
+    };
   }
 
   async height(): Promise<bigint> {

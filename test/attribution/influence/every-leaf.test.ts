@@ -106,6 +106,33 @@ test.each([true, false])(
   },
 );
 
+test('what a card costs counts for what may be put at stake in a window, and is held back by it', async () => {
+  const chain = new FakeChain(documents);
+  chain.influence.publish(card, 'a');
+  const watcher = watcherIn({ home, chain, log, options: { spendMax: 1_200n } });
+  for (let round = 0; round < 6; round++) {
+    await watcher.lookAtPublished();
+    chain.influence.answer('card', 1n, card);
+  }
+  const bonds = chain.influence.demands('card', 1n).map(({ bond }) => bond);
+  expect(bonds).toEqual([100n, 200n, 300n, 400n, 100n, 100n]);
+  expect(log.some((line) => line.includes('(--spend-max)'))).toBe(true);
+});
+
+test('the bonds of all rounds together stay within the budget', async () => {
+  const chain = new FakeChain(documents);
+  chain.influence.publish(card, 'a');
+  const watcher = watcherIn({ home, chain, log, options: { demandBudget: 1_500n } });
+  for (let round = 0; round < 6; round++) {
+    await watcher.lookAtPublished();
+    chain.influence.answer('card', 1n, card);
+  }
+  const bonds = chain.influence.demands('card', 1n).map(({ bond }) => bond);
+  // The third of the second round would be over it; then one more at a time.
+  expect(bonds).toEqual([100n, 200n, 300n, 400n, 100n, 200n, 100n, 100n]);
+  expect(log.filter((line) => line.includes('(--demand-budget)'))).toHaveLength(1);
+});
+
 test('a card with every node of its sums wrong is convicted when its coordinates are shown', async () => {
   const coordinates = card.sums.coordinates.map((leaves) =>
     leaves.map((leaf) => leaf.with(-1, (leaf.at(-1) ?? 0) ^ 1)),

@@ -42,7 +42,7 @@ async function convicted(lie: ServedCard) {
   try {
     const chain = new FakeChain(documents);
     chain.influence.publish(lie, 'nowhere');
-    const watcher = watcherIn({ home, chain, log: [], options: { demandBudget: REWARD } });
+    const watcher = watcherIn({ home, chain, log: [], options: { demandBudget: REWARD, spendMax: REWARD } });
     let rounds = 0;
     for (; rounds < ANSWERS_IN_WINDOW && chain.influence.cards.size > 0; rounds++) {
       await watcher.lookAtPublished();
