@@ -5,7 +5,7 @@ import { EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.
 import { SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
 import { FORGOTTEN_PER_BLOCK_MAX } from './end-block.ts';
 import { settlementErrors as errors } from './errors.ts';
-import { wealthOf } from '../../test/support/earnings.ts';
+import { rowsPaid, wealthOf } from '../../test/support/earnings.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import * as wire from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { EpochFraud } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
@@ -37,6 +37,7 @@ test('epochs of many rows that are due at once are paid in portions; what is not
   const dispute = { challenger: world.watcher.address, epochId: 2n, fraud: EpochFraud.create({}) };
   world.refused(world.watcher, anyOf(wire.MsgDisputeEpoch, dispute), errors['window-over']);
   expect(world.epoch(2n)?.state).toBe(EpochState.EPOCH_STATE_FINAL);
+  expect(rowsPaid(world.chain, 2n)).toEqual(commitment.rows.map((_, i) => i));
   expect(wealthOf(world.chain, world.loop.seller.address)).toBe(before + 2_048n);
   expect(world.moduleBalance('settlement')).toBe(0n);
   world.sound();

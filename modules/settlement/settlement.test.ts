@@ -8,7 +8,7 @@ import { channelErrors } from '../channels/errors.ts';
 import { openLeaves, type PublishedEpoch } from '../../gateway/epochs/published.ts';
 import { restoreChain } from '../../test/support/restore.ts';
 import { BOND, SettlementWorld, WINDOW } from '../../test/support/settlement-world.ts';
-import { wealthOf } from '../../test/support/earnings.ts';
+import { rowsPaid, wealthOf } from '../../test/support/earnings.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import { settlementErrors as errors } from './errors.ts';
 
@@ -117,6 +117,19 @@ test('an epoch that could not be right is refused at once', () => {
   world.refused(gateway, settle({}), errors['does-not-add-up']);
   world.settle(world.published());
   world.refused(gateway, settle({ roundId: 1n, commitment }), errors['round-settled']);
+  world.sound();
+});
+
+test('credits tell entitlements from listed rows by their numbers', () => {
+  const world = claimedWorld();
+  const epoch = world.published(world.receipts(), 1);
+  world.settle(epoch);
+  world.waitWindow();
+  expect(rowsPaid(world.chain, 1n)).toEqual([0]);
+  const opening = openLeaves(epoch.entitlements, [0]);
+  const claim = { sender: world.watcher.address, epochId: 1n, index: 0, opening };
+  world.sendOk(world.watcher, anyOf(wire.MsgClaimEntitlement, claim));
+  expect(rowsPaid(world.chain, 1n)).toEqual([0, 1]);
   world.sound();
 });
 

@@ -5,7 +5,10 @@ import {
   QuerySlotsByOwnerRequest,
   QuerySlotsByOwnerResponse,
 } from '../../proto/gen/openledger/pools/v1/query.ts';
+import { poolState } from '../../modules/pools/state.ts';
 import type { TestChain } from './test-chain.ts';
+
+const POOLS = poolState();
 
 /** Whole units that an account could claim of its slots. */
 export function claimableOf(chain: TestChain, owner: string, denom = 'uopen'): bigint {
@@ -21,6 +24,12 @@ export function claimableOf(chain: TestChain, owner: string, denom = 'uopen'): b
 /** Its balance, and what it could claim. */
 export function wealthOf(chain: TestChain, address: string, denom = 'uopen'): bigint {
   return chain.balance(address, denom) + claimableOf(chain, address, denom);
+}
+
+/** Numbers of the rows of an epoch that pools were paid for, in that order. */
+export function rowsPaid(chain: TestChain, epochId: bigint): readonly number[] {
+  const credits = [...POOLS.credits.iterate(chain.app.contextAt(chain.app.height))];
+  return credits.filter(([, credit]) => credit.epochId === epochId).map(([, { epochRow }]) => epochRow);
 }
 
 /** What a slot of a Datanet was paid by itself. */
