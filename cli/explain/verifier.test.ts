@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Bundle } from '../../client/verifier/types.ts';
-import { Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
+import { bundleText, Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
 import { collect, type Explained } from './collect.ts';
 import { bothQuotes, claim, claimScene, explainOne, pay, playScene } from './testing/scenes.ts';
 import { difference, variants } from './testing/variants.ts';
@@ -53,6 +53,18 @@ test('any field that is changed, left out, repeated or moved is refused', async 
     tried++;
   }
   expect(tried).toBeGreaterThan(500);
+});
+
+test('what nothing rests on is refused', async () => {
+  const explained = await scene();
+  const bundle: Bundle = JSON.parse(explained.text);
+  const more = [
+    { ...bundle, claims: [...bundle.claims, 'ff'] },
+    { ...bundle, attributions: ['ff'] },
+    { ...bundle, epochs: [{ epoch: '1', row: 0, allocations: [], receipts: [], entitlements: [] }] },
+  ];
+  for (const other of more)
+    expect(() => verifyBundle(bundleText(other), explained.trusted)).toThrow('more than it needs');
 });
 
 test('another block hash or height is another chain', async () => {
