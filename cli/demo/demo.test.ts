@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -7,11 +7,19 @@ import { TestRpc } from '../../test/support/test-rpc.ts';
 import { walletOf } from '../../client/index.ts';
 import { toBech32 } from '../../core/bech32.ts';
 import { defined } from '../../core/errors.ts';
+import { messageToJson } from '../../framework/proto-json.ts';
+import { DEFAULT_PARAMS } from '../../modules/settlement/params.ts';
+import { GenesisState as SettlementGenesis } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { readRecord, writeRecord } from '../devnet/record.ts';
 import { runDemo } from './run.ts';
 
 const MNEMONIC = `${'abandon '.repeat(11)}about`;
 const STRANGER = toBech32('open', new Uint8Array(20).fill(7));
+/** Epochs are final at once. */
+const SETTLEMENT = messageToJson(
+  SettlementGenesis,
+  SettlementGenesis.create({ params: { ...DEFAULT_PARAMS, windowBlocks: 3 } }),
+);
 const cleanUp: (() => void)[] = [];
 afterEach(() => {
   for (const undo of cleanUp.splice(0)) undo();
@@ -30,10 +38,10 @@ async function devnetHome(): Promise<{
   const address = account?.address ?? '';
   const coins = [{ denom: 'uopen', amount: 1_000_000_000_000n }];
   const chain = new TestChain({
-    genesis: { accounts: [{ address, coins }] },
+    genesis: { accounts: [{ address, coins }], sections: { settlement: SETTLEMENT } },
     app: { minGasPrices: '0.001uopen' },
   });
-  const server = new TestRpc(chain);
+  const server = new TestRpc(chain, { blockEachStatus: true });
   const rpc = await server.start();
   cleanUp.push(() => server.stop());
   writeRecord(home, {
@@ -51,11 +59,12 @@ async function devnetHome(): Promise<{
 
 async function playDemo(
   home: string,
-  { columns, json = false }: { readonly columns?: number; readonly json?: boolean } = {},
+  options: { readonly columns?: number; readonly json?: boolean; readonly inferences?: number } = {},
 ): Promise<string> {
+  const { columns, json = false, inferences = 0 } = options;
   let printed = '';
   const terminal = { out: (text: string) => void (printed += text), note: () => undefined, columns };
-  await runDemo({ home, json }, terminal);
+  await runDemo({ home, json, inferences }, terminal);
   return printed;
 }
 
@@ -133,14 +142,34 @@ test('for programs the demo prints objects, with everything in full', async () =
   );
 }, 120_000);
 
+test('the answers are given again by channels and an epoch, and every unit is somebody’s', async () => {
+  const { home, chain } = await devnetHome();
+  const printed = await playDemo(home, { inferences: 700 });
+  expect(printed).toContain('700 of 700 answered and paid');
+  expect(printed).toContain('700 inferences in 4 transactions');
+  const [, ...amounts] =
+    /^(\d+) uopen charged = (\d+) platform \+ (\d+) model \+ (\d+) stakers \+ (\d+) contributors \(epoch 1\)$/m.exec(
+      printed,
+    ) ?? [];
+  const [charged = 0n, ...parts] = amounts.map(BigInt);
+  expect(charged).toBeGreaterThan(0n);
+  expect(parts.reduce((sum, part) => sum + part, 0n)).toBe(charged);
+  expect(printed).toMatch(/Why was open1[a-z0-9]+ paid \d+\.\d{6} OPEN by epoch 1\?/);
+  expect(printed).toMatch(/its span: bytes \d+ to \d+ of the speech: "\S/);
+  expect(readdirSync(join(home, 'demo-gateway'))).toEqual([]);
+  const again = (await playDemo(home, { inferences: 7, json: true })).trimEnd().split('\n').at(-1) ?? '';
+  expect(JSON.parse(again)).toMatchObject({ event: 'epoch', epoch_id: '2', inferences: 7 });
+  expect(chain.app.brokenInvariants()).toEqual([]);
+}, 120_000);
+
 test('without a devnet, or with nothing at its RPC, the demo says in one sentence what to do', async () => {
   const { home } = await devnetHome();
   await expect(playDemo(join(home, 'nowhere'))).rejects.toThrow('there is no devnet in');
   const silent = { out: () => undefined, note: () => undefined };
-  await expect(runDemo({ home, rpc: 'http://127.0.0.1:2' }, silent)).rejects.toThrow(
+  await expect(runDemo({ home, inferences: 0, rpc: 'http://127.0.0.1:2' }, silent)).rejects.toThrow(
     'nothing answers at http://127.0.0.1:2 (nothing listens there)',
   );
-  await expect(runDemo({ home, rpc: 'garbage' }, silent)).rejects.toThrow(
+  await expect(runDemo({ home, inferences: 0, rpc: 'garbage' }, silent)).rejects.toThrow(
     '"garbage" is not a URL such as http://127.0.0.1:26657',
   );
 });

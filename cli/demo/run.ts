@@ -4,6 +4,7 @@
 import { join, resolve } from 'node:path';
 import { LedgerError } from '../../core/errors.ts';
 import { type Connection, connect } from '../../client/index.ts';
+import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { type DevnetRecord, readRecord } from '../devnet/record.ts';
 import { requireFolder } from '../home/folder.ts';
 import { rpcUrl, unreachableReason } from '../status.ts';
@@ -27,6 +28,8 @@ import {
   settlementTable,
   sumsOf,
 } from './report.ts';
+import { payoutText, volumeRecord, volumeText } from './volume/report.ts';
+import { grouped, settleVolume } from './volume/volume.ts';
 import { DEFAULT_COLUMNS, paragraph } from './table.ts';
 import { loadSpeeches } from './speeches.ts';
 import { contributeSpeeches, freeze, hirePresidents, offerModel, openDatanet } from './stage.ts';
@@ -43,6 +46,8 @@ export interface DemoOptions {
   readonly rpc?: string | undefined;
   /** One JSON object a line instead of a text. */
   readonly json?: boolean | undefined;
+  /** How many inferences are settled by an epoch; 0: none. */
+  readonly inferences: number;
 }
 
 type Output = Pick<Terminal, 'out' | 'note' | 'columns'>;
@@ -65,7 +70,8 @@ export async function runDemo(options: DemoOptions, terminal: Output): Promise<v
   try {
     await requireAccounts(chain, record, { home: options.home, rpc });
     const blobs = new BlobStore(join(resolve(options.home), 'blobs'));
-    await play({ chain, record, terminal, blobs, json: options.json === true });
+    const { inferences, json = false } = options;
+    await play({ chain, record, terminal, blobs, home: resolve(options.home), inferences, json });
   } finally {
     chain.connection.comet.disconnect();
   }
@@ -152,6 +158,8 @@ interface Show {
   readonly record: DevnetRecord;
   readonly terminal: Output;
   readonly blobs: BlobStore;
+  readonly home: string;
+  readonly inferences: number;
   readonly json: boolean;
 }
 
@@ -200,6 +208,36 @@ async function play(show: Show): Promise<void> {
   if (show.json) tellPrograms(told, terminal);
   else tellPeople(told, terminal);
   requireSums(told);
+  if (show.inferences > 0) await playVolume(show, cast, { model, datanetId: datanet.id, settled });
+}
+
+/** The second act. */
+async function playVolume(
+  show: Show,
+  { seller, payer, presidents }: Cast,
+  first: { readonly model: Model; readonly datanetId: bigint; readonly settled: readonly Settled[] },
+): Promise<void> {
+  const { chain, record, terminal, inferences, home } = show;
+  const { model, datanetId, settled } = first;
+  const columns = terminal.columns ?? DEFAULT_COLUMNS;
+  const say = (text: string): void => {
+    if (!show.json) terminal.out(`${text}\n`);
+  };
+  say(`\nThe same answers ${grouped(inferences)} times, by channels and one epoch:`);
+  const volume = await settleVolume({
+    ...{ chain, home, seller, payer, model, settled, inferences },
+    contributors: [...presidents.values()],
+    mnemonic: record.accounts[0]?.mnemonic ?? '',
+    say: (text) => say(paragraph(text, '', columns)),
+  });
+  const { datanet } = chain.connection.queries.openledger;
+  const { contributions } = await datanet.contributionsByDatanet({ datanetId });
+  if (show.json) {
+    terminal.out(`${JSON.stringify(volumeRecord(volume, chain.denom))}\n`);
+    return;
+  }
+  say(payoutText(volume, { settled, contributions, denom: chain.denom, columns }));
+  say(volumeText(volume, chain.denom));
 }
 
 /** What came of it. */

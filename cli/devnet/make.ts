@@ -9,10 +9,12 @@ import { withGenTxs } from '../../genesis/edit.ts';
 import { encodeGenesis } from '../../genesis/encode.ts';
 import { DEFAULT_PARAMS as DEFAULT_ATTRIBUTION_PARAMS } from '../../modules/attribution/params.ts';
 import { DEFAULT_PARAMS } from '../../modules/gov/params.ts';
+import { DEFAULT_PARAMS as DEFAULT_SETTLEMENT_PARAMS } from '../../modules/settlement/params.ts';
 import type { NodeConfig } from '../../node/config/config.ts';
 import { defaultAppConfig, defaultNodeConfig } from '../../node/config/toml.ts';
 import { Params } from '../../proto/gen/cosmos/gov/v1/gov.ts';
 import { Params as AttributionParams } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Params as SettlementParams } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.ts';
 import { checkGenesis } from '../home/genesis-file.ts';
 import { createHome } from '../home/create.ts';
@@ -135,6 +137,7 @@ function genesisText(
       slashing: { params: SLASHING_PARAMS },
       gov: govSection(denom),
       attribution: attributionSection(denom),
+      settlement: settlementSection(denom),
     },
   });
   const genTxs = operators.map(({ moniker, key, consensusKey }) =>
@@ -172,6 +175,16 @@ function attributionSection(bondDenom: string): JsonObject {
   const params = messageToJson(AttributionParams, {
     ...DEFAULT_ATTRIBUTION_PARAMS,
     ...windows,
+    bondDenom,
+  });
+  return { params };
+}
+
+/** An epoch is final while its gateway looks on. */
+function settlementSection(bondDenom: string): JsonObject {
+  const params = messageToJson(SettlementParams, {
+    ...DEFAULT_SETTLEMENT_PARAMS,
+    windowBlocks: 10,
     bondDenom,
   });
   return { params };

@@ -25,20 +25,27 @@ afterAll(async () => {
 
 const EQUATION = /^(\d+) uopen paid = (\d+) platform \+ (\d+) model \+ (\d+) stakers \+ (\d+) contributors$/;
 
-/** The numbers of the last line: fee, platform, model, stakers, contributors. */
+/** The numbers of the equation: fee, platform, model, stakers, contributors. */
 function equationOf({ code, stdout, stderr }: Ended): readonly bigint[] {
   expect(code, stderr).toBe(0);
-  const match = EQUATION.exec(stdout.trimEnd().split('\n').at(-1) ?? '');
-  expect(match).not.toBeNull();
+  const match = stdout
+    .split('\n')
+    .map((line) => EQUATION.exec(line))
+    .find((found) => found !== null);
+  expect(match).toBeDefined();
   return (match ?? []).slice(1).map(BigInt);
 }
 
 it('the demo pays its first contributors on real nodes, twice, and the chain’s totals are the sums it prints', async () => {
-  const first = await runProgram(['demo', '--home', home]);
-  const second = await runProgram(['demo', '--home', home, '--rpc', devnet.ready.nodes[1]?.rpc ?? '']);
+  const first = await runProgram(['demo', '--home', home, '--inferences', '2000']);
+  const [, node] = devnet.ready.nodes;
+  const again = ['demo', '--home', home, '--rpc', node?.rpc ?? '', '--inferences', '0'];
+  const second = await runProgram(again);
   expect(first.stdout.match(/charged for gas only/g)?.length).toBe(3);
   expect(first.stdout).toContain('1941 Franklin D Roosevelt');
   expect(second.stdout).toContain('"state-of-the-union-2"');
+  expect(first.stdout).toContain('2,000 inferences in 4 transactions');
+  expect(first.stdout).toContain('its span: bytes');
   const [a, b] = [equationOf(first), equationOf(second)];
   const { queries, comet } = await connect(devnet.ready.nodes[0]?.rpc ?? '', { gasPrice: '0.001uopen' });
   const { totals } = await queries.openledger.payments.totals();
