@@ -7,7 +7,7 @@ import { suffixArray } from '../index/sais.ts';
 import { shardInMemory } from '../prove/memory.ts';
 import type { ShardArrays } from '../shard.ts';
 import { sortedShard, textDocument } from '../testing/naive-shard.ts';
-import { DemandPlaces, type PlaceWish } from './demand-places.ts';
+import { DemandPlaces, type PlaceWish } from '../../watch/demand-places.ts';
 import { FakeChain, memoryPublisher } from './testing/fake-chain.ts';
 import { look } from './testing/look.ts';
 import { watcherIn } from './testing/watch-world.ts';

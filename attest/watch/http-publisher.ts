@@ -5,7 +5,9 @@ import { LEAF_TOKENS, type ShardTree } from '../../modules/attribution/proof/kin
 import { SHOWN_LEAF_BYTES_MAX } from '../../modules/attribution/proof/shard/fraud-format.ts';
 import { LEAF_BYTES_MAX, SALT_BYTES } from '../../modules/attribution/proof/shard/leaves.ts';
 import { splitHashes } from '../../modules/attribution/proof/tree.ts';
-import { ask, type Asker, type AskLimits, systemTimers, type Timers } from './asking.ts';
+import { ask, type Asker, type AskLimits, systemTimers, type Timers } from '../../watch/asking.ts';
+import { bodyOf, httpBase } from '../../watch/http-body.ts';
+import type { AskInTime } from '../../watch/patience.ts';
 import type { InfluenceSource, PieceRange, Publisher, Publishers } from './ports.ts';
 
 /** Enough for 1024 leaves over a slow line. */
@@ -25,14 +27,22 @@ export function httpPublishers(limits: AskLimits, timers: Timers = systemTimers)
     new HttpPublisher(endpoint, { limits, timers, signal });
 }
 
+/** A publisher that is asked in its time. */
+export function guardedPublisher(ask: AskInTime<Publisher>): Publisher {
+  return {
+    content: (...about) => ask((asked) => asked.content(...about)),
+    leaves: (...about) => ask((asked) => asked.leaves(...about)),
+    nodes: (...about) => ask((asked) => asked.nodes(...about)),
+    influenceLeaves: (...about) => ask((asked) => asked.influenceLeaves(...about)),
+  };
+}
+
 class HttpPublisher implements Publisher {
   readonly #base: string | undefined;
   readonly #asker: Asker;
 
   constructor(endpoint: string, asker: Asker) {
-    const uri = URL.parse(endpoint);
-    const isHttp = uri !== null && (uri.protocol === 'http:' || uri.protocol === 'https:');
-    this.#base = isHttp ? `${uri.origin}${uri.pathname.replace(/\/$/, '')}` : undefined;
+    this.#base = httpBase(endpoint);
     this.#asker = asker;
   }
 
@@ -86,32 +96,6 @@ class HttpPublisher implements Publisher {
       return undefined;
     }
   }
-}
-
-/** Least room for a body whose length nobody told. */
-const FIRST_BYTES = 1 << 12;
-
-/**
- * The whole body; undefined when it is longer than it may be. What is held is one buffer that grows with what
- * arrives: of a body as long as it may be it is exactly that.
- */
-async function bodyOf(response: Response, bytesMax: number): Promise<Uint8Array | undefined> {
-  let body = new Uint8Array(
-    Math.min(bytesMax, Number(response.headers.get('content-length') ?? FIRST_BYTES)),
-  );
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    const end = bytes + part.length;
-    if (end > bytesMax) return undefined;
-    if (end > body.length) {
-      const larger = new Uint8Array(Math.min(bytesMax, Math.max(end, 2 * body.length)));
-      larger.set(body.subarray(0, bytes));
-      body = larger;
-    }
-    body.set(part, bytes);
-    bytes = end;
-  }
-  return body.subarray(0, bytes);
 }
 
 /** u32 length and bytes of each; undefined when that is not what it is. */

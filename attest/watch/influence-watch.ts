@@ -8,7 +8,7 @@ import type { CardCache } from './card-cache.ts';
 import { judgeCard, type InfluenceFinding } from './judge-card.ts';
 import { judgeInfluence } from './judge-influence.ts';
 import type { WatchMetrics } from './metrics.ts';
-import type { DemandPlaces } from './demand-places.ts';
+import type { DemandPlaces } from '../../watch/demand-places.ts';
 import type { SpendLimit } from './spend-limit.ts';
 import type {
   InfluenceDemand,

@@ -31,7 +31,7 @@ import { convict, UNFIT_PIECES } from '../prove/convict.ts';
 import type { ShardReader, SourceDocument } from '../shard.ts';
 import { secretOfShard } from '../prove/salts.ts';
 import { PartialShard, type PiecePlace, type PieceSupply, withPieces } from './partial-shard.ts';
-import { eachOf } from './attempts.ts';
+import { eachOf } from '../../watch/attempts.ts';
 import type { Demand, PublishedShard, Publisher } from './ports.ts';
 import { absorbDemands, noSupply, publisherSupply } from './supply.ts';
 import type { TextCache } from './text-cache.ts';

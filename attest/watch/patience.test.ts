@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Patience } from './patience.ts';
+import { Patience } from '../../watch/patience.ts';
+import { guardedPublisher } from './http-publisher.ts';
 import { memoryPublisher } from './testing/fake-chain.ts';
 
 /** Endpoints whose answers are given by hand, and ticks by hand. */
@@ -16,6 +17,7 @@ function world(ticksMax: number) {
             open.push({ endpoint, signal, answer: () => resolve(Uint8Array.of(1)) });
           }),
       }),
+      guarded: guardedPublisher,
       ticks: (call) => {
         onTick = call;
         return () => {

@@ -9,13 +9,8 @@ import type {
   ShardCommitment,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { OmissionDispute, ProvenanceDispute } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import type { DemandStakes, OwnRequests } from '../../watch/ports.ts';
 import type { AnsweredClaim } from './judge-omission.ts';
-import type { AttestLogger } from '../serve/ports.ts';
-
-/** Writes what happened, for people; an error is a bug of ours. */
-export interface WatchLogger extends AttestLogger {
-  error(facts: Readonly<Record<string, unknown>>, message: string): void;
-}
 
 /** A shard on the chain that can still be convicted. */
 export interface PublishedShard {
@@ -47,26 +42,10 @@ export interface PendingClaim {
   readonly dueHeight: bigint;
 }
 
-/** What one more request about an object puts at stake, in coins of the denomination of bonds. */
-export interface DemandStakes {
-  /** The least that it has to be bonded with. */
-  readonly bond: bigint;
-  /** The same when no other one is open. */
-  readonly least: bigint;
-  /** What a conviction pays. */
-  readonly reward: bigint;
-  /** How long an answer may take. */
-  readonly requestBlocks: bigint;
+/** What one more request about a shard, a card or a claim puts at stake. */
+export interface ObjectStakes extends DemandStakes {
   /** How long what is published can be convicted before claims rest on it. */
   readonly challengeBlocks: bigint;
-}
-
-/** Open requests of the watcher's account. */
-export interface OwnRequests {
-  /** What each is about: a name like "shard 7". */
-  readonly open: readonly string[];
-  /** How many the chain takes. */
-  readonly most: number;
 }
 
 /** A piece of a shard that somebody has asked for on the chain. */
@@ -142,7 +121,7 @@ export interface WatchChain {
   lookUpAgain(shardId: bigint): void;
   ownRequests(): Promise<OwnRequests>;
   /** Of a request about this object. */
-  stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes>;
+  stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<ObjectStakes>;
   requestChunk(shardId: bigint, place: ChunkPlace, bond: bigint): Promise<string>;
   /** Model cards that are neither voided nor released. */
   cards(): Promise<readonly PublishedCard[]>;

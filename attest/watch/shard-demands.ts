@@ -1,10 +1,11 @@
 /** Asks on the chain for pieces of shards that nobody serves: who does not answer loses the shard. */
-import { PAUSE_ROUNDS_MAX } from './attempts.ts';
-import type { DemandPlaces } from './demand-places.ts';
+import { PAUSE_ROUNDS_MAX } from '../../watch/attempts.ts';
+import type { DemandPlaces } from '../../watch/demand-places.ts';
 import { OPEN_DEMANDS_MAX, type ShardVerdict } from './judge-shard.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type { SpendLimit } from './spend-limit.ts';
-import type { Demand, DemandStakes, PublishedShard, WatchChain, WatchLogger } from './ports.ts';
+import type { DemandStakes, WatchLogger } from '../../watch/ports.ts';
+import type { Demand, PublishedShard, WatchChain } from './ports.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 
 /** What it is made of. */

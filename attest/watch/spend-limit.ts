@@ -10,7 +10,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { LedgerError } from '../../core/errors.ts';
 import type { WatchMetrics } from './metrics.ts';
-import type { DemandStakes, WatchChain, WatchLogger } from './ports.ts';
+import type { WatchLogger } from '../../watch/ports.ts';
+import type { ObjectStakes, WatchChain } from './ports.ts';
 
 /** Rewards of convictions that it is by default. */
 const REWARDS = 4n;
@@ -53,7 +54,7 @@ export class SpendLimit {
   }
 
   /** True when so much more may be put at stake for what is not known to be wrong. */
-  async admits(bond: bigint, { reward, challengeBlocks }: DemandStakes): Promise<boolean> {
+  async admits(bond: bigint, { reward, challengeBlocks }: ObjectStakes): Promise<boolean> {
     const { chain, logger, metrics } = this.#parts;
     const height = await chain.height();
     this.#stakes = this.#stakes.filter((stake) => stake.height + challengeBlocks > height);

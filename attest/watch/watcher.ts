@@ -9,15 +9,16 @@ import type { Claim, TokenProvenance } from '../../proto/gen/openledger/attribut
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { type ClaimShard, faultOfClaim } from './judge-claim.ts';
-import { Attempts, eachOf } from './attempts.ts';
+import { Attempts, eachOf } from '../../watch/attempts.ts';
 import { omissionOf, whyUnjudged } from './judge-omission.ts';
-import { DemandPlaces } from './demand-places.ts';
+import { DemandPlaces } from '../../watch/demand-places.ts';
 import { judgeShard } from './judge-shard.ts';
 import { ShardDemands } from './shard-demands.ts';
 import { SpendLimit } from './spend-limit.ts';
 import type { CardCache } from './card-cache.ts';
 import { InfluenceWatch } from './influence-watch.ts';
 import type { WatchMetrics } from './metrics.ts';
+import type { WatchLogger } from '../../watch/ports.ts';
 import type {
   Demand,
   PendingClaim,
@@ -26,9 +27,9 @@ import type {
   Publisher,
   Publishers,
   WatchChain,
-  WatchLogger,
 } from './ports.ts';
-import { Patience, type Ticks } from './patience.ts';
+import { Patience, type Ticks } from '../../watch/patience.ts';
+import { guardedPublisher } from './http-publisher.ts';
 import type { TextCache } from './text-cache.ts';
 import { TextRoom } from './text-room.ts';
 
@@ -79,7 +80,7 @@ export interface WatcherOptions {
 interface Lane {
   readonly name: 'claims' | 'published';
   readonly attempts: Attempts;
-  readonly patience: Patience;
+  readonly patience: Patience<Publisher>;
   readonly influence: InfluenceWatch;
   /** Why the chain could not be read the last time. */
   trouble: string;
@@ -127,7 +128,10 @@ export class Watcher {
       metrics.slow();
       logger.warn({ endpoint }, `${endpoint} is too slow: nothing is asked of it for ${rounds} rounds`);
     };
-    const patience = new Patience({ publishers: open, ticks, onSlow }, this.#options);
+    const patience = new Patience(
+      { publishers: open, guarded: guardedPublisher, ticks, onSlow },
+      this.#options,
+    );
     const publishers = (endpoint: string): Publisher => patience.publisher(endpoint);
     const shared = { places: this.#places, spending: this.#spending, published: this.#cards };
     const parts = { ...this.#parts, ...shared, publishers };

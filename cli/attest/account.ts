@@ -10,7 +10,7 @@ import {
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { type Connection, connect } from '../../client/index.ts';
-import { systemTimers, type Timers } from '../../attest/watch/asking.ts';
+import { systemTimers, type Timers } from '../../watch/asking.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { TxRaw } from '../../proto/gen/cosmos/tx/v1beta1/tx.ts';
 import { DEFAULT_DENOM, DEFAULT_PREFIX, DEFAULT_RPC_URL, defaultHome } from '../defaults.ts';

@@ -1,6 +1,6 @@
 /** A node's RPC over HTTP for who must not wait without end: CosmJS's own transports have no time limit. */
 import type { RpcClient } from '@cosmjs/tendermint-rpc';
-import { ask, type AskLimits, systemTimers, type Timers } from '../../attest/watch/asking.ts';
+import { ask, type AskLimits, systemTimers, type Timers } from '../../watch/asking.ts';
 import { LedgerError } from '../../core/errors.ts';
 
 type Request = Parameters<RpcClient['execute']>[0];
@@ -23,7 +23,7 @@ export class NodeRpc implements RpcClient {
 
   /**
    * Questions are asked again when nobody answers; transactions are not: the first one may have arrived.
-   * @throws LedgerError `attest.no_answer`; Error with the node's words
+   * @throws LedgerError `watch.no_answer`; Error with the node's words
    */
   async execute(request: Request): Promise<Answer> {
     const retries = request.method.startsWith('broadcast_tx') ? 0 : this.#limits.retries;

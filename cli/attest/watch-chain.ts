@@ -2,16 +2,16 @@
 import { INFLUENCE_TREES, type InfluenceTree } from '../../modules/attribution/proof/influence/trees.ts';
 import { rulesUnder, type TraceRules } from '../../modules/attribution/proof/trace/rules.ts';
 import type { IndexedTx } from '@cosmjs/stargate';
+import type { OwnRequests } from '../../watch/ports.ts';
 import type {
   Demand,
-  DemandStakes,
   InfluenceDemand,
   InfluencePlace,
   InfluenceTarget,
-  OwnRequests,
   PendingClaim,
   PublishedCard,
   PublishedShard,
+  ObjectStakes,
   WatchChain,
 } from '../../attest/watch/ports.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -275,7 +275,7 @@ export class AccountWatchChain implements WatchChain {
     return await this.#request(asked, openRequests);
   }
 
-  async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes> {
+  async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<ObjectStakes> {
     const { openRequests, bond, paramsVersion } = await this.#asked(of, id);
     const { requestBond } = await this.#chain.params();
     const { rewardBps, requestBlocks, challengeBlocks } = await this.#chain.paramsOf(paramsVersion);

@@ -13,12 +13,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   p2p: ['core', 'proto'],
   light: ['core', 'proto', 'consensus'],
   node: ['core', 'proto', 'consensus', 'light', 'store', 'p2p', 'genesis'],
-  attest: ['core', 'proto'],
-  gateway: ['core', 'proto'],
+  watch: ['core'],
+  attest: ['core', 'proto', 'watch'],
+  gateway: ['core', 'proto', 'watch'],
   client: ['core', 'proto'],
   cli: [
     ...['core', 'proto', 'consensus', 'store', 'framework', 'modules', 'genesis', 'app'],
-    ...['light', 'p2p', 'node', 'attest', 'gateway', 'client'],
+    ...['light', 'p2p', 'node', 'watch', 'attest', 'gateway', 'client'],
   ],
 };
 

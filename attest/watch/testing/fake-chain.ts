@@ -14,13 +14,13 @@ import { openRun } from '../../prove/open-run.ts';
 import type { ProvableShard } from '../../prove/prove.ts';
 import type { ServedCard, ServedClaim } from '../../influence/published.ts';
 import type { SourceDocument } from '../../shard.ts';
+import type { OwnRequests } from '../../../watch/ports.ts';
 import type {
   Demand,
-  DemandStakes,
   InfluenceDemand,
   InfluencePlace,
   InfluenceTarget,
-  OwnRequests,
+  ObjectStakes,
   PendingClaim,
   PublishedCard,
   PublishedShard,
@@ -170,7 +170,7 @@ export class FakeChain implements WatchChain {
     return this.#send('demand leaf', target.id);
   }
 
-  async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<DemandStakes> {
+  async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<ObjectStakes> {
     const demands =
       of === 'shard' ? this.#demands.filter(({ shardId }) => shardId === id) : this.influence.demands(of, id);
     const open = demands.filter(({ answer }) => answer === undefined).length;

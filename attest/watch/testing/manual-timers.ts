@@ -1,5 +1,5 @@
 /** Time that goes on only when a test says so. */
-import type { Timers } from '../asking.ts';
+import type { Timers } from '../../../watch/asking.ts';
 
 interface Timer {
   readonly ms: number;

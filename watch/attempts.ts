@@ -1,7 +1,6 @@
 /** What is done again and again until it is settled; after a failure a while later, each time longer. */
-import { AssertionError, messageOf } from '../../core/errors.ts';
-import type { WatchMetrics } from './metrics.ts';
-import type { WatchLogger } from './ports.ts';
+import { AssertionError, messageOf } from '../core/errors.ts';
+import type { FailureMetrics, WatchLogger } from './ports.ts';
 
 /** Most rounds that something is left alone after it failed again and again. */
 export const PAUSE_ROUNDS_MAX = 64;
@@ -17,7 +16,7 @@ const BUG_TRIES_MAX = 3;
 /** Where failures are told. */
 export interface AttemptsParts {
   readonly logger: WatchLogger;
-  readonly metrics: WatchMetrics;
+  readonly metrics: FailureMetrics;
 }
 
 /** What failed, and when it is tried again. */

@@ -4,7 +4,7 @@
  * is waited for, all in all as long as one attempt may take: his pauses, and the time that he took to say so.
  * What must not be asked twice (`retries` is 0) is asked once, whatever the answer is.
  */
-import { LedgerError, messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../core/errors.ts';
 
 /** What time is asked of. */
 export interface Timers {
@@ -58,7 +58,7 @@ interface Failure {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** @throws LedgerError `attest.no_answer` with what was wrong the last time */
+/** @throws LedgerError `watch.no_answer` with what was wrong the last time */
 export async function ask<T>(question: Question<T>, asker: Asker): Promise<T> {
   const {
     limits: { timeMs, retries },
@@ -88,7 +88,7 @@ function isTold({ signal }: Asker): boolean {
 }
 
 function noAnswer(cause: unknown): LedgerError {
-  return new LedgerError('attest.no_answer', `no answer: ${messageOf(cause)}`, {}, cause);
+  return new LedgerError('watch.no_answer', `no answer: ${messageOf(cause)}`, {}, cause);
 }
 
 async function attempt<T>(

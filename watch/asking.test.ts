@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { ask, type AskLimits } from './asking.ts';
-import { type HostileServer, hostileServer } from './testing/hostile-server.ts';
-import { ManualTimers } from './testing/manual-timers.ts';
+import { type HostileServer, hostileServer } from '../attest/watch/testing/hostile-server.ts';
+import { ManualTimers } from '../attest/watch/testing/manual-timers.ts';
 
 const servers: HostileServer[] = [];
 

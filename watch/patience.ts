@@ -15,14 +15,19 @@
  * recomputing a shard keeps the processor for a minute, that is not the endpoints' fault.
  */
 import { PAUSE_ROUNDS_MAX, pauseRounds } from './attempts.ts';
-import type { Publisher, Publishers } from './ports.ts';
 
 /** Calls back at every tick until it is stopped by what it returns. */
 export type Ticks = (onTick: () => void) => () => void;
 
+/** Asks a publisher something in its time; undefined when that is over. */
+export type AskInTime<P> = <T>(question: (publisher: P) => Promise<T | undefined>) => Promise<T | undefined>;
+
 /** What patience is made of. */
-export interface PatienceParts {
-  readonly publishers: Publishers;
+export interface PatienceParts<P> {
+  /** Opens an endpoint; when the signal is aborted, nobody waits for it any more. */
+  readonly publishers: (endpoint: string, signal?: AbortSignal) => P;
+  /** A publisher whose questions are asked so. */
+  readonly guarded: (ask: AskInTime<P>) => P;
   readonly ticks: Ticks;
   /** Hears of an endpoint that is too slow, and for how many rounds it is left alone. */
   readonly onSlow: (endpoint: string, rounds: number) => void;
@@ -40,15 +45,15 @@ interface Budget {
 }
 
 /** What an endpoint has of the time for one thing. */
-interface Part extends Budget {
+interface Part<P> extends Budget {
   readonly endpoint: string;
   readonly cancel: AbortController;
-  readonly publisher: Publisher;
+  readonly publisher: P;
 }
 
-interface Endpoint extends Budget {
+interface Endpoint<P> extends Budget {
   readonly turns: Turns;
-  readonly parts: Set<Part>;
+  readonly parts: Set<Part<P>>;
   hasAnswered: boolean;
   /** It is asked nothing more in this round. */
   isSlow: boolean;
@@ -98,16 +103,16 @@ interface Slowness {
 }
 
 /** Opens endpoints within their budgets. */
-export class Patience {
-  readonly #parts: PatienceParts;
+export class Patience<P> {
+  readonly #parts: PatienceParts<P>;
   readonly #ticksMax: number;
   /** Those that were asked in this round. */
-  readonly #asked = new Map<string, Endpoint>();
+  readonly #asked = new Map<string, Endpoint<P>>();
   readonly #slow = new Map<string, Slowness>();
   #stop: () => void = () => undefined;
   #round = 0;
 
-  constructor(parts: PatienceParts, { ticksMax }: { readonly ticksMax: number }) {
+  constructor(parts: PatienceParts<P>, { ticksMax }: { readonly ticksMax: number }) {
     this.#parts = parts;
     this.#ticksMax = ticksMax;
   }
@@ -129,7 +134,7 @@ export class Patience {
   }
 
   /** What is served at an endpoint, in time. */
-  publisher(endpoint: string): Publisher {
+  publisher(endpoint: string): P {
     return this.#publisher(endpoint, this.#ticksMax);
   }
 
@@ -137,29 +142,19 @@ export class Patience {
    * What is served of one thing at any of these endpoints, in this round: they share the time of one, but
    * none has less than a tick.
    */
-  publishers(endpoints: readonly string[]): readonly Publisher[] {
+  publishers(endpoints: readonly string[]): readonly P[] {
     const ticksMax = Math.max(1, Math.floor(this.#ticksMax / endpoints.length));
     return endpoints.map((endpoint) => this.#publisher(endpoint, ticksMax));
   }
 
-  #publisher(endpoint: string, ticksMax: number): Publisher {
+  #publisher(endpoint: string, ticksMax: number): P {
     const cancel = new AbortController();
     const publisher = this.#parts.publishers(endpoint, cancel.signal);
-    const part: Part = { ...budgetOf(ticksMax), endpoint, cancel, publisher };
-    const ask = <T>(question: (publisher: Publisher) => Promise<T | undefined>): Promise<T | undefined> =>
-      this.#ask(part, question);
-    return {
-      content: (...about) => ask((asked) => asked.content(...about)),
-      leaves: (...about) => ask((asked) => asked.leaves(...about)),
-      nodes: (...about) => ask((asked) => asked.nodes(...about)),
-      influenceLeaves: (...about) => ask((asked) => asked.influenceLeaves(...about)),
-    };
+    const part: Part<P> = { ...budgetOf(ticksMax), endpoint, cancel, publisher };
+    return this.#parts.guarded((question) => this.#ask(part, question));
   }
 
-  async #ask<T>(
-    part: Part,
-    question: (publisher: Publisher) => Promise<T | undefined>,
-  ): Promise<T | undefined> {
+  async #ask<T>(part: Part<P>, question: (publisher: P) => Promise<T | undefined>): Promise<T | undefined> {
     const isLeft = (this.#slow.get(part.endpoint)?.nextRound ?? 0) > this.#round;
     if (isLeft || isSpent(part)) return undefined;
     const endpoint = this.#endpoint(part.endpoint);
@@ -182,12 +177,12 @@ export class Patience {
     }
   }
 
-  #endpoint(name: string): Endpoint {
+  #endpoint(name: string): Endpoint<P> {
     const known = this.#asked.get(name);
     if (known !== undefined) return known;
     const turns = new Turns(QUESTIONS_AT_ONCE);
-    const asked = { turns, parts: new Set<Part>(), hasAnswered: false, isSlow: false };
-    const endpoint: Endpoint = { ...budgetOf(this.#ticksMax), ...asked };
+    const asked = { turns, parts: new Set<Part<P>>(), hasAnswered: false, isSlow: false };
+    const endpoint: Endpoint<P> = { ...budgetOf(this.#ticksMax), ...asked };
     this.#asked.set(name, endpoint);
     return endpoint;
   }
@@ -205,7 +200,7 @@ export class Patience {
   }
 
   /** Asks an endpoint nothing more, in this round and the next ones. */
-  #leave(name: string, endpoint: Endpoint): void {
+  #leave(name: string, endpoint: Endpoint<P>): void {
     endpoint.isSlow = true;
     const times = (this.#slow.get(name)?.times ?? 0) + 1;
     const rounds = pauseRounds(times);
@@ -216,7 +211,7 @@ export class Patience {
   }
 }
 
-function endPart({ cancel, open }: Part): void {
+function endPart({ cancel, open }: Pick<Part<unknown>, 'cancel' | 'open'>): void {
   cancel.abort();
   for (const end of open) end();
 }
