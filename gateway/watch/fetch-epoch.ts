@@ -4,6 +4,7 @@
  */
 import type { Run } from '../../core/leaf-run.ts';
 import { leavesOfRuns } from '../../modules/settlement/proof/piece.ts';
+import type { EpochOpening } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { ROUTE_LEAVES_MAX, TREE_KINDS, type TreeName } from '../epochs/routes.ts';
 import { type FetchedEpoch, TREE_NAMES } from './fetched-epoch.ts';
 import type { EpochPiecePlace, EpochSource } from './ports.ts';
@@ -12,7 +13,7 @@ import type { EpochPiecePlace, EpochSource } from './ports.ts';
 export const MISSED_MAX = 64;
 
 /** What is empty in an answer. */
-export const NO_OPENING = { leaves: [], siblings: new Uint8Array(0) } as const;
+export const NO_OPENING: EpochOpening = { leaves: [], siblings: new Uint8Array(0) };
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Puts into the epoch what is served. What was asked for and is not served, at most some of it. */
@@ -66,7 +67,6 @@ async function fetchTree(
 }
 
 function isKnown(epoch: FetchedEpoch, tree: TreeName, { first, end }: Run): boolean {
-  for (let at = first; at < end; at += leavesOfRuns(TREE_KINDS[tree]))
-    if (!epoch[tree].has(at)) return false;
+  for (let at = first; at < end; at += leavesOfRuns(TREE_KINDS[tree])) if (!epoch[tree].has(at)) return false;
   return true;
 }

@@ -6,6 +6,7 @@ import { randomFrom } from '../../attribution/fidelity/digits.ts';
 import { ProgramOptions } from '../../support/program-options.ts';
 import { runCampaign } from './campaign.ts';
 import { Dice } from './dice.ts';
+import { POLICIES, runWithholding } from './withholding.ts';
 
 const options = new ProgramOptions({
   command: 'npm run soundness:epochs',
@@ -18,6 +19,11 @@ const mutations = options.number('mutations', {
   fallback: 100,
   least: 0,
   help: 'changed proofs against each',
+});
+const withheld = options.number('withheld', {
+  fallback: 50,
+  least: 0,
+  help: 'epochs of gateways that withhold, each under every policy',
 });
 const seed = options.number('seed', { fallback: 1, help: 'what epochs and lies are made from' });
 options.end();
@@ -44,4 +50,18 @@ process.stdout.write(
     `${accused} true openings and ${mutated} changed proofs against them, ` +
     `${honestConvicted.length} convicted ${[...new Set(honestConvicted)].join(', ')}\n`,
 );
-if (missed.length > 0 || honestConvicted.length > 0) process.exitCode = 1;
+const withholding = await runWithholding({ epochs: withheld, policies: POLICIES.length, dice });
+for (const { policy, honest, wrong, requests } of withholding.tallies)
+  process.stdout.write(
+    [
+      policy.padEnd(60),
+      `honest: ${honest.final} final, ${honest.silence} silent, ${honest.fraud} convicted`,
+      `wrong: ${wrong.fraud} by fraud, ${wrong.silence} by silence, ${wrong.final} final`,
+      `${requests} requests most`,
+    ].join(' | ') + '\n',
+  );
+const { failures } = withholding;
+process.stdout.write(
+  `${failures.length} epochs of gateways that withhold ended wrongly ${[...new Set(failures)].join('; ')}\n`,
+);
+if (missed.length + honestConvicted.length + failures.length > 0) process.exitCode = 1;
