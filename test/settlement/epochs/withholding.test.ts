@@ -11,11 +11,11 @@ test('wrong epochs end by fraud or silence, right ones with an answering gateway
   timeout: TIMEOUT_MS,
 }, async () => {
   const dice = new Dice(randomFrom(31));
-  const { tallies, failures } = await runWithholding({ epochs: LIES.length, policies: 4, dice });
+  const { tallies, failures } = await runWithholding({ epochs: LIES.length, policies: 3, dice });
   expect(failures).toEqual([]);
   for (const { policy, honest, wrong } of tallies) {
-    expect(wrong.fraud + wrong.silence, policy).toBeGreaterThan(10);
-    expect(honest.final + honest.silence, policy).toBeGreaterThan(15);
+    expect(wrong.fraud + wrong.silence, policy).toBeGreaterThan(6);
+    expect(honest.final + honest.silence, policy).toBeGreaterThan(10);
   }
   const of = (name: string) => tallies.find(({ policy }) => policy === name);
   expect(of('serves nothing, answers nothing')?.honest.final).toBe(0);
