@@ -49,8 +49,8 @@ interface Request {
 /** See the file comment. */
 export class WithheldChain implements EpochWatchChain {
   outcome: Outcome | undefined;
-  /** Answers that were refused. */
-  refusedAnswers = 0;
+  /** Requests for what is requested already. */
+  repeated = 0;
   readonly #commitment: EpochCommitment;
   readonly #chain: EpochChain;
   readonly #answerer: Answerer;
@@ -77,7 +77,6 @@ export class WithheldChain implements EpochWatchChain {
       if (request.answer !== undefined || this.outcome !== undefined || left < 0) continue;
       const answer = this.#answerer(request.piece, left);
       if (answer !== undefined && this.#isAnswer(request, answer)) request.answer = answer;
-      else if (answer !== undefined) this.refusedAnswers++;
       if (request.answer === undefined && left === 0) this.outcome = 'silence';
     }
     if (this.#height >= this.#finalHeight) this.outcome ??= 'final';
@@ -146,7 +145,10 @@ export class WithheldChain implements EpochWatchChain {
     const isOpen = this.#requests.some(
       (each) => each.answer === undefined && name(each.piece) === name(piece),
     );
-    if (isOpen) throw new LedgerError('test.refused', 'the piece is requested already');
+    if (isOpen) {
+      this.repeated++;
+      throw new LedgerError('test.refused', 'the piece is requested already');
+    }
     const deadline = this.#height + BigInt(REQUEST_BLOCKS);
     const id = BigInt(this.#requests.length + 1);
     this.#requests.push({ id, piece, bond, deadline, answer: undefined });

@@ -103,11 +103,7 @@ export interface WithholdingOptions {
 }
 
 /** Honest epochs and a lie about each, under policies. Tallies, and what must not be. */
-export async function runWithholding({
-  epochs,
-  policies,
-  dice,
-}: WithholdingOptions): Promise<{
+export async function runWithholding({ epochs, policies, dice }: WithholdingOptions): Promise<{
   readonly tallies: readonly WithholdingTally[];
   readonly failures: readonly string[];
 }> {
@@ -177,8 +173,10 @@ async function watchOne(
     await watcher.look();
     if (withheld.outcome === undefined) withheld.block();
   }
-  if (bugs.length > 0 || withheld.outcome === undefined) throw new Error(bugs[0] ?? 'not decided');
-  return { outcome: withheld.outcome, requests: withheld.requests };
+  const { outcome, repeated } = withheld;
+  if (bugs.length > 0 || outcome === undefined) throw new Error(bugs[0] ?? 'not decided');
+  if (repeated > 0) throw new Error('the watcher asks for what it has asked for');
+  return { outcome, requests: withheld.requests };
 }
 
 /** What is under the commitment at this place, whether or not it leads to the root. */
