@@ -1,7 +1,7 @@
 /**
- * Judges what is known of an epoch of which a part is missing: each known leaf is accused of each rule that is
- * about it, and the verifier that the chain runs says what convicts. What needs a leaf that is missing is left
- * for later. Of an epoch that is whole `findEpochFraud` says it in less time.
+ * Judges what is known of an epoch of which a part is missing: each known leaf is accused of each rule
+ * that is about it, and the verifier that the chain runs says what convicts. What needs a leaf that is
+ * missing is left for later. Of an epoch that is whole `findEpochFraud` says it in less time.
  */
 import { DecodeError } from '../../core/errors.ts';
 import { leavesOfRun, type Run } from '../../core/leaf-run.ts';

@@ -1,7 +1,7 @@
 /**
- * A tree of an epoch as far as it is known: runs of leaves, each shown to lead to the root with right sums. It
- * takes nothing on trust, so what it has can be opened in a fraud; and a tree of which all runs are here is
- * right as a tree.
+ * A tree of an epoch as far as it is known: runs of leaves, each shown to lead to the root with right
+ * sums. It takes nothing on trust, so what it has can be opened in a fraud; and a tree of which all
+ * runs are here is right as a tree.
  *
  * What a gateway says of the number of leaves costs nothing: only runs that were shown are kept.
  */

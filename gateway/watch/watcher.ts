@@ -1,7 +1,8 @@
 /**
- * Looks at the epochs that can be disputed again and again: fetches what gateways serve, judges it, convicts
- * what is wrong, and asks on the chain for what is not served. It remembers nothing that matters: killed at any
- * moment, it begins anew with what the chain lists, and several may watch one chain.
+ * Looks at the epochs that can be disputed again and again: fetches what gateways serve, judges it,
+ * convicts what is wrong, and asks on the chain for what is not served. It remembers nothing that
+ * matters: killed at any moment, it begins anew with what the chain lists, and several may watch one
+ * chain.
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { messageOf } from '../../core/errors.ts';

@@ -1,7 +1,7 @@
 /**
- * Gateways that withhold, and a watcher: every wrong epoch is convicted, by a fraud or by silence, whatever its
- * gateway serves; no right one is whose gateway answers, however it serves; a right one that is neither served
- * nor answered for is convicted by silence.
+ * Gateways that withhold, and a watcher: every wrong epoch is convicted, by a fraud or by silence,
+ * whatever its gateway serves; no right one is whose gateway answers, however it serves; a right one
+ * that is neither served nor answered for is convicted by silence.
  */
 import { leavesOfRun } from '../../../core/leaf-run.ts';
 import type { PublishedEpoch } from '../../../gateway/epochs/published.ts';
