@@ -7,6 +7,7 @@ import { addDemoCommand } from './demo/command.ts';
 import { addDevnetCommand } from './devnet.ts';
 import { addExplainCommand } from './explain/command.ts';
 import { addExportCommand } from './export.ts';
+import { addGatewayCommand } from './gateway/command.ts';
 import { addGenesisCommand } from './genesis/command.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
@@ -36,6 +37,7 @@ export function createProgram(terminal: Terminal): Command {
   addStatusCommand(program, terminal);
   addLightCommand(program, terminal);
   addAttestCommand(program, terminal);
+  addGatewayCommand(program, terminal);
   addKeysCommand(program, terminal);
   addGenesisCommand(program, terminal);
   addExportCommand(program, terminal);

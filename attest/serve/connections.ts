@@ -35,16 +35,26 @@ interface Connection {
   turn: Promise<void>;
 }
 
+/** What a server allows, and what is told of it. */
+export interface ConnectionsOptions {
+  readonly limits: ServeLimits;
+  /** What codes of errors begin with; `attest` by default. */
+  readonly codespace?: string | undefined;
+  readonly onCut: (reason: CutReason) => void;
+}
+
 /** Keeps account of a server's connections. */
 export class Connections {
   readonly #limits: ServeLimits;
+  readonly #codespace: string;
   readonly #onCut: (reason: CutReason) => void;
   readonly #peers = new Map<string, Peer>();
   readonly #connections = new WeakMap<Socket, Connection>();
   #unsentBytes = 0;
 
-  constructor(server: Server, limits: ServeLimits, onCut: (reason: CutReason) => void) {
+  constructor(server: Server, { limits, codespace = 'attest', onCut }: ConnectionsOptions) {
     this.#limits = limits;
+    this.#codespace = codespace;
     this.#onCut = onCut;
     server.maxConnections = limits.connectionsMax;
     server.on('drop', () => onCut('full'));
@@ -52,7 +62,8 @@ export class Connections {
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
       if (isLate) onCut('request');
-      if (socket.writable) socket.write(refusal(isLate ? '408 Request Timeout' : '400 Bad Request'));
+      if (socket.writable)
+        socket.write(refusal(codespace, isLate ? '408 Request Timeout' : '400 Bad Request'));
       socket.destroy();
     });
   }
@@ -127,7 +138,7 @@ export class Connections {
     if (peer.connections >= connectionsPerAddressMax) {
       this.#onCut('address');
       const sentence = `there are ${connectionsPerAddressMax} connections of your address already`;
-      socket.write(refusal('429 Too Many Requests', sentence));
+      socket.write(refusal(this.#codespace, '429 Too Many Requests', sentence));
       socket.destroySoon();
       return;
     }
@@ -149,8 +160,8 @@ export class Connections {
   }
 }
 
-function refusal(status: string, message = status): string {
-  const body = `${JSON.stringify({ error: { code: 'attest.connection', message } })}\n`;
+function refusal(codespace: string, status: string, message = status): string {
+  const body = `${JSON.stringify({ error: { code: `${codespace}.connection`, message } })}\n`;
   const length = `Content-Length: ${Buffer.byteLength(body)}`;
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\n${length}\r\nConnection: close\r\n\r\n${body}`;
 }

@@ -12,6 +12,8 @@ export interface ServeLimits {
   readonly idleMs: number;
   /** A request has to have arrived, and an answer to have been made, within this time. */
   readonly requestMs: number;
+  /** For making an answer, where it is not `requestMs`. */
+  readonly answerMs?: number;
   /** An answer has to be taken within this time, and what its bytes need at the least rate. */
   readonly sendMs: number;
   readonly sendBytesPerSecondMin: number;

@@ -62,12 +62,15 @@ const STATUS: Readonly<Record<string, number>> = {
   'attest.worker': 500,
 };
 
-/** The answer for an error. What is our own mistake is 500, and its sentence is for the log unless it has a code. */
-export function errorReply(error: unknown): Reply {
+/**
+ * The answer for an error, its code in the server's codespace. What is our own mistake is 500, and its sentence
+ * is for the log unless it has a code.
+ */
+export function errorReply(error: unknown, codespace = 'attest'): Reply {
   const code = error instanceof LedgerError ? error.code : 'attest.internal';
   const known = STATUS[code];
   const status = known ?? 500;
   const message = known === undefined ? 'the server made a mistake; its log says which' : messageOf(error);
-  const reply = json({ error: { code, message } }, status);
+  const reply = json({ error: { code: code.replace(/^attest\./, `${codespace}.`), message } }, status);
   return status === 503 || status === 429 ? { ...reply, retryAfter: 1 } : reply;
 }

@@ -1,10 +1,10 @@
 /** HTTP around the routes: bounds, statuses, metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { Connections, peerKey } from './connections.ts';
+import type { Registry } from 'prom-client';
+import { Connections, type CutReason, peerKey } from './connections.ts';
 import { BUSY } from './gate.ts';
 import type { ServeLimits } from './limits.ts';
-import type { ServeMetrics } from './metrics.ts';
 import type { AttestLogger } from './ports.ts';
 import { badRequest, errorReply, type Reply } from './reply.ts';
 import type { Route } from './routes.ts';
@@ -21,12 +21,24 @@ export interface AttestServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly limits: ServeLimits;
+  /** What codes of errors begin with; `attest` by default. */
+  readonly codespace?: string;
+}
+
+/** What a server counts, whatever it serves. */
+export interface ServerMetrics {
+  readonly registry: Registry;
+  request(route: string, status: number, seconds: number): void;
+  /** A connection was refused or closed. */
+  cut(reason: CutReason): void;
+  /** Has the gauge of unsent bytes read from here. */
+  readUnsent(read: () => number): void;
 }
 
 /** What it is made of. */
 export interface AttestServerParts {
   readonly routes: readonly Route[];
-  readonly metrics: ServeMetrics;
+  readonly metrics: ServerMetrics;
   readonly logger: AttestLogger;
 }
 
@@ -38,7 +50,7 @@ interface Matched {
   readonly params: readonly string[];
 }
 
-/** Serves attributions, shards and contents. */
+/** Serves attributions, shards and contents; of a gateway (`cli/gateway`), answers and epochs. */
 export class AttestServer {
   readonly #parts: AttestServerParts;
   readonly #options: AttestServerOptions;
@@ -48,7 +60,8 @@ export class AttestServer {
   constructor(parts: AttestServerParts, options: AttestServerOptions) {
     this.#parts = parts;
     this.#options = options;
-    const { requestMs, idleMs } = options.limits;
+    const { limits, codespace } = options;
+    const { requestMs, idleMs } = limits;
     this.#server = createServer({
       requestTimeout: requestMs,
       headersTimeout: requestMs,
@@ -56,7 +69,8 @@ export class AttestServer {
       connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
     });
     const { metrics } = parts;
-    this.#connections = new Connections(this.#server, options.limits, (reason) => metrics.cut(reason));
+    const onCut = (reason: CutReason): void => metrics.cut(reason);
+    this.#connections = new Connections(this.#server, { limits, codespace, onCut });
     metrics.readUnsent(() => this.#connections.unsentBytes);
     this.#server.on('request', (request, response) => {
       const answer = (): Promise<void> => this.#handle(request, response);
@@ -74,11 +88,11 @@ export class AttestServer {
 
   /** @throws LedgerError `attest.listen` when the port is taken or the address is not ours */
   async start(): Promise<void> {
-    const { host, port } = this.#options;
+    const { host, port, codespace = 'attest' } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => {
         const message = `cannot listen on ${host}:${port}: ${messageOf(error)}; choose another address`;
-        reject(new LedgerError('attest.listen', message, { host, port }, error));
+        reject(new LedgerError(`${codespace}.listen`, message, { host, port }, error));
       });
       this.#server.listen(port, host, resolve);
     });
@@ -116,7 +130,7 @@ export class AttestServer {
         );
       }
     } catch (error) {
-      const refused = errorReply(error);
+      const refused = errorReply(error, this.#options.codespace);
       if (refused.status === 500)
         this.#parts.logger.warn({ route: name, error: messageOf(error) }, 'a request was not answered');
       reply = this.#admit(response, refused);
@@ -141,14 +155,14 @@ export class AttestServer {
     route: Route,
     { params, search }: { readonly params: readonly string[]; readonly search: URLSearchParams },
   ): Promise<Reply> {
-    const { bodyBytesMax, requestMs } = this.#options.limits;
+    const { bodyBytesMax, requestMs, answerMs = requestMs } = this.#options.limits;
     const body = await readBody(request, bodyBytesMax);
     const asking = new AbortController();
     const leave = (): void => asking.abort();
     response.once('close', leave);
     const asker = { peer: peerKey(request.socket.remoteAddress ?? ''), signal: asking.signal };
     try {
-      return await within(requestMs, async () => route.answer({ params, search, body, asker }));
+      return await within(answerMs, async () => route.answer({ params, search, body, asker }));
     } finally {
       response.off('close', leave);
       // After an error nobody waits for what is still under way.

@@ -17,7 +17,10 @@ export type EpochReply =
  * Answers a path with its query.
  * @throws LedgerError `gateway.lost_epoch` when an epoch was stated and cannot be served any more
  */
-export async function serveEpoch(epochs: KeptEpochs, pathAndQuery: string): Promise<EpochReply> {
+export async function serveEpoch(
+  epochs: Pick<KeptEpochs, 'served'>,
+  pathAndQuery: string,
+): Promise<EpochReply> {
   const route = parseEpochPath(pathAndQuery);
   if (route === undefined) return { status: 400, body: 'no such request: gateway/epochs/routes.ts' };
   const epoch = await epochs.served(route.epochId);
