@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import { QueryModelRequest, QueryModelResponse } from '../../proto/gen/openledger/models/v1/query.ts';
 import { QueryTermsRequest, QueryTermsResponse } from '../../proto/gen/openledger/settlement/v1/query.ts';
-import { registerModel } from '../../test/support/economic-loop.ts';
-import { SettlementWorld } from '../../test/support/settlement-world.ts';
-import type { TestAccount } from '../../test/support/test-chain.ts';
+import { registerRetrieval, SettlementWorld } from '../../test/support/settlement-world.ts';
 
 const TERMS = '/openledger.settlement.v1.Query/Terms';
 const MODEL = '/openledger.models.v1.Query/Model';
@@ -12,18 +9,6 @@ const MODEL = '/openledger.models.v1.Query/Model';
 function termsOf({ chain }: SettlementWorld, gateway: string, modelId = 1n): QueryTermsResponse {
   const types = { request: QueryTermsRequest, response: QueryTermsResponse };
   return chain.query(TERMS, types, { gateway, modelId });
-}
-
-/** Registers model 2, of which a fifth of the weight is the owner's to state. */
-function registerRetrieval(world: SettlementWorld, owner: TestAccount): void {
-  const attributionPolicy = {
-    tokenBps: 8_000,
-    influenceBps: 0,
-    retrievalBps: 2_000,
-    bondedClaimsOnly: false,
-  };
-  const attributionMethod = AttributionMethod.ATTRIBUTION_METHOD_POLICY;
-  world.sendOk(owner, registerModel(owner, { attributionMethod, attributionPolicy }));
 }
 
 test('terms are the price and split of the model, and its Datanets by the bytes of its snapshots', () => {
@@ -41,7 +26,7 @@ test('terms are the price and split of the model, and its Datanets by the bytes 
 
 test('only a gateway that owns the model may state weights, up to its retrieval part', () => {
   const world = new SettlementWorld();
-  registerRetrieval(world, world.gateway);
+  world.sendOk(world.gateway, registerRetrieval(world.gateway));
   expect(termsOf(world, world.gateway.address, 2n).statedBps).toBe(2_000);
   expect(termsOf(world, world.watcher.address, 2n).statedBps).toBe(0);
 });

@@ -9,6 +9,7 @@ import type { EpochChain } from '../../modules/settlement/proof/chain.ts';
 import type { Receipt } from '../../modules/settlement/proof/leaves.ts';
 import { settlementState } from '../../modules/settlement/state.ts';
 import { type ChannelConfig, ReceiverKind } from '../../proto/gen/openledger/channels/v1/channels.ts';
+import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as channels from '../../proto/gen/openledger/channels/v1/tx.ts';
 import {
   type Epoch,
@@ -20,7 +21,7 @@ import * as wire from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { configOf, rowFor, sessionSigner, voucherFor } from './channels.ts';
-import { type Loop, LOOP_GAS, playLoop, SHORT_EPOCHS } from './economic-loop.ts';
+import { type Loop, LOOP_GAS, playLoop, registerModel, SHORT_EPOCHS } from './economic-loop.ts';
 import { epochOfReceipts, lanesOf, type Served, tiling, watchedChain } from './epochs.ts';
 import { anyOf, type TestAccount, TestChain, type TestChainOptions } from './test-chain.ts';
 
@@ -33,6 +34,14 @@ const STATE = settlementState();
 const ENDPOINT = 'https://gateway.example';
 
 const newTestChain = (options: TestChainOptions): TestChain => new TestChain(options);
+
+/** A MsgRegisterModel of one of which a fifth of the weight is the owner's to state. */
+export function registerRetrieval(owner: TestAccount): Any {
+  return registerModel(owner, {
+    attributionMethod: AttributionMethod.ATTRIBUTION_METHOD_POLICY,
+    attributionPolicy: { tokenBps: 8_000, influenceBps: 0, retrievalBps: 2_000, bondedClaimsOnly: false },
+  });
+}
 
 /** The economic loop, and a channel from its payer to a gateway that has a model at 1,000 a call. */
 export class SettlementWorld {
