@@ -2,12 +2,11 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parseListenAddress } from '../../node/config/address.ts';
 import type { StopSignal } from '../devnet/run.ts';
 import type { Terminal } from '../terminal.ts';
-import { usageError } from '../failure.ts';
 import { type NodeOptions, withNodeOptions } from './account.ts';
 import { attestLogger, repeat, wholeNumber } from './serve.ts';
+import { amountOf, everySecond, serveMetrics } from '../watching.ts';
 
 interface WatchOptions extends NodeOptions {
   readonly dir: string;
@@ -116,19 +115,6 @@ async function watch(options: WatchOptions, terminal: Terminal, stop: StopSignal
   connection.comet.disconnect();
 }
 
-/** Time of publishers. */
-function everySecond(onTick: () => void): () => void {
-  const timer = setInterval(onTick, 1000);
-  return () => clearInterval(timer);
-}
-
-function amountOf(option: string, value: string | undefined): bigint | undefined {
-  if (value === undefined) return undefined;
-  if (!/^\d{1,18}$/.test(value))
-    throw usageError(`${option} must be a whole number of at most 18 digits, not "${value}"`);
-  return BigInt(value);
-}
-
 /** What is known of private Datanets. */
 async function privateParts({
   contents,
@@ -148,20 +134,4 @@ async function privateParts({
       influenceLeaves: async () => undefined,
     },
   };
-}
-
-async function serveMetrics(
-  laddr: string | undefined,
-  { registry }: import('../../attest/watch/metrics.ts').WatchMetrics,
-  logger: import('../../node/logging/logger.ts').Logger,
-): Promise<{ stop(): Promise<void> } | undefined> {
-  if (laddr === undefined) return undefined;
-  const { MetricsServer } = await import('../../node/metrics/server.ts');
-  const { host, port } = parseListenAddress(laddr);
-  const server = new MetricsServer(
-    { metrics: { text: () => registry.metrics(), registry }, logger },
-    { host, port },
-  );
-  await server.start();
-  return server;
 }
