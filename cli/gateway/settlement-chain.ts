@@ -58,9 +58,9 @@ export function settlementChain({ connection, account, now }: SettlementChainPar
         (pagination) => settlement.requests({ epochId, pagination }),
         (page) => page.requests,
       ),
-    async servePiece(requestId, answer) {
-      const message = MsgServeEpochPiece.create({ sender: gateway, requestId, ...answer });
-      await account.send([serveEpochPiece(message)]);
+    async servePieces(answers) {
+      const messages = answers.map((answer) => MsgServeEpochPiece.create({ sender: gateway, ...answer }));
+      await account.send(messages.map(serveEpochPiece));
     },
     async claimVouchers(rows) {
       await account.send([claimVouchers(MsgClaimVouchers.create({ claimer: gateway, rows }))]);

@@ -20,6 +20,9 @@ export interface PriceBook {
   claim(id: bigint): Promise<FinalClaim | undefined>;
 }
 
+/** What answers a request on the chain: an opening, or an attribution. */
+export type ServedPiece = Omit<MsgServeEpochPiece, 'sender'>;
+
 /** What settling needs of the chain. All reject when no node answers, messages also when they are refused. */
 export interface SettlementChain extends Pick<PriceBook, 'terms'> {
   /** Channels to this gateway. */
@@ -34,8 +37,8 @@ export interface SettlementChain extends Pick<PriceBook, 'terms'> {
   claimVouchers(rows: readonly ClaimRow[]): Promise<void>;
   /** Pieces of an epoch that are asked for and not answered. */
   requests(epochId: bigint): Promise<readonly EpochRequest[]>;
-  /** Answers one. */
-  servePiece(requestId: bigint, answer: Omit<MsgServeEpochPiece, 'sender' | 'requestId'>): Promise<void>;
+  /** Answers some, in one transaction. */
+  servePieces(answers: readonly ServedPiece[]): Promise<void>;
   /** States a round, with the least bond; the epoch's number. */
   settleEpoch(roundId: bigint, commitment: EpochCommitment): Promise<bigint>;
 }

@@ -13,18 +13,18 @@
  * and it is built anew.
  */
 import { equalBytes, toHex } from '../../core/bytes.ts';
-import { LedgerError, messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import { type ChannelMirror, claimedOn } from '../../client/vouchers/mirror.ts';
 import type { Payee } from '../../client/vouchers/payee.ts';
 import type { ClaimRow } from '../../proto/gen/openledger/channels/v1/tx.ts';
 import { EpochCommitment } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { PublishedEpoch } from '../epochs/published.ts';
+import { answerRequests } from './answer-requests.ts';
 import { type KeptEpochs, lanesOfEpoch } from './kept-epochs.ts';
 import type { GatewayLogger, SettlementChain } from './ports.ts';
 import type { ReceiptLog } from './receipt-log.ts';
 import { coverLanes } from './round-receipts.ts';
-import { answerPiece } from './serve-epoch.ts';
 
 /** What settling is made of. */
 export interface SettlerPorts {
@@ -107,24 +107,7 @@ export class Settler {
 
   /** Answers pieces that are asked for on the chain: unanswered, they convict the epoch. */
   async answerRequests(): Promise<void> {
-    const { chain, epochs, logger } = this.#ports;
-    for (const { epochId } of await chain.rounds()) {
-      const onChain = epochId === 0n ? undefined : await chain.epoch(epochId);
-      if (onChain === undefined || onChain.openRequests === 0) continue;
-      for (const { id, piece, deadline } of await chain.requests(epochId)) {
-        try {
-          const epoch = await epochs.ofRound(onChain.roundId);
-          const answer = answerPiece(epoch, piece);
-          if (answer === undefined)
-            throw new LedgerError('gateway.lost_epoch', 'the epoch has no such piece');
-          await chain.servePiece(id, answer);
-          logger.info({ epoch: epochId, request: id }, 'a piece of an epoch was shown on the chain');
-        } catch (error) {
-          const facts = { epoch: epochId, request: id, deadline, error: messageOf(error) };
-          logger.error(facts, 'a request on the chain was not answered: unanswered, it convicts the epoch');
-        }
-      }
-    }
+    await answerRequests(this.#ports);
   }
 
   /** Notes what the chain made of rounds that were built. */

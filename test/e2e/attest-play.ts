@@ -80,7 +80,11 @@ export class Play {
 
   /** Starts `openledgerd attest …`; it is stopped at the end of the play. */
   run(...args: readonly string[]): RunningCommand {
-    const command = new RunningCommand(['attest', ...args]);
+    return this.#start('attest', ...args);
+  }
+
+  #start(...args: readonly string[]): RunningCommand {
+    const command = new RunningCommand(args);
     this.#running.push(command);
     return command;
   }
@@ -94,6 +98,11 @@ export class Play {
   /** Starts the watcher. */
   watch(): RunningCommand {
     return this.run('watch', '--dir', `${this.home}/watch`, '--interval', '300', ...this.as('watcher'));
+  }
+
+  /** Starts a watcher of epochs. */
+  watchEpochs(): RunningCommand {
+    return this.#start('gateway', 'watch', '--interval', '300', ...this.as('watcher'));
   }
 
   /** A server of whoever publishes something wrong; `stop` it. */

@@ -17,6 +17,7 @@ import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { messageToJson } from '../../framework/proto-json.ts';
 import { DEFAULT_PARAMS } from '../../modules/attribution/params.ts';
+import { DEFAULT_PARAMS as DEFAULT_SETTLEMENT_PARAMS } from '../../modules/settlement/params.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
 import { Params } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Admission } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
@@ -29,6 +30,7 @@ import {
   MsgPublishSnapshotResponse,
 } from '../../proto/gen/openledger/datanet/v1/tx.ts';
 import { AttributionMethod } from '../../proto/gen/openledger/models/v1/models.ts';
+import { Params as SettlementParams } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { MsgRegisterModel, MsgRegisterModelResponse } from '../../proto/gen/openledger/models/v1/tx.ts';
 import { RunningDevnet } from './program.ts';
 
@@ -105,9 +107,12 @@ export async function startScene(home: string): Promise<Scene> {
   return { devnet, chain, rpc, parties: each(party), keys: each((role) => party(role).name), contents };
 }
 
+const SETTLEMENT: SettlementParams = { ...DEFAULT_SETTLEMENT_PARAMS, windowBlocks: 61, requestBlocks: 20 };
+
 function shorten(file: string): void {
   const genesis = JSON.parse(readFileSync(file, 'utf8'));
   genesis.app_state.attribution = { ...genesis.app_state.attribution, params: messageToJson(Params, PARAMS) };
+  genesis.app_state.settlement = { params: messageToJson(SettlementParams, SETTLEMENT) };
   writeFileSync(file, JSON.stringify(genesis));
 }
 

@@ -28,6 +28,7 @@ import {
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { MsgPayInferenceResponse } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { RunningCommand } from './attest-command.ts';
+import { GatewayPlay } from './gateway-play.ts';
 import { Play, QUIET, STUCK_MS } from './attest-play.ts';
 import { act, TEXTS } from './attest-scene.ts';
 import { runProgram } from './program.ts';
@@ -242,6 +243,34 @@ it('killed and started again, the attestor answers requests on the chain, in one
   expect([new Set(answers).size, answers[0]?.length]).toEqual([1, 64]);
   expect((await play.queries.attribution.requests()).requests).toEqual([]);
   expect(await stateOf(1n)).toBe(ObjectState.OBJECT_STATE_ACTIVE);
+});
+
+it('of epochs a forged one and one that nobody shows are convicted, those that are shown are not', {
+  timeout: STUCK_MS,
+}, async () => {
+  const { quotingModelId: modelId } = play.stage;
+  const { settlement } = play.queries;
+  const gateway = await GatewayPlay.begin(play.scene);
+  try {
+    const forged = await gateway.state({ modelId, surcharge: 7n, served: true });
+    const right = await gateway.state({ modelId, served: true });
+    const shown = await gateway.state({ modelId, served: false });
+    const withheld = await gateway.state({ modelId, served: false });
+    const epochs = play.watchEpochs();
+    await epochs.line(`epoch ${forged} is wrong and is convicted`);
+    await epochs.line(`epoch ${right} is what its receipts say`);
+    await epochs.line(`a piece of epoch ${withheld} is demanded`);
+    await play.eventually('the epoch is shown', async () => {
+      await gateway.answer(shown);
+      return epochs.lines.some((line) => line.includes(`epoch ${shown} is what its receipts say`));
+    });
+    const epochsLeft = async () => (await settlement.epochs({})).epochs.map(({ id }) => id);
+    await play.eventually('silence convicts', async () => !(await epochsLeft()).includes(withheld));
+    expect(await epochsLeft()).toEqual([right, shown]);
+    expect(await epochs.stop()).toBe(0);
+  } finally {
+    await gateway.end();
+  }
 });
 
 it('what is wrong with an order is one sentence and exit code 1', { timeout: STUCK_MS }, async () => {
