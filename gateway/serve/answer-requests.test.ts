@@ -72,6 +72,11 @@ test('eight are answered in a transaction, with what opens the roots', async () 
     verifyRun(RECEIPTS, receipts, { run: runOf(RECEIPTS, receipts, 0), opening });
 });
 
+test('one alone is answered', async () => {
+  const { taken, told, alarms } = await answering([request(1n)], { ofRound });
+  expect([ids(taken), told, alarms]).toEqual([[[1n]], [1n], []]);
+});
+
 test('one that the chain refuses takes no other with it', async () => {
   const { taken, told, alarms } = await answering(
     TEN.map((id) => request(id)),
