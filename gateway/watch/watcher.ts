@@ -50,8 +50,9 @@ interface Look {
   readonly fetched: FetchedEpoch;
   /** Rounds in which something was missed. */
   missedRounds: number;
-  /** Pieces that were known when it was judged last. */
+  /** Pieces that were known when it was judged last, and what was found: to be sent again when it fails. */
   judgedPieces: number;
+  fraud: EpochFraud | undefined;
 }
 
 /** See the file comment. */
@@ -142,8 +143,10 @@ export class EpochWatcher {
   }
 
   #lookAt({ epoch }: PendingEpoch): Look {
-    const known = this.#looks.get(epoch.id);
-    const look = known ?? { fetched: new FetchedEpoch(epoch.commitment), missedRounds: 0, judgedPieces: -1 };
+    const look: Look = this.#looks.get(epoch.id) ?? {
+      ...{ fetched: new FetchedEpoch(epoch.commitment), missedRounds: 0 },
+      ...{ judgedPieces: -1, fraud: undefined },
+    };
     this.#looks.set(epoch.id, look);
     return look;
   }
@@ -157,11 +160,11 @@ export class EpochWatcher {
   async #judge({ epoch }: PendingEpoch, look: Look): Promise<EpochFraud | undefined> {
     const { fetched } = look;
     const { pieces } = fetched;
-    if (pieces === look.judgedPieces) return undefined;
+    if (pieces === look.judgedPieces) return look.fraud;
     const chain = await this.#parts.chain.facts(epoch, fetched.wantedFacts());
-    const fraud = fetched.isWhole ? findEpochFraud(fetched, chain) : accuse(fetched, chain);
+    look.fraud = fetched.isWhole ? findEpochFraud(fetched, chain) : accuse(fetched, chain);
     look.judgedPieces = pieces;
-    return fraud;
+    return look.fraud;
   }
 
   /** When an answer to what is asked now could come after the end of the window. */
