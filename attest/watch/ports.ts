@@ -44,8 +44,10 @@ export interface PendingClaim {
 
 /** What one more request about a shard, a card or a claim puts at stake. */
 export interface ObjectStakes extends DemandStakes {
-  /** How long what is published can be convicted before claims rest on it. */
-  readonly challengeBlocks: bigint;
+  /** What a conviction with the least bond pays, of a claim or of what is published: the accused has no say in it. */
+  readonly leastReward: bigint;
+  /** Blocks of its window: in which it can be convicted before anybody is paid by it. */
+  readonly windowBlocks: bigint;
 }
 
 /** A piece of a shard that somebody has asked for on the chain. */

@@ -107,3 +107,12 @@ test('a file that is damaged is named', () => {
     expect.objectContaining({ code: 'attest.spent_file' }),
   );
 });
+
+test('who publishes with a large bond does not raise the limit', async () => {
+  const chain = new FakeChain(texts);
+  const stakesOf = chain.stakes.bind(chain);
+  chain.stakes = async (of, id) => ({ ...(await stakesOf(of, id)), reward: 5_000_000n, leastReward: 200n });
+  for (const shard of shards) chain.publish(shard, 'nowhere');
+  await rounds(chain, undefined);
+  expect(spentOn(chain)).toBe(800n);
+});

@@ -1,8 +1,10 @@
 /**
- * Most that a watcher puts at stake in a challenge window, over all that it watches. Each shard, card and
- * claim may cost what its conviction would pay, though nothing be wrong with it, and there may be many. Steps
- * to a conviction are never held back, what they are about is wrong and its bond pays for them; but they
- * count, so what only tells whether there is anything to convict waits for them.
+ * Most that a watcher puts at stake in a window, over all shards and cards, or over all claims: these have a
+ * limit of their own, as their windows are shorter, and whoever makes the former dear should not get false
+ * claims past a watcher. Each shard, card and claim may cost what its conviction would pay, though nothing be
+ * wrong with it, and there may be many. Steps to a conviction are never held back, what they are about is
+ * wrong and its bond pays for them; but they count, so what only tells whether there is anything to convict
+ * waits for them.
  *
  * What was put at stake is kept in a file, so that a watcher that was killed does not begin anew. Bonds that
  * came back because nobody answered count too: a reward came with them.
@@ -32,7 +34,7 @@ export interface SpendLimitParts {
 
 /** How much it is. */
 export interface SpendLimitOptions {
-  /** Coins of bonds. Default: four times what a conviction of what is asked about pays. */
+  /** Coins of bonds. Default: four times what a conviction with the least bond pays. */
   readonly spendMax?: bigint | undefined;
   /** Where it is kept what was put at stake; undefined: nowhere. */
   readonly spentFile?: string | undefined;
@@ -54,12 +56,12 @@ export class SpendLimit {
   }
 
   /** True when so much more may be put at stake for what is not known to be wrong. */
-  async admits(bond: bigint, { reward, challengeBlocks }: ObjectStakes): Promise<boolean> {
+  async admits(bond: bigint, { leastReward, windowBlocks }: ObjectStakes): Promise<boolean> {
     const { chain, logger, metrics } = this.#parts;
     const height = await chain.height();
-    this.#stakes = this.#stakes.filter((stake) => stake.height + challengeBlocks > height);
+    this.#stakes = this.#stakes.filter((stake) => stake.height + windowBlocks > height);
     const spent = this.#stakes.reduce((sum, stake) => sum + stake.bond, 0n);
-    const limit = this.#options.spendMax ?? REWARDS * reward;
+    const limit = this.#options.spendMax ?? REWARDS * leastReward;
     if (spent + bond <= limit) {
       this.#isReached = false;
       return true;
@@ -67,8 +69,8 @@ export class SpendLimit {
     metrics.failure('spend_max');
     if (!this.#isReached)
       logger.warn(
-        { spent, limit, blocks: challengeBlocks },
-        `nothing more is demanded on the chain that is no step to a conviction: bonds of ${spent} were put at stake in ${challengeBlocks} blocks, at most ${limit} may be (--spend-max)`,
+        { spent, limit, blocks: windowBlocks },
+        `nothing more is demanded on the chain that is no step to a conviction: bonds of ${spent} were put at stake in ${windowBlocks} blocks, at most ${limit} may be (--spend-max)`,
       );
     this.#isReached = true;
     return false;

@@ -103,7 +103,8 @@ export class Watcher {
   /** Claims that were disputed for one of their parts: the other one falls with it. */
   readonly #refuted = new Set<bigint>();
   readonly #places: DemandPlaces;
-  readonly #spending: SpendLimit;
+  /** Of shards and cards; of claims. */
+  readonly #spending: Readonly<Record<Lane['name'], SpendLimit>>;
   readonly #demands: ShardDemands;
   /** Model cards as they were last listed, by either lane. */
   readonly #cards: { listed: readonly PublishedCard[] } = { listed: [] };
@@ -115,8 +116,13 @@ export class Watcher {
     this.#options = options;
     this.#room = new TextRoom({ bytesMax: options.textBytesMax });
     this.#places = new DemandPlaces(parts.chain);
-    this.#spending = new SpendLimit(parts, options);
-    const ports = { ...parts, places: this.#places, spending: this.#spending };
+    const { spendMax, spentFile } = options;
+    const ofClaims = spentFile === undefined ? undefined : `${spentFile}-claims`;
+    this.#spending = {
+      published: new SpendLimit(parts, { spendMax, spentFile }),
+      claims: new SpendLimit(parts, { spendMax, spentFile: ofClaims }),
+    };
+    const ports = { ...parts, places: this.#places, spending: this.#spending.published };
     this.#demands = new ShardDemands(ports, options);
     this.#claims = this.#lane('claims');
     this.#published = this.#lane('published');
@@ -133,7 +139,7 @@ export class Watcher {
       this.#options,
     );
     const publishers = (endpoint: string): Publisher => patience.publisher(endpoint);
-    const shared = { places: this.#places, spending: this.#spending, published: this.#cards };
+    const shared = { places: this.#places, spending: this.#spending[name], published: this.#cards };
     const parts = { ...this.#parts, ...shared, publishers };
     const influence = new InfluenceWatch(parts, this.#options);
     return { name, attempts: new Attempts(this.#parts), patience, influence, trouble: '' };

@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { decodeServedCard, encodeServedCard } from '../../attest/influence/served-file.ts';
 import { servedTree } from '../../attest/influence/published.ts';
 import { fromBase64, fromHex } from '../../core/bytes.ts';
+import { decodeAbsence, verifyAbsence } from '../../modules/attribution/proof/influence/absence.ts';
 import { decodeCard } from '../../modules/attribution/proof/influence/card.ts';
 import { verifyCardFraud } from '../../modules/attribution/proof/influence/card-fraud.ts';
 import { checkClaim, decodeClaim } from '../../modules/attribution/proof/influence/claim.ts';
@@ -108,6 +109,28 @@ test('a head is trained, asked and verified; a wrong card is convicted', async (
     'rule logit at 0',
   );
   verifyCardFraud(wrong.card, decodeCardFraud(readFileSync(path('fraud'))), { holds: () => true });
+});
+
+test('contributions are taken out of a head; its card is right, and proves that they are out', async () => {
+  const out = ['--out', path('after'), '--absences', path('absences.jsonl')];
+  const remove = ['remove', '--card', path('card'), '--contribution'];
+  const report = JSON.parse(await run(...remove, '3', '7', ...out, '--json'));
+  const after = decodeCard(fromBase64(report.card));
+  expect(after).toMatchObject({ examples: 48, groups: 8, datanetId: 4n, snapshotCount: 100n });
+  expect(await run('verify', '--card', path('after'))).toBe('the card is right\n');
+  const absences = readFileSync(path('absences.jsonl'), 'utf8').trim().split('\n');
+  expect(absences).toHaveLength(2);
+  for (const line of absences) {
+    const { contribution, proof } = JSON.parse(line);
+    const absence = decodeAbsence(after, fromBase64(proof));
+    expect(verifyAbsence(after, BigInt(contribution), absence)).toBe(true);
+    expect(verifyAbsence(after, 4n, absence)).toBe(false);
+  }
+  expect(await run(...remove, '3', ...out)).toMatch(/examples: 54\n.*distanceToOptimum: /s);
+  await expect(run(...remove, '11', ...out)).rejects.toThrow('the card has no example of contribution 11');
+  await expect(run(...remove, 'x', ...out)).rejects.toThrow('--contribution is "x"');
+  const all = Array.from({ length: 10 }, (_, i) => `${1 + i}`);
+  await expect(run(...remove, ...all, ...out)).rejects.toThrow('names all that the card has');
 });
 
 test('examples are worth what they add to neighbours, by contribution, contributor and Datanet', async () => {

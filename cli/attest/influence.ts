@@ -6,8 +6,10 @@ import type { InfluenceClaim } from '../../modules/attribution/proof/influence/c
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { readCard } from './card-file.ts';
+import { linesOf, reportOf, writeReport } from './card-report.ts';
 import { readFile, writeFile } from './files.ts';
 import { addPublishCardCommand } from './publish-card.ts';
+import { addRemoveCommand } from './remove.ts';
 import { type SourceOptions, sourcesOf } from './sources.ts';
 import { addShapleyCommand } from './shapley.ts';
 
@@ -82,6 +84,7 @@ export function addInfluenceCommands(attest: Command, terminal: Terminal): void 
     .option('--claim <file>', 'a claim with its leaves; the card is then taken to be right')
     .option('--fraud <file>', 'write the message that convicts')
     .action(async (options: VerifyOptions) => verify(options, terminal));
+  addRemoveCommand(influence, terminal);
   addShapleyCommand(influence, terminal);
   addPublishCardCommand(influence, terminal);
 }
@@ -90,10 +93,9 @@ async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
   const { parseExamples } = await import('../../attest/influence/examples-list.ts');
   const { trainingSet } = await import('../../attest/influence/training-set.ts');
   const { trainHead } = await import('../../attest/influence/train.ts');
-  const { certify, distanceToOptimum } = await import('../../attest/influence/certificate.ts');
+  const { certify } = await import('../../attest/influence/certificate.ts');
   const { encodeServedCard } = await import('../../attest/influence/served-file.ts');
-  const { cardId, encodeCard } = await import('../../modules/attribution/proof/influence/card.ts');
-  const { fromHex, fromUtf8, toBase64, toHex } = await import('../../core/bytes.ts');
+  const { fromHex, fromUtf8 } = await import('../../core/bytes.ts');
   const lambda = Number(options.lambda);
   if (!(lambda >= 1 / LAMBDA_ONE && lambda < 1)) throw usageError('--lambda must be from 6e-8 to below 1');
   if (!HASH_HEX.test(options.extractor)) throw usageError('--extractor must be 64 hexadecimal digits');
@@ -107,18 +109,8 @@ async function train(options: TrainOptions, terminal: Terminal): Promise<void> {
     extractor: fromHex(options.extractor),
     ...(base === undefined ? {} : { base: fromHex(base) }),
   });
-  const { card } = served;
   writeFile('--out', options.out, encodeServedCard(served));
-  const report = {
-    id: toHex(cardId(card)),
-    kind: card.kind,
-    card: toBase64(encodeCard(card)),
-    examples: card.examples,
-    contributions: card.groups,
-    gradientBound: card.gradientBound / BOUND_ONE,
-    distanceToOptimum: distanceToOptimum(card),
-  };
-  terminal.out(options.json === true ? `${JSON.stringify(report)}\n` : linesOf(report));
+  writeReport(await reportOf(served.card), options, terminal);
 }
 
 /** Hash of an adapter's base model; undefined for a head. */
@@ -262,12 +254,6 @@ function convict(
     'cli.influence',
     `the ${what} is wrong: rule ${rule} at ${index}, coordinate ${coordinate}; ${written}`,
   );
-}
-
-function linesOf(report: Readonly<Record<string, string | number>>): string {
-  return Object.entries(report)
-    .map(([name, value]) => `${name}: ${value}\n`)
-    .join('');
 }
 
 function jsonOf(option: '--features' | '--offsets', text: string): unknown {

@@ -112,6 +112,9 @@ test('what a conviction pays, and how long an answer may take, is by the paramet
     rewardBps: 2_500,
     requestBlocks: 40,
     challengeBlocks: 600,
+    shardBond: 400n,
+    claimBond: 200n,
+    claimBlocks: 70,
   };
   const now = { ...ATTRIBUTION_PARAMS, requestBond: 10n, rewardBps: 9_000, requestBlocks: 9 };
   const chain = watching({
@@ -124,9 +127,17 @@ test('what a conviction pays, and how long an answer may take, is by the paramet
     bond: 30n,
     least: 10n,
     reward: 250n,
+    leastReward: 100n,
     requestBlocks: 40n,
-    challengeBlocks: 600n,
+    windowBlocks: 600n,
   });
+  const large = { id: 9n, bond: { denom: 'uopen', amount: '9999' }, paramsVersion: 1n };
+  const others = watching({
+    claim: () => ({ claim: ClaimRecord.create(large) }),
+    params: () => ({ params: now }),
+    paramsOfVersion: () => ({ params: then }),
+  });
+  expect(await others.stakes('claim', 9n)).toMatchObject({ leastReward: 50n, windowBlocks: 70n });
 });
 
 test('a shard or card is due when claims may rest on it; one that unbonds, when its bond is gone', async () => {

@@ -278,13 +278,16 @@ export class AccountWatchChain implements WatchChain {
   async stakes(of: 'shard' | InfluenceTarget['kind'], id: bigint): Promise<ObjectStakes> {
     const { openRequests, bond, paramsVersion } = await this.#asked(of, id);
     const { requestBond } = await this.#chain.params();
-    const { rewardBps, requestBlocks, challengeBlocks } = await this.#chain.paramsOf(paramsVersion);
+    const params = await this.#chain.paramsOf(paramsVersion);
+    const { rewardBps, requestBlocks } = params;
+    const paid = (amount: bigint): bigint => (amount * BigInt(rewardBps)) / 10_000n;
     return {
       bond: requestBond * BigInt(1 + openRequests),
       least: requestBond,
-      reward: (BigInt(bond?.amount ?? 0) * BigInt(rewardBps)) / 10_000n,
+      reward: paid(BigInt(bond?.amount ?? 0)),
+      leastReward: paid(of === 'claim' ? params.claimBond : params.shardBond),
       requestBlocks: BigInt(requestBlocks),
-      challengeBlocks: BigInt(challengeBlocks),
+      windowBlocks: BigInt(of === 'claim' ? params.claimBlocks : params.challengeBlocks),
     };
   }
 

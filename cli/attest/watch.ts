@@ -47,7 +47,7 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
     )
     .option(
       '--spend-max <uopen>',
-      'most that bonds may cost in a challenge window over all that is watched, steps to convictions apart; four times what a conviction pays by default',
+      'most that bonds may cost in a challenge window over all shards and cards, and in one of claims over all claims, steps to convictions apart; by default four times what a conviction with the least bond pays',
     )
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
     .option(

@@ -179,7 +179,8 @@ export class FakeChain implements WatchChain {
       least: 100n,
       reward: 5000n,
       requestBlocks: 500n,
-      challengeBlocks: 20_000n,
+      leastReward: 5000n,
+      windowBlocks: of === 'claim' ? 2_000n : 20_000n,
     };
   }
 

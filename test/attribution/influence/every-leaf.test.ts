@@ -1,5 +1,5 @@
 /** Lies in every leaf of a card or claim that is shown on the chain only, each answer in its last block. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -139,4 +139,42 @@ test('a card with every node of its sums wrong is convicted when its coordinates
   );
   const { rounds, demands } = await roundsOfCard(changedCard(card, { coordinates }), true);
   expect([rounds, demands <= 5]).toEqual([3, true]);
+});
+
+test('steps to the conviction of a card are made whatever was put at stake', async () => {
+  const leaf = card.residuals.leaves[1_234] ?? new Uint8Array(3);
+  const lie = changedCard(card, { residuals: card.residuals.leaves.with(1_234, otherLabel(leaf)) });
+  const chain = new FakeChain(documents);
+  chain.influence.publish(lie, 'a');
+  const all = memoryPublisher({ cards: [lie] });
+  const publisher: typeof all = {
+    ...all,
+    influenceLeaves: async (source, range) =>
+      source.tree === 'weights' || source.tree === 'examples'
+        ? await all.influenceLeaves(source, range)
+        : undefined,
+  };
+  const watcher = watcherIn({ home, chain, log, publishers: { a: publisher }, options: { spendMax: 0n } });
+  for (let round = 0; round < 20 && chain.sent.at(-1)?.[0] !== 'convict card'; round++) {
+    await watcher.lookAtPublished();
+    chain.influence.answer('card', 1n, lie);
+  }
+  expect(chain.sent.at(-1)).toEqual(['convict card', 1n]);
+});
+
+test('claims have a limit of their own: what shards cost disarms nobody against claims', async () => {
+  const roots = { ...claim.claim.roots, solution: new Uint8Array(32).fill(7) };
+  const chain = new FakeChain(documents);
+  chain.influence.publish(card, 'a');
+  const statement = encodeClaim({ ...claim.claim, roots });
+  const submitted = Claim.create({ influence: { cardId: 1n, statement } });
+  chain.claims.push({ id: 1n, claimant: 'open1claimant', claim: submitted, shards: [] });
+  const spentFile = join(home, 'spent');
+  writeFileSync(spentFile, '1 1000000\n');
+  const publishers = { a: memoryPublisher({ cards: [card] }) };
+  const watcher = watcherIn({ home, chain, log, publishers, options: { spendMax: 1_000n, spentFile } });
+  await watcher.lookAtPublished();
+  await watcher.lookAtClaims();
+  expect(chain.influence.demands('claim', 1n).length).toBeGreaterThan(0);
+  expect(readFileSync(`${spentFile}-claims`, 'utf8')).toMatch(/^\d+ \d+\n/);
 });
