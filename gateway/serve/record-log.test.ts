@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import type { JournalDisk } from '../../client/vouchers/journal.ts';
-import { type LogRecord, RecordLog } from './record-log.ts';
+import { framesOf, type LogRecord, RecordLog } from './record-log.ts';
 
 /** A disk whose contents a test sees and changes. */
 class OpenDisk implements JournalDisk {
@@ -53,6 +53,21 @@ test('a log whose last frame is torn at any byte goes on behind the one before i
     expect(texts, `cut at ${end}`).toEqual(['first']);
     await log.append([record('third')]);
     expect((await read(disk)).texts, `cut at ${end}`).toEqual(['first', 'third']);
+  }
+});
+
+test('a torn last frame is cut off, also when an answer in it is a whole frame', async () => {
+  const inner = framesOf([record('a payer had the model say this')]);
+  const content = Buffer.concat([utf8('before'), inner, utf8('behind it')]);
+  const whole = await written('first');
+  const { length } = whole.bytes;
+  await (await read(whole)).log.append([{ kind: 2, content }]);
+  const endOfInner = whole.bytes.length - utf8('behind it').length;
+  for (let end = endOfInner; end < whole.bytes.length; end++) {
+    const disk = new OpenDisk();
+    disk.bytes = whole.bytes.slice(0, end);
+    expect((await read(disk)).texts, `cut at ${end}`).toEqual(['first']);
+    expect(disk.bytes, `cut at ${end}`).toHaveLength(length);
   }
 });
 

@@ -2,8 +2,9 @@
  * Records on a disk: a log that is only appended to, in frames. A frame holds what was written together,
  * under one checksum; the next one is written when it is durable, so that only the last can be torn.
  *
- * `4 magic, u32 bytes of the body, 8 of its SHA-256, body`, and in the body for each record
- * `u8 kind, u32 bytes, content`; big-endian.
+ * `4 magic, u32 bytes of the body, 8 of its SHA-256, 4 of the SHA-256 of the head so far, body`, and in the
+ * body for each record `u8 kind, u32 bytes, content`; big-endian. The head has a checksum of its own so that a
+ * torn frame still says where it would have ended: answers are in it, which may look like frames.
  *
  * | after a crash | what happens |
  * | --- | --- |
@@ -24,7 +25,9 @@ export interface LogRecord {
 
 const MAGIC = utf8('OLR1');
 const CHECKSUM_BYTES = 8;
-const FRAME_HEAD_BYTES: number = MAGIC.length + 4 + CHECKSUM_BYTES;
+const HEAD_CHECKSUM_BYTES = 4;
+const HEAD_CHECKED_BYTES: number = MAGIC.length + 4 + CHECKSUM_BYTES;
+const FRAME_HEAD_BYTES: number = HEAD_CHECKED_BYTES + HEAD_CHECKSUM_BYTES;
 const RECORD_HEAD_BYTES = 5;
 /** A frame of a rewritten log is closed when it has so many bytes. */
 const REWRITTEN_FRAME_BYTES = 1 << 22;
@@ -158,11 +161,16 @@ function frameOf(records: readonly LogRecord[]): Uint8Array {
     at += RECORD_HEAD_BYTES + content.length;
   }
   frame.set(checksum(frame.subarray(FRAME_HEAD_BYTES)), MAGIC.length + 4);
+  frame.set(headChecksum(frame), HEAD_CHECKED_BYTES);
   return frame;
 }
 
 function checksum(body: Uint8Array): Uint8Array {
   return sha256(body).subarray(0, CHECKSUM_BYTES);
+}
+
+function headChecksum(frame: Uint8Array): Uint8Array {
+  return sha256(frame.subarray(0, HEAD_CHECKED_BYTES)).subarray(0, HEAD_CHECKSUM_BYTES);
 }
 
 /**
@@ -176,7 +184,9 @@ export function readFrames(bytes: Uint8Array, each: (record: LogRecord) => void)
     at += FRAME_HEAD_BYTES + body.length;
   }
   const rest = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let next = rest.indexOf(MAGIC, at + 1); next >= 0; next = rest.indexOf(MAGIC, next + 1))
+  // What is inside of a frame is content, which others write: only what follows it can be a frame.
+  const from = statedEnd(bytes, at) ?? at + 1;
+  for (let next = rest.indexOf(MAGIC, from); next >= 0; next = rest.indexOf(MAGIC, next + 1))
     if (bodyAt(bytes, next) !== undefined)
       throw new LedgerError('gateway.corrupt', `byte ${at} of the log is damaged, and good frames follow`, {
         offset: at,
@@ -184,16 +194,22 @@ export function readFrames(bytes: Uint8Array, each: (record: LogRecord) => void)
   return at;
 }
 
+/** Where the frame that begins here ends by its head, maybe behind the last byte; undefined for a bad head. */
+function statedEnd(bytes: Uint8Array, at: number): number | undefined {
+  const head = bytes.subarray(at, at + FRAME_HEAD_BYTES);
+  if (head.length < FRAME_HEAD_BYTES || !equalBytes(head.subarray(0, MAGIC.length), MAGIC)) return undefined;
+  if (!equalBytes(head.subarray(HEAD_CHECKED_BYTES), headChecksum(head))) return undefined;
+  const length = new DataView(head.buffer, head.byteOffset, head.length).getUint32(MAGIC.length);
+  return at + FRAME_HEAD_BYTES + length;
+}
+
 /** The body of the good frame that begins here. */
 function bodyAt(bytes: Uint8Array, at: number): Uint8Array | undefined {
-  if (at + FRAME_HEAD_BYTES > bytes.length) return undefined;
-  if (!equalBytes(bytes.subarray(at, at + MAGIC.length), MAGIC)) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, FRAME_HEAD_BYTES);
-  const start = at + FRAME_HEAD_BYTES;
-  const end = start + view.getUint32(MAGIC.length);
-  if (end > bytes.length) return undefined;
-  const body = bytes.subarray(start, end);
-  return equalBytes(bytes.subarray(at + MAGIC.length + 4, start), checksum(body)) ? body : undefined;
+  const end = statedEnd(bytes, at);
+  if (end === undefined || end > bytes.length) return undefined;
+  const body = bytes.subarray(at + FRAME_HEAD_BYTES, end);
+  const stated = bytes.subarray(at + MAGIC.length + 4, at + HEAD_CHECKED_BYTES);
+  return equalBytes(stated, checksum(body)) ? body : undefined;
 }
 
 function readRecords(body: Uint8Array, each: (record: LogRecord) => void): void {
