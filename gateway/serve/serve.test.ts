@@ -9,7 +9,7 @@ import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
 import { EpochOpening, EpochTree, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { MsgRequestEpochPiece } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
-import { EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import { EpochState, type Params } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { sessionSigner } from '../../test/support/channels.ts';
 import { answered, GatewayWorld, statedReceipts } from '../../test/support/gateway-world.ts';
 import { openRun } from '../epochs/published.ts';
@@ -253,22 +253,60 @@ test('receipts that were lost are nobody’s money: the platform’s, and an ala
   expect(pending.voucher.lane).toBe(1);
 });
 
+/** A gateway that has stated an epoch, and what its round was before. */
+async function withEpoch(params: Partial<Params> = {}) {
+  const gateway = await GatewayWorld.start(1, params);
+  const process = await gateway.process();
+  await process.settler.observe();
+  await gateway.buy(process.desk, 0, 'a');
+  await process.settler.claim();
+  const before = gateway.world.round(1n);
+  await process.settler.settle(1n);
+  return { gateway, before, ...process };
+}
+
 test('a round whose epoch was convicted is not stated again by itself', async () => {
-  const gateway = await GatewayWorld.start();
+  const { gateway, settler, epochs } = await withEpoch({ requestBlocks: 2, requestBond: 20n });
   const { world } = gateway;
-  const { desk, settler, epochs } = await gateway.process();
-  await settler.observe();
-  await gateway.buy(desk, 0, 'a');
-  await settler.round();
-  await epochs.note({ roundId: 1n, epochId: 1n, state: 'dropped' });
-  const convicted = { ...world.round(1n), epochId: 0n };
-  const round = world.round.bind(world);
-  world.round = (id) => (id === 1n ? (convicted as ReturnType<typeof round>) : round(id));
-  await settler.round();
-  await settler.round();
-  expect(epochs.round(1n)).toMatchObject({ state: 'convicted' });
+  const request = anyOf(MsgRequestEpochPiece, {
+    ...{ requester: world.watcher.address, epochId: 1n, tree: EpochTree.EPOCH_TREE_RECEIPTS, index: 0 },
+    receipt: EpochOpening.create(),
+    bond: { denom: 'uopen', amount: '20' },
+  });
+  world.sendOk(world.watcher, request);
+  world.waitWindow(4);
+  expect([world.epoch(1n), world.round(1n)?.epochId]).toEqual([undefined, 0n]);
+  for (let i = 0; i < 3; i++) await settler.round();
+  expect(epochs.round(1n)).toMatchObject({ epochId: 1n, state: 'convicted' });
+  expect(world.round(1n)?.epochId).toBe(0n);
+  expect(world.epoch(2n)).toBeUndefined();
   expect(gateway.alarms).toEqual([expect.stringContaining('was convicted')]);
   expect(await epochs.served(1n)).toBeUndefined();
+});
+
+test('an old round, from a node that has seen its epoch, does not give the epoch up', async () => {
+  const { gateway, before, settler, epochs } = await withEpoch();
+  const { world } = gateway;
+  const round = world.round.bind(world);
+  world.round = (id) => (id === 1n ? before : round(id));
+  await settler.reconcile();
+  expect(epochs.round(1n)).toMatchObject({ state: 'dropped' });
+  expect(gateway.alarms).toEqual([]);
+  expect(await epochs.served(1n)).toBeDefined();
+});
+
+test('an epoch that a node had not seen yet is served again when the chain shows it', async () => {
+  const { gateway, before, settler, epochs } = await withEpoch();
+  const { world } = gateway;
+  const [round, epoch] = [world.round.bind(world), world.epoch.bind(world)];
+  world.round = (id) => (id === 1n ? before : round(id));
+  world.epoch = () => undefined;
+  await settler.reconcile();
+  expect(await epochs.served(1n)).toBeUndefined();
+  [world.round, world.epoch] = [round, epoch];
+  await settler.reconcile();
+  expect(epochs.round(1n)).toMatchObject({ epochId: 1n, state: 'dropped' });
+  expect(await epochs.served(1n)).toBeDefined();
 });
 
 test('an epoch whose file was changed is not served', async () => {

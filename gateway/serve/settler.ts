@@ -115,9 +115,11 @@ export class Settler {
     const { chain, epochs, logger } = this.#ports;
     for (const round of await chain.rounds()) {
       const kept = epochs.round(round.id);
-      if (round.epochId > 0n && (kept === undefined || kept.state === 'built')) await this.#adopt(round);
       const wasStated = kept?.state === 'stated' || kept?.state === 'dropped';
+      if (round.epochId > 0n && !wasStated) await this.#adopt(round);
       if (round.epochId > 0n || !wasStated) continue;
+      // A node that is behind shows the round as it was before.
+      if ((await chain.epoch(kept.epochId)) !== undefined) continue;
       await epochs.note({ ...kept, state: 'convicted' });
       logger.error(
         { round: round.id, epoch: kept.epochId },
@@ -159,7 +161,10 @@ export class Settler {
     return await epochs.build({ receipts: covered.receipts, attribution, rowsMax });
   }
 
-  /** The chain has an epoch of which this gateway was not told: it stopped before. */
+  /**
+   * The chain has an epoch of which this gateway was not told: it stopped before. Or it was told that the
+   * epoch is gone, by a node that had not seen it yet.
+   */
   async #adopt({ id, epochId }: Round): Promise<void> {
     const { chain, epochs, logger } = this.#ports;
     const onChain = await chain.epoch(epochId);

@@ -157,8 +157,8 @@ export class GatewayWorld {
     this.disks = { vouchers: disk(), receipts: disk(), rounds: disk(), files: new Map() };
   }
 
-  static async start(seed = 1): Promise<GatewayWorld> {
-    const world = new SettlementWorld();
+  static async start(seed = 1, params: Partial<Params> = {}): Promise<GatewayWorld> {
+    const world = new SettlementWorld(params);
     world.register();
     const random = new Random(seed);
     const session = sessionSigner(world.loop.payer.address);
