@@ -13,6 +13,7 @@ import {
   requestHash,
   responsesOf,
 } from '../../client/index.ts';
+import type { Contribution } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { MsgPayInference, MsgPayInferenceResponse } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import type { QueryExplainResponse } from '../../proto/gen/openledger/payments/v1/query.ts';
@@ -124,4 +125,16 @@ export async function settle(
       return { ...purchase, tx, gasFee: signed[i]?.gasFee ?? 0n, explained };
     }),
   );
+}
+
+/** The contributions that answers quote: each the first with its content, which is the one that is paid. */
+export async function quotedContributions(
+  { connection }: DemoChain,
+  purchases: readonly Purchase[],
+): Promise<readonly Contribution[]> {
+  const { datanet } = connection.queries.openledger;
+  const passages = purchases.flatMap(({ answer }) => answer.passages);
+  const ids = [...new Set(passages.map(({ document }) => document.canonicalId))];
+  const found = await Promise.all(ids.map((contributionId) => datanet.contribution({ contributionId })));
+  return found.map(({ contribution }) => contribution);
 }

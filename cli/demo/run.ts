@@ -11,7 +11,7 @@ import { rpcUrl, unreachableReason } from '../status.ts';
 import type { Terminal } from '../terminal.ts';
 import { BlobStore } from './blobs.ts';
 import { claimAll, owedTo } from './earnings.ts';
-import { prepare, QUESTIONS, type Settled, settle, verifyLocally } from './inference.ts';
+import { prepare, QUESTIONS, quotedContributions, type Settled, settle, verifyLocally } from './inference.ts';
 import { type Refusal, tellLies } from './lies.ts';
 import { ExtractiveModel, type ModelDocument } from './model.ts';
 import { type DemoChain, type Party, partyOf } from './party.ts';
@@ -208,17 +208,17 @@ async function play(show: Show): Promise<void> {
   if (show.json) tellPrograms(told, terminal);
   else tellPeople(told, terminal);
   requireSums(told);
-  if (show.inferences > 0) await playVolume(show, cast, { model, datanetId: datanet.id, settled });
+  if (show.inferences > 0) await playVolume(show, cast, { model, settled });
 }
 
 /** The second act. */
 async function playVolume(
   show: Show,
   { seller, payer, presidents }: Cast,
-  first: { readonly model: Model; readonly datanetId: bigint; readonly settled: readonly Settled[] },
+  first: { readonly model: Model; readonly settled: readonly Settled[] },
 ): Promise<void> {
   const { chain, record, terminal, inferences, home } = show;
-  const { model, datanetId, settled } = first;
+  const { model, settled } = first;
   const columns = terminal.columns ?? DEFAULT_COLUMNS;
   const say = (text: string): void => {
     if (!show.json) terminal.out(`${text}\n`);
@@ -230,12 +230,11 @@ async function playVolume(
     mnemonic: record.accounts[0]?.mnemonic ?? '',
     say: (text) => say(paragraph(text, '', columns)),
   });
-  const { datanet } = chain.connection.queries.openledger;
-  const { contributions } = await datanet.contributionsByDatanet({ datanetId });
   if (show.json) {
     terminal.out(`${JSON.stringify(volumeRecord(volume, chain.denom))}\n`);
     return;
   }
+  const contributions = await quotedContributions(chain, settled);
   say(payoutText(volume, { settled, contributions, denom: chain.denom, columns }));
   say(volumeText(volume, chain.denom));
 }

@@ -2,7 +2,7 @@
 import { allocationsOf } from '../../../gateway/epochs/explain.ts';
 import { defined } from '../../../core/errors.ts';
 import { toHex } from '../../../core/bytes.ts';
-import { type DeltaRow, PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { type DeltaRow, type Place, PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { Contribution } from '../../../proto/gen/openledger/datanet/v1/datanet.ts';
 import type { Settled } from '../inference.ts';
 import { money } from '../report.ts';
@@ -48,6 +48,7 @@ export function payoutText(
   { stated }: Volume,
   given: {
     readonly settled: readonly Settled[];
+    /** All that the answers quote. */
     readonly contributions: readonly Contribution[];
     readonly denom: string;
     readonly columns: number;
@@ -56,8 +57,10 @@ export function payoutText(
   const row = largestRow(stated.epoch.commitment.rows);
   if (row === undefined) return '';
   const { settled, contributions, denom, columns } = given;
-  const contribution = contributions.find(({ position }) => Number(position) === row.place.index);
-  const { title, contributor, id } = defined(contribution, 'contribution of a row');
+  const { title, contributor, id } = defined(
+    contributionAt(contributions, row.place),
+    'contribution of a row',
+  );
   const reasons = [...allocationsOf(stated.epoch, row.place)];
   const [first] = reasons;
   const say = (text: string, indent: string): string => paragraph(text, indent, columns);
@@ -71,28 +74,46 @@ export function payoutText(
   const source = settled.find(
     ({ explained: { claim } }) => claim && same(claim.answerRoot, receipt.responseHash),
   );
-  const { claim } = defined(source, 'answer of a receipt').explained;
-  const passage = source?.answer.passages.find(({ document }) => document.canonicalId === id);
-  const share = claim?.shares.find(({ contributionId }) => contributionId === id);
+  const { question, answer, tx, explained } = defined(source, 'answer of a receipt');
+  const claim = defined(explained.claim, 'claim of an answer');
+  const share = defined(
+    claim.shares.find(({ contributionId }) => contributionId === id),
+    'share of a contribution that was paid',
+  );
+  const passage = defined(
+    answer.passages.find(({ document }) => document.canonicalId === id),
+    'passage of a contribution that was paid',
+  );
   lines.push(
     say(
       `receipt ${allocation.receipt}: channel ${toHex(receipt.channel).slice(0, 12)}, lane ${receipt.lane}, ` +
-        `"${source?.question.text ?? ''}", ${receipt.tokensIn} tokens in, ${receipt.tokensOut} out: ` +
+        `"${question.text}", ${receipt.tokensIn} tokens in, ${receipt.tokensOut} out: ` +
         `${receipt.after - receipt.before} = ${platform} platform + ${model} model + ${stakers} stakers + ${contributors} contributors;`,
       '  ',
     ),
     say(
-      `of these ${contributors}, weight ${share?.weight ?? 0n} of ${claim?.totalWeight ?? 0n} is ${allocation.amount} ${denom}, ` +
-        `by claim ${claim?.id ?? 0n}, which transaction ${source?.tx.hash.slice(0, 12) ?? ''} verified and paid;`,
+      `of these ${contributors}, weight ${share.weight} of ${claim.totalWeight} is ${allocation.amount} ${denom}, ` +
+        `by claim ${claim.id}, which transaction ${tx.hash.slice(0, 12)} verified and paid;`,
       '  ',
     ),
     say(
-      `its span: bytes ${passage?.sourceOffset ?? 0} to ${(passage?.sourceOffset ?? 0) + (passage?.length ?? 0)} of the speech: ` +
-        `"${passage?.text.replace(/\s+/g, ' ') ?? ''}"`,
+      `its span: bytes ${passage.sourceOffset} to ${passage.sourceOffset + passage.length} of the speech: ` +
+        `"${passage.text.replace(/\s+/g, ' ')}"`,
       '  ',
     ),
   );
   return lines.join('\n');
+}
+
+/**
+ * The contribution that a place is of. What a speech earns goes to its first contribution, so the place may
+ * be in the Datanet of an earlier run.
+ */
+export function contributionAt(
+  contributions: readonly Contribution[],
+  { id, index }: Place,
+): Contribution | undefined {
+  return contributions.find(({ datanetId, position }) => datanetId === id && position === BigInt(index));
 }
 
 function largestRow(rows: readonly DeltaRow[]): DeltaRow | undefined {
