@@ -83,7 +83,8 @@ test('without its gateway an epoch is explained up to its row; an entitlement is
 test('a few receipts of a row are shown where there are more', async () => {
   const { chain, world, source } = playEpoch(100);
   const hash = claim(chain, world.loop.first, { slots: [0n] });
-  const [few] = await explain(chain, { subject: { kind: 'tx', hash }, receiptsMax: 2 }, source);
+  const { explained } = await explain(chain, { subject: { kind: 'tx', hash }, receiptsMax: 2 }, source);
+  const [few] = explained;
   if (few === undefined) throw new RangeError('nothing is explained');
   const [epoch] = payoutOf(few).credits.flatMap((credit) => credit.epoch ?? []);
   expect([epoch?.shown.length, (epoch?.count ?? 0) > 2]).toEqual([2, true]);

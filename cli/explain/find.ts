@@ -67,20 +67,24 @@ export async function payoutsOfSlot(
   };
 }
 
-/** The claims of an account, block by block. */
-export async function payoutsOfAccount(
+/** Blocks from `since` on in which an account was paid, in rising order. */
+export async function heightsOfAccount(
   chain: ExplainChain,
   { address, since }: { readonly address: string; readonly since: bigint },
-): Promise<readonly Payouts[]> {
-  const query = `claim.owner='${address}'`;
-  const found: Payouts[] = [];
-  for (const at of await claimHeights(chain, query)) {
-    if (at < since) continue;
-    const events = await eventsAt(chain, at, query);
-    found.push(payoutsIn(ofOwner(events, address), at));
-  }
-  return found;
+): Promise<readonly bigint[]> {
+  return (await claimHeights(chain, ownedBy(address))).filter((height) => height >= since);
 }
+
+/** The claims of an account in a block. */
+export async function payoutsOfAccount(
+  chain: ExplainChain,
+  { address, height }: { readonly address: string; readonly height: bigint },
+): Promise<Payouts> {
+  const events = await eventsAt(chain, height, ownedBy(address));
+  return payoutsIn(ofOwner(events, address), height);
+}
+
+const ownedBy = (address: string): string => `claim.owner='${address}'`;
 
 /** `claim_slot` events stand before the `claim` of their owner. */
 function ofOwner(events: readonly Event[], address: string): readonly Event[] {

@@ -11,15 +11,16 @@ import type {
 } from '../../client/verifier/types.ts';
 import type { Explained } from './collect.ts';
 import type { ExplainSettings } from './command.ts';
+import type { Explanations } from './run.ts';
 
 const SCALE = 2 ** 64;
 const SHORT_MAX = 200;
 
-/** One JSON object: what each bundle derives, and from which block hash. */
-export function jsonText(explained: readonly Explained[]): string {
+/** One JSON object: what each bundle derives, and from which block hash; and the blocks of which nothing is. */
+export function jsonText({ explained, unexplained }: Explanations): string {
   const payouts = explained.map(({ derived, trusted }) => ({ trusted, derived }));
   const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
-  return `${JSON.stringify({ payouts }, plain, 2)}\n`;
+  return `${JSON.stringify({ payouts, unexplained }, plain, 2)}\n`;
 }
 
 /** The whole report. */

@@ -1,66 +1,120 @@
 /** Runs `explain` for a terminal. */
 import { writeFileSync } from 'node:fs';
-import type { Derived, Target } from '../../client/verifier/types.ts';
+import type { Target } from '../../client/verifier/types.ts';
+import { Refused } from '../../client/verifier/verify-payout.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { JsonRpcError } from '../../light/json-rpc.ts';
 import type { Credit } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { sentenceOf } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ExplainChain } from './chain.ts';
 import { collect, type Explained } from './collect.ts';
 import type { ExplainSettings } from './command.ts';
 import { targetOf } from './credits.ts';
 import { epochParts, type EpochSource, httpEpochs } from './epochs.ts';
-import { type Payouts, payoutsOfAccount, payoutsOfSlot, payoutsOfTx } from './find.ts';
+import { heightsOfAccount, type Payouts, payoutsOfAccount, payoutsOfSlot, payoutsOfTx } from './find.ts';
 import { jsonText, reportText } from './report.ts';
 import { rpcChain } from './rpc-chain.ts';
 
-/** Explains and prints. */
-export async function runExplain(settings: ExplainSettings, terminal: Terminal): Promise<void> {
-  const chain = rpcChain(settings.node);
+/** A block that paid, and why that is not explained. */
+export interface Unexplained {
+  readonly height: bigint;
+  /** A sentence. */
+  readonly reason: string;
+}
+
+/** One answer for each block that paid, and the blocks without one. */
+export interface Explanations {
+  readonly explained: readonly Explained[];
+  /** Of an account only: what else is not explained is an error. */
+  readonly unexplained: readonly Unexplained[];
+}
+
+/** Explains and prints. @throws LedgerError `explain.*`; `explain.incomplete` once the rest is printed */
+export async function runExplain(
+  settings: ExplainSettings,
+  terminal: Pick<Terminal, 'out' | 'note'>,
+  chain: ExplainChain = rpcChain(settings.node),
+): Promise<void> {
   const source = settings.gateway === undefined ? undefined : httpEpochs(settings.gateway);
-  const explained = await explain(chain, settings, source);
+  const explanations = await explain(chain, settings, source);
+  const { explained, unexplained } = explanations;
   if (settings.proofs !== undefined) {
     const [one] = explained;
     writeFileSync(settings.proofs, one?.text ?? '');
   }
-  terminal.out(settings.json ? jsonText(explained) : reportText(explained, settings));
+  terminal.out(settings.json ? jsonText(explanations) : reportText(explained, settings));
+  for (const { height, reason } of unexplained) terminal.note(`not explained: block ${height}: ${reason}`);
+  if (unexplained.length > 0)
+    throw new LedgerError(
+      'explain.incomplete',
+      `${unexplained.length} of ${unexplained.length + explained.length} blocks with claims are not explained`,
+    );
 }
 
-/** One answer for each block that paid. @throws LedgerError `explain.*` */
+/** @throws LedgerError `explain.*` */
 export async function explain(
   chain: ExplainChain,
   { subject, receiptsMax }: Pick<ExplainSettings, 'subject' | 'receiptsMax'>,
   source: EpochSource | undefined,
-): Promise<readonly Explained[]> {
+): Promise<Explanations> {
   const options = { source, receiptsMax };
+  const only = async (payouts: Payouts): Promise<Explanations> => ({
+    explained: [await explainBlock(chain, payouts, options)],
+    unexplained: [],
+  });
   switch (subject.kind) {
     case 'tx':
-      return [await explainBlock(chain, await payoutsOfTx(chain, subject.hash), options)];
+      return only(await payoutsOfTx(chain, subject.hash));
     case 'slot':
-      return [await explainBlock(chain, await payoutsOfSlot(chain, subject), options)];
-    case 'receipt': {
-      const height = (await chain.latest()) - 1n;
-      return [await explainBlock(chain, { height, claims: [], receipts: [subject.id] }, options)];
-    }
-    case 'account': {
-      const all: Explained[] = [];
-      for (const payouts of await payoutsOfAccount(chain, subject))
-        all.push(await explainBlock(chain, payouts, options));
-      if (all.length === 0)
-        throw new LedgerError(
-          'explain.nothing',
-          `${subject.address} has claimed nothing since ${subject.since}`,
-        );
-      return all;
-    }
+      return only(await payoutsOfSlot(chain, subject));
+    case 'receipt':
+      return only({ height: (await chain.latest()) - 1n, claims: [], receipts: [subject.id] });
+    case 'account':
+      return await explainAccount(chain, subject, options);
     default:
       return subject satisfies never;
   }
 }
 
+/** What cannot be said of one block says nothing of the next: states are forgotten from the oldest on. */
+async function explainAccount(
+  chain: ExplainChain,
+  { address, since }: { readonly address: string; readonly since: bigint },
+  options: ExplainOptions,
+): Promise<Explanations> {
+  const heights = await heightsOfAccount(chain, { address, since });
+  if (heights.length === 0)
+    throw new LedgerError('explain.nothing', `${address} has claimed nothing since ${since}`);
+  const explained: Explained[] = [];
+  const unexplained: Unexplained[] = [];
+  for (const height of heights) {
+    try {
+      const payouts = await payoutsOfAccount(chain, { address, height });
+      explained.push(await explainBlock(chain, payouts, options));
+    } catch (error) {
+      if (!isOfOneBlock(error)) throw error;
+      unexplained.push({ height, reason: sentenceOf(error) });
+    }
+  }
+  return { explained, unexplained };
+}
+
+/** What a node answers, or fails to prove, of one block; not that it answers no more. */
+function isOfOneBlock(error: unknown): boolean {
+  if (error instanceof Refused || error instanceof JsonRpcError) return true;
+  return error instanceof LedgerError && error.code.startsWith('explain.');
+}
+
+interface ExplainOptions {
+  readonly source: EpochSource | undefined;
+  readonly receiptsMax: number;
+}
+
 async function explainBlock(
   chain: ExplainChain,
   { height, claims, receipts }: Payouts,
-  options: { readonly source: EpochSource | undefined; readonly receiptsMax: number },
+  options: ExplainOptions,
 ): Promise<Explained> {
   const targets: Target[] = receipts.map((id) => receiptTarget(id));
   const credits: Credit[] = [];
@@ -91,9 +145,4 @@ function pruned(error: unknown, height: bigint): LedgerError | undefined {
     {},
     error,
   );
-}
-
-/** Everything that was derived. */
-export function derivedOf(explained: readonly Explained[]): readonly Derived[] {
-  return explained.flatMap(({ derived }) => derived);
 }

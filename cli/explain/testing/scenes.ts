@@ -83,7 +83,8 @@ export async function explainOne(
   subject: Subject,
   source?: EpochSource,
 ): Promise<Explained> {
-  return defined((await explain(chain, { subject, receiptsMax: 100 }, source))[0], 'explained');
+  const { explained } = await explain(chain, { subject, receiptsMax: 100 }, source);
+  return defined(explained[0], 'explained');
 }
 
 /** Two answers that quote, one that quotes nothing, and the claim of the first contributor. */
