@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Command, CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LedgerError } from '../core/errors.ts';
 import { failureText, sentenceOf } from './failure.ts';
@@ -16,6 +17,12 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'openledgerd-cli-'));
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** Exits of the parser become errors. */
+function withoutExit(command: Command): void {
+  command.exitOverride();
+  for (const each of command.commands) withoutExit(each);
+}
 
 /** Runs one command; resolves to its standard output. */
 async function run(
@@ -33,11 +40,43 @@ async function run(
     interactive: false,
     ask: async () => lines.shift() ?? '',
   });
-  await program.parseAsync(['node', 'openledgerd', ...args]);
+  withoutExit(program);
+  try {
+    await program.parseAsync(['node', 'openledgerd', ...args]);
+  } catch (error) {
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+  }
   return out;
 }
 
 const keys = (...args: string[]) => ['keys', ...args, '--home', home, '--output', 'json'];
+
+describe('a command that is not there', () => {
+  it.each([
+    [['nonsense'], 'nonsense'],
+    [['nonsense', '--help'], 'nonsense'],
+    [['--trace', 'nonsense', '-h'], 'nonsense'],
+    [['keys', 'nonsense', '--help'], 'nonsense'],
+    [['attest', 'index', 'nonsense', '--help'], 'nonsense'],
+    [['audit', 'nonsense', '--help'], 'nonsense'],
+  ])('is an error, whether help is asked for or not: %j', async (args, name) => {
+    const notes: string[] = [];
+    await expect(run(args, [], notes)).rejects.toMatchObject({ exitCode: 1 });
+    expect(notes[0]).toBe(`openledgerd: unknown command '${name}'`);
+  });
+
+  it.each([
+    [['--help'], 'openledgerd [options] [command]'],
+    [['help'], 'openledgerd [options] [command]'],
+    [['help', 'keys'], 'openledgerd keys'],
+    [['keys', '--help'], 'openledgerd keys'],
+    [['keys', 'help', 'add'], 'openledgerd keys add'],
+    [['keys', 'add', 'bob', '--help'], 'openledgerd keys add'],
+    [['audit', 'export', '--help'], 'openledgerd audit export'],
+  ])('is told from one that is: %j', async (args, usage) => {
+    expect(await run(args)).toContain(`Usage: ${usage}`);
+  });
+});
 
 describe('openledgerd keys', () => {
   it('brings a key back from its mnemonic, under the prefix of the chain', async () => {

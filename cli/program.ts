@@ -1,5 +1,5 @@
 /** All commands of `openledgerd`. */
-import { Command } from 'commander';
+import { type AddHelpTextContext, Command } from 'commander';
 import { addAttestCommand } from './attest/command.ts';
 import { addAuditCommand } from './audit/command.ts';
 import { addCompileCommand } from './compile.ts';
@@ -27,8 +27,10 @@ export function createProgram(terminal: Terminal): Command {
     .option('--trace', 'print the stack of an error')
     .showHelpAfterError('(--help shows what there is)')
     .configureOutput({
+      writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.note(text.trimEnd().replace(/^error: /, 'openledgerd: ')),
-    });
+    })
+    .addHelpText('beforeAll', refuseUnknownCommand);
   addDevnetCommand(program, terminal);
   addDemoCommand(program, terminal);
   addInitCommand(program, terminal);
@@ -47,4 +49,16 @@ export function createProgram(terminal: Terminal): Command {
   addVersionCommand(program, terminal);
   addCompileCommand(program);
   return program;
+}
+
+/**
+ * Commander looks for `--help` before it looks for a command: `openledgerd typo --help` would print the help
+ * of openledgerd and succeed, as if it were there.
+ */
+function refuseUnknownCommand({ error, command }: AddHelpTextContext): string {
+  const [name] = command.args;
+  if (error || command.commands.length === 0 || name === undefined || name.startsWith('-')) return '';
+  const known = command.createHelp().visibleCommands(command);
+  if (!known.some((each) => each.name() === name)) command.error(`error: unknown command '${name}'`);
+  return '';
 }
