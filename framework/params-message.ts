@@ -10,10 +10,14 @@ interface UpdateParams<P> {
   readonly params: P;
 }
 
+/** Its types: the generated file of a module's messages. */
+export interface ParamsMessageTypes<P> {
+  readonly MsgUpdateParams: MessageType<UpdateParams<P>>;
+  readonly MsgUpdateParamsResponse: MessageType<Readonly<Record<never, never>>>;
+}
+
 /** What a module says about its `MsgUpdateParams`. */
 export interface ParamsMessage<P> {
-  readonly type: MessageType<UpdateParams<P>>;
-  readonly response: MessageType<Readonly<Record<never, never>>>;
   readonly addresses: AddressCodec;
   /** @throws StateError when the parameters cannot be used */
   validate(params: P): void;
@@ -21,11 +25,10 @@ export interface ParamsMessage<P> {
 }
 
 /** The handler of a `MsgUpdateParams`: replaces all parameters, for the governance account only. */
-export function paramsMessage<P>(spec: ParamsMessage<P>): MessageRoute {
-  const { type, response } = spec;
+export function paramsMessage<P>(types: ParamsMessageTypes<P>, spec: ParamsMessage<P>): MessageRoute {
   return messageRoute({
-    type,
-    response,
+    type: types.MsgUpdateParams,
+    response: types.MsgUpdateParamsResponse,
     signers: ({ authority }) => [authority],
     validate: ({ params }) => spec.validate(params),
     check(_, { authority }) {

@@ -1,6 +1,6 @@
 import type { MessageRoute } from '../../framework/message.ts';
 import { paramsMessage } from '../../framework/params-message.ts';
-import { MsgUpdateParams, MsgUpdateParamsResponse } from '../../proto/gen/openledger/attribution/v1/tx.ts';
+import * as wire from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import { cardMessages } from './card-messages.ts';
 import { claimMessages } from './claim-messages.ts';
 import type { AttributionCore } from './core.ts';
@@ -14,9 +14,7 @@ export function attributionMessages(k: AttributionCore): readonly MessageRoute[]
     ...indexMessages(k),
     ...claimMessages(k),
     ...cardMessages(k),
-    paramsMessage({
-      type: MsgUpdateParams,
-      response: MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: k.addresses,
       validate: validateParams,
       set: (context, params) => changeParams(k.state, context, params),

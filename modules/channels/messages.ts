@@ -33,9 +33,7 @@ export function channelMessages(ports: ChannelMessagePorts): readonly MessageRou
     messageRoute(closeChannel(ports)),
     messageRoute(initiateWithdrawal(ports)),
     messageRoute(finalizeWithdrawal(ports)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: ports.addresses,
       validate: validateParams,
       set: (context, params) => ports.state.params.set(context, params),

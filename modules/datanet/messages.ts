@@ -32,9 +32,7 @@ export function datanetMessages(ports: DatanetMessagePorts): readonly MessageRou
     messageRoute(contribute(ports)),
     messageRoute(withdrawContribution(ports)),
     messageRoute(publishSnapshot(ports)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: ports.addresses,
       validate: validateParams,
       set: (context, params) => ports.state.params.set(context, params),

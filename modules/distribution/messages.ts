@@ -148,9 +148,7 @@ function msgFundCommunityPool(
 }
 
 function msgUpdateParams(k: DistributionCore): MessageRoute {
-  return paramsMessage({
-    type: wire.MsgUpdateParams,
-    response: wire.MsgUpdateParamsResponse,
+  return paramsMessage(wire, {
     addresses: k.addresses.accounts,
     validate: (params) => void paramsOfMessage(params),
     set: (context, params) => k.state.params.set(context, paramsOfMessage(params)),

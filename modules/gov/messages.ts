@@ -27,9 +27,7 @@ export function govMessages(k: GovCore): readonly MessageRoute[] {
     messageRoute(msgVoteWeighted(k)),
     messageRoute(msgDeposit(k)),
     messageRoute(msgCancelProposal(k)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: k.addresses,
       validate: (params) => validateParams(params, k.addresses),
       set: (context, params) => k.state.params.set(context, params),

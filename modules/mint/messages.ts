@@ -12,9 +12,7 @@ import { paramsOfWire } from './wire.ts';
 /** `cosmos.mint.v1beta1.Msg`. */
 export function mintMessages(k: MintCore): readonly MessageRoute[] {
   return [
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: k.addresses,
       validate: (params) => void paramsOfMessage(params),
       set: (context, params) => k.state.params.set(context, paramsOfMessage(params)),

@@ -30,9 +30,7 @@ interface Registration {
 export function modelMessages(ports: ModelMessagePorts): readonly MessageRoute[] {
   return [
     messageRoute(registerModel(ports)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: ports.addresses,
       validate: validateParams,
       set: (context, params) => ports.state.params.set(context, params),

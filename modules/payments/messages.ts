@@ -17,9 +17,7 @@ export function paymentMessages(core: PaymentCore): readonly MessageRoute[] {
     ...authorizationMessages(core),
     ...holdMessages(core),
     messageRoute(refundPayment(core)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: core.addresses,
       validate: validateParams,
       set: (context, params) => core.state.params.set(context, params),

@@ -22,9 +22,7 @@ export function poolMessages(k: PoolsCore): readonly MessageRoute[] {
     messageRoute(claim(k)),
     messageRoute(setAutoClaim(k)),
     messageRoute(close(k)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: k.addresses,
       validate: validateParams,
       set: (context, params) => k.state.params.set(context, params),

@@ -42,9 +42,7 @@ export function settlementMessages(k: SettlementCore): readonly MessageRoute[] {
     messageRoute(request(k)),
     messageRoute(serve(k)),
     messageRoute(claim(k)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: k.addresses,
       validate: validateParams,
       set: (context, params) => k.state.params.set(context, params),

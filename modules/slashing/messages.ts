@@ -15,9 +15,7 @@ import type { SlashingAddresses, SlashingCore } from './ports.ts';
 export function slashingMessages(k: SlashingCore): readonly MessageRoute[] {
   return [
     messageRoute(msgUnjail(k)),
-    paramsMessage({
-      type: wire.MsgUpdateParams,
-      response: wire.MsgUpdateParamsResponse,
+    paramsMessage(wire, {
       addresses: k.addresses.accounts,
       validate: (params) => validateParams(paramsOfWire(params)),
       set: (context, params) => k.state.params.set(context, paramsOfWire(params)),

@@ -222,9 +222,7 @@ function msgUpdateParams(k: StakingCore): MessageRoute {
     const minCommissionRate = decimalOf(params.minCommissionRate, 'minimum commission rate');
     return paramsOfWire({ ...params, minCommissionRate: minCommissionRate.toWire() });
   };
-  return paramsMessage({
-    type: wire.MsgUpdateParams,
-    response: wire.MsgUpdateParamsResponse,
+  return paramsMessage(wire, {
     addresses: k.addresses.accounts,
     validate: (params) => validateParams(read(params)),
     set: (context, params) => changeParams(k, context, read(params)),
