@@ -3,101 +3,24 @@ import { defaultRegistryTypes } from '@cosmjs/stargate';
 import { Registry, type TsProtoGeneratedType } from '@cosmjs/proto-signing';
 import type { Field } from '../proto/codec/field.ts';
 import type { MessageType } from '../proto/codec/message.ts';
-import {
-  MsgConvictModelCard,
-  MsgConvictShard,
-  MsgDisputeClaim,
-  MsgPublishIndex,
-  MsgPublishModelCard,
-  MsgRequestChunk,
-  MsgRetireIndex,
-  MsgRetireModelCard,
-  MsgServeChunk,
-  MsgSubmitClaim,
-} from '../proto/gen/openledger/attribution/v1/tx.ts';
-import {
-  MsgClaimVouchers,
-  MsgCloseChannel,
-  MsgFinalizeWithdrawal,
-  MsgInitiateWithdrawal,
-  MsgOpenChannel,
-  MsgRotateKey,
-  MsgTopUpChannel,
-} from '../proto/gen/openledger/channels/v1/tx.ts';
-import {
-  MsgContribute,
-  MsgCreateDatanet,
-  MsgPublishSnapshot,
-  MsgUpdateAllowList,
-  MsgWithdrawContribution,
-} from '../proto/gen/openledger/datanet/v1/tx.ts';
-import { MsgRegisterModel } from '../proto/gen/openledger/models/v1/tx.ts';
-import {
-  MsgCancelAuthorization,
-  MsgCaptureHold,
-  MsgHoldPayment,
-  MsgPayInference,
-  MsgPayInferenceWithAuthorization,
-  MsgReclaimHold,
-  MsgRefundPayment,
-  MsgTransferWithAuthorization,
-  MsgVoidHold,
-} from '../proto/gen/openledger/payments/v1/tx.ts';
-import { MsgClaim, MsgSetAutoClaim } from '../proto/gen/openledger/pools/v1/tx.ts';
-import {
-  MsgClaimEntitlement,
-  MsgDisputeEpoch,
-  MsgRegisterGateway,
-  MsgRequestEpochPiece,
-  MsgServeEpochPiece,
-  MsgSettleEpoch,
-  MsgUpdateGateway,
-} from '../proto/gen/openledger/settlement/v1/tx.ts';
+import { MsgService as attribution } from '../proto/gen/openledger/attribution/v1/tx.ts';
+import { MsgService as channels } from '../proto/gen/openledger/channels/v1/tx.ts';
+import { MsgService as datanet } from '../proto/gen/openledger/datanet/v1/tx.ts';
+import { MsgService as models } from '../proto/gen/openledger/models/v1/tx.ts';
+import { MsgService as payments } from '../proto/gen/openledger/payments/v1/tx.ts';
+import { MsgService as pools } from '../proto/gen/openledger/pools/v1/tx.ts';
+import { MsgService as settlement } from '../proto/gen/openledger/settlement/v1/tx.ts';
 
-/** Every message of the native modules. */
-export const MESSAGES: readonly MessageType<unknown>[] = [
-  MsgCreateDatanet,
-  MsgUpdateAllowList,
-  MsgContribute,
-  MsgWithdrawContribution,
-  MsgPublishSnapshot,
-  MsgRegisterModel,
-  MsgPayInference,
-  MsgTransferWithAuthorization,
-  MsgPayInferenceWithAuthorization,
-  MsgCancelAuthorization,
-  MsgHoldPayment,
-  MsgCaptureHold,
-  MsgVoidHold,
-  MsgReclaimHold,
-  MsgRefundPayment,
-  MsgClaim,
-  MsgSetAutoClaim,
-  MsgPublishIndex,
-  MsgRetireIndex,
-  MsgConvictShard,
-  MsgRequestChunk,
-  MsgServeChunk,
-  MsgSubmitClaim,
-  MsgDisputeClaim,
-  MsgPublishModelCard,
-  MsgRetireModelCard,
-  MsgConvictModelCard,
-  MsgOpenChannel,
-  MsgTopUpChannel,
-  MsgRotateKey,
-  MsgClaimVouchers,
-  MsgCloseChannel,
-  MsgInitiateWithdrawal,
-  MsgFinalizeWithdrawal,
-  MsgRegisterGateway,
-  MsgUpdateGateway,
-  MsgSettleEpoch,
-  MsgDisputeEpoch,
-  MsgRequestEpochPiece,
-  MsgServeEpochPiece,
-  MsgClaimEntitlement,
-];
+const SERVICES = [datanet, models, payments, pools, attribution, channels, settlement];
+
+/** Every message of the native modules that an account can sign: all but those of governance. */
+export const MESSAGES: readonly MessageType<unknown>[] = SERVICES.flatMap(({ methods }) =>
+  methods.map(({ input }) => input()).filter(({ fields }) => !fields.some(isAuthority)),
+);
+
+function isAuthority({ name }: Field): boolean {
+  return name === 'authority';
+}
 
 /** A registry with CosmJS's own messages and ours. */
 export function createRegistry(): Registry {

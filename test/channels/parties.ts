@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { LedgerError } from '../../core/errors.ts';
-import { Journal } from '../../client/vouchers/journal.ts';
 import { Payee, type PayeePolicy } from '../../client/vouchers/payee.ts';
 import { Payer } from '../../client/vouchers/payer.ts';
 import type { SignedVoucher, VerifySignature, VoucherSigner } from '../../client/vouchers/signatures.ts';
@@ -14,6 +13,7 @@ import type { Random } from '../operations/random.ts';
 import { configOf, sessionSigner, type TestSigner } from '../support/channels.ts';
 import { type TestAccount, testAccount } from '../support/test-chain.ts';
 import { CrashDisk, type DiskFaults } from './disk.ts';
+import { openJournal } from './journal.ts';
 
 /** Lanes that payers use. */
 export const LANES_USED = 3;
@@ -61,19 +61,6 @@ export const RECEIVER_SIGNER: TestSigner = sessionSigner('fuzz receiver');
 /** Signs as the library wants it. */
 export function librarySigner({ sign }: TestSigner): VoucherSigner {
   return { form: 'plain', sign: async ({ bytes }) => sign(bytes) };
-}
-
-/** A journal that says that it is durable before it is, where a fault wants it so. */
-async function openJournal(disk: CrashDisk, waits: boolean): Promise<Journal> {
-  const journal = await Journal.open(disk);
-  if (waits) return journal;
-  const write = journal.compareAndSet.bind(journal);
-  journal.compareAndSet = (key, version, value) => {
-    const durable = write(key, version, value);
-    durable?.catch(() => undefined);
-    return durable === undefined ? undefined : Promise.resolve();
-  };
-  return journal;
 }
 
 /** The payee, which comes back after each crash. */

@@ -2,7 +2,7 @@
 import { toHex, utf8 } from '../../../core/bytes.ts';
 import { LedgerError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
-import { Journal } from '../../../client/vouchers/journal.ts';
+import type { Journal } from '../../../client/vouchers/journal.ts';
 import type { ChannelMirror } from '../../../client/vouchers/mirror.ts';
 import { Payee } from '../../../client/vouchers/payee.ts';
 import { Payer } from '../../../client/vouchers/payer.ts';
@@ -13,6 +13,7 @@ import type { ChannelConfig } from '../../../proto/gen/openledger/channels/v1/ch
 import { configOf, sessionSigner, type TestSigner } from '../../support/channels.ts';
 import { plainVerifier, type TestAccount, testAccount } from '../../support/test-chain.ts';
 import { ModuleChain } from '../chain.ts';
+import { openJournal } from '../journal.ts';
 import { librarySigner, RECEIVER_ACCOUNT, RECEIVER_SIGNER, verifyNatively } from '../parties.ts';
 import { CutDisk, type DiskImage, type PowerCut } from './disk.ts';
 import { type ModelFaults, type ModelState, resourceOf, type Scenario } from './world.ts';
@@ -182,17 +183,4 @@ async function stepped<T>(
   await journal.close();
   const { hasWritten, isCut } = disk;
   return { result, disk: hasWritten ? await disk.image() : before, hasWritten, isCut };
-}
-
-/** A journal that says that it is durable before it is, where a fault wants it so. */
-async function openJournal(disk: CutDisk, waits: boolean): Promise<Journal> {
-  const journal = await Journal.open(disk);
-  if (waits) return journal;
-  const write = journal.compareAndSet.bind(journal);
-  journal.compareAndSet = (key, version, value) => {
-    const durable = write(key, version, value);
-    durable?.catch(() => undefined);
-    return durable === undefined ? undefined : Promise.resolve();
-  };
-  return journal;
 }
