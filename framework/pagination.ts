@@ -3,6 +3,7 @@ import type { KeyRange } from '../store/kv.ts';
 import type { StateMap } from './collections.ts';
 import type { ReadContext } from './context.ts';
 import { QueryError } from './errors.ts';
+import type { Pair, PairKeyCodec } from './keys.ts';
 
 /** `cosmos.base.query.v1beta1.PageRequest`. */
 export interface PageRequest {
@@ -75,6 +76,30 @@ export function paginate<K, V, T>(
     if (!page.countTotal) break;
   }
   return { items, pagination: { nextKey, total: page.countTotal ? seen : 0n } };
+}
+
+/** Pairs (index key, primary key) with their codec; a `MultiIndex` is one. */
+export interface PagedIndex<I, K, V> {
+  readonly entries: StateMap<Pair<I, K>, V>;
+  readonly keyCodec: PairKeyCodec<I, K>;
+}
+
+/** Which part of an index, and what stands under its primary keys. */
+export interface IndexPageOptions<I, K, T> {
+  readonly request: PageRequest | undefined;
+  /** The index key that all have. */
+  readonly of: I;
+  readonly read: (key: K) => T;
+}
+
+/** A page of what an index has under one index key, by `paginate`. @throws QueryError as `paginate` */
+export function paginateIndex<I, K, V, T>(
+  context: ReadContext,
+  { entries, keyCodec }: PagedIndex<I, K, V>,
+  { request, of, read }: IndexPageOptions<I, K, T>,
+): Page<T> {
+  const prefix = keyCodec.prefix(of);
+  return paginate(context, entries, { request, prefix, transform: ([, key]) => read(key) });
 }
 
 function normalize(request: PageRequest | undefined): PageRequest {

@@ -2,7 +2,7 @@ import { toHex } from '../../core/bytes.ts';
 import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
-import { paginate } from '../../framework/pagination.ts';
+import { paginate, paginateIndex } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { ChannelRecord } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import * as wire from '../../proto/gen/openledger/channels/v1/query.ts';
@@ -20,7 +20,7 @@ export interface ChannelQueryPorts {
 export function channelQueries({ channels, state, addresses }: ChannelQueryPorts): readonly QueryRoute[] {
   const read =
     (context: ReadContext) =>
-    ([, id]: readonly [unknown, Uint8Array]): ChannelRecord =>
+    (id: Uint8Array): ChannelRecord =>
       channels.record(context, id, state.channels.require(context, id));
   return queryService(wire.QueryService, {
     Params: query(wire.QueryParamsRequest, wire.QueryParamsResponse, (context) => ({
@@ -48,13 +48,9 @@ export function channelQueries({ channels, state, addresses }: ChannelQueryPorts
       wire.QueryChannelsByPayerRequest,
       wire.QueryChannelsByPayerResponse,
       (context, { payer, pagination: request }) => {
-        const { entries, keyCodec } = state.byPayer;
-        const prefix = keyCodec.prefix(queriedAddress(addresses, payer));
-        const { items, pagination } = paginate(context, entries, {
-          request,
-          prefix,
-          transform: read(context),
-        });
+        const of = queriedAddress(addresses, payer);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.byPayer, options);
         return { channels: items, pagination };
       },
     ),
@@ -62,13 +58,9 @@ export function channelQueries({ channels, state, addresses }: ChannelQueryPorts
       wire.QueryChannelsByReceiverRequest,
       wire.QueryChannelsByReceiverResponse,
       (context, { receiver, pagination: request }) => {
-        const { entries, keyCodec } = state.byReceiver;
-        const prefix = keyCodec.prefix(queriedAddress(addresses, receiver));
-        const { items, pagination } = paginate(context, entries, {
-          request,
-          prefix,
-          transform: read(context),
-        });
+        const of = queriedAddress(addresses, receiver);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.byReceiver, options);
         return { channels: items, pagination };
       },
     ),

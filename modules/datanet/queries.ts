@@ -1,7 +1,7 @@
 import type { AddressCodec } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
-import { paginate } from '../../framework/pagination.ts';
+import { paginate, paginateIndex } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { Contribution, Datanet, Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import * as wire from '../../proto/gen/openledger/datanet/v1/query.ts';
@@ -65,8 +65,8 @@ function datanetMethods({ datanets, state, addresses }: DatanetQueryPorts): Meth
 function contributionMethods({ datanets, state, addresses }: DatanetQueryPorts): Methods {
   const read =
     (context: ReadContext) =>
-    (key: readonly [unknown, bigint]): Contribution =>
-      state.contributions.require(context, key[1]);
+    (id: bigint): Contribution =>
+      state.contributions.require(context, id);
   return {
     Contribution: query(
       wire.QueryContributionRequest,
@@ -80,13 +80,8 @@ function contributionMethods({ datanets, state, addresses }: DatanetQueryPorts):
       wire.QueryContributionsByDatanetRequest,
       wire.QueryContributionsByDatanetResponse,
       (context, { datanetId, pagination: request }) => {
-        const { entries, keyCodec } = state.byDatanet;
-        const prefix = keyCodec.prefix(datanetId);
-        const { items, pagination } = paginate(context, entries, {
-          request,
-          prefix,
-          transform: read(context),
-        });
+        const options = { request, of: datanetId, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.byDatanet, options);
         return { contributions: items, pagination };
       },
     ),
@@ -94,13 +89,9 @@ function contributionMethods({ datanets, state, addresses }: DatanetQueryPorts):
       wire.QueryContributionsByContributorRequest,
       wire.QueryContributionsByContributorResponse,
       (context, { contributor, pagination: request }) => {
-        const { entries, keyCodec } = state.byContributor;
-        const prefix = keyCodec.prefix(queriedAddress(addresses, contributor));
-        const { items, pagination } = paginate(context, entries, {
-          request,
-          prefix,
-          transform: read(context),
-        });
+        const of = queriedAddress(addresses, contributor);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.byContributor, options);
         return { contributions: items, pagination };
       },
     ),

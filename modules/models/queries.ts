@@ -1,6 +1,6 @@
 import type { AddressCodec } from '../../framework/address.ts';
 import { QueryError } from '../../framework/errors.ts';
-import { paginate } from '../../framework/pagination.ts';
+import { paginate, paginateIndex } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import * as wire from '../../proto/gen/openledger/models/v1/query.ts';
@@ -34,11 +34,10 @@ export function modelQueries({ models, state, addresses }: ModelQueryPorts): rea
       wire.QueryModelsByOwnerRequest,
       wire.QueryModelsByOwnerResponse,
       (context, { owner, pagination: request }) => {
-        const { entries, keyCodec } = state.byOwner;
-        const { items, pagination } = paginate(context, entries, {
+        const { items, pagination } = paginateIndex(context, state.byOwner, {
           request,
-          prefix: keyCodec.prefix(queriedAddress(addresses, owner)),
-          transform: ([, id]) => state.models.require(context, id),
+          of: queriedAddress(addresses, owner),
+          read: (id) => state.models.require(context, id),
         });
         return { models: items, pagination };
       },
@@ -47,10 +46,11 @@ export function modelQueries({ models, state, addresses }: ModelQueryPorts): rea
       wire.QueryModelsBySnapshotRequest,
       wire.QueryModelsBySnapshotResponse,
       (context, { snapshotId, pagination: request }) => {
-        const { items, pagination } = paginate(context, state.bySnapshot.map, {
+        const index = { entries: state.bySnapshot.map, keyCodec: snapshotModelKey };
+        const { items, pagination } = paginateIndex(context, index, {
           request,
-          prefix: snapshotModelKey.prefix(snapshotId),
-          transform: ([, id]) => state.models.require(context, id),
+          of: snapshotId,
+          read: (id) => state.models.require(context, id),
         });
         return { models: items, pagination };
       },

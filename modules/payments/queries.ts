@@ -1,7 +1,7 @@
 import { type AddressCodec, moduleAddress } from '../../framework/address.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
-import { paginate } from '../../framework/pagination.ts';
+import { paginate, paginateIndex } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import { AuthorizationState } from '../../proto/gen/openledger/payments/v1/authorization.ts';
 import type { Escrow, Hold, Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
@@ -42,8 +42,8 @@ function receiptMethods(ports: PaymentQueryPorts): Methods {
   const { payments, state, addresses } = ports;
   const read =
     (context: ReadContext) =>
-    (key: readonly [unknown, bigint]): Receipt =>
-      state.receipts.require(context, key[1]);
+    (id: bigint): Receipt =>
+      state.receipts.require(context, id);
   return {
     Receipt: query(wire.QueryReceiptRequest, wire.QueryReceiptResponse, (context, { receiptId }) => ({
       receipt: payments.receipt(context, receiptId) ?? notFound(`receipt ${receiptId}`),
@@ -52,13 +52,9 @@ function receiptMethods(ports: PaymentQueryPorts): Methods {
       wire.QueryReceiptsByPayerRequest,
       wire.QueryReceiptsByPayerResponse,
       (context, { payer, pagination: request }) => {
-        const { entries, keyCodec } = state.byPayer;
-        const prefix = keyCodec.prefix(queriedAddress(addresses, payer));
-        const { items, pagination } = paginate(context, entries, {
-          request,
-          prefix,
-          transform: read(context),
-        });
+        const of = queriedAddress(addresses, payer);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.byPayer, options);
         return { receipts: items, pagination };
       },
     ),
@@ -66,9 +62,10 @@ function receiptMethods(ports: PaymentQueryPorts): Methods {
       wire.QueryReceiptsByContributorRequest,
       wire.QueryReceiptsByContributorResponse,
       (context, { contributor, pagination: request }) => {
-        const prefix = contributorReceiptKey.prefix(queriedAddress(addresses, contributor));
-        const map = state.byContributor.map;
-        const { items, pagination } = paginate(context, map, { request, prefix, transform: read(context) });
+        const index = { entries: state.byContributor.map, keyCodec: contributorReceiptKey };
+        const of = queriedAddress(addresses, contributor);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, index, options);
         return { receipts: items, pagination };
       },
     ),
@@ -111,8 +108,8 @@ function moneyMethods({ payments, state }: PaymentQueryPorts): Methods {
 function directMethods({ payments, authorizations, holds, state, addresses }: PaymentQueryPorts): Methods {
   const read =
     (context: ReadContext) =>
-    (key: readonly [unknown, bigint]): Hold =>
-      state.holds.require(context, key[1]);
+    (id: bigint): Hold =>
+      state.holds.require(context, id);
   return {
     Authorization: query(
       wire.QueryAuthorizationRequest,
@@ -134,20 +131,20 @@ function directMethods({ payments, authorizations, holds, state, addresses }: Pa
       wire.QueryHoldsByPayerRequest,
       wire.QueryHoldsByPayerResponse,
       (context, { payer, pagination: request }) => {
-        const { entries, keyCodec } = state.holdsByPayer;
-        const prefix = keyCodec.prefix(queriedAddress(addresses, payer));
-        const page = paginate(context, entries, { request, prefix, transform: read(context) });
-        return { holds: page.items, pagination: page.pagination };
+        const of = queriedAddress(addresses, payer);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.holdsByPayer, options);
+        return { holds: items, pagination };
       },
     ),
     HoldsByPayee: query(
       wire.QueryHoldsByPayeeRequest,
       wire.QueryHoldsByPayeeResponse,
       (context, { payee, pagination: request }) => {
-        const { entries, keyCodec } = state.holdsByPayee;
-        const prefix = keyCodec.prefix(queriedAddress(addresses, payee));
-        const page = paginate(context, entries, { request, prefix, transform: read(context) });
-        return { holds: page.items, pagination: page.pagination };
+        const of = queriedAddress(addresses, payee);
+        const options = { request, of, read: read(context) };
+        const { items, pagination } = paginateIndex(context, state.holdsByPayee, options);
+        return { holds: items, pagination };
       },
     ),
   };

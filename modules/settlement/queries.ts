@@ -1,5 +1,5 @@
 import { QueryError } from '../../framework/errors.ts';
-import { paginate } from '../../framework/pagination.ts';
+import { paginate, paginateIndex } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import * as wire from '../../proto/gen/openledger/settlement/v1/query.ts';
 import type { Epoch, LaneRecord } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
@@ -45,11 +45,11 @@ export function settlementQueries(k: SettlementCore): readonly QueryRoute[] {
       wire.QueryRoundsRequest,
       wire.QueryRoundsResponse,
       (context, { gateway, pagination: request }) => {
-        const prefix = gatewayRoundKey.prefix(queriedAddress(addresses, gateway));
-        const { items, pagination } = paginate(context, state.roundsOf.map, {
+        const index = { entries: state.roundsOf.map, keyCodec: gatewayRoundKey };
+        const { items, pagination } = paginateIndex(context, index, {
           request,
-          prefix,
-          transform: ([, id]) => state.rounds.require(context, id),
+          of: queriedAddress(addresses, gateway),
+          read: (id) => state.rounds.require(context, id),
         });
         return { rounds: items, pagination };
       },
