@@ -44,9 +44,9 @@ export class RunningCommand {
     }
   }
 
-  /** Stops it as Ctrl-C does. */
-  async stop(): Promise<number | null> {
-    this.#child.kill('SIGINT');
+  /** Stops it as Ctrl-C does, or another way. */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
+    this.#child.kill(signal);
     return await this.ended;
   }
 
