@@ -205,15 +205,19 @@ export class Payee {
     });
   }
 
-  /** Channels that have to be claimed from before their time is over. */
+  /** Channels that have to be claimed from before their time is over; the one that ends first is the first. */
   urgent(): readonly Uint8Array[] {
-    return [...this.#mirrors.values()]
-      .filter(({ record: { id, channel } }) => {
-        const rows = this.claims([id]);
-        const isOld = rows.some(({ voucher }) => voucher.keyVersion < channel.keyVersion);
-        return rows.length > 0 && (channel.withdrawal !== undefined || isOld);
-      })
-      .map(({ record }) => record.id);
+    const urgent: { readonly id: Uint8Array; readonly end: bigint }[] = [];
+    for (const { record } of this.#mirrors.values()) {
+      const { keyVersion, previousKey, withdrawal } = record.channel;
+      const rows = this.claims([record.id]);
+      const isOld = rows.some(({ voucher }) => voucher.keyVersion < keyVersion);
+      if (rows.length === 0 || (withdrawal === undefined && !isOld)) continue;
+      const ends = [withdrawal?.time, isOld ? previousKey?.untilTime : undefined];
+      const end = ends.reduce((least, one) => (least === undefined || (one ?? least) < least ? one : least));
+      urgent.push({ id: record.id, end: end ?? 0n });
+    }
+    return urgent.sort((a, b) => (a.end < b.end ? -1 : a.end > b.end ? 1 : 0)).map(({ id }) => id);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { sha256 } from '../../core/hash.ts';
 import { utf8 } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
 import { largestClaim } from '../../modules/channels/format/voucher.ts';
 import {
   MsgClaimVouchers,
@@ -286,4 +287,43 @@ test('lanes are what a channel has', async () => {
   await expect(payer.sign(0, { resource: resource('x'), ceiling: 40n, stream })).rejects.toMatchObject({
     code: 'vouchers.ceiling',
   });
+});
+
+test('what has to be claimed first is what a payer can take back first', async () => {
+  const { chain, id, payee } = await world();
+  const known = defined(chain.mirror(id), 'mirror');
+  const { channel } = known.record;
+  const key = { key: channel.payerAuthorizer, untilTime: 700n, untilHeight: 9n };
+  const rotated = { ...channel, keyVersion: 1, previousKey: key };
+  const endings = [
+    { ...channel, withdrawal: { time: 900n, height: 9n } },
+    channel,
+    rotated,
+    { ...channel, withdrawal: { time: 500n, height: 9n } },
+    { ...rotated, withdrawal: { time: 600n, height: 9n } },
+    { ...channel, withdrawal: { time: 800n, height: 9n } },
+  ];
+  for (const [number, ending] of endings.entries()) {
+    const own = sha256(utf8(`channel ${number}`));
+    const mirror = { ...known, lanes: [], record: { ...known.record, id: own } };
+    payee.observe(mirror);
+    const payer = new Payer(
+      { journal: await emptyJournal(), verify, randomSeed: () => sha256(utf8('seed')) },
+      {
+        id: own,
+        domain: { chainId: 'test-chain-1', denom: 'uopen', prefix: 'open' },
+        signer: librarySigner(session),
+        keys: [session.key],
+        deposited: 100n,
+        lanes: 1,
+      },
+    );
+    const signed = await payer.sign(0, { resource: resource('a'), ceiling: 10n });
+    expect(await payee.accept(signed, offerOf(signed))).toMatchObject({ kind: 'serve' });
+    await payee.settle(own, 0, 10n);
+    payee.observe({ ...mirror, record: { ...mirror.record, channel: ending } });
+  }
+  const order = [3, 4, 2, 5, 0].map((number) => sha256(utf8(`channel ${number}`)));
+  expect(payee.urgent()).toEqual(order);
+  expect(payee.claims(payee.urgent()).map(({ voucher }) => voucher.channelId)).toEqual(order);
 });

@@ -20,11 +20,18 @@ import type { ClaimRow } from '../../proto/gen/openledger/channels/v1/tx.ts';
 import { EpochCommitment } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { PublishedEpoch } from '../epochs/published.ts';
-import { answerRequests } from './answer-requests.ts';
+import { RequestAnswerer } from './answer-requests.ts';
 import { type KeptEpochs, lanesOfEpoch } from './kept-epochs.ts';
 import type { GatewayLogger, SettlementChain } from './ports.ts';
 import type { ReceiptLog } from './receipt-log.ts';
 import { coverLanes } from './round-receipts.ts';
+import { takeTurns, type Transactions } from './take-turns.ts';
+
+/**
+ * Transactions of each kind that a round sends for what has a deadline, before it goes on to what has none:
+ * the next round sends the rest.
+ */
+const DEADLINE_TURNS_MAX = 32;
 
 /** What settling is made of. */
 export interface SettlerPorts {
@@ -56,20 +63,21 @@ export interface StatedEpoch {
 export class Settler {
   readonly #ports: SettlerPorts;
   readonly #options: SettlerOptions;
+  readonly #answerer: RequestAnswerer;
   #mirrors: readonly ChannelMirror[] = [];
 
   constructor(ports: SettlerPorts, options: SettlerOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#answerer = new RequestAnswerer(ports);
   }
 
   /** One look: again and again, far more often than a withdrawal takes. Rejects when no node answers. */
   async round(): Promise<void> {
-    // First what has a deadline.
-    await this.answerRequests();
     await this.observe();
+    // First what has a deadline: who asks for much on the chain does not delay claims, nor the other way round.
+    await takeTurns([this.#answerer.transactions(), this.#claimUrgent()], DEADLINE_TURNS_MAX);
     if (this.unclaimed >= this.#options.claimMin) await this.claim();
-    else await this.claim(this.#ports.payee.urgent());
     await this.reconcile();
     await this.settle(this.#options.settleMin);
   }
@@ -95,19 +103,26 @@ export class Settler {
 
   /** Claims all that can be claimed, or that of some channels; the rows. */
   async claim(channelIds?: readonly Uint8Array[]): Promise<readonly ClaimRow[]> {
-    const { chain, payee, logger } = this.#ports;
-    const rows = payee.claims(channelIds);
-    for (let at = 0; at < rows.length; at += this.#options.claimRowsMax)
-      await chain.claimVouchers(rows.slice(at, at + this.#options.claimRowsMax));
-    if (rows.length === 0) return rows;
-    logger.info({ rows: rows.length }, 'vouchers were claimed');
-    await this.observe();
+    const rows = this.#ports.payee.claims(channelIds);
+    await takeTurns([this.#claimRows(rows)], Number.POSITIVE_INFINITY);
     return rows;
   }
 
-  /** Answers pieces that are asked for on the chain: unanswered, they convict the epoch. */
-  async answerRequests(): Promise<void> {
-    await answerRequests(this.#ports);
+  /** Claims from channels whose time ends, the first to end first. */
+  async *#claimUrgent(): Transactions {
+    const { payee } = this.#ports;
+    yield* this.#claimRows(payee.claims(payee.urgent()));
+  }
+
+  async *#claimRows(rows: readonly ClaimRow[]): Transactions {
+    const { chain, logger } = this.#ports;
+    if (rows.length === 0) return;
+    for (let at = 0; at < rows.length; at += this.#options.claimRowsMax) {
+      await chain.claimVouchers(rows.slice(at, at + this.#options.claimRowsMax));
+      yield;
+    }
+    logger.info({ rows: rows.length }, 'vouchers were claimed');
+    await this.observe();
   }
 
   /** Notes what the chain made of rounds that were built. */

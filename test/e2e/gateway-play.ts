@@ -10,9 +10,10 @@ import { utf8 } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { PublishedEpoch } from '../../gateway/epochs/published.ts';
-import { answerRequests } from '../../gateway/serve/answer-requests.ts';
+import { RequestAnswerer } from '../../gateway/serve/answer-requests.ts';
 import type { GatewayLogger, SettlementChain } from '../../gateway/serve/ports.ts';
 import { serveEpoch } from '../../gateway/serve/serve-epoch.ts';
+import { takeTurns } from '../../gateway/serve/take-turns.ts';
 import { NO_ATTRIBUTION } from '../../modules/settlement/proof/attribution.ts';
 import type { Receipt } from '../../modules/settlement/proof/leaves.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
@@ -118,7 +119,8 @@ export class GatewayPlay {
   async answer(epochId: bigint): Promise<void> {
     const rounds = async () => (await this.chain.rounds()).filter((round) => round.epochId === epochId);
     const epochs = { ofRound: async (id: bigint) => defined(this.epochs.get(id), 'epoch') };
-    await answerRequests({ chain: { ...this.chain, rounds }, epochs, logger: SILENT });
+    const answerer = new RequestAnswerer({ chain: { ...this.chain, rounds }, epochs, logger: SILENT });
+    await takeTurns([answerer.transactions()], 1);
   }
 
   async end(): Promise<void> {

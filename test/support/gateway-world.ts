@@ -3,7 +3,7 @@
  * the chain. What it has not been told of is lost, torn or there.
  */
 import { toHex, utf8 } from '../../core/bytes.ts';
-import { defined } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { Journal, type JournalDisk } from '../../client/vouchers/journal.ts';
 import { Payee } from '../../client/vouchers/payee.ts';
@@ -143,8 +143,10 @@ export class GatewayWorld {
   readonly payer: Payer;
   /** Sentences of warnings and errors. */
   readonly alarms: string[] = [];
-  /** Transactions that answered requests on the chain. */
-  answerTxs = 0;
+  /** Transactions that it sent, or wanted to: what they do. */
+  readonly sent: ('answers' | 'claims' | 'epoch')[] = [];
+  /** What the chain takes no transactions of. */
+  readonly refused: Set<GatewayWorld['sent'][number]> = new Set();
   /** Answers that a model was asked for. */
   inferences = 0;
   /** A claim that the chain would let receipts rest on. */
@@ -263,6 +265,17 @@ export class GatewayWorld {
     };
   }
 
+  /** A process without power is told nothing. */
+  #isOn(): void {
+    if (this.power.isOff) throw new PowerCut('power went');
+  }
+
+  #sends(what: GatewayWorld['sent'][number]): void {
+    this.power.use();
+    this.sent.push(what);
+    if (this.refused.has(what)) throw new LedgerError('attest.refused', `the chain refuses: ${what}`);
+  }
+
   #chain(): SettlementChain {
     const { world } = this;
     const context = () => world.chain.app.contextAt(world.chain.app.height);
@@ -270,6 +283,7 @@ export class GatewayWorld {
       terms: async (modelId) =>
         world.watched({ ...EMPTY_ROUND, gateway: world.gateway.address }).terms(modelId),
       mirrors: async () => {
+        this.#isOn();
         const { channel: channelId } = world;
         const ofChannel = { request: channels.QueryChannelRequest, response: channels.QueryChannelResponse };
         const ofLanes = { request: channels.QueryLanesRequest, response: channels.QueryLanesResponse };
@@ -282,7 +296,10 @@ export class GatewayWorld {
       },
       rounds: async () => [1n, 2n, 3n, 4n, 5n, 6n].flatMap((id) => world.round(id) ?? []),
       lanes: async (roundId) => lanesOf(context(), roundId),
-      epoch: async (id) => world.epoch(id),
+      epoch: async (id) => {
+        this.#isOn();
+        return world.epoch(id);
+      },
       params: async () => this.params(),
       requests: async (epochId) =>
         world.chain.query(
@@ -291,23 +308,22 @@ export class GatewayWorld {
           { epochId, pagination: undefined },
         ).requests,
       servePieces: async (answers) => {
-        this.power.use();
+        this.#sends('answers');
         const sender = world.gateway.address;
         world.sendOk(
           world.gateway,
           answers.map((answer) => anyOf(MsgServeEpochPiece, { sender, ...answer })),
           LOOP_GAS,
         );
-        this.answerTxs++;
       },
       claimVouchers: async (rows) => {
-        this.power.use();
+        this.#sends('claims');
         const message = anyOf(MsgClaimVouchers, { claimer: world.gateway.address, rows });
         world.sendOk(world.gateway, message, LOOP_GAS);
         this.power.use();
       },
       settleEpoch: async (roundId, commitment) => {
-        this.power.use();
+        this.#sends('epoch');
         const message = anyOf(MsgSettleEpoch, {
           gateway: world.gateway.address,
           roundId,
