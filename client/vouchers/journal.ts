@@ -14,6 +14,7 @@
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
+import { GroupCommit } from './group-commit.ts';
 
 /** A file that is appended to. */
 export interface JournalDisk {
@@ -52,23 +53,23 @@ type Write = readonly [string, number, JournalValue];
 const CHECKSUM_CHARACTERS = 16;
 const NEWLINE = 10;
 
-interface Waiting {
-  readonly write: Write;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** See the file comment. One process at a time: `openFileDisk` sees to that. */
 export class Journal {
   readonly #disk: JournalDisk;
   readonly #entries: Map<string, Versioned>;
-  #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
-  #failure: LedgerError | undefined;
+  readonly #commit: GroupCommit<Write>;
 
   private constructor(disk: JournalDisk, entries: Map<string, Versioned>) {
     this.#disk = disk;
     this.#entries = entries;
+    this.#commit = new GroupCommit({
+      write: async (writes) => {
+        await disk.append(lineOf(writes));
+        await disk.sync();
+      },
+      failed: (cause) =>
+        new LedgerError('vouchers.disk', `vouchers cannot be written: ${messageOf(cause)}`, {}, cause),
+    });
   }
 
   /** A disk that cannot be opened is closed. @throws LedgerError `vouchers.corrupt` */
@@ -101,51 +102,18 @@ export class Journal {
    * @throws LedgerError `vouchers.disk` when an earlier write has failed: nothing is durable from then on
    */
   compareAndSet(key: string, version: number, value: JournalValue): Promise<void> | undefined {
-    if (this.#failure !== undefined) throw this.#failure;
+    const { failure } = this.#commit;
+    if (failure !== undefined) throw failure;
     if ((this.#entries.get(key)?.version ?? 0) !== version) return undefined;
     const entry = { value, version: version + 1 };
     this.#entries.set(key, entry);
-    const write: Write = [key, entry.version, value];
-    const durable = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ write, resolve, reject });
-    });
-    this.#flushing ??= this.#flush();
-    return durable;
+    return this.#commit.add([key, entry.version, value]);
   }
 
   /** Resolves when all writes are durable and the file is closed. */
   async close(): Promise<void> {
-    await this.#flushing;
+    await this.#commit.idle();
     await this.#disk.close();
-  }
-
-  /** Whatever waits is appended together and synced once. */
-  async #flush(): Promise<void> {
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      try {
-        await this.#disk.append(lineOf(batch.map(({ write }) => write)));
-        await this.#disk.sync();
-        for (const { resolve } of batch) resolve();
-      } catch (cause) {
-        this.#fail(cause, batch);
-      }
-    }
-    this.#flushing = undefined;
-  }
-
-  /** After a failed sync nobody knows what is on the disk: the party stops, and starts from what is there. */
-  #fail(cause: unknown, batch: readonly Waiting[]): void {
-    this.#failure = new LedgerError(
-      'vouchers.disk',
-      `vouchers cannot be written: ${messageOf(cause)}`,
-      {},
-      cause,
-    );
-    for (const { reject } of [...batch, ...this.#waiting]) reject(this.#failure);
-    this.#waiting = [];
   }
 }
 

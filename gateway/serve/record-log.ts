@@ -14,6 +14,7 @@
 import { concatBytes, equalBytes, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
+import { GroupCommit } from '../../client/vouchers/group-commit.ts';
 import type { JournalDisk } from '../../client/vouchers/journal.ts';
 
 /** One record. */
@@ -32,22 +33,19 @@ const RECORD_HEAD_BYTES = 5;
 /** A frame of a rewritten log is closed when it has so many bytes. */
 const REWRITTEN_FRAME_BYTES = 1 << 22;
 
-interface Waiting {
-  readonly records: readonly LogRecord[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** See the file comment. One process at a time: `openFileDisk` sees to that. */
 export class RecordLog {
   readonly #disk: JournalDisk;
-  #waiting: Waiting[] = [];
+  readonly #commit: GroupCommit<readonly LogRecord[]>;
   #rewrite: (() => Iterable<LogRecord>) | undefined;
-  #flushing: Promise<void> | undefined;
-  #failure: LedgerError | undefined;
 
   private constructor(disk: JournalDisk) {
     this.#disk = disk;
+    this.#commit = new GroupCommit({
+      write: (batch) => this.#write(batch.flat()),
+      failed: (cause) =>
+        new LedgerError('gateway.disk', `receipts cannot be written: ${messageOf(cause)}`, {}, cause),
+    });
   }
 
   /**
@@ -71,12 +69,7 @@ export class RecordLog {
    * @throws LedgerError `gateway.disk`: nothing is durable any more; begin again from what is on the disk
    */
   append(records: readonly LogRecord[]): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const durable = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ records, resolve, reject });
-    });
-    this.#flushing ??= this.#flush();
-    return durable;
+    return this.#commit.add(records);
   }
 
   /**
@@ -91,42 +84,18 @@ export class RecordLog {
 
   /** Resolves when all is durable and the file is closed. */
   async close(): Promise<void> {
-    await this.#flushing;
+    await this.#commit.idle();
     await this.#disk.close();
   }
 
-  /** Whatever waits is written together and synced once. */
-  async #flush(): Promise<void> {
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      try {
-        await this.#write(batch);
-        for (const { resolve } of batch) resolve();
-      } catch (cause) {
-        this.#fail(cause, batch);
-      }
-    }
-    this.#flushing = undefined;
-  }
-
-  async #write(batch: readonly Waiting[]): Promise<void> {
+  async #write(records: readonly LogRecord[]): Promise<void> {
     const rewritten = this.#rewrite;
     this.#rewrite = undefined;
     // What waits is among these records already; its frame comes again behind them, which changes nothing.
     if (rewritten !== undefined) await this.#disk.replace(framesOf(rewritten()));
-    const records = batch.flatMap(({ records: own }) => own);
     if (records.length === 0) return;
     await this.#disk.append(frameOf(records));
     await this.#disk.sync();
-  }
-
-  #fail(cause: unknown, batch: readonly Waiting[]): void {
-    const message = `receipts cannot be written: ${messageOf(cause)}`;
-    this.#failure = new LedgerError('gateway.disk', message, {}, cause);
-    for (const { reject } of [...batch, ...this.#waiting]) reject(this.#failure);
-    this.#waiting = [];
   }
 }
 
