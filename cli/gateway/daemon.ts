@@ -44,6 +44,7 @@ export interface GatewayBounds {
   readonly connectionsPerAddressMax: number;
   readonly claimMin: bigint;
   readonly settleMin: bigint;
+  readonly stateUncovered: boolean;
   /** On one channel. */
   readonly unclaimedMax: bigint;
 }
@@ -171,12 +172,13 @@ function assemble(
   const chain = settlementChain({ connection, account, now });
   const settler = new Settler(
     { chain, payee, receipts, epochs, logger },
-    { claimRowsMax: CLAIM_ROWS_MAX, claimMin: bounds.claimMin, settleMin: bounds.settleMin },
+    { ...bounds, claimRowsMax: CLAIM_ROWS_MAX },
   );
   const metrics = new GatewayMetrics({
     serving: () => desk.serving,
     receipts: () => receipts.count,
     unclaimed: () => settler.unclaimed,
+    heldRounds: () => settler.heldRounds,
   });
   const life = new Life(logger);
   const routes = gatewayRoutes({

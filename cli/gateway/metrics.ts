@@ -14,6 +14,8 @@ export interface GatewayGauges {
   readonly receipts: () => number;
   /** Base units that were charged and not claimed. */
   readonly unclaimed: () => bigint;
+  /** Rounds that wait, as receipts are missing. */
+  readonly heldRounds: () => number;
 }
 
 /** Metrics under `gateway_serve_`. */
@@ -31,6 +33,7 @@ export class GatewayMetrics implements ServerMetrics {
     this.#gauge('unclaimed', 'Base units that were charged and not claimed.', () =>
       Number(gauges.unclaimed()),
     );
+    this.#gauge('held_rounds', 'Rounds that wait, as receipts of a part are missing.', gauges.heldRounds);
     this.#requests = this.#counter('requests_total', 'Requests by route and status.', ['route', 'status']);
     this.#outcomes = this.#counter('outcomes_total', 'What became of requests for answers.', ['outcome']);
     this.#rounds = this.#counter('rounds_total', 'Looks at the chain, by how they ended.', ['outcome']);

@@ -33,7 +33,11 @@ async function serve(broken?: InferenceDesk['answer']) {
   const gateway = world.world.gateway.address;
   const receiptKey = sessionSigner('receipts').key.key;
   const gauges = { serving: () => desk.serving, receipts: () => receipts.count };
-  const metrics = new GatewayMetrics({ ...gauges, unclaimed: () => settler.unclaimed });
+  const metrics = new GatewayMetrics({
+    ...gauges,
+    unclaimed: () => settler.unclaimed,
+    heldRounds: () => settler.heldRounds,
+  });
   const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const fatal: LedgerError[] = [];
   const routes = gatewayRoutes({

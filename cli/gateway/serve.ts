@@ -17,6 +17,7 @@ interface ServeOptions extends NodeOptions {
   readonly connectionsPerAddress: string;
   readonly claimMin: string;
   readonly settleMin: string;
+  readonly stateUncovered?: true;
   readonly unclaimedMax: string;
   readonly interval: string;
   readonly logLevel: string;
@@ -38,6 +39,7 @@ export function addServeCommand(gateway: Command, terminal: Terminal): void {
     .option('--connections-per-address <count>', 'behind a proxy all are of its address', '32')
     .option('--claim-min <amount>', 'claims when so much is charged; urgent channels at once', '1000000')
     .option('--settle-min <amount>', 'states an epoch when so much was claimed', '1000000')
+    .option('--state-uncovered', 'state rounds of which receipts were lost: who shows one takes the bond')
     .option('--unclaimed-max <amount>', 'most that is charged and not claimed on one channel', '10000000')
     .option('--interval <ms>', 'pause between two looks at the chain', '2000')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
@@ -71,6 +73,7 @@ async function boundsOf(options: ServeOptions): Promise<GatewayBounds> {
     ),
     claimMin: amount('--claim-min', options.claimMin),
     settleMin: amount('--settle-min', options.settleMin),
+    stateUncovered: options.stateUncovered === true,
     unclaimedMax: amount('--unclaimed-max', options.unclaimedMax),
   };
 }

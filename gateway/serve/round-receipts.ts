@@ -8,13 +8,13 @@ import type { LaneInterval } from './receipt-log.ts';
 /** Receipts that cover lanes without gap or overlap. */
 export interface CoveredLanes {
   readonly receipts: PackedLeaves;
-  /** Units that no receipt was kept of: nobody's, so the platform's. */
+  /** Units that no receipt was kept of. A receipt is kept before its charge, so there are none unless some were lost. */
   readonly uncovered: bigint;
 }
 
 /**
- * The receipts of each lane, and where there are none, one of no model: what was claimed and nobody was
- * served for, as when the log was lost.
+ * The receipts of each lane, and where there are none, one of no model, all of which is the platform's: of
+ * what was claimed and is in no log, as when that was lost.
  * @param within leaves that lie within an interval, in their order
  */
 export function coverLanes(

@@ -239,21 +239,6 @@ test('an epoch is served by its paths, and pieces that are asked for on the chai
   world.sound();
 });
 
-test('receipts that were lost are nobody’s money: the platform’s, and an alarm', async () => {
-  const gateway = await GatewayWorld.start();
-  const { desk, settler, payee } = await gateway.process();
-  await settler.observe();
-  await gateway.buy(desk, 0, 'a');
-  await gateway.disks.receipts.replace(new Uint8Array(0));
-  const next = await gateway.process();
-  await next.settler.round();
-  expect(payee.claims()).toHaveLength(1);
-  expect(gateway.world.epoch()?.commitment.receipts.sums).toEqual([FEE, 0n, 0n, 0n]);
-  expect(gateway.alarms).toHaveLength(1);
-  const pending = await gateway.payer.sign(1, { resource: sha256(utf8('x')), ceiling: 1_500n });
-  expect(pending.voucher.lane).toBe(1);
-});
-
 /** A gateway that has stated an epoch, and what its round was before. */
 async function withEpoch(params: Partial<Params> = {}) {
   const gateway = await GatewayWorld.start(1, params);

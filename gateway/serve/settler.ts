@@ -19,6 +19,7 @@ import type { Payee } from '../../client/vouchers/payee.ts';
 import type { ClaimRow } from '../../proto/gen/openledger/channels/v1/tx.ts';
 import { EpochCommitment } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { Round } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
+import type { PackedLeaves } from '../epochs/packed.ts';
 import type { PublishedEpoch } from '../epochs/published.ts';
 import { RequestAnswerer } from './answer-requests.ts';
 import { type KeptEpochs, lanesOfEpoch } from './kept-epochs.ts';
@@ -50,6 +51,11 @@ export interface SettlerOptions {
   readonly claimMin: bigint;
   /** States a round when it holds so much. */
   readonly settleMin: bigint;
+  /**
+   * States a round of which a part has no receipts here. The gateway has signed receipts of it, unless it was
+   * claimed by something else: whoever shows one of them convicts the epoch, and the bond is lost.
+   */
+  readonly stateUncovered: boolean;
 }
 
 /** A round that was stated. */
@@ -65,6 +71,8 @@ export class Settler {
   readonly #options: SettlerOptions;
   readonly #answerer: RequestAnswerer;
   #mirrors: readonly ChannelMirror[] = [];
+  /** Rounds that wait, as receipts of a part are missing. */
+  readonly #held = new Set<bigint>();
 
   constructor(ports: SettlerPorts, options: SettlerOptions) {
     this.#ports = ports;
@@ -144,7 +152,12 @@ export class Settler {
     await this.#drop();
   }
 
-  /** States rounds that hold so much, but for those whose epoch was convicted. */
+  /** Rounds that are not stated, as receipts of a part of what was claimed are missing. */
+  get heldRounds(): number {
+    return this.#held.size;
+  }
+
+  /** States rounds that hold so much, but for those whose epoch was convicted or whose receipts are missing. */
   async settle(least: bigint): Promise<readonly StatedEpoch[]> {
     const { chain, epochs, logger } = this.#ports;
     const stated: StatedEpoch[] = [];
@@ -152,7 +165,9 @@ export class Settler {
       const isConvicted = epochs.round(round.id)?.state === 'convicted';
       const claimed = BigInt(round.claimed);
       if (round.epochId > 0n || isConvicted || claimed === 0n || claimed < least) continue;
-      const epoch = await this.#build(round);
+      const covered = await this.#cover(round);
+      if (covered === undefined) continue;
+      const epoch = await this.#build(covered);
       await epochs.keep(round.id, epoch);
       const epochId = await chain.settleEpoch(round.id, epoch.commitment);
       await epochs.note({ roundId: round.id, epochId, state: 'stated' });
@@ -163,17 +178,37 @@ export class Settler {
     return stated;
   }
 
-  async #build(round: Round): Promise<PublishedEpoch> {
-    const { chain, receipts, epochs, logger } = this.#ports;
-    const [lanes, { rowsMax }] = [await chain.lanes(round.id), await chain.params()];
+  /** Receipts of a round; undefined when it has to wait, which is said once. */
+  async #cover({ id: round }: Round): Promise<PackedLeaves | undefined> {
+    const { chain, receipts, logger } = this.#ports;
+    const lanes = await chain.lanes(round);
     const covered = coverLanes(lanes, (interval) => receipts.within(interval));
+    const facts = { round, amount: covered.uncovered };
+    const isHeld = covered.uncovered > 0n && !this.#options.stateUncovered;
+    if (!isHeld) this.#held.delete(round);
+    else if (!this.#held.has(round)) {
+      this.#held.add(round);
+      logger.error(
+        facts,
+        'no receipts were kept of a part of what was claimed, and who holds one that was signed would convict ' +
+          'an epoch without it: the round waits, until it is to be stated all the same (--state-uncovered)',
+      );
+    }
+    if (isHeld) return undefined;
     if (covered.uncovered > 0n)
       logger.warn(
-        { round: round.id, amount: covered.uncovered },
-        'no receipts were kept of a part of what was claimed: it goes to the platform',
+        facts,
+        'no receipts were kept of a part of what was claimed: it goes to the platform, and the bond is lost ' +
+          'if somebody shows one',
       );
+    return covered.receipts;
+  }
+
+  async #build(covered: PackedLeaves): Promise<PublishedEpoch> {
+    const { chain, receipts, epochs } = this.#ports;
+    const { rowsMax } = await chain.params();
     const attribution = (hash: Uint8Array): Uint8Array | undefined => receipts.attribution(hash);
-    return await epochs.build({ receipts: covered.receipts, attribution, rowsMax });
+    return await epochs.build({ receipts: covered, attribution, rowsMax });
   }
 
   /**

@@ -12,7 +12,7 @@ import { InferenceDesk, type Outcome } from '../../gateway/serve/desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import type { EpochFiles, GatewayLogger, Inference, SettlementChain } from '../../gateway/serve/ports.ts';
 import { ReceiptLog } from '../../gateway/serve/receipt-log.ts';
-import { Settler } from '../../gateway/serve/settler.ts';
+import { Settler, type SettlerOptions } from '../../gateway/serve/settler.ts';
 import type { FinalClaim } from '../../modules/settlement/proof/chain.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
 import * as channels from '../../proto/gen/openledger/channels/v1/query.ts';
@@ -180,7 +180,7 @@ export class GatewayWorld {
   }
 
   /** A process on what the disks hold. */
-  async process(): Promise<GatewayProcess> {
+  async process({ stateUncovered = false }: Partial<SettlerOptions> = {}): Promise<GatewayProcess> {
     const { world, disks } = this;
     for (const disk of [disks.vouchers, disks.receipts, disks.rounds]) disk.restart();
     const { chainId } = world.chain;
@@ -209,7 +209,7 @@ export class GatewayWorld {
     );
     const settler = new Settler(
       { chain, payee, receipts, epochs, logger },
-      { claimRowsMax: 2, claimMin: 1n, settleMin: 1n },
+      { claimRowsMax: 2, claimMin: 1n, settleMin: 1n, stateUncovered },
     );
     return { payee, receipts, epochs, desk, settler };
   }

@@ -92,7 +92,7 @@ export async function openDemoGateway(parts: DemoGatewayParts): Promise<DemoGate
   );
   const settler = new Settler(
     { chain: settlementChain({ connection, account, now }), payee, receipts, epochs, logger: LOGGER },
-    { claimRowsMax: CLAIM_ROWS_MAX, claimMin: 1n, settleMin: 1n },
+    { claimRowsMax: CLAIM_ROWS_MAX, claimMin: 1n, settleMin: 1n, stateUncovered: false },
   );
   const close = async (): Promise<void> => {
     await home.close();
