@@ -1,51 +1,36 @@
-/** What a watcher counts. */
-import { Counter, Gauge, Registry } from 'prom-client';
+/** What a watcher of attribution counts. */
+import { type Counter, Gauge } from 'prom-client';
+import { WatcherMetrics } from '../../watch/metrics.ts';
 
 /** Metrics under `attest_watch_`. */
-export class WatchMetrics {
-  readonly registry: Registry = new Registry();
+export class WatchMetrics extends WatcherMetrics {
   readonly #rounds: Counter;
   readonly #lastRound: Gauge;
   readonly #shards: Counter;
   readonly #claims: Counter;
   readonly #cards: Counter;
-  readonly #sent: Counter;
-  readonly #failures: Counter;
-  readonly #bugs: Counter;
-  readonly #slow: Counter;
 
   constructor() {
-    const registers = [this.registry];
-    const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
-      new Counter({ name: `attest_watch_${name}`, help, labelNames, registers });
-    this.#rounds = counter('rounds_total', 'Looks at the chain, at claims and at what is published.', ['of']);
+    super('attest_watch');
+    this.#rounds = this.counter(
+      'rounds_total',
+      'Looks at the chain, at claims and at what is published.',
+      'of',
+    );
     this.#lastRound = new Gauge({
       name: 'attest_watch_last_round_timestamp_seconds',
       help: 'When the last look at the chain ended.',
       labelNames: ['of'],
-      registers,
+      registers: [this.registry],
     });
-    this.#shards = counter('shards_total', 'Shards judged, by verdict.', ['verdict']);
-    this.#claims = counter('claims_total', 'Optimistic claims judged, by verdict.', ['verdict']);
-    this.#cards = counter('cards_total', 'Model cards judged, by verdict.', ['verdict']);
-    this.#sent = counter('transactions_total', 'Transactions of the watcher, by what they are.', ['kind']);
-    this.#failures = counter('failures_total', 'What could not be done and is tried again, by where.', [
-      'where',
-    ]);
-    this.#slow = counter(
-      'slow_endpoints_total',
-      'Endpoints that were left alone because they were too slow.',
-    );
-    this.#bugs = counter('bugs_total', 'Failures of the watcher itself: report them.', ['where']);
+    this.#shards = this.counter('shards_total', 'Shards judged, by verdict.', 'verdict');
+    this.#claims = this.counter('claims_total', 'Optimistic claims judged, by verdict.', 'verdict');
+    this.#cards = this.counter('cards_total', 'Model cards judged, by verdict.', 'verdict');
   }
 
   round(of: 'claims' | 'published'): void {
     this.#rounds.inc({ of });
     this.#lastRound.setToCurrentTime({ of });
-  }
-
-  slow(): void {
-    this.#slow.inc();
   }
 
   shard(verdict: string): void {
@@ -58,17 +43,5 @@ export class WatchMetrics {
 
   claim(verdict: string): void {
     this.#claims.inc({ verdict });
-  }
-
-  sent(kind: 'conviction' | 'dispute' | 'demand'): void {
-    this.#sent.inc({ kind });
-  }
-
-  failure(where: string): void {
-    this.#failures.inc({ where });
-  }
-
-  bug(where: string): void {
-    this.#bugs.inc({ where });
   }
 }

@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal.ts';
 import { readCard } from './card-file.ts';
 import { reportOf, writeReport } from './card-report.ts';
 import { writeFile } from './files.ts';
-import { wholeNumber } from './serve.ts';
+import { wholeNumber } from '../daemon.ts';
 
 interface RemoveOptions {
   readonly card: string;

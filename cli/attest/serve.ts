@@ -1,13 +1,13 @@
 /** `openledgerd attest serve`: serves attributions and shards, and answers requests on the chain. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { levelPolicy } from '../../node/logging/levels.ts';
-import { createLogging, type Logger } from '../../node/logging/logger.ts';
+import type { Logger } from '../../node/logging/logger.ts';
 import { parseListenAddress } from '../../node/config/address.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { ServedCard } from '../../attest/influence/published.ts';
 import type { HeadLibrary } from '../../attest/serve/head-library.ts';
 import type { InfluencePool } from '../../attest/serve/influence-pool.ts';
+import { daemonLogger, repeat, wholeNumber } from '../daemon.ts';
 import type { StopSignal } from '../devnet/run.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
@@ -60,36 +60,6 @@ export function addServeCommand(attest: Command, terminal: Terminal): void {
     });
 }
 
-/** Logs of an attestor or a watcher: lines on standard error. */
-export function attestLogger(module: string, logLevel: string, terminal: Terminal): Logger {
-  const write = (line: string): void => terminal.note(line.trimEnd());
-  return createLogging({ format: 'plain', policy: levelPolicy(logLevel), write, now: Date.now })(module);
-}
-
-/** A whole number of an option. @throws LedgerError `cli.usage` */
-export function wholeNumber(option: string, text: string, [least, most]: readonly [number, number]): number {
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw usageError(`${option} must be a whole number from ${least} to ${most}, not "${text}"`);
-}
-
-/** Does something again and again until it is asked to stop; a pause after each time that does not say true: more waits. */
-export async function repeat(task: () => Promise<unknown>, pauseMs: number, stop: StopSignal): Promise<void> {
-  let isOver = false;
-  const over = stop.requested.then(() => {
-    isOver = true;
-  });
-  while (!isOver) {
-    if ((await task()) === true) continue;
-    let timer: NodeJS.Timeout | undefined;
-    const pause = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, pauseMs);
-    });
-    await Promise.race([pause, over]);
-    clearTimeout(timer);
-  }
-}
-
 /** What the options say, checked. */
 interface Bounds {
   readonly host: string;
@@ -121,7 +91,7 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   void stop.forced.then(() => process.exit(1));
   const { HeadLibrary } = await import('../../attest/serve/head-library.ts');
   const bounds = await boundsOf(options);
-  const logger = attestLogger('attest', options.logLevel, terminal);
+  const logger = daemonLogger('attest', options.logLevel, terminal);
   const cards = await readHeads(options.head);
   const engine = cards.length === 0 ? undefined : await startInfluence(cards, bounds.workers, logger);
   const heads = new HeadLibrary(cards, engine === undefined ? {} : { engine });

@@ -5,7 +5,7 @@ import type { Example } from '../../attest/influence/training-set.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { readFile } from './files.ts';
-import { wholeNumber } from './serve.ts';
+import { wholeNumber } from '../daemon.ts';
 import { type SourceOptions, sourcesOf } from './sources.ts';
 
 interface ShapleyOptions extends SourceOptions {

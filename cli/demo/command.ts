@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_DEVNET_HOME } from '../defaults.ts';
-import { wholeNumber } from '../attest/serve.ts';
+import { wholeNumber } from '../daemon.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface CommandOptions {

@@ -1,7 +1,7 @@
 /** `openledgerd gateway serve`: answers requests for vouchers, and settles what was charged. */
 import type { Command } from 'commander';
 import { type NodeOptions, withNodeOptions } from '../attest/account.ts';
-import { attestLogger, repeat, wholeNumber } from '../attest/serve.ts';
+import { daemonLogger, repeat, wholeNumber } from '../daemon.ts';
 import type { StopSignal } from '../devnet/run.ts';
 import { usageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
@@ -86,7 +86,7 @@ async function serve(options: ServeOptions, terminal: Terminal, stop: StopSignal
   const { accountOf, connectTo } = await import('../attest/account.ts');
   const { startGateway } = await import('./daemon.ts');
   await requireBackend(options.backend);
-  const logger = attestLogger('gateway', options.logLevel, terminal);
+  const logger = daemonLogger('gateway', options.logLevel, terminal);
   const connection = await connectTo(options);
   try {
     const account = await accountOf(options, connection, terminal);
