@@ -5,7 +5,8 @@ import { decodeClaim } from '../../modules/attribution/proof/influence/claim.ts'
 import type { Claim, InfluenceStatement } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { AttestLogger } from '../serve/ports.ts';
 import type { CardCache } from './card-cache.ts';
-import { judgeCard, type InfluenceFinding } from './judge-card.ts';
+import type { InfluenceFinding } from './influence-finding.ts';
+import { judgeCard } from './judge-card.ts';
 import { judgeInfluence } from './judge-influence.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type { DemandPlaces } from '../../watch/demand-places.ts';

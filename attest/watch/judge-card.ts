@@ -24,37 +24,20 @@ import { sumNodes } from '../../modules/attribution/proof/influence/sum-tree.ts'
 import { groupsOf, residualLeaves } from '../influence/certificate.ts';
 import { decodeAll, findCardFraud, findKnownCardFraud } from '../influence/convict-card.ts';
 import { openCardFraud } from '../influence/open-fraud.ts';
-import {
-  type KnownCard,
-  openLeaves,
-  type ServedCard,
-  servedTree,
-  type ServedTree,
-} from '../influence/published.ts';
+import { type KnownCard, type ServedCard, servedTree, type ServedTree } from '../influence/published.ts';
 import { headOfCard } from '../influence/served-head.ts';
 import { nodeSums, sumsOfNodes } from '../influence/sums.ts';
 import type { TrainedHead } from '../influence/train.ts';
+import { type InfluenceFinding, openLeaf, opensSums, unlessMissing } from './influence-finding.ts';
 import {
   askForFirst,
   type LeafSources,
-  MissingLeaves,
   requireAll,
   treeBehind,
   type TreeBehind,
   wrongSum,
 } from './influence-leaves.ts';
-import type { InfluenceDemand, InfluencePlace, Publisher } from './ports.ts';
-
-/** What a watcher finds of a card or of a claim of influence. */
-export type InfluenceFinding =
-  | { readonly kind: 'wrong'; readonly rule: string; readonly proof: Uint8Array }
-  | {
-      readonly kind: 'unavailable';
-      readonly reason: string;
-      readonly demands: readonly InfluencePlace[];
-      /** It is known to be wrong: each demand is a step to its conviction. */
-      readonly decisive: boolean;
-    };
+import type { InfluenceDemand, Publisher } from './ports.ts';
 
 /** What a watcher finds of a card. */
 export type CardVerdict =
@@ -83,17 +66,7 @@ export async function judgeCard(case_: CardCase): Promise<CardVerdict> {
   const reason = whyTooLarge(card);
   if (reason !== undefined) return { kind: 'too-large', reason };
   const key = toHex(cardId(card));
-  try {
-    return await judged(case_, { of: 'cards', key, shape: card, publishers, demands });
-  } catch (error) {
-    if (!(error instanceof MissingLeaves)) throw error;
-    return unavailable(error);
-  }
-}
-
-/** What a missing tree makes of an object. */
-export function unavailable({ message, demands, decisive }: MissingLeaves): InfluenceFinding {
-  return { kind: 'unavailable', reason: message, demands, decisive };
+  return await unlessMissing(judged(case_, { of: 'cards', key, shape: card, publishers, demands }));
 }
 
 function whyTooLarge(card: InfluenceCard): string | undefined {
@@ -166,7 +139,7 @@ async function judgedWithSums(
   const served = { card, weights, examples, residuals, groups, sums: expected };
   const found = findCardFraud(served, chain);
   const sumsAreRight = equalBytes(expected.tree.root, card.roots.sums);
-  if (found !== undefined && (sumsAreRight || !OPENS_SUMS.includes(found.rule))) return wrong(case_, found);
+  if (found !== undefined && (sumsAreRight || !opensSums(found.rule))) return wrong(case_, found);
   if (sumsAreRight) return { kind: 'right', served };
   const { sums, ...place } = await wrongSum(cardTree(card, 'sums'), expected, sources);
   return wrong(case_, openCardFraud({ ...served, sums }, place.rule, place));
@@ -189,9 +162,6 @@ function knownOf(card: InfluenceCard, trees: Readonly<Record<CardTree, TreeBehin
   };
 }
 
-/** Rules whose openings show nodes of the tree of sums. */
-const OPENS_SUMS: readonly CardRule[] = ['sum', 'bound', 'malformed-node', 'malformed-coordinates'];
-
 type CardTree = 'weights' | 'examples' | 'residuals' | 'groups';
 
 function malformed(
@@ -201,8 +171,4 @@ function malformed(
 ): CardFraud | undefined {
   const index = tree.leaves.findIndex((leaf) => decode(leaf) === undefined);
   return index < 0 ? undefined : openLeaf(rule, tree, index);
-}
-
-function openLeaf(rule: CardRule, tree: ServedTree, index: number): CardFraud {
-  return { rule, index, coordinate: 0, openings: [openLeaves(tree, [index])] };
 }

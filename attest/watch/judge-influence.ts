@@ -9,7 +9,6 @@ import { verifyClaimFraud } from '../../modules/attribution/proof/influence/clai
 import { claimTree } from '../../modules/attribution/proof/influence/committed.ts';
 import {
   type ClaimFraud,
-  type ClaimRule,
   decodeClaimFraud,
   encodeClaimFraud,
 } from '../../modules/attribution/proof/influence/fraud.ts';
@@ -19,26 +18,19 @@ import { decodeAll } from '../influence/convict-card.ts';
 import { findClaimFraud, findKnownClaimFraud } from '../influence/convict-claim.ts';
 import type { Factors } from '../influence/linear-algebra.ts';
 import { openClaimFraud } from '../influence/open-fraud.ts';
-import {
-  openLeaves,
-  type ServedCard,
-  type ServedClaim,
-  servedTree,
-  type ServedTree,
-} from '../influence/published.ts';
+import { type ServedCard, type ServedClaim, servedTree } from '../influence/published.ts';
 import { claimOf, influenceBy, influenceOf, queryOf } from '../influence/query.ts';
 import { nodeSums, sumsOfNodes } from '../influence/sums.ts';
 import type { TrainedHead } from '../influence/train.ts';
+import { type InfluenceFinding, openLeaf, opensSums, unlessMissing } from './influence-finding.ts';
 import {
   askForFirst,
   type LeafSources,
-  MissingLeaves,
   requireAll,
   treeBehind,
   type TreeBehind,
   wrongSum,
 } from './influence-leaves.ts';
-import { type InfluenceFinding, unavailable } from './judge-card.ts';
 import type { InfluenceDemand, Publisher } from './ports.ts';
 
 /** What a watcher finds of a claim. */
@@ -66,16 +58,16 @@ export async function judgeInfluence(case_: InfluenceCase): Promise<InfluenceVer
   const shape = card.served.card;
   checkClaim(shape, claim);
   const key = toHex(claimId(claim));
-  try {
-    const fraud = await faultOf(case_, { of: 'claims', key, shape, publishers, demands });
-    if (fraud === undefined) return { kind: 'right' };
-    const proof = encodeClaimFraud(fraud);
-    verifyClaimFraud({ card: shape, claim }, decodeClaimFraud(proof));
-    return { kind: 'wrong', rule: fraud.rule, proof };
-  } catch (error) {
-    if (!(error instanceof MissingLeaves)) throw error;
-    return unavailable(error);
-  }
+  return await unlessMissing(judged(case_, { of: 'claims', key, shape, publishers, demands }));
+}
+
+async function judged(case_: InfluenceCase, sources: LeafSources): Promise<InfluenceVerdict> {
+  const { claim, card } = case_;
+  const fraud = await faultOf(case_, sources);
+  if (fraud === undefined) return { kind: 'right' };
+  const proof = encodeClaimFraud(fraud);
+  verifyClaimFraud({ card: card.served.card, claim }, decodeClaimFraud(proof));
+  return { kind: 'wrong', rule: fraud.rule, proof };
 }
 
 async function faultOf(
@@ -130,14 +122,7 @@ async function faultWithSums(
   const { claim } = expected;
   const found = findClaimFraud({ card, claim: expected });
   const sumsAreRight = equalBytes(expected.sums.tree.root, claim.roots.sums);
-  if (sumsAreRight || (found !== undefined && !OPENS_SUMS.includes(found.rule))) return found;
+  if (sumsAreRight || (found !== undefined && !opensSums(found.rule))) return found;
   const { sums, ...place } = await wrongSum(claimTree(card.card, claim, 'sums'), expected.sums, sources);
   return openClaimFraud({ card, claim: { ...expected, sums } }, place.rule, place);
-}
-
-/** Rules whose openings show nodes of the tree of sums. */
-const OPENS_SUMS: readonly ClaimRule[] = ['sum', 'bound', 'malformed-node', 'malformed-coordinates'];
-
-function openLeaf(rule: ClaimRule, tree: ServedTree, index: number): ClaimFraud {
-  return { rule, index, coordinate: 0, openings: [openLeaves(tree, [index])] };
 }
