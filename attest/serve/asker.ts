@@ -1,13 +1,6 @@
 /** Who asks over HTTP: for whom nobody waits any more nothing is begun. */
 import { LedgerError } from '../../core/errors.ts';
-
-/** The client of a request. */
-export interface Asker {
-  /** Whose connection it is: `peerKey` of its address. */
-  readonly peer: string;
-  /** Aborted when the client has left, or was told that its time is over. */
-  readonly signal: AbortSignal;
-}
+import type { Asker } from '../../serve/route.ts';
 
 /** What is said about a request that nobody waits for; nobody hears it. */
 export function gone(): LedgerError {

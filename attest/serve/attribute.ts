@@ -8,7 +8,8 @@ import { bpsOf, type Part } from '../../modules/attribution/proof/policy.ts';
 import { committedAnswer, openAnswer, provableContent } from '../../modules/attribution/verify.ts';
 import { type Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { AttributionMethod, type AttributionPolicy } from '../../proto/gen/openledger/models/v1/models.ts';
-import { type Asker, requireThere } from './asker.ts';
+import type { Asker } from '../../serve/route.ts';
+import { requireThere } from './asker.ts';
 import type { Trace } from '../trace/trace.ts';
 import {
   type AskedHeads,

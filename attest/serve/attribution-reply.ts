@@ -4,7 +4,7 @@ import type { InfluenceClaim } from '../../modules/attribution/proof/influence/c
 import { Answer, Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Attribution } from './attribute.ts';
-import { json, type Reply } from './reply.ts';
+import { json, type Reply } from '../../serve/reply.ts';
 
 /** Answer and claim for a transaction, how they get there, what became of each part, and what was found. */
 export function attributionReply(made: Attribution): Reply {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Asker } from './asker.ts';
+import type { Asker } from '../../serve/route.ts';
 import { Gate } from './gate.ts';
 
 /** Somebody of an address, who can leave. */

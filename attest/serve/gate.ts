@@ -1,10 +1,9 @@
 /** Lets so many tasks run at a time, so many wait, so many of one address, and turns the others away. */
 import { LedgerError } from '../../core/errors.ts';
 import { type TurnLimits, Turns } from '../../core/turns.ts';
-import { type Asker, gone, requireThere } from './asker.ts';
-
-/** Code of the error of a task that was turned away. */
-export const BUSY = 'attest.busy';
+import type { Asker } from '../../serve/route.ts';
+import { gone, requireThere } from './asker.ts';
+import { BUSY } from './errors.ts';
 
 /** Bounds of a gate. */
 export interface GateLimits extends TurnLimits {

@@ -14,11 +14,11 @@ import {
 } from '../../modules/attribution/proof/influence/claim.ts';
 import type { Numbers } from '../../modules/attribution/proof/influence/fixed-point.ts';
 import type { ServedCard } from '../influence/published.ts';
-import type { Asker } from './asker.ts';
+import type { Asker } from '../../serve/route.ts';
 import { engineHere, type EngineCounts, type InfluenceEngine } from './influence-engine.ts';
 import { workCardOf } from './influence-work.ts';
 import { packedBytes, type PackedClaim } from './packed-claim.ts';
-import { badRequest } from './reply.ts';
+import { badRequest } from './errors.ts';
 
 /** A head that is served. */
 export interface ServedHead {

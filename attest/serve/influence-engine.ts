@@ -1,5 +1,6 @@
 /** Where influence is computed: a port of the heads that are served. */
-import { type Asker, requireThere } from './asker.ts';
+import type { Asker } from '../../serve/route.ts';
+import { requireThere } from './asker.ts';
 import type { PackedClaim } from './packed-claim.ts';
 import { InfluenceWork, type WorkCard, type WorkQuestion } from './influence-work.ts';
 

@@ -5,8 +5,9 @@
  */
 import { Worker } from 'node:worker_threads';
 import { assert, LedgerError, messageOf } from '../../core/errors.ts';
-import { type Asker, gone, requireThere } from './asker.ts';
-import { BUSY } from './gate.ts';
+import type { Asker } from '../../serve/route.ts';
+import { gone, requireThere } from './asker.ts';
+import { BUSY } from './errors.ts';
 import type { EngineCounts, InfluenceEngine } from './influence-engine.ts';
 import type { WorkCard, WorkQuestion } from './influence-work.ts';
 import type { PackedClaim } from './packed-claim.ts';

@@ -6,8 +6,10 @@ import type { ServedCard } from '../influence/published.ts';
 import type { HeadLibrary, ServedHead } from './head-library.ts';
 import { CLAIM_TREES, packedCoordinates, packedLeaves, type PackedClaim } from './packed-claim.ts';
 import { leavesReply, rangeOf } from './pieces.ts';
-import { badRequest, json } from './reply.ts';
-import type { Route, RouteRequest, RouteSources } from './routes.ts';
+import { json } from '../../serve/reply.ts';
+import type { Route, RouteRequest } from '../../serve/route.ts';
+import { badRequest } from './errors.ts';
+import type { RouteSources } from './routes.ts';
 
 const CARD_TREES = ['weights', 'examples', 'residuals', 'groups', 'sums'] as const;
 

@@ -1,6 +1,6 @@
 /** What a server of attributions counts. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { CutReason } from './connections.ts';
+import type { CutReason } from '../../serve/connections.ts';
 import type { EngineCounts } from './influence-engine.ts';
 import type { Part } from '../../modules/attribution/proof/policy.ts';
 
@@ -87,7 +87,7 @@ export class ServeMetrics {
     });
     this.#cuts = new Counter({
       name: 'attest_serve_connections_cut_total',
-      help: 'Connections that were refused or closed, by the reason: attest/serve/connections.ts.',
+      help: 'Connections that were refused or closed, by the reason: serve/connections.ts.',
       labelNames: ['reason'],
       registers,
     });

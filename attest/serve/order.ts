@@ -4,7 +4,7 @@ import type { RetrievedItem } from '../../proto/gen/openledger/attribution/v1/at
 import { parseFeatures, parseOffsets } from '../influence/examples-list.ts';
 import type { AttributionOrder } from './attribute.ts';
 import type { InfluenceOrder } from './influence-part.ts';
-import { badRequest } from './reply.ts';
+import { badRequest } from './errors.ts';
 import type { RetrievalOrder } from './retrieval-part.ts';
 
 /** What a request may say; another name is most likely one of these misspelt. */

@@ -1,5 +1,6 @@
 /** Neighbouring pieces of something, as they are asked for and as they are answered. */
-import { badRequest, immutableBytes, type Reply } from './reply.ts';
+import { immutableBytes, type Reply } from '../../serve/reply.ts';
+import { badRequest } from './errors.ts';
 
 /** A whole number of a query; another when it is not given. @throws LedgerError `attest.request` */
 function wholeNumber(search: URLSearchParams, name: string, fallback: number): number {

@@ -9,7 +9,7 @@ import { Retrieval, type RetrievedItem } from '../../proto/gen/openledger/attrib
 import { ContributionState, type Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import type { MadePart } from './parts.ts';
 import type { AttributionScope, ServeChain } from './ports.ts';
-import { badRequest } from './reply.ts';
+import { badRequest } from './errors.ts';
 
 /** What was retrieved. */
 export interface RetrievalOrder {

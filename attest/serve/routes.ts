@@ -4,31 +4,17 @@ import { LedgerError } from '../../core/errors.ts';
 import { SHARD_TREES, type ShardTree } from '../../modules/attribution/proof/kinds.ts';
 import { leafCount } from '../../modules/attribution/proof/shard/commitment.ts';
 import { levelOf } from '../../modules/attribution/proof/tree.ts';
+import { immutableBytes, json, type Reply } from '../../serve/reply.ts';
+import type { Asker, Route, RouteRequest } from '../../serve/route.ts';
 import { ShardCommitment } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { Asker } from './asker.ts';
 import type { Attribution, AttributionOrder } from './attribute.ts';
 import { attributionReply } from './attribution-reply.ts';
+import { badRequest } from './errors.ts';
 import type { HeadLibrary } from './head-library.ts';
 import { influenceRoutes } from './influence-routes.ts';
 import { orderOf } from './order.ts';
 import { leavesReply, rangeOf } from './pieces.ts';
-import { badRequest, immutableBytes, json, type Reply } from './reply.ts';
 import { requireShard, type ServedShard, type ShardLibrary } from './shard-library.ts';
-
-/** A request, read whole. */
-export interface RouteRequest {
-  readonly params: readonly string[];
-  readonly search: URLSearchParams;
-  readonly body: Uint8Array;
-  readonly asker: Asker;
-}
-
-/** What answers a path. Segments that begin with a colon are parameters, in their order. */
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  answer(request: RouteRequest): Reply | Promise<Reply>;
-}
 
 /** What routes answer from. */
 export interface RouteSources {

@@ -1,8 +1,10 @@
 /** A server of attributions over a library of shards, put together. */
 import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import type { Asker } from './asker.ts';
+import type { Asker } from '../../serve/route.ts';
+import { HttpServer } from '../../serve/server.ts';
 import type { Attribution, AttributionOrder } from './attribute.ts';
 import { Attributor } from './attribute.ts';
+import { STATUSES } from './errors.ts';
 import { Gate } from './gate.ts';
 import { HeadLibrary } from './head-library.ts';
 import type { AskedHeads } from './influence-part.ts';
@@ -10,7 +12,6 @@ import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { ServeMetrics } from './metrics.ts';
 import type { AttestLogger, ServeChain } from './ports.ts';
 import { attestRoutes } from './routes.ts';
-import { AttestServer } from './server.ts';
 import type { ShardLibrary } from './shard-library.ts';
 
 /** What a service is made of. */
@@ -33,7 +34,7 @@ export interface ServiceOptions {
 
 /** A server and what it counts. */
 export interface Service {
-  readonly server: AttestServer;
+  readonly server: HttpServer;
   readonly metrics: ServeMetrics;
 }
 
@@ -83,5 +84,6 @@ export function attestService(parts: ServiceParts, options: ServiceOptions): Ser
     health,
   });
   const { host, port } = options;
-  return { server: new AttestServer({ routes, metrics, logger }, { host, port, limits }), metrics };
+  const errors = { codespace: 'attest', statuses: STATUSES };
+  return { server: new HttpServer({ routes, metrics, logger }, { host, port, limits, errors }), metrics };
 }

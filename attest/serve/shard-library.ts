@@ -4,7 +4,7 @@ import { LedgerError } from '../../core/errors.ts';
 import { shardId } from '../../modules/attribution/proof/shard/commitment.ts';
 import { detokenise } from '../../modules/attribution/proof/tokenise.ts';
 import type { ShardArrays, ShardReader } from '../shard.ts';
-import type { LateBody } from './reply.ts';
+import type { LateBody } from '../../serve/reply.ts';
 
 /** A shard that is served. */
 export interface ServedShard {

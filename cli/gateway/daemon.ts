@@ -2,8 +2,8 @@
 import { type Connection, foundOrNone } from '../../client/index.ts';
 import { Payee } from '../../client/vouchers/payee.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { SERVE_LIMITS } from '../../attest/serve/limits.ts';
-import { AttestServer } from '../../attest/serve/server.ts';
+import { SERVER_LIMITS } from '../../serve/limits.ts';
+import { HttpServer } from '../../serve/server.ts';
 import { InferenceDesk } from '../../gateway/serve/desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import { Settler } from '../../gateway/serve/settler.ts';
@@ -17,7 +17,7 @@ import { GatewayMetrics } from './metrics.ts';
 import { priceBook } from './price-book.ts';
 import { gatewayFolder, readReceiptKey } from './receipt-key.ts';
 import { requireOwnKey } from './register.ts';
-import { gatewayRoutes, type GatewayTerms } from './routes.ts';
+import { GATEWAY_ERRORS, gatewayRoutes, type GatewayTerms } from './routes.ts';
 import { settlementChain } from './settlement-chain.ts';
 import { verifyPayer } from './verify-key.ts';
 
@@ -153,7 +153,7 @@ function assemble(
   { connection, account, logger, prefix }: GatewayParts,
   bounds: GatewayBounds,
   { terms, key, opened }: Opened,
-): { readonly settler: Settler; readonly server: AttestServer; readonly running: GatewayDaemon } {
+): { readonly settler: Settler; readonly server: HttpServer; readonly running: GatewayDaemon } {
   const { chainId, gateway, denom, models, bytesPerToken } = terms;
   const { host, port, backend, requestsMax, connectionsPerAddressMax, unclaimedMax } = bounds;
   const { vouchers: journal, receipts, rounds, files } = opened;
@@ -191,8 +191,8 @@ function assemble(
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => life.fail(error),
   });
-  const limits = { ...SERVE_LIMITS, connectionsPerAddressMax, answerMs: timeoutMs + WRITING_MS };
-  const server = new AttestServer({ routes, metrics, logger }, { host, port, limits, codespace: 'gateway' });
+  const limits = { ...SERVER_LIMITS, connectionsPerAddressMax, answerMs: timeoutMs + WRITING_MS };
+  const server = new HttpServer({ routes, metrics, logger }, { host, port, limits, errors: GATEWAY_ERRORS });
   const running: GatewayDaemon = {
     get url() {
       return server.url;

@@ -5,7 +5,7 @@
 import { fromBase64, fromHex, toBase64, toHex, utf8 } from '../../core/bytes.ts';
 import { requestHash } from '../../client/content.ts';
 import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
-import { badRequest } from '../../attest/serve/reply.ts';
+import { badRequest } from '../../serve/reply.ts';
 import type { PaidRequest } from '../../gateway/serve/desk.ts';
 import type { InferenceRequest } from '../../gateway/serve/ports.ts';
 
@@ -30,7 +30,7 @@ const NONCE_FORM = /^([0-9a-f]{2}){1,64}$/i;
 const SIGNATURE_BYTES = 64;
 const TOKENS_MAX = 2 ** 24;
 
-/** @throws LedgerError `attest.request` that names the field */
+/** @throws LedgerError `serve.request` that names the field */
 export function inferBodyOf(body: Uint8Array): InferBody {
   const fields = fieldsOf(parse(body), BODY_FIELDS, 'the body');
   const { model_id: id, prompt, max_tokens: most, nonce, voucher } = fields;

@@ -1,7 +1,7 @@
 /** What a gateway's server counts. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { CutReason } from '../../attest/serve/connections.ts';
-import type { ServerMetrics } from '../../attest/serve/server.ts';
+import type { CutReason } from '../../serve/connections.ts';
+import type { ServerMetrics } from '../../serve/server.ts';
 import type { OutcomeName } from './routes.ts';
 
 const SECONDS_BUCKETS: number[] = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];

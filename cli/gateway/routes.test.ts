@@ -3,8 +3,8 @@ import { fromBase64, toBase64, toHex, utf8 } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { requestHash } from '../../client/content.ts';
 import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
-import { SERVE_LIMITS } from '../../attest/serve/limits.ts';
-import { AttestServer } from '../../attest/serve/server.ts';
+import { SERVER_LIMITS } from '../../serve/limits.ts';
+import { HttpServer } from '../../serve/server.ts';
 import type { InferenceDesk } from '../../gateway/serve/desk.ts';
 import { receiptStatement } from '../../modules/settlement/proof/receipt-statement.ts';
 import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
@@ -12,7 +12,7 @@ import { GatewayWorld } from '../../test/support/gateway-world.ts';
 import { sessionSigner } from '../../test/support/channels.ts';
 import { voucherJson } from './infer-body.ts';
 import { GatewayMetrics } from './metrics.ts';
-import { gatewayRoutes } from './routes.ts';
+import { GATEWAY_ERRORS, gatewayRoutes } from './routes.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -50,8 +50,8 @@ async function serve(broken?: InferenceDesk['answer']) {
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => fatal.push(error),
   });
-  const options = { host: '127.0.0.1', port: 0, limits: SERVE_LIMITS, codespace: 'gateway' };
-  const server = new AttestServer({ routes, metrics, logger }, options);
+  const options = { host: '127.0.0.1', port: 0, limits: SERVER_LIMITS, errors: GATEWAY_ERRORS };
+  const server = new HttpServer({ routes, metrics, logger }, options);
   await server.start();
   stops.push(() => server.stop());
   const infer = async (body: unknown): Promise<Reply> => {

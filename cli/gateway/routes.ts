@@ -1,8 +1,8 @@
 /** What a gateway serves, by method and path; docs/operations/gateway.md has it for people. */
 import { fromUtf8, toBase64 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
-import { immutableBytes, json, type Reply } from '../../attest/serve/reply.ts';
-import type { Route } from '../../attest/serve/routes.ts';
+import { immutableBytes, json, type Reply, type ServerErrors } from '../../serve/reply.ts';
+import type { Route } from '../../serve/route.ts';
 import type { DeskRefusal, InferenceDesk, Outcome } from '../../gateway/serve/desk.ts';
 import type { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import type { GatewayLogger, InferenceRequest } from '../../gateway/serve/ports.ts';
@@ -63,6 +63,9 @@ const REFUSED: Readonly<Record<DeskRefusal, readonly [status: number, sentence: 
   streams_not_served: [400, 'vouchers with hash chains are not served'],
   busy: [503, 'as many requests as may be are being answered'],
 };
+
+/** Codes of errors; of the node's answers, status 502. */
+export const GATEWAY_ERRORS: ServerErrors = { codespace: 'gateway', statuses: { 'attest.chain': 502 } };
 
 /** All routes but /metrics. */
 export function gatewayRoutes(parts: GatewayRouteParts): readonly Route[] {

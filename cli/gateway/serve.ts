@@ -54,11 +54,11 @@ const AMOUNT_MAX = 10 ** 14;
 /** @throws LedgerError `cli.usage` that names the option */
 async function boundsOf(options: ServeOptions): Promise<GatewayBounds> {
   const { parseListenAddress } = await import('../../node/config/address.ts');
-  const { SERVE_LIMITS } = await import('../../attest/serve/limits.ts');
+  const { SERVER_LIMITS } = await import('../../serve/limits.ts');
   const amount = (option: string, text: string): bigint => BigInt(wholeNumber(option, text, [1, AMOUNT_MAX]));
   const other = options.model.find((id) => !/^[1-9]\d{0,18}$/.test(id));
   if (other !== undefined) throw usageError(`--model must be the id of a model, not "${other}"`);
-  const connections: readonly [number, number] = [1, SERVE_LIMITS.connectionsMax];
+  const connections: readonly [number, number] = [1, SERVER_LIMITS.connectionsMax];
   return {
     ...parseListenAddress(options.listen),
     models: options.model.map(BigInt),

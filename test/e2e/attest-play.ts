@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { HeadLibrary } from '../../attest/serve/head-library.ts';
-import type { AttestServer } from '../../attest/serve/server.ts';
+import type { HttpServer } from '../../serve/server.ts';
 import { attestService } from '../../attest/serve/service.ts';
 import { ShardLibrary } from '../../attest/serve/shard-library.ts';
 import { LOOPBACK, nextFreePort } from '../../cli/devnet/ports.ts';
@@ -106,7 +106,7 @@ export class Play {
   }
 
   /** A server of whoever publishes something wrong; `stop` it. */
-  async lie(parts: { readonly library?: ShardLibrary; readonly heads?: HeadLibrary }): Promise<AttestServer> {
+  async lie(parts: { readonly library?: ShardLibrary; readonly heads?: HeadLibrary }): Promise<HttpServer> {
     const { library = new ShardLibrary(), heads = new HeadLibrary() } = parts;
     const chain = { scopeOf: async () => undefined, contribution: async () => undefined };
     const service = attestService({ library, heads, chain, logger: QUIET }, { host: LOOPBACK, port: 0 });

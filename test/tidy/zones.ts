@@ -14,12 +14,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   light: ['core', 'proto', 'consensus'],
   node: ['core', 'proto', 'consensus', 'light', 'store', 'p2p', 'genesis'],
   watch: ['core'],
-  attest: ['core', 'proto', 'watch'],
+  serve: ['core'],
+  attest: ['core', 'proto', 'watch', 'serve'],
   gateway: ['core', 'proto', 'watch'],
   client: ['core', 'proto'],
   cli: [
     ...['core', 'proto', 'consensus', 'store', 'framework', 'modules', 'genesis', 'app'],
-    ...['light', 'p2p', 'node', 'watch', 'attest', 'gateway', 'client'],
+    ...['light', 'p2p', 'node', 'watch', 'serve', 'attest', 'gateway', 'client'],
   ],
 };
 

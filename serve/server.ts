@@ -1,13 +1,11 @@
 /** HTTP around the routes: bounds, statuses, metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { LedgerError, messageOf } from '../../core/errors.ts';
+import { LedgerError, messageOf } from '../core/errors.ts';
 import type { Registry } from 'prom-client';
 import { Connections, type CutReason, peerKey } from './connections.ts';
-import { BUSY } from './gate.ts';
-import type { ServeLimits } from './limits.ts';
-import type { AttestLogger } from './ports.ts';
-import { badRequest, errorReply, type Reply } from './reply.ts';
-import type { Route } from './routes.ts';
+import type { ServerLimits } from './limits.ts';
+import { badRequest, errorReply, type Reply, type ServerErrors } from './reply.ts';
+import type { Route } from './route.ts';
 
 const STOP_WAIT_MS = 2_000;
 /** How long the rest of a refused body is read and dropped, so that its sender sees why. */
@@ -16,13 +14,12 @@ const LINGER_MS = 2_000;
 const CHECK_MS = 1_000;
 
 /** Where it listens. */
-export interface AttestServerOptions {
+export interface HttpServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly limits: ServeLimits;
-  /** What codes of errors begin with; `attest` by default. */
-  readonly codespace?: string;
+  readonly limits: ServerLimits;
+  readonly errors: ServerErrors;
 }
 
 /** What a server counts, whatever it serves. */
@@ -35,11 +32,16 @@ export interface ServerMetrics {
   readUnsent(read: () => number): void;
 }
 
+/** Writes what went wrong, for people. */
+export interface ServerLogger {
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
 /** What it is made of. */
-export interface AttestServerParts {
+export interface HttpServerParts {
   readonly routes: readonly Route[];
   readonly metrics: ServerMetrics;
-  readonly logger: AttestLogger;
+  readonly logger: ServerLogger;
 }
 
 /** An answer as it is written. */
@@ -50,17 +52,17 @@ interface Matched {
   readonly params: readonly string[];
 }
 
-/** Serves attributions, shards and contents; of a gateway (`cli/gateway`), answers and epochs. */
-export class AttestServer {
-  readonly #parts: AttestServerParts;
-  readonly #options: AttestServerOptions;
+/** Serves what its routes answer: of an attestor attributions and shards, of a gateway answers and epochs. */
+export class HttpServer {
+  readonly #parts: HttpServerParts;
+  readonly #options: HttpServerOptions;
   readonly #server: Server;
   readonly #connections: Connections;
 
-  constructor(parts: AttestServerParts, options: AttestServerOptions) {
+  constructor(parts: HttpServerParts, options: HttpServerOptions) {
     this.#parts = parts;
     this.#options = options;
-    const { limits, codespace } = options;
+    const { limits, errors } = options;
     const { requestMs, idleMs } = limits;
     this.#server = createServer({
       requestTimeout: requestMs,
@@ -70,7 +72,7 @@ export class AttestServer {
     });
     const { metrics } = parts;
     const onCut = (reason: CutReason): void => metrics.cut(reason);
-    this.#connections = new Connections(this.#server, { limits, codespace, onCut });
+    this.#connections = new Connections(this.#server, { limits, codespace: errors.codespace, onCut });
     metrics.readUnsent(() => this.#connections.unsentBytes);
     this.#server.on('request', (request, response) => {
       const answer = (): Promise<void> => this.#handle(request, response);
@@ -86,13 +88,13 @@ export class AttestServer {
     return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
-  /** @throws LedgerError `attest.listen` when the port is taken or the address is not ours */
+  /** @throws LedgerError `listen` of its codespace when the port is taken or the address is not ours */
   async start(): Promise<void> {
-    const { host, port, codespace = 'attest' } = this.#options;
+    const { host, port, errors } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => {
         const message = `cannot listen on ${host}:${port}: ${messageOf(error)}; choose another address`;
-        reject(new LedgerError(`${codespace}.listen`, message, { host, port }, error));
+        reject(new LedgerError(`${errors.codespace}.listen`, message, { host, port }, error));
       });
       this.#server.listen(port, host, resolve);
     });
@@ -130,7 +132,7 @@ export class AttestServer {
         );
       }
     } catch (error) {
-      const refused = errorReply(error, this.#options.codespace);
+      const refused = errorReply(error, this.#options.errors);
       if (refused.status === 500)
         this.#parts.logger.warn({ route: name, error: messageOf(error) }, 'a request was not answered');
       reply = this.#admit(response, refused);
@@ -141,12 +143,12 @@ export class AttestServer {
 
   /**
    * The answer with its body, which is made only now that it may be sent. Small answers are always admitted.
-   * @throws LedgerError `attest.busy` when too many bytes wait to be taken
+   * @throws LedgerError `serve.busy` when too many bytes wait to be taken
    */
   #admit(response: ServerResponse, reply: Reply): Written {
     const { socket } = response;
     if (socket !== null && !this.#connections.admit(socket, response, bytesIn(reply.body)))
-      throw new LedgerError(BUSY, 'too many answers wait to be read; come again');
+      throw new LedgerError('serve.busy', 'too many answers wait to be read; come again');
     return { ...reply, body: bytesOf(reply.body) };
   }
 
@@ -181,11 +183,11 @@ export class AttestServer {
     const others = matches.map(({ route }) => route.method).join(', ');
     if (others !== '') throw badRequest(`${path} takes ${others}, not ${method}`);
     const known = this.#parts.routes.map((route) => `${route.method} ${route.path}`).join(', ');
-    throw new LedgerError('attest.no_route', `nothing is served at this path; there are ${known}`);
+    throw new LedgerError('serve.no_route', `nothing is served at this path; there are ${known}`);
   }
 }
 
-function uriOf(request: IncomingMessage, { uriLengthMax }: ServeLimits): URL {
+function uriOf(request: IncomingMessage, { uriLengthMax }: ServerLimits): URL {
   const text = request.url ?? '/';
   if (text.length > uriLengthMax) throw badRequest(`the URI is longer than ${uriLengthMax} characters`);
   const uri = URL.parse(text, 'http://localhost');
@@ -205,9 +207,9 @@ function paramsOf(pattern: string, path: string): readonly string[] | undefined 
   return params;
 }
 
-/** @throws LedgerError `attest.body` as soon as it is known to be too long */
+/** @throws LedgerError `serve.body` as soon as it is known to be too long */
 async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array> {
-  const tooLong = new LedgerError('attest.body', `the body is longer than ${most} bytes`);
+  const tooLong = new LedgerError('serve.body', `the body is longer than ${most} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > most) throw tooLong;
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -228,12 +230,12 @@ async function readBody(request: IncomingMessage, most: number): Promise<Uint8Ar
   });
 }
 
-/** @throws LedgerError `attest.timeout` */
+/** @throws LedgerError `serve.timeout` */
 async function within<T>(timeMs: number, task: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new LedgerError('attest.timeout', `there was no answer within ${timeMs} ms; come again`));
+      reject(new LedgerError('serve.timeout', `there was no answer within ${timeMs} ms; come again`));
     }, timeMs);
   });
   try {

@@ -12,7 +12,7 @@
  */
 import type { Server, ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
-import type { ServeLimits } from './limits.ts';
+import type { ServerLimits } from './limits.ts';
 
 /** Why a connection was refused or closed. */
 export type CutReason = 'address' | 'full' | 'pipelined' | 'stalled' | 'request';
@@ -37,22 +37,22 @@ interface Connection {
 
 /** What a server allows, and what is told of it. */
 export interface ConnectionsOptions {
-  readonly limits: ServeLimits;
-  /** What codes of errors begin with; `attest` by default. */
-  readonly codespace?: string | undefined;
+  readonly limits: ServerLimits;
+  /** What codes of errors begin with. */
+  readonly codespace: string;
   readonly onCut: (reason: CutReason) => void;
 }
 
 /** Keeps account of a server's connections. */
 export class Connections {
-  readonly #limits: ServeLimits;
+  readonly #limits: ServerLimits;
   readonly #codespace: string;
   readonly #onCut: (reason: CutReason) => void;
   readonly #peers = new Map<string, Peer>();
   readonly #connections = new WeakMap<Socket, Connection>();
   #unsentBytes = 0;
 
-  constructor(server: Server, { limits, codespace = 'attest', onCut }: ConnectionsOptions) {
+  constructor(server: Server, { limits, codespace, onCut }: ConnectionsOptions) {
     this.#limits = limits;
     this.#codespace = codespace;
     this.#onCut = onCut;

@@ -1,6 +1,5 @@
 /** Answers of the server, and which status an error has. */
-import { LedgerError, messageOf } from '../../core/errors.ts';
-import { BUSY } from './gate.ts';
+import { LedgerError, messageOf } from '../core/errors.ts';
 
 /** A body that is made when it is known that it may be sent: to make it costs as much as to hold it. */
 export interface LateBody {
@@ -37,40 +36,36 @@ export function immutableBytes(body: Uint8Array | LateBody): Reply {
 
 /** A request that cannot be answered, for whoever sent it. */
 export function badRequest(message: string): LedgerError {
-  return new LedgerError('attest.request', message);
+  return new LedgerError('serve.request', message);
 }
 
-const STATUS: Readonly<Record<string, number>> = {
-  'attest.request': 400,
-  'attest.output_too_long': 413,
-  'attest.body': 413,
-  'attest.no_shard': 404,
-  'attest.no_content': 404,
-  'attest.no_card': 404,
-  'attest.no_claim': 404,
-  'attest.no_model': 404,
-  'attest.no_route': 404,
-  'attest.private': 403,
-  'attest.method': 409,
-  'attest.no_index': 409,
-  'attest.chain': 502,
-  'attest.share': 429,
-  // As nginx has it: nobody hears it, but it is counted.
-  'attest.gone': 499,
-  [BUSY]: 503,
-  'attest.timeout': 504,
-  'attest.worker': 500,
+/** Errors of a server: under which name they are told, and which are not mistakes of ours. */
+export interface ServerErrors {
+  /** What codes of errors begin with: `attest`. */
+  readonly codespace: string;
+  /** Statuses of the codes of its routes; all others are mistakes of ours. */
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+/** Of the server itself, whatever its routes say. */
+const STATUSES: Readonly<Record<string, number>> = {
+  'serve.request': 400,
+  'serve.body': 413,
+  'serve.no_route': 404,
+  'serve.busy': 503,
+  'serve.timeout': 504,
 };
 
 /**
  * The answer for an error, its code in the server's codespace. What is our own mistake is 500, and its sentence
- * is for the log unless it has a code.
+ * is for the log unless it has a status.
  */
-export function errorReply(error: unknown, codespace = 'attest'): Reply {
-  const code = error instanceof LedgerError ? error.code : 'attest.internal';
-  const known = STATUS[code];
-  const status = known ?? 500;
+export function errorReply(error: unknown, { codespace, statuses }: ServerErrors): Reply {
+  const code = error instanceof LedgerError ? error.code : `${codespace}.internal`;
+  const known = STATUSES[code] ?? statuses[code];
+  const told = known === undefined ? code : code.replace(/^[^.]+/, codespace);
   const message = known === undefined ? 'the server made a mistake; its log says which' : messageOf(error);
-  const reply = json({ error: { code: code.replace(/^attest\./, `${codespace}.`), message } }, status);
+  const status = known ?? 500;
+  const reply = json({ error: { code: told, message } }, status);
   return status === 503 || status === 429 ? { ...reply, retryAfter: 1 } : reply;
 }

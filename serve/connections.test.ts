@@ -3,12 +3,12 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { peerKey } from './connections.ts';
-import { engineHere } from './influence-engine.ts';
-import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
-import { ServeMetrics } from './metrics.ts';
+import { engineHere } from '../attest/serve/influence-engine.ts';
+import { ServeMetrics } from '../attest/serve/metrics.ts';
+import { SERVER_LIMITS, type ServerLimits } from './limits.ts';
 import { immutableBytes, json } from './reply.ts';
-import type { Route } from './routes.ts';
-import { AttestServer } from './server.ts';
+import type { Route } from './route.ts';
+import { HttpServer } from './server.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -19,7 +19,7 @@ afterEach(async () => {
 const LARGE = Buffer.alloc(1 << 24);
 
 interface Setting {
-  readonly limits: Partial<ServeLimits>;
+  readonly limits: Partial<ServerLimits>;
   readonly asked?: () => void;
   /** Makes the large answer. */
   readonly make?: () => Buffer;
@@ -60,9 +60,12 @@ async function serve({ limits, asked = () => undefined, make = () => LARGE }: Se
   ];
   const metrics = new Watched(GAUGES);
   const logger = { info: () => undefined, warn: () => undefined };
-  const server = new AttestServer(
+  const server = new HttpServer(
     { routes, metrics, logger },
-    { host: '127.0.0.1', port: 0, limits: { ...SERVE_LIMITS, ...limits } },
+    {
+      ...{ host: '127.0.0.1', port: 0, limits: { ...SERVER_LIMITS, ...limits } },
+      errors: { codespace: 'attest', statuses: {} },
+    },
   );
   await server.start();
   ends.push(() => server.stop());
