@@ -4,7 +4,7 @@
  */
 import { assert, defined } from '../../core/errors.ts';
 import { duesOf } from '../../modules/settlement/proof/attribution.ts';
-import type { EpochChain, ModelTerms } from '../../modules/settlement/proof/chain.ts';
+import type { ModelTerms } from '../../modules/settlement/proof/chain.ts';
 import {
   ALLOCATION_BYTES,
   AMOUNT_AT,
@@ -31,7 +31,13 @@ export interface AllocateFrom {
   /** In order. */
   readonly receipts: LeafSource;
   readonly attributions: Attributions;
-  readonly chain: Pick<EpochChain, 'terms'>;
+  readonly chain: EpochTerms;
+}
+
+/** What of models decides who gets the parts of a receipt. */
+export interface EpochTerms {
+  /** Undefined when there is no such model. */
+  terms(modelId: bigint): Pick<ModelTerms, 'datanets'> | undefined;
 }
 
 /**
@@ -71,7 +77,7 @@ interface Records {
 
 function recordsOf({ receipts, attributions, chain }: AllocateFrom, places: PlaceNumbers): Records {
   const records: Records = recordsFor(Math.max(64, 4 * receipts.count));
-  const terms = new Map<bigint, ModelTerms>();
+  const terms = new Map<bigint, Pick<ModelTerms, 'datanets'>>();
   for (let i = 0; i < receipts.count; i++) {
     const receipt = decodeReceipt(receipts.leaf(i));
     assert(receipt !== undefined, 'a receipt is malformed', { index: i });

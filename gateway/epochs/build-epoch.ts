@@ -2,15 +2,15 @@
  * From the receipts that a gateway signed to the epoch that it states: receipts by lane, allocations by
  * place, rows, and entitlements for what is more than the chain takes as rows.
  */
-import type { EpochChain } from '../../modules/settlement/proof/chain.ts';
 import { ALLOCATIONS, ENTITLEMENTS, RECEIPTS } from '../../modules/settlement/proof/kinds.ts';
 import { ALLOCATION_BYTES, encodeEntitlement } from '../../modules/settlement/proof/leaves.ts';
-import { type Allocated, allocate } from './allocate.ts';
+import type { DeltaRow } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { type Allocated, allocate, type EpochTerms } from './allocate.ts';
 import { Attributions } from './attributions.ts';
 import { type PackedLeaves, packedLeaf } from './packed.ts';
 import type { PublishedEpoch } from './published.ts';
 import { sortReceipts } from './sort-receipts.ts';
-import { buildSumTree } from './sum-tree.ts';
+import { openTree, type PackedTree, packTree } from './sum-tree.ts';
 
 /** What an epoch is built from. */
 export interface EpochInput {
@@ -18,34 +18,57 @@ export interface EpochInput {
   readonly receipts: PackedLeaves;
   /** The attribution with this SHA-256. */
   readonly attribution: (hash: Uint8Array) => Uint8Array | undefined;
-  readonly chain: Pick<EpochChain, 'terms'>;
+  readonly chain: EpochTerms;
   /** Most rows that the chain takes. */
   readonly rowsMax: number;
+}
+
+/** An epoch as nothing but values and buffers: what one thread can hand to another. */
+export interface PackedEpoch {
+  readonly receipts: PackedTree;
+  readonly allocations: PackedTree;
+  readonly entitlements: PackedTree;
+  readonly rows: readonly DeltaRow[];
 }
 
 /**
  * @throws AssertionError when a receipt is malformed, or its attribution, or its model is not there
  * @throws NotServedError when its attribution is not there
  */
-export function buildEpoch({ receipts, attribution, chain, rowsMax }: EpochInput): PublishedEpoch {
+export function buildEpoch(input: EpochInput): PublishedEpoch {
+  return openEpoch(packEpoch(input), input.attribution);
+}
+
+/** The same, packed. @throws what `buildEpoch` throws */
+export function packEpoch({ receipts, attribution, chain, rowsMax }: EpochInput): PackedEpoch {
   const sorted = sortReceipts(receipts);
   const source = { count: sorted.count, leaf: (index: number) => packedLeaf(sorted, index) };
   const attributions = new Attributions(attribution);
   const { allocations, rows } = allocate({ receipts: source, attributions, chain });
   const listed = Math.min(rowsMax, rows.count);
-  const receiptTree = buildSumTree(RECEIPTS, sorted);
-  const allocationTree = buildSumTree(ALLOCATIONS, allocations);
-  const entitlementTree = buildSumTree(ENTITLEMENTS, packEntitlements(rows, listed));
+  return {
+    receipts: packTree(RECEIPTS, sorted),
+    allocations: packTree(ALLOCATIONS, allocations),
+    entitlements: packTree(ENTITLEMENTS, packEntitlements(rows, listed)),
+    rows: Array.from({ length: listed }, (_, index) => rows.row(index)),
+  };
+}
+
+/** The epoch that was packed, with the attributions that it was built from. */
+export function openEpoch(packed: PackedEpoch, attribution: PublishedEpoch['attribution']): PublishedEpoch {
+  const receipts = openTree(RECEIPTS, packed.receipts);
+  const allocations = openTree(ALLOCATIONS, packed.allocations);
+  const entitlements = openTree(ENTITLEMENTS, packed.entitlements);
   return {
     commitment: {
-      receipts: receiptTree.tree,
-      allocations: allocationTree.tree,
-      rows: Array.from({ length: listed }, (_, index) => rows.row(index)),
-      entitlements: entitlementTree.tree,
+      receipts: receipts.tree,
+      allocations: allocations.tree,
+      rows: packed.rows,
+      entitlements: entitlements.tree,
     },
-    receipts: receiptTree,
-    allocations: allocationTree,
-    entitlements: entitlementTree,
+    receipts,
+    allocations,
+    entitlements,
     attribution,
   };
 }

@@ -37,28 +37,61 @@ export interface NoSumTree {
   readonly index: number;
 }
 
+/** Nodes that are kept, level by level from 0 on, `CHUNK_NODES` in a buffer. */
+export type KeptNodes = readonly (readonly Uint8Array[])[];
+
+/** A tree as nothing but buffers: what one thread can hand to another. */
+export interface PackedTree {
+  readonly leaves: PackedLeaves;
+  readonly nodes: KeptNodes;
+}
+
 /**
  * A tree over packed leaves, which it uses from then on.
  * @throws AssertionError when a leaf is malformed, or a sum does not fit into 64 bits
  */
 export function buildSumTree(of: SumTreeKind, leaves: PackedLeaves): PublishedTree {
-  const built = sumTreeOf(of, { count: leaves.count, leaf: (index) => packedLeaf(leaves, index) });
-  if ('why' in built) assert(false, built.why, { kind: of.kind, index: built.index });
-  return built;
+  return openTree(of, packTree(of, leaves));
 }
 
-/** The same over any leaves, which it asks for again when something is opened. */
-export function sumTreeOf(of: SumTreeKind, { count, leaf }: LeafSource): PublishedTree | NoSumTree {
-  if (count === 0) return emptyTree(of, leaf);
+/** The same, packed. @throws AssertionError as `buildSumTree` does */
+export function packTree(of: SumTreeKind, leaves: PackedLeaves): PackedTree {
+  const nodes = nodesOver(of, sourceOf(leaves));
+  if ('why' in nodes) assert(false, nodes.why, { kind: of.kind, index: nodes.index });
+  return { leaves, nodes };
+}
+
+/** The tree that was packed. */
+export function openTree(of: SumTreeKind, { leaves, nodes }: PackedTree): PublishedTree {
+  return treeWith(of, sourceOf(leaves), nodes);
+}
+
+/** A tree over any leaves, which it asks for again when something is opened. */
+export function sumTreeOf(of: SumTreeKind, source: LeafSource): PublishedTree | NoSumTree {
+  const nodes = nodesOver(of, source);
+  return 'why' in nodes ? nodes : treeWith(of, source, nodes);
+}
+
+function sourceOf(leaves: PackedLeaves): LeafSource {
+  return { count: leaves.count, leaf: (index) => packedLeaf(leaves, index) };
+}
+
+/** Hashes all of it; the nodes that are kept. */
+function nodesOver(of: SumTreeKind, { count, leaf }: LeafSource): KeptNodes | NoSumTree {
+  if (count === 0) return [];
   const levels = new Levels(of, count);
   for (let index = 0; index < count; index++) {
     const why = levels.add(leaf(index));
     if (why !== undefined) return { why, index };
   }
-  if (!levels.end()) return { why: 'a sum does not fit into 64 bits', index: count - 1 };
+  return levels.end() ? levels.kept() : { why: 'a sum does not fit into 64 bits', index: count - 1 };
+}
+
+function treeWith(of: SumTreeKind, { count, leaf }: LeafSource, nodes: KeptNodes): PublishedTree {
+  if (count === 0) return emptyTree(of, leaf);
   const node = (level: number, index: number): SumNode => {
     assert(index * 2 ** level < count && level <= levelOver(count), 'no such node', { level, index });
-    if (level >= FIRST_KEPT_LEVEL) return levels.kept(level, index);
+    if (level >= FIRST_KEPT_LEVEL) return keptNode(of, nodes[level] ?? [], index);
     if (level === 0) return leafNode(of, leaf(index));
     const left = node(level - 1, 2 * index);
     if ((2 * index + 1) * 2 ** (level - 1) >= count) return left;
@@ -68,6 +101,11 @@ export function sumTreeOf(of: SumTreeKind, { count, leaf }: LeafSource): Publish
   const top = node(levelOver(count), 0);
   const tree: SumTree = { leaves: count, sums: top.sums, root: top.hash };
   return { of, tree, leaf, node };
+}
+
+function keptNode(of: SumTreeKind, chunks: readonly Uint8Array[], index: number): SumNode {
+  const chunk = defined(chunks[Math.floor(index / CHUNK_NODES)], 'node');
+  return readSumNode(of, chunk, (index % CHUNK_NODES) * nodeBytes(of));
 }
 
 function emptyTree(of: SumTreeKind, leaf: PublishedTree['leaf']): PublishedTree {
@@ -140,10 +178,9 @@ class Levels {
     return true;
   }
 
-  /** A node of a level that is kept. */
-  kept(level: number, index: number): SumNode {
-    const chunk = this.#level(level).chunks[Math.floor(index / CHUNK_NODES)];
-    return readSumNode(this.#of, defined(chunk, 'node'), (index % CHUNK_NODES) * this.#width);
+  /** Nodes of the levels that are kept; the others have none. */
+  kept(): KeptNodes {
+    return this.#levels.map(({ chunks }) => chunks);
   }
 
   #keep(number: number, node: Uint8Array): void {

@@ -5,18 +5,19 @@
  * A file holds the receipts and attributions of a round and the commitment; trees are built from them again.
  */
 import { defined, LedgerError } from '../../core/errors.ts';
-import { equalBytes, toHex } from '../../core/bytes.ts';
+import { concatBytes, equalBytes, toHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Journal } from '../../client/vouchers/journal.ts';
 import type { ModelTerms } from '../../modules/settlement/proof/chain.ts';
 import { decodeReceipt, RECEIPT_BYTES } from '../../modules/settlement/proof/leaves.ts';
 import { EpochCommitment } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
-import { buildEpoch } from '../epochs/build-epoch.ts';
+import { EpochBuilder } from '../epochs/build-aside.ts';
 import { type PackedLeaves, packedLeaf } from '../epochs/packed.ts';
 import type { PublishedEpoch } from '../epochs/published.ts';
 import type { EpochFiles, PriceBook } from './ports.ts';
 import { type LaneInterval, RECORDS } from './receipt-log.ts';
-import { framesOf, type LogRecord, readFrames } from './record-log.ts';
+import { inSlices, slicesOf } from './in-slices.ts';
+import { framesOf, goodFrames, type LogRecord } from './record-log.ts';
 
 /** What was made of a round. */
 export interface KeptRound {
@@ -32,6 +33,8 @@ export interface KeptEpochsPorts {
   readonly files: EpochFiles;
   readonly journal: Journal;
   readonly prices: Pick<PriceBook, 'terms'>;
+  /** Default: one that builds large epochs on a thread. */
+  readonly builder?: Pick<EpochBuilder, 'build'>;
 }
 
 /** Epochs whose trees are in memory: those that were asked for last. */
@@ -40,23 +43,31 @@ const OPEN_EPOCHS_MAX = 2;
 /** See the file comment. */
 export class KeptEpochs {
   readonly #ports: KeptEpochsPorts;
+  readonly #builder: Pick<EpochBuilder, 'build'>;
   /** By round; the one that was asked for last is the last. */
   readonly #open = new Map<bigint, Promise<PublishedEpoch>>();
+  /** Those that are being built again, also when others were asked for since: nobody builds one twice. */
+  readonly #loading = new Map<bigint, Promise<PublishedEpoch>>();
 
   constructor(ports: KeptEpochsPorts) {
     this.#ports = ports;
+    this.#builder = ports.builder ?? new EpochBuilder();
   }
 
-  /** Builds the epoch of a round from receipts that cover it. It keeps attributions of its own. */
-  async build({ receipts, attribution: given, rowsMax }: EpochSource): Promise<PublishedEpoch> {
-    const { terms, attributions } = await namedBy(receipts, { prices: this.#ports.prices, given });
-    const attribution = (hash: Uint8Array): Uint8Array | undefined => attributions.get(toHex(hash));
-    return buildEpoch({ receipts, attribution, rowsMax, chain: { terms: (modelId) => terms.get(modelId) } });
+  /**
+   * Builds the epoch of a round from receipts that cover it, which it takes for itself. It keeps attributions
+   * of its own.
+   */
+  async build({ receipts, attribution, rowsMax }: EpochSource): Promise<PublishedEpoch> {
+    const named = await namedBy(receipts, { prices: this.#ports.prices, given: attribution });
+    return await this.#builder.build({ receipts, ...named, rowsMax });
   }
 
   /** Writes an epoch down; then it may be stated. */
   async keep(roundId: bigint, epoch: PublishedEpoch): Promise<void> {
-    await this.#ports.files.write(fileOf(roundId), framesOf(recordsOf(epoch)));
+    const frames: Uint8Array[] = [];
+    for await (const frame of slicesOf(framesOf(recordsOf(epoch)))) frames.push(frame);
+    await this.#ports.files.write(fileOf(roundId), concatBytes(...frames));
     await this.#note({ roundId, epochId: 0n, state: 'built' });
     this.#remember(roundId, Promise.resolve(epoch));
   }
@@ -87,17 +98,26 @@ export class KeptEpochs {
    * @throws LedgerError `gateway.lost_epoch` when its file is missing, or does not lead to what it says
    */
   async ofRound(roundId: bigint): Promise<PublishedEpoch> {
-    const known = this.#open.get(roundId);
-    const epoch = known ?? this.#load(roundId);
+    const epoch = this.#open.get(roundId) ?? this.#loading.get(roundId) ?? this.#begin(roundId);
     this.#remember(roundId, epoch);
-    if (known === undefined) epoch.catch(() => this.#open.delete(roundId));
     return await epoch;
+  }
+
+  #begin(roundId: bigint): Promise<PublishedEpoch> {
+    const epoch = this.#load(roundId);
+    this.#loading.set(roundId, epoch);
+    const over = (): void => void this.#loading.delete(roundId);
+    epoch.then(over, () => {
+      over();
+      this.#open.delete(roundId);
+    });
+    return epoch;
   }
 
   async #load(roundId: bigint): Promise<PublishedEpoch> {
     const name = fileOf(roundId);
     const bytes = await this.#ports.files.read(name);
-    const content = bytes && readContent(bytes);
+    const content = bytes && (await readContent(bytes));
     if (content === undefined) throw lost(name, 'is missing or damaged');
     const { receipts, attributions, commitment } = content;
     const attribution = (hash: Uint8Array): Uint8Array | undefined => attributions.get(toHex(hash));
@@ -141,14 +161,14 @@ export interface EpochSource {
 }
 
 /** How far an epoch's receipts cover each lane. */
-export function lanesOfEpoch({ receipts }: PublishedEpoch): readonly LaneInterval[] {
+export async function lanesOfEpoch({ receipts }: PublishedEpoch): Promise<readonly LaneInterval[]> {
   const lanes = new Map<string, LaneInterval>();
-  for (let i = 0; i < receipts.tree.leaves; i++) {
+  await inSlices(receipts.tree.leaves, (i) => {
     const { channel, lane, before, after } = defined(decodeReceipt(receipts.leaf(i)), 'receipt');
     const key = `${toHex(channel)}/${lane}`;
     const from = lanes.get(key)?.from ?? before;
     lanes.set(key, { channelId: channel, lane, from, to: after });
-  }
+  });
   return [...lanes.values()];
 }
 
@@ -160,18 +180,22 @@ async function namedBy(
     given,
   }: { readonly prices: Pick<PriceBook, 'terms'>; readonly given: PublishedEpoch['attribution'] },
 ): Promise<{
-  readonly terms: ReadonlyMap<bigint, ModelTerms>;
+  readonly terms: ReadonlyMap<bigint, Pick<ModelTerms, 'datanets'>>;
   readonly attributions: ReadonlyMap<string, Uint8Array>;
 }> {
-  const terms = new Map<bigint, ModelTerms>();
+  const terms = new Map<bigint, Pick<ModelTerms, 'datanets'>>();
   const attributions = new Map<string, Uint8Array>();
-  for (let i = 0; i < receipts.count; i++) {
+  const models = new Set<bigint>();
+  await inSlices(receipts.count, (i) => {
     const { modelId, attribution } = defined(decodeReceipt(packedLeaf(receipts, i)), 'receipt');
     const key = toHex(attribution);
     const bytes = attributions.has(key) ? undefined : given(attribution);
     if (bytes !== undefined) attributions.set(key, bytes);
-    if (modelId > 0n && !terms.has(modelId))
-      terms.set(modelId, defined(await prices.terms(modelId), `model ${modelId} of a receipt`));
+    if (modelId > 0n) models.add(modelId);
+  });
+  for (const modelId of models) {
+    const { datanets } = defined(await prices.terms(modelId), `model ${modelId} of a receipt`);
+    terms.set(modelId, { datanets });
   }
   return { terms, attributions };
 }
@@ -203,15 +227,19 @@ interface EpochContent {
   readonly commitment: EpochCommitment;
 }
 
-function readContent(file: Uint8Array): EpochContent | undefined {
+/** Undefined when it is not whole. */
+async function readContent(file: Uint8Array): Promise<EpochContent | undefined> {
   const leaves: Uint8Array[] = [];
   const attributions = new Map<string, Uint8Array>();
   let commitment: EpochCommitment | undefined;
-  const end = readFrames(file, ({ kind, content }) => {
-    if (kind === RECORDS.commitment) commitment = EpochCommitment.decode(content);
-    else if (kind === RECORDS.attribution) attributions.set(toHex(sha256(content)), content);
-    else leaves.push(content);
-  });
+  let end = 0;
+  for await (const frame of slicesOf(goodFrames(file))) {
+    for (const { kind, content } of frame.records())
+      if (kind === RECORDS.commitment) commitment = EpochCommitment.decode(content);
+      else if (kind === RECORDS.attribution) attributions.set(toHex(sha256(content)), content);
+      else leaves.push(content);
+    ({ end } = frame);
+  }
   if (commitment === undefined || end < file.length) return undefined;
   const bytes = new Uint8Array(leaves.length * RECEIPT_BYTES);
   for (const [i, leaf] of leaves.entries()) bytes.set(leaf, i * RECEIPT_BYTES);

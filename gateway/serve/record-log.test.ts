@@ -57,7 +57,7 @@ test('a log whose last frame is torn at any byte goes on behind the one before i
 });
 
 test('a torn last frame is cut off, also when an answer in it is a whole frame', async () => {
-  const inner = framesOf([record('a payer had the model say this')]);
+  const inner = Buffer.concat([...framesOf([record('a payer had the model say this')])]);
   const content = Buffer.concat([utf8('before'), inner, utf8('behind it')]);
   const whole = await written('first');
   const { length } = whole.bytes;

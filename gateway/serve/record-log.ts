@@ -31,7 +31,7 @@ const HEAD_CHECKED_BYTES: number = MAGIC.length + 4 + CHECKSUM_BYTES;
 const FRAME_HEAD_BYTES: number = HEAD_CHECKED_BYTES + HEAD_CHECKSUM_BYTES;
 const RECORD_HEAD_BYTES = 5;
 /** A frame of a rewritten log is closed when it has so many bytes. */
-const REWRITTEN_FRAME_BYTES = 1 << 22;
+const REWRITTEN_FRAME_BYTES = 1 << 20;
 
 /** See the file comment. One process at a time: `openFileDisk` sees to that. */
 export class RecordLog {
@@ -92,28 +92,26 @@ export class RecordLog {
     const rewritten = this.#rewrite;
     this.#rewrite = undefined;
     // What waits is among these records already; its frame comes again behind them, which changes nothing.
-    if (rewritten !== undefined) await this.#disk.replace(framesOf(rewritten()));
+    if (rewritten !== undefined) await this.#disk.replace(concatBytes(...framesOf(rewritten())));
     if (records.length === 0) return;
     await this.#disk.append(frameOf(records));
     await this.#disk.sync();
   }
 }
 
-/** A file of records that is written at once. */
-export function framesOf(records: Iterable<LogRecord>): Uint8Array {
-  const frames: Uint8Array[] = [];
+/** A file of records that is written at once, frame by frame. */
+export function* framesOf(records: Iterable<LogRecord>): Generator<Uint8Array, undefined> {
   let open: LogRecord[] = [];
   let bytes = 0;
   for (const record of records) {
     open.push(record);
     bytes += RECORD_HEAD_BYTES + record.content.length;
     if (bytes < REWRITTEN_FRAME_BYTES) continue;
-    frames.push(frameOf(open));
+    yield frameOf(open);
     open = [];
     bytes = 0;
   }
-  if (open.length > 0) frames.push(frameOf(open));
-  return concatBytes(...frames);
+  if (open.length > 0) yield frameOf(open);
 }
 
 function frameOf(records: readonly LogRecord[]): Uint8Array {
@@ -148,9 +146,9 @@ function headChecksum(frame: Uint8Array): Uint8Array {
  */
 export function readFrames(bytes: Uint8Array, each: (record: LogRecord) => void): number {
   let at = 0;
-  for (let body = bodyAt(bytes, at); body !== undefined; body = bodyAt(bytes, at)) {
-    readRecords(body, each);
-    at += FRAME_HEAD_BYTES + body.length;
+  for (const frame of goodFrames(bytes)) {
+    for (const record of frame.records()) each(record);
+    at = frame.end;
   }
   const rest = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   // What is inside of a frame is content, which others write: only what follows it can be a frame.
@@ -161,6 +159,23 @@ export function readFrames(bytes: Uint8Array, each: (record: LogRecord) => void)
         offset: at,
       });
   return at;
+}
+
+/** A frame that is whole. */
+interface GoodFrame {
+  readonly records: () => Iterable<LogRecord>;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+/** Frames from the beginning, until one is not good. */
+export function* goodFrames(bytes: Uint8Array): Generator<GoodFrame, undefined> {
+  let at = 0;
+  for (let body = bodyAt(bytes, at); body !== undefined; body = bodyAt(bytes, at)) {
+    const whole = body;
+    at += FRAME_HEAD_BYTES + body.length;
+    yield { records: () => recordsIn(whole), end: at };
+  }
 }
 
 /** Where the frame that begins here ends by its head, maybe behind the last byte; undefined for a bad head. */
@@ -181,11 +196,11 @@ function bodyAt(bytes: Uint8Array, at: number): Uint8Array | undefined {
   return equalBytes(stated, checksum(body)) ? body : undefined;
 }
 
-function readRecords(body: Uint8Array, each: (record: LogRecord) => void): void {
+function* recordsIn(body: Uint8Array): Generator<LogRecord, undefined> {
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   for (let at = 0; at < body.length; ) {
     const end = at + RECORD_HEAD_BYTES + view.getUint32(at + 1);
-    each({ kind: view.getUint8(at), content: body.slice(at + RECORD_HEAD_BYTES, end) });
+    yield { kind: view.getUint8(at), content: body.slice(at + RECORD_HEAD_BYTES, end) };
     at = end;
   }
 }

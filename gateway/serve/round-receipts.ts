@@ -1,8 +1,9 @@
 /** From what was claimed of lanes to receipts that cover it. */
-import { assert } from '../../core/errors.ts';
+import { assert, defined } from '../../core/errors.ts';
 import { NO_ATTRIBUTION } from '../../modules/settlement/proof/attribution.ts';
 import { decodeReceipt, encodeReceipt, RECEIPT_BYTES } from '../../modules/settlement/proof/leaves.ts';
 import type { PackedLeaves } from '../epochs/packed.ts';
+import { inSlices, slicesOf } from './in-slices.ts';
 import type { LaneInterval } from './receipt-log.ts';
 
 /** Receipts that cover lanes without gap or overlap. */
@@ -17,26 +18,28 @@ export interface CoveredLanes {
  * what was claimed and is in no log, as when that was lost.
  * @param within leaves that lie within an interval, in their order
  */
-export function coverLanes(
+export async function coverLanes(
   lanes: readonly LaneInterval[],
   within: (interval: LaneInterval) => readonly Uint8Array[],
-): CoveredLanes {
+): Promise<CoveredLanes> {
   const leaves: Uint8Array[] = [];
   let uncovered = 0n;
-  for (const interval of lanes) {
+  for await (const interval of slicesOf(lanes)) {
     let at = interval.from;
     const fill = (to: bigint): void => {
       if (to === at) return;
       leaves.push(noModelReceipt(interval, at, to));
       uncovered += to - at;
     };
-    for (const leaf of within(interval)) {
+    const found = within(interval);
+    await inSlices(found.length, (i) => {
+      const leaf = defined(found[i], 'leaf');
       const receipt = decodeReceipt(leaf);
       assert(receipt !== undefined && receipt.before >= at, 'receipts of a lane follow each other');
       fill(receipt.before);
       leaves.push(leaf);
       at = receipt.after;
-    }
+    });
     fill(interval.to);
   }
   const bytes = new Uint8Array(leaves.length * RECEIPT_BYTES);

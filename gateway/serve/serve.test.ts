@@ -104,7 +104,7 @@ test('what was charged is claimed, stated and final, with the very receipts that
   expect([...(await statedReceipts(epochs)).values()].sort()).toEqual([...bought].sort());
   const kept = await epochs.ofRound(1n);
   expect(kept.commitment).toEqual(world.epoch()?.commitment);
-  expect(lanesOfEpoch(kept).map(({ lane, to }) => [lane, to])).toEqual([
+  expect((await lanesOfEpoch(kept)).map(({ lane, to }) => [lane, to])).toEqual([
     [0, 2n * FEE],
     [1, FEE],
     [2, FEE],

@@ -182,7 +182,7 @@ export class Settler {
   async #cover({ id: round }: Round): Promise<PackedLeaves | undefined> {
     const { chain, receipts, logger } = this.#ports;
     const lanes = await chain.lanes(round);
-    const covered = coverLanes(lanes, (interval) => receipts.within(interval));
+    const covered = await coverLanes(lanes, (interval) => receipts.within(interval));
     const facts = { round, amount: covered.uncovered };
     const isHeld = covered.uncovered > 0n && !this.#options.stateUncovered;
     if (!isHeld) this.#held.delete(round);
@@ -238,7 +238,7 @@ export class Settler {
     const { epochs, receipts } = this.#ports;
     for (const kept of epochs.rounds()) {
       if (kept.state !== 'stated') continue;
-      await receipts.forget(lanesOfEpoch(await epochs.ofRound(kept.roundId)));
+      await receipts.forget(await lanesOfEpoch(await epochs.ofRound(kept.roundId)));
       await epochs.note({ ...kept, state: 'dropped' });
     }
   }

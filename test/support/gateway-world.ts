@@ -8,6 +8,7 @@ import { sha256 } from '../../core/hash.ts';
 import { Journal, type JournalDisk } from '../../client/vouchers/journal.ts';
 import { Payee } from '../../client/vouchers/payee.ts';
 import { Payer } from '../../client/vouchers/payer.ts';
+import type { EpochBuilder } from '../../gateway/epochs/build-aside.ts';
 import { InferenceDesk, type Outcome } from '../../gateway/serve/desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import type { EpochFiles, GatewayLogger, Inference, SettlementChain } from '../../gateway/serve/ports.ts';
@@ -133,6 +134,11 @@ export interface GatewayProcess {
   readonly settler: Settler;
 }
 
+/** What may be other than it is by default. */
+interface ProcessOptions extends Partial<Pick<SettlerOptions, 'stateUncovered'>> {
+  readonly builder?: Pick<EpochBuilder, 'build'>;
+}
+
 const RECEIPTS_KEY = ed25519Signer(sha256(utf8('session receipts')));
 
 /** See the file comment. */
@@ -180,7 +186,7 @@ export class GatewayWorld {
   }
 
   /** A process on what the disks hold. */
-  async process({ stateUncovered = false }: Partial<SettlerOptions> = {}): Promise<GatewayProcess> {
+  async process({ stateUncovered = false, builder }: ProcessOptions = {}): Promise<GatewayProcess> {
     const { world, disks } = this;
     for (const disk of [disks.vouchers, disks.receipts, disks.rounds]) disk.restart();
     const { chainId } = world.chain;
@@ -193,7 +199,7 @@ export class GatewayWorld {
     const chain = this.#chain();
     const prices = { terms: chain.terms, claim: async () => this.claim };
     const journal = await Journal.open(disks.rounds);
-    const epochs = new KeptEpochs({ files: this.#files(), journal, prices });
+    const epochs = new KeptEpochs({ files: this.#files(), journal, prices, ...(builder && { builder }) });
     const logger = this.#logger();
     const desk = new InferenceDesk(
       { payee, receipts, prices, inference: this.#inference(), signer: RECEIPTS_KEY, logger },
