@@ -3,7 +3,7 @@ import { defined } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
 import { buildEpoch } from '../../../gateway/epochs/build-epoch.ts';
 import { openRun, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
-import { encodeAttribution } from '../../../modules/settlement/proof/attribution.ts';
+import { type Attribution, encodeAttribution } from '../../../modules/settlement/proof/attribution.ts';
 import { encodeReceipt, type Receipt, RECEIPT_BYTES } from '../../../modules/settlement/proof/leaves.ts';
 import { QueryClaimRequest, QueryClaimResponse } from '../../../proto/gen/openledger/attribution/v1/query.ts';
 import {
@@ -26,8 +26,23 @@ export interface EpochScene {
   readonly source: EpochSource;
 }
 
-/** Of two lanes; every second receipt of model 1 rests on claim 1. @param rowsMax rows that the epoch lists */
-export function playEpoch(rowsMax: number): EpochScene {
+/** What a gateway states wrongly; all that follows from it fits. Nobody disputes it. */
+export interface EpochLie {
+  readonly receipt?: (receipt: Receipt, index: number) => Receipt;
+  readonly attribution?: (attribution: Attribution) => Attribution;
+  readonly epoch?: (epoch: PublishedEpoch) => PublishedEpoch;
+}
+
+const unchanged = <T>(value: T): T => value;
+
+/**
+ * Of two lanes; every second receipt of model 1 rests on claim 1. The epoch is final.
+ * @param rowsMax rows that the epoch lists
+ */
+export function playEpoch(
+  rowsMax: number,
+  { receipt: statedReceipt = unchanged, attribution: stated = unchanged, epoch = unchanged }: EpochLie = {},
+): EpochScene {
   let chain: RecordedChain | undefined;
   const world = new SettlementWorld({}, (options) => {
     chain = new RecordedChain(options);
@@ -37,19 +52,22 @@ export function playEpoch(rowsMax: number): EpochScene {
   pay({ chain: recorded, loop: world.loop }, bothQuotes(world));
   world.register();
   world.claim([0, 5_000n], [1, 3_500n]);
-  const { bytes, answerRoot } = attributionOf(world, 1n);
+  const { answerRoot, ...named } = attributionOf(world, 1n);
+  const bytes = encodeAttribution(stated(named));
   const attribution = sha256(bytes);
   const receipts = world
     .receipts({ modelId: 1n, tokensIn: 20, tokensOut: 77 })
     .map((receipt, i) =>
       i % 2 === 0 && receipt.modelId === 1n ? { ...receipt, responseHash: answerRoot, attribution } : receipt,
-    );
-  const published = buildEpoch({
+    )
+    .map(statedReceipt);
+  const honest = buildEpoch({
     receipts: packed(receipts),
     attribution: (hash) => (hash.every((byte, i) => byte === attribution[i]) ? bytes : undefined),
     chain: world.watched(),
     rowsMax,
   });
+  const published = epoch(honest);
   world.settle(published);
   world.waitWindow();
   return { chain: recorded, world, published, source: sourceOf(published) };
@@ -65,7 +83,7 @@ function packed(receipts: readonly Receipt[]): Parameters<typeof buildEpoch>[0][
 function attributionOf(
   { chain }: SettlementWorld,
   claimId: bigint,
-): { readonly bytes: Uint8Array; readonly answerRoot: Uint8Array } {
+): Attribution & { readonly answerRoot: Uint8Array } {
   const types = { request: QueryClaimRequest, response: QueryClaimResponse };
   const { claim } = chain.query('/openledger.attribution.v1.Query/Claim', types, { claimId });
   const entries = claim.shares.map(({ contributionId, weight }) => {
@@ -76,7 +94,7 @@ function attributionOf(
     return { place, weight };
   });
   const unattributed = claim.unattributedWeight;
-  return { bytes: encodeAttribution({ claimId, unattributed, entries }), answerRoot: claim.answerRoot };
+  return { claimId, unattributed, entries, answerRoot: claim.answerRoot };
 }
 
 /** What a gateway serves of one epoch, without HTTP. */
