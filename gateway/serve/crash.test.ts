@@ -26,9 +26,16 @@ async function liveThrough(gateway: GatewayWorld, cutAt: number): Promise<Readon
     } catch (error) {
       if (!gateway.power.isOff) throw error;
       gateway.power.on();
+      await requireFiles(gateway);
     }
   }
   throw new PowerCut('it never ended');
+}
+
+/** Of each round that is noted there is the whole file, whenever power went. */
+async function requireFiles(gateway: GatewayWorld): Promise<void> {
+  const { epochs } = await gateway.process();
+  for (const { roundId } of epochs.rounds()) await epochs.ofRound(roundId);
 }
 
 async function live(

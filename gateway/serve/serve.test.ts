@@ -145,12 +145,24 @@ test('an answer that rests on a claim is divided by the chain’s weights of it,
   expect((await epochs.served(1n))?.attribution(named)).toEqual(
     encodeAttribution({ claimId: 1n, ...weights }),
   );
-  gateway.claim = { modelId: 2n, answerRoot: sha256(utf8('answer')), weights };
-  const last = await gateway.process();
-  await last.settler.observe();
-  const other = answered(await gateway.buy(last.desk, 1, 'b'));
-  expect(decodeReceipt(other.receipt)?.attribution).toEqual(NO_ATTRIBUTION);
-  expect(gateway.alarms).toEqual(['an answer cannot rest on its claim']);
+  expect(gateway.alarms).toEqual([]);
+});
+
+test('an answer rests on no claim of another model or another answer', async () => {
+  const place = { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level: 0, index: 1 };
+  const weights = { entries: [{ place, weight: 3n }], unattributed: 1n };
+  const answerRoot = sha256(utf8('answer'));
+  for (const change of [{ modelId: 2n }, { answerRoot: sha256(utf8('another')) }]) {
+    const gateway = await GatewayWorld.start();
+    gateway.claim = { modelId: 1n, answerRoot, weights, ...change };
+    gateway.answerRoot = answerRoot;
+    const { desk, settler } = await gateway.process();
+    await settler.observe();
+    const { receipt } = answered(await gateway.buy(desk, 1, 'b'));
+    expect(decodeReceipt(receipt)?.responseHash).toEqual(Uint8Array.from(answerRoot));
+    expect(decodeReceipt(receipt)?.attribution).toEqual(NO_ATTRIBUTION);
+    expect(gateway.alarms).toEqual(['an answer cannot rest on its claim']);
+  }
 });
 
 test('an answer that was never charged gives way to another one', async () => {
@@ -174,6 +186,9 @@ test('an answer that was never charged gives way to another one', async () => {
   await gateway.payer.corrected(voucher, { charged: FEE, last: undefined, linkIndex: 0 });
   const other = answered(await gateway.buy(next.desk, 0, 'c'));
   expect(decodeReceipt(other.receipt)).toMatchObject({ before: FEE, after: 2n * FEE });
+  // Not the one that was kept, which is of another request.
+  expect(decodeReceipt(other.receipt)?.requestHash).toEqual(Uint8Array.from(sha256(utf8('c'))));
+  expect(other.again).toBe(false);
   await next.settler.round();
   const kept = await next.epochs.ofRound(1n);
   expect(kept.receipts.tree.leaves).toBe(2);

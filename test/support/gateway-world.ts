@@ -157,6 +157,8 @@ export class GatewayWorld {
   inferences = 0;
   /** A claim that the chain would let receipts rest on. */
   claim: FinalClaim | undefined;
+  /** Of every answer; else that which the claim is about, or what the answer is. */
+  answerRoot: Uint8Array | undefined;
 
   private constructor(world: SettlementWorld, payer: Payer, random: Random) {
     this.world = world;
@@ -264,7 +266,7 @@ export class GatewayWorld {
         return {
           content,
           tokensOut: 50,
-          responseHash: claimed ?? sha256(content),
+          responseHash: this.answerRoot ?? claimed ?? sha256(content),
           claimId: claimed === undefined ? 0n : 1n,
         };
       },
