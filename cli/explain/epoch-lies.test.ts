@@ -1,6 +1,13 @@
 /** The verifier against epochs of gateways that lied and that nobody disputed: trees and sums fit, the money is paid. */
 import { expect, test } from 'vitest';
 import { Refused } from '../../client/verifier/verify-payout.ts';
+import { sha256 } from '../../core/hash.ts';
+import type { PublishedEpoch } from '../../gateway/epochs/published.ts';
+import { NO_ATTRIBUTION } from '../../modules/settlement/proof/attribution.ts';
+import { ALLOCATIONS, RECEIPTS } from '../../modules/settlement/proof/kinds.ts';
+import { AMOUNT_AT, decodeReceipt, encodeReceipt } from '../../modules/settlement/proof/leaves.ts';
+import { forgedTree, leavesOf } from '../../test/settlement/epochs/forged-tree.ts';
+import { retold } from '../../test/settlement/epochs/tree-lies.ts';
 import { claim, explainOne } from './testing/scenes.ts';
 import { type EpochLie, playEpoch } from './testing/epoch-scene.ts';
 
@@ -9,6 +16,38 @@ async function explained(lie: EpochLie): Promise<unknown> {
   const { chain, world, source } = playEpoch(100, lie);
   const hash = claim(chain, world.loop.first, { slots: [0n] });
   return await explainOne(chain, { kind: 'tx', hash }, source).catch((error: unknown) => error);
+}
+
+/** A unit of the second row's first allocation is its second one's: the sum stays. */
+function movedUnit(epoch: PublishedEpoch): PublishedEpoch {
+  const begin = epoch.commitment.rows[0]?.end ?? 0;
+  const leaves = leavesOf(epoch.allocations).map((leaf, i) => {
+    const moved = Buffer.from(leaf);
+    const by = i === begin ? -1n : i === begin + 1 ? 1n : 0n;
+    moved.writeBigUInt64BE(moved.readBigUInt64BE(AMOUNT_AT) + by, AMOUNT_AT);
+    return Uint8Array.from(moved);
+  });
+  return retold(epoch, { allocations: forgedTree(ALLOCATIONS, leaves) });
+}
+
+/** The first allocations of two rows, each in the other's place. */
+function swapped(epoch: PublishedEpoch): PublishedEpoch {
+  const [a = 0, b = 0] = epoch.commitment.rows.map(({ end }) => end);
+  const leaves = leavesOf(epoch.allocations);
+  const moved = leaves.map((leaf, i) => (i === a ? leaves[b] : i === b ? leaves[a] : leaf) ?? leaf);
+  return retold(epoch, { allocations: forgedTree(ALLOCATIONS, moved) });
+}
+
+/** Receipts name their attribution with a byte behind it. */
+function longerAttributions(epoch: PublishedEpoch): PublishedEpoch {
+  let longer = new Uint8Array(0);
+  const leaves = leavesOf(epoch.receipts).map((leaf) => {
+    const receipt = decodeReceipt(leaf);
+    if (receipt === undefined || Buffer.compare(receipt.attribution, NO_ATTRIBUTION) === 0) return leaf;
+    longer = Uint8Array.of(...(epoch.attribution(receipt.attribution) ?? []), 0);
+    return encodeReceipt({ ...receipt, attribution: sha256(longer) });
+  });
+  return { ...retold(epoch, { receipts: forgedTree(RECEIPTS, leaves) }), attribution: () => longer };
 }
 
 const LIES: readonly (readonly [refusal: RegExp, lie: EpochLie])[] = [
@@ -51,6 +90,9 @@ const LIES: readonly (readonly [refusal: RegExp, lie: EpochLie])[] = [
       },
     },
   ],
+  [/gives another amount/, { epoch: movedUnit }],
+  [/an allocation is of another place/, { epoch: swapped }],
+  [/an attribution is malformed/, { epoch: longerAttributions }],
 ];
 
 test.each(LIES)('%s', async (refusal, lie) => {

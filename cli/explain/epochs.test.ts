@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
-import type { DerivedAllocation, DerivedClaimPayout } from '../../client/verifier/types.ts';
-import { Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
+import type {
+  Bundle,
+  DerivedAllocation,
+  DerivedClaimPayout,
+  EpochPart,
+} from '../../client/verifier/types.ts';
+import { bundleText, Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
+import { toHex } from '../../core/bytes.ts';
+import { openRun } from '../../gateway/epochs/published.ts';
 import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import type { Explained } from './collect.ts';
 import { claimEntitlement, type EpochScene, playEpoch } from './testing/epoch-scene.ts';
@@ -42,7 +49,7 @@ test('what an epoch paid is explained by the receipts behind its rows, down to t
   const named = allocationsOf(payout).filter((each) => each.claim !== null);
   expect(named.length).toBeGreaterThan(2);
   expect(named[0]?.claim?.quotes.map(({ length }) => length)).toEqual([100, 50]);
-  expect(reportText([explained], { proofs: undefined })).toMatch(
+  expect(reportText({ explained: [explained], received: [] }, { proofs: undefined })).toMatch(
     /epoch 1 of gateway open1\w+, row 1: \d+uopen/,
   );
 });
@@ -88,7 +95,9 @@ test('a few receipts of a row are shown where there are more', async () => {
   if (few === undefined) throw new RangeError('nothing is explained');
   const [epoch] = payoutOf(few).credits.flatMap((credit) => credit.epoch ?? []);
   expect([epoch?.shown.length, (epoch?.count ?? 0) > 2]).toEqual([2, true]);
-  expect(reportText([few], { proofs: undefined })).toMatch(/\d more receipts are not shown/);
+  expect(reportText({ explained: [few], received: [] }, { proofs: undefined })).toMatch(
+    /\d more receipts are not shown/,
+  );
 });
 
 test('a gateway that serves something else explains nothing', async () => {
@@ -102,6 +111,22 @@ test('a gateway that serves something else explains nothing', async () => {
   const without: EpochSource = async (route) =>
     route.kind === 'attribution' ? undefined : scene.source(route);
   await expect(asked(without)).rejects.toThrow('is not shown');
+});
+
+test('an entitlement that a row does not need is refused', async () => {
+  const withEntitlements = async (scene: EpochScene, entitlements: EpochPart['entitlements']) => {
+    const { text, trusted } = await explainClaim(scene, scene.source);
+    const bundle: Bundle = JSON.parse(text);
+    const epochs = bundle.epochs.map((part) => ({ ...part, entitlements }));
+    return () => verifyBundle(bundleText({ ...bundle, epochs }), trusted);
+  };
+  const none = { from: 0, leaves: [], siblings: '' };
+  expect(await withEntitlements(playEpoch(100), [none])).toThrow('a listed row has no entitlement');
+  const scene = playEpoch(1);
+  claimEntitlement(scene, 0);
+  const { leaves, siblings } = openRun(scene.published.entitlements, { first: 0, end: 2 });
+  const two = { from: 0, leaves: leaves.map(toHex), siblings: toHex(siblings) };
+  expect(await withEntitlements(scene, [two])).toThrow('an entitlement too many');
 });
 
 test('any changed field of what an epoch shows is refused', async () => {

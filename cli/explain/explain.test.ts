@@ -40,13 +40,14 @@ test('a claim is explained down to the quoted spans, to the unit', async () => {
     [2n, 50, expect.stringContaining('jefferson')],
   ]);
   expect(third?.claim).toBe(null);
-  const text = reportText([explained], { proofs: 'payout.json' });
+  const text = reportText({ explained: [explained], received: [] }, { proofs: 'payout.json' });
   expect(text).toContain('1156uopen to open1');
   expect(text).toContain('quotes 100 bytes from 200 on of contribution 1');
   expect(text).toContain(`--height ${explained.trusted.height} --hash ${explained.trusted.hash}`);
-  expect(JSON.parse(jsonText({ explained: [explained], unexplained: [] })).payouts[0].derived[0].amount).toBe(
-    '1156',
-  );
+  expect(
+    JSON.parse(jsonText({ explained: [explained], received: [], unexplained: [] })).payouts[0].derived[0]
+      .amount,
+  ).toBe('1156');
 });
 
 test('a later claim is of what came since, and of the fraction that was carried', async () => {
@@ -113,7 +114,7 @@ test('a receipt, a slot and an account are explained; what paid nobody is not', 
   expect(await claimsSince(height)).toHaveLength(2);
   expect(await claimsSince(height + 1n)).toHaveLength(1);
   const none = (subject: Parameters<typeof explainOne>[1]) => expect(explainOne(chain, subject)).rejects;
-  await none({ kind: 'account', address, since: 99n }).toThrow('has claimed nothing since 99');
+  await none({ kind: 'account', address, since: 99n }).toThrow('has received nothing since 99');
   await none({ ...slot, height: 3n }).toThrow('was not paid in block 3');
   await none({ ...slot, slot: 7n, height: undefined }).toThrow('was not paid');
   await none({ kind: 'receipt', id: 77n }).toThrow('payments has no row');

@@ -30,16 +30,13 @@ function claimsOf(event: Event, height: bigint): readonly SlotClaim[] {
   return coinsFromString(attributeOf(event, 'amount')).map(({ denom }) => ({ pool, slot, denom, height }));
 }
 
-/** @throws LedgerError `explain.nothing` */
-export async function payoutsOfTx(chain: ExplainChain, hash: string): Promise<Payouts> {
+/** A transaction that was carried out. @throws LedgerError `explain.nothing` */
+export async function txOf(chain: ExplainChain, hash: string): Promise<FoundTx> {
   const found = await chain.tx(hash);
   if (found === undefined) throw new LedgerError('explain.nothing', `the node knows no transaction ${hash}`);
   if (found.code !== 0)
     throw new LedgerError('explain.nothing', `transaction ${hash} failed: it paid nobody`);
-  const payouts = payoutsIn(found.events, found.height);
-  if (payouts.claims.length + payouts.receipts.length === 0)
-    throw new LedgerError('explain.nothing', `transaction ${hash} claims from no pool and pays no inference`);
-  return payouts;
+  return found;
 }
 
 /** The claims of a slot in a block, or in the last block in which it was paid. */

@@ -9,23 +9,29 @@ import type {
   DerivedReceipt,
   Parts,
 } from '../../client/verifier/types.ts';
-import type { Explained } from './collect.ts';
 import type { ExplainSettings } from './command.ts';
+import { receivedText } from './received.ts';
 import type { Explanations } from './run.ts';
 
 const SCALE = 2 ** 64;
 const SHORT_MAX = 200;
 
+/** What is proved, and what is not. */
+const BASIS = {
+  payouts: 'verified: each follows from the block hash in its "trusted"',
+  received: "the node's word: events of blocks, of which there are no proofs",
+} as const;
+
 /** One JSON object: what each bundle derives, and from which block hash; and the blocks of which nothing is. */
-export function jsonText({ explained, unexplained }: Explanations): string {
+export function jsonText({ explained, received, unexplained }: Explanations): string {
   const payouts = explained.map(({ derived, trusted }) => ({ trusted, derived }));
   const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
-  return `${JSON.stringify({ payouts, unexplained }, plain, 2)}\n`;
+  return `${JSON.stringify({ payouts, received, basis: BASIS, unexplained }, plain, 2)}\n`;
 }
 
 /** The whole report. */
 export function reportText(
-  explained: readonly Explained[],
+  { explained, received }: Omit<Explanations, 'unexplained'>,
   { proofs }: Pick<ExplainSettings, 'proofs'>,
 ): string {
   const lines = explained.flatMap(({ derived, trusted }) => [
@@ -38,7 +44,15 @@ export function reportText(
         ]),
     '',
   ]);
-  return lines.join('\n');
+  const told =
+    received.length === 0
+      ? []
+      : [
+          ...received.map(receivedText),
+          'That is what the node tells in its events; there are no proofs of it.',
+          '',
+        ];
+  return [...lines, ...told].join('\n');
 }
 
 function derivedLines(derived: Derived): readonly string[] {

@@ -135,6 +135,17 @@ test('an epoch that is not paid, or whose rows are others, is refused', async ()
   refused(({ commitment }) => ({
     commitment: { ...commitment, receipts: { ...commitment.receipts, root: new Uint8Array(32) } },
   }));
+  // Where no allocation is shown, only the credit tells whose row it is.
+  const bare = (await explainOne(chain, { kind: 'tx', hash })).text;
+  const elsewhere = changed(Epoch, ({ commitment }) => ({
+    commitment: {
+      ...commitment,
+      rows: commitment.rows.map((row) => ({ ...row, place: { ...row.place, id: 2n } })),
+    },
+  }));
+  expect(() => deriveWith(bare, 'settlement', '08', elsewhere)).toThrow(
+    /row \d of epoch 1 is of another place/,
+  );
   const model = changed(Model, ({ price }) => ({ price: { ...price, perCall: '1001' } }));
   expect(() => deriveWith(text, 'models', '02', model)).toThrow(Refused);
 });

@@ -12,7 +12,8 @@ import { collect, type Explained } from './collect.ts';
 import type { ExplainSettings } from './command.ts';
 import { targetOf } from './credits.ts';
 import { epochParts, type EpochSource, httpEpochs } from './epochs.ts';
-import { heightsOfAccount, type Payouts, payoutsOfAccount, payoutsOfSlot, payoutsOfTx } from './find.ts';
+import { heightsOfAccount, type Payouts, payoutsIn, payoutsOfAccount, payoutsOfSlot, txOf } from './find.ts';
+import { type Received, receivedByTx, receivedSince } from './received.ts';
 import { jsonText, reportText } from './report.ts';
 import { rpcChain } from './rpc-chain.ts';
 
@@ -23,9 +24,11 @@ export interface Unexplained {
   readonly reason: string;
 }
 
-/** One answer for each block that paid, and the blocks without one. */
+/** One answer for each block that paid, the blocks without one, and what no proof is of. */
 export interface Explanations {
   readonly explained: readonly Explained[];
+  /** Besides claims from pools and payments: the node's word. */
+  readonly received: readonly Received[];
   /** Of an account only: what else is not explained is an error. */
   readonly unexplained: readonly Unexplained[];
 }
@@ -39,17 +42,22 @@ export async function runExplain(
   const source = settings.gateway === undefined ? undefined : httpEpochs(settings.gateway);
   const explanations = await explain(chain, settings, source);
   const { explained, unexplained } = explanations;
-  if (settings.proofs !== undefined) {
-    const [one] = explained;
-    writeFileSync(settings.proofs, one?.text ?? '');
-  }
-  terminal.out(settings.json ? jsonText(explanations) : reportText(explained, settings));
+  if (settings.proofs !== undefined) writeFileSync(settings.proofs, provable(explained).text);
+  terminal.out(settings.json ? jsonText(explanations) : reportText(explanations, settings));
   for (const { height, reason } of unexplained) terminal.note(`not explained: block ${height}: ${reason}`);
   if (unexplained.length > 0)
     throw new LedgerError(
       'explain.incomplete',
       `${unexplained.length} of ${unexplained.length + explained.length} blocks with claims are not explained`,
     );
+}
+
+function provable([one]: readonly Explained[]): Explained {
+  if (one !== undefined) return one;
+  throw new LedgerError(
+    'explain.no_proofs',
+    'this is told by events, of which there are no proofs: leave --proofs out',
+  );
 }
 
 /** @throws LedgerError `explain.*` */
@@ -61,11 +69,12 @@ export async function explain(
   const options = { source, receiptsMax };
   const only = async (payouts: Payouts): Promise<Explanations> => ({
     explained: [await explainBlock(chain, payouts, options)],
+    received: [],
     unexplained: [],
   });
   switch (subject.kind) {
     case 'tx':
-      return only(await payoutsOfTx(chain, subject.hash));
+      return await explainTx(chain, subject.hash, options);
     case 'slot':
       return only(await payoutsOfSlot(chain, subject));
     case 'receipt':
@@ -77,6 +86,17 @@ export async function explain(
   }
 }
 
+async function explainTx(chain: ExplainChain, hash: string, options: ExplainOptions): Promise<Explanations> {
+  const { events, height } = await txOf(chain, hash);
+  const payouts = payoutsIn(events, height);
+  const received = receivedByTx(events, { height, tx: hash });
+  const isProvable = payouts.claims.length + payouts.receipts.length > 0;
+  if (!isProvable && received.length === 0)
+    throw new LedgerError('explain.nothing', `transaction ${hash} paid nobody anything but its fee`);
+  const explained = isProvable ? [await explainBlock(chain, payouts, options)] : [];
+  return { explained, received, unexplained: [] };
+}
+
 /** What cannot be said of one block says nothing of the next: states are forgotten from the oldest on. */
 async function explainAccount(
   chain: ExplainChain,
@@ -84,8 +104,9 @@ async function explainAccount(
   options: ExplainOptions,
 ): Promise<Explanations> {
   const heights = await heightsOfAccount(chain, { address, since });
-  if (heights.length === 0)
-    throw new LedgerError('explain.nothing', `${address} has claimed nothing since ${since}`);
+  const received = await receivedSince(chain, { address, since });
+  if (heights.length + received.length === 0)
+    throw new LedgerError('explain.nothing', `${address} has received nothing since ${since}`);
   const explained: Explained[] = [];
   const unexplained: Unexplained[] = [];
   for (const height of heights) {
@@ -97,7 +118,7 @@ async function explainAccount(
       unexplained.push({ height, reason: sentenceOf(error) });
     }
   }
-  return { explained, unexplained };
+  return { explained, received, unexplained };
 }
 
 /** What a node answers, or fails to prove, of one block; not that it answers no more. */
