@@ -18,11 +18,12 @@ const contributions = options.number('contributions', {
   least: 10,
   help: 'that answers draw on',
 });
-const signEvery = options.number('sign-every', {
+const receiptsEvery = options.number('receipts-every', {
   fallback: 100,
   least: 1,
-  help: 'one inference in so many has voucher and receipt signed and checked',
+  help: 'one receipt in so many is signed and checked; every voucher is',
 });
+const threads = options.number('threads', { fallback: 2, least: 1, help: 'that sign and verify vouchers' });
 const windowBlocks = options.number('window', { fallback: 20_000, least: 1, help: 'blocks of a window' });
 const seed = options.number('seed', { fallback: 1, help: 'what everything is made from' });
 options.end();
@@ -32,20 +33,27 @@ function line(text: string): void {
 }
 
 const start = performance.now();
-const size = { inferences, channels, rounds, contributions, signEvery, windowBlocks, seed };
-const result = runScale(size, { say: line, now: () => performance.now() });
-const { transactions, transfer, money, traffic } = result;
-const { signed, totals } = traffic;
+const size = { inferences, channels, rounds, contributions, receiptsEvery, threads, windowBlocks, seed };
+const result = await runScale(size, { say: line, now: () => performance.now() });
+const { transactions, transfer, money, traffic, closing } = result;
+const { signed, totals, paid } = traffic;
 const perInference = (total: number): string => (total / inferences).toFixed(4);
 const bytes = transactions.reduce((sum, tx) => sum + tx.bytes, 0);
 const microseconds = 1_000 * transactions.reduce((sum, tx) => sum + tx.milliseconds, 0);
+const signatures = transactions.reduce((sum, tx) => sum + tx.signaturesMs, 0);
 const gas = transactions.reduce((sum, tx) => sum + tx.gas, 0n);
 const fees = totals.platform + totals.model + totals.stakers + totals.contributors;
 
 line('');
+const seconds = (us: number): string => (us / 1e6).toFixed(1);
+const each = (us: number): string => (us / inferences).toFixed(0);
 line(
-  `${signed.vouchers} vouchers and ${signed.receipts} receipts of ${inferences} inferences were signed and checked: ` +
-    `${((1_000 * signed.milliseconds) / (signed.vouchers + signed.receipts)).toFixed(0)} us each`,
+  `${paid.vouchers} vouchers of ${inferences} inferences: payers signed in ${seconds(paid.signing)} s of processors ` +
+    `(${each(paid.signing)} us each), the gateway verified in ${seconds(paid.verifying)} s (${each(paid.verifying)} us)`,
+);
+line(
+  `      over ${paid.amount} = what was claimed; ${signed.receipts} receipts signed and checked, ` +
+    `${((1_000 * signed.milliseconds) / signed.receipts).toFixed(0)} us each`,
 );
 line(`fees: ${fees} = platform ${totals.platform} + models ${totals.model} + stakers ${totals.stakers}`);
 line(`      + contributors ${totals.contributors}`);
@@ -53,15 +61,21 @@ line(`now:  ${money.platformAndStakers} community pool and stakers + ${money.gat
 line(`      + ${money.contributors} contributors took + ${money.pools} in pools`);
 line(`      + ${money.settlement} in entitlements that nobody claimed yet`);
 line(
-  `on the chain: ${transactions.length} transactions, ${bytes} bytes, ${gas} gas, ${(microseconds / 1e6).toFixed(2)} s`,
+  `on the chain: ${transactions.length} transactions, ${bytes} bytes, ${gas} gas, ${(microseconds / 1e6).toFixed(2)} s, ` +
+    `${(signatures / 1e3).toFixed(2)} s of it in signatures`,
 );
 line(
   `each inference: ${perInference(bytes)} bytes, ${perInference(Number(gas))} gas, ${perInference(microseconds)} us; ` +
     `a transfer each: ${transfer.bytes} bytes, ${transfer.gas} gas, ${transfer.microseconds.toFixed(0)} us`,
 );
 const { setUp } = result.world;
+const ends = { bytes: setUp.channelBytes + closing.bytes, gas: setUp.channelGas + closing.gas };
 line(
-  `with the ${setUp.channels} transactions that opened channels: ${perInference(bytes + setUp.channelBytes)} bytes`,
+  `not in it: ${setUp.channels} transactions that opened channels (${setUp.channelBytes} bytes, ${setUp.channelGas} gas) ` +
+    `and ${closing.transactions} that closed them (${closing.bytes} bytes, ${closing.gas} gas);`,
+);
+line(
+  `with these ${perInference(bytes + ends.bytes)} bytes and ${perInference(Number(gas + ends.gas))} gas an inference`,
 );
 const { user, system } = process.cpuUsage();
 line(

@@ -20,6 +20,7 @@ import { MsgClaimEntitlement, MsgSettleEpoch } from '../../../proto/gen/openledg
 import type { Any } from '../../../proto/gen/google/protobuf/any.ts';
 import { watchedChain } from '../../support/epochs.ts';
 import { anyOf, plainVerifier, type TestAccount } from '../../support/test-chain.ts';
+import { type Closing, closeChannels } from './closing.ts';
 import { type Money, moneyOf, reconcile } from './money.ts';
 import { Traffic } from './traffic.ts';
 import { ScaleWorld } from './world.ts';
@@ -37,7 +38,10 @@ export interface ScaleOptions {
   /** Each is an epoch of its own, and of its memory. */
   readonly rounds: number;
   readonly contributions: number;
-  readonly signEvery: number;
+  /** One receipt in so many is signed and checked; every voucher is. */
+  readonly receiptsEvery: number;
+  /** Beside the main one, for vouchers. */
+  readonly threads: number;
   readonly windowBlocks: number;
   readonly seed: number;
 }
@@ -70,6 +74,8 @@ export interface TransferCost {
 export interface ScaleResult {
   readonly transactions: readonly ScaleTransaction[];
   readonly transfer: TransferCost;
+  /** After everything else, and apart from it. */
+  readonly closing: Closing;
   /** Before the first inference and after the last claim; what came in addition. */
   readonly balances: { readonly before: Money; readonly after: Money };
   readonly money: Money;
@@ -80,8 +86,13 @@ export interface ScaleResult {
 }
 
 /** Runs it once. */
-export function runScale(options: ScaleOptions, ports: ScalePorts): ScaleResult {
-  return new Run(options, ports).run();
+export async function runScale(options: ScaleOptions, ports: ScalePorts): Promise<ScaleResult> {
+  const run = new Run(options, ports);
+  try {
+    return await run.run();
+  } finally {
+    await run.stop();
+  }
 }
 
 class Run {
@@ -122,31 +133,25 @@ class Run {
     this.#traffic = new Traffic(this.#world, { ...options, terms: (id) => known.get(id), now });
   }
 
-  run(): ScaleResult {
-    const { inferences, rounds, windowBlocks } = this.#options;
-    const { chain, setUp, contributors } = this.#world;
+  /** Ends the threads. */
+  stop(): Promise<void> {
+    return this.#traffic.stop();
+  }
+
+  async run(): Promise<ScaleResult> {
+    const { inferences, rounds } = this.#options;
+    const { setUp, contributors } = this.#world;
     this.#ports.say(
-      `set up: ${setUp.channels} transactions open channels (${setUp.channelBytes} bytes), ` +
+      `set up: ${setUp.channels} transactions open channels (${setUp.channelBytes} bytes, ${setUp.channelGas} gas), ` +
         `${setUp.others} bring contributions, models and the gateway`,
     );
     const before = moneyOf(this.#world);
     for (let round = 0; round < rounds; round++) {
       const from = Math.floor((inferences * round) / rounds);
       const to = Math.floor((inferences * (round + 1)) / rounds);
-      this.#round(round + 1, to - from);
+      await this.#round(round + 1, to - from);
     }
-    const { now, say } = this.#ports;
-    let slowest = 0;
-    const isFinal = (): boolean =>
-      this.#world.epochs().every(({ state }) => state === EpochState.EPOCH_STATE_FINAL);
-    for (let i = 0; i <= windowBlocks + rounds || !isFinal(); i++) {
-      const start = now();
-      chain.block();
-      slowest = Math.max(slowest, now() - start);
-    }
-    say(
-      `${windowBlocks} blocks later windows are over and rows are paid: ${slowest.toFixed(0)} ms of a block at most`,
-    );
+    this.#finalize();
     if (this.#entitlements.length > 0)
       this.#send('claim entitlements', this.#world.gateway, this.#entitlements);
     this.#claimPools(contributors);
@@ -154,10 +159,17 @@ class Run {
     const balances = { before, after };
     this.#problems.push(...reconcile(balances, this.#traffic.totals, this.#world));
     const money = after.since(before);
+    if (this.#traffic.paid.amount !== -money.channels)
+      this.#problems.push(
+        `vouchers over ${this.#traffic.paid.amount} were verified, ${-money.channels} claimed`,
+      );
+    const closing = closeChannels(this.#world, this.#traffic.charged());
+    this.#problems.push(...closing.problems);
     return {
       balances,
       transactions: this.#transactions,
       transfer: this.#transfers(),
+      closing,
       money,
       traffic: this.#traffic,
       world: this.#world,
@@ -165,12 +177,29 @@ class Run {
     };
   }
 
+  /** Blocks until windows are over. */
+  #finalize(): void {
+    const { rounds, windowBlocks } = this.#options;
+    const { now, say } = this.#ports;
+    let slowest = 0;
+    const isFinal = (): boolean =>
+      this.#world.epochs().every(({ state }) => state === EpochState.EPOCH_STATE_FINAL);
+    for (let i = 0; i <= windowBlocks + rounds || !isFinal(); i++) {
+      const start = now();
+      this.#world.chain.block();
+      slowest = Math.max(slowest, now() - start);
+    }
+    say(
+      `${windowBlocks} blocks later windows are over and rows are paid: ${slowest.toFixed(0)} ms of a block at most`,
+    );
+  }
+
   /** Serves, claims what vouchers are worth, states it. */
-  #round(number: number, count: number): void {
+  async #round(number: number, count: number): Promise<void> {
     const { say, now } = this.#ports;
     const { gateway, chain } = this.#world;
     const start = now();
-    const receipts = this.#traffic.serve(count);
+    const receipts = await this.#traffic.serve(count);
     const served = now();
     const rows = this.#traffic.claims();
     this.#send(`round ${number}: claim ${rows.length} vouchers`, gateway, [

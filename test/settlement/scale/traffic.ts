@@ -1,12 +1,10 @@
 /**
- * Synthetic inferences over channels: a receipt for each, and of some the voucher that its payer signed for
- * it and the receipt that the gateway signed back, each checked by the other side.
+ * Synthetic inferences over channels: for each a voucher that its payer signs and the gateway verifies, and a
+ * receipt; of some the gateway's signature under the receipt too, checked by the payer.
  */
 import { toHex } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
 import type { PackedLeaves } from '../../../gateway/epochs/packed.ts';
-import type { VoucherContent } from '../../../modules/channels/format/voucher.ts';
-import { voucherBytes } from '../../../modules/channels/format/voucher.ts';
 import { encodeAttribution, NO_ATTRIBUTION } from '../../../modules/settlement/proof/attribution.ts';
 import type { ModelTerms } from '../../../modules/settlement/proof/chain.ts';
 import {
@@ -22,6 +20,8 @@ import { PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts'
 import { randomFrom } from '../../attribution/fidelity/digits.ts';
 import { rowFor } from '../../support/channels.ts';
 import { Dice } from '../epochs/dice.ts';
+import { PaymentThreads } from './payment-threads.ts';
+import { type Payment, type PaymentTally, voucherOf } from './payments.ts';
 import type { ScaleChannel, ScaleWorld } from './world.ts';
 
 /** Requests of a channel that may run at the same time. */
@@ -33,10 +33,14 @@ const TOKENS_IN = 4_000;
 const TOKENS_OUT = 1_000;
 /** Of a receipt's money, in basis points of the weights, is nobody's at most. */
 const UNATTRIBUTED = 500;
+/** Inferences between looks at how far the payments are. */
+const LOOK_EVERY = 4_096;
 
 /** A lane, and where it stands. */
 interface LaneState {
   readonly channel: ScaleChannel;
+  /** Of the channel. */
+  readonly number: number;
   readonly lane: number;
   charged: bigint;
   /** What was charged before the last request. */
@@ -45,9 +49,8 @@ interface LaneState {
   resource: Uint8Array;
 }
 
-/** What was signed and checked, and what it took. */
-export interface SignatureTally {
-  vouchers: number;
+/** Receipts that were signed and checked, and what it took. */
+export interface ReceiptTally {
   receipts: number;
   milliseconds: number;
 }
@@ -56,8 +59,10 @@ export interface SignatureTally {
 export interface TrafficOptions {
   readonly seed: number;
   readonly contributions: number;
-  /** One inference in so many has its voucher and its receipt signed and checked. */
-  readonly signEvery: number;
+  /** One inference in so many has its receipt signed and checked; all have their vouchers. */
+  readonly receiptsEvery: number;
+  /** That sign and verify vouchers. */
+  readonly threads: number;
   readonly terms: (modelId: bigint) => ModelTerms | undefined;
   readonly now: () => number;
 }
@@ -70,7 +75,8 @@ export class Traffic {
   readonly #lanes: readonly LaneState[];
   readonly #attributions = new Map<string, Uint8Array>();
   readonly #hashes: readonly Uint8Array[];
-  readonly signed: SignatureTally = { vouchers: 0, receipts: 0, milliseconds: 0 };
+  readonly signed: ReceiptTally = { receipts: 0, milliseconds: 0 };
+  readonly #payments: PaymentThreads;
   /** What all receipts so far give to each party: a count beside the trees. */
   totals: ReceiptParts = { platform: 0n, model: 0n, stakers: 0n, contributors: 0n };
   #made = 0;
@@ -79,30 +85,51 @@ export class Traffic {
     this.#world = world;
     this.#options = options;
     this.#dice = new Dice(randomFrom(options.seed));
-    this.#lanes = world.channels.flatMap((channel) =>
+    this.#lanes = world.channels.flatMap((channel, number) =>
       Array.from({ length: LANES_OF_CHANNEL }, (_, lane): LaneState => {
-        return { channel, lane, charged: 0n, base: 0n, claimed: 0n, resource: NO_ATTRIBUTION };
+        return { channel, number, lane, charged: 0n, base: 0n, claimed: 0n, resource: NO_ATTRIBUTION };
       }),
     );
     const count = Math.min(ATTRIBUTIONS_MAX, options.contributions);
     this.#hashes = Array.from({ length: count }, () => this.#makeAttribution());
+    const ids = world.channels.map(({ id }) => id);
+    this.#payments = new PaymentThreads(options.threads, { chainId: world.chain.chainId, ids });
+  }
+
+  /** Vouchers that were signed and verified. */
+  get paid(): PaymentTally {
+    return this.#payments.tally;
+  }
+
+  /** What each channel's lanes were charged altogether, by number. */
+  charged(): readonly bigint[] {
+    const sums = this.#world.channels.map(() => 0n);
+    for (const { number, charged } of this.#lanes) sums[number] = (sums[number] ?? 0n) + charged;
+    return sums;
+  }
+
+  /** Ends the threads. */
+  stop(): Promise<void> {
+    return this.#payments.stop();
   }
 
   /** The attribution that receipts name by this hash. */
   readonly attribution = (hash: Uint8Array): Uint8Array | undefined => this.#attributions.get(toHex(hash));
 
-  /** So many inferences, one after another on lanes at random. */
-  serve(count: number): PackedLeaves {
+  /** So many inferences, one after another on lanes at random, until the payments of all are verified. */
+  async serve(count: number): Promise<PackedLeaves> {
     const bytes = new Uint8Array(count * RECEIPT_BYTES);
-    const { signEvery } = this.#options;
+    const { receiptsEvery } = this.#options;
     for (let i = 0; i < count; i++) {
       const lane = this.#dice.pick(this.#lanes);
       const receipt = this.#infer(lane);
+      this.#payments.add(paymentOf(lane));
       writeReceipt(receipt, bytes, i * RECEIPT_BYTES);
-      if (this.#made++ % signEvery !== 0) continue;
-      this.#signVoucher(lane);
-      this.#signReceipt(bytes.subarray(i * RECEIPT_BYTES, (i + 1) * RECEIPT_BYTES));
+      if (this.#made++ % receiptsEvery === 0)
+        this.#signReceipt(bytes.subarray(i * RECEIPT_BYTES, (i + 1) * RECEIPT_BYTES));
+      if (i % LOOK_EVERY === 0) await this.#payments.room();
     }
+    await this.#payments.finished();
     return { bytes, width: RECEIPT_BYTES, count };
   }
 
@@ -111,8 +138,9 @@ export class Traffic {
     return this.#lanes.flatMap((lane) => {
       if (lane.charged === lane.claimed) return [];
       lane.claimed = lane.charged;
-      const voucher = this.#signVoucher(lane);
-      return [rowFor(voucher, { signer: lane.channel.signer, chainId: this.#world.chain.chainId })];
+      const { id, signer } = lane.channel;
+      const voucher = voucherOf(paymentOf(lane), id);
+      return [rowFor(voucher, { signer, chainId: this.#world.chain.chainId })];
     });
   }
 
@@ -150,26 +178,6 @@ export class Traffic {
     };
   }
 
-  /** By the payer, checked by the gateway. */
-  #signVoucher({ channel: { id, signer }, lane, charged, base, resource }: LaneState): VoucherContent {
-    const start = this.#options.now();
-    const voucher: VoucherContent = {
-      channelId: id,
-      lane,
-      keyVersion: 0,
-      cumulative: charged,
-      ceiling: charged - base,
-      resource,
-      hashChain: undefined,
-    };
-    const message = voucherBytes(voucher, this.#world.chain.chainId);
-    if (!verifyEd25519(signer.key.key, message, signer.sign(message)))
-      throw new Error('a voucher that was signed does not verify');
-    this.signed.vouchers++;
-    this.signed.milliseconds += this.#options.now() - start;
-    return voucher;
-  }
-
   /** By the gateway, checked by the payer. */
   #signReceipt(leaf: Uint8Array): void {
     const start = this.#options.now();
@@ -196,4 +204,9 @@ export class Traffic {
     this.#attributions.set(toHex(hash), bytes);
     return hash;
   }
+}
+
+/** Of the lane's last request. */
+function paymentOf({ number, lane, charged, base, resource }: LaneState): Payment {
+  return { channel: number, lane, cumulative: charged, ceiling: charged - base, resource };
 }

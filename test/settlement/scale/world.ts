@@ -22,6 +22,7 @@ import type { Any } from '../../../proto/gen/google/protobuf/any.ts';
 import { configOf, sessionSigner, type TestSigner } from '../../support/channels.ts';
 import { createDatanet, publishSnapshot, registerModel } from '../../support/economic-loop.ts';
 import { anyOf, type TestAccount, TestChain } from '../../support/test-chain.ts';
+import { payerSigner } from './payments.ts';
 
 /** What a transaction may burn: there is no limit for a block in the default parameters of consensus. */
 export const SCALE_GAS = 1_000_000_000n;
@@ -31,7 +32,8 @@ const GATEWAY = 0;
 const CURATOR = 1;
 const FIRST_CONTRIBUTOR = 2;
 const FIRST_PAYER = FIRST_CONTRIBUTOR + CONTRIBUTORS;
-const DEPOSIT = 10n ** 15n;
+/** Of each channel; a payer has twice as much. */
+export const DEPOSIT: bigint = 10n ** 15n;
 const MESSAGES_OF_TX = 50;
 const TXS_OF_BLOCK = 100;
 /** Blocks after which weights of contributions count, by the default parameters of pools. */
@@ -61,9 +63,10 @@ export class ScaleWorld {
   readonly receiptSigner: TestSigner = sessionSigner('receipts');
   readonly channels: readonly ScaleChannel[];
   /** Transactions of what has to be there before the first inference, channels first. */
-  readonly setUp: { channels: number; channelBytes: number; others: number } = {
+  readonly setUp: { channels: number; channelBytes: number; channelGas: bigint; others: number } = {
     channels: 0,
     channelBytes: 0,
+    channelGas: 0n,
     others: 0,
   };
 
@@ -176,16 +179,21 @@ export class ScaleWorld {
   }
 
   #open(): readonly ScaleChannel[] {
-    const opened = this.payers.map((payer) => {
+    const opened = this.payers.map((payer, number) => {
+      const signer = payerSigner(number);
       const parties = { payer, receiver: this.gateway, now: this.chain.time };
-      const config = configOf(parties, { receiverKind: ReceiverKind.RECEIVER_KIND_ROUTER });
+      const config = configOf(parties, {
+        receiverKind: ReceiverKind.RECEIVER_KIND_ROUTER,
+        payerAuthorizer: signer.key,
+      });
       const tx = this.sign(payer, [anyOf(MsgOpenChannel, { config, deposit: `${DEPOSIT}` })]);
       this.setUp.channels++;
       this.setUp.channelBytes += tx.length;
-      return { tx, id: channelId(this.chain.chainId, config), signer: sessionSigner(payer.address) };
+      return { tx, id: channelId(this.chain.chainId, config), signer };
     });
     for (let first = 0; first < opened.length; first += TXS_OF_BLOCK)
-      this.blockOk(opened.slice(first, first + TXS_OF_BLOCK).map(({ tx }) => tx));
+      for (const gas of this.blockOk(opened.slice(first, first + TXS_OF_BLOCK).map(({ tx }) => tx)))
+        this.setUp.channelGas += gas;
     return opened.map(({ id, signer }) => ({ id, signer }));
   }
 }
