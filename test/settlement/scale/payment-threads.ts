@@ -8,8 +8,6 @@ import { PAYMENT_BYTES, type Payment, type PaymentTally, writePayment } from './
 
 /** Payments of one message to a thread: a second of its work. */
 const BATCH = 4_096;
-/** Messages under way at most: 230 KB each. */
-const BATCHES_MAX = 32;
 
 interface Thread {
   readonly worker: Worker;
@@ -53,20 +51,16 @@ export class PaymentThreads {
   }
 
   /**
-   * Waits until not too much is under way.
-   * @throws Error when a payment is not right
-   */
-  async room(): Promise<void> {
-    await this.#until(BATCHES_MAX);
-  }
-
-  /**
    * Waits until all that was handed over is verified.
    * @throws Error when a payment is not right
    */
   async finished(): Promise<void> {
     for (const thread of this.#threads) if (thread.filled > 0) this.#send(thread);
-    await this.#until(0);
+    while (this.#underWay > 0 && this.#failure === undefined)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Ends the threads. */
@@ -79,14 +73,6 @@ export class PaymentThreads {
     thread.filled = 0;
     this.#underWay++;
     thread.worker.postMessage(records, [records.buffer]);
-  }
-
-  async #until(most: number): Promise<void> {
-    while (this.#underWay > most && this.#failure === undefined)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #add({ vouchers, amount, signing, verifying }: PaymentTally): void {

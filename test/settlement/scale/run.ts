@@ -6,6 +6,7 @@ import type { SignatureVerifier } from '../../../framework/tx/signature.ts';
 import { buildEpoch } from '../../../gateway/epochs/build-epoch.ts';
 import { allocationsOf, proveAllocation } from '../../../gateway/epochs/explain.ts';
 import { findEpochFraud } from '../../../gateway/epochs/find-fraud.ts';
+import type { PackedLeaves } from '../../../gateway/epochs/packed.ts';
 import { openLeaves, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
 import { DEFAULT_PARAMS } from '../../../modules/settlement/params.ts';
 import { verifyAllocation } from '../../../modules/settlement/proof/inclusion.ts';
@@ -139,17 +140,20 @@ class Run {
   }
 
   async run(): Promise<ScaleResult> {
-    const { inferences, rounds } = this.#options;
+    const { rounds } = this.#options;
     const { setUp, contributors } = this.#world;
     this.#ports.say(
       `set up: ${setUp.channels} transactions open channels (${setUp.channelBytes} bytes, ${setUp.channelGas} gas), ` +
         `${setUp.others} bring contributions, models and the gateway`,
     );
     const before = moneyOf(this.#world);
+    let receipts = this.#serve(0);
     for (let round = 0; round < rounds; round++) {
-      const from = Math.floor((inferences * round) / rounds);
-      const to = Math.floor((inferences * (round + 1)) / rounds);
-      await this.#round(round + 1, to - from);
+      await this.#claim(round, receipts.count);
+      // The gateway goes on while it states what it has claimed, and threads verify.
+      const next = round + 1 < rounds ? this.#serve(round + 1) : receipts;
+      this.#settle(round + 1, receipts);
+      receipts = next;
     }
     this.#finalize();
     if (this.#entitlements.length > 0)
@@ -194,17 +198,28 @@ class Run {
     );
   }
 
-  /** Serves, claims what vouchers are worth, states it. */
-  async #round(number: number, count: number): Promise<void> {
-    const { say, now } = this.#ports;
-    const { gateway, chain } = this.#world;
-    const start = now();
-    const receipts = await this.#traffic.serve(count);
-    const served = now();
+  #serve(round: number): PackedLeaves {
+    const { inferences, rounds } = this.#options;
+    const [from, to] = [round, round + 1].map((n) => Math.floor((inferences * n) / rounds));
+    return this.#traffic.serve((to ?? 0) - (from ?? 0));
+  }
+
+  /** What the vouchers of a round are worth, when all of them are verified. */
+  async #claim(round: number, count: number): Promise<void> {
+    const { say } = this.#ports;
+    const { gateway } = this.#world;
+    await this.#traffic.verified();
+    say(`round ${round + 1}: ${count} inferences served, the vouchers of all verified`);
     const rows = this.#traffic.claims();
-    this.#send(`round ${number}: claim ${rows.length} vouchers`, gateway, [
+    this.#send(`round ${round + 1}: claim ${rows.length} vouchers`, gateway, [
       anyOf(MsgClaimVouchers, { claimer: gateway.address, rows }),
     ]);
+  }
+
+  /** States a round, judged as a watcher does. */
+  #settle(number: number, receipts: PackedLeaves): void {
+    const { say, now } = this.#ports;
+    const { gateway, chain } = this.#world;
     const round = this.#world.waiting();
     const on = watchedChain(chain.app.composition, chain.app.contextAt(chain.app.height), round);
     const built = now();
@@ -214,11 +229,11 @@ class Run {
     const fraud = findEpochFraud(epoch, on);
     if (fraud !== undefined) this.#problems.push(`round ${number}: rule ${fraud.rule} convicts it`);
     const { receipts: tree, allocations, rows: listed, entitlements } = epoch.commitment;
-    const seconds = [served - start, judged - built, now() - judged].map((ms) => (ms / 1_000).toFixed(1));
+    const seconds = [judged - built, now() - judged].map((ms) => (ms / 1_000).toFixed(1));
     say(
-      `round ${number}: ${tree.leaves} inferences served in ${seconds[0]} s, epoch of ${allocations.leaves} ` +
-        `allocations, ${listed.length} rows and ${entitlements.leaves} entitlements built in ${seconds[1]} s, ` +
-        `judged in ${seconds[2]} s`,
+      `round ${number}: epoch of ${tree.leaves} receipts, ${allocations.leaves} allocations, ` +
+        `${listed.length} rows and ${entitlements.leaves} entitlements built in ${seconds[0]} s, ` +
+        `judged in ${seconds[1]} s`,
     );
     const { commitment } = epoch;
     const bond = { denom: 'uopen', amount: `${epochBond}` };

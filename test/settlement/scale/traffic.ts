@@ -33,8 +33,6 @@ const TOKENS_IN = 4_000;
 const TOKENS_OUT = 1_000;
 /** Of a receipt's money, in basis points of the weights, is nobody's at most. */
 const UNATTRIBUTED = 500;
-/** Inferences between looks at how far the payments are. */
-const LOOK_EVERY = 4_096;
 
 /** A lane, and where it stands. */
 interface LaneState {
@@ -116,8 +114,8 @@ export class Traffic {
   /** The attribution that receipts name by this hash. */
   readonly attribution = (hash: Uint8Array): Uint8Array | undefined => this.#attributions.get(toHex(hash));
 
-  /** So many inferences, one after another on lanes at random, until the payments of all are verified. */
-  async serve(count: number): Promise<PackedLeaves> {
+  /** So many inferences, one after another on lanes at random; threads take their payments meanwhile. */
+  serve(count: number): PackedLeaves {
     const bytes = new Uint8Array(count * RECEIPT_BYTES);
     const { receiptsEvery } = this.#options;
     for (let i = 0; i < count; i++) {
@@ -127,10 +125,16 @@ export class Traffic {
       writeReceipt(receipt, bytes, i * RECEIPT_BYTES);
       if (this.#made++ % receiptsEvery === 0)
         this.#signReceipt(bytes.subarray(i * RECEIPT_BYTES, (i + 1) * RECEIPT_BYTES));
-      if (i % LOOK_EVERY === 0) await this.#payments.room();
     }
-    await this.#payments.finished();
     return { bytes, width: RECEIPT_BYTES, count };
+  }
+
+  /**
+   * Waits until the payments of all that was served are verified.
+   * @throws Error when one is not right
+   */
+  verified(): Promise<void> {
+    return this.#payments.finished();
   }
 
   /** The last voucher of every lane that was charged since the last claim. */
