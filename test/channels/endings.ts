@@ -12,7 +12,9 @@ import { type FuzzWorld, larger } from './world.ts';
 /** Opens the next channel of a payer. */
 export async function openChannel(w: FuzzWorld, party: PayerParty): Promise<void> {
   // A deposit may be dust.
-  party.deposited = BigInt(w.random.oneIn(6) ? w.random.between(1, 30) : w.random.between(200, 900));
+  const isDust = w.random.oneIn(6);
+  party.deposited = BigInt(isDust ? w.random.between(1, 30) : w.random.between(200, 900));
+  if (isDust) w.count('attack: deposit of dust');
   await party.newChannel(w.chain.block.time.seconds);
   const opened = w.chain.run(wire.MsgOpenChannel, {
     config: party.config,
@@ -24,12 +26,14 @@ export async function openChannel(w: FuzzWorld, party: PayerParty): Promise<void
   observe(w);
 }
 
-/** Pays more in. */
+/** The payer or a stranger pays more in. */
 export function topUp(w: FuzzWorld, party: PayerParty): void {
   if (!party.isOpen || party.isWithdrawing) return;
   const amount = BigInt(w.random.between(1, 400));
+  const sender = w.random.oneIn(4) ? w.random.pick(w.payers) : party;
+  if (sender !== party) w.count('attack: deposit by a stranger');
   const message = {
-    sender: party.account.address,
+    sender: sender.account.address,
     channelId: party.id,
     amount: { denom: 'uopen', amount: `${amount}` },
   };
@@ -86,6 +90,8 @@ async function closeByAgreement(w: FuzzWorld, party: PayerParty): Promise<boolea
     const step = w.random.pick([() => payerAsks(w, party), () => deliver(w), () => finishJob(w)]);
     await step();
   }
+  const isStale = w.random.oneIn(4);
+  while (isStale && w.chain.block.time.seconds < closeBefore) await tick(w);
   const message = {
     sender: party.account.address,
     channelId,
@@ -93,7 +99,16 @@ async function closeByAgreement(w: FuzzWorld, party: PayerParty): Promise<boolea
     closeBefore,
     consent: { signature, form: 0 },
   };
+  if (agreement.total > due) {
+    w.count('attack: close with another total');
+    const less = { ...message, total: `${agreement.total - 1n}` };
+    w.expect(!('response' in w.chain.run(wire.MsgCloseChannel, less)), 'a close with another total passes');
+  }
   const ran = w.chain.run(wire.MsgCloseChannel, message);
+  if (isStale) {
+    w.count('attack: stale close');
+    w.expect(!('response' in ran), 'an agreement passes that is over');
+  }
   if (!('response' in ran)) return false;
   const { paid } = wire.MsgCloseChannelResponse.decode(ran.response);
   const claimed = BigInt(lastClaimed(before));

@@ -22,8 +22,18 @@ it('whatever crashes, drops and cheats: no unpaid service, no double charge, not
     'charged',
     'links',
     'claims',
-    'rows replayed',
-    'forgeries',
+    'attack: replay of a row',
+    'attack: claim above the voucher',
+    'attack: row of another channel',
+    'attack: row of another lane',
+    'attack: row of another request',
+    'attack: row of another chain',
+    'attack: row by another key',
+    'attack: voucher of another channel',
+    'attack: voucher of another chain',
+    'attack: voucher by another key',
+    'attack: voucher for another request',
+    'attack: voucher behind the library',
   ])
     expect(counts.get(what) ?? 0, what).toBeGreaterThan(10);
   expect(counts.get('channels ended') ?? 0).toBeGreaterThan(3);

@@ -28,7 +28,13 @@ for (let done = 0, seed = first; done < steps && violations.length === 0; seed++
 }
 for (const [what, times] of [...totals].sort(([a], [b]) => (a < b ? -1 : 1)))
   process.stdout.write(`${what.padEnd(40)}${String(times).padStart(12)}\n`);
+const ended = totals.get('channels ended') ?? 0;
+const quiet = totals.get('channels ended after a quiet time') ?? 0;
+const found = (what: string): number => violations.filter((violation) => violation.includes(what)).length;
 process.stdout.write(
-  violations.length === 0 ? `${steps} steps, 0 violations\n` : `${violations.join('\n')}\n`,
+  `${steps} steps, ${ended} channels ended: ${found('unpaid service')} with unpaid service, ` +
+    `${found('double charge')} with a double charge; of the ${quiet} after a time without faults ` +
+    `${found('charged and not answered')} paid and denied; ${violations.length} violations\n`,
 );
+for (const violation of violations) process.stdout.write(`${violation}\n`);
 if (violations.length > 0) process.exitCode = 1;

@@ -38,4 +38,4 @@ test('ten thousand inferences over 20 channels settle in ten transactions, to th
     expect(reconcile(result.balances, wrong, result.world)).not.toEqual([]);
   }
   expect(said.filter((text) => text.startsWith('round'))).toHaveLength(4);
-});
+}, 120_000);
