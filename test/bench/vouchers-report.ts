@@ -1,11 +1,17 @@
 /** `--only vouchers`: what vouchers cost their payee and the chain, beside bare checks of the same signatures. */
 import { createPublicKey, type KeyObject, verify as verifyBare } from 'node:crypto';
+import { adr036SignBytes } from '../../core/adr036.ts';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
-import { isSignedBy, type VerifySignature } from '../../client/vouchers/signatures.ts';
+import { isSignedBy, type SignedForm, type VerifySignature } from '../../client/vouchers/signatures.ts';
 import { channelId } from '../../modules/channels/format/configuration.ts';
 import { hashChainOf, leadsTo } from '../../modules/channels/format/hash-chain.ts';
-import { LINKS_MAX, voucherBytes, type VoucherContent } from '../../modules/channels/format/voucher.ts';
+import {
+  LINKS_MAX,
+  voucherBytes,
+  type VoucherContent,
+  voucherText,
+} from '../../modules/channels/format/voucher.ts';
 import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
 import { verifySecp256k1 } from '../../node/crypto/secp256k1.ts';
 import {
@@ -26,6 +32,7 @@ import { testAccount } from '../support/test-chain.ts';
 import type { Report } from './report.ts';
 
 const CHAIN = 'test-chain-1';
+const DOMAIN = { chainId: CHAIN, denom: 'uopen', prefix: 'open' };
 const KEYS = 64;
 const VOUCHERS = 2_000;
 const ROUNDS = 3;
@@ -49,20 +56,29 @@ function rate(calls: number, run: () => void): number {
 }
 
 interface Signed {
+  readonly form: SignedForm;
   readonly signer: TestSigner;
   readonly voucher: VoucherContent;
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
 }
 
-function signedBy(signers: readonly TestSigner[]): readonly Signed[] {
+/** By each signer in turn; of a wallet, which has an account's key, by ADR-036 of the text. */
+function signedBy(signers: readonly TestSigner[], form: SignedForm = 'plain'): readonly Signed[] {
   return Array.from({ length: VOUCHERS }, (_, i): Signed => {
     const signer = signers[i % signers.length];
     if (signer === undefined) throw new RangeError('no signers');
     const voucher = voucherFor(sha256(utf8(`channel ${i}`)), { cumulative: BigInt(i + 100) });
-    const message = voucherBytes(voucher, CHAIN);
-    return { signer, voucher, message, signature: signer.sign(message) };
+    const message =
+      form === 'plain'
+        ? voucherBytes(voucher, CHAIN)
+        : adr036SignBytes(testAccount(nameOf(i % KEYS)).address, voucherText(voucher, DOMAIN));
+    return { form, signer, voucher, message, signature: signer.sign(message) };
   });
+}
+
+function nameOf(key: number): string {
+  return `bench ${key}`;
 }
 
 function all(signed: readonly Signed[], check: (one: Signed) => boolean): () => void {
@@ -76,21 +92,22 @@ const verify: VerifySignature = ({ kind, key }, message, signature) =>
 
 /** Vouchers verified as a payee does, links, and claims in the real modules. */
 export function reportVouchers({ row }: Report): Readonly<Record<string, number>> {
-  const domain = { chainId: CHAIN, denom: 'uopen', prefix: 'open' };
-  const names = Array.from({ length: KEYS }, (_, i) => `bench ${i}`);
+  const names = Array.from({ length: KEYS }, (_, i) => nameOf(i));
+  const accounts = names.map((name) => accountSigner(testAccount(name)));
   const kinds = {
     ed25519: signedBy(names.map(sessionSigner)),
-    secp256k1: signedBy(names.map((name) => accountSigner(testAccount(name)))),
+    secp256k1: signedBy(accounts),
+    'secp256k1, ADR-036': signedBy(accounts, 'adr036'),
   };
   const results: Record<string, number> = {};
   for (const [kind, signed] of Object.entries(kinds)) {
     const checked = rate(
       VOUCHERS,
-      all(signed, ({ signer, voucher, signature }) =>
-        isSignedBy({ voucher, signature, form: 'plain' }, signer.key, { domain, verify }),
+      all(signed, ({ form, signer, voucher, signature }) =>
+        isSignedBy({ voucher, signature, form }, signer.key, { domain: DOMAIN, verify }),
       ),
     );
-    const bare = rate(VOUCHERS, all(signed, bareCheck(kind)));
+    const bare = rate(VOUCHERS, all(signed, bareCheck(kind !== 'ed25519')));
     results[kind] = checked;
     row(
       'vouchers/verify',
@@ -104,12 +121,12 @@ export function reportVouchers({ row }: Report): Readonly<Record<string, number>
 }
 
 /** The native check alone: keys are imported and digests made before. */
-function bareCheck(kind: string): (one: Signed) => boolean {
+function bareCheck(isSecp256k1: boolean): (one: Signed) => boolean {
   const keys = new Map<string, KeyObject>();
   const digests = new Map<Uint8Array, Uint8Array>();
   return ({ signer, message, signature }) => {
     const { key } = signer.key;
-    if (kind === 'secp256k1') {
+    if (isSecp256k1) {
       const digest = digests.get(message) ?? sha256(message);
       digests.set(message, digest);
       return verifySecp256k1(key, digest, signature);

@@ -1,11 +1,12 @@
 /** What nobody may get away with, on the chain and at the payee. */
 import { toHex } from '../../core/bytes.ts';
 import { type SignedVoucher, signVoucher } from '../../client/vouchers/signatures.ts';
+import { channelId } from '../../modules/channels/format/configuration.ts';
 import type { VoucherContent } from '../../modules/channels/format/voucher.ts';
 import * as wire from '../../proto/gen/openledger/channels/v1/tx.ts';
-import { rowFor, sessionSigner } from '../support/channels.ts';
+import { configOf, rowFor, sessionSigner, voucherFor } from '../support/channels.ts';
 import type { Ran } from './chain.ts';
-import { librarySigner, LANES_USED, type PayerParty } from './parties.ts';
+import { librarySigner, LANES_USED, type PayerParty, RECEIVER_ACCOUNT } from './parties.ts';
 import { asPayee, claimRows } from './payee-steps.ts';
 import type { FuzzWorld } from './world.ts';
 
@@ -24,31 +25,78 @@ export function replayRows(w: FuzzWorld): void {
   w.count('attack: claim above the voucher');
   const { cumulative, hashChain } = row.voucher;
   const most = BigInt(cumulative) + BigInt(row.preimageIndex) * BigInt(hashChain?.unit ?? 0);
-  mustPayNothing(w, claimRows(w, [{ ...row, total: `${most + 1n}` }]), 'a claim above the voucher');
+  mustBeRefused(w, claimRows(w, [{ ...row, total: `${most + 1n}` }]), 'a claim above the voucher');
   w.count('attack: row of another request');
   const crossed = { ...row, voucher: { ...row.voucher, resource: w.random.bytes(32) } };
-  mustPayNothing(w, claimRows(w, [crossed]), 'a voucher of another request');
+  mustBeRefused(w, claimRows(w, [crossed]), 'a voucher of another request');
   const lane = (row.voucher.lane + 1) % LANES_USED;
   w.count('attack: row of another lane');
-  mustPayNothing(
+  mustBeRefused(
     w,
     claimRows(w, [{ ...row, voucher: { ...row.voucher, lane } }]),
     'a voucher of another lane',
   );
+  // Also the next channel of the same payer, which begins with the same key.
   const other = w.random.pick(w.payers);
   if (!other.isOpen || toHex(other.id) === toHex(row.voucher.channelId)) return;
   const { keyVersion } = other;
   const moved = { ...row, voucher: { ...row.voucher, channelId: other.id, keyVersion } };
   w.count('attack: row of another channel');
-  mustPayNothing(w, claimRows(w, [moved]), 'a voucher of another channel');
+  mustBeRefused(w, claimRows(w, [moved]), 'a voucher of another channel');
 }
 
-/** It fails, or brings nothing. */
+/**
+ * A channel of dust, and vouchers of all its lanes that are each good for more: the lanes together are paid the
+ * deposit and not a unit of others' deposits, and the rest goes back.
+ */
+export function overdraw(w: FuzzWorld, { account, signer }: PayerParty): void {
+  const deposit = BigInt(w.random.between(1, 40));
+  const now = w.chain.block.time.seconds;
+  const change = { salt: w.random.bytes(32), withdrawDelay: 60, payerAuthorizer: signer.key };
+  const parties = { payer: account, receiver: RECEIVER_ACCOUNT, now };
+  const config = configOf(parties, { ...change, openBefore: now + 300n });
+  const opened = w.chain.run(wire.MsgOpenChannel, { config, deposit: `${deposit}` });
+  w.expect('response' in opened, 'a channel of dust is not opened');
+  const id = channelId(w.chain.block.chainId, config);
+  const rows = Array.from({ length: LANES_USED }, (_, lane) => {
+    const cumulative = BigInt(w.random.between(1, 30));
+    return rowFor(voucherFor(id, { lane, cumulative, ceiling: cumulative }), { signer });
+  });
+  const signed = rows.reduce((sum, { total }) => sum + BigInt(total), 0n);
+  w.count(signed > deposit ? 'attack: lanes over one deposit' : 'lanes below their deposit');
+  const paid = resultsOf(claimRows(w, rows)).reduce((sum, one) => sum + BigInt(one.paid), 0n);
+  const due = signed < deposit ? signed : deposit;
+  w.expect(paid === due, `lanes were paid ${paid} of a deposit of ${deposit}, not ${due}`);
+  const closed = w.chain.run(wire.MsgCloseChannel, {
+    sender: RECEIVER_ACCOUNT.address,
+    channelId: id,
+    total: `${paid}`,
+    closeBefore: now + 30n,
+    consent: undefined,
+  });
+  const { returned } =
+    'response' in closed ? wire.MsgCloseChannelResponse.decode(closed.response) : { returned: '' };
+  w.expect(
+    returned === `${deposit - paid}`,
+    `${returned} came back of ${deposit}, of which ${paid} were paid`,
+  );
+}
+
+function resultsOf(ran: Ran): readonly wire.ClaimResult[] {
+  return 'response' in ran ? wire.MsgClaimVouchersResponse.decode(ran.response).results : [];
+}
+
 function mustPayNothing(w: FuzzWorld, ran: Ran, what: string): void {
-  const isPaid =
-    'response' in ran &&
-    wire.MsgClaimVouchersResponse.decode(ran.response).results.some(({ paid }) => paid !== '0');
-  w.expect(!isPaid, `${what} is paid`);
+  w.expect(!resultsOf(ran).some(({ paid }) => paid !== '0'), `${what} is paid`);
+}
+
+/** What could never be right fails the message; only a channel or key that is gone is not even looked at. */
+function mustBeRefused(w: FuzzWorld, ran: Ran, what: string): void {
+  const { CLAIM_OUTCOME_NO_CHANNEL, CLAIM_OUTCOME_KEY_RETIRED } = wire.ClaimOutcome;
+  const isTaken = resultsOf(ran).some(
+    ({ outcome }) => outcome !== CLAIM_OUTCOME_NO_CHANNEL && outcome !== CLAIM_OUTCOME_KEY_RETIRED,
+  );
+  w.expect(!isTaken, `${what} is taken`);
 }
 
 /** Vouchers made behind the library's back: for other chains, channels and requests, by other keys. */
@@ -106,10 +154,10 @@ function nameOf(
 function onChain(w: FuzzWorld, { signer }: PayerParty, voucher: VoucherContent): void {
   w.count('attack: row of another chain');
   const foreign = rowFor(voucher, { signer, chainId: 'test-chain-2' });
-  mustPayNothing(w, claimRows(w, [foreign]), 'a voucher of another chain');
+  mustBeRefused(w, claimRows(w, [foreign]), 'a voucher of another chain');
   w.count('attack: row by another key');
   const forged = rowFor(voucher, { signer: sessionSigner('thief') });
-  mustPayNothing(w, claimRows(w, [forged]), 'a voucher by another key');
+  mustBeRefused(w, claimRows(w, [forged]), 'a voucher by another key');
 }
 
 /** The payer's own voucher, with whatever base; the request is real, so that what it is served counts. */

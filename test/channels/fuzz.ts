@@ -11,7 +11,7 @@
  * | claims in time count | no row of the payee's own claims fails the message                          |
  */
 import { LedgerError } from '../../core/errors.ts';
-import { arm, cheat, replayRows } from './attacks.ts';
+import { arm, cheat, overdraw, replayRows } from './attacks.ts';
 import { endChannel, maybeEnd, openChannel, rotate, topUp } from './endings.ts';
 import { deliver } from './network.ts';
 import { claimAll, finishJob, tick } from './payee-steps.ts';
@@ -69,6 +69,7 @@ async function step(w: FuzzWorld): Promise<void> {
     { weight: 1, value: () => rotate(w, party) },
     { weight: 3, value: () => arm(w, party) },
     { weight: 5, value: () => cheat(w, party) },
+    { weight: 1, value: () => overdraw(w, party) },
     { weight: 1, value: () => maybeEnd(w, party) },
   ]);
   await action();
