@@ -16,7 +16,7 @@ export function arm(w: FuzzWorld, { disk }: PayerParty): void {
   (w.random.oneIn(2) ? disk : w.payee.disk).arm(w.random.between(1, 6));
 }
 
-/** Rows of before, once more: as they were, for more than the voucher says, for other channels, lanes and requests. */
+/** Rows of before, once more: as they were, for more, for other channels, lanes and requests. */
 export function replayRows(w: FuzzWorld): void {
   const row = w.random.some(w.oldRows);
   if (row === undefined) return;
@@ -46,7 +46,7 @@ export function replayRows(w: FuzzWorld): void {
 }
 
 /**
- * A channel of dust, and vouchers of all its lanes that are each good for more: the lanes together are paid the
+ * A channel of dust, and vouchers of all its lanes that are good for more: the lanes together are paid the
  * deposit and not a unit of others' deposits, and the rest goes back.
  */
 export function overdraw(w: FuzzWorld, { account, signer }: PayerParty): void {

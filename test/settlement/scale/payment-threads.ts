@@ -1,6 +1,6 @@
 /**
- * Payments signed and verified on threads beside the one that makes receipts. All of a channel are on one thread, in
- * their order; so the sums do not depend on which thread is faster.
+ * Payments signed and verified on threads beside the one that makes receipts. All of a channel are on one
+ * thread, in their order; so the sums do not depend on which thread is faster.
  */
 import { Worker } from 'node:worker_threads';
 import type { PaymentWork } from './payment-worker.ts';

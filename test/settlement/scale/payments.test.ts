@@ -61,7 +61,7 @@ test('a voucher that comes again, leaves one out or pays less than was charged i
     expect(() => desk().pay(packed(list))).toThrow(problem);
 });
 
-test('threads take what they are given in its order, whatever their number, and say when it is wrong', async () => {
+test('threads take what they are given in its order, however many they are, and say what is wrong', async () => {
   const ids = Array.from({ length: CHANNELS }, (_, i) => idOf(i));
   for (const count of [1, 3]) {
     const threads = new PaymentThreads(count, { chainId: CHAIN, ids });

@@ -1,6 +1,6 @@
 /**
- * The payment of one inference: a voucher that the payer signs and the gateway verifies, as `client/vouchers` does,
- * and whose base is what the gateway charged on the lane before. Payments travel to other threads as records:
+ * The payment of one inference: a voucher that the payer signs and the gateway verifies, as `client/vouchers`
+ * does, and whose base is what the gateway charged on the lane before. Payments travel as records:
  *
  * | bytes | what                                     |
  * | ----- | ---------------------------------------- |
@@ -19,7 +19,7 @@ import { testAccount } from '../../support/test-chain.ts';
 
 /** Bytes of a record. */
 export const PAYMENT_BYTES = 56;
-/** One payer in so many has a session key of ed25519, the others of secp256k1, whose native checks are faster. */
+/** One payer in so many has an ed25519 session key, the others secp256k1, whose native checks are faster. */
 const ED25519_EVERY = 25;
 
 /** What is paid by a voucher. */
