@@ -48,6 +48,18 @@ export interface PayeePolicy {
   readonly unclaimedMax: bigint;
   /** Seconds that what is known of the chain may be old: far less than any withdrawal delay. */
   readonly mirrorAgeMax: number;
+  /**
+   * True where receipts say what was charged: links of a request that is not over are then not claimed by
+   * themselves, `settle` charges for them. Who comes back after a crash settles what is `unfinished`.
+   */
+  readonly receipted?: boolean;
+}
+
+/** A request that was begun, and neither charged nor served by this process. */
+export interface UnfinishedRequest {
+  readonly signed: SignedVoucher;
+  /** What may be charged for it, by the voucher and the links that were shown. */
+  readonly payable: bigint;
 }
 
 /** What a request is offered for. */
@@ -138,9 +150,10 @@ export class Payee {
     }
     const reason = this.#problemOf(signed, offer, mirror);
     if (reason !== undefined) return refused(reason);
-    const charged = dueOn(before?.lane, claimedOn(mirror, voucher.lane));
-    if (baseOf(voucher) !== charged)
-      return { kind: 'corrective', lane: { ...snapshotOf(before?.lane), charged } };
+    // Never below what was claimed, even if the journal was lost.
+    const due = before === undefined ? 0n : this.#dueOf(before.lane);
+    const charged = larger(due, claimedOn(mirror, voucher.lane));
+    if (baseOf(voucher) !== charged) return { kind: 'corrective', lane: snapshotOf(before?.lane, charged) };
     const tooMuch = this.#problemOfAmount(signed, mirror);
     if (tooMuch !== undefined) return refused(tooMuch);
     const lane = { charged, base: charged, last: signed, link: undefined, settled: false };
@@ -149,19 +162,39 @@ export class Payee {
     return { kind: 'serve', again: false, linkIndex: 0 };
   }
 
+  /** What a crash or a failure has left: `resume` it and settle, or wait until its voucher comes again. */
+  unfinished(): readonly UnfinishedRequest[] {
+    return this.#ports.journal.keys('').flatMap((key) => {
+      const lane = LANE_KEY.test(key) && !this.#serving.has(key) ? this.#lane(key)?.lane : undefined;
+      if (lane === undefined || lane.settled) return [];
+      return [{ signed: lane.last, payable: claimable(lane) - lane.base }];
+    });
+  }
+
+  /** An unfinished request is to be settled, or abandoned, by this process: nothing more is served for it. */
+  resume(channelId: Uint8Array, lane: number): void {
+    this.#serving.add(laneKey(channelId, lane));
+  }
+
   /**
    * Takes a link of the hash chain of the voucher that is being served: when it resolves, so many units more
    * are paid for.
+   * @param index the number of the link, by default that of the next one; those before it need not be shown
    * @returns the number of the link; undefined for one that does not follow the last
    */
-  async link(channelId: Uint8Array, lane: number, preimage: Uint8Array): Promise<number | undefined> {
+  async link(
+    channelId: Uint8Array,
+    lane: number,
+    { preimage, index: named }: { readonly preimage: Uint8Array; readonly index?: number },
+  ): Promise<number | undefined> {
     const key = laneKey(channelId, lane);
     const served = this.#served(key);
     const { hashChain } = served.lane.last.voucher;
     const known = served.lane.link;
-    const index = (known?.index ?? 0) + 1;
-    if (hashChain === undefined || index > hashChain.links) return undefined;
-    if (!leadsTo(known?.preimage ?? hashChain.root, preimage, 1)) return undefined;
+    const last = known?.index ?? 0;
+    const index = named ?? last + 1;
+    if (hashChain === undefined || index <= last || index > hashChain.links) return undefined;
+    if (!leadsTo(known?.preimage ?? hashChain.root, preimage, index - last)) return undefined;
     await this.#write(key, served.version, { ...served.lane, link: { preimage, index } });
     return index;
   }
@@ -182,7 +215,7 @@ export class Payee {
     const settled = { ...served, charged, settled: true };
     await this.#write(key, version, settled);
     this.#serving.delete(key);
-    return snapshotOf(settled);
+    return snapshotOf(settled, charged);
   }
 
   /** The request failed: nothing is charged, and the same voucher may be used for it again. */
@@ -200,8 +233,8 @@ export class Payee {
       const mirror = this.#mirrors.get(id);
       if (mirror === undefined) return [];
       return this.#lanesOf(id)
-        .filter((lane) => dueOf(lane) > claimedOn(mirror, lane.last.voucher.lane))
-        .map(rowOf);
+        .filter((lane) => this.#dueOf(lane) > claimedOn(mirror, lane.last.voucher.lane))
+        .map((lane) => rowOf(lane, this.#dueOf(lane)));
     });
   }
 
@@ -229,7 +262,7 @@ export class Payee {
     const id = toHex(agreement.channelId);
     const mirror = this.#mirrors.get(id);
     if (mirror === undefined || this.#isServing(id)) return undefined;
-    const due = this.#sumOver(id, mirror, { without: undefined, of: dueOf });
+    const due = this.#sumOver(id, mirror, { without: undefined, of: (lane) => this.#dueOf(lane) });
     if (agreement.total < due) return undefined;
     const key = `${id}/close`;
     const entry = this.#ports.journal.get(key);
@@ -283,6 +316,12 @@ export class Payee {
     return [...amounts].reduce((sum, [lane, amount]) => (lane === without ? sum : sum + amount), 0n);
   }
 
+  /** What was charged; of a request that is not settled, what links were shown for. */
+  #dueOf({ charged, base, last, link, settled }: PayeeLane): bigint {
+    if (settled || link === undefined || this.#policy.receipted === true) return charged;
+    return base + BigInt(link.index) * (last.voucher.hashChain?.unit ?? 0n);
+  }
+
   #isServing(id: string): boolean {
     return [...this.#serving].some((key) => key.startsWith(`${id}/lane/`));
   }
@@ -316,6 +355,8 @@ export class Payee {
   }
 }
 
+const LANE_KEY = /^[0-9a-f]{64}\/lane\/\d+$/;
+
 function laneKey(channelId: Uint8Array, lane: number): string {
   return `${toHex(channelId)}/lane/${lane}`;
 }
@@ -328,27 +369,12 @@ function problemOfKey({ voucher }: SignedVoucher, { record }: ChannelMirror): Re
   return voucher.keyVersion === record.channel.keyVersion ? undefined : 'wrong_key_version';
 }
 
-/** What was charged; of a request that is not settled, what links were shown for. */
-function dueOf({ charged, base, last, link, settled }: PayeeLane): bigint {
-  if (settled || link === undefined) return charged;
-  return base + BigInt(link.index) * (last.voucher.hashChain?.unit ?? 0n);
-}
-
-/** Where the next voucher has to begin: never below what was claimed, even if the journal was lost. */
-function dueOn(lane: PayeeLane | undefined, claimed: bigint): bigint {
-  return larger(lane === undefined ? 0n : dueOf(lane), claimed);
-}
-
 function larger(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
 }
 
-function snapshotOf(lane: PayeeLane | undefined): LaneSnapshot {
-  return {
-    charged: lane === undefined ? 0n : dueOf(lane),
-    last: lane?.last,
-    linkIndex: lane?.link?.index ?? 0,
-  };
+function snapshotOf(lane: PayeeLane | undefined, charged: bigint): LaneSnapshot {
+  return { charged, last: lane?.last, linkIndex: lane?.link?.index ?? 0 };
 }
 
 /** What the last voucher and link can be claimed for. */
@@ -358,7 +384,7 @@ function claimable({ last, link }: PayeeLane): bigint {
 }
 
 /** The last voucher covers all that was charged, also before it. */
-function rowOf(lane: PayeeLane): ClaimRow {
+function rowOf(lane: PayeeLane, due: bigint): ClaimRow {
   const { last, link } = lane;
   const { voucher, signature, form } = last;
   const { hashChain } = voucher;
@@ -371,7 +397,7 @@ function rowOf(lane: PayeeLane): ClaimRow {
     },
     signature,
     form: form === 'plain' ? SignatureForm.SIGNATURE_FORM_PLAIN : SignatureForm.SIGNATURE_FORM_ADR036,
-    total: `${dueOf(lane)}`,
+    total: `${due}`,
     preimage: link?.preimage ?? new Uint8Array(0),
     preimageIndex: link?.index ?? 0,
   };

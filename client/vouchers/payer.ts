@@ -10,7 +10,7 @@
  * All that was ever signed is counted: whatever the payee does, no more than `exposure` can be taken.
  */
 import { toHex } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { hashChainOf } from '../../modules/channels/format/hash-chain.ts';
 import { baseOf, LANES, largestClaim, type VoucherContent } from '../../modules/channels/format/voucher.ts';
 import type { Journal } from './journal.ts';
@@ -25,7 +25,13 @@ import {
 } from './signatures.ts';
 import type { SigningKey } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import type { LaneSnapshot } from './payee.ts';
-import { type PayerLane, payerLaneFromJson, payerLaneToJson, type PendingVoucher } from './state.ts';
+import {
+  type PayerLane,
+  payerLaneFromJson,
+  payerLaneToJson,
+  type PendingVoucher,
+  type ShownLink,
+} from './state.ts';
 
 /** What a payer needs of the world. */
 export interface PayerPorts {
@@ -148,6 +154,22 @@ export class Payer {
     const hashChain = pending?.signed.voucher.hashChain;
     if (pending?.seed === undefined || hashChain === undefined) return [];
     return hashChainOf(pending.seed, hashChain.links).slice(1);
+  }
+
+  /**
+   * The link of the pending voucher's hash chain that pays for so much of the request, `due` as the payee
+   * says it; undefined when the voucher itself does. It is shown once: links only go up.
+   * @throws LedgerError `vouchers.ceiling` when that is more than was signed for
+   */
+  linkFor(lane: number, due: bigint): ShownLink | undefined {
+    const { voucher } = this.#lane(lane).lane.pending?.signed ?? {};
+    if (voucher === undefined || due > voucher.ceiling)
+      throw new LedgerError('vouchers.ceiling', `${due} is due, which no pending voucher is signed for`);
+    const { cumulative, hashChain } = voucher;
+    const open = due - (cumulative - baseOf(voucher));
+    if (hashChain === undefined || open <= 0n) return undefined;
+    const index = Number((open + hashChain.unit - 1n) / hashChain.unit);
+    return { preimage: defined(this.links(lane)[index - 1], 'link'), index };
   }
 
   /**

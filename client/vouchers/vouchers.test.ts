@@ -208,14 +208,16 @@ test('a stream is paid link by link; what was shown is owed when the payer vanis
   expect(links.length).toBe(10);
   const [one, two, three] = links;
   if (one === undefined || two === undefined || three === undefined) throw new RangeError('no links');
-  expect(await payee.link(id, 0, two)).toBeUndefined();
-  expect([await payee.link(id, 0, one), await payee.link(id, 0, two)]).toEqual([1, 2]);
-  expect(await payee.link(id, 0, two)).toBeUndefined();
+  expect(await payee.link(id, 0, { preimage: two })).toBeUndefined();
+  expect([await payee.link(id, 0, { preimage: one }), await payee.link(id, 0, { preimage: two })]).toEqual([
+    1, 2,
+  ]);
+  expect(await payee.link(id, 0, { preimage: two })).toBeUndefined();
   await expect(payee.settle(id, 0, 10n)).rejects.toMatchObject({ code: 'vouchers.overcharge' });
   payee.abandon(id, 0);
   expect(claim()).toEqual(['4']);
   expect(await payee.accept(signed, offerOf(signed))).toEqual({ kind: 'serve', again: true, linkIndex: 2 });
-  expect(await payee.link(id, 0, three)).toBe(3);
+  expect(await payee.link(id, 0, { preimage: three })).toBe(3);
   await payee.settle(id, 0, 11n);
   await payer.answered(signed, 11n);
   expect(claim()).toEqual(['7']);

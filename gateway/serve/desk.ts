@@ -2,38 +2,17 @@
  * Where requests are paid for and answered: voucher → answer → receipt on the disk → charge on the disk →
  * signature. See `receipt-log.ts` for what a crash between two of them leaves.
  */
-import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
-import { sha256 } from '../../core/hash.ts';
+import { EMPTY_BYTES } from '../../core/bytes.ts';
 import type { LaneSnapshot, Payee, Refusal } from '../../client/vouchers/payee.ts';
 import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
-import { baseOf } from '../../modules/channels/format/voucher.ts';
-import {
-  ATTRIBUTION_ENTRIES_MAX,
-  encodeAttribution,
-  NO_ATTRIBUTION,
-} from '../../modules/settlement/proof/attribution.ts';
-import type { FinalClaim, ModelTerms } from '../../modules/settlement/proof/chain.ts';
-import { encodeReceipt, type Receipt } from '../../modules/settlement/proof/leaves.ts';
-import { receiptStatement } from '../../modules/settlement/proof/receipt-statement.ts';
-import type {
-  GatewayLogger,
-  Inference,
-  InferenceAnswer,
-  InferenceRequest,
-  PriceBook,
-  ReceiptSigner,
-} from './ports.ts';
-import type { AnsweredReceipt, ReceiptLog } from './receipt-log.ts';
+import type { Inference, InferenceRequest } from './ports.ts';
+import type { AnsweredReceipt } from './receipt-log.ts';
+import { noAnswer, ReceiptMaker, type ReceiptMakerPorts } from './receipt-maker.ts';
 
 /** What the desk is made of. */
-export interface DeskPorts {
+export interface DeskPorts extends ReceiptMakerPorts {
   readonly payee: Payee;
-  readonly receipts: ReceiptLog;
-  readonly prices: PriceBook;
   readonly inference: Inference;
-  readonly signer: ReceiptSigner;
-  readonly logger: GatewayLogger;
 }
 
 /** Whose receipts they are, and what is offered. */
@@ -61,19 +40,22 @@ export interface PaidRequest extends InferenceRequest {
 /** Why nothing was served: stable names, for answers. */
 export type DeskRefusal = Refusal | 'unknown_model' | 'prompt_too_long' | 'streams_not_served' | 'busy';
 
+/** An answer that was charged. */
+export interface AnsweredOutcome {
+  readonly kind: 'answered';
+  readonly answer: Uint8Array;
+  /** The leaf: 195 bytes. */
+  readonly receipt: Uint8Array;
+  readonly signature: Uint8Array;
+  /** What its lane was charged in all: for `Payer.answered`. */
+  readonly charged: bigint;
+  /** It was answered before, and cost nothing now. */
+  readonly again: boolean;
+}
+
 /** What becomes of a request. */
 export type Outcome =
-  | {
-      readonly kind: 'answered';
-      readonly answer: Uint8Array;
-      /** The leaf: 195 bytes. */
-      readonly receipt: Uint8Array;
-      readonly signature: Uint8Array;
-      /** What its lane was charged in all: for `Payer.answered`. */
-      readonly charged: bigint;
-      /** It was answered before, and cost nothing now. */
-      readonly again: boolean;
-    }
+  | AnsweredOutcome
   | { readonly kind: 'corrective'; readonly lane: LaneSnapshot }
   | { readonly kind: 'refused'; readonly reason: DeskRefusal };
 
@@ -88,13 +70,13 @@ interface Made extends AnsweredReceipt {
 export class InferenceDesk {
   readonly #ports: DeskPorts;
   readonly #options: DeskOptions;
-  readonly #terms = new Map<bigint, ModelTerms>();
-  readonly #claims = new Map<bigint, FinalClaim>();
+  readonly #maker: ReceiptMaker;
   #serving = 0;
 
   constructor(ports: DeskPorts, options: DeskOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#maker = new ReceiptMaker(ports, options);
   }
 
   /** Requests that are being answered. */
@@ -107,7 +89,7 @@ export class InferenceDesk {
    * here, or not in this denomination.
    */
   async priceOf({ modelId, prompt, tokensOutMax }: InferenceRequest): Promise<bigint | undefined> {
-    const terms = await this.#termsOf(modelId);
+    const terms = await this.#maker.termsOf(modelId);
     const tokensIn = BigInt(this.#ports.inference.tokensIn({ modelId, prompt }));
     return terms?.quote({ tokensIn, tokensOut: BigInt(tokensOutMax) }).fee;
   }
@@ -137,106 +119,44 @@ export class InferenceDesk {
     if (ceilingMin === undefined) return refused('unknown_model');
     const acceptance = await payee.accept(signed, { resource, ceilingMin });
     if (acceptance.kind === 'refused' || acceptance.kind === 'corrective') return acceptance;
-    if (acceptance.kind === 'settled') return this.#signed(this.#lastOf(request), true);
+    if (acceptance.kind === 'settled') return this.#maker.signed(this.#maker.lastOf(request), true);
     try {
       const made = this.#keptFor(request) ?? (await this.#make(request, signal));
       if (!made.isKept) await this.#ports.receipts.append(made, made.attribution);
       const { before, after } = made.receipt;
       await payee.settle(channelId, lane, after - before);
-      return this.#signed(made, made.isKept);
+      return this.#maker.signed(made, made.isKept);
     } catch (error) {
       payee.abandon(channelId, lane);
       throw error;
     }
   }
 
-  /** What a crash left between the receipt and its charge. */
-  #keptFor({ resource, voucher: { voucher } }: PaidRequest): Made | undefined {
-    const last = this.#ports.receipts.last(voucher.channelId, voucher.lane);
-    if (last === undefined || last.receipt.before !== baseOf(voucher)) return undefined;
-    if (!equalBytes(last.receipt.requestHash, resource)) return undefined;
-    return { ...last, attribution: EMPTY_BYTES, isKept: true };
-  }
-
-  /** What was charged for this voucher. @throws LedgerError `gateway.lost` */
-  #lastOf({ resource, voucher: { voucher } }: PaidRequest): AnsweredReceipt {
-    const last = this.#ports.receipts.last(voucher.channelId, voucher.lane);
-    if (last !== undefined && equalBytes(last.receipt.requestHash, resource)) return last;
-    throw new LedgerError(
-      'gateway.lost',
-      'the request was charged and its answer is not here any more: the log of receipts was lost or replaced',
-      { lane: voucher.lane },
-    );
+  #keptFor(request: PaidRequest): Made | undefined {
+    const kept = this.#maker.keptFor(request);
+    return kept && { ...kept, attribution: EMPTY_BYTES, isKept: true };
   }
 
   /** Asks the model. @throws LedgerError `gateway.inference` */
   async #make(request: PaidRequest, signal: AbortSignal): Promise<Made> {
-    const { modelId, resource: requestHash, voucher } = request;
-    const { channelId: channel, lane, ceiling } = voucher.voucher;
-    const terms = await this.#termsOf(modelId);
+    const { modelId, voucher } = request;
+    const terms = await this.#maker.termsOf(modelId);
     const answer = await this.#ports.inference.infer(request, signal);
     const tokensIn = this.#ports.inference.tokensIn(request);
     const { tokensOut, content, responseHash } = answer;
     const quote = terms?.quote({ tokensIn: BigInt(tokensIn), tokensOut: BigInt(tokensOut) });
-    if (quote === undefined || quote.fee === 0n || quote.fee > ceiling)
+    if (quote === undefined || quote.fee === 0n || quote.fee > voucher.voucher.ceiling)
       throw noAnswer(`it has ${tokensOut} tokens, which are not what the voucher pays for`);
     if (content.length > this.#options.answerBytesMax)
       throw noAnswer(`it has ${content.length} bytes, at most ${this.#options.answerBytesMax} are kept`);
-    const attribution = await this.#attributionOf(modelId, answer);
-    const before = baseOf(voucher.voucher);
-    const receipt: Receipt = {
-      channel,
-      lane,
-      before,
-      after: before + quote.fee,
-      modelId,
-      tokensIn,
-      tokensOut,
-      requestHash,
-      responseHash,
-      attribution: attribution.length === 0 ? NO_ATTRIBUTION : sha256(attribution),
-      parts: quote.parts,
-    };
+    const attribution = await this.#maker.attributionOf(modelId, answer);
+    const usage = { tokensIn, tokensOut, quote, responseHash, attribution };
+    const receipt = this.#maker.receiptOf(request, usage);
     return { receipt, answer: content, attribution, isKept: false };
   }
-
-  /** Weights of the claim that an answer rests on: the chain's own, or nobody's when it has no such claim. */
-  async #attributionOf(modelId: bigint, { claimId, responseHash }: InferenceAnswer): Promise<Uint8Array> {
-    if (claimId === 0n) return EMPTY_BYTES;
-    const claim = this.#claims.get(claimId) ?? (await this.#ports.prices.claim(claimId));
-    if (claim?.modelId !== modelId || !equalBytes(claim.answerRoot, responseHash)) {
-      this.#ports.logger.warn({ claim: claimId, model: modelId }, 'an answer cannot rest on its claim');
-      return EMPTY_BYTES;
-    }
-    this.#claims.set(claimId, claim);
-    const { entries, unattributed } = claim.weights;
-    // A claim that names nobody, or more than a receipt can: all of it is nobody's.
-    if (entries.length === 0 || entries.length > ATTRIBUTION_ENTRIES_MAX) return EMPTY_BYTES;
-    return encodeAttribution({ claimId, entries, unattributed });
-  }
-
-  /** Models never change, so they are asked for once. */
-  async #termsOf(modelId: bigint): Promise<ModelTerms | undefined> {
-    const { models, denom } = this.#options;
-    if (!models.includes(modelId)) return undefined;
-    const terms = this.#terms.get(modelId) ?? (await this.#ports.prices.terms(modelId));
-    if (terms === undefined || terms.denom !== denom) return undefined;
-    this.#terms.set(modelId, terms);
-    return terms;
-  }
-
-  #signed({ receipt, answer }: AnsweredReceipt, again: boolean): Outcome {
-    const { chainId, gateway } = this.#options;
-    const leaf = encodeReceipt(receipt);
-    const signature = this.#ports.signer.sign(receiptStatement(chainId, gateway, leaf));
-    return { kind: 'answered', answer, receipt: leaf, signature, charged: receipt.after, again };
-  }
 }
 
-function refused(reason: DeskRefusal): Outcome {
+/** Nothing was served. */
+export function refused(reason: DeskRefusal): Outcome {
   return { kind: 'refused', reason };
-}
-
-function noAnswer(why: string): LedgerError {
-  return new LedgerError('gateway.inference', `the model gave no answer that can be charged: ${why}`);
 }

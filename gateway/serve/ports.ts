@@ -69,6 +69,22 @@ export interface Inference {
   infer(request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer>;
 }
 
+/** What a model says, part by part: pieces, and then the end. */
+export type StreamedPart =
+  /** `tokens` of this piece, at least 1. */
+  | { readonly kind: 'piece'; readonly text: string; readonly tokens: number }
+  /** `tokens` of all pieces; `claimId` as that of an answer. */
+  | { readonly kind: 'end'; readonly tokens: number; readonly claimId: bigint };
+
+/** Runs models that say their answers part by part. */
+export interface StreamingInference extends Pick<Inference, 'tokensIn'> {
+  /**
+   * Asked for the next part when the one before it was given and paid for. Who asks for no more has it
+   * stopped. Rejects with `gateway.inference` when there is no answer, or no more of it.
+   */
+  stream(request: InferenceRequest, signal: AbortSignal): AsyncIterable<StreamedPart>;
+}
+
 /** Signs receipts by the key that the gateway is registered with. */
 export interface ReceiptSigner {
   /** 64 bytes of ed25519. */

@@ -10,6 +10,9 @@
  * | the receipt | a receipt without charge | gives the same answer when the voucher comes again |
  * | the charge | both | gives the same answer, with the same signature |
  *
+ * Of an answer that is given piece by piece (`stream-desk.ts`) each piece is written before it is given, with
+ * what the receipt would be if it was the last one; the receipt takes the place of all of them.
+ *
  * A receipt without its charge gives way to another that begins there: it was never signed. So of what was
  * charged there is always a receipt, and of one charge never a second that was signed.
  */
@@ -27,12 +30,20 @@ import {
 import { type LogRecord, RecordLog } from './record-log.ts';
 
 /** Kinds of records, also in files of epochs. */
-export const RECORDS = { attribution: 1, receipt: 2, commitment: 3 } as const;
+export const RECORDS = { attribution: 1, receipt: 2, commitment: 3, piece: 4 } as const;
 
 /** A receipt with what was answered. */
 export interface AnsweredReceipt {
   readonly receipt: Receipt;
   readonly answer: Uint8Array;
+}
+
+/** A piece of an answer that is being given. */
+export interface AnswerPiece {
+  /** Of the answer up to the end of this piece; its response hash is of no meaning. */
+  readonly receipt: Receipt;
+  /** Of this piece alone. */
+  readonly text: Uint8Array;
 }
 
 /** An interval of what a lane was charged in all. */
@@ -46,6 +57,8 @@ export interface LaneInterval {
 
 const BEFORE_AT = 35;
 const AFTER_AT = 43;
+/** Behind a byte that says whether it is the first, and the leaf. */
+const PIECE_TEXT_AT: number = 1 + RECEIPT_BYTES;
 
 interface LaneReceipts {
   /** Leaves, in order. */
@@ -59,6 +72,8 @@ export class ReceiptLog {
   readonly #lanes = new Map<string, LaneReceipts>();
   /** By their hashes in hexadecimal. */
   readonly #attributions = new Map<string, Uint8Array>();
+  /** Of answers that are being given, or that a crash has cut, by lane. */
+  readonly #pieces = new Map<string, AnswerPiece[]>();
   #log: RecordLog | undefined;
 
   private constructor() {}
@@ -84,6 +99,21 @@ export class ReceiptLog {
     this.#addReceipt(leaf, answer);
     records.push({ kind: RECORDS.receipt, content: concatBytes(leaf, answer) });
     await this.#open().append(records);
+  }
+
+  /**
+   * Keeps a piece behind those of its request; durable when this resolves.
+   * @param isFirst those that are kept of the lane are of an answer that nobody will be charged for
+   * @throws LedgerError `gateway.disk`
+   */
+  async appendPiece(piece: AnswerPiece, isFirst: boolean): Promise<void> {
+    this.#addPiece(piece, isFirst);
+    await this.#open().append([pieceRecord(piece, isFirst)]);
+  }
+
+  /** Pieces of a lane's answer that has no receipt yet. */
+  pieces(channel: Uint8Array, lane: number): readonly AnswerPiece[] {
+    return this.#pieces.get(laneKey(channel, lane)) ?? [];
   }
 
   /** The last receipt of a lane, also one that an epoch states, with what was answered. */
@@ -138,7 +168,11 @@ export class ReceiptLog {
 
   #read({ kind, content }: LogRecord): void {
     if (kind === RECORDS.attribution) this.#addAttribution(content);
-    else this.#addReceipt(content.slice(0, RECEIPT_BYTES), content.slice(RECEIPT_BYTES));
+    else if (kind === RECORDS.piece) {
+      const receipt = decodeReceipt(content.slice(1, PIECE_TEXT_AT));
+      assert(receipt !== undefined, 'a piece of the log is malformed');
+      this.#addPiece({ receipt, text: content.slice(PIECE_TEXT_AT) }, content[0] === 1);
+    } else this.#addReceipt(content.slice(0, RECEIPT_BYTES), content.slice(RECEIPT_BYTES));
   }
 
   #addAttribution(bytes: Uint8Array): boolean {
@@ -148,10 +182,18 @@ export class ReceiptLog {
     return true;
   }
 
+  #addPiece(piece: AnswerPiece, isFirst: boolean): void {
+    const key = laneKey(piece.receipt.channel, piece.receipt.lane);
+    const known = isFirst ? [] : (this.#pieces.get(key) ?? []);
+    known.push(piece);
+    this.#pieces.set(key, known);
+  }
+
   #addReceipt(leaf: Uint8Array, answer: Uint8Array): void {
     const receipt = decodeReceipt(leaf);
     assert(receipt !== undefined, 'a receipt of the log is malformed');
     const key = laneKey(receipt.channel, receipt.lane);
+    this.#pieces.delete(key);
     const lane = this.#lanes.get(key) ?? { leaves: [], answer };
     if (lane.leaves.length === 0) this.#lanes.set(key, lane);
     for (let last = lane.leaves.at(-1); last !== undefined; last = lane.leaves.at(-1)) {
@@ -176,7 +218,15 @@ export class ReceiptLog {
         const content = i === leaves.length - 1 ? concatBytes(leaf, answer) : leaf;
         yield { kind: RECORDS.receipt, content };
       }
+    for (const pieces of this.#pieces.values())
+      for (const [i, piece] of pieces.entries()) yield pieceRecord(piece, i === 0);
   }
+}
+
+/** `u8 first, 195 leaf, text`. */
+function pieceRecord({ receipt, text }: AnswerPiece, isFirst: boolean): LogRecord {
+  const first = Uint8Array.of(isFirst ? 1 : 0);
+  return { kind: RECORDS.piece, content: concatBytes(first, encodeReceipt(receipt), text) };
 }
 
 function laneKey(channel: Uint8Array, lane: number): string {

@@ -66,7 +66,7 @@ export async function payeeLinks(
   if (job === undefined || unit === undefined) return;
   const { channelId, lane } = signed.voucher;
   raise(job, BigInt(job.index + 1) * unit);
-  const index = await asPayee(w, () => w.payee.payee.link(channelId, lane, preimage));
+  const index = await asPayee(w, () => w.payee.payee.link(channelId, lane, { preimage }));
   if (index === undefined) return;
   w.count('links');
   job.index = index;

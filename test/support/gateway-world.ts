@@ -10,8 +10,16 @@ import { Payee } from '../../client/vouchers/payee.ts';
 import { Payer } from '../../client/vouchers/payer.ts';
 import type { EpochBuilder } from '../../gateway/epochs/build-aside.ts';
 import { InferenceDesk, type Outcome } from '../../gateway/serve/desk.ts';
+import { type GivenPiece, StreamDesk, type StreamEnding } from '../../gateway/serve/stream-desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
-import type { EpochFiles, GatewayLogger, Inference, SettlementChain } from '../../gateway/serve/ports.ts';
+import type {
+  EpochFiles,
+  GatewayLogger,
+  Inference,
+  SettlementChain,
+  StreamedPart,
+  StreamingInference,
+} from '../../gateway/serve/ports.ts';
 import { ReceiptLog } from '../../gateway/serve/receipt-log.ts';
 import { Settler, type SettlerOptions } from '../../gateway/serve/settler.ts';
 import type { FinalClaim } from '../../modules/settlement/proof/chain.ts';
@@ -31,6 +39,7 @@ import {
 } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import type { Params } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { librarySigner, verifyNatively } from '../channels/parties.ts';
+import type { Timers } from '../../watch/asking.ts';
 import { Random } from '../operations/random.ts';
 import { responseOf } from './attribution-world.ts';
 import { sessionSigner } from './channels.ts';
@@ -131,6 +140,7 @@ export interface GatewayProcess {
   readonly receipts: ReceiptLog;
   readonly epochs: KeptEpochs;
   readonly desk: InferenceDesk;
+  readonly streams: StreamDesk;
   readonly settler: Settler;
 }
 
@@ -140,6 +150,28 @@ interface ProcessOptions extends Partial<Pick<SettlerOptions, 'stateUncovered'>>
 }
 
 const RECEIPTS_KEY = ed25519Signer(sha256(utf8('session receipts')));
+
+/** Whoever has not paid when he is waited for does not pay. */
+const IMPATIENT: Timers = {
+  now: () => 0,
+  after: (_, call) => {
+    const timer = setImmediate(call);
+    return () => clearImmediate(timer);
+  },
+};
+
+/** A stream as its payer saw it. */
+export interface BoughtStream {
+  readonly opened: Outcome | { readonly kind: 'stream' };
+  readonly given: readonly GivenPiece[];
+  /** Undefined when it was not opened. */
+  readonly ending: StreamEnding | undefined;
+}
+
+function* partsOf(prompt: string, inference: number): Generator<StreamedPart> {
+  for (let i = 0; i < 5; i++) yield { kind: 'piece', text: `${prompt} ${inference}.${i} `, tokens: 10 };
+  yield { kind: 'end', tokens: 50, claimId: 0n };
+}
 
 /** See the file comment. */
 export class GatewayWorld {
@@ -159,6 +191,8 @@ export class GatewayWorld {
   claim: FinalClaim | undefined;
   /** Of every answer; else that which the claim is about, or what the answer is. */
   answerRoot: Uint8Array | undefined;
+  /** What a model says of a stream, by the number of the inference: five pieces of ten tokens. */
+  parts: (prompt: string, inference: number) => Iterable<StreamedPart> = partsOf;
 
   private constructor(world: SettlementWorld, payer: Payer, random: Random) {
     this.world = world;
@@ -192,7 +226,13 @@ export class GatewayWorld {
     const { world, disks } = this;
     for (const disk of [disks.vouchers, disks.receipts, disks.rounds]) disk.restart();
     const { chainId } = world.chain;
-    const policy = { chainId, prefix: 'open', unclaimedMax: 1_000_000n, mirrorAgeMax: 1_000 };
+    const policy = {
+      chainId,
+      prefix: 'open',
+      unclaimedMax: 1_000_000n,
+      mirrorAgeMax: 1_000,
+      receipted: true,
+    };
     const payee = new Payee(
       { journal: await Journal.open(disks.vouchers), verify: verifyNatively, now: () => 0 },
       policy,
@@ -203,23 +243,22 @@ export class GatewayWorld {
     const journal = await Journal.open(disks.rounds);
     const epochs = new KeptEpochs({ files: this.#files(), journal, prices, ...(builder && { builder }) });
     const logger = this.#logger();
-    const desk = new InferenceDesk(
-      { payee, receipts, prices, inference: this.#inference(), signer: RECEIPTS_KEY, logger },
-      {
-        chainId,
-        gateway: world.gateway.address,
-        denom: 'uopen',
-        models: [1n],
-        promptBytesMax: 1_000,
-        answerBytesMax: 1_000,
-        requestsMax: 8,
-      },
+    const ports = { payee, receipts, prices, signer: RECEIPTS_KEY, logger };
+    const options = {
+      ...{ chainId, gateway: world.gateway.address, denom: 'uopen', models: [1n] },
+      ...{ promptBytesMax: 1_000, answerBytesMax: 1_000, requestsMax: 8 },
+    };
+    const desk = new InferenceDesk({ ...ports, inference: this.#inference() }, options);
+    const streams = new StreamDesk(
+      { ...ports, inference: this.#streaming(), timers: IMPATIENT },
+      { ...options, tokensAhead: 10, patienceMs: 1 },
     );
+    await streams.recover();
     const settler = new Settler(
       { chain, payee, receipts, epochs, logger },
       { claimRowsMax: 2, claimMin: 1n, settleMin: 1n, stateUncovered },
     );
-    return { payee, receipts, epochs, desk, settler };
+    return { payee, receipts, epochs, desk, streams, settler };
   }
 
   /** Buys an answer on a lane, by the voucher that is pending there or a new one. */
@@ -231,6 +270,40 @@ export class GatewayWorld {
     const outcome = await desk.answer({ ...request, resource, voucher });
     if (outcome.kind === 'answered') await this.payer.answered(voucher, outcome.charged);
     return outcome;
+  }
+
+  /**
+   * Buys a stream on a lane, by the voucher that is pending there or a new one: what may be spent is the fee
+   * of a hundred tokens, 1,001 of it up front and the rest in links of 2.
+   * @param isPaid whether the payer pays for a piece
+   */
+  async buyStream(
+    streams: StreamDesk,
+    lane: number,
+    {
+      prompt,
+      isPaid = () => true,
+    }: { readonly prompt: string; readonly isPaid?: (piece: GivenPiece) => boolean },
+  ): Promise<BoughtStream> {
+    const request = { modelId: 1n, prompt: utf8(prompt), tokensOutMax: 100 };
+    const resource = sha256(request.prompt);
+    const pending = this.payer.pending().find(({ voucher }) => voucher.lane === lane);
+    const stream = { unit: 2n, links: 15 };
+    const voucher = pending ?? (await this.payer.sign(lane, { resource, ceiling: 1_031n, stream }));
+    const opened = await streams.open({ ...request, resource, voucher });
+    const given: GivenPiece[] = [];
+    if (opened.kind !== 'stream') {
+      if (opened.kind === 'answered') await this.payer.answered(voucher, opened.charged);
+      return { opened, given, ending: undefined };
+    }
+    const give = async (piece: GivenPiece): Promise<void> => {
+      given.push(piece);
+      const link = isPaid(piece) ? this.payer.linkFor(lane, piece.due) : undefined;
+      if (link !== undefined) await streams.pay(this.world.channel, lane, link);
+    };
+    const ending = await opened.run(give, new AbortController().signal);
+    if (ending.paid !== undefined) await this.payer.answered(voucher, ending.paid.charged);
+    return { opened, given, ending };
   }
 
   /** Of settlement. */
@@ -282,6 +355,13 @@ export class GatewayWorld {
     this.power.use();
     this.sent.push(what);
     if (this.refused.has(what)) throw new LedgerError('attest.refused', `the chain refuses: ${what}`);
+  }
+
+  #streaming(): StreamingInference {
+    const stream = async function* (this: GatewayWorld, prompt: Uint8Array): AsyncGenerator<StreamedPart> {
+      yield* this.parts(toHex(prompt), this.inferences++);
+    };
+    return { tokensIn: () => 10, stream: ({ prompt }) => stream.call(this, prompt) };
   }
 
   #chain(): SettlementChain {

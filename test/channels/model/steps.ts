@@ -291,7 +291,7 @@ export async function payeeLinks(
     label: `link ${voucherName(signed)} after ${job.index}`,
     run: async (payee) => {
       isTaken = true;
-      const index = await payee.link(channelId, lane, preimage);
+      const index = await payee.link(channelId, lane, { preimage });
       isTaken = index !== undefined;
       return index ?? 'not the next';
     },
