@@ -1,5 +1,6 @@
 /** Answers of the server, and which status an error has. */
 import { LedgerError, messageOf } from '../core/errors.ts';
+import type { StreamBody } from './stream-body.ts';
 
 /** A body that is made when it is known that it may be sent: to make it costs as much as to hold it. */
 export interface LateBody {
@@ -11,7 +12,7 @@ export interface LateBody {
 export interface Reply {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Uint8Array | LateBody;
+  readonly body: string | Uint8Array | LateBody | StreamBody;
   /** Seconds after which to come again. */
   readonly retryAfter?: number;
   /** Named by its hash: may be kept for ever. */

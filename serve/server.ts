@@ -6,6 +6,7 @@ import { Connections, type CutReason, peerKey } from './connections.ts';
 import type { ServerLimits } from './limits.ts';
 import { badRequest, errorReply, type Reply, type ServerErrors } from './reply.ts';
 import type { Route } from './route.ts';
+import { isStream, sendStream, type StreamBody } from './stream-body.ts';
 
 const STOP_WAIT_MS = 2_000;
 /** How long the rest of a refused body is read and dropped, so that its sender sees why. */
@@ -45,7 +46,7 @@ export interface HttpServerParts {
 }
 
 /** An answer as it is written. */
-type Written = Omit<Reply, 'body'> & { readonly body: Buffer };
+type Written = Omit<Reply, 'body'> & { readonly body: Buffer | StreamBody };
 
 interface Matched {
   readonly route: Route;
@@ -137,8 +138,22 @@ export class HttpServer {
         this.#parts.logger.warn({ route: name, error: messageOf(error) }, 'a request was not answered');
       reply = this.#admit(response, refused);
     }
+    const { body, ...head } = reply;
+    if (isStream(body)) await this.#stream(response, { ...head, body });
+    else write(request, response, { ...head, body });
     this.#parts.metrics.request(name, reply.status, (performance.now() - begun) / 1000);
-    write(request, response, reply);
+  }
+
+  async #stream(response: ServerResponse, reply: Reply & { readonly body: StreamBody }): Promise<void> {
+    const { metrics, logger } = this.#parts;
+    const headers = { 'Content-Type': reply.type, 'Cache-Control': 'no-store' };
+    if (!response.destroyed) response.writeHead(reply.status, headers);
+    const { sendMs } = this.#options.limits;
+    try {
+      await sendStream(response, reply.body, { sendMs, onStalled: () => metrics.cut('stalled') });
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'an answer broke off');
+    }
   }
 
   /**
@@ -147,9 +162,12 @@ export class HttpServer {
    */
   #admit(response: ServerResponse, reply: Reply): Written {
     const { socket } = response;
-    if (socket !== null && !this.#connections.admit(socket, response, bytesIn(reply.body)))
+    const { body } = reply;
+    // Of what is made while it is read no more than a part waits.
+    if (isStream(body)) return { ...reply, body };
+    if (socket !== null && !this.#connections.admit(socket, response, bytesIn(body)))
       throw new LedgerError('serve.busy', 'too many answers wait to be read; come again');
-    return { ...reply, body: bytesOf(reply.body) };
+    return { ...reply, body: bytesOf(body) };
   }
 
   async #answer(
@@ -245,18 +263,22 @@ async function within<T>(timeMs: number, task: () => Promise<T>): Promise<T> {
   }
 }
 
-function bytesIn(body: Reply['body']): number {
+function bytesIn(body: Exclude<Reply['body'], StreamBody>): number {
   return typeof body === 'object' && 'make' in body ? body.bytes : Buffer.byteLength(body);
 }
 
 /** Not a copy: answers are as large as contents. */
-function bytesOf(body: Reply['body']): Buffer {
+function bytesOf(body: Exclude<Reply['body'], StreamBody>): Buffer {
   if (typeof body === 'string') return Buffer.from(body);
   const made = 'make' in body ? body.make() : body;
   return Buffer.from(made.buffer, made.byteOffset, made.byteLength);
 }
 
-function write(request: IncomingMessage, response: ServerResponse, reply: Written): void {
+function write(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Written & { readonly body: Buffer },
+): void {
   if (response.destroyed) return;
   const { body } = reply;
   const headers: Record<string, string | number> = {

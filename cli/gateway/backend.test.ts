@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { contentRoot } from '../../client/content.ts';
 import { fromUtf8, utf8 } from '../../core/bytes.ts';
+import type { StreamedPart } from '../../gateway/serve/ports.ts';
+import { processEnd } from '../../test/e2e/processes.ts';
 import { backendInference, requireBackend } from './backend.ts';
 
 const ends: (() => unknown)[] = [];
@@ -78,6 +80,67 @@ test.each([
 ])('what is no answer is charged to nobody: %s', async (script, sentence) => {
   await expect(ask(command(script))).rejects.toMatchObject({ code: 'gateway.inference' });
   await expect(ask(command(script))).rejects.toThrow(sentence);
+});
+
+const piecesOf = async (backend: string, stop: AbortSignal = FOREVER) => {
+  const { stream } = backendInference({ backend, bytesPerToken: 3, timeoutMs: 60_000, replyBytesMax: 1_000 });
+  const parts: StreamedPart[] = [];
+  for await (const part of stream(REQUEST, stop)) parts.push(part);
+  return parts;
+};
+
+const LINES = [
+  { text: 'be', tokens: 1 },
+  { text: 'cause\n', tokens: 2 },
+  { tokens: 3, claim_id: '7' },
+];
+const PARTS = [
+  { kind: 'piece', text: 'be', tokens: 1 },
+  { kind: 'piece', text: 'cause\n', tokens: 2 },
+  { kind: 'end', tokens: 3, claimId: 7n },
+];
+
+test('a stream is lines of JSON, of a command and of a server, however they are cut', async () => {
+  const script = `for (const line of ${JSON.stringify(LINES)}) console.log(JSON.stringify(line) + '\\n');
+if (asked.stream !== true) process.exit(1);`;
+  expect(await piecesOf(command(script))).toEqual(PARTS);
+  const lines = LINES.map((line) => JSON.stringify(line)).join('\r\n');
+  expect(await piecesOf(await server(200, () => lines))).toEqual(PARTS);
+  // Bytes of one character come apart.
+  const halves = `const bytes = Buffer.from('{"text": "é", "tokens": 1}');
+const at = bytes.indexOf(0xc3) + 1;
+process.stdout.write(bytes.subarray(0, at));
+setImmediate(() => process.stdout.write(bytes.subarray(at)));`;
+  expect(await piecesOf(command(halves))).toEqual([{ kind: 'piece', text: 'é', tokens: 1 }]);
+});
+
+test.each([
+  ['console.log("text")', 'did not say JSON'],
+  ['console.log(JSON.stringify({ text: 1, tokens: 1 }))', '"text"'],
+  ['console.log(JSON.stringify({ text: "a" }))', '"tokens"'],
+  ['console.log(JSON.stringify({ tokens: 1, claim_id: 3 }))', '"claim_id"'],
+  ['console.log(JSON.stringify({ text: "a", tokens: 1 })); process.exit(3)', 'ended with 3'],
+  ['console.log("x".repeat(2000))', 'more than 1000 bytes'],
+])('what is no stream breaks off: %s', async (script, sentence) => {
+  const broken = piecesOf(command(script));
+  await expect(broken).rejects.toMatchObject({ code: 'gateway.inference' });
+  await expect(broken).rejects.toThrow(sentence);
+});
+
+test('a command whose stream nobody reads on is killed', async () => {
+  const pidFile = join(mkdtempSync(join(tmpdir(), 'gateway-backend-')), 'pid');
+  ends.push(() => rmSync(dirname(pidFile), { recursive: true }));
+  const endless = command(`(await import('node:fs')).writeFileSync('${pidFile}', String(process.pid));
+setInterval(() => console.log(JSON.stringify({ text: 'a', tokens: 1 })), 1);`);
+  const { stream } = backendInference({
+    backend: endless,
+    bytesPerToken: 3,
+    timeoutMs: 60_000,
+    replyBytesMax: 1_000_000,
+  });
+  for await (const part of stream(REQUEST, FOREVER)) if (part.kind === 'piece') break;
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  await processEnd(pid);
 });
 
 test('a command that does not end is killed, when its time is over and when the gateway stops', async () => {

@@ -6,8 +6,10 @@ import { SERVER_LIMITS } from '../../serve/limits.ts';
 import { HttpServer } from '../../serve/server.ts';
 import { InferenceDesk } from '../../gateway/serve/desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
+import { StreamDesk } from '../../gateway/serve/stream-desk.ts';
 import { Settler } from '../../gateway/serve/settler.ts';
 import type { Ed25519Signer } from '../../node/crypto/ed25519.ts';
+import { systemTimers } from '../../watch/asking.ts';
 import type { Logger } from '../../node/logging/logger.ts';
 import type { Account } from '../attest/account.ts';
 import { usageError } from '../failure.ts';
@@ -39,6 +41,10 @@ export interface GatewayBounds {
   readonly models: readonly bigint[];
   readonly backend: string;
   readonly bytesPerToken: number;
+  /** Of streams: most tokens that are given and not paid for. */
+  readonly tokensAhead: number;
+  /** How long a stream waits for a payment. */
+  readonly patienceSeconds: number;
   readonly timeoutSeconds: number;
   readonly requestsMax: number;
   readonly connectionsPerAddressMax: number;
@@ -86,6 +92,7 @@ export async function startGateway(parts: GatewayParts, bounds: GatewayBounds): 
   const opened = await openGatewayHome(gatewayFolder(home));
   try {
     const daemon = assemble(parts, bounds, { terms, key, opened });
+    await daemon.streams.recover();
     await daemon.settler.observe();
     await daemon.server.start();
     return daemon.running;
@@ -123,7 +130,7 @@ async function ownKey({ queries }: Connection, address: string, home: string): P
 /** Terms of models that are all there, in one denomination. @throws LedgerError `gateway.model` */
 async function termsOf(
   { connection, account: { address } }: GatewayParts,
-  { models, bytesPerToken }: GatewayBounds,
+  { models, bytesPerToken, tokensAhead }: GatewayBounds,
   { publicKey: receiptKey }: Ed25519Signer,
 ): Promise<GatewayTerms> {
   const prices = priceBook(connection, address);
@@ -140,7 +147,7 @@ async function termsOf(
       `the models have prices in ${[...denoms].join(' and ')}; serve those of each in a process of its own`,
     );
   const { network: chainId } = (await connection.comet.status()).nodeInfo;
-  return { chainId, gateway: address, denom, receiptKey, models, bytesPerToken };
+  return { chainId, gateway: address, denom, receiptKey, models, bytesPerToken, tokensAhead };
 }
 
 interface Opened {
@@ -149,33 +156,41 @@ interface Opened {
   readonly opened: GatewayHome;
 }
 
+interface Assembled {
+  readonly settler: Settler;
+  readonly server: HttpServer;
+  readonly streams: StreamDesk;
+  readonly running: GatewayDaemon;
+}
+
 function assemble(
   { connection, account, logger, prefix }: GatewayParts,
   bounds: GatewayBounds,
   { terms, key, opened }: Opened,
-): { readonly settler: Settler; readonly server: HttpServer; readonly running: GatewayDaemon } {
-  const { chainId, gateway, denom, models, bytesPerToken } = terms;
+): Assembled {
+  const { chainId, gateway, denom, models, bytesPerToken, tokensAhead } = terms;
   const { host, port, backend, requestsMax, connectionsPerAddressMax, unclaimedMax } = bounds;
   const { vouchers: journal, receipts, rounds, files } = opened;
   const now = (): number => Math.floor(Date.now() / 1000);
-  const policy = { chainId, prefix, unclaimedMax, mirrorAgeMax: MIRROR_AGE_MAX };
+  const policy = { chainId, prefix, unclaimedMax, mirrorAgeMax: MIRROR_AGE_MAX, receipted: true };
   const payee = new Payee({ journal, verify: verifyPayer, now }, policy);
   const prices = priceBook(connection, gateway);
   const epochs = new KeptEpochs({ files, journal: rounds, prices });
   const timeoutMs = bounds.timeoutSeconds * 1000;
   const inference = backendInference({ backend, bytesPerToken, timeoutMs, replyBytesMax: REPLY_BYTES_MAX });
   const sizes = { promptBytesMax: PROMPT_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX, requestsMax };
-  const desk = new InferenceDesk(
-    { payee, receipts, prices, inference, signer: key, logger },
-    { chainId, gateway, denom, models, ...sizes },
-  );
+  const ports = { payee, receipts, prices, inference, signer: key, logger };
+  const offer = { chainId, gateway, denom, models, ...sizes };
+  const desk = new InferenceDesk(ports, offer);
+  const patienceMs = bounds.patienceSeconds * 1000;
+  const streams = new StreamDesk({ ...ports, timers: systemTimers }, { ...offer, tokensAhead, patienceMs });
   const chain = settlementChain({ connection, account, now });
   const settler = new Settler(
     { chain, payee, receipts, epochs, logger },
     { ...bounds, claimRowsMax: CLAIM_ROWS_MAX },
   );
   const metrics = new GatewayMetrics({
-    serving: () => desk.serving,
+    serving: () => desk.serving + streams.serving,
     receipts: () => receipts.count,
     unclaimed: () => settler.unclaimed,
     heldRounds: () => settler.heldRounds,
@@ -186,8 +201,9 @@ function assemble(
       priceOf: (request) => desk.priceOf(request),
       answer: (request, signal) => life.track(desk.answer(request, signal)),
     },
-    ...{ epochs, terms, logger, signal: life.signal },
-    health: () => ({ serving: desk.serving, last_look: life.lookedAt, gateway }),
+    streams: life.trackStreams(streams),
+    ...{ epochs, terms, logger, signal: life.signal, streamMs: timeoutMs },
+    health: () => ({ serving: desk.serving + streams.serving, last_look: life.lookedAt, gateway }),
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => life.fail(error),
   });
@@ -207,7 +223,7 @@ function assemble(
       await opened.close();
     },
   };
-  return { settler, server, running };
+  return { settler, server, streams, running };
 }
 
 /** How long a gateway goes on. */
@@ -245,6 +261,18 @@ class Life {
     this.#answers.add(over);
     void over.then(() => this.#answers.delete(over));
     return answer;
+  }
+
+  /** Streams end with what was paid for being charged, also of clients that have left. */
+  trackStreams(streams: StreamDesk): Pick<StreamDesk, 'open' | 'pay'> {
+    return {
+      pay: (channelId, lane, link) => this.track(streams.pay(channelId, lane, link)),
+      open: async (request) => {
+        const opened = await this.track(streams.open(request));
+        if (opened.kind !== 'stream') return opened;
+        return { kind: 'stream', run: (give, signal) => this.track(opened.run(give, signal)) };
+      },
+    };
   }
 
   /** Resolves when the last write of each is done. */

@@ -27,7 +27,7 @@ interface Reply {
 /** A gateway on a whole chain behind its server. */
 async function serve(broken?: InferenceDesk['answer']) {
   const world = await GatewayWorld.start();
-  const { desk, settler, epochs, receipts } = await world.process();
+  const { desk, streams, settler, epochs, receipts } = await world.process();
   await settler.observe();
   const { chainId } = world.world.chain;
   const gateway = world.world.gateway.address;
@@ -43,9 +43,8 @@ async function serve(broken?: InferenceDesk['answer']) {
   const routes = gatewayRoutes({
     desk: broken === undefined ? desk : { priceOf: (request) => desk.priceOf(request), answer: broken },
     epochs,
-    terms: { chainId, gateway, denom: 'uopen', receiptKey, models: [1n], bytesPerToken: 4 },
-    logger,
-    signal: new AbortController().signal,
+    terms: { chainId, gateway, denom: 'uopen', receiptKey, models: [1n], bytesPerToken: 4, tokensAhead: 10 },
+    ...{ streams, streamMs: 60_000, logger, signal: new AbortController().signal },
     health: () => ({}),
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => fatal.push(error),
@@ -149,7 +148,8 @@ test.each([
   [{ ...ASKED, max_tokens: 0 }, 'max_tokens'],
   [{ ...ASKED, max_token: 1 }, 'no field "max_token"'],
   [{ ...ASKED, voucher: {} }, 'nonce'],
-  [{ ...ASKED, nonce: '00', voucher: { hash_chain: 1 } }, 'no field "hash_chain"'],
+  [{ ...ASKED, nonce: '00', voucher: { chain: 1 } }, 'no field "chain"'],
+  [{ ...ASKED, stream: 1 }, 'stream'],
   [{ ...ASKED, nonce: '00', voucher: { form: 'text' } }, 'form'],
   [{ ...ASKED, nonce: '00', voucher: {} }, 'channel_id'],
 ])('what is wrong with a body is named: %j', async (body, named) => {

@@ -7,7 +7,9 @@ import type { DeskRefusal, InferenceDesk, Outcome } from '../../gateway/serve/de
 import type { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import type { GatewayLogger, InferenceRequest } from '../../gateway/serve/ports.ts';
 import { serveEpoch } from '../../gateway/serve/serve-epoch.ts';
+import type { StreamDesk, StreamEnd } from '../../gateway/serve/stream-desk.ts';
 import { inferBodyOf, voucherJson } from './infer-body.ts';
+import { isFatal, paidJson, payReply, streamReply } from './stream-routes.ts';
 
 /** Who is paid, and by what: what a payer needs to open a channel and to check receipts. */
 export interface GatewayTerms {
@@ -19,16 +21,21 @@ export interface GatewayTerms {
   readonly models: readonly bigint[];
   /** So many bytes of a prompt are a token, begun ones counted. */
   readonly bytesPerToken: number;
+  /** Of streams: most tokens that are given and not paid for. */
+  readonly tokensAhead: number;
 }
 
 /** What routes answer from. */
 export interface GatewayRouteParts {
   readonly desk: Pick<InferenceDesk, 'priceOf' | 'answer'>;
+  readonly streams: Pick<StreamDesk, 'open' | 'pay'>;
   readonly epochs: Pick<KeptEpochs, 'served'>;
   readonly terms: GatewayTerms;
   readonly logger: GatewayLogger;
   /** Aborted when the process is to stop. Whoever leaves is charged: the answer is kept for the same voucher. */
   readonly signal: AbortSignal;
+  /** A stream is over after this time, payments included. */
+  readonly streamMs: number;
   readonly health: () => Readonly<Record<string, unknown>>;
   readonly onOutcome: (outcome: OutcomeName) => void;
   /** A disk failed: nothing more may be served by this process. */
@@ -36,10 +43,14 @@ export interface GatewayRouteParts {
 }
 
 /** What became of a request, for metrics. */
-export type OutcomeName = 'answered' | 'again' | 'quoted' | 'corrected' | 'failed' | DeskRefusal;
-
-/** After these the process begins again from what is on the disk. */
-const FATAL: ReadonlySet<string> = new Set(['gateway.disk', 'vouchers.disk']);
+export type OutcomeName =
+  | 'answered'
+  | 'again'
+  | 'quoted'
+  | 'corrected'
+  | 'failed'
+  | `stream_${StreamEnd}`
+  | DeskRefusal;
 
 /** What refusals mean: 402 what another voucher mends, 429 and 503 what time mends. */
 const REFUSED: Readonly<Record<DeskRefusal, readonly [status: number, sentence: string]>> = {
@@ -60,7 +71,7 @@ const REFUSED: Readonly<Record<DeskRefusal, readonly [status: number, sentence: 
   invalid_signature: [402, 'the voucher is not signed by the key of the channel'],
   unknown_model: [404, 'the model is not served here'],
   prompt_too_long: [413, 'the prompt is too long'],
-  streams_not_served: [400, 'vouchers with hash chains are not served'],
+  streams_not_served: [400, 'a voucher with a hash chain pays for a stream; send "stream": true'],
   busy: [503, 'as many requests as may be are being answered'],
 };
 
@@ -74,6 +85,7 @@ export function gatewayRoutes(parts: GatewayRouteParts): readonly Route[] {
     { method: 'GET', path: '/v1/health', answer: () => json({ status: 'ok', ...health() }) },
     { method: 'GET', path: '/v1/terms', answer: () => json(termsJson(terms)) },
     { method: 'POST', path: '/v1/infer', answer: ({ body }) => infer(parts, body) },
+    { method: 'POST', path: '/v1/pay', answer: ({ body }) => payReply(parts, body) },
     {
       method: 'GET',
       path: '/v1/epochs/:id/:tree',
@@ -87,15 +99,22 @@ export function gatewayRoutes(parts: GatewayRouteParts): readonly Route[] {
   ];
 }
 
-function termsJson({ chainId, gateway, denom, receiptKey, models, bytesPerToken }: GatewayTerms): object {
+function termsJson(terms: GatewayTerms): object {
+  const { chainId, gateway, denom, receiptKey, models, bytesPerToken, tokensAhead } = terms;
   const names = { chain_id: chainId, gateway, denom, receipt_key: toBase64(receiptKey) };
-  return { ...names, models, bytes_per_token: bytesPerToken };
+  return { ...names, models, bytes_per_token: bytesPerToken, tokens_ahead: tokensAhead };
 }
 
 async function infer(parts: GatewayRouteParts, body: Uint8Array): Promise<Reply> {
   const asked = inferBodyOf(body);
   try {
     if (asked.kind === 'unpaid') return await quote(parts, asked.request);
+    if (asked.isStream) {
+      const opened = await parts.streams.open(asked.request);
+      if (opened.kind === 'stream') return streamReply(parts, opened);
+      parts.onOutcome(nameOf(opened));
+      return await outcomeReply(parts, asked.request, opened);
+    }
     const outcome = await parts.desk.answer(asked.request, parts.signal);
     parts.onOutcome(nameOf(outcome));
     return await outcomeReply(parts, asked.request, outcome);
@@ -133,9 +152,7 @@ async function outcomeReply(
     const lane = { charged, last: last === undefined ? null : voucherJson(last) };
     return json({ error: { code: 'gateway.lane', message }, lane }, 409);
   }
-  const { answer, receipt, signature, charged, again } = outcome;
-  const paid = { receipt: toBase64(receipt), signature: toBase64(signature), charged, again };
-  return json({ answer: fromUtf8(answer), ...paid });
+  return json({ answer: fromUtf8(outcome.answer), ...paidJson(outcome) });
 }
 
 function refusal(reason: DeskRefusal, facts: object = {}): Reply {
@@ -150,7 +167,7 @@ function failed({ logger, onOutcome, onFatal }: GatewayRouteParts, error: unknow
   if (!(error instanceof LedgerError)) throw error;
   const { code } = error;
   logger.warn({ code, error: messageOf(error) }, 'a request was not answered');
-  if (FATAL.has(code)) onFatal(error);
+  if (isFatal(error)) onFatal(error);
   if (code === 'gateway.lost') return json({ error: { code, message: messageOf(error) } }, 410);
   const message = 'there is no answer; the same voucher can be sent again, it is charged at most once';
   const isOurs = code === 'gateway.inference';

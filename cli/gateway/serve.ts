@@ -12,6 +12,8 @@ interface ServeOptions extends NodeOptions {
   readonly model: readonly string[];
   readonly backend: string;
   readonly bytesPerToken: string;
+  readonly aheadTokens: string;
+  readonly patience: string;
   readonly timeout: string;
   readonly concurrency: string;
   readonly connectionsPerAddress: string;
@@ -34,6 +36,8 @@ export function addServeCommand(gateway: Command, terminal: Terminal): void {
     .requiredOption('--backend <command>', 'program with its arguments that answers, or an http:// URL')
     .option('--listen <address>', 'where to listen', 'tcp://127.0.0.1:8791')
     .option('--bytes-per-token <count>', 'so many bytes of a prompt are charged as a token', '4')
+    .option('--ahead-tokens <count>', 'most tokens of a stream that are given and not paid for', '64')
+    .option('--patience <seconds>', 'how long a stream waits for a payment', '20')
     .option('--timeout <seconds>', 'time of an answer', '120')
     .option('--concurrency <count>', 'requests at a time', '16')
     .option('--connections-per-address <count>', 'behind a proxy all are of its address', '32')
@@ -64,6 +68,8 @@ async function boundsOf(options: ServeOptions): Promise<GatewayBounds> {
     models: options.model.map(BigInt),
     backend: options.backend,
     bytesPerToken: wholeNumber('--bytes-per-token', options.bytesPerToken, [1, 1024]),
+    tokensAhead: wholeNumber('--ahead-tokens', options.aheadTokens, [1, 65_536]),
+    patienceSeconds: wholeNumber('--patience', options.patience, [1, 600]),
     timeoutSeconds: wholeNumber('--timeout', options.timeout, [1, 3600]),
     requestsMax: wholeNumber('--concurrency', options.concurrency, [1, 1024]),
     connectionsPerAddressMax: wholeNumber(

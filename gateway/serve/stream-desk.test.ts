@@ -111,6 +111,30 @@ test('links of a stream that is not over are not claimed: a receipt would not co
   expect(payee.claims().map(({ total }) => total)).toEqual(['1016']);
 });
 
+test('what a crash cuts is charged for what was paid, of the last try, also when the log was rewritten', async () => {
+  const gateway = await GatewayWorld.start();
+  const { streams, settler } = await serve(gateway);
+  await gateway.buyStream(streams, 0, { prompt: 'other' });
+  await gateway.buyStream(streams, 1, { prompt: 'a', isPaid: () => false });
+  let given = '';
+  const crash = async ({ tokens, text }: GivenPiece): Promise<boolean> => {
+    if (tokens === 20) await settler.round();
+    if (tokens === 30) throw new RangeError('crash');
+    given += text;
+    return true;
+  };
+  await expect(gateway.buyStream(streams, 1, { prompt: 'a', isPaid: crash })).rejects.toThrow('crash');
+  expect(gateway.world.epoch()).toBeDefined();
+  const next = await serve(gateway);
+  const { opened } = await gateway.buyStream(next.streams, 1, { prompt: 'a' });
+  if (opened.kind !== 'answered') throw new RangeError(opened.kind);
+  const paid = paidOf({ ended: 'left', paid: opened });
+  expect(paid).toEqual({ ended: 'left', tokens: 20, fee: 1_007n, text: given });
+  // Nothing is left of its pieces.
+  expect(next.receipts.pieces(gateway.world.channel, 1)).toEqual([]);
+  expect(gateway.inferences).toBe(3);
+});
+
 test('only links that follow are taken, of streams that are served', async () => {
   const gateway = await GatewayWorld.start();
   const { streams } = await serve(gateway);

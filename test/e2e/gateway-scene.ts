@@ -22,7 +22,7 @@ import { RunningCommand } from './attest-command.ts';
 import { act, type Role, type Scene, startScene } from './attest-scene.ts';
 import { temporaryHome } from './program.ts';
 
-const LANES = 8;
+const LANES = 9;
 const DEPOSIT = 10_000_000n;
 const POLL_MS = 10;
 /** Blocks within which a gateway that looks every 100 ms has claimed. */
@@ -30,21 +30,29 @@ const BLOCKS_MAX = 100;
 const MODEL_ID = 1n;
 const TOKENS_MAX = 100;
 
+/** Of 7 base units, worth 9,996 of 10,000. */
+const STREAM = { unit: 7n, links: 1_428 };
+
 /**
  * Says something else each time, so that an answer that comes twice was kept; writes down what it is asked.
- * To prompts that begin with `hold` it says nothing before there is a file `go`, and ends with its gateway.
+ * To prompts that begin with `hold` it says nothing before there is a file `go`, and ends with its gateway; a
+ * stream has two pieces before that, and one behind it.
  */
 const BACKEND = `
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 const [, , folder] = process.argv;
 const gateway = process.ppid;
-const { prompt } = JSON.parse(readFileSync(0, 'utf8'));
+const { prompt, stream } = JSON.parse(readFileSync(0, 'utf8'));
+const say = (said) => console.log(JSON.stringify(said));
+const piece = () => say({ text: prompt + ' ' + process.hrtime.bigint() + ' ', tokens: 7 });
+if (stream) [0, 1].forEach(piece);
 appendFileSync(folder + '/asked', prompt + '\\n');
 while (prompt.startsWith('hold') && !existsSync(folder + '/go')) {
   if (process.ppid !== gateway) process.exit(1);
   await new Promise((resolve) => setTimeout(resolve, ${POLL_MS}));
 }
-console.log(JSON.stringify({ text: prompt + ' ' + process.pid + ' ' + Date.now(), tokens: 7 }));
+piece();
+if (stream) say({ tokens: 21 });
 `;
 
 /** What a gateway said to a request. */
@@ -138,17 +146,50 @@ export class GatewayScene {
   }
 
   /** Signs for a request on a lane. */
-  async want(lane: number, prompt: string): Promise<Wanted> {
+  async want(
+    lane: number,
+    prompt: string,
+    { isStream = false }: { readonly isStream?: boolean } = {},
+  ): Promise<Wanted> {
     const resource = requestHash({ modelId: MODEL_ID, prompt, nonce: utf8(prompt) });
-    return { lane, prompt, voucher: await this.payer.sign(lane, { resource, ceiling: 10_000n }) };
+    const request = { resource, ceiling: 10_000n, ...(isStream && { stream: STREAM }) };
+    return { lane, prompt, voucher: await this.payer.sign(lane, request) };
+  }
+
+  /** Pieces of an answer, each paid for when it is read. Rejects when the gateway ends. */
+  async *stream(url: string, wanted: Wanted): AsyncGenerator<Said['body']> {
+    const response = await this.#post(url, wanted);
+    let rest = '';
+    for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const events = (rest + part).split('\n\n');
+      rest = events.pop() ?? '';
+      for (const text of events) {
+        const event = JSON.parse(text.slice('data: '.length)) as Said['body'];
+        if (event['due'] !== undefined) await this.#pay(url, wanted.lane, BigInt(String(event['due'])));
+        yield event;
+      }
+    }
+  }
+
+  async #pay(url: string, lane: number, due: bigint): Promise<void> {
+    const link = this.payer.linkFor(lane, due);
+    if (link === undefined) return;
+    const body = { channel_id: toHex(this.channel), lane, ...link, preimage: toHex(link.preimage) };
+    const response = await fetch(`${url}/v1/pay`, { method: 'POST', body: JSON.stringify(body) });
+    if (response.status !== 200) throw new Error(await response.text());
   }
 
   /** Sends a request, for the first time or again. Rejects when nobody answers. */
-  async infer(url: string, { prompt, voucher }: Wanted): Promise<Said> {
-    const asked = { model_id: `${MODEL_ID}`, prompt, max_tokens: TOKENS_MAX, nonce: toHex(utf8(prompt)) };
-    const body = JSON.stringify({ ...asked, voucher: voucherJson(voucher) });
-    const response = await fetch(`${url}/v1/infer`, { method: 'POST', body });
+  async infer(url: string, wanted: Wanted): Promise<Said> {
+    const response = await this.#post(url, wanted);
     return { status: response.status, body: (await response.json()) as Said['body'] };
+  }
+
+  #post(url: string, { prompt, voucher }: Wanted): Promise<Response> {
+    const stream = voucher.voucher.hashChain !== undefined;
+    const asked = { model_id: `${MODEL_ID}`, prompt, max_tokens: TOKENS_MAX, nonce: toHex(utf8(prompt)) };
+    const body = JSON.stringify({ ...asked, stream, voucher: voucherJson(voucher) });
+    return fetch(`${url}/v1/infer`, { method: 'POST', body });
   }
 
   /** Prompts that the backend was asked. */

@@ -151,15 +151,6 @@ interface ProcessOptions extends Partial<Pick<SettlerOptions, 'stateUncovered'>>
 
 const RECEIPTS_KEY = ed25519Signer(sha256(utf8('session receipts')));
 
-/** Whoever has not paid when he is waited for does not pay. */
-const IMPATIENT: Timers = {
-  now: () => 0,
-  after: (_, call) => {
-    const timer = setImmediate(call);
-    return () => clearImmediate(timer);
-  },
-};
-
 /** A stream as its payer saw it. */
 export interface BoughtStream {
   readonly opened: Outcome | { readonly kind: 'stream' };
@@ -193,6 +184,8 @@ export class GatewayWorld {
   answerRoot: Uint8Array | undefined;
   /** What a model says of a stream, by the number of the inference: five pieces of ten tokens. */
   parts: (prompt: string, inference: number) => Iterable<StreamedPart> = partsOf;
+  /** False: whoever has not paid when he is waited for does not pay. */
+  isPatient = false;
 
   private constructor(world: SettlementWorld, payer: Payer, random: Random) {
     this.world = world;
@@ -250,7 +243,7 @@ export class GatewayWorld {
     };
     const desk = new InferenceDesk({ ...ports, inference: this.#inference() }, options);
     const streams = new StreamDesk(
-      { ...ports, inference: this.#streaming(), timers: IMPATIENT },
+      { ...ports, inference: this.#streaming(), timers: this.#timers() },
       { ...options, tokensAhead: 10, patienceMs: 1 },
     );
     await streams.recover();
@@ -283,7 +276,7 @@ export class GatewayWorld {
     {
       prompt,
       isPaid = () => true,
-    }: { readonly prompt: string; readonly isPaid?: (piece: GivenPiece) => boolean },
+    }: { readonly prompt: string; readonly isPaid?: (piece: GivenPiece) => boolean | Promise<boolean> },
   ): Promise<BoughtStream> {
     const request = { modelId: 1n, prompt: utf8(prompt), tokensOutMax: 100 };
     const resource = sha256(request.prompt);
@@ -298,7 +291,7 @@ export class GatewayWorld {
     }
     const give = async (piece: GivenPiece): Promise<void> => {
       given.push(piece);
-      const link = isPaid(piece) ? this.payer.linkFor(lane, piece.due) : undefined;
+      const link = (await isPaid(piece)) ? this.payer.linkFor(lane, piece.due) : undefined;
       if (link !== undefined) await streams.pay(this.world.channel, lane, link);
     };
     const ending = await opened.run(give, new AbortController().signal);
@@ -355,6 +348,14 @@ export class GatewayWorld {
     this.power.use();
     this.sent.push(what);
     if (this.refused.has(what)) throw new LedgerError('attest.refused', `the chain refuses: ${what}`);
+  }
+
+  #timers(): Timers {
+    const after: Timers['after'] = (_, call) => {
+      const timer = this.isPatient ? undefined : setImmediate(call);
+      return () => clearImmediate(timer);
+    };
+    return { now: () => 0, after };
   }
 
   #streaming(): StreamingInference {
