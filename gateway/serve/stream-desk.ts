@@ -9,6 +9,8 @@
  *
  * The fee of an answer is rounded, so it is no multiple of a link. It does not have to be: links say how much
  * may be charged, and what is charged is the fee of the last piece that they cover, exactly (docs/adr/0032).
+ * With the first piece the request itself is owed, also when none of the answer is paid for.
+ *
  * What was given ahead of its payment, `tokensAhead` at most, is the gateway's loss when the payer stops.
  */
 import { concatBytes, EMPTY_BYTES, equalBytes, newBytes, toHex, utf8 } from '../../core/bytes.ts';
@@ -56,7 +58,7 @@ export type StreamEnd = 'whole' | 'unpaid' | 'left' | 'failed';
 /** How a stream ended. */
 export interface StreamEnding {
   readonly ended: StreamEnd;
-  /** Of the pieces that were paid for; undefined when none was, and nothing is charged. */
+  /** Of the pieces that were paid for; undefined when nothing was given, and nothing is charged. */
   readonly paid: AnsweredOutcome | undefined;
 }
 
@@ -239,12 +241,11 @@ export class StreamDesk {
       }
       const text = utf8(part.text.toWellFormed());
       this.#requireBounds(request, part.tokens, { tokens: tokens + part.tokens, bytes: bytes + text.length });
-      const isFirst = tokens === 0;
+      // With the first piece the request itself is owed, which is paid by now, and none of the answer.
+      if (tokens === 0) await this.#keep(stream, 0, EMPTY_BYTES);
       tokens += part.tokens;
       bytes += text.length;
-      const piece = { receipt: this.#receiptUpTo(stream, tokens), text };
-      await this.#ports.receipts.appendPiece(piece, isFirst);
-      stream.pieces.push(piece);
+      await this.#keep(stream, tokens, text);
       if (!(await this.#isPaid(stream, tokens - tokensAhead, signal))) return stopped();
       await give({ text: part.text.toWellFormed(), tokens, due: quote(tokens).fee });
     }
@@ -262,6 +263,13 @@ export class StreamDesk {
       throw noAnswer(`a piece has ${pieceTokens} tokens, must have 1 to ${tokensAhead}`);
     if (tokens > tokensOutMax) throw noAnswer(`it has more than ${tokensOutMax} tokens`);
     if (bytes > answerBytesMax) throw noAnswer(`it has more than ${answerBytesMax} bytes`);
+  }
+
+  /** Writes a piece down, before it is given. */
+  async #keep(stream: Serving, tokens: number, text: Uint8Array): Promise<void> {
+    const piece = { receipt: this.#receiptUpTo(stream, tokens), text };
+    await this.#ports.receipts.appendPiece(piece, tokens === 0);
+    stream.pieces.push(piece);
   }
 
   #receiptUpTo({ request, tokensIn, quote }: Serving, tokensOut: number): Receipt {
