@@ -89,7 +89,7 @@ it('killed in the midst of requests, it gives for each voucher one answer, and c
   const said = await scene.infer(again, streamed);
   expect(said.body).toMatchObject({ answer, charged: `${CUT_FEE}`, again: true });
   await scene.payer.answered(streamed.voucher, CUT_FEE);
-  const whole = await scene.want(7, 'strm', { isStream: true });
+  const whole = await scene.want(7, 'stream', { isStream: true });
   const ends: unknown[] = [];
   for await (const event of scene.stream(again, whole)) ends.push(event);
   expect(ends.at(-1)).toMatchObject({ ended: 'whole', charged: `${CUT_FEE + WHOLE_FEE}` });
