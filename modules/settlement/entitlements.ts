@@ -10,7 +10,8 @@ import { refuseAs } from './errors.ts';
 import { entitlementClaimed } from './events.ts';
 import { verifyEntitlement } from './proof/inclusion.ts';
 
-const WORD_BITS = 64;
+/** Entitlements in a word of those that were claimed. */
+export const WORD_BITS = 64;
 const NODE_BYTES = 40;
 
 /** An entitlement that was shown. */
