@@ -2,17 +2,16 @@
 import { DecodeError } from '../../core/errors.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { ed25519PublicKey } from '../../framework/tx/public-key.ts';
-import { ClaimState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
-import { EpochFraud, type EpochOpening, PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { EpochFraud, type EpochOpening } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { type Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { MsgDisputeEpoch } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { paramsOf, type SettlementCore } from './core.ts';
 import { placeExists, requireEpoch } from './epochs.ts';
 import { refuseAs } from './errors.ts';
 import { requireGateway } from './gateways.ts';
-import type { EpochChain, FinalClaim } from './proof/chain.ts';
+import { finalClaim } from './final-claim.ts';
+import type { EpochChain } from './proof/chain.ts';
 import { verifyEpochFraud } from './proof/fraud.ts';
-import { comparePlaces } from './proof/leaves.ts';
 import { receiptStatement } from './proof/receipt-statement.ts';
 import { laneId } from './rounds.ts';
 
@@ -79,35 +78,6 @@ export function chainOf(k: SettlementCore, context: ReadContext, epoch: Epoch): 
     holds: (place) => placeExists(k, context, place, gateway),
     signed: (receipt, signature) => isSigned(k, context, gateway, { receipt, signature }),
   };
-}
-
-/** Verified in the payment that carried it, or before; or optimistic, and its window has closed. */
-const STANDING: ReadonlySet<ClaimState> = new Set([
-  ClaimState.CLAIM_STATE_UNSPECIFIED,
-  ClaimState.CLAIM_STATE_VERIFIED,
-  ClaimState.CLAIM_STATE_FINAL,
-]);
-
-/** A claim that a payment follows, so that it stays. */
-function finalClaim(k: SettlementCore, context: ReadContext, id: bigint): FinalClaim | undefined {
-  const claim = k.attribution.claim(context, id);
-  if (claim === undefined || claim.receiptId === 0n) return undefined;
-  const { state, modelId, answerRoot, unattributedWeight: unattributed } = claim;
-  if (!STANDING.has(state)) return undefined;
-  const entries = claim.shares.flatMap(({ contributionId, weight }) => {
-    const contribution = k.datanets.contribution(context, contributionId);
-    if (contribution === undefined) return [];
-    const { datanetId, position } = contribution;
-    const place = {
-      kind: PlaceKind.PLACE_KIND_DATANET,
-      id: datanetId,
-      level: 0,
-      index: Number(position),
-    };
-    return [{ place, weight }];
-  });
-  entries.sort((a, b) => comparePlaces(a.place, b.place));
-  return { modelId, answerRoot, weights: { entries, unattributed } };
 }
 
 function isSigned(
