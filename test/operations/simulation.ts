@@ -6,6 +6,7 @@ import { sha256 } from '../../core/hash.ts';
 import { addDuration } from '../../core/time.ts';
 import { type Coins, normalizeCoins } from '../../framework/coins.ts';
 import type { Timestamp } from '../../framework/context.ts';
+import { MsgHoldPayment } from '../../proto/gen/openledger/payments/v1/tx.ts';
 import { TxMsgData } from '../../proto/gen/cosmos/base/abci/v1beta1/abci.ts';
 import {
   CheckTxType,
@@ -237,6 +238,8 @@ export class Simulation {
       this.#memory.learn({ typeUrl, bytes: value }, response, world.height);
       const proposal = this.#memory.proposals.at(-1);
       if (makesProposal(typeUrl) && proposal !== undefined) this.#traffic.proposed(world, proposal.id);
+      const holdId = this.#memory.holdIds.at(-1);
+      if (typeUrl === MsgHoldPayment.typeUrl && holdId !== undefined) this.#traffic.held(world, holdId);
     }
   }
 

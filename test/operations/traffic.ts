@@ -5,6 +5,7 @@ import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { Actor } from './actors.ts';
 import { mutated } from './mutation.ts';
 import { OPERATIONS } from './operations/all.ts';
+import { aReclaimOf } from './operations/direct.ts';
 import { anOption } from './operations/gov.ts';
 import type { Random } from './random.ts';
 import { type Envelope, type Fault, type SigningPorts, signTransaction } from './transactions.ts';
@@ -25,13 +26,16 @@ const FAULTY_ONE_IN = 18;
 const FAULTS: readonly Fault[] = ['sequence', 'chain', 'signature', 'few signatures', 'bytes'];
 const TXS = [0, 1, 2, 2, 3, 3, 4, 4, 6] as const;
 
-/** What is to be done in blocks to come: the votes on a proposal that was made. */
+/** What is to be done in blocks to come: votes on a proposal that was made, the end of a hold. */
 interface Planned {
   readonly height: bigint;
   readonly draft: (world: World) => Draft | undefined;
 }
 
-/** Makes transactions; remembers who is about to vote. */
+/** Blocks after a hold was opened in which somebody tries to reclaim it. */
+const RECLAIMED_AFTER = [1n, 2n];
+
+/** Makes transactions; remembers who is about to vote, and what is about to be reclaimed. */
 export class Traffic {
   #planned: Planned[] = [];
 
@@ -66,6 +70,15 @@ export class Traffic {
       const draft = (): Draft => ({ signers: [voter], messages: [packed(MsgVote, value)] });
       this.#planned.push({ height, draft });
     }
+  }
+
+  /**
+   * A hold was opened. The end of the block in which it expires returns it, so that who reclaims it has to be
+   * in that very block: tried in those in which a short one may expire.
+   */
+  held(world: World, holdId: bigint): void {
+    for (const blocks of RECLAIMED_AFTER)
+      this.#planned.push({ height: world.height + blocks, draft: (later) => aReclaimOf(later, holdId) });
   }
 }
 

@@ -17,7 +17,17 @@ import { keyOf } from '../../support/authorizations.ts';
 import { payInference } from '../../support/economic-loop.ts';
 import type { Actor } from '../actors.ts';
 import { CHAIN_ID } from '../genesis.ts';
-import { actorAt, anyone, coin, type Operation, operation, someOf, type World } from '../world.ts';
+import {
+  actorAt,
+  anyone,
+  coin,
+  type Draft,
+  type Operation,
+  operation,
+  packed,
+  someOf,
+  type World,
+} from '../world.ts';
 import { asked } from './attribution.ts';
 import { someQuotes } from './native.ts';
 
@@ -160,6 +170,13 @@ function aReclaim(world: World, sender: Actor): wire.MsgReclaimHold | undefined 
   const due = holds.filter(({ expires }) => expires <= time.seconds + STEP_SECONDS);
   const hold = random.some(random.oneIn(60) ? holds : due);
   return hold && { sender: sender.address, holdId: hold.id };
+}
+
+/** Somebody gives this hold back, if it is there; too early, perhaps. */
+export function aReclaimOf(world: World, holdId: bigint): Draft | undefined {
+  if (!openHolds(world).some(({ id }) => id === holdId)) return undefined;
+  const sender = anyone(world);
+  return { signers: [sender], messages: [packed(wire.MsgReclaimHold, { sender: sender.address, holdId })] };
 }
 
 /** A receipt, and the owner of its model. */

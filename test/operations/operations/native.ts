@@ -92,7 +92,9 @@ function aModel(world: World, owner: Actor): MsgRegisterModel {
   const { random, memory } = world;
   const snapshot = random.some(memory.snapshots);
   const parent = random.oneIn(2) ? random.some(memory.models) : undefined;
-  const rate = (): string => String(random.between(0, 3000));
+  // Mostly so cheap that what a gateway claims at a time is enough for a call.
+  const rateMax = random.oneIn(3) ? 3000 : 30;
+  const rate = (): string => String(random.between(0, rateMax));
   const policy = snapshot !== undefined && random.oneIn(2) ? aPolicy(world) : undefined;
   return {
     owner: owner.address,

@@ -4,6 +4,7 @@ import { sha256 } from '../../../core/hash.ts';
 import { findEpochFraud } from '../../../gateway/epochs/find-fraud.ts';
 import { openEpochFraud } from '../../../gateway/epochs/open-fraud.ts';
 import { openLeaves, openRun, type PublishedEpoch } from '../../../gateway/epochs/published.ts';
+import { WORD_BITS } from '../../../modules/settlement/entitlements.ts';
 import { kindOfTree } from '../../../modules/settlement/proof/kinds.ts';
 import type { Receipt } from '../../../modules/settlement/proof/leaves.ts';
 import { runOf } from '../../../modules/settlement/proof/piece.ts';
@@ -18,7 +19,7 @@ import {
 import * as wire from '../../../proto/gen/openledger/settlement/v1/tx.ts';
 import { epochOfReceipts, lanesOf, type Served, tiling, watchedChain } from '../../support/epochs.ts';
 import type { Actor } from '../actors.ts';
-import type { Memory } from '../memory.ts';
+import type { Memory, RememberedModel } from '../memory.ts';
 import { actorAt, anyone, coin, type Operation, operation, type World } from '../world.ts';
 
 const STATE = settlementState();
@@ -56,10 +57,16 @@ function aRound({ random, context, composition }: World, isRegistered: boolean):
   return random.some(fitting);
 }
 
-/** One inference of a model of this denomination that there is; seldom of none. */
+/**
+ * One inference of a model of this denomination that there is, mostly of the cheapest, for which what was
+ * claimed is enough; seldom of none.
+ */
 function anInference({ random, memory }: World, denom: string): Served | undefined {
-  const model = random.some(memory.models.filter(({ message }) => message.price.denom === denom));
-  if (model === undefined || random.oneIn(8)) return undefined;
+  const models = memory.models.filter(({ message }) => message.price.denom === denom);
+  const callOf = (one: RememberedModel): number => Number(one.message.price.perCall);
+  const [cheapest] = models.toSorted((a, b) => callOf(a) - callOf(b));
+  const model = random.oneIn(3) ? random.some(models) : cheapest;
+  if (model === undefined || random.oneIn(12)) return undefined;
   const tokensMax = random.oneIn(2) ? 3 : 400;
   return { modelId: model.id, tokensIn: random.below(tokensMax), tokensOut: random.below(tokensMax) };
 }
@@ -84,9 +91,9 @@ function aSettlement(world: World, round: Round, gateway: string): wire.MsgSettl
     budget-- > 0 ? anInference(world, round.denom) : undefined,
   );
   if (honest.length === 0) return undefined;
-  const receipts = random.oneIn(3) ? lie(world, honest) : honest;
+  const receipts = random.oneIn(4) ? lie(world, honest) : honest;
   // Without listed rows all that is earned is under entitlements.
-  const listed = random.oneIn(2) ? 0 : random.between(0, rowsMax + (random.oneIn(10) ? 1 : 0));
+  const listed = random.oneIn(3) ? random.between(0, rowsMax + (random.oneIn(10) ? 1 : 0)) : 0;
   const served = epochOfReceipts(receipts, chain, listed);
   publishedOf(world).set(toHex(served.commitment.receipts.root), served);
   const bond = coin(random.oneIn(20) ? epochBond - 1n : epochBond, bondDenom);
@@ -107,12 +114,22 @@ function aDispute(world: World, challenger: string): wire.MsgDisputeEpoch | unde
   return { challenger, epochId: epoch.id, fraud: fraud ?? harmless };
 }
 
+/** An entitlement that nobody has claimed yet, mostly. */
+function anIndex({ random, context }: World, { id }: Epoch, leaves: number): number {
+  const isClaimed = (index: number): boolean => {
+    const bits = STATE.claimedWords.get(context, [id, Math.floor(index / WORD_BITS)]) ?? 0n;
+    return ((bits >> BigInt(index % WORD_BITS)) & 1n) === 1n;
+  };
+  const left = Array.from({ length: leaves }, (_, index) => index).filter((index) => !isClaimed(index));
+  return (random.oneIn(10) ? undefined : random.some(left)) ?? random.below(leaves);
+}
+
 function aClaim(world: World, sender: string): wire.MsgClaimEntitlement | undefined {
   const isFinal = ({ state }: Epoch): boolean => state === EpochState.EPOCH_STATE_FINAL;
-  const found = anEpoch(world, (one) => one.unclaimed !== '0' && (isFinal(one) || world.random.oneIn(10)));
+  const found = anEpoch(world, (one) => one.unclaimed !== '0' && (isFinal(one) || world.random.oneIn(100)));
   if (found === undefined || found.served.entitlements.tree.leaves === 0) return undefined;
   const { epoch, served } = found;
-  const index = world.random.below(served.entitlements.tree.leaves);
+  const index = anIndex(world, epoch, served.entitlements.tree.leaves);
   return { sender, epochId: epoch.id, index, opening: openLeaves(served.entitlements, [index]) };
 }
 
@@ -192,5 +209,5 @@ export const settlementOperations: readonly Operation[] = [
   operation(wire.MsgDisputeEpoch, 20, (world, { address }) => aDispute(world, address)),
   operation(wire.MsgRequestEpochPiece, 8, (world, { address }) => aRequest(world, address)),
   operation(wire.MsgServeEpochPiece, 12, (world, { address }) => anAnswer(world, address)),
-  operation(wire.MsgClaimEntitlement, 40, (world, { address }) => aClaim(world, address)),
+  operation(wire.MsgClaimEntitlement, 120, (world, { address }) => aClaim(world, address)),
 ];
