@@ -10,7 +10,6 @@
  */
 import { EMPTY_BYTES, equalBytes } from '../core/bytes.ts';
 import { assert, LedgerError } from '../core/errors.ts';
-import type { Address } from '../framework/address.ts';
 import type { AntePorts } from '../framework/ante/state.ts';
 import { type BlockInfo, Context, type ExecutionMode, QueryContext } from '../framework/context.ts';
 import { StateError, sdkErrors, toStateError } from '../framework/errors.ts';
@@ -19,9 +18,7 @@ import { GasMeter, unlimitedGas } from '../framework/gas.ts';
 import { minGasPriceChecker, parseGasPrices } from '../framework/gas-price.ts';
 import { QueryRegistry } from '../framework/query.ts';
 import { TxCache } from '../framework/tx/cache.ts';
-import type { DecodedTx, TxSigner } from '../framework/tx/decode.ts';
-import { signatureTasks } from '../framework/tx/multisig.ts';
-import { keyCountOf } from '../framework/tx/public-key.ts';
+import type { DecodedTx } from '../framework/tx/decode.ts';
 import type { SignatureTask } from '../framework/tx/signature.ts';
 import {
   CheckTxType,
@@ -58,6 +55,7 @@ import { acceptsTransactions, selectTransactions } from './proposal.ts';
 import { answerQuery } from './query.ts';
 import { blockRetentionHeight, KEEP_ALL } from './retention.ts';
 import { nodeQueries } from './services.ts';
+import { carriesStatements, statementTasks, transactionTasks } from './signature-tasks.ts';
 import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
 import { openStores, UPGRADES } from './upgrades.ts';
 
@@ -252,12 +250,23 @@ export class OpenLedgerApp {
    */
   signatureTasks(txBytes: Uint8Array): readonly SignatureTask[] {
     const tx = this.#decode(txBytes);
-    if (tx instanceof StateError || tx.signers.length !== tx.required.length) return [];
+    if (tx instanceof StateError) return [];
     const { branch, block } = this.#check;
     const context = new QueryContext(branch, block, unlimitedGas());
-    return tx.signers.flatMap((signer, i) =>
-      this.#signatureTask({ tx, signer, address: tx.required[i], context }),
-    );
+    return transactionTasks(context, tx, this.composition.auth);
+  }
+
+  /**
+   * The signatures under statements in messages (vouchers) that executing this block will most likely verify,
+   * as far as the last committed state tells, for the same purpose.
+   */
+  statementTasks(request: RequestFinalizeBlock): readonly SignatureTask[] {
+    const txs = request.txs.flatMap((bytes) => this.#readTx(bytes) ?? []).filter(carriesStatements);
+    if (this.height === 0n || txs.length === 0) return [];
+    const { chainId } = this.#options;
+    const block = blockOf(request, { chainId, appHash: this.#store.lastCommit.hash });
+    const state = this.#stateAt(branchOver(this.#store.at(this.height)), block);
+    return statementTasks(txs, this.#environment(state, 'check'));
   }
 
   prepareProposal(request: RequestPrepareProposal): ResponsePrepareProposal {
@@ -393,34 +402,6 @@ export class OpenLedgerApp {
     const { block } = this.contextAt(options.height ?? this.height);
     const branch = branchOver(this.#store.at(block.height));
     return exportState(this.composition, { branch, block }, options);
-  }
-
-  #signatureTask(given: {
-    readonly tx: DecodedTx;
-    readonly signer: TxSigner;
-    readonly address: Address | undefined;
-    readonly context: QueryContext;
-  }): readonly SignatureTask[] {
-    const { tx, signer, address, context } = given;
-    const { sequence } = signer;
-    const account = address === undefined ? undefined : this.composition.auth.find(context, address);
-    const pubKey = account?.pubKey ?? signer.pubKey;
-    if (account === undefined || pubKey === undefined) return [];
-    if (keyCountOf(pubKey) > this.composition.auth.params(context).txSigLimit) return [];
-    const { chainId } = this.#options;
-    const { accountNumber } = account;
-    try {
-      const tasks = signatureTasks({
-        tx,
-        signer,
-        address: account.address,
-        pubKey,
-        data: { chainId, accountNumber, sequence },
-      });
-      return tasks.filter((task) => task.pubKey.kind === 'secp256k1');
-    } catch {
-      return []; // what cannot be signed is refused, with its reason, by CheckTx itself
-    }
   }
 
   #deliver(tx: DecodedTx | StateError, environment: TxEnvironment): ExecTxResult {

@@ -9,13 +9,12 @@ import { createApp, type OpenLedgerApp } from '../app/app.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { BlockRetention } from '../app/retention.ts';
 import type { Module } from '../framework/module.ts';
-import type { SignatureVerifier } from '../framework/tx/signature.ts';
+import type { SignatureTask as FrameworkTask, SignatureVerifier } from '../framework/tx/signature.ts';
 import { UpgradeError } from '../modules/upgrade/errors.ts';
 import type { Upgrade } from '../modules/upgrade/types.ts';
 import { LedgerError } from '../core/errors.ts';
 import { txHashText } from '../core/tx-hash.ts';
 import type { Application } from '../node/application.ts';
-import { verifyEd25519 } from '../node/crypto/ed25519.ts';
 import {
   CachedSignatureVerifier,
   type SignaturePool,
@@ -106,7 +105,7 @@ const MACHINE: ApplicationPorts = {
 export function cacheLimits({ mempoolTxsMax = 0 }: Pick<ApplicationOptions, 'mempoolTxsMax'>): {
   /** Transactions that are known to be checked, in each generation (100 bytes each). */
   readonly generationMax: number;
-  /** Results of signature checks in both generations (200 bytes each): for transactions of one signature each. */
+  /** Results of signature checks in both generations (200 bytes each): one for each transaction or voucher. */
   readonly cacheEntriesMax: number;
 } {
   const generationMax = Math.max(TXS_UNDER_WAY_MIN, mempoolTxsMax);
@@ -208,9 +207,14 @@ export function transactionVerifier(cached: CachedSignatureVerifier): SignatureV
   return {
     verify: ({ pubKey, signBytes, signature }) =>
       pubKey.kind === 'ed25519'
-        ? verifyEd25519(pubKey.bytes, signBytes, signature)
+        ? cached.verifyEd25519(pubKey.bytes, signBytes, signature)
         : cached.verify(pubKey.bytes, signBytes, signature),
   };
+}
+
+/** What the application wants verified, as the verifier takes it. */
+export function verifierTask({ pubKey, signBytes, signature }: FrameworkTask): SignatureTask {
+  return { kind: pubKey.kind, publicKey: pubKey.bytes, signBytes, signature };
 }
 
 function requireProgram({ dataDir }: ApplicationOptions, app: OpenLedgerApp): void {
@@ -302,6 +306,7 @@ function asynchronous(parts: Parts): Application {
     processProposal: async (request) => app.processProposal(request),
     finalizeBlock: async (request, control) => {
       await signatures.of(request.txs);
+      await signatures.ofStatements(request);
       return executeBlock(parts, request, control);
     },
     commit: async () => {
@@ -371,9 +376,20 @@ class SignaturePrefetch {
     const tasks: SignatureTask[] = [];
     for (const tx of txs) {
       if (!this.#isNew(txHashText(tx))) continue;
-      for (const { pubKey, signBytes, signature } of this.#app.signatureTasks(tx))
-        tasks.push({ publicKey: pubKey.bytes, signBytes, signature });
+      tasks.push(...this.#app.signatureTasks(tx).map(verifierTask));
     }
+    return this.#prefetch(tasks);
+  }
+
+  /**
+   * The same for the statements in the messages of a block that is about to be executed. CheckTx looks at no
+   * statement, so that nobody has thousands verified by transactions that never pay.
+   */
+  ofStatements(request: RequestFinalizeBlock): Promise<void> | undefined {
+    return this.#prefetch(this.#app.statementTasks(request).map(verifierTask));
+  }
+
+  #prefetch(tasks: readonly SignatureTask[]): Promise<void> | undefined {
     return tasks.length === 0 ? undefined : this.#verifier.prefetch(tasks)?.catch(() => undefined);
   }
 

@@ -6,6 +6,7 @@ import type { Context, ReadContext } from './context.ts';
 import { StateError, sdkErrors } from './errors.ts';
 import { ELEMENTS_MAX } from './limits.ts';
 import { KEY_TYPES } from './key-types.ts';
+import type { SignatureTask } from './tx/signature.ts';
 
 /**
  * A message of a module, handled in three phases:
@@ -27,6 +28,11 @@ export interface MessageHandler<M, R, C> {
   /** Addresses, as text, whose signatures the message needs, in order. At least one. */
   signers(message: M): readonly string[];
   validate(message: M): void;
+  /**
+   * Signatures that `check` will most likely verify, so that a node can have them verified on threads before
+   * the block is executed. For messages of many. A hint: nothing may depend on it. May throw as `check`.
+   */
+  signatures?(context: ReadContext, message: M): readonly SignatureTask[];
   check(context: ReadContext, message: M): C;
   execute(context: Context, message: M, checked: C): R;
 }
@@ -52,6 +58,8 @@ export interface BoundMessage {
   readonly route: MessageRoute;
   /** Depends on the message only, so what has passed once, in CheckTx, is not looked at again. */
   validate(): void;
+  /** As of the handler; absent where it has none. */
+  readonly signatures?: (context: ReadContext) => readonly SignatureTask[];
   /** `check`, then `execute`; the encoded response. */
   run(context: Context): Uint8Array;
 }
@@ -76,6 +84,9 @@ export function messageRoute<M, R, C>(handler: MessageHandler<M, R, C>): Message
           if (!isValid) handler.validate(message);
           isValid = true;
         },
+        ...(handler.signatures === undefined
+          ? {}
+          : { signatures: (context) => handler.signatures?.(context, message) ?? [] }),
         run(context) {
           const checked = handler.check(context, message);
           return handler.response.encode(handler.execute(context, message, checked));

@@ -29,7 +29,7 @@ import { checkResults } from '../../node/state/executor.ts';
 import { finalizeRequest, initChainRequest } from '../../node/state/requests.ts';
 import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
-import { transactionVerifier } from '../application.ts';
+import { transactionVerifier, verifierTask } from '../application.ts';
 import type { CheckedGenesis } from '../home/genesis-file.ts';
 import { AuditDifference, type NamedTransaction } from './difference.ts';
 import { EvidenceWindow, type ReadBlock } from './evidence-window.ts';
@@ -186,12 +186,12 @@ export class Replay {
 
   async #execute(block: Block): Promise<ResponseFinalizeBlock> {
     const { height } = block.header;
+    const request = finalizeRequest(block, this.#state.lastValidators);
     const tasks = block.txs.flatMap((tx) => this.app.signatureTasks(tx));
-    await this.#verifier.prefetch(
-      tasks.map(({ pubKey, signBytes, signature }) => ({ publicKey: pubKey.bytes, signBytes, signature })),
-    );
+    await this.#verifier.prefetch(tasks.map(verifierTask));
+    await this.#verifier.prefetch(this.app.statementTasks(request).map(verifierTask));
     try {
-      const results = this.app.finalizeBlock(finalizeRequest(block, this.#state.lastValidators));
+      const results = this.app.finalizeBlock(request);
       checkResults(block, results);
       this.app.commit();
       return results;

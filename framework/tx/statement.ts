@@ -69,12 +69,23 @@ export class StatementVerifier {
    * @returns the position of the first that is wrong, -1 when none is
    */
   firstWrong(context: ReadContext, signed: readonly SignedStatement[]): number {
-    const { verifier, accounts, addresses } = this.#ports;
+    const { verifier, addresses } = this.#ports;
+    this.#charge(context, signed);
+    return signed.findIndex((one) => !verifier.verify(statementTask(one, addresses)));
+  }
+
+  /** What `firstWrong` would verify, for the same gas: to have it verified elsewhere beforehand. */
+  tasks(context: ReadContext, signed: readonly SignedStatement[]): readonly SignatureTask[] {
+    this.#charge(context, signed);
+    return signed.map((one) => statementTask(one, this.#ports.addresses));
+  }
+
+  #charge(context: ReadContext, signed: readonly SignedStatement[]): void {
+    const { accounts } = this.#ports;
     const { sigVerifyCostEd25519, sigVerifyCostSecp256k1 } = accounts.params(context);
     for (const { key } of signed) {
       const cost = key.kind === 'ed25519' ? sigVerifyCostEd25519 : sigVerifyCostSecp256k1;
       context.gas.consume(cost, `statement verify: ${key.kind}`);
     }
-    return signed.findIndex((one) => !verifier.verify(statementTask(one, addresses)));
   }
 }

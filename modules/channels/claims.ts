@@ -7,7 +7,8 @@
 import { toHex } from '../../core/bytes.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
-import type { Statement, StatementVerifier } from '../../framework/tx/statement.ts';
+import type { SignatureTask } from '../../framework/tx/signature.ts';
+import type { SignedStatement, StatementVerifier } from '../../framework/tx/statement.ts';
 import {
   type Channel,
   ChannelBalance,
@@ -75,6 +76,22 @@ export class Claims {
 
   /** @throws StateError (channels 5 … 9, 15) when the message could never be right */
   plan(context: ReadContext, claimer: string, rows: readonly ClaimRow[]): ClaimPlan {
+    const plan = this.#planRows(context, claimer, rows);
+    this.#checkLinks(context, plan);
+    this.#checkSignatures(context, plan);
+    return plan;
+  }
+
+  /** The signatures that `plan` verifies, links not looked at. @throws StateError (channels 5, 6, 9, 15) */
+  signatures(context: ReadContext, claimer: string, rows: readonly ClaimRow[]): readonly SignatureTask[] {
+    const good = this.#planRows(context, claimer, rows).filter(isGood);
+    return this.#statements.tasks(
+      context,
+      good.map((row) => signedVoucher(row, context.block.chainId)),
+    );
+  }
+
+  #planRows(context: ReadContext, claimer: string, rows: readonly ClaimRow[]): ClaimPlan {
     const { rowsMax } = this.#channels.params(context);
     if (rows.length > rowsMax)
       throw new StateError(
@@ -82,7 +99,7 @@ export class Claims {
         `${rows.length} rows, at most ${rowsMax}; use several messages`,
       );
     const known = new Map<string, OpenChannel | undefined>();
-    const plan = rows.map((wire, i) => {
+    return rows.map((wire, i) => {
       const row = rowOf(wire);
       const open = this.#channelOf(context, row.voucher.channelId, known);
       if (open === undefined) return { row, nothing: ClaimOutcome.CLAIM_OUTCOME_NO_CHANNEL };
@@ -91,9 +108,6 @@ export class Claims {
       if (key === undefined) return { row, nothing: ClaimOutcome.CLAIM_OUTCOME_KEY_RETIRED };
       return { row, open, key };
     });
-    this.#checkLinks(context, plan);
-    this.#checkSignatures(context, plan);
-    return plan;
   }
 
   #channelOf(
@@ -155,12 +169,7 @@ export class Claims {
     const { chainId } = context.block;
     const wrong = this.#statements.firstWrong(
       context,
-      good.map(({ planned: { row, open, key } }) => ({
-        statement: voucherStatement(row.voucher, open.channel.config, chainId),
-        form: row.form,
-        key: keyOf(key),
-        signature: row.signature,
-      })),
+      good.map(({ planned }) => signedVoucher(planned, chainId)),
     );
     if (wrong >= 0)
       throw new StateError(
@@ -223,7 +232,14 @@ function isGood(planned: PlannedRow): planned is GoodRow {
   return 'key' in planned;
 }
 
-/** A voucher as its payer signs it. */
-function voucherStatement(voucher: VoucherContent, { denom }: ChannelConfig, chainId: string): Statement {
-  return { bytes: voucherBytes(voucher, chainId), text: voucherText(voucher, { chainId, denom }) };
+/** A voucher as its payer signed it. */
+function signedVoucher({ row, open, key }: GoodRow, chainId: string): SignedStatement {
+  const { voucher, form, signature } = row;
+  const { denom } = open.channel.config;
+  return {
+    statement: { bytes: voucherBytes(voucher, chainId), text: voucherText(voucher, { chainId, denom }) },
+    form,
+    key: keyOf(key),
+    signature,
+  };
 }

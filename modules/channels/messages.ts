@@ -126,6 +126,7 @@ function claimVouchers({
       if (rows.length === 0) throw new StateError(channelErrors.invalidVoucher, 'a claim without rows');
       for (const row of rows) rowOf(row);
     },
+    signatures: (context, { claimer, rows }) => claims.signatures(context, claimer, rows),
     check: (context, { claimer, rows }) => claims.plan(context, claimer, rows),
     execute: (context, _, plan) => ({ results: claims.pay(context, plan) }),
   };

@@ -6,8 +6,8 @@ import { fromHex, utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { ed25519Signer, verifyEd25519 } from './ed25519.ts';
 import { nobleEngine, secp256k1Engine, verifySecp256k1 } from './secp256k1.ts';
-import { CachedSignatureVerifier } from './signature-verifier.ts';
-import type { VerifyRecord } from './verify-batch.ts';
+import { CachedSignatureVerifier, type SignatureTask } from './signature-verifier.ts';
+import type { Ed25519Record, Secp256k1Record, VerifyRecord } from './verify-batch.ts';
 import { VerifierPool } from './verifier-pool.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -26,11 +26,18 @@ function scalar(value: bigint): Uint8Array {
   return fromHex(value.toString(16).padStart(64, '0'));
 }
 
-function record(index: number): VerifyRecord {
+function record(index: number): Secp256k1Record {
   const secretKey = sha256(utf8(`key ${index % 7}`));
   const digest = sha256(utf8(`message ${index}`));
   const signature = secp256k1.sign(digest, secretKey, { prehash: false });
   return { publicKey: secp256k1.getPublicKey(secretKey, true), digest, signature };
+}
+
+function ed25519Record(index: number): Ed25519Record {
+  const signer = ed25519Signer(sha256(utf8(`key ${index % 7}`)));
+  // Of every length, none included.
+  const message = utf8(`message ${index}`.repeat(index % 5));
+  return { publicKey: signer.publicKey, message, signature: signer.sign(message) };
 }
 
 test('the native secp256k1 library is what runs', () => {
@@ -42,7 +49,7 @@ test('both secp256k1 engines agree: valid, high S, zero and too large r and s, b
   const r = good.signature.slice(0, 32);
   const s = BigInt('0x' + Buffer.from(good.signature.slice(32)).toString('hex'));
   const signature = (left: Uint8Array, right: Uint8Array): Uint8Array => Buffer.concat([left, right]);
-  const cases: readonly (readonly [string, boolean, VerifyRecord])[] = [
+  const cases: readonly (readonly [string, boolean, Secp256k1Record])[] = [
     ['valid', true, good],
     ['high S', false, { ...good, signature: signature(r, scalar(ORDER - s)) }],
     ['zero r', false, { ...good, signature: signature(scalar(0n), scalar(s)) }],
@@ -112,6 +119,16 @@ for (const workers of [0, 1, 2]) {
     });
     const results = await pool(workers).verify(records);
     expect(results).toEqual(records.map((_, index) => index % 5 !== 0));
+  });
+
+  test(`a pool of ${workers} workers tells both kinds of keys apart`, async () => {
+    const records = Array.from({ length: 300 }, (_, index): VerifyRecord => {
+      if (index % 3 === 0) return record(index);
+      const good = ed25519Record(index);
+      return index % 5 === 0 ? { ...good, message: utf8('another') } : good;
+    });
+    const results = await pool(workers).verify(records);
+    expect(results).toEqual(records.map((_, index) => index % 3 === 0 || index % 5 !== 0));
   });
 }
 
@@ -191,4 +208,47 @@ test('the results of several calls that share batches go to the calls that asked
     }),
     { numRuns: 20 },
   );
+});
+
+/** Tasks of both kinds that are right, no two of the same key, bytes and signature. */
+function goodTasks(): readonly SignatureTask[] {
+  return [0, 1, 2].flatMap((index): readonly SignatureTask[] => {
+    const [account, session] = [record(index), ed25519Record(index + 8)];
+    const { publicKey, message, signature } = session;
+    return [
+      { publicKey: account.publicKey, signBytes: utf8(`message ${index}`), signature: account.signature },
+      { kind: 'ed25519', publicKey, signBytes: message, signature },
+    ];
+  });
+}
+
+test('what was verified beforehand stands for its own kind, key, bytes and signature only', async () => {
+  const verifier = new CachedSignatureVerifier(pool(1), { cacheEntriesMax: 1000 });
+  const good = goodTasks();
+  await verifier.prefetch(good);
+  for (const [i, { publicKey }] of good.entries())
+    for (const [j, { signBytes }] of good.entries())
+      for (const [k, { signature }] of good.entries()) {
+        const isGood = i === j && j === k;
+        const isEd25519 = good[i]?.kind === 'ed25519';
+        const which = `key ${i}, bytes ${j}, signature ${k}`;
+        const bytes = Uint8Array.from(signBytes);
+        expect(verifier.verify(publicKey, bytes, signature), which).toBe(isGood && !isEd25519);
+        expect(verifier.verifyEd25519(publicKey, bytes, signature), which).toBe(isGood && isEd25519);
+      }
+  expect(verifier.stats.hits).toBeGreaterThanOrEqual(good.length);
+});
+
+test('an ed25519 signature that OpenSSL refuses and ZIP-215 takes passes, verified beforehand or not', async () => {
+  const identity = Uint8Array.of(1, ...new Uint8Array(31));
+  const signature = Uint8Array.of(...identity, ...new Uint8Array(32));
+  const signBytes = utf8('a voucher');
+  const verifier = new CachedSignatureVerifier(pool(0), { cacheEntriesMax: 100 });
+  expect(verifier.verifyEd25519(identity, signBytes, signature)).toBe(true);
+  await verifier.prefetch([{ kind: 'ed25519', publicKey: identity, signBytes, signature }]);
+  expect(verifier.verifyEd25519(identity, signBytes, signature)).toBe(true);
+  expect(verifier.stats).toEqual({ hits: 0, misses: 2 });
+  const short = { kind: 'ed25519', publicKey: identity, signBytes, signature: new Uint8Array(63) } as const;
+  expect(verifier.prefetch([short])).toBeUndefined();
+  expect(verifier.verifyEd25519(identity, signBytes, short.signature)).toBe(false);
 });

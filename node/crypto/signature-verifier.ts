@@ -1,10 +1,16 @@
 import { equalBytes } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { verifySecp256k1 } from './secp256k1.ts';
-import { fitsRecord, RECORD_BYTES, type VerifyRecord, writeRecord } from './verify-batch.ts';
+import { verifyEd25519 } from './ed25519.ts';
+import { fitsRecord, type Secp256k1Record, type VerifyRecord } from './verify-batch.ts';
 
-/** A signature over bytes (their SHA-256 is what is signed): compressed secp256k1 key, compact signature. */
+/**
+ * A signature over bytes: compressed secp256k1 key and compact signature, SHA-256 of the bytes being what is
+ * signed, or ed25519.
+ */
 export interface SignatureTask {
+  /** Default secp256k1. */
+  readonly kind?: 'secp256k1' | 'ed25519';
   readonly publicKey: Uint8Array;
   readonly signBytes: Uint8Array;
   readonly signature: Uint8Array;
@@ -12,6 +18,7 @@ export interface SignatureTask {
 
 /** Verifies batches of signatures away from the caller: `VerifierPool`, or a test's own. */
 export interface SignaturePool {
+  /** Whether each passed; of an ed25519 signature, false may also mean that it has to be looked at again. */
   verify(records: readonly VerifyRecord[]): Promise<readonly boolean[]>;
   stop(): Promise<void>;
 }
@@ -66,9 +73,9 @@ export class CachedSignatureVerifier {
       this.#hits++;
       return same.valid;
     }
-    const record: VerifyRecord = { publicKey, digest: sha256(signBytes), signature };
+    const record: Secp256k1Record = { publicKey, digest: sha256(signBytes), signature };
     if (!fitsRecord(record)) return false;
-    const key = cacheKey(record);
+    const key = cacheKey({ publicKey, signBytes, signature }, record.digest);
     const known = this.#lookUp(key);
     if (known === undefined) this.#misses++;
     else this.#hits++;
@@ -76,6 +83,19 @@ export class CachedSignatureVerifier {
     if (known === undefined) this.#remember(key, valid);
     this.#byArray.set(signBytes, { publicKey, signature, valid });
     return valid;
+  }
+
+  /**
+   * The same for ed25519. Only what passed on a worker is known: the rest is decided here, by ZIP-215, and
+   * not remembered.
+   */
+  verifyEd25519(publicKey: Uint8Array, signBytes: Uint8Array, signature: Uint8Array): boolean {
+    const task: SignatureTask = { kind: 'ed25519', publicKey, signBytes, signature };
+    if (!fitsRecord({ publicKey, message: signBytes, signature })) return false;
+    const isKnown = this.#lookUp(cacheKey(task, sha256(signBytes))) === true;
+    if (isKnown) this.#hits++;
+    else this.#misses++;
+    return isKnown || verifyEd25519(publicKey, signBytes, signature);
   }
 
   /**
@@ -87,9 +107,14 @@ export class CachedSignatureVerifier {
     const asked: { readonly task: SignatureTask; readonly key: string }[] = [];
     const records: VerifyRecord[] = [];
     for (const task of tasks) {
-      const record = { publicKey: task.publicKey, digest: sha256(task.signBytes), signature: task.signature };
+      const { publicKey, signBytes, signature } = task;
+      const digest = sha256(signBytes);
+      const record: VerifyRecord =
+        task.kind === 'ed25519'
+          ? { publicKey, message: signBytes, signature }
+          : { publicKey, digest, signature };
       if (!fitsRecord(record)) continue;
-      const key = cacheKey(record);
+      const key = cacheKey(task, digest);
       if (this.#lookUp(key) !== undefined) continue;
       asked.push({ task, key });
       records.push(record);
@@ -97,10 +122,10 @@ export class CachedSignatureVerifier {
     if (records.length === 0) return undefined;
     return this.#pool.verify(records).then((results) => {
       for (const [index, { task, key }] of asked.entries()) {
-        const { publicKey, signBytes, signature } = task;
+        const { kind, publicKey, signBytes, signature } = task;
         const valid = results[index] ?? false;
-        this.#remember(key, valid);
-        this.#byArray.set(signBytes, { publicKey, signature, valid });
+        if (valid || kind !== 'ed25519') this.#remember(key, valid);
+        if (kind !== 'ed25519') this.#byArray.set(signBytes, { publicKey, signature, valid });
       }
     });
   }
@@ -126,10 +151,11 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a === b || equalBytes(a, b);
 }
 
-const scratch = Buffer.alloc(RECORD_BYTES);
-
-/** Key, digest and signature as one string of 129 characters: cheaper than hashing them once more. */
-function cacheKey(record: VerifyRecord): string {
-  writeRecord(record, scratch, 0);
-  return scratch.toString('latin1');
+/**
+ * Kind, key, digest and signature as one string of 130 characters: cheaper than hashing them once more. Their
+ * lengths are fixed for each kind, so no two tasks have the same.
+ */
+function cacheKey({ kind, publicKey, signature }: SignatureTask, digest: Uint8Array): string {
+  const name = kind === 'ed25519' ? 'e' : 's';
+  return name + Buffer.concat([publicKey, digest, signature]).toString('latin1');
 }

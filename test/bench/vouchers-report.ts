@@ -29,6 +29,7 @@ import {
   voucherFor,
 } from '../support/channels.ts';
 import { testAccount } from '../support/test-chain.ts';
+import { reportAhead } from './claims-ahead.ts';
 import type { Report } from './report.ts';
 
 const CHAIN = 'test-chain-1';
@@ -91,7 +92,7 @@ const verify: VerifySignature = ({ kind, key }, message, signature) =>
   kind === 1 ? verifyEd25519(key, message, signature) : verifySecp256k1(key, sha256(message), signature);
 
 /** Vouchers verified as a payee does, links, and claims in the real modules. */
-export function reportVouchers({ row }: Report): Readonly<Record<string, number>> {
+export async function reportVouchers({ row }: Report): Promise<Readonly<Record<string, number>>> {
   const names = Array.from({ length: KEYS }, (_, i) => nameOf(i));
   const accounts = names.map((name) => accountSigner(testAccount(name)));
   const kinds = {
@@ -117,6 +118,7 @@ export function reportVouchers({ row }: Report): Readonly<Record<string, number>
   }
   results['links'] = linksRow(row);
   results['claims'] = claimsRow(row);
+  Object.assign(results, await reportAhead(row));
   return results;
 }
 

@@ -63,6 +63,11 @@ export class ModuleChain {
     return this.#block;
   }
 
+  /** The state as it is now. */
+  get branch(): MultiStoreBranch {
+    return this.#branch;
+  }
+
   get now(): number {
     return Number(this.#block.time.seconds);
   }

@@ -4,7 +4,7 @@
  */
 import { createApp, type OpenLedgerApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
-import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
+import { transactionVerifier, verifierTask } from '../../cli/application.ts';
 import { CachedSignatureVerifier } from '../../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../../node/crypto/verifier-pool.ts';
 import type { RequestFinalizeBlock, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
@@ -65,12 +65,7 @@ export class RestartingApplication {
       store,
       chainId: CHAIN_ID,
       prefix: PREFIX,
-      verifier: {
-        verify: ({ pubKey, signBytes, signature }) =>
-          pubKey.kind === 'ed25519'
-            ? verifyEd25519(pubKey.bytes, signBytes, signature)
-            : this.#verifier.verify(pubKey.bytes, signBytes, signature),
-      },
+      verifier: transactionVerifier(this.#verifier),
     });
   }
 
@@ -102,9 +97,8 @@ export class RestartingApplication {
   /** Has the signatures checked, then executes the block in two pieces. */
   async finalizeBlock(request: RequestFinalizeBlock): Promise<ResponseFinalizeBlock> {
     const tasks = request.txs.flatMap((tx) => this.app.signatureTasks(tx));
-    await this.#verifier.prefetch(
-      tasks.map(({ pubKey, signBytes, signature }) => ({ publicKey: pubKey.bytes, signBytes, signature })),
-    );
+    await this.#verifier.prefetch(tasks.map(verifierTask));
+    await this.#verifier.prefetch(this.app.statementTasks(request).map(verifierTask));
     const execution = this.app.beginBlock(request);
     execution.run(1);
     execution.run(execution.remaining);
