@@ -74,7 +74,7 @@ test('places are numbered once each, and ordered as their bytes, more than a tab
     const id = BigInt(dice.between(1, 3)) << BigInt(dice.pick([0, 8, 32, 60]));
     const kind = dice.chance(0.1) ? 1 : 2;
     const level = kind === 1 ? 0 : dice.pick([0, 0, 255]);
-    const index = kind === 1 || level > 0 ? 0 : dice.below(3_000) << dice.below(16);
+    const index = kind === 1 ? 0 : (dice.below(3_000) << dice.below(16)) + (level > 0 ? 1 : 0);
     const place: Place = { kind, id, level, index };
     const key = `${place.kind}/${place.id}/${place.level}/${place.index}`;
     const number = numbers.numberOf(place);

@@ -9,8 +9,8 @@ import {
   AMOUNT_AT,
   BEFORE_AT,
   PARTS_AT,
+  PREFIX_LEVEL,
   RECEIPT_BYTES,
-  WHOLE_LEVEL,
 } from '../../modules/settlement/proof/leaves.ts';
 import { PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 
@@ -58,7 +58,7 @@ function hasPlace(leaf: Uint8Array): boolean {
   const hasIndex = uint32At(leaf, PLACE_INDEX_AT) !== 0;
   if (leaf[1] === PlaceKind.PLACE_KIND_MODEL) return level === 0 && !hasIndex;
   if (leaf[1] !== PlaceKind.PLACE_KIND_DATANET) return false;
-  return level === 0 || (level === WHOLE_LEVEL && !hasIndex);
+  return level === 0 || (level === PREFIX_LEVEL && hasIndex);
 }
 
 /**

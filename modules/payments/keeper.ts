@@ -26,7 +26,7 @@ import {
   withoutContributors,
 } from './payouts.ts';
 import type { PoolPlace } from '../pools/types.ts';
-import { datanetWeights, ratesOf } from './model-money.ts';
+import { ratesOf, snapshotWeights } from './model-money.ts';
 import type { PaymentPorts } from './ports.ts';
 import { addToTotals, emptyTotals, isContributor, isPooled, splitToWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
@@ -206,10 +206,10 @@ export class Payments {
     pools.pay(context, { from, denom, rows });
   }
 
-  /** A contribution's slot, a Datanet's whole pool, or the pool of a model's lineage. */
-  #placeOf(context: ReadContext, { contributionId, datanetId, modelId }: Payout): PoolPlace {
+  /** A contribution's slot, those of a snapshot, or the pool of a model's lineage. */
+  #placeOf(context: ReadContext, { contributionId, datanetId, positions, modelId }: Payout): PoolPlace {
     if (modelId > 0n) return { modelId };
-    if (datanetId > 0n) return { datanetId };
+    if (datanetId > 0n) return { datanetId, positions };
     const contribution = this.#ports.datanets.contribution(context, contributionId);
     assert(
       contribution !== undefined && contribution.state !== ContributionState.CONTRIBUTION_STATE_PENDING,
@@ -281,10 +281,7 @@ export class Payments {
     return fee;
   }
 
-  /**
-   * The Datanets of a model's snapshots, each weighted by the bytes of its snapshots; none when a claim leaves
-   * nothing to them.
-   */
+  /** Those of a model's snapshots, weighted by bytes; none when a claim leaves nothing to them. */
   #poolShares(
     context: ReadContext,
     of: { readonly model: Model; readonly denom: string; readonly claim: ClaimWeights | undefined },
@@ -292,9 +289,9 @@ export class Payments {
     const { model, denom, claim } = of;
     if (claim?.unattributedWeight === 0n) return [];
     const { datanets } = this.#ports;
-    return datanetWeights(datanets, context, model).map(({ datanetId, weight }) => {
-      const recipient = this.#poolText(context, { datanetId }, denom);
-      return { datanetId, weight, recipient };
+    return snapshotWeights(datanets, context, model).map(({ datanetId, positions, weight }) => {
+      const recipient = this.#poolText(context, { datanetId, positions }, denom);
+      return { datanetId, positions, weight, recipient };
     });
   }
 

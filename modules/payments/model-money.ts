@@ -6,7 +6,7 @@ import type { DatanetView } from '../datanet/types.ts';
 import { inferenceFee, type Rates, splitFee } from './fee.ts';
 import { withoutContributors } from './payouts.ts';
 import type { PaymentPorts } from './ports.ts';
-import type { ModelMoney, ModelTerms } from './types.ts';
+import type { ModelMoney, ModelTerms, SnapshotWeight } from './types.ts';
 
 type MoneyPorts = Pick<PaymentPorts, 'addresses' | 'datanets' | 'models'>;
 
@@ -33,7 +33,7 @@ function termsOf(ports: MoneyPorts, context: ReadContext, model: Model, gateway:
       const parts = splitFee(fee, split);
       return { fee, parts: hasDatanets ? parts : withoutContributors(parts, split.residual) };
     },
-    datanets: datanetWeights(ports.datanets, context, model),
+    datanets: snapshotWeights(ports.datanets, context, model),
     statedBps: statedBps(ports, model, gateway),
   };
 }
@@ -47,22 +47,30 @@ export function ratesOf({ price }: Pick<Model, 'price'>): Rates {
   };
 }
 
-/** The Datanets of a model's snapshots, each weighted by the bytes of its snapshots, in rising order. */
-export function datanetWeights(
+/**
+ * Who gets what is nobody's: the positions of each of a model's snapshots, weighted by its bytes, in rising
+ * order of Datanets, then positions. Snapshots of the same positions count together.
+ */
+export function snapshotWeights(
   datanets: Pick<DatanetView, 'snapshot'>,
   context: ReadContext,
   { snapshotIds }: Pick<Model, 'snapshotIds'>,
-): ModelTerms['datanets'] {
-  const weights = new Map<bigint, bigint>();
+): readonly SnapshotWeight[] {
+  const weights = new Map<string, SnapshotWeight>();
   for (const id of snapshotIds) {
     const snapshot = datanets.snapshot(context, id);
     if (snapshot === undefined) continue;
-    const { datanetId, totalWeight } = snapshot;
-    weights.set(datanetId, (weights.get(datanetId) ?? 0n) + totalWeight);
+    const { datanetId, count: positions, totalWeight } = snapshot;
+    const key = `${datanetId}/${positions}`;
+    const weight = (weights.get(key)?.weight ?? 0n) + totalWeight;
+    weights.set(key, { datanetId, positions, weight });
   }
-  return [...weights]
-    .map(([datanetId, weight]) => ({ datanetId, weight }))
-    .sort((a, b) => (a.datanetId < b.datanetId ? -1 : 1));
+  return [...weights.values()].sort(compareSnapshots);
+}
+
+function compareSnapshots(a: SnapshotWeight, b: SnapshotWeight): number {
+  if (a.datanetId !== b.datanetId) return a.datanetId < b.datanetId ? -1 : 1;
+  return a.positions < b.positions ? -1 : 1;
 }
 
 /** Retrieval cannot be checked, so only the model's owner states it, up to the policy's part. */

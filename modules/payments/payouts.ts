@@ -4,14 +4,11 @@ import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Payout } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { SplitParts } from './fee.ts';
 import type { VerifiedClaim } from '../attribution/types.ts';
-import type { PaymentPlan } from './types.ts';
+import type { PaymentPlan, SnapshotWeight } from './types.ts';
 
-/** A Datanet's pool as a recipient: weights divide what is left unattributed. */
-export interface PoolShare {
-  readonly datanetId: bigint;
-  /** Accepted bytes in the model's snapshots of this Datanet. */
-  readonly weight: bigint;
-  /** Account that holds what is paid into it; the residual party's when the pool has nobody to pay. */
+/** Those of a snapshot as recipients: weights divide what is left unattributed. */
+export interface PoolShare extends SnapshotWeight {
+  /** Account that holds what is paid to them; the residual party's when the pool has nobody of them to pay. */
   readonly recipient: string;
 }
 
@@ -35,7 +32,7 @@ export interface Recipients {
 /**
  * Every payout of a payment: platform, model (its pool divides that among its lineage), stakers,
  * contributors. Rows of zero are left out; the rows add up to the fee. The contributors' part follows the
- * claim's weights by largest remainders; without a claim it goes to the pools of the model's Datanets.
+ * claim's weights by largest remainders; without a claim it goes to those of the model's snapshots.
  */
 export function payoutsOf(
   plan: Pick<PaymentPlan, 'parts' | 'model' | 'claim'>,
@@ -87,8 +84,8 @@ function poolRows(amount: bigint, poolShares: readonly PoolShare[]): readonly Pa
     amount,
     poolShares.map(({ weight }) => weight),
   );
-  return poolShares.map(({ datanetId, recipient }, i) =>
-    row(Party.PARTY_CONTRIBUTORS, recipient, amounts[i] ?? 0n, { datanetId }),
+  return poolShares.map(({ datanetId, positions, recipient }, i) =>
+    row(Party.PARTY_CONTRIBUTORS, recipient, amounts[i] ?? 0n, { datanetId, positions }),
   );
 }
 

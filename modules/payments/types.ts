@@ -31,6 +31,15 @@ export interface PaymentSource {
 /** A payment by the payer's own message. */
 export const BY_PAYER: PaymentSource = { payee: '', hold: undefined };
 
+/** The first positions of a Datanet's log, which a snapshot is made of. */
+export interface SnapshotWeight {
+  readonly datanetId: bigint;
+  /** At least 1. */
+  readonly positions: bigint;
+  /** Bytes of the snapshots of so many positions. */
+  readonly weight: bigint;
+}
+
 /** What inferences of a model cost, and who gets it. Models are immutable, so it is the same at every height. */
 export interface ModelTerms {
   readonly denom: string;
@@ -39,7 +48,7 @@ export interface ModelTerms {
   readonly split: SplitPolicy;
   quote(usage: Usage): { readonly fee: bigint; readonly parts: SplitParts };
   /** Get what is nobody's, by weight, in rising order; none for a model without snapshots. */
-  readonly datanets: readonly { readonly datanetId: bigint; readonly weight: bigint }[];
+  readonly datanets: readonly SnapshotWeight[];
   /** Most that a gateway may state of an attribution without a claim, in basis points of the weight. */
   readonly statedBps: number;
 }

@@ -6,15 +6,19 @@ import type { Credit } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { poolCredited, poolResidual, slotForwarded } from './events.ts';
 import { CREDITS_FORGOTTEN_MAX, DENOMS_MAX } from './limits.ts';
 import { paramsOf } from './pools.ts';
-import type { NodePayment, NodeRow, PoolNode } from './places.ts';
+import { type NodePayment, type NodeRow, nodesOfCredit, type PoolNode } from './places.ts';
 import type { PoolsCore } from './ports.ts';
 import { rowsOf, viewOf } from './rows.ts';
 import { poolKey, STORE_NAME } from './state.ts';
-import { creditNode, creditSlot, type Place, rootOf } from './tree.ts';
+import { creditNode, creditPrefix, creditSlot, type Place, rootOf } from './tree.ts';
 
-/** Who takes money: a node by weight, a slot whole, or a slot's owner directly. Undefined: the residual party. */
+/**
+ * Who takes money: a node or a prefix below it by weight, a slot whole, or a slot's owner directly. Undefined:
+ * the residual party.
+ */
 type Taker =
-  | { readonly kind: 'node' | 'slot'; readonly place: Place }
+  /** `prefix`: the slots below it; 0 for all of the place, else that is the root. */
+  | { readonly kind: 'node' | 'slot'; readonly place: Place; readonly prefix: bigint }
   | { readonly kind: 'owner'; readonly slot: bigint; readonly owner: string };
 
 function takerOf(
@@ -25,17 +29,30 @@ function takerOf(
   const pool = k.state.pools.get(context, poolKey(id));
   if (pool === undefined) return undefined;
   const isTaken = pool.denoms.includes(denom) || pool.denoms.length < DENOMS_MAX;
-  if (place?.level === 0) {
+  if (place !== undefined && 'level' in place && place.level === 0) {
     const slot = k.state.slots.get(context, [poolKey(id), place.index]);
     if (slot === undefined) return undefined;
-    return isTaken ? { kind: 'slot', place } : { kind: 'owner', slot: place.index, owner: slot.owner };
+    return isTaken
+      ? { kind: 'slot', place, prefix: 0n }
+      : { kind: 'owner', slot: place.index, owner: slot.owner };
   }
   if (pool.closed || !isTaken) return undefined;
-  const node = place ?? rootOf(pool.height);
+  const root = rootOf(pool.height);
+  const paid = { place: root, prefix: 0n, ...ofPlace(root, place) };
+  const nodes = nodesOfCredit(paid);
+  const view = viewOf(k.state, context, id);
   // A node outside of the tree has no weight either.
-  if (viewOf(k.state, context, id).weight(node) === 0n) return undefined;
-  // A root that is a slot: all of it is one owner's.
-  return { kind: node.level === 0 ? 'slot' : 'node', place: node };
+  if (nodes.every((node) => view.weight(node) === 0n)) return undefined;
+  const [first = root] = nodes;
+  // A root or a prefix that is one slot: all of it is one owner's.
+  if (nodes.length === 1 && first.level === 0) return { kind: 'slot', place: first, prefix: 0n };
+  return { kind: 'node', ...paid };
+}
+
+/** As a credit has it. */
+function ofPlace(root: Place, place: PoolNode['place']): Partial<Pick<Credit, 'place' | 'prefix'>> {
+  if (place === undefined) return {};
+  return 'level' in place ? { place } : { place: root, prefix: place.slotsBelow };
 }
 
 /** See `PoolPayer`. */
@@ -102,14 +119,15 @@ function credit(
 ): void {
   const { row, taker, coin } = of;
   const { denom, amount } = coin;
-  const { kind, place } = taker;
+  const { kind, place, prefix } = taker;
   const pool = k.state.pools.require(context, poolKey(row.pool));
   if (!pool.denoms.includes(denom))
     k.state.pools.set(context, poolKey(pool.id), { ...pool, denoms: [...pool.denoms, denom] });
   const rows = rowsOf(k.state, context, pool.id);
   let perWeight = '';
   if (kind === 'slot') creditSlot(rows, { slot: place.index, denom, amount });
-  else perWeight = creditNode(rows, { place, denom, amount }).toString();
+  else if (prefix === 0n) perWeight = creditNode(rows, { place, denom, amount }).toString();
+  else perWeight = creditPrefix(rows, { count: prefix, height: place.level, denom, amount }).toString();
   const paid: Credit = {
     id: k.state.creditSequence.next(context) + 1n,
     pool: pool.id,
@@ -119,15 +137,16 @@ function credit(
     height: context.block.height,
     ...row.source,
     whole: kind === 'slot',
+    prefix,
   };
   insertCredit(k, context, paid);
   context.emit(poolCredited(paid));
 }
 
-/** Writes a credit and its index. */
+/** Writes a credit and its index: under each node that it was paid to, so that a slot finds it on its path. */
 export function insertCredit(k: PoolsCore, context: Context, credit: Credit): void {
   k.state.credits.set(context, credit.id, credit);
-  k.state.creditsByNode.add(context, indexOf(credit));
+  for (const row of indexOf(credit)) k.state.creditsByNode.add(context, row);
 }
 
 /** Forgets credits that were kept long enough, the oldest first. */
@@ -140,15 +159,14 @@ export function forgetCredits(k: PoolsCore, context: Context): void {
   }
   for (const credit of old) {
     k.state.credits.remove(context, credit.id);
-    k.state.creditsByNode.remove(context, indexOf(credit));
+    for (const row of indexOf(credit)) k.state.creditsByNode.remove(context, row);
   }
 }
 
-function indexOf({
-  pool,
-  place,
-  amount,
-  id,
-}: Credit): Parameters<PoolsCore['state']['creditsByNode']['add']>[1] {
-  return [[poolKey(pool), place.level, place.index], amount.denom, id];
+/** Where a credit is indexed: node, denomination, id. */
+export function indexOf(
+  credit: Credit,
+): readonly Parameters<PoolsCore['state']['creditsByNode']['add']>[1][] {
+  const { pool, amount, id } = credit;
+  return nodesOfCredit(credit).map(({ level, index }) => [[poolKey(pool), level, index], amount.denom, id]);
 }

@@ -40,7 +40,7 @@ function changePairs({ pool, slot, weight, owner }: WeightChange): Readonly<Reco
 
 /** Money came in at a node. */
 export function poolCredited(credit: Credit): Event {
-  const { id, pool, place, amount, perWeight, whole } = credit;
+  const { id, pool, place, amount, perWeight, whole, prefix } = credit;
   return event('pool_credit', {
     pool: poolText(pool),
     level: place.level.toString(),
@@ -48,6 +48,7 @@ export function poolCredited(credit: Credit): Event {
     amount: `${amount.amount}${amount.denom}`,
     per_weight: perWeight,
     whole: whole.toString(),
+    prefix: prefix.toString(),
     credit_id: id.toString(),
     ...sourcePairs(credit),
   });

@@ -62,8 +62,9 @@ function checkSlots({ json, genesis, addresses, pools }: Check): void {
 function checkMoney({ json, genesis, pools }: Check): void {
   each(json.member('balances'), genesis.balances, ({ pool, place, denom, balance }) => {
     requireDenom(requirePlace(pools, pool, place), denom);
-    if (place.level === 0) throw new RangeError('a slot has no balance: what it is paid is in its debt');
-    balanceOfWire(balance);
+    const { rem } = balanceOfWire(balance);
+    if (place.level === 0 && rem !== 0n)
+      throw new RangeError('a slot has no rem: that of a prefix is its root’s');
   });
   each(json.member('debts'), genesis.debts, ({ pool, index, denom, debt }) => {
     requireDenom(requireSlot(pools, pool, index), denom);
@@ -73,8 +74,10 @@ function checkMoney({ json, genesis, pools }: Check): void {
     requireDenom(requirePool(pools, pool), denom);
     totalsOfWire(totals);
   });
-  each(json.member('credits'), genesis.credits, ({ id, pool, place, amount, perWeight, whole }) => {
+  each(json.member('credits'), genesis.credits, ({ id, pool, place, prefix, amount, perWeight, whole }) => {
     requireDenom(requirePlace(pools, pool, place), amount.denom);
+    if (prefix !== 0n && (whole || place.index !== 0n))
+      throw new RangeError('a prefix is paid at a root, by weight');
     parseCoin(amount);
     if (whole !== (place.level === 0)) throw new RangeError('a credit is whole at a slot, and nowhere else');
     if (!whole) integerOf(perWeight);

@@ -87,7 +87,15 @@ test('a genesis whose rows do not belong together is refused, and where is said'
     [{ weights: [{ ...weight, place: { level: 1, index: 0n } }] }, /must be of level 0/],
     [{ weights: [{ ...weight, place: { level: 0, index: 2n } }] }, /slot 2 is not one of 2/],
     [{ balances: [{ ...balance, place: { level: 2, index: 0n } }] }, /node 2\/0 is not in the pool/],
-    [{ balances: [{ ...balance, place: { level: 0, index: 0n } }] }, /a slot has no balance/],
+    [
+      { balances: [{ ...balance, balance: { acc: '5', rem: '1' }, place: { level: 0, index: 0n } }] },
+      /a slot has no rem/,
+    ],
+    [{ credits: [{ ...credit, prefix: 1n, place: { level: 0, index: 1n } }] }, /a prefix is paid at a root/],
+    [
+      { credits: [{ ...credit, prefix: 1n, whole: true, place: { level: 0, index: 0n } }] },
+      /a prefix is paid at a root/,
+    ],
     [{ credits: [{ ...credit, whole: true }] }, /credits\[0\].*whole at a slot/],
     [{ credits: [{ ...credit, perWeight: 'x' }] }, /'x' is not a whole number/],
     [

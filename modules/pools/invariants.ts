@@ -4,9 +4,9 @@ import type { Invariant } from '../../framework/module.ts';
 import type { Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { SCALE } from './arithmetic.ts';
 import { poolText } from './events.ts';
+import { indexOf } from './credits.ts';
 import type { PoolsCore } from './ports.ts';
 import { viewOf } from './rows.ts';
-import { poolKey } from './state.ts';
 import { settledDebt } from './tree.ts';
 
 /**
@@ -97,14 +97,15 @@ function checkQueues(k: PoolsCore, context: ReadContext): string | undefined {
       return `an automatic claim of slot ${slot} of pool ${pool.join('/')} is not its owner's`;
   }
   for (const _ of autoClaimQueue.iterate(context)) counts.queued++;
-  for (const [id, { pool, place, amount }] of credits.iterate(context)) {
-    counts.credits++;
-    const node = [poolKey(pool), place.level, place.index] as const;
-    if (!creditsByNode.has(context, [node, amount.denom, id])) return `credit ${id} is not among its node's`;
-  }
+  for (const [id, credit] of credits.iterate(context))
+    for (const row of indexOf(credit)) {
+      counts.credits++;
+      if (!creditsByNode.has(context, row)) return `credit ${id} is not among its node's`;
+    }
   for (const _ of creditsByNode.iterate(context)) counts.indexed++;
   if (counts.slots !== counts.owners) return `${counts.slots} slots, ${counts.owners} of them with owners`;
   if (counts.orders !== counts.queued) return `${counts.orders} automatic claims, ${counts.queued} queued`;
-  if (counts.credits !== counts.indexed) return `${counts.credits} credits, ${counts.indexed} indexed`;
+  if (counts.credits !== counts.indexed)
+    return `credits of ${counts.credits} nodes, ${counts.indexed} indexed`;
   return undefined;
 }

@@ -1,14 +1,19 @@
 /** Which node of which pool's tree others mean, and how a credit writes down what it is for. */
 import type { Address } from '../../framework/address.ts';
 import { type Credit, type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
-import type { Place } from './tree.ts';
+import { nodesOfPrefix, type Place } from './tree.ts';
 import type { PoolPlace, PoolSource } from './types.ts';
 
 /** A node of a pool. */
 export interface PoolNode {
   readonly pool: PoolId;
-  /** Default: the root, which is everybody. */
-  readonly place?: Place;
+  /** A node, or those who have the slots below a number. Default: the root, which is everybody. */
+  readonly place?: Place | SlotPrefix;
+}
+
+/** The slots below a number, which is above 0. */
+export interface SlotPrefix {
+  readonly slotsBelow: bigint;
 }
 
 /** As a credit has it. Zeros: neither receipt nor epoch. */
@@ -41,7 +46,13 @@ export function modelPool(modelId: bigint): PoolId {
 export function nodeOf(place: PoolPlace): PoolNode {
   if ('modelId' in place) return { pool: modelPool(place.modelId) };
   const pool = datanetPool(place.datanetId);
-  return place.position === undefined ? { pool } : { pool, place: { level: 0, index: place.position } };
+  if ('positions' in place) return { pool, place: { slotsBelow: place.positions } };
+  return { pool, place: { level: 0, index: place.position } };
+}
+
+/** The nodes that a credit was paid to: one, or those that tile a prefix. */
+export function nodesOfCredit({ place, prefix }: Pick<Credit, 'place' | 'prefix'>): readonly Place[] {
+  return prefix === 0n ? [place] : nodesOfPrefix(prefix, place.level);
 }
 
 /** What a credit writes down. */

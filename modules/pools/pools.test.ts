@@ -127,6 +127,60 @@ describe('payments', () => {
     expect(world.staking.broken()).toEqual([]);
   });
 
+  test('those below a number share by weight, whoever has come behind them with whatever weight', () => {
+    const world = stocked();
+    world.order(3, SLOT_WEIGHT_MAX, 3);
+    world.endBlocksTo(20n);
+    world.pay(70n, { place: { slotsBelow: 3n } });
+    expect(world.attributes('pool_credit')).toMatchObject({
+      level: '2',
+      index: '0',
+      prefix: '3',
+      per_weight: `${10n * SCALE}`,
+      whole: 'false',
+    });
+    refused(() => world.claim(3, [3]), poolErrors.nothingOwed);
+    expect(world.claim(1, [1])).toEqual(['20uopen']);
+    expect(world.claim(0, [0, 2])).toEqual(['50uopen']);
+    // A slot alone has it all; more than there are is everybody.
+    world.pay(7n, { place: { slotsBelow: 1n } });
+    expect(world.attributes('pool_credit')).toMatchObject({ level: '0', prefix: '0', whole: 'true' });
+    expect(world.claim(0, [0])).toEqual(['7uopen']);
+    world.pay(SLOT_WEIGHT_MAX + 7n, { place: { slotsBelow: 9n } });
+    expect(world.claim(3, [3])).toEqual([`${SLOT_WEIGHT_MAX}uopen`]);
+    expect(world.claim(0, [0, 2])).toEqual(['5uopen']);
+    expect(world.staking.broken()).toEqual([]);
+  });
+
+  test('those below a number of whom none weighs anything leave it to the residual party', () => {
+    const world = stocked();
+    world.order(0, 0n, 0);
+    world.order(1, 0n, 1);
+    world.endBlocksTo(20n);
+    const before = world.communityPool();
+    for (const slotsBelow of [1n, 2n]) world.pay(5n, { place: { slotsBelow } });
+    expect(world.communityPool() - before).toBe(10n);
+    world.pay(5n, { place: { slotsBelow: 3n } });
+    expect(world.claim(0, [2])).toEqual(['5uopen']);
+    expect(world.staking.broken()).toEqual([]);
+  });
+
+  test('a credit of those below a number is found at each of their nodes, also when the tree has grown since', () => {
+    const world = stocked();
+    const { context } = world.staking;
+    world.pay(70n, { place: { slotsBelow: 3n } });
+    for (let slot = 3; slot < 6; slot++) world.order(slot, 9n, 3);
+    world.endBlocksTo(20n);
+    world.pay(5n, { place: { slotsBelow: 3n } });
+    const at = (level: number, index: bigint): readonly bigint[] =>
+      [...world.core.state.creditsByNode.iterate(context)]
+        .filter(([node]) => node[1] === level && node[2] === index)
+        .map(([, , id]) => id);
+    expect([at(1, 0n), at(0, 2n), at(2, 0n), at(3, 0n)]).toEqual([[1n, 2n], [1n, 2n], [], []]);
+    expect(world.claim(1, [1])).toEqual(['21uopen']);
+    expect(world.staking.broken()).toEqual([]);
+  });
+
   test('many rows are one transfer to the pools, and one to the residual party', () => {
     const world = stocked();
     const { context } = world.staking;
@@ -230,7 +284,7 @@ describe('weights', () => {
     expect(world.staking.broken()).toEqual([]);
   });
 
-  test('there are at most 2^32 slots', () => {
+  test('there are less than 2^32 slots', () => {
     const world = stocked();
     const { context } = world.staking;
     const pool = requirePool(world.core, context, POOL);
@@ -311,20 +365,24 @@ describe('claims', () => {
       world.pay(amount, { place: { level: 1, index: 1n } });
       world.pay(amount, { place: { level: 0, index: 1n } });
       world.pay(amount, { place: { level: 0, index: 2n } });
+      // The first two do not have slot 2; all three have it at a node of its own.
+      world.pay(amount, { place: { slotsBelow: 2n } });
+      world.pay(amount, { place: { slotsBelow: 3n } });
     }
     const settled = settleSlot(world.core, context, requirePool(world.core, context, POOL), 2n);
     const [money] = settled.money;
     let sum = 0n;
     for (const [, credit] of world.core.state.credits.iterate(context)) {
       const { level, index } = credit.place;
-      if (index !== 2n >> BigInt(level) || credit.id <= (money?.debt.paidCredit ?? 0n)) continue;
+      const isIn = credit.prefix === 0n || 2n < credit.prefix;
+      if (index !== 2n >> BigInt(level) || !isIn || credit.id <= (money?.debt.paidCredit ?? 0n)) continue;
       sum += credit.whole ? BigInt(credit.amount.amount) * SCALE : 4n * BigInt(credit.perWeight);
     }
     expect(left + sum).toBe(money?.debt.owed);
     world.claim(0, [2]);
     const { amount, left: after } = world.attributes('claim_slot');
     expect(BigInt(parseInt(amount ?? '', 10)) * SCALE + BigInt(after ?? '')).toBe(left + sum);
-    expect(world.attributes('claim_slot')).toMatchObject({ since_credit: '1', credit: '16' });
+    expect(world.attributes('claim_slot')).toMatchObject({ since_credit: '1', credit: '22' });
   });
 
   test('credits are forgotten in portions once they were kept long enough', () => {

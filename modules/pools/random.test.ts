@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { JsonReader } from '../../framework/json.ts';
 import { StateError } from '../../framework/errors.ts';
 import { MsgSetAutoClaim, MsgSetAutoClaimResponse } from '../../proto/gen/openledger/pools/v1/tx.ts';
-import { POOL, PoolsWorld } from '../../test/support/pools-world.ts';
+import { type PayOptions, POOL, PoolsWorld } from '../../test/support/pools-world.ts';
 import { poolGenesis } from './genesis.ts';
 import { poolKey } from './state.ts';
 
@@ -22,6 +22,12 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** A node, those below a slot or, by default, everybody. */
+function placeOf({ slot: dice, level }: Step, slot: number): Pick<PayOptions, 'place'> {
+  if (dice % 4 === 1) return { place: { slotsBelow: BigInt(slot + 1) } };
+  return dice % 2 === 0 ? {} : { place: { level, index: BigInt(slot >> level) } };
+}
+
 /** Does what a step says; what is refused changes nothing. */
 function take(world: PoolsWorld, of: Step): void {
   const pool = POOLS[of.pool] ?? POOL;
@@ -36,7 +42,7 @@ function take(world: PoolsWorld, of: Step): void {
       world.pay(of.amount, {
         pool,
         denom: DENOMS[of.denom] ?? '',
-        ...(of.slot % 2 === 0 ? {} : { place: { level: of.level, index: BigInt(slot >> of.level) } }),
+        ...placeOf(of, slot),
       });
       break;
     case 'claim':

@@ -4,6 +4,7 @@ import { memoryRows } from '../../test/conservation/memory-rows.ts';
 import { SCALE, SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import {
   creditNode,
+  creditPrefix,
   creditSlot,
   grow,
   heightOf,
@@ -23,6 +24,7 @@ type Step =
   | { readonly kind: 'join'; readonly weight: bigint }
   | { readonly kind: 'weigh'; readonly slot: number; readonly weight: bigint }
   | { readonly kind: 'pay'; readonly level: number; readonly index: number; readonly amount: bigint }
+  | { readonly kind: 'payPrefix'; readonly count: number; readonly amount: bigint }
   | { readonly kind: 'claim'; readonly slot: number };
 
 /** A pool by the tree, and beside it a book with one line for each slot, which a payment walks over. */
@@ -49,6 +51,10 @@ class Twins {
         break;
       case 'pay':
         if (this.slots > 0) this.pay(step);
+        break;
+      case 'payPrefix':
+        // Also more than there are.
+        if (this.slots > 0) this.payPrefix(1 + (step.count % (this.slots + 3)), step.amount);
         break;
       case 'claim':
         if (this.slots > 0) this.claim(step.slot % this.slots);
@@ -91,12 +97,26 @@ class Twins {
     }
     if (weight === 0n) return false;
     creditNode(this.rows, { place, denom: DENOM, amount });
-    const key = `${at}/${place.index}`;
-    const due = amount * SCALE + (this.rems.get(key) ?? 0n);
-    for (const [i, one] of below.entries())
-      this.owed[first + i] = (this.owed[first + i] ?? 0n) + one * (due / weight);
-    this.rems.set(key, due % weight);
+    this.divide({ key: `${at}/${place.index}`, first, below, amount });
     return true;
+  }
+
+  /** To the first so many slots: the book knows nothing of nodes but whose remainder it is. */
+  payPrefix(count: number, amount: bigint): boolean {
+    const below = this.weights.slice(0, count);
+    // A root that is a slot is paid as that slot.
+    if (this.height === 0 || below.every((one) => one === 0n)) return false;
+    creditPrefix(this.rows, { count: BigInt(count), height: this.height, denom: DENOM, amount });
+    this.divide({ key: `${this.height}/0`, first: 0, below, amount });
+    return true;
+  }
+
+  divide(of: { key: string; first: number; below: readonly bigint[]; amount: bigint }): void {
+    const weight = of.below.reduce((sum, one) => sum + one, 0n);
+    const due = of.amount * SCALE + (this.rems.get(of.key) ?? 0n);
+    for (const [i, one] of of.below.entries())
+      this.owed[of.first + i] = (this.owed[of.first + i] ?? 0n) + one * (due / weight);
+    this.rems.set(of.key, due % weight);
   }
 
   debt(slot: number): ReturnType<typeof settledDebt> {
@@ -150,6 +170,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       index: fc.nat(),
       amount,
     }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('payPrefix' as const), count: fc.nat(), amount }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const), slot: fc.nat() }) },
 );

@@ -6,13 +6,16 @@
  * | --------------- | ------------------------------- | --------------------- |
  * | payment to a slot | debt, totals                  | debt, totals          |
  * | payment to a node above | weight, balance, totals | balance, totals       |
- * | settlement      | weight, debt, h balances        | –                     |
+ * | payment to a prefix of the slots | n weights, n balances, the root's, totals | the same balances, totals |
+ * | settlement      | weight, debt, h + 1 balances    | –                     |
  * | taking out      | totals                          | debt, totals          |
  * | change of weight | a settlement, h + 1 weights    | debt, h + 1 weights   |
  * | growth by a level | weight of the root            | weight of the new root |
  *
- * for each denomination, h being the height. A slot has no balance of its own: what is paid to it alone is
- * not divided, and is in its debt at once.
+ * for each denomination, h being the height and n the nodes that tile the prefix, at most h. What is paid to
+ * a slot alone is not divided: it is in the slot's debt at once, and not in its balance, which has only what
+ * the slot gets as one of the nodes of a prefix. That is a range update and a point query, as in a Fenwick
+ * tree: a prefix adds the same to each of its nodes, and a slot sums over its path.
  */
 import { assert } from '../../core/errors.ts';
 import {
@@ -70,6 +73,23 @@ export function rootOf(height: number): Place {
   return { level: height, index: 0n };
 }
 
+/**
+ * The aligned nodes that tile the slots below `count`, from the left: the root alone when it is over no others.
+ * Each slot below `count` has one of them on its path, and no other slot has any.
+ */
+export function nodesOfPrefix(count: bigint, height: number): readonly Place[] {
+  if (count >= 1n << BigInt(height)) return [rootOf(height)];
+  const nodes: Place[] = [];
+  let first = 0n;
+  for (let level = height - 1; level >= 0; level--) {
+    const size = 1n << BigInt(level);
+    if ((count & size) === 0n) continue;
+    nodes.push(placeOver(first, level));
+    first += size;
+  }
+  return nodes;
+}
+
 /** True for a node of a tree of that height. */
 export function isPlace({ level, index }: Place, height: number): boolean {
   return level <= height && index >= 0n && index < 1n << BigInt(height - level);
@@ -99,10 +119,50 @@ export function creditNode(
   assert(weight > 0n, 'a node without weight cannot be paid');
   const before = rows.balance(place, denom);
   const after = credited(before, weight, amount);
-  const { paid, out, rem } = rows.totals(denom);
   rows.setBalance(place, denom, after);
-  rows.setTotals(denom, { paid: paid + amount, out, rem: rem + after.rem - before.rem });
+  addPaid(rows, { denom, amount, rem: after.rem - before.rem });
   return after.acc - before.acc;
+}
+
+/** The slots below `count`, in a tree of that height. */
+export interface Prefix {
+  readonly count: bigint;
+  readonly height: number;
+}
+
+/**
+ * Pays base units to whoever has one of the slots below `count`, by weight, as if one node were over them. The
+ * remainder of all prefixes is one, that of the root: what did not divide is divided by the next payment to
+ * the root or to any prefix.
+ * @returns what a unit of weight got, in 1/S
+ */
+export function creditPrefix(
+  rows: TreeRows,
+  { count, height, denom, amount }: Prefix & { readonly denom: string; readonly amount: bigint },
+): bigint {
+  const root = rootOf(height);
+  if (count >= 1n << BigInt(height)) return creditNode(rows, { place: root, denom, amount });
+  const nodes = nodesOfPrefix(count, height).filter((place) => rows.weight(place) > 0n);
+  const weight = nodes.reduce((sum, place) => sum + rows.weight(place), 0n);
+  assert(weight > 0n, 'a prefix without weight cannot be paid');
+  const before = rows.balance(root, denom);
+  const { acc, rem } = credited(before, weight, amount);
+  const perWeight = acc - before.acc;
+  rows.setBalance(root, denom, { acc: before.acc, rem });
+  for (const place of nodes) {
+    const balance = rows.balance(place, denom);
+    rows.setBalance(place, denom, { acc: balance.acc + perWeight, rem: balance.rem });
+  }
+  addPaid(rows, { denom, amount, rem: rem - before.rem });
+  return perWeight;
+}
+
+function addPaid(
+  rows: TreeRows,
+  of: { readonly denom: string; readonly amount: bigint; readonly rem: bigint },
+): void {
+  const { paid, out, rem } = rows.totals(of.denom);
+  rows.setTotals(of.denom, { paid: paid + of.amount, out, rem: rem + of.rem });
 }
 
 /** What a slot has to get as of now. Writes nothing. */
@@ -111,7 +171,7 @@ export function settledDebt(
   { slot, denom, height }: SlotMoney & { readonly height: number },
 ): Debt {
   let sum = 0n;
-  for (let level = 1; level <= height; level++) sum += view.balance(placeOver(slot, level), denom).acc;
+  for (let level = 0; level <= height; level++) sum += view.balance(placeOver(slot, level), denom).acc;
   return settled(view.debt(slot, denom), { weight: view.weight(placeOver(slot, 0)), sum });
 }
 

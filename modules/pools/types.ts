@@ -2,9 +2,13 @@ import type { Address } from '../../framework/address.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
 
-/** Who shares in money: all contributors of a Datanet, the one at a position of its log, a model's lineage. */
+/**
+ * Who shares in money: the contributor at a position of a Datanet's log, those at its first so many positions,
+ * which is what a snapshot is a prefix of, or a model's lineage.
+ */
 export type PoolPlace =
-  | { readonly datanetId: bigint; readonly position?: bigint }
+  | { readonly datanetId: bigint; readonly position: bigint }
+  | { readonly datanetId: bigint; readonly positions: bigint }
   | { readonly modelId: bigint };
 
 /** What money is for: a receipt of payments, or a row of an epoch; entitlements count on behind listed rows. */

@@ -12,6 +12,7 @@ import { payRows } from './epochs.ts';
 import { epochFinal, rowPaid } from './events.ts';
 import { sumsOfEpoch } from './proof/epoch.ts';
 import { expireRequest } from './requests.ts';
+import { rowsWithin, workOfRows } from './row-work.ts';
 import { laneKey } from './state.ts';
 
 /** Units of work that a block does for epochs. */
@@ -23,7 +24,7 @@ export const EXPIRED_PER_BLOCK_MAX = 100;
 /** Lanes that a block forgets. */
 export const FORGOTTEN_PER_BLOCK_MAX = 1_000;
 
-/** Units of work of an epoch besides its rows, each of which is one. */
+/** Units of work of an epoch besides its rows. */
 const EPOCH_WORK = 8;
 
 /** See the file comment. */
@@ -63,15 +64,15 @@ function nextDue(k: SettlementCore, context: Context): Epoch | undefined {
 function payEpoch(k: SettlementCore, context: Context, due: Epoch, most: number): number {
   const { rows } = due.commitment;
   if (due.state === EpochState.EPOCH_STATE_PENDING) payParties(k, context, due);
-  const paidRows = Math.min(rows.length, due.paidRows + Math.max(0, most - EPOCH_WORK));
-  const portion = rows.slice(due.paidRows, paidRows);
+  const portion = rowsWithin(rows, due.paidRows, most - EPOCH_WORK);
+  const paidRows = due.paidRows + portion.length;
   const numbered = portion.map((row, i) => ({ row, number: due.paidRows + i }));
   payRows(k, context, due, numbered);
   for (const row of portion) context.emit(rowPaid(due, row));
   const epoch = { ...due, paidRows, state: EpochState.EPOCH_STATE_PAYING };
   if (paidRows < rows.length) k.state.epochs.set(context, epoch.id, epoch);
   else endEpoch(k, context, epoch);
-  return EPOCH_WORK + portion.length;
+  return EPOCH_WORK + workOfRows(portion);
 }
 
 /** The round's money is the epoch's from now on. */

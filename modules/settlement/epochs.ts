@@ -13,6 +13,7 @@ import { requireGateway } from './gateways.ts';
 import type { PoolPlace } from '../pools/types.ts';
 import { checkEpoch } from './proof/epoch.ts';
 import { closeRound, requireUnsettled } from './rounds.ts';
+import { workOfRows } from './row-work.ts';
 import { STORE_NAME } from './state.ts';
 
 /** Windows behind an epoch's own in which its pieces can still be asked for. */
@@ -44,7 +45,7 @@ export function checkSettlement(
   if (rows.length > rowsMax)
     refuseAs('too-many-rows', `${rows.length} rows, at most ${rowsMax}; put the others under entitlements`);
   // For now and for when they are paid, at the end of a block.
-  context.gas.consume(rows.length * gasPerRow, 'settlement rows');
+  context.gas.consume(workOfRows(rows) * gasPerRow, 'settlement rows');
   try {
     checkEpoch(commitment, BigInt(round.claimed));
   } catch (error) {
@@ -56,7 +57,7 @@ export function checkSettlement(
   return { round, bond };
 }
 
-/** True for a model, a Datanet, or a contribution to one. */
+/** True for a model, a contribution to a Datanet, or as many as its log has. */
 export function placeExists(
   k: SettlementCore,
   context: ReadContext,
@@ -65,8 +66,8 @@ export function placeExists(
 ): boolean {
   if (kind === PlaceKind.PLACE_KIND_MODEL)
     return k.models.terms(context, { modelId: id, gateway }) !== undefined;
-  if (level > 0) return k.datanets.datanet(context, id) !== undefined;
-  return k.datanets.contributionAt(context, id, BigInt(index)) !== undefined;
+  const last = level > 0 ? index - 1 : index;
+  return k.datanets.contributionAt(context, id, BigInt(last)) !== undefined;
 }
 
 /** Takes the bond, closes the round, opens the window. */
@@ -172,5 +173,6 @@ export function payRows(
 
 function poolPlaceOf({ kind, id, level, index }: Place): PoolPlace {
   if (kind === PlaceKind.PLACE_KIND_MODEL) return { modelId: id };
-  return level > 0 ? { datanetId: id } : { datanetId: id, position: BigInt(index) };
+  const count = BigInt(index);
+  return level > 0 ? { datanetId: id, positions: count } : { datanetId: id, position: count };
 }

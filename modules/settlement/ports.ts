@@ -23,7 +23,7 @@ export interface SettlementPorts {
   /** Module account that the stakers' parts go to. */
   readonly stakersAccount: string;
   readonly attribution: Pick<AttributionVerifier, 'claim'>;
-  readonly datanets: Pick<DatanetView, 'datanet' | 'contribution' | 'contributionAt'>;
+  readonly datanets: Pick<DatanetView, 'contribution' | 'contributionAt'>;
   readonly models: ModelMoney;
   readonly pools: Pick<PoolPayer, 'pay'>;
   readonly signatures: Signatures;

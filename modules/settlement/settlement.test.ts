@@ -47,7 +47,7 @@ test('what is claimed to the router waits under the gateway’s name, by lane, u
   const rows = payout.events.filter(({ type }) => type === 'pay_row');
   expect(rows.map(({ attributes }) => attributes.slice(0, 3).map(({ value }) => value))).toEqual([
     ['1', '1/1/0/0', '1008uopen'],
-    ['1', '2/1/255/0', '2520uopen'],
+    ['1', '2/1/255/2', '2520uopen'],
   ]);
   const credits = payout.events.filter(({ type }) => type === 'pool_credit');
   const told = (key: string) =>
@@ -107,7 +107,9 @@ test('an epoch that could not be right is refused at once', () => {
   world.refused(gateway, changed({ rows: [row] }), errors['does-not-add-up']);
   for (const place of [
     { kind: PlaceKind.PLACE_KIND_MODEL, id: 7n, level: 0, index: 0 },
-    { kind: PlaceKind.PLACE_KIND_DATANET, id: 7n, level: 255, index: 0 },
+    { kind: PlaceKind.PLACE_KIND_DATANET, id: 7n, level: 255, index: 1 },
+    // As many positions as there are not.
+    { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level: 255, index: 3 },
     { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level: 0, index: 2 },
   ]) {
     const rows = commitment.rows.map((one, i) => (i === 1 ? { ...one, place } : one));

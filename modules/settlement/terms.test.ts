@@ -11,7 +11,7 @@ function termsOf({ chain }: SettlementWorld, gateway: string, modelId = 1n): Que
   return chain.query(TERMS, types, { gateway, modelId });
 }
 
-test('terms are the price and split of the model, and its Datanets by the bytes of its snapshots', () => {
+test('terms are the price and split of the model, and the positions of its snapshots by their bytes', () => {
   const world = new SettlementWorld();
   const types = { request: QueryModelRequest, response: QueryModelResponse };
   const { price, split } = world.chain.query(MODEL, types, { modelId: 1n }).model;
@@ -19,7 +19,7 @@ test('terms are the price and split of the model, and its Datanets by the bytes 
   expect(termsOf(world, world.gateway.address)).toEqual({
     price,
     split,
-    datanets: [{ datanetId: 1n, weight: BigInt(bytes) }],
+    datanets: [{ datanetId: 1n, positions: 2n, weight: BigInt(bytes) }],
     statedBps: 0,
   });
 });

@@ -39,6 +39,8 @@ const CHANNELS = 1_000;
 const MODELS = 16;
 const ATTRIBUTIONS = 2_000;
 const ENTRIES = 3;
+/** Of the log that the model's snapshot is of. */
+const POSITIONS = 1_000_000;
 const ROWS_MAX = 256;
 const SAMPLES = 400;
 
@@ -56,7 +58,7 @@ const TERMS: ModelTerms = {
     const fee = inferenceFee({ inPer1000: 300n, outPer1000: 900n, perCall: 50n }, usage);
     return { fee, parts: splitFee(fee, POLICY) };
   },
-  datanets: [{ datanetId: 1n, weight: 1n }],
+  datanets: [{ datanetId: 1n, positions: BigInt(POSITIONS), weight: 1n }],
   statedBps: 10_000,
 };
 
@@ -210,7 +212,7 @@ interface MadeReceipts {
 function makeReceipts(dice: Dice, count: number): MadeReceipts {
   const attributions = new Map<string, Uint8Array>();
   for (let i = 0; i < ATTRIBUTIONS; i++) {
-    const first = dice.below(1_000_000);
+    const first = dice.below(POSITIONS - ENTRIES);
     const entries = Array.from({ length: ENTRIES }, (_, k) => ({
       place: { kind: PlaceKind.PLACE_KIND_DATANET, id: 1n, level: 0, index: first + k },
       weight: BigInt(dice.between(1, 9_999)),

@@ -24,7 +24,7 @@ function played(books: readonly (TreeBook | F1Book)[], operations: number): Play
     const weight = workload.weight();
     for (const book of books) book.weigh(slot, weight);
   }
-  const game = new Game(books, () => workload.slots);
+  const game = new Game(books);
   for (let i = 0; i < operations; i++) game.take(workload.next());
   return { slots: workload.slots, game };
 }
@@ -63,7 +63,7 @@ test('the module over its store keeps its invariants', () => {
   const book = new StoreBook();
   for (let slot = 0n; slot < 20n; slot++) book.take({ kind: 'order', slot, weight: workload.weight() });
   book.endEpoch();
-  const game = new Game([book], () => workload.slots);
+  const game = new Game([book]);
   for (let i = 0; i < 300; i++) game.take(workload.next());
   expect(book.broken()).toEqual([]);
   expect(book.taken).toBeGreaterThan(0n);

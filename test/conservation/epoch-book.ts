@@ -5,8 +5,10 @@
  */
 import { DecodeError } from '../../core/errors.ts';
 import { splitBond } from '../../framework/bonds.ts';
+import type { SlotPrefix } from '../../modules/pools/places.ts';
+import type { Place } from '../../modules/pools/tree.ts';
 import { checkEpoch, sumsOfEpoch } from '../../modules/settlement/proof/epoch.ts';
-import { WHOLE_LEVEL } from '../../modules/settlement/proof/leaves.ts';
+import { PREFIX_LEVEL } from '../../modules/settlement/proof/leaves.ts';
 import {
   type DeltaRow,
   type EpochCommitment,
@@ -70,15 +72,15 @@ interface EpochCounts {
   entitled: number;
 }
 
-/** Pays a slot of the pool, or its root for a whole Datanet. */
-type PayNode = (index: bigint | 'root', amount: bigint) => void;
+/** Pays a slot of the pool, or those below one. */
+type PayPool = (place: Place | SlotPrefix, amount: bigint) => void;
 
 /** See the file comment. */
 export class EpochBook {
   readonly counts: EpochCounts = { stated: 0, refused: 0, convicted: 0, final: 0, entitled: 0 };
   /** Base units that nodes of the pool were paid by rows and entitlements. */
   nodes = 0n;
-  readonly #pay: PayNode;
+  readonly #pay: PayPool;
   readonly #pending: PendingEpoch[] = [];
   readonly #waiting: StatedRound[] = [];
   readonly #unclaimed: DeltaRow[] = [];
@@ -89,7 +91,7 @@ export class EpochBook {
   #rewards = 0n;
   #forfeited = 0n;
 
-  constructor(pay: PayNode) {
+  constructor(pay: PayPool) {
     this.#pay = pay;
   }
 
@@ -170,7 +172,8 @@ export class EpochBook {
     this.#paid += amount;
     if (kind === PlaceKind.PLACE_KIND_MODEL) return;
     this.nodes += amount;
-    this.#pay(level === WHOLE_LEVEL ? 'root' : BigInt(index), amount);
+    const number = BigInt(index);
+    this.#pay(level === PREFIX_LEVEL ? { slotsBelow: number } : { level: 0, index: number }, amount);
   }
 
   /** Adds everything up. */

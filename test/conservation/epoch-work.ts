@@ -2,7 +2,7 @@
 import { apportion } from '../../core/apportion.ts';
 import { sha256 } from '../../core/hash.ts';
 import { splitFee } from '../../modules/payments/fee.ts';
-import { ALLOCATION_BYTES, comparePlaces, WHOLE_LEVEL } from '../../modules/settlement/proof/leaves.ts';
+import { ALLOCATION_BYTES, comparePlaces, PREFIX_LEVEL } from '../../modules/settlement/proof/leaves.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import {
   type DeltaRow,
@@ -41,12 +41,12 @@ export function roundOver(random: Random, slots: number): StatedRound {
   return { claimed, bond, right, lie };
 }
 
-/** A model, some slots and the whole, in the order of places; what they get adds up. */
+/** A model, some slots and those below a number, in the order of places; what they get adds up. */
 function rowsOver(random: Random, slots: number, claimed: bigint): readonly DeltaRow[] {
   const { model, contributors } = splitFee(claimed, POLICY);
   const indices = new Set(Array.from({ length: 1 + random.below(PLACES) }, () => random.below(slots)));
   const places: Place[] = [...indices].map((index) => placeOf(0, index));
-  places.push(placeOf(WHOLE_LEVEL, 0));
+  places.push(placeOf(PREFIX_LEVEL, 1 + random.below(slots)));
   const weights = places.map(() => BigInt(1 + random.below(WEIGHT_MAX)));
   const shares = apportion(contributors, weights);
   const owner = { kind: PlaceKind.PLACE_KIND_MODEL, id: 1n, level: 0, index: 0 };

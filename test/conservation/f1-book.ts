@@ -10,6 +10,7 @@
  * | rewards of the period, until it ends                | `current` of a node                       |
  * | ratio += rewards / tokens, truncated; rewards = 0   | the same; what was cut off is in nobody's account |
  * | a period ends when a delegation changes or withdraws | of all nodes of the slot's path          |
+ * | several validators, each paid by its tokens         | the nodes that tile a prefix of the slots |
  * | no tokens: rewards go to the community pool         | the same                                  |
  * | no counterpart: money for one delegation            | a transfer, which loses nothing           |
  * | reward = stake · (ratio − ratio at the beginning), truncated | the same, the sum along the path |
@@ -20,7 +21,7 @@
  * One sum for a path instead of 21 delegations that are each truncated to whole coins: kinder to it than a
  * chain would be.
  */
-import { heightOf, type Place, placeOver } from '../../modules/pools/tree.ts';
+import { heightOf, nodesOfPrefix, type Place, placeOver } from '../../modules/pools/tree.ts';
 import type { Book, Operation } from './workload.ts';
 
 /** A decimal's one. */
@@ -72,6 +73,10 @@ export class F1Book implements Book {
   }
 
   #pay({ place, amount }: Extract<Operation, { readonly kind: 'pay' }>): void {
+    if ('slotsBelow' in place) {
+      this.#payPrefix(place.slotsBelow, amount);
+      return;
+    }
     if (place.level === 0) {
       const slot = Number(place.index);
       this.paid += amount;
@@ -85,6 +90,24 @@ export class F1Book implements Book {
     this.paid += amount;
     this.outstanding += amount * ONE;
     put(this.#current, place, at(this.#current, place) + amount * ONE);
+  }
+
+  /** Several validators are paid by their tokens. */
+  #payPrefix(count: bigint, amount: bigint): void {
+    const nodes = nodesOfPrefix(count, this.#height);
+    const weight = nodes.reduce((sum, place) => sum + at(this.#weights, place), 0n);
+    if (weight === 0n) {
+      this.residual += amount;
+      return;
+    }
+    this.paid += amount;
+    this.community += amount * ONE;
+    for (const place of nodes) {
+      const part = (amount * ONE * at(this.#weights, place)) / weight;
+      put(this.#current, place, at(this.#current, place) + part);
+      this.outstanding += part;
+      this.community -= part;
+    }
   }
 
   #reserve(slot: bigint): void {

@@ -1,5 +1,4 @@
 /** The same operations on several books of a pool, and epochs that pay into all of them. */
-import { heightOf } from '../../modules/pools/tree.ts';
 import { EpochBook } from './epoch-book.ts';
 import type { AnyOperation, Book, Operation } from './workload.ts';
 
@@ -11,13 +10,9 @@ export class Game {
   direct = 0n;
   readonly counts = { pay: 0, claim: 0, order: 0, epoch: 0 };
 
-  /** @param slots of the pool, as many as there are at the time */
-  constructor(books: readonly Book[], slots: () => number) {
+  constructor(books: readonly Book[]) {
     this.#books = books;
-    this.epochs = new EpochBook((index, amount) => {
-      const place = index === 'root' ? { level: heightOf(BigInt(slots())), index: 0n } : { level: 0, index };
-      this.#onAll({ kind: 'pay', place, amount });
-    });
+    this.epochs = new EpochBook((place, amount) => this.#onAll({ kind: 'pay', place, amount }));
   }
 
   take(operation: AnyOperation): void {

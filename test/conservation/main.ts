@@ -51,7 +51,7 @@ function inMemory(): void {
     const weight = workload.weight();
     for (const book of [tree, f1]) book.weigh(slot, weight);
   }
-  const game = new Game([tree, f1], () => workload.slots);
+  const game = new Game([tree, f1]);
   for (let done = 0; done < operations; ) {
     const until = Math.ceil((operations * (Math.floor((done * checkpoints) / operations) + 1)) / checkpoints);
     for (; done < until; done++) game.take(workload.next());
@@ -138,7 +138,7 @@ function overStore(): void {
   for (let slot = 0n; slot < BigInt(slots); slot++)
     book.take({ kind: 'order', slot, weight: workload.weight() });
   book.endEpoch();
-  const game = new Game([book], () => workload.slots);
+  const game = new Game([book]);
   for (let i = 0; i < stored; i++) game.take(workload.next());
   const broken = [...book.broken(), ...(game.epochs.money().isEqual ? [] : ['the money of epochs'])];
   failures += broken.length;

@@ -2,9 +2,11 @@
 import { SCALE } from '../../modules/pools/arithmetic.ts';
 import {
   creditNode,
+  creditPrefix,
   creditSlot,
   grow,
   heightOf,
+  nodesOfPrefix,
   setSlotWeight,
   settledDebt,
   takeOut,
@@ -65,6 +67,10 @@ export class TreeBook implements Book {
   }
 
   #pay({ place, amount }: Extract<Operation, { readonly kind: 'pay' }>): void {
+    if ('slotsBelow' in place) {
+      this.#payPrefix(place.slotsBelow, amount);
+      return;
+    }
     if (place.level === 0) {
       creditSlot(this.#rows, { slot: place.index, denom: DENOM, amount });
       return;
@@ -74,6 +80,13 @@ export class TreeBook implements Book {
       return;
     }
     creditNode(this.#rows, { place, denom: DENOM, amount });
+  }
+
+  #payPrefix(count: bigint, amount: bigint): void {
+    const height = this.#height;
+    const isWeighty = nodesOfPrefix(count, height).some((place) => this.#rows.weight(place) > 0n);
+    if (isWeighty) creditPrefix(this.#rows, { count, height, denom: DENOM, amount });
+    else this.residual += amount;
   }
 
   #reserve(slot: bigint): void {

@@ -1,4 +1,5 @@
 /** What people do to a pool, out of a seed: the same for every way of keeping its books. */
+import type { SlotPrefix } from '../../modules/pools/places.ts';
 import { heightOf, type Place } from '../../modules/pools/tree.ts';
 import type { EpochOperation } from './epoch-book.ts';
 import { roundOver } from './epoch-work.ts';
@@ -14,7 +15,7 @@ const SETTLEMENT_EVERY = 500;
 
 /** One operation. A weight of 0 is an exit; orders wait for the next `epoch`. */
 export type Operation =
-  | { readonly kind: 'pay'; readonly place: Place; readonly amount: bigint }
+  | { readonly kind: 'pay'; readonly place: Place | SlotPrefix; readonly amount: bigint }
   | { readonly kind: 'claim'; readonly slot: bigint }
   | { readonly kind: 'order'; readonly slot: bigint; readonly weight: bigint }
   | { readonly kind: 'epoch' };
@@ -69,12 +70,15 @@ export class Workload {
     return { kind: 'settle', round: roundOver(random, this.#slots) };
   }
 
-  /** At the root, at a document, or at a node of any level. */
+  /** At the root, at a document, at a node of any level, or to the slots below any. */
   #payment(): Operation {
     const random = this.#random;
+    const amount = BigInt(1 + random.below(random.pick(AMOUNTS)));
+    if (random.oneIn(4))
+      return { kind: 'pay', place: { slotsBelow: BigInt(1 + random.below(this.#slots)) }, amount };
     const height = heightOf(BigInt(this.#slots));
     const level = random.oneIn(3) ? height : random.oneIn(3) ? 0 : random.below(height + 1);
     const place = { level, index: BigInt(random.below(this.#slots) >> level) };
-    return { kind: 'pay', place, amount: BigInt(1 + random.below(random.pick(AMOUNTS))) };
+    return { kind: 'pay', place, amount };
   }
 }

@@ -7,8 +7,7 @@ import { pay } from '../../modules/pools/credits.ts';
 import { DEFAULT_PARAMS } from '../../modules/pools/params.ts';
 import type { PoolsCore } from '../../modules/pools/ports.ts';
 import { poolState, STORE_NAME } from '../../modules/pools/state.ts';
-import type { Place } from '../../modules/pools/tree.ts';
-import { creditSource } from '../../modules/pools/places.ts';
+import { creditSource, type PoolNode } from '../../modules/pools/places.ts';
 import { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
 import type { Params, PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import * as tx from '../../proto/gen/openledger/pools/v1/tx.ts';
@@ -110,7 +109,7 @@ export class PoolsWorld {
 /** How a payment differs from one at the root in `uopen`. */
 export interface PayOptions {
   readonly denom?: string;
-  readonly place?: Place;
+  readonly place?: NonNullable<PoolNode['place']>;
   readonly pool?: PoolId;
 }
 

@@ -12,7 +12,7 @@ import { HASH_BYTES, sha256 } from '../../../core/hash.ts';
 import { type Place, PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
 import type { AttributedWeights, EpochChain, ModelTerms, WeightedPlace } from './chain.ts';
 import { ATTRIBUTION_KIND } from './kinds.ts';
-import { comparePlaces, PLACE_BYTES, readPlace, type Receipt, WHOLE_LEVEL, writePlace } from './leaves.ts';
+import { comparePlaces, PLACE_BYTES, PREFIX_LEVEL, readPlace, type Receipt, writePlace } from './leaves.ts';
 
 /** Most entries of an attribution. */
 export const ATTRIBUTION_ENTRIES_MAX = 1024;
@@ -99,9 +99,10 @@ export function attributionHolds(
 function mayState(chain: EpochChain, terms: ModelTerms, { entries, unattributed }: Attribution): boolean {
   const stated = entries.reduce((sum, { weight }) => sum + weight, 0n);
   if (stated * BPS_WHOLE > (stated + unattributed) * BigInt(terms.statedBps)) return false;
-  return entries.every(
-    ({ place }) => terms.datanets.some(({ datanetId }) => datanetId === place.id) && chain.holds(place),
-  );
+  // Those of the model's snapshots, as in claims.
+  const isIn = ({ id, index }: Place): boolean =>
+    terms.datanets.some(({ datanetId, positions }) => datanetId === id && BigInt(index) < positions);
+  return entries.every(({ place }) => isIn(place) && chain.holds(place));
 }
 
 /** What a place gets. */
@@ -113,7 +114,7 @@ export interface Due {
 
 /**
  * What each place gets of a receipt, in rising order of places: the model its part; the contributors' part by
- * weight, and of that what is nobody's to the model's Datanets by theirs. Largest remainders, the lower place
+ * weight, and of that what is nobody's to the positions of the model's snapshots by theirs. Largest remainders, the lower place
  * first, as for payments (docs/adr/0024).
  */
 export function duesOf(
@@ -125,19 +126,19 @@ export function duesOf(
   const { entries, unattributed } = weights ?? { entries: [], unattributed: 1n };
   const amounts = apportion(parts.contributors, [...entries.map(({ weight }) => weight), unattributed]);
   const named = entries.map(({ place }, i) => ({ place, amount: amounts[i] ?? 0n }));
-  const left = wholeDatanets(amounts.at(-1) ?? 0n, datanets);
+  const left = snapshotDues(amounts.at(-1) ?? 0n, datanets);
   return [{ place: model, amount: parts.model }, ...named, ...left]
     .filter(({ amount }) => amount > 0n)
     .sort((a, b) => comparePlaces(a.place, b.place));
 }
 
-function wholeDatanets(amount: bigint, datanets: ModelTerms['datanets']): readonly Due[] {
+function snapshotDues(amount: bigint, datanets: ModelTerms['datanets']): readonly Due[] {
   const weights = datanets.map(({ weight }) => weight);
   // A quote leaves contributors nothing when there is no Datanet: only a receipt that is wrong gets here so.
   if (weights.every((weight) => weight === 0n)) return [];
   const amounts = apportion(amount, weights);
-  return datanets.map(({ datanetId: id }, i) => ({
-    place: { kind: PlaceKind.PLACE_KIND_DATANET, id, level: WHOLE_LEVEL, index: 0 },
+  return datanets.map(({ datanetId: id, positions }, i) => ({
+    place: { kind: PlaceKind.PLACE_KIND_DATANET, id, level: PREFIX_LEVEL, index: Number(positions) },
     amount: amounts[i] ?? 0n,
   }));
 }

@@ -8,9 +8,11 @@ export interface Quote {
   readonly parts: ReceiptParts;
 }
 
-/** A Datanet that gets of what is nobody's. */
+/** Who gets of what is nobody's: the first positions of a Datanet's log, those of a snapshot. */
 export interface DatanetWeight {
   readonly datanetId: bigint;
+  /** At least 1. */
+  readonly positions: bigint;
   readonly weight: bigint;
 }
 
@@ -18,7 +20,7 @@ export interface DatanetWeight {
 export interface ModelTerms {
   readonly denom: string;
   quote(usage: { readonly tokensIn: bigint; readonly tokensOut: bigint }): Quote;
-  /** In rising order; none for a model without snapshots. */
+  /** In rising order of Datanets, then positions; none for a model without snapshots. */
   readonly datanets: readonly DatanetWeight[];
   /** Most that this gateway may state of an attribution without a claim, in basis points of the weight. */
   readonly statedBps: number;

@@ -11,17 +11,17 @@ import {
   encodeEntitlement,
   encodeReceipt,
   isPlace,
+  PREFIX_LEVEL,
   type Receipt,
-  WHOLE_LEVEL,
 } from './leaves.ts';
 
 const fill = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
 const at = (index: number): Place => ({ kind: PlaceKind.PLACE_KIND_DATANET, id: 5n, level: 0, index });
-const whole = (id: bigint): Place => ({
+const below = (id: bigint, index: number): Place => ({
   kind: PlaceKind.PLACE_KIND_DATANET,
   id,
-  level: WHOLE_LEVEL,
-  index: 0,
+  level: PREFIX_LEVEL,
+  index,
 });
 
 const receipt: Receipt = {
@@ -74,7 +74,7 @@ test('rows stand: 27 bytes, some amount, a place that can be', () => {
   const places = [
     { ...at(1), id: 0n },
     { ...at(1), level: 1 },
-    { ...whole(1n), index: 1 },
+    below(1n, 0),
     { ...at(1), kind: 3 },
     { ...at(1), kind: PlaceKind.PLACE_KIND_MODEL },
   ];
@@ -102,7 +102,7 @@ test('an attribution is positions in rising order, each of some weight', () => {
     { ...attribution, entries: entries.toReversed() },
     { ...attribution, entries: [...entries, ...entries.slice(1)] },
     { ...attribution, entries: [{ place: at(1), weight: 0n }] },
-    { ...attribution, entries: [{ place: whole(5n), weight: 1n }] },
+    { ...attribution, entries: [{ place: below(5n, 3), weight: 1n }] },
   ];
   for (const one of wrong) expect(decodeAttribution(encodeAttribution(one))).toBeUndefined();
   expect(decodeAttribution(bytes.slice(0, -1))).toBeUndefined();
@@ -113,10 +113,10 @@ test('an attribution is positions in rising order, each of some weight', () => {
   expect(decodeAttribution(encodeAttribution({ ...attribution, entries: most.slice(1) }))).toBeDefined();
 });
 
-test('dues are the model and, by largest remainders, contributors and Datanets', () => {
+test('dues are the model and, by largest remainders, contributors and those of snapshots', () => {
   const datanets = [
-    { datanetId: 5n, weight: 1n },
-    { datanetId: 6n, weight: 2n },
+    { datanetId: 5n, positions: 3n, weight: 1n },
+    { datanetId: 5n, positions: 9n, weight: 2n },
   ];
   const weights = {
     unattributed: 1n,
@@ -131,14 +131,14 @@ test('dues are the model and, by largest remainders, contributors and Datanets',
     model,
     { place: at(1), amount: 17n },
     { place: at(2), amount: 17n },
-    { place: whole(5n), amount: 5n },
-    { place: whole(6n), amount: 11n },
+    { place: below(5n, 3), amount: 5n },
+    { place: below(5n, 9), amount: 11n },
   ]);
   expect(duesOf(receipt, { datanets: [] }, undefined)).toEqual([model]);
   expect(duesOf(receipt, { datanets }, undefined)).toEqual([
     model,
-    { place: whole(5n), amount: 17n },
-    { place: whole(6n), amount: 33n },
+    { place: below(5n, 3), amount: 17n },
+    { place: below(5n, 9), amount: 33n },
   ]);
 });
 
@@ -167,7 +167,7 @@ test('an epoch whose sums or rows do not add up is refused at once, saying what'
     [{ ...epoch, rows: [second, first] }, 100n, 'row 1 has no allocations'],
     [{ ...epoch, rows: [first, { ...second, end: 3 }] }, 100n, 'row 1 has no allocations'],
     [{ ...epoch, rows: [first, { ...second, amount: 0n }] }, 100n, 'row 1 has no allocations'],
-    [{ ...epoch, rows: [first, { ...second, place: whole(0n) }] }, 100n, 'row 1 names no place'],
+    [{ ...epoch, rows: [first, { ...second, place: below(0n, 1) }] }, 100n, 'row 1 names no place'],
     [{ ...epoch, receipts: { ...epoch.receipts, root: fill(1).slice(1) } }, 100n, 'the root of receipts'],
     [{ ...epoch, receipts: tree(4, 10n, 20n, 70n) }, 100n, 'receipts have 4 sums'],
     [{ ...epoch, entitlements: { ...empty, sums: [30n] } }, 100n, 'entitlements have 1 sums'],

@@ -7,7 +7,8 @@
  * | allocation | 27 | 14 place, u32 receipt, u64 amount |
  * | entitlement | 27 | 14 place, u32 end, u64 amount |
  *
- * A place is `u8 kind, u64 id, u8 level, u32 index`; the order of places is that of their bytes.
+ * A place is `u8 kind, u64 id, u8 level, u32 index`; the order of places is that of their bytes. The index of
+ * a Datanet's is a position, or at `PREFIX_LEVEL` how many positions, from the first on (docs/adr/0032).
  */
 import { compareBytes, newBytes } from '../../../core/bytes.ts';
 import { type DeltaRow, type Place, PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
@@ -28,8 +29,8 @@ export const NUMBER_AT: number = 1 + PLACE_BYTES;
 /** Offset of the amount in both. */
 export const AMOUNT_AT: number = NUMBER_AT + 4;
 
-/** Level of a place that is a Datanet as a whole. */
-export const WHOLE_LEVEL = 255;
+/** Level of a place that is the first positions of a Datanet's log: those of a snapshot. */
+export const PREFIX_LEVEL = 255;
 
 /** One inference, and how its fee is divided. Amounts in the base unit of the epoch's denomination. */
 export interface Receipt {
@@ -164,12 +165,12 @@ export function readPlace(bytes: Uint8Array, at: number): Place | undefined {
   return isPlace(place) ? place : undefined;
 }
 
-/** True for a model, a Datanet as a whole, or one position of its log. Says nothing of whether it is there. */
+/** True for a model, a position of a Datanet's log, or its first so many. Says nothing of whether it is there. */
 export function isPlace({ kind, id, level, index }: Place): boolean {
   if (id === 0n) return false;
   if (kind === PlaceKind.PLACE_KIND_MODEL) return level === 0 && index === 0;
   if (kind !== PlaceKind.PLACE_KIND_DATANET) return false;
-  return level === 0 || (level === WHOLE_LEVEL && index === 0);
+  return level === 0 || (level === PREFIX_LEVEL && index > 0);
 }
 
 /** Order of places: that of their bytes. */

@@ -12,6 +12,7 @@ import {
   decodeEntitlement,
   encodeEntitlement,
   encodeReceipt,
+  PREFIX_LEVEL,
   type Receipt,
   writeAllocation,
 } from '../../../modules/settlement/proof/leaves.ts';
@@ -359,6 +360,16 @@ export const LIES: readonly Lie[] = [
         return encodeAttribution({ claimId: 0n, entries, unattributed: 1_000n });
       }),
   },
+  {
+    name: 'attribution: stated of a position behind the snapshot',
+    tell: (world, dice) =>
+      otherAttribution(world, dice, ({ modelId }) => {
+        const datanet = modelId === 2n ? world.chain.terms(modelId)?.datanets[0] : undefined;
+        if (datanet === undefined) return undefined;
+        const place = position(datanet.datanetId, Number(datanet.positions));
+        return encodeAttribution({ claimId: 0n, entries: [{ place, weight: 1n }], unattributed: 1_000n });
+      }),
+  },
   ...(['receipts', 'allocations', 'entitlements'] as const).flatMap((name): Lie[] => [
     { name: `${name}: sum of a leaf`, tell: (world, dice) => forgedSums(world, dice, name, 0) },
     { name: `${name}: sum of a node`, tell: (world, dice) => forgedSums(world, dice, name, 1) },
@@ -390,6 +401,15 @@ export const LIES: readonly Lie[] = [
         const receipt = dice.below(world.receipts.length + 2);
         return receipt === one.receipt ? undefined : { ...one, receipt };
       }),
+  },
+  {
+    name: 'allocation: more positions than the snapshot has',
+    tell: (world, dice) =>
+      changeAllocation(world, dice, (one) =>
+        one.place.level === PREFIX_LEVEL
+          ? { ...one, place: { ...one.place, index: one.place.index + 1 } }
+          : undefined,
+      ),
   },
   { name: 'row: amount', tell: (world, dice) => wrongRow(world, dice, 'amount') },
   { name: 'row: end', tell: (world, dice) => wrongRow(world, dice, 'end') },

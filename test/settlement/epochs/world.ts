@@ -57,14 +57,18 @@ function modelTerms(dice: Dice, modelId: bigint): ModelTerms {
       const parts = splitFee(fee, policy);
       return { fee, parts: datanets.length > 0 ? parts : withoutContributors(parts, residual) };
     },
-    datanets: datanets.map((datanetId) => ({ datanetId, weight: BigInt(dice.between(1, 1000)) })),
+    datanets: datanets.map((datanetId) => ({
+      datanetId,
+      positions: BigInt(dice.between(5, POSITIONS)),
+      weight: BigInt(dice.between(1, 1000)),
+    })),
     statedBps: modelId === 2n ? 4_000 : 0,
   };
 }
 
 export function entriesOf(dice: Dice, { datanets }: Pick<ModelTerms, 'datanets'>): readonly WeightedPlace[] {
-  const indices = new Set(Array.from({ length: dice.between(1, 5) }, () => dice.below(POSITIONS)));
-  const { datanetId } = dice.pick(datanets);
+  const { datanetId, positions } = dice.pick(datanets);
+  const indices = new Set(Array.from({ length: dice.between(1, 5) }, () => dice.below(Number(positions))));
   return [...indices]
     .sort((a, b) => a - b)
     .map((index) => ({ place: position(datanetId, index), weight: BigInt(dice.between(1, 10_000)) }));

@@ -28,10 +28,11 @@ export interface Payout {
   readonly contributionId: bigint;
   readonly datanetId: bigint;
   readonly claimId: bigint;
+  readonly positions: bigint;
 }
 export const Payout: MessageType<Payout> = messageType<Payout>(
   'openledger.payments.v1.Payout',
-  () => ({ party: 0, recipient: '', amount: '', modelId: 0n, contributionId: 0n, datanetId: 0n, claimId: 0n }),
+  () => ({ party: 0, recipient: '', amount: '', modelId: 0n, contributionId: 0n, datanetId: 0n, claimId: 0n, positions: 0n }),
   () => [
     { number: 1, name: 'party', protoName: 'party', rule: 'single', value: { kind: 'enum', enum: () => PartyType } },
     { number: 2, name: 'recipient', protoName: 'recipient', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
@@ -40,6 +41,7 @@ export const Payout: MessageType<Payout> = messageType<Payout>(
     { number: 5, name: 'contributionId', protoName: 'contribution_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 6, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 7, name: 'claimId', protoName: 'claim_id', rule: 'single', value: { kind: 'uint64' } },
+    { number: 8, name: 'positions', protoName: 'positions', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 

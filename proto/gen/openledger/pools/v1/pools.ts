@@ -140,10 +140,11 @@ export interface Credit {
   readonly epochId: bigint;
   readonly epochRow: number;
   readonly whole: boolean;
+  readonly prefix: bigint;
 }
 export const Credit: MessageType<Credit> = messageType<Credit>(
   'openledger.pools.v1.Credit',
-  () => ({ id: 0n, pool: PoolId.create(), place: NodePlace.create(), amount: Coin.create(), perWeight: '', height: 0n, receiptId: 0n, epochId: 0n, epochRow: 0, whole: false }),
+  () => ({ id: 0n, pool: PoolId.create(), place: NodePlace.create(), amount: Coin.create(), perWeight: '', height: 0n, receiptId: 0n, epochId: 0n, epochRow: 0, whole: false, prefix: 0n }),
   () => [
     { number: 1, name: 'id', protoName: 'id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'pool', protoName: 'pool', rule: 'required', value: { kind: 'message', message: () => PoolId }, options: { 'amino.dont_omitempty': true } },
@@ -155,6 +156,7 @@ export const Credit: MessageType<Credit> = messageType<Credit>(
     { number: 8, name: 'epochId', protoName: 'epoch_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 9, name: 'epochRow', protoName: 'epoch_row', rule: 'single', value: { kind: 'uint32' } },
     { number: 10, name: 'whole', protoName: 'whole', rule: 'single', value: { kind: 'bool' } },
+    { number: 11, name: 'prefix', protoName: 'prefix', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 

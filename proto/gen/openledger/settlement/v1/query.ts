@@ -155,13 +155,15 @@ export const QueryTermsRequest: MessageType<QueryTermsRequest> = messageType<Que
 export interface DatanetWeight {
   readonly datanetId: bigint;
   readonly weight: bigint;
+  readonly positions: bigint;
 }
 export const DatanetWeight: MessageType<DatanetWeight> = messageType<DatanetWeight>(
   'openledger.settlement.v1.DatanetWeight',
-  () => ({ datanetId: 0n, weight: 0n }),
+  () => ({ datanetId: 0n, weight: 0n, positions: 0n }),
   () => [
     { number: 1, name: 'datanetId', protoName: 'datanet_id', rule: 'single', value: { kind: 'uint64' } },
     { number: 2, name: 'weight', protoName: 'weight', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'positions', protoName: 'positions', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 
