@@ -87,10 +87,10 @@ function receiptLines(receipt: DerivedReceipt): readonly string[] {
     `  split: ${partsText(parts)}`,
     ...payouts
       .filter(({ contribution, datanet }) => contribution + datanet > 0n)
-      .map(({ amount, contribution, datanet }) =>
+      .map(({ amount, contribution, datanet, positions }) =>
         contribution > 0n
           ? `  contributors: ${amount}${denom} for contribution ${contribution}`
-          : `  contributors: ${amount}${denom} to the pool of datanet ${datanet}: nobody in particular`,
+          : `  contributors: ${amount}${denom} to the first ${positions} of datanet ${datanet}: nobody in particular`,
       ),
     ...indented(claim === null ? [] : attributionLines(claim)),
   ];

@@ -119,6 +119,8 @@ export interface DerivedPayout {
   readonly recipient: string;
   readonly contribution: bigint;
   readonly datanet: bigint;
+  /** The first so many of its log share it: those of the model's snapshot. 0 without a Datanet. */
+  readonly positions: bigint;
 }
 
 /** One inference that was paid by itself. */

@@ -447,6 +447,8 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
     );
     const level = place.uint(1);
     check(level <= height && place.uint(2) === slot >> level, `credit ${at} is not over the slot`);
+    const prefix = credit.uint(11);
+    check(prefix === 0n || slot < prefix, `credit ${at} is for the slots below ${prefix}`);
     check(!isWhole || level === 0n, `credit ${at} is of no slot`);
     check(isWhole || at <= now.paid, `credit ${at} came behind the claim`);
     const amount = credit.message(4).amount(2);
@@ -502,20 +504,28 @@ function sourceOf(e: Evidence, credit: Message): Pick<DerivedCredit, 'receipt' |
   const [pool, place] = [credit.message(2), credit.message(3)];
   const [kind, subject, level, index] = [pool.uint(1), pool.uint(2), place.uint(1), place.uint(2)];
   const amount = credit.message(4).amount(2);
+  // The first position alone has its part whole, as what is its own; of all others' the number is told.
+  const isFirst = kind === DATANET && level === 0n && index === 0n;
+  const positions = isFirst ? 1n : credit.uint(11);
   if (credit.uint(7) > 0n) {
     const receipt = deriveReceipt(e, credit.uint(7));
     check(receipt.denom === credit.message(4).text(1), 'a credit in another denomination than its receipt');
     const named = kind === DATANET && level === 0n ? contributionAt(e, subject, index) : 0n;
-    const isOf = ({ party, contribution, datanet }: DerivedPayout): boolean =>
+    const isOf = (payout: DerivedPayout): boolean =>
       kind === MODEL
-        ? party === 'model' && receipt.model === subject
-        : (named > 0n && contribution === named) || (index === 0n && datanet === subject);
+        ? payout.party === 'model' && receipt.model === subject && positions === 0n
+        : (named > 0n && payout.contribution === named) ||
+          (positions > 0n && payout.datanet === subject && payout.positions === positions);
     const fits = receipt.payouts.some((payout) => isOf(payout) && payout.amount === amount);
     check(fits, `receipt ${receipt.id} has no such payout`);
     return { receipt, epoch: null };
   }
   check(credit.uint(8) > 0n, 'a credit that comes from nowhere');
-  const epoch = deriveEpoch(e, credit.uint(8), Number(credit.uint(9)), { kind, subject, level, index });
+  const epoch = deriveEpoch(e, credit.uint(8), Number(credit.uint(9)), [
+    kind === MODEL && positions === 0n ? placeText(1n, subject, 0n, 0n) : '',
+    kind === DATANET && level === 0n ? placeText(2n, subject, 0n, index) : '',
+    kind === DATANET && positions > 0n ? placeText(2n, subject, 255n, positions) : '',
+  ]);
   check(epoch.amount === amount, `epoch ${epoch.id} has another amount`);
   return { receipt: null, epoch };
 }
@@ -527,19 +537,21 @@ interface Model {
   readonly method: bigint;
   fee(tokensIn: bigint, tokensOut: bigint): bigint;
   parts(fee: bigint): Parts;
-  /** What is nobody's, divided by the bytes of the model's snapshots. */
-  datanets(amount: bigint): readonly { readonly datanet: bigint; readonly amount: bigint }[];
+  /** What is nobody's, divided by bytes among the positions of the model's snapshots. */
+  snapshots(amount: bigint): readonly Pick<DerivedPayout, 'datanet' | 'positions' | 'amount'>[];
 }
 
 function modelOf(e: Evidence, id: bigint): Model {
   const model = rowOf(e, 'models', `02${fixed(id, 8)}`);
   const [price, split] = [model.message(7), model.message(9)];
-  const weights = new Map<bigint, bigint>();
+  // By Datanet and positions, of fixed length, so that they sort as text.
+  const weights = new Map<string, bigint>();
   for (const snapshot of model.uints(6)) {
     const found = rowOf(e, 'datanet', `0d${fixed(snapshot, 8)}`);
-    weights.set(found.uint(2), (weights.get(found.uint(2)) ?? 0n) + found.uint(7));
+    const prefix = fixed(found.uint(2), 8) + fixed(found.uint(5), 8);
+    weights.set(prefix, (weights.get(prefix) ?? 0n) + found.uint(7));
   }
-  const datanets = [...weights].sort(([a], [b]) => (a < b ? -1 : 1));
+  const snapshots = [...weights].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     denom: price.text(1),
     method: model.uint(8),
@@ -552,18 +564,19 @@ function modelOf(e: Evidence, id: bigint): Model {
       const parts = { platform, model: own, stakers, contributors };
       const residual = PARTIES[Number(split.uint(5))] || refuse('a split has no residual party');
       parts[residual] += fee - platform - own - stakers - contributors;
-      if (datanets.length > 0) return parts;
+      if (snapshots.length > 0) return parts;
       const { contributors: freed, ...rest } = { ...parts };
       const heir = residual === 'contributors' ? 'platform' : residual;
       return { ...rest, [heir]: rest[heir] + freed, contributors: 0n };
     },
-    datanets(amount) {
-      if (amount === 0n || datanets.length === 0) return [];
-      const amounts = apportion(
-        amount,
-        datanets.map(([, weight]) => weight),
-      );
-      return datanets.map(([datanet], i) => ({ datanet, amount: amounts[i] ?? 0n }));
+    snapshots(amount) {
+      if (amount === 0n || snapshots.length === 0) return [];
+      const bytes = snapshots.map(([, weight]) => weight);
+      const amounts = apportion(amount, bytes);
+      return snapshots.map(([prefix], i) => {
+        const [datanet, positions] = [BigInt(`0x${prefix.slice(0, 16)}`), BigInt(`0x${prefix.slice(16)}`)];
+        return { datanet, positions, amount: amounts[i] ?? 0n };
+      });
     },
   };
 }
@@ -582,6 +595,7 @@ function deriveReceipt(e: Evidence, id: bigint): DerivedReceipt {
     recipient: payout.text(2),
     contribution: payout.uint(5),
     datanet: payout.uint(6),
+    positions: payout.uint(8),
   }));
   for (const party of PARTIES.slice(1)) {
     const amounts = payouts.filter((payout) => payout.party === party).map(({ amount }) => amount);
@@ -597,26 +611,20 @@ function deriveReceipt(e: Evidence, id: bigint): DerivedReceipt {
 
 function checkContributors(
   amount: bigint,
-  {
-    payouts,
-    claim,
-    model,
-  }: {
-    readonly payouts: readonly DerivedPayout[];
-    readonly claim: DerivedClaim | null;
-    readonly model: Model;
-  },
+  { payouts, claim, model }: Pick<DerivedReceipt, 'payouts' | 'claim'> & { readonly model: Model },
 ): void {
   const shares = claim?.shares ?? [];
   const weights = [...shares.map(({ weight }) => weight), claim === null ? 1n : claim.unattributed];
   const amounts = apportion(amount, weights);
   const due = [
-    ...shares.map(({ contribution }, i) => `${contribution}/0/${amounts[i]}`),
-    ...model.datanets(amounts.at(-1) ?? 0n).map((each) => `0/${each.datanet}/${each.amount}`),
+    ...shares.map(({ contribution }, i) => `${contribution}/0/0/${amounts[i]}`),
+    ...model
+      .snapshots(amounts.at(-1) ?? 0n)
+      .map((each) => `0/${each.datanet}/${each.positions}/${each.amount}`),
   ].filter((each) => !each.endsWith('/0'));
   const paid = payouts
     .filter(({ party }) => party === 'contributors')
-    .map((payout) => `${payout.contribution}/${payout.datanet}/${payout.amount}`);
+    .map((payout) => `${payout.contribution}/${payout.datanet}/${payout.positions}/${payout.amount}`);
   check(due.join() === paid.join(), 'contributors are paid another part than theirs');
 }
 
@@ -825,23 +833,12 @@ function epochRow(commitment: Message, number: number, part: EpochPart): EpochRo
 }
 
 /** A row of an epoch that was paid, with the allocations behind it that are shown, and their receipts. */
-function deriveEpoch(
-  e: Evidence,
-  id: bigint,
-  number: number,
-  at: Readonly<Record<'kind' | 'subject' | 'level' | 'index', bigint>>,
-): DerivedEpoch {
+function deriveEpoch(e: Evidence, id: bigint, number: number, places: readonly string[]): DerivedEpoch {
   const epoch = rowOf(e, 'settlement', `08${fixed(id, 8)}`);
   const commitment = epoch.message(5);
   const shownOf = (each: EpochPart): boolean => each.epoch === `${id}` && each.row === number;
   const part = e.epochs.find(shownOf) ?? refuse(`nothing is shown of row ${number} of epoch ${id}`);
   const { place, begin, end, amount } = epochRow(commitment, number, part);
-  const isPosition = at.kind === DATANET && at.level === 0n;
-  const places = [
-    at.kind === MODEL ? placeText(1n, at.subject, 0n, 0n) : '',
-    isPosition ? placeText(2n, at.subject, 0n, at.index) : '',
-    at.kind === DATANET && at.index === 0n ? placeText(2n, at.subject, 255n, 0n) : '',
-  ];
   check(places.includes(place), `row ${number} of epoch ${id} is of another place`);
   check(epoch.uint(6) === 3n || epoch.uint(11) > BigInt(number), `row ${number} of epoch ${id} is not paid`);
   const allocations = openTree(ALLOCATIONS, part.allocations, commitment.message(2));
@@ -884,8 +881,8 @@ function deriveAllocation(
     { place: placeText(1n, modelId, 0n, 0n), amount: parts.model },
     ...entries.map((entry, i) => ({ place: entry.place, amount: amounts[i] ?? 0n })),
     ...model
-      .datanets(amounts.at(-1) ?? 0n)
-      .map((each) => ({ place: placeText(2n, each.datanet, 255n, 0n), amount: each.amount })),
+      .snapshots(amounts.at(-1) ?? 0n)
+      .map((each) => ({ place: placeText(2n, each.datanet, 255n, each.positions), amount: each.amount })),
   ];
   check(
     dues.some((due) => due.place === place && due.amount === amount),

@@ -59,7 +59,8 @@ function contributorReason(payout: Payout, { model, receipt, claim, poolsAccount
   if (payout.datanetId > 0n) {
     const where =
       payout.recipient === poolsAccount ? '' : 'instead of the contributors, of whom none had a weight: ';
-    return `${where}pool of datanet ${payout.datanetId}, because ${whyPooled(claim)}; its share by bytes of ${whole}`;
+    const positions = `the first ${payout.positions} positions of datanet ${payout.datanetId}, a snapshot of the model`;
+    return `${where}${positions}, because ${whyPooled(claim)}; its share by bytes of ${whole}`;
   }
   const share = claim?.shares.find(({ contributionId }) => contributionId === payout.contributionId);
   const weight = `weight ${share?.weight ?? 0n} of ${claim?.totalWeight ?? 0n} in claim ${receipt.claimId}`;

@@ -196,8 +196,15 @@ test('what an answer without quotation leaves for contributors waits in the pool
   expect(totals.map(({ denom, totals: { paid } }) => [denom, paid])).toEqual([['uopen', '513']]);
   const { receipt, reasons } = explain(loop, 1n);
   const pools = loop.chain.app.composition.addresses.toText(moduleAddress('pools'));
-  expect(receipt.payouts.at(-1)).toMatchObject({ recipient: pools, datanetId: 1n, amount: '513' });
-  expect(reasons.at(-1)).toContain(': pool of datanet 1, because the answer quotes nothing');
+  expect(receipt.payouts.at(-1)).toMatchObject({
+    recipient: pools,
+    datanetId: 1n,
+    positions: 2n,
+    amount: '513',
+  });
+  expect(reasons.at(-1)).toContain(
+    ': the first 2 positions of datanet 1, a snapshot of the model, because the answer quotes nothing',
+  );
   const { first, second, chain } = loop;
   // 513 by bytes, 1000 and 700: 301.76 and 211.24.
   const gains = [first, second].map((contributor, slot) => {
@@ -223,7 +230,12 @@ test('what a pool has nobody for goes to the residual party, and the receipt say
   expect(moduleBalance(loop, 'distribution') - platform).toBe(103n + 513n);
   const { receipt, reasons } = explain(loop, 1n);
   const account = chain.app.composition.addresses.toText(moduleAddress('distribution'));
-  expect(receipt.payouts.at(-1)).toMatchObject({ recipient: account, datanetId: 1n, amount: '513' });
+  expect(receipt.payouts.at(-1)).toMatchObject({
+    recipient: account,
+    datanetId: 1n,
+    positions: 2n,
+    amount: '513',
+  });
   expect(reasons.at(-1)).toContain('instead of the contributors, of whom none had a weight');
   expect(chain.app.brokenInvariants()).toEqual([]);
 });
