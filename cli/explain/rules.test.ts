@@ -1,10 +1,7 @@
 /** The verifier against a chain that broke its own rules, and against absences that are none. */
 import { expect, test } from 'vitest';
-import type { Bundle, Evidence, ProvedPair, ProvedRow } from '../../client/verifier/types.ts';
-import { derive, Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
-import { fromHex } from '../../core/bytes.ts';
-import { defined } from '../../core/errors.ts';
-import type { MessageType } from '../../proto/codec/message.ts';
+import type { Bundle, ProvedPair, ProvedRow } from '../../client/verifier/types.ts';
+import { Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
 import { ClaimRecord } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Contribution } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { Model } from '../../proto/gen/openledger/models/v1/models.ts';
@@ -12,40 +9,8 @@ import { Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import { Credit, Debt } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { Epoch, EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { claim, claimScene, explainOne } from './testing/scenes.ts';
+import { type Change, changed, deriveWith } from './testing/derive-with.ts';
 import { playEpoch } from './testing/epoch-scene.ts';
-
-type Change = (value: Uint8Array, height: bigint) => Uint8Array;
-
-/** Derives what a bundle is about from its rows, some of which say something else; proofs are not looked at. */
-function deriveWith(text: string, store: string, prefix: string, change: Change): void {
-  const { states, targets, claims, epochs, attributions }: Bundle = JSON.parse(text);
-  const rows = new Map<string, Uint8Array | undefined>();
-  const heightOf = ({ header }: Bundle['states'][number]): bigint =>
-    BigInt(fromHex(header[2] ?? '')[1] ?? 0) - 1n;
-  for (const state of states)
-    for (const { name, rows: shown } of state.stores)
-      for (const { key, found } of shown) {
-        const value = found === null ? undefined : fromHex(found.value);
-        const isChanged = value !== undefined && name === store && key.startsWith(prefix);
-        rows.set(`${heightOf(state)}/${name}/${key}`, isChanged ? change(value, heightOf(state)) : value);
-      }
-  const evidence: Evidence = {
-    rows: { get: ({ height, store: of, key }) => rows.get(`${height}/${of}/${key}`) },
-    height: heightOf(defined(states.at(-1), 'state')),
-    claims,
-    epochs,
-    attributions,
-    used: () => undefined,
-  };
-  for (const target of targets) derive(evidence, target);
-}
-
-function changed<T>(type: MessageType<T>, change: (value: T) => Partial<T>): Change {
-  return (bytes) => {
-    const value = type.decode(bytes);
-    return type.encode({ ...value, ...change(value) });
-  };
-}
 
 const plus = (digits: string, more: bigint): string => `${BigInt(digits) + more}`;
 
