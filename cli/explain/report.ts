@@ -90,7 +90,8 @@ function receiptLines(receipt: DerivedReceipt): readonly string[] {
       .map(({ amount, contribution, datanet, positions }) =>
         contribution > 0n
           ? `  contributors: ${amount}${denom} for contribution ${contribution}`
-          : `  contributors: ${amount}${denom} to the first ${positions} of datanet ${datanet}: nobody in particular`,
+          : `  contributors: ${amount}${denom} to the first ${positions} positions of datanet ${datanet}: ` +
+            'nobody in particular',
       ),
     ...indented(claim === null ? [] : attributionLines(claim)),
   ];

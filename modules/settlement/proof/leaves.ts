@@ -8,7 +8,7 @@
  * | entitlement | 27 | 14 place, u32 end, u64 amount |
  *
  * A place is `u8 kind, u64 id, u8 level, u32 index`; the order of places is that of their bytes. The index of
- * a Datanet's is a position, or at `PREFIX_LEVEL` how many positions, from the first on (docs/adr/0032).
+ * a Datanet's is a position, or at `PREFIX_LEVEL` how many positions, from the first on (docs/adr/0033).
  */
 import { compareBytes, newBytes } from '../../../core/bytes.ts';
 import { type DeltaRow, type Place, PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
