@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { MsgContribute } from '../../proto/gen/openledger/datanet/v1/tx.ts';
+import type { Params } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { TestAccount } from '../../test/support/test-chain.ts';
 import { claimableOf, wealthOf } from '../../test/support/earnings.ts';
 import { payInference, paymentOf, publishSnapshot, registerModel } from '../../test/support/economic-loop.ts';
@@ -17,8 +18,11 @@ function declare(thief: TestAccount): ReturnType<typeof anyOf> {
 }
 
 /** Model 1 is of the snapshot of what `first` and `second` have contributed, in an open Datanet. */
-function worldWithThief(): { readonly world: SettlementWorld; readonly thief: TestAccount } {
-  const world = new SettlementWorld();
+function worldWithThief(params: Partial<Params> = {}): {
+  readonly world: SettlementWorld;
+  readonly thief: TestAccount;
+} {
+  const world = new SettlementWorld(params);
   const thief = world.watcher;
   world.sendOk(thief, declare(thief));
   // It weighs by now.
@@ -80,4 +84,22 @@ test('a model of two snapshots pays the positions of each, by their bytes', () =
   const expected = ((CONTRIBUTORS_PART - part) * ((1n << 28n) - 1n)) / large;
   expect(owed >= expected - 1n && owed <= expected + 1n).toBe(true);
   world.sound();
+});
+
+test('a row costs the gas of as many rows as its positions have nodes', () => {
+  const gasPerRow = 1_000_000;
+  const { world } = worldWithThief({ gasPerRow });
+  world.register();
+  const gasOf = (total: bigint, index: number): bigint => {
+    world.claim([0, total]);
+    const epoch = world.published();
+    const rows = epoch.commitment.rows.map((row) =>
+      row.place.level === 255 ? { ...row, place: { ...row.place, index } } : row,
+    );
+    // Nobody disputes it here.
+    const stated = world.settlement({ ...epoch, commitment: { ...epoch.commitment, rows } });
+    return world.sendOk(world.gateway, stated, 50_000_000n).gasUsed;
+  };
+  const [one, two] = [gasOf(200_000n, 2), gasOf(400_000n, 3)];
+  expect((two - one + 100_000n) / BigInt(gasPerRow)).toBe(1n);
 });
