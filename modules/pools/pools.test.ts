@@ -229,6 +229,24 @@ describe('payments', () => {
   });
 });
 
+test('what comes to a slot in a denomination too many goes to the withdraw address of its owner', () => {
+  const denoms = Array.from({ length: DENOMS_MAX + 1 }, (_, i) => `coin${String(i).padStart(2, '0')}`);
+  const world = new PoolsWorld({}, ['uopen', ...denoms]);
+  world.order(0, 1n, 0);
+  world.endBlocksTo(10n);
+  for (const denom of denoms) world.pay(3n, { denom });
+  world.staking.run(
+    { message: MsgSetWithdrawAddress, response: MsgSetWithdrawAddressResponse },
+    { delegatorAddress: world.text(0), withdrawAddress: world.text(3) },
+  );
+  const last = denoms.at(-1) ?? '';
+  const before = [0, 3].map((i) => world.balance(i, last));
+  world.pay(4n, { denom: last, place: { level: 0, index: 0n } });
+  expect([0, 3].map((i) => world.balance(i, last))).toEqual([before[0], (before[1] ?? 0n) + 4n]);
+  expect(world.attributes('forward_slot')).toMatchObject({ to: world.text(3), amount: `4${last}` });
+  expect(world.staking.broken()).toEqual([]);
+});
+
 describe('weights', () => {
   test('one that comes and goes around a payment earns nothing', () => {
     const world = stocked();
