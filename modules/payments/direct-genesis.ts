@@ -16,15 +16,21 @@ export function readDirect(genesis: GenesisState, json: JsonReader, addresses: A
   readNonces(genesis, json, addresses);
 }
 
+/** A payer's request, however the address is written. */
+export function requestName(
+  { payer, requestHash }: Pick<Hold, 'payer' | 'requestHash'>,
+  addresses: AddressCodec,
+): string {
+  return `${toHex(addresses.toBytes(payer))}/${toHex(requestHash)}`;
+}
+
 function readHolds(
   { holds, holdSequence, receipts }: GenesisState,
   json: JsonReader,
   addresses: AddressCodec,
 ): void {
   const places = json.member('holds').elements();
-  const nameOf = ({ payer, requestHash }: Pick<Hold, 'payer' | 'requestHash'>): string =>
-    `${toHex(addresses.toBytes(payer))}/${toHex(requestHash)}`;
-  const requests = new Set(receipts.map(nameOf));
+  const requests = new Set(receipts.map((receipt) => requestName(receipt, addresses)));
   let previous = 0n;
   for (const [i, hold] of holds.entries()) {
     const { id, payee, requestHash, amount, expires } = hold;
@@ -36,7 +42,7 @@ function readHolds(
       addresses.toBytes(payee);
       requireHash('request_hash', requestHash, paymentErrors.invalidHold);
       requirePositive('amount', amount, paymentErrors.invalidHold);
-      const name = nameOf(hold);
+      const name = requestName(hold, addresses);
       if (requests.has(name))
         throw new StateError(paymentErrors.invalidHold, 'its request is paid or held already');
       requests.add(name);

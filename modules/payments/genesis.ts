@@ -5,7 +5,7 @@ import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/openledger/payments/v1/genesis.ts';
 import { sumOfParts } from './fee.ts';
 import type { PaymentCore } from './core.ts';
-import { readDirect } from './direct-genesis.ts';
+import { readDirect, requestName } from './direct-genesis.ts';
 import { DEFAULT_PARAMS, paramsFromJson } from './params.ts';
 import { refundedOf, splitFromWire } from './receipts.ts';
 
@@ -40,13 +40,16 @@ function readGenesis(json: JsonReader, addresses: AddressCodec): GenesisState {
   const params = paramsFromJson(json.member('params'));
   const genesis = { ...messageFromJson(GenesisState, json), params };
   const receipts = json.member('receipts').elements();
+  const requests = new Set<string>();
   let previous = 0n;
   for (const [i, receipt] of genesis.receipts.entries()) {
     const place = receipts[i] ?? json;
     if (receipt.id <= previous) place.fail(`ids must ascend from 1, ${receipt.id} follows ${previous}`);
     previous = receipt.id;
     place.attempt(() => {
-      addresses.toBytes(receipt.payer);
+      const request = requestName(receipt, addresses);
+      if (requests.has(request)) place.member('request_hash').fail('its payer has a receipt for it already');
+      requests.add(request);
       for (const { recipient } of receipt.payouts) addresses.toBytes(recipient);
       if (receipt.payee !== '') addresses.toBytes(receipt.payee);
       if (sumOfParts(splitFromWire(receipt.split)) !== BigInt(receipt.fee.amount))

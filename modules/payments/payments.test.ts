@@ -5,6 +5,7 @@ import { sha256 } from '../../core/hash.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import type { ErrorKind } from '../../framework/errors.ts';
 import type { Event } from '../../framework/events.ts';
+import type { JsonObject } from '../../framework/json.ts';
 import { Claim } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { MsgUpdateAllowList } from '../../proto/gen/openledger/datanet/v1/tx.ts';
@@ -25,7 +26,7 @@ import {
   playLoop,
   registerModel,
 } from '../../test/support/economic-loop.ts';
-import { restoreChain } from '../../test/support/restore.ts';
+import { restoreChain, startFrom } from '../../test/support/restore.ts';
 import { claimableOf, wealthOf } from '../../test/support/earnings.ts';
 import { anyOf, TestChain } from '../../test/support/test-chain.ts';
 import { attributionErrors } from '../attribution/errors.ts';
@@ -342,6 +343,23 @@ test('the state that is exported is the state that its genesis restores, and eve
   const { bank, datanet, models, attribution, payments, pools } = chain.app.exportState().appState;
   const exported = { bank, datanet, models, attribution, payments, pools };
   expect(restored.exportState().appState).toMatchObject(exported);
+});
+
+test('a genesis with two receipts of one payer for one request is refused, and where is said', () => {
+  const loop = playLoop();
+  const { chain, payer } = loop;
+  deliverOk(chain, payer, paymentOf(payInference(payer, [])));
+  deliverOk(chain, payer, paymentOf(payInference(payer, [], { requestHash: sha256(utf8('other')) })));
+  const exported = chain.app.exportState();
+  const payments = exported.appState['payments'] as JsonObject & {
+    readonly receipts: readonly JsonObject[];
+  };
+  const [first = {}, second = {}] = payments.receipts;
+  const receipts = [first, { ...second, request_hash: first['request_hash'] ?? '' }];
+  const appState = { ...exported.appState, payments: { ...payments, receipts } };
+  expect(() => startFrom(chain, { ...exported, appState })).toThrow(
+    /receipts\[1\]\.request_hash.*has a receipt for it already/,
+  );
 });
 
 test('parameters are the governance account’s to change', () => {
