@@ -88,22 +88,16 @@ export class Authorizations {
   }
 
   /**
-   * Checks that an authorisation may still be taken back.
-   * @throws StateError (payments 9, 11 … 14)
+   * Checks that a nonce may still be taken back. However late an authorisation of it begins, it may be
+   * cancelled today: nothing is forgotten.
+   * @throws StateError (payments 9, 11, 13, 14)
    */
   requireCancellable(
     context: ReadContext,
     terms: Pick<AuthorizationTerms, 'chainId' | 'from' | 'nonce' | 'validBefore'>,
   ): void {
-    const now = context.block.time.seconds;
     this.#requireChain(context, terms.chainId);
-    this.#requireNotOver(now, terms.validBefore);
-    const most = 2n * this.#ports.params(context).authorizationSecondsMax;
-    if (terms.validBefore - now > most)
-      throw new StateError(
-        paymentErrors.windowTooLong,
-        `a cancellation is remembered for at most ${most} seconds; it may come later`,
-      );
+    this.#requireNotOver(context.block.time.seconds, terms.validBefore);
     this.#requireUnspent(context, terms);
   }
 
@@ -124,25 +118,30 @@ export class Authorizations {
       );
   }
 
-  /** Spends a nonce until no authorisation of it can be valid. */
+  /**
+   * Spends a nonce: one that paid until its authorisation is over, one that is cancelled for good. A
+   * cancellation does not know which authorisations of its nonce were signed, nor when they begin. Its row
+   * stays, and is paid for by what writing costs.
+   */
   spend(
     context: Context,
     terms: Pick<AuthorizationTerms, 'from' | 'nonce' | 'validBefore'>,
     state: AuthorizationState,
   ): void {
-    context.gas.consume(FORGETTING_GAS, 'forget nonce');
+    if (isForgotten(state)) context.gas.consume(FORGETTING_GAS, 'forget nonce');
     const { from, nonce, validBefore } = terms;
     this.insert(context, { from, nonce, state, validBefore });
   }
 
-  /** Writes a spent nonce and its place in the queue. */
+  /** Writes a spent nonce, and its place in the queue when it is one that is forgotten. */
   insert(context: Context, spent: SpentNonce): void {
     const from = this.#ports.addresses.toBytes(spent.from);
     this.#state.nonces.set(context, [from, spent.nonce], spent);
-    this.#state.nonceExpiries.add(context, [spent.validBefore, from, spent.nonce]);
+    if (isForgotten(spent.state))
+      this.#state.nonceExpiries.add(context, [spent.validBefore, from, spent.nonce]);
   }
 
-  /** Forgets nonces whose time has passed, the oldest first. */
+  /** Forgets nonces that paid and whose time has passed, the oldest first. */
   forget(context: Context): void {
     const now = context.block.time.seconds;
     const passed = [];
@@ -182,6 +181,11 @@ export class Authorizations {
       `nonce ${toHex(nonce)} of ${from}`,
     );
   }
+}
+
+/** True for nonces that are forgotten when their time is over; see `spend`. */
+export function isForgotten(state: AuthorizationState): boolean {
+  return state === AuthorizationState.AUTHORIZATION_STATE_USED;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Invariant } from '../../framework/module.ts';
 import { Party } from '../../proto/gen/openledger/models/v1/models.ts';
 import { type Receipt, Totals } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import type { BankView } from '../bank/types.ts';
+import { isForgotten } from './authorizations.ts';
 import { type SplitParts, sumOfParts } from './fee.ts';
 import type { Payments } from './keeper.ts';
 import { addToTotals, emptyTotals, refundedOf, splitFromWire } from './receipts.ts';
@@ -115,14 +116,15 @@ function checkHolds(
   return queued === waiting ? undefined : `${queued} holds are queued, there are ${waiting}`;
 }
 
-/** Each spent nonce waits in the queue to be forgotten; nothing else waits there. */
+/** Each nonce that paid waits in the queue to be forgotten; nothing else waits there. */
 function checkNonces({ state }: InvariantPorts, context: ReadContext): string | undefined {
-  let spent = 0;
-  for (const [[from, nonce], { validBefore }] of state.nonces.iterate(context)) {
-    spent++;
+  let used = 0;
+  for (const [[from, nonce], { validBefore, state: what }] of state.nonces.iterate(context)) {
+    if (!isForgotten(what)) continue;
+    used++;
     if (!state.nonceExpiries.has(context, [validBefore, from, nonce]))
       return `nonce ${toHex(nonce)} is not in the queue`;
   }
   const queued = [...state.nonceExpiries.iterate(context)].length;
-  return queued === spent ? undefined : `${queued} nonces are queued, ${spent} are spent`;
+  return queued === used ? undefined : `${queued} nonces are queued, ${used} have paid`;
 }
