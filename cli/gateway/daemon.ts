@@ -194,6 +194,7 @@ function assemble(
     receipts: () => receipts.count,
     unclaimed: () => settler.unclaimed,
     heldRounds: () => settler.heldRounds,
+    lostLanes: () => settler.lostLanes,
   });
   const life = new Life(logger);
   const routes = gatewayRoutes({

@@ -16,6 +16,8 @@ export interface GatewayGauges {
   readonly unclaimed: () => bigint;
   /** Rounds that wait, as receipts are missing. */
   readonly heldRounds: () => number;
+  /** Lanes whose charges were lost, and that wait for a voucher. */
+  readonly lostLanes: () => number;
 }
 
 /** Metrics under `gateway_serve_`. */
@@ -34,6 +36,11 @@ export class GatewayMetrics implements ServerMetrics {
       Number(gauges.unclaimed()),
     );
     this.#gauge('held_rounds', 'Rounds that wait, as receipts of a part are missing.', gauges.heldRounds);
+    this.#gauge(
+      'lost_lanes',
+      'Lanes of which charges were lost, until a voucher covers them.',
+      gauges.lostLanes,
+    );
     this.#requests = this.#counter('requests_total', 'Requests by route and status.', ['route', 'status']);
     this.#outcomes = this.#counter('outcomes_total', 'What became of requests for answers.', ['outcome']);
     this.#rounds = this.#counter('rounds_total', 'Looks at the chain, by how they ended.', ['outcome']);

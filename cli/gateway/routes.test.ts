@@ -37,6 +37,7 @@ async function serve(broken?: InferenceDesk['answer']) {
     ...gauges,
     unclaimed: () => settler.unclaimed,
     heldRounds: () => settler.heldRounds,
+    lostLanes: () => settler.lostLanes,
   });
   const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const fatal: LedgerError[] = [];

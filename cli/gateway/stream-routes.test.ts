@@ -35,6 +35,7 @@ async function serve(change: Partial<Pick<StreamDesk, 'pay' | 'open'>> = {}) {
     receipts: () => 0,
     unclaimed: () => 0n,
     heldRounds: () => 0,
+    lostLanes: () => 0,
   });
   const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const stop = new AbortController();

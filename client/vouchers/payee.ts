@@ -68,6 +68,14 @@ export interface Offer {
   readonly resource: Uint8Array;
   /** What the voucher has to allow for it at least. */
   readonly ceilingMin: bigint;
+  /** Of `receipted` payees: the last receipt that was kept of the lane. */
+  readonly lastReceipt?: ReceiptInterval | undefined;
+}
+
+/** What a lane was charged in all before and after a request, as its receipt says. */
+export interface ReceiptInterval {
+  readonly before: bigint;
+  readonly after: bigint;
 }
 
 /** Why a voucher was not taken: stable names, for answers. */
@@ -141,18 +149,21 @@ export class Payee {
     if (this.#serving.has(key)) return refused('lane_busy');
     if (!equalBytes(voucher.resource, offer.resource)) return refused('wrong_resource');
     const before = this.#lane(key);
+    const charged = this.#chargedOf(before?.lane, claimedOn(mirror, voucher.lane), offer.lastReceipt);
     if (before !== undefined && isSameVoucher(before.lane.last, signed)) {
       if (before.lane.settled) return { kind: 'settled', charged: before.lane.charged };
       const reason = this.#problemOfChannel(mirror) ?? problemOfKey(signed, mirror);
       if (reason !== undefined) return refused(reason);
+      // The resource does not say what the request may cost: it may ask for more than it did before.
+      if (voucher.ceiling < offer.ceilingMin) return refused('ceiling_too_low');
+      // The lane went on behind it, and the journal does not know: it is an older copy.
+      if (this.#policy.receipted === true && charged > before.lane.base)
+        return { kind: 'corrective', lane: snapshotOf(before.lane, charged) };
       this.#serving.add(key);
       return { kind: 'serve', again: true, linkIndex: before.lane.link?.index ?? 0 };
     }
     const reason = this.#problemOf(signed, offer, mirror);
     if (reason !== undefined) return refused(reason);
-    // Never below what was claimed, even if the journal was lost.
-    const due = before === undefined ? 0n : this.#dueOf(before.lane);
-    const charged = larger(due, claimedOn(mirror, voucher.lane));
     if (baseOf(voucher) !== charged) return { kind: 'corrective', lane: snapshotOf(before?.lane, charged) };
     const tooMuch = this.#problemOfAmount(signed, mirror);
     if (tooMuch !== undefined) return refused(tooMuch);
@@ -160,6 +171,18 @@ export class Payee {
     this.#serving.add(key);
     await this.#write(key, before?.version ?? 0, lane);
     return { kind: 'serve', again: false, linkIndex: 0 };
+  }
+
+  /**
+   * What a receipt says was charged and the journal does not know: it was lost, or an older copy of it was
+   * put in its place. 0 for none, and of a channel that was not observed.
+   */
+  missingCharge(channelId: Uint8Array, lane: number, receipt: ReceiptInterval): bigint {
+    const mirror = this.#mirrors.get(toHex(channelId));
+    if (mirror === undefined) return 0n;
+    const known = this.#lane(laneKey(channelId, lane))?.lane;
+    const claimed = claimedOn(mirror, lane);
+    return this.#chargedOf(known, claimed, receipt) - this.#chargedOf(known, claimed, undefined);
   }
 
   /** What a crash or a failure has left: `resume` it and settle, or wait until its voucher comes again. */
@@ -314,6 +337,17 @@ export class Payee {
       amounts.set(number, larger(of(lane), amounts.get(number) ?? 0n));
     }
     return [...amounts].reduce((sum, [lane, amount]) => (lane === without ? sum : sum + amount), 0n);
+  }
+
+  /**
+   * Where a lane ends: never below what was claimed, nor below what its last receipt says was charged, even
+   * if the journal was lost. The receipt of an unfinished request may be there before its charge.
+   */
+  #chargedOf(lane: PayeeLane | undefined, claimed: bigint, receipt: ReceiptInterval | undefined): bigint {
+    const known = larger(lane === undefined ? 0n : this.#dueOf(lane), claimed);
+    if (receipt === undefined) return known;
+    const isUnfinished = lane !== undefined && !lane.settled && lane.base === receipt.before;
+    return isUnfinished ? known : larger(known, receipt.after);
   }
 
   /** What was charged; of a request that is not settled, what links were shown for. */

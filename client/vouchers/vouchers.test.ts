@@ -110,6 +110,18 @@ test('a request costs what it costs, below its ceiling, and one claim settles al
   expect(payee.claims()).toEqual([]);
 });
 
+test('a voucher that failed pays for no dearer request than before; one that was charged is answered', async () => {
+  const { payer, payee, id } = await world();
+  const signed = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
+  const dearer = { ...offerOf(signed), ceilingMin: 31n };
+  expect(await payee.accept(signed, offerOf(signed))).toMatchObject({ kind: 'serve', again: false });
+  payee.abandon(id, 0);
+  expect(await payee.accept(signed, dearer)).toEqual({ kind: 'refused', reason: 'ceiling_too_low' });
+  expect(await payee.accept(signed, offerOf(signed))).toMatchObject({ kind: 'serve', again: true });
+  await payee.settle(id, 0, 7n);
+  expect(await payee.accept(signed, dearer)).toEqual({ kind: 'settled', charged: 7n });
+});
+
 test('lanes are served at the same time; a busy lane and a used-up deposit say so', async () => {
   const { payer, payee } = await world({ deposit: 100n });
   const signed = await Promise.all(

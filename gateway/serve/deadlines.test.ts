@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { EpochOpening, EpochTree } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
-import { MsgInitiateWithdrawal } from '../../proto/gen/openledger/channels/v1/tx.ts';
+import { ClaimRow, MsgInitiateWithdrawal } from '../../proto/gen/openledger/channels/v1/tx.ts';
 import { EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { MsgRequestEpochPiece } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import { answered, type GatewayProcess, GatewayWorld } from '../../test/support/gateway-world.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
+import type { SettlementChain } from './ports.ts';
+import { Settler } from './settler.ts';
 import { takeTurns, type Transactions } from './take-turns.ts';
 
 const BOND = 20n;
@@ -81,6 +83,30 @@ test('answers and urgent claims are sent by turns, and neither ends the other by
     expect(world.epoch()?.openRequests === 0, `${refused}`).toBe(refused !== 'answers');
     expect(process1.settler.unclaimed === 0n, `${refused}`).toBe(refused !== 'claims');
   }
+});
+
+test('a round sends 32 transactions of a kind that has a deadline, and the next one the rest', async () => {
+  const gateway = await GatewayWorld.start();
+  const { payee, receipts, epochs } = await gateway.process();
+  let left = Array.from({ length: 80 }, (_, lane) => ClaimRow.create({ preimageIndex: lane }));
+  payee.urgent = () => [gateway.world.channel];
+  payee.claims = (channels) => (channels === undefined ? [] : left);
+  const sent: number[] = [];
+  const chain = new Proxy({} as SettlementChain, {
+    get: (_, name) => async (rows: readonly ClaimRow[]) => {
+      if (name !== 'claimVouchers') return [];
+      sent.push(rows.length);
+      left = left.filter((row) => !rows.includes(row));
+      return undefined;
+    },
+  });
+  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const options = { claimRowsMax: 2, claimMin: 1n, settleMin: 1n, stateUncovered: false };
+  const settler = new Settler({ chain, payee, receipts, epochs, logger }, options);
+  await settler.round();
+  expect(sent.splice(0)).toEqual(Array.from({ length: 32 }, () => 2));
+  await settler.round();
+  expect([sent, left]).toEqual([Array.from({ length: 8 }, () => 2), []]);
 });
 
 /** Takes so many steps, writing each down, and fails at one. */

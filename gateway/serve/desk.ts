@@ -111,13 +111,13 @@ export class InferenceDesk {
 
   async #answer(request: PaidRequest, signal: AbortSignal): Promise<Outcome> {
     const { payee } = this.#ports;
-    const { voucher: signed, resource } = request;
+    const { voucher: signed } = request;
     const { channelId, lane } = signed.voucher;
     if (request.prompt.length > this.#options.promptBytesMax) return refused('prompt_too_long');
     if (signed.voucher.hashChain !== undefined) return refused('streams_not_served');
     const ceilingMin = await this.priceOf(request);
     if (ceilingMin === undefined) return refused('unknown_model');
-    const acceptance = await payee.accept(signed, { resource, ceilingMin });
+    const acceptance = await payee.accept(signed, this.#maker.offerOf(request, ceilingMin));
     if (acceptance.kind === 'refused' || acceptance.kind === 'corrective') return acceptance;
     if (acceptance.kind === 'settled') return this.#maker.signed(this.#maker.lastOf(request), true);
     try {

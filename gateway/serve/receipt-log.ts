@@ -124,6 +124,14 @@ export class ReceiptLog {
     return found && receipt && { receipt, answer: found.answer };
   }
 
+  /** The last receipt of each lane. */
+  lasts(): readonly Receipt[] {
+    return [...this.#lanes.values()].flatMap(({ leaves }) => {
+      const leaf = leaves.at(-1);
+      return (leaf && decodeReceipt(leaf)) ?? [];
+    });
+  }
+
   /** Leaves of a lane that lie within an interval, in their order. */
   within({ channelId, lane, from, to }: LaneInterval): readonly Uint8Array[] {
     const leaves = this.#lanes.get(laneKey(channelId, lane))?.leaves ?? [];

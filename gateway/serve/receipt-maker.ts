@@ -2,6 +2,7 @@
 import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
+import type { Offer } from '../../client/vouchers/payee.ts';
 import { baseOf } from '../../modules/channels/format/voucher.ts';
 import {
   ATTRIBUTION_ENTRIES_MAX,
@@ -75,6 +76,12 @@ export class ReceiptMaker {
     // A claim that names nobody, or more than a receipt can: all of it is nobody's.
     if (entries.length === 0 || entries.length > ATTRIBUTION_ENTRIES_MAX) return EMPTY_BYTES;
     return encodeAttribution({ claimId, entries, unattributed });
+  }
+
+  /** What a request is offered for: its lane goes on where its receipts end, whatever the journal says. */
+  offerOf({ resource, voucher: { voucher } }: PaidRequest, ceilingMin: bigint): Offer {
+    const last = this.#ports.receipts.last(voucher.channelId, voucher.lane);
+    return { resource, ceilingMin, lastReceipt: last?.receipt };
   }
 
   /** The receipt of a request that came to so much. */

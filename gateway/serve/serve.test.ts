@@ -84,6 +84,23 @@ test('what is not paid for, or not offered, is refused and costs nothing', async
   expect(payee.claims()).toEqual([]);
 });
 
+test('a voucher that failed once asks for no dearer answer than it pays for', async () => {
+  const gateway = await GatewayWorld.start();
+  const { desk, streams, settler } = await gateway.process();
+  await settler.observe();
+  const resource = sha256(utf8('a'));
+  const request = { modelId: 1n, prompt: utf8('a'), tokensOutMax: 50, resource };
+  const voucher = await gateway.payer.sign(0, { resource, ceiling: FEE });
+  gateway.answerTokens = 51;
+  await expect(desk.answer({ ...request, voucher })).rejects.toThrow('51 tokens');
+  const tooLow = { kind: 'refused', reason: 'ceiling_too_low' };
+  expect(await desk.answer({ ...request, voucher, tokensOutMax: 2 ** 24 })).toEqual(tooLow);
+  expect(await streams.open({ ...request, voucher, tokensOutMax: 2 ** 24 })).toEqual(tooLow);
+  expect(gateway.inferences).toBe(1);
+  gateway.answerTokens = 50;
+  expect(answered(await desk.answer({ ...request, voucher }))).toMatchObject({ charged: FEE });
+});
+
 test('what was charged is claimed, stated and final, with the very receipts that payers have', async () => {
   const gateway = await GatewayWorld.start();
   const { world } = gateway;

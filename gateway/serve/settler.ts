@@ -23,6 +23,7 @@ import type { PackedLeaves } from '../epochs/packed.ts';
 import type { PublishedEpoch } from '../epochs/published.ts';
 import { RequestAnswerer } from './answer-requests.ts';
 import { type KeptEpochs, lanesOfEpoch } from './kept-epochs.ts';
+import { LostCharges } from './lost-charges.ts';
 import type { GatewayLogger, SettlementChain } from './ports.ts';
 import type { ReceiptLog } from './receipt-log.ts';
 import { coverLanes } from './round-receipts.ts';
@@ -70,6 +71,7 @@ export class Settler {
   readonly #ports: SettlerPorts;
   readonly #options: SettlerOptions;
   readonly #answerer: RequestAnswerer;
+  readonly #lost: LostCharges;
   #mirrors: readonly ChannelMirror[] = [];
   /** Rounds that wait, as receipts of a part are missing. */
   readonly #held = new Set<bigint>();
@@ -78,6 +80,7 @@ export class Settler {
     this.#ports = ports;
     this.#options = options;
     this.#answerer = new RequestAnswerer(ports);
+    this.#lost = new LostCharges(ports);
   }
 
   /** One look: again and again, far more often than a withdrawal takes. Rejects when no node answers. */
@@ -98,6 +101,7 @@ export class Settler {
     for (const { record } of this.#mirrors) if (!there.has(toHex(record.id))) payee.forget(record.id);
     for (const mirror of mirrors) payee.observe(mirror);
     this.#mirrors = mirrors;
+    this.#lost.look();
   }
 
   /** What was charged, and the chain has not seen claimed. */
@@ -155,6 +159,11 @@ export class Settler {
   /** Rounds that are not stated, as receipts of a part of what was claimed are missing. */
   get heldRounds(): number {
     return this.#held.size;
+  }
+
+  /** Lanes whose receipts go on behind the journal of vouchers, as that was lost. */
+  get lostLanes(): number {
+    return this.#lost.lanes;
   }
 
   /** States rounds that hold so much, but for those whose epoch was convicted or whose receipts are missing. */

@@ -154,7 +154,7 @@ export class StreamDesk {
 
   async #open(request: PaidRequest): Promise<Outcome | OpenedStream> {
     const { payee, inference } = this.#ports;
-    const { voucher: signed, resource, modelId, tokensOutMax } = request;
+    const { voucher: signed, modelId, tokensOutMax } = request;
     const { channelId, lane } = signed.voucher;
     if (request.prompt.length > this.#options.promptBytesMax) return refused('prompt_too_long');
     const terms = await this.#maker.termsOf(modelId);
@@ -162,7 +162,7 @@ export class StreamDesk {
     const tokensIn = inference.tokensIn(request);
     const quote = (tokensOut: number): Quote =>
       terms.quote({ tokensIn: BigInt(tokensIn), tokensOut: BigInt(tokensOut) });
-    const acceptance = await payee.accept(signed, { resource, ceilingMin: quote(tokensOutMax).fee });
+    const acceptance = await payee.accept(signed, this.#maker.offerOf(request, quote(tokensOutMax).fee));
     if (acceptance.kind === 'refused' || acceptance.kind === 'corrective') return acceptance;
     if (acceptance.kind === 'settled') return this.#maker.signed(this.#maker.lastOf(request), true);
     try {

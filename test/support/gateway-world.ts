@@ -176,6 +176,8 @@ export class GatewayWorld {
   readonly sent: ('answers' | 'claims' | 'epoch')[] = [];
   /** What the chain takes no transactions of. */
   readonly refused: Set<GatewayWorld['sent'][number]> = new Set();
+  /** Tokens of every answer. */
+  answerTokens = 50;
   /** Answers that a model was asked for. */
   inferences = 0;
   /** A claim that the chain would let receipts rest on. */
@@ -331,7 +333,7 @@ export class GatewayWorld {
         const content = utf8(`${toHex(prompt)} answered ${this.inferences++}`);
         return {
           content,
-          tokensOut: 50,
+          tokensOut: this.answerTokens,
           responseHash: this.answerRoot ?? claimed ?? sha256(content),
           claimId: claimed === undefined ? 0n : 1n,
         };
