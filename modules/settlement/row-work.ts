@@ -1,3 +1,4 @@
+import { bitsSet } from '../../core/bits.ts';
 import type { DeltaRow, Place } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { PREFIX_LEVEL } from './proof/leaves.ts';
 
@@ -6,10 +7,7 @@ import { PREFIX_LEVEL } from './proof/leaves.ts';
  * positions of a log are those that tile them, one for each bit of their number at most.
  */
 export function workOfRow({ place: { level, index } }: { readonly place: Place }): number {
-  if (level !== PREFIX_LEVEL) return 1;
-  let nodes = 0;
-  for (let left = index; left > 0; left = Math.floor(left / 2)) nodes += left % 2;
-  return nodes;
+  return level === PREFIX_LEVEL ? bitsSet(BigInt(index)) : 1;
 }
 
 /** Work of several rows. */

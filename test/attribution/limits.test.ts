@@ -182,7 +182,8 @@ test('work at the end of windows is paid by who submits a claim, and by who publ
   const [dear, cheap] = [at(DEAR), at(CHEAP)];
   const price = (units: number) => BigInt((units * (DEAR - CHEAP)) / WORK.payout);
   // Two shards, two holders, one snapshot.
-  const units = WORK.claim + 2 * WORK.shard + WORK.snapshot + 2 * WORK.payout;
+  // The two positions of the snapshot are one node.
+  const units = WORK.claim + 2 * WORK.shard + WORK.snapshot + WORK.node + 2 * WORK.payout;
   expect(dear.claim - cheap.claim).toBe(price(units));
   expect(dear.index - cheap.index).toBe(price(WORK.shardEnd));
 });

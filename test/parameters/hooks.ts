@@ -192,7 +192,7 @@ export const HOOKS: readonly HookRow[] = [
     work: 'makes optimistic claims final: pays what waits for them or gives it to the pools',
     bound:
       `${DECIDED_WORK_MAX} units of work, the rest waits: ${WORK.claim} for a claim, ${WORK.shard} for a shard that it rests on (${WORK.shard + WORK.shardEnd} when its last index goes), ` +
-      `${WORK.snapshot} for a snapshot of the model, ${WORK.payout} for a payout. One claim is ended as a whole (at most four indexes of \`shards_max\` shards, ` +
+      `${WORK.snapshot} for a snapshot of the model and ${WORK.node} for each node of its positions, ${WORK.payout} for a payout. One claim is ended as a whole (at most four indexes of \`shards_max\` shards, ` +
       '`shares_max` payouts); who submitted it paid `gas_per_share` for a payout and the rest in proportion',
     heldBy: 'test/attribution/end-block.test.ts',
   },
