@@ -178,3 +178,20 @@ test.each([
     [],
   ]);
 });
+
+test('the reason is of the same message, and rather of the amount than of whom it names', () => {
+  const said = { hold_id: '1', payer: ANNA, amount: '9uopen', reason: 'expired' };
+  const events = eventsOf(BERT, '9uopen', 'return_hold', said);
+  const near = { key: 'of', value: ANNA, index: true };
+  const index = (value: string) => ({ key: 'msg_index', value, index: true });
+  const amount = { key: 'amount', value: '9uopen', index: true };
+  const others = [
+    { type: 'only_named', attributes: [near, index('0')] },
+    { type: 'another_message', attributes: [near, amount, index('1')] },
+  ];
+  const bare = { ...said, payer: BERT };
+  for (const told of [events, eventsOf(BERT, '9uopen', 'return_hold', bare)]) {
+    const [one] = receivedByTx(told.toSpliced(4, 0, ...others), at);
+    expect(one?.reason).toBe('hold 1 expired, back to its payer');
+  }
+});
