@@ -183,7 +183,8 @@ function assemble(
   const offer = { chainId, gateway, denom, models, ...sizes };
   const desk = new InferenceDesk(ports, offer);
   const patienceMs = bounds.patienceSeconds * 1000;
-  const streams = new StreamDesk({ ...ports, timers: systemTimers }, { ...offer, tokensAhead, patienceMs });
+  const streamOffer = { ...offer, tokensAhead, patienceMs, streamMs: timeoutMs };
+  const streams = new StreamDesk({ ...ports, timers: systemTimers }, streamOffer);
   const chain = settlementChain({ connection, account, now });
   const settler = new Settler(
     { chain, payee, receipts, epochs, logger },
@@ -203,7 +204,7 @@ function assemble(
       answer: (request, signal) => life.track(desk.answer(request, signal)),
     },
     streams: life.trackStreams(streams),
-    ...{ epochs, terms, logger, signal: life.signal, streamMs: timeoutMs },
+    ...{ epochs, terms, logger, signal: life.signal },
     health: () => ({ serving: desk.serving + streams.serving, last_look: life.lookedAt, gateway }),
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => life.fail(error),

@@ -45,7 +45,7 @@ async function serve(broken?: InferenceDesk['answer']) {
     desk: broken === undefined ? desk : { priceOf: (request) => desk.priceOf(request), answer: broken },
     epochs,
     terms: { chainId, gateway, denom: 'uopen', receiptKey, models: [1n], bytesPerToken: 4, tokensAhead: 10 },
-    ...{ streams, streamMs: 60_000, logger, signal: new AbortController().signal },
+    ...{ streams, logger, signal: new AbortController().signal },
     health: () => ({}),
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => fatal.push(error),

@@ -34,8 +34,6 @@ export interface GatewayRouteParts {
   readonly logger: GatewayLogger;
   /** Aborted when the process is to stop. Whoever leaves is charged: the answer is kept for the same voucher. */
   readonly signal: AbortSignal;
-  /** A stream is over after this time, payments included. */
-  readonly streamMs: number;
   readonly health: () => Readonly<Record<string, unknown>>;
   readonly onOutcome: (outcome: OutcomeName) => void;
   /** A disk failed: nothing more may be served by this process. */

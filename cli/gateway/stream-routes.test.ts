@@ -42,7 +42,7 @@ async function serve(change: Partial<Pick<StreamDesk, 'pay' | 'open'>> = {}) {
   const fatal: LedgerError[] = [];
   const terms = { chainId, gateway: world.world.gateway.address, denom: 'uopen', receiptKey };
   const routes = gatewayRoutes({
-    ...{ desk, epochs, logger, signal: stop.signal, streamMs: 60_000, health: () => ({}) },
+    ...{ desk, epochs, logger, signal: stop.signal, health: () => ({}) },
     streams: {
       open: change.open ?? ((request) => streams.open(request)),
       pay: change.pay ?? ((channel, lane, link) => streams.pay(channel, lane, link)),

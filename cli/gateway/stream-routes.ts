@@ -26,7 +26,7 @@ export function paidJson({ receipt, signature, charged, again }: AnsweredOutcome
 
 /** 200 with an event for each piece and one for the end: docs/operations/gateway.md. */
 export function streamReply(
-  { signal: stop, streamMs, onOutcome, onFatal }: GatewayRouteParts,
+  { signal: stop, onOutcome, onFatal }: GatewayRouteParts,
   opened: OpenedStream,
 ): Reply {
   return {
@@ -35,7 +35,7 @@ export function streamReply(
     body: {
       async sendTo(send, left) {
         const give = (piece: GivenPiece): Promise<void> => send(eventOf(piece));
-        const signal = AbortSignal.any([stop, left, AbortSignal.timeout(streamMs)]);
+        const signal = AbortSignal.any([stop, left]);
         try {
           const ending = await opened.run(give, signal);
           onOutcome(`stream_${ending.ended}`);

@@ -11,12 +11,13 @@
  * | the charge | both | gives the same answer, with the same signature |
  *
  * Of an answer that is given piece by piece (`stream-desk.ts`) each piece is written before it is given, with
- * what the receipt would be if it was the last one; the receipt takes the place of all of them.
+ * what the receipt would be if it was the last one; the receipt takes the place of all of them. What of it was
+ * given and never paid for is counted for its channel, in the same frame.
  *
  * A receipt without its charge gives way to another that begins there: it was never signed. So of what was
  * charged there is always a receipt, and of one charge never a second that was signed.
  */
-import { concatBytes, toHex } from '../../core/bytes.ts';
+import { concatBytes, fromHex, toHex } from '../../core/bytes.ts';
 import { assert } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { JournalDisk } from '../../client/vouchers/journal.ts';
@@ -30,7 +31,7 @@ import {
 import { type LogRecord, RecordLog } from './record-log.ts';
 
 /** Kinds of records, also in files of epochs. */
-export const RECORDS = { attribution: 1, receipt: 2, commitment: 3, piece: 4 } as const;
+export const RECORDS = { attribution: 1, receipt: 2, commitment: 3, piece: 4, unpaid: 5 } as const;
 
 /** A receipt with what was answered. */
 export interface AnsweredReceipt {
@@ -59,6 +60,10 @@ const BEFORE_AT = 35;
 const AFTER_AT = 43;
 /** Behind a byte that says whether it is the first, and the leaf. */
 const PIECE_TEXT_AT: number = 1 + RECEIPT_BYTES;
+/** `32 channel, u16 lane, u32 tokens`. */
+const UNPAID_LANE_AT = 32;
+const UNPAID_TOKENS_AT = 34;
+const UNPAID_BYTES = 38;
 
 interface LaneReceipts {
   /** Leaves, in order. */
@@ -74,6 +79,8 @@ export class ReceiptLog {
   readonly #attributions = new Map<string, Uint8Array>();
   /** Of answers that are being given, or that a crash has cut, by lane. */
   readonly #pieces = new Map<string, AnswerPiece[]>();
+  /** Tokens that were given and never paid for, by channel. */
+  readonly #unpaid = new Map<string, number>();
   #log: RecordLog | undefined;
 
   private constructor() {}
@@ -89,26 +96,49 @@ export class ReceiptLog {
    * Keeps a receipt, in the place of those of its lane that begin where it begins or behind. It is seen at
    * once, and durable when this resolves.
    * @param attribution the bytes that the receipt names by their hash; empty when it names none
+   * @param tokensUnpaid tokens that were given of the same answer and are not in the receipt
    * @throws LedgerError `gateway.disk`
    */
-  async append({ receipt, answer }: AnsweredReceipt, attribution: Uint8Array): Promise<void> {
+  async append(
+    { receipt, answer }: AnsweredReceipt,
+    attribution: Uint8Array,
+    tokensUnpaid: number = 0,
+  ): Promise<void> {
     const leaf = encodeReceipt(receipt);
     const records: LogRecord[] = [];
     if (attribution.length > 0 && this.#addAttribution(attribution))
       records.push({ kind: RECORDS.attribution, content: attribution });
+    if (tokensUnpaid > 0) records.push(this.#addUnpaid(receipt, tokensUnpaid));
     this.#addReceipt(leaf, answer);
     records.push({ kind: RECORDS.receipt, content: concatBytes(leaf, answer) });
     await this.#open().append(records);
   }
 
   /**
-   * Keeps a piece behind those of its request; durable when this resolves.
+   * Keeps pieces behind those of their request; durable when this resolves: all of them or, after a crash, none.
    * @param isFirst those that are kept of the lane are of an answer that nobody will be charged for
    * @throws LedgerError `gateway.disk`
    */
-  async appendPiece(piece: AnswerPiece, isFirst: boolean): Promise<void> {
-    this.#addPiece(piece, isFirst);
-    await this.#open().append([pieceRecord(piece, isFirst)]);
+  async appendPieces(pieces: readonly AnswerPiece[], isFirst: boolean): Promise<void> {
+    for (const [i, piece] of pieces.entries()) this.#addPiece(piece, isFirst && i === 0);
+    await this.#open().append(pieces.map((piece, i) => pieceRecord(piece, isFirst && i === 0)));
+  }
+
+  /**
+   * Drops the pieces of a lane's answer, which nobody will be charged for; durable when this resolves.
+   * @param tokensUnpaid tokens of it that were given
+   * @throws LedgerError `gateway.disk`
+   */
+  async dropPieces(
+    of: { readonly channel: Uint8Array; readonly lane: number },
+    tokensUnpaid: number,
+  ): Promise<void> {
+    await this.#open().append([this.#addUnpaid(of, tokensUnpaid)]);
+  }
+
+  /** Tokens that were given on a channel and never paid for. */
+  unpaid(channel: Uint8Array): number {
+    return this.#unpaid.get(toHex(channel)) ?? 0;
   }
 
   /** Pieces of a lane's answer that has no receipt yet. */
@@ -180,7 +210,8 @@ export class ReceiptLog {
       const receipt = decodeReceipt(content.slice(1, PIECE_TEXT_AT));
       assert(receipt !== undefined, 'a piece of the log is malformed');
       this.#addPiece({ receipt, text: content.slice(PIECE_TEXT_AT) }, content[0] === 1);
-    } else this.#addReceipt(content.slice(0, RECEIPT_BYTES), content.slice(RECEIPT_BYTES));
+    } else if (kind === RECORDS.unpaid) this.#readUnpaid(content);
+    else this.#addReceipt(content.slice(0, RECEIPT_BYTES), content.slice(RECEIPT_BYTES));
   }
 
   #addAttribution(bytes: Uint8Array): boolean {
@@ -193,8 +224,29 @@ export class ReceiptLog {
   #addPiece(piece: AnswerPiece, isFirst: boolean): void {
     const key = laneKey(piece.receipt.channel, piece.receipt.lane);
     const known = isFirst ? [] : (this.#pieces.get(key) ?? []);
+    // A log that is written anew while a piece waits has it, and its frame comes again (`record-log.ts`).
+    const last = known.at(-1);
+    if (last !== undefined && piece.receipt.tokensOut <= last.receipt.tokensOut) return;
     known.push(piece);
     this.#pieces.set(key, known);
+  }
+
+  /** The record says the channel's sum, so that reading it twice changes nothing. */
+  #addUnpaid(
+    { channel, lane }: { readonly channel: Uint8Array; readonly lane: number },
+    tokens: number,
+  ): LogRecord {
+    const record = unpaidRecord(channel, lane, this.unpaid(channel) + tokens);
+    this.#readUnpaid(record.content);
+    return record;
+  }
+
+  #readUnpaid(content: Uint8Array): void {
+    const view = new DataView(content.buffer, content.byteOffset, content.length);
+    const channel = content.subarray(0, UNPAID_LANE_AT);
+    this.#pieces.delete(laneKey(channel, view.getUint16(UNPAID_LANE_AT)));
+    const tokens = Math.max(this.unpaid(channel), view.getUint32(UNPAID_TOKENS_AT));
+    if (tokens > 0) this.#unpaid.set(toHex(channel), tokens);
   }
 
   #addReceipt(leaf: Uint8Array, answer: Uint8Array): void {
@@ -226,6 +278,8 @@ export class ReceiptLog {
         const content = i === leaves.length - 1 ? concatBytes(leaf, answer) : leaf;
         yield { kind: RECORDS.receipt, content };
       }
+    // Before all pieces: those of the lane that it names are dropped by it.
+    for (const [channel, tokens] of this.#unpaid) yield unpaidRecord(fromHex(channel), 0, tokens);
     for (const pieces of this.#pieces.values())
       for (const [i, piece] of pieces.entries()) yield pieceRecord(piece, i === 0);
   }
@@ -235,6 +289,15 @@ export class ReceiptLog {
 function pieceRecord({ receipt, text }: AnswerPiece, isFirst: boolean): LogRecord {
   const first = Uint8Array.of(isFirst ? 1 : 0);
   return { kind: RECORDS.piece, content: concatBytes(first, encodeReceipt(receipt), text) };
+}
+
+function unpaidRecord(channel: Uint8Array, lane: number, tokens: number): LogRecord {
+  const content = new Uint8Array(UNPAID_BYTES);
+  const view = new DataView(content.buffer);
+  content.set(channel);
+  view.setUint16(UNPAID_LANE_AT, lane);
+  view.setUint32(UNPAID_TOKENS_AT, tokens);
+  return { kind: RECORDS.unpaid, content };
 }
 
 function laneKey(channel: Uint8Array, lane: number): string {

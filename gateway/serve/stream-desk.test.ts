@@ -113,10 +113,11 @@ test('what a crash cuts is charged for what was paid, of the last try, also when
   await gateway.buyStream(streams, 0, { prompt: 'other' });
   await gateway.buyStream(streams, 1, { prompt: 'a', isPaid: () => false });
   let given = '';
+  // Each is paid for before it is given: the stream before has used up the window.
   const crash = async ({ tokens, text }: GivenPiece): Promise<boolean> => {
+    given += text;
     if (tokens === 20) await settler.round();
     if (tokens === 30) throw new RangeError('crash');
-    given += text;
     return true;
   };
   await expect(gateway.buyStream(streams, 1, { prompt: 'a', isPaid: crash })).rejects.toThrow('crash');
@@ -125,7 +126,7 @@ test('what a crash cuts is charged for what was paid, of the last try, also when
   const { opened } = await gateway.buyStream(next.streams, 1, { prompt: 'a' });
   if (opened.kind !== 'answered') throw new RangeError(opened.kind);
   const paid = paidOf({ ended: 'left', paid: opened });
-  expect(paid).toEqual({ ended: 'left', tokens: 20, fee: 1_007n, text: given });
+  expect(paid).toEqual({ ended: 'left', tokens: 30, fee: 1_010n, text: given });
   // Nothing is left of its pieces.
   expect(next.receipts.pieces(gateway.world.channel, 1)).toEqual([]);
   expect(gateway.inferences).toBe(3);

@@ -11,13 +11,15 @@
  * may be charged, and what is charged is the fee of the last piece that they cover, exactly (docs/adr/0032).
  * With the first piece the request itself is owed, also when none of the answer is paid for.
  *
- * What was given ahead of its payment, `tokensAhead` at most, is the gateway's loss when the payer stops.
+ * What was given ahead of its payment is the gateway's loss when the payer stops. It is counted for the channel,
+ * on the disk: all that is given and not paid for on a channel, lost before or ahead now, on all its lanes
+ * together, is `tokensAhead` tokens at most. Where that is used up a piece is paid for before it is given.
  */
 import { concatBytes, EMPTY_BYTES, equalBytes, newBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { Payee } from '../../client/vouchers/payee.ts';
 import type { ShownLink } from '../../client/vouchers/state.ts';
-import { baseOf } from '../../modules/channels/format/voucher.ts';
+import { baseOf, type VoucherContent } from '../../modules/channels/format/voucher.ts';
 import { contentRoot } from '../../modules/attribution/verify.ts';
 import type { Quote } from '../../modules/settlement/proof/chain.ts';
 import type { Receipt } from '../../modules/settlement/proof/leaves.ts';
@@ -34,23 +36,28 @@ export interface StreamDeskPorts extends ReceiptMakerPorts {
   readonly timers: Timers;
 }
 
-/** Bounds of streams; `requestsMax` is of streams at a time. */
+/** Bounds of streams; `requestsMax` is of streams at a time, of which a channel has a quarter at most. */
 export interface StreamDeskOptions extends DeskOptions {
-  /** Most tokens that are given and not paid for, and most of a piece. */
+  /** Most tokens that are given and not paid for in a channel's life, and most of a piece. */
   readonly tokensAhead: number;
   /** How long a payment is waited for. */
   readonly patienceMs: number;
+  /** A stream is over after this time, payments included. */
+  readonly streamMs: number;
 }
 
 /** What a payer is given. */
 export interface GivenPiece {
-  /** Empty in the first, which comes before the model is asked. */
+  /** Empty in the first, which comes before the model is asked, and where the next is to be paid for first. */
   readonly text: string;
-  /** Of the answer so far. */
+  /** Of the answer that was given so far. */
   readonly tokens: number;
-  /** The fee of the answer so far: what links have to be shown for. */
+  /** The fee of the answer so far, or with the next piece: what links have to be shown for. */
   readonly due: bigint;
 }
+
+/** Who a stream is given to. */
+type Give = (piece: GivenPiece) => Promise<void>;
 
 /** Why a stream ended. `left`: the payer left, its time was over, or the gateway stops. */
 export type StreamEnd = 'whole' | 'unpaid' | 'left' | 'failed';
@@ -70,7 +77,7 @@ export interface OpenedStream {
    * @param signal aborted when it is to end; what was paid for is charged all the same
    * @throws LedgerError `gateway.disk`, `vouchers.disk`: stop, and begin again from what is on the disk
    */
-  run(give: (piece: GivenPiece) => Promise<void>, signal: AbortSignal): Promise<StreamEnding>;
+  run(give: Give, signal: AbortSignal): Promise<StreamEnding>;
 }
 
 /** What becomes of a link. */
@@ -85,6 +92,8 @@ interface Serving {
   readonly quote: (tokensOut: number) => Quote;
   /** Pieces that are on the disk. */
   readonly pieces: AnswerPiece[];
+  /** Tokens that were given. */
+  given: number;
   /** The last link that was shown. */
   link: number;
   claimId: bigint;
@@ -94,6 +103,8 @@ interface Serving {
 
 /** The hash of an answer is made when it is over. */
 const NO_HASH = newBytes(32);
+/** A channel has at most one in so many of the places for streams. */
+const CHANNELS_MIN = 4;
 
 /** See the file comment. */
 export class StreamDesk {
@@ -125,14 +136,30 @@ export class StreamDesk {
       const pieces = receipts.pieces(channelId, lane).filter(({ receipt }) => {
         return receipt.before === baseOf(signed.voucher) && equalBytes(receipt.requestHash, resource);
       });
+      if (pieces.length > 0) {
+        // They are behind any receipt that is kept. The request alone is not charged: maybe nothing was given.
+        const made = answerOf(pieces, payable);
+        const isGiven = made !== undefined && made.receipt.tokensOut > 0;
+        const unpaid = this.#unpaidOfCut(pieces, made?.receipt.tokensOut ?? 0);
+        if (isGiven) await receipts.append(made, EMPTY_BYTES, unpaid);
+        else await receipts.dropPieces({ channel: channelId, lane }, unpaid);
+        if (!isGiven) continue;
+      }
       // Of a request that was no stream the answer was not given to anybody: it waits for its voucher.
-      const kept = hashChain && this.#maker.keptFor({ resource, voucher: signed });
-      const made = kept ?? answerOf(pieces, payable);
-      if (made === undefined) continue;
+      const kept = this.#maker.keptFor({ resource, voucher: signed });
+      const isOfStream = hashChain !== undefined || pieces.length > 0;
+      if (kept === undefined || !isOfStream || feeOf(kept) > payable) continue;
       payee.resume(channelId, lane);
-      if (kept === undefined) await receipts.append(made, EMPTY_BYTES);
-      await payee.settle(channelId, lane, made.receipt.after - made.receipt.before);
+      await payee.settle(channelId, lane, feeOf(kept));
     }
+  }
+
+  /** Tokens that a crash leaves unpaid, as many as may have been given. */
+  #unpaidOfCut(pieces: readonly AnswerPiece[], paid: number): number {
+    const [first, last] = [pieces[0], pieces.at(-1)];
+    if (first === undefined || last === undefined || feeOf(first) === 0n) return 0;
+    const left = this.#options.tokensAhead - this.#ports.receipts.unpaid(last.receipt.channel);
+    return Math.max(Math.min(last.receipt.tokensOut - paid, left), 0);
   }
 
   /**
@@ -165,15 +192,22 @@ export class StreamDesk {
     const acceptance = await payee.accept(signed, this.#maker.offerOf(request, quote(tokensOutMax).fee));
     if (acceptance.kind === 'refused' || acceptance.kind === 'corrective') return acceptance;
     if (acceptance.kind === 'settled') return this.#maker.signed(this.#maker.lastOf(request), true);
+    const { linkIndex: link } = acceptance;
     try {
       const kept = this.#maker.keptFor(request);
-      if (kept !== undefined) return await this.#charged(kept, true);
+      if (kept !== undefined && feeOf(kept) <= payableBy(signed.voucher, link))
+        return await this.#charged(kept, true);
     } catch (error) {
       payee.abandon(channelId, lane);
       throw error;
     }
-    const { linkIndex: link } = acceptance;
-    const serving = { request, tokensIn, quote, pieces: [], link, claimId: 0n, onLink: () => undefined };
+    const places = Math.max(Math.floor(this.#options.requestsMax / CHANNELS_MIN), 1);
+    if (this.#streamsOf(channelId).length >= places) {
+      payee.abandon(channelId, lane);
+      return refused('busy');
+    }
+    const begin = { pieces: [], given: 0, link, claimId: 0n, onLink: () => undefined };
+    const serving = { request, tokensIn, quote, ...begin };
     this.#streams.set(laneKey(channelId, lane), serving);
     return { kind: 'stream', run: (give, signal) => this.#run(serving, give, signal) };
   }
@@ -191,12 +225,18 @@ export class StreamDesk {
     return { kind: 'paid', index: stream.link };
   }
 
-  async #run(
-    stream: Serving,
-    give: (piece: GivenPiece) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<StreamEnding> {
+  #streamsOf(channelId: Uint8Array): readonly Serving[] {
+    return [...this.#streams.values()].filter(({ request }) => {
+      return equalBytes(request.voucher.voucher.channelId, channelId);
+    });
+  }
+
+  async #run(stream: Serving, give: Give, left: AbortSignal): Promise<StreamEnding> {
     const { channelId, lane } = stream.request.voucher.voucher;
+    // Not `AbortSignal.timeout`: only `any` would hold it, weakly, and once collected it never fires.
+    const over = new AbortController();
+    const stopTimer = this.#ports.timers.after(this.#options.streamMs, () => over.abort());
+    const signal = AbortSignal.any([left, over.signal]);
     try {
       let ended: StreamEnd = 'failed';
       try {
@@ -204,7 +244,10 @@ export class StreamDesk {
       } catch (error) {
         if (!(error instanceof LedgerError) || error.code !== 'gateway.inference') throw error;
         if (signal.aborted) ended = 'left';
-        else this.#ports.logger.warn({ error: messageOf(error) }, 'a stream broke off');
+        else {
+          this.#ports.logger.warn({ error: messageOf(error) }, 'a stream broke off');
+          await this.#isPaid(stream, signal, () => paidTokens(stream) >= stream.given);
+        }
       }
       this.#streams.delete(laneKey(channelId, lane));
       const paid = await this.#end(stream, ended);
@@ -214,22 +257,19 @@ export class StreamDesk {
       this.#ports.payee.abandon(channelId, lane);
       throw error;
     } finally {
+      stopTimer();
       this.#streams.delete(laneKey(channelId, lane));
       this.#serving--;
     }
   }
 
   /** Gives what is paid for. @throws LedgerError `gateway.inference` when there is no more of it */
-  async #serve(
-    stream: Serving,
-    give: (piece: GivenPiece) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<StreamEnd> {
+  async #serve(stream: Serving, give: Give, signal: AbortSignal): Promise<StreamEnd> {
     const { request, quote } = stream;
-    const { tokensAhead } = this.#options;
+    const request0 = quote(0).fee;
     const stopped = (): StreamEnd => (signal.aborted ? 'left' : 'unpaid');
-    await give({ text: '', tokens: 0, due: quote(0).fee });
-    if (!(await this.#isPaid(stream, 0, signal))) return stopped();
+    await give({ text: '', tokens: 0, due: request0 });
+    if (!(await this.#isPaid(stream, signal, () => payableOf(stream) >= request0))) return stopped();
     let tokens = 0;
     let bytes = 0;
     for await (const part of this.#ports.inference.stream(request, signal)) {
@@ -237,17 +277,17 @@ export class StreamDesk {
         if (part.tokens !== tokens)
           throw noAnswer(`its pieces have ${tokens} tokens, and it says ${part.tokens}`);
         stream.claimId = part.claimId;
-        return (await this.#isPaid(stream, tokens, signal)) ? 'whole' : stopped();
+        const isPaid = await this.#isPaid(stream, signal, () => paidTokens(stream) >= tokens);
+        return isPaid ? 'whole' : stopped();
       }
-      const text = utf8(part.text.toWellFormed());
-      this.#requireBounds(request, part.tokens, { tokens: tokens + part.tokens, bytes: bytes + text.length });
-      // With the first piece the request itself is owed, which is paid by now, and none of the answer.
-      if (tokens === 0) await this.#keep(stream, 0, EMPTY_BYTES);
+      const text = part.text.toWellFormed();
+      const content = utf8(text);
       tokens += part.tokens;
-      bytes += text.length;
-      await this.#keep(stream, tokens, text);
-      if (!(await this.#isPaid(stream, tokens - tokensAhead, signal))) return stopped();
-      await give({ text: part.text.toWellFormed(), tokens, due: quote(tokens).fee });
+      bytes += content.length;
+      this.#requireBounds(request, part.tokens, { tokens, bytes });
+      await this.#keep(stream, tokens, content);
+      if (!(await this.#mayGive(stream, tokens, { give, signal }))) return stopped();
+      await give({ text, tokens, due: quote(tokens).fee });
     }
     throw noAnswer('it has no end');
   }
@@ -267,9 +307,12 @@ export class StreamDesk {
 
   /** Writes a piece down, before it is given. */
   async #keep(stream: Serving, tokens: number, text: Uint8Array): Promise<void> {
-    const piece = { receipt: this.#receiptUpTo(stream, tokens), text };
-    await this.#ports.receipts.appendPiece(piece, tokens === 0);
-    stream.pieces.push(piece);
+    const pieces = [{ receipt: this.#receiptUpTo(stream, tokens), text }];
+    const isFirst = stream.pieces.length === 0;
+    // With the first piece the request itself is owed, which is paid by now, and none of the answer.
+    if (isFirst) pieces.unshift({ receipt: this.#receiptUpTo(stream, 0), text: EMPTY_BYTES });
+    await this.#ports.receipts.appendPieces(pieces, isFirst);
+    stream.pieces.push(...pieces);
   }
 
   #receiptUpTo({ request, tokensIn, quote }: Serving, tokensOut: number): Receipt {
@@ -277,10 +320,44 @@ export class StreamDesk {
     return this.#maker.receiptOf(request, { ...usage, responseHash: NO_HASH, attribution: EMPTY_BYTES });
   }
 
-  /** Waits until so many tokens are paid for; false when the payer stops, or the stream is to end. */
-  async #isPaid(stream: Serving, tokens: number, signal: AbortSignal): Promise<boolean> {
-    const due = stream.quote(Math.max(tokens, 0)).fee;
-    while (payableOf(stream) < due) if (!(await this.#nextLink(stream, signal))) return false;
+  /**
+   * Waits until so many tokens of a stream may be given, and counts them as given. Where even all that was given
+   * being paid for would not do, the payer is told what the next piece costs.
+   * @returns false when the payer stops, or the stream is to end
+   */
+  async #mayGive(
+    stream: Serving,
+    tokens: number,
+    { give, signal }: { readonly give: Give; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    let isTold = false;
+    for (;;) {
+      const toPay = tokens - this.#creditOf(stream);
+      if (paidTokens(stream) >= toPay) break;
+      if (toPay > stream.given && !isTold) {
+        isTold = true;
+        await give({ text: '', tokens: stream.given, due: stream.quote(tokens).fee });
+      } else if (!(await this.#nextLink(stream, signal))) return false;
+    }
+    // In the same turn as the look at the credit, which lanes share.
+    stream.given = tokens;
+    return true;
+  }
+
+  /** Tokens that may be given on a stream and not paid for: what its channel has not lost, nor has elsewhere. */
+  #creditOf(stream: Serving): number {
+    // Who has paid for nothing at all is trusted with nothing.
+    if (stream.quote(0).fee === 0n) return 0;
+    const { channelId } = stream.request.voucher.voucher;
+    let credit = this.#options.tokensAhead - this.#ports.receipts.unpaid(channelId);
+    for (const other of this.#streamsOf(channelId))
+      if (other !== stream) credit -= Math.max(other.given - paidTokens(other), 0);
+    return Math.max(credit, 0);
+  }
+
+  /** Waits until links pay for it; false when the payer stops, or the stream is to end. */
+  async #isPaid(stream: Serving, signal: AbortSignal, test: () => boolean): Promise<boolean> {
+    while (!test()) if (!(await this.#nextLink(stream, signal))) return false;
     return true;
   }
 
@@ -304,10 +381,15 @@ export class StreamDesk {
   async #end(stream: Serving, ended: StreamEnd): Promise<AnsweredOutcome | undefined> {
     const { receipts } = this.#ports;
     const made = answerOf(stream.pieces, payableOf(stream));
-    if (made === undefined) return undefined;
+    const unpaid = Math.max(stream.given - paidTokens(stream), 0);
+    if (made === undefined) {
+      const { channelId: channel, lane } = stream.request.voucher.voucher;
+      if (stream.pieces.length > 0) await receipts.dropPieces({ channel, lane }, unpaid);
+      return undefined;
+    }
     const attribution = ended === 'whole' ? await this.#attributionOf(stream, made) : EMPTY_BYTES;
     const receipt = { ...made.receipt, attribution: attributionHash(attribution) };
-    await receipts.append({ receipt, answer: made.answer }, attribution);
+    await receipts.append({ receipt, answer: made.answer }, attribution, unpaid);
     return await this.#charged({ receipt, answer: made.answer }, false);
   }
 
@@ -334,16 +416,28 @@ export class StreamDesk {
 
 /** What may be charged, by the voucher and the links that were shown. */
 function payableOf({ request, link }: Serving): bigint {
-  const { voucher } = request.voucher;
+  return payableBy(request.voucher.voucher, link);
+}
+
+function payableBy(voucher: VoucherContent, link: number): bigint {
   return voucher.cumulative - baseOf(voucher) + BigInt(link) * (voucher.hashChain?.unit ?? 0n);
+}
+
+function feeOf({ receipt }: { readonly receipt: Receipt }): bigint {
+  return receipt.after - receipt.before;
+}
+
+/** Of the last piece that is paid for: pieces are charged whole. */
+function paidTokens(stream: Serving): number {
+  const payable = payableOf(stream);
+  return stream.pieces.findLast((piece) => feeOf(piece) <= payable)?.receipt.tokensOut ?? 0;
 }
 
 /** The answer of the pieces that so much pays for; undefined when that is none. */
 function answerOf(pieces: readonly AnswerPiece[], payable: bigint): AnsweredReceipt | undefined {
-  const fee = ({ receipt }: AnswerPiece): bigint => receipt.after - receipt.before;
-  const paid = pieces.filter((piece) => fee(piece) <= payable);
+  const paid = pieces.filter((piece) => feeOf(piece) <= payable);
   const last = paid.at(-1);
-  if (last === undefined || fee(last) === 0n) return undefined;
+  if (last === undefined || feeOf(last) === 0n) return undefined;
   const answer = concatBytes(...paid.map(({ text }) => text));
   return { receipt: { ...last.receipt, responseHash: contentRoot(answer) }, answer };
 }

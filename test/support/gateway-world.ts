@@ -2,6 +2,7 @@
  * A gateway with the real library on a whole chain, whose power goes at any write: to its disks, its files or
  * the chain. What it has not been told of is lost, torn or there.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
@@ -22,7 +23,7 @@ import type {
 } from '../../gateway/serve/ports.ts';
 import { ReceiptLog } from '../../gateway/serve/receipt-log.ts';
 import { Settler, type SettlerOptions } from '../../gateway/serve/settler.ts';
-import type { FinalClaim } from '../../modules/settlement/proof/chain.ts';
+import type { FinalClaim, ModelTerms } from '../../modules/settlement/proof/chain.ts';
 import { ed25519Signer } from '../../node/crypto/ed25519.ts';
 import * as channels from '../../proto/gen/openledger/channels/v1/query.ts';
 import { MsgClaimVouchers } from '../../proto/gen/openledger/channels/v1/tx.ts';
@@ -82,6 +83,8 @@ export class PoweredDisk implements JournalDisk {
   #waiting: Uint8Array = new Uint8Array(0);
   readonly #power: Power;
   readonly #random: Random;
+  /** What comes while it writes waits, and is written together. */
+  isSlow = false;
 
   constructor(power: Power, random: Random) {
     this.#power = power;
@@ -105,6 +108,7 @@ export class PoweredDisk implements JournalDisk {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
+    if (this.isSlow) await turn();
     this.#waiting = Buffer.concat([this.#waiting, bytes]);
     this.#power.use();
   }
@@ -117,6 +121,7 @@ export class PoweredDisk implements JournalDisk {
   }
 
   async replace(bytes: Uint8Array): Promise<void> {
+    if (this.isSlow) await turn();
     if (this.#random.oneIn(2)) this.#power.use();
     this.#durable = Uint8Array.from(bytes);
     this.#waiting = new Uint8Array(0);
@@ -148,6 +153,9 @@ export interface GatewayProcess {
 interface ProcessOptions extends Partial<Pick<SettlerOptions, 'stateUncovered'>> {
   readonly builder?: Pick<EpochBuilder, 'build'>;
 }
+
+/** Tells the limit of a stream's time from that of patience. */
+const STREAM_MS = 60_000;
 
 const RECEIPTS_KEY = ed25519Signer(sha256(utf8('session receipts')));
 
@@ -188,6 +196,10 @@ export class GatewayWorld {
   parts: (prompt: string, inference: number) => Iterable<StreamedPart> = partsOf;
   /** False: whoever has not paid when he is waited for does not pay. */
   isPatient = false;
+  /** Of models: the request itself costs nothing, tokens of the answer cost what they cost. */
+  isCallFree = false;
+  /** Of streams that are being given. */
+  readonly #timeLimits = new Set<() => void>();
 
   private constructor(world: SettlementWorld, payer: Payer, random: Random) {
     this.world = world;
@@ -234,7 +246,8 @@ export class GatewayWorld {
     );
     const receipts = await ReceiptLog.open(disks.receipts);
     const chain = this.#chain();
-    const prices = { terms: chain.terms, claim: async () => this.claim };
+    const terms = async (modelId: bigint) => this.#termsOf(await chain.terms(modelId));
+    const prices = { terms, claim: async () => this.claim };
     const journal = await Journal.open(disks.rounds);
     const epochs = new KeptEpochs({ files: this.#files(), journal, prices, ...(builder && { builder }) });
     const logger = this.#logger();
@@ -246,7 +259,7 @@ export class GatewayWorld {
     const desk = new InferenceDesk({ ...ports, inference: this.#inference() }, options);
     const streams = new StreamDesk(
       { ...ports, inference: this.#streaming(), timers: this.#timers() },
-      { ...options, tokensAhead: 10, patienceMs: 1 },
+      { ...options, tokensAhead: 10, patienceMs: 1, streamMs: STREAM_MS },
     );
     await streams.recover();
     const settler = new Settler(
@@ -269,8 +282,9 @@ export class GatewayWorld {
 
   /**
    * Buys a stream on a lane, by the voucher that is pending there or a new one: what may be spent is the fee
-   * of a hundred tokens, 1,001 of it up front and the rest in links of 2.
+   * a hundred tokens, by default 1,001 of it up front and the rest in links of 2.
    * @param isPaid whether the payer pays for a piece
+   * @param onPaid called when that is on the gateway's disk
    */
   async buyStream(
     streams: StreamDesk,
@@ -278,12 +292,18 @@ export class GatewayWorld {
     {
       prompt,
       isPaid = () => true,
-    }: { readonly prompt: string; readonly isPaid?: (piece: GivenPiece) => boolean | Promise<boolean> },
+      onPaid = () => undefined,
+      stream = { unit: 2n, links: 15 },
+    }: {
+      readonly prompt: string;
+      readonly isPaid?: (piece: GivenPiece) => boolean | Promise<boolean>;
+      readonly onPaid?: (piece: GivenPiece) => void;
+      readonly stream?: { readonly unit: bigint; readonly links: number };
+    },
   ): Promise<BoughtStream> {
     const request = { modelId: 1n, prompt: utf8(prompt), tokensOutMax: 100 };
     const resource = sha256(request.prompt);
     const pending = this.payer.pending().find(({ voucher }) => voucher.lane === lane);
-    const stream = { unit: 2n, links: 15 };
     const voucher = pending ?? (await this.payer.sign(lane, { resource, ceiling: 1_031n, stream }));
     const opened = await streams.open({ ...request, resource, voucher });
     const given: GivenPiece[] = [];
@@ -294,17 +314,33 @@ export class GatewayWorld {
     const give = async (piece: GivenPiece): Promise<void> => {
       given.push(piece);
       const link = (await isPaid(piece)) ? this.payer.linkFor(lane, piece.due) : undefined;
-      if (link !== undefined) await streams.pay(this.world.channel, lane, link);
+      if (link === undefined) return;
+      const outcome = await streams.pay(this.world.channel, lane, link);
+      if (outcome.kind === 'paid') onPaid(piece);
     };
     const ending = await opened.run(give, new AbortController().signal);
     if (ending.paid !== undefined) await this.payer.answered(voucher, ending.paid.charged);
     return { opened, given, ending };
   }
 
+  /** The time of all streams that are being given is over. */
+  timeOver(): void {
+    for (const call of [...this.#timeLimits]) call();
+  }
+
   /** Of settlement. */
   params(): Params {
     const types = { request: QueryParamsRequest, response: QueryParamsResponse };
     return this.world.chain.query(`${SETTLEMENT}/Params`, types, {}).params;
+  }
+
+  #termsOf(terms: ModelTerms | undefined): ModelTerms | undefined {
+    if (terms === undefined || !this.isCallFree) return terms;
+    const quote: ModelTerms['quote'] = (usage) => {
+      const fee = terms.quote(usage).fee - terms.quote({ ...usage, tokensOut: 0n }).fee;
+      return { fee, parts: { platform: fee, model: 0n, stakers: 0n, contributors: 0n } };
+    };
+    return { ...terms, quote };
   }
 
   #logger(): GatewayLogger {
@@ -353,7 +389,11 @@ export class GatewayWorld {
   }
 
   #timers(): Timers {
-    const after: Timers['after'] = (_, call) => {
+    const after: Timers['after'] = (ms, call) => {
+      if (ms === STREAM_MS) {
+        this.#timeLimits.add(call);
+        return () => void this.#timeLimits.delete(call);
+      }
       const timer = this.isPatient ? undefined : setImmediate(call);
       return () => clearImmediate(timer);
     };
