@@ -41,7 +41,7 @@ export interface GatewayBounds {
   readonly models: readonly bigint[];
   readonly backend: string;
   readonly bytesPerToken: number;
-  /** Of streams: most tokens that are given and not paid for. */
+  /** Of streams: most tokens that are given and not paid for in a channel's life. */
   readonly tokensAhead: number;
   /** How long a stream waits for a payment. */
   readonly patienceSeconds: number;

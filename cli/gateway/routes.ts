@@ -21,7 +21,7 @@ export interface GatewayTerms {
   readonly models: readonly bigint[];
   /** So many bytes of a prompt are a token, begun ones counted. */
   readonly bytesPerToken: number;
-  /** Of streams: most tokens that are given and not paid for. */
+  /** Of streams: most tokens that are given and not paid for in a channel's life. */
   readonly tokensAhead: number;
 }
 

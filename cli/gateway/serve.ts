@@ -36,7 +36,7 @@ export function addServeCommand(gateway: Command, terminal: Terminal): void {
     .requiredOption('--backend <command>', 'program with its arguments that answers, or an http:// URL')
     .option('--listen <address>', 'where to listen', 'tcp://127.0.0.1:8791')
     .option('--bytes-per-token <count>', 'so many bytes of a prompt are charged as a token', '4')
-    .option('--ahead-tokens <count>', 'most tokens of a stream that are given and not paid for', '64')
+    .option('--ahead-tokens <count>', 'most tokens of streams that a channel leaves unpaid', '64')
     .option('--patience <seconds>', 'how long a stream waits for a payment', '20')
     .option('--timeout <seconds>', 'time of an answer', '120')
     .option('--concurrency <count>', 'requests at a time', '16')

@@ -11,7 +11,7 @@
  * | the charge | both | gives the same answer, with the same signature |
  *
  * Of an answer that is given piece by piece (`stream-desk.ts`) each piece is written before it is given, with
- * what the receipt would be if it was the last one; the receipt takes the place of all of them. What of it was
+ * what the receipt would be if it was the last one; the receipt takes the place of all of them. What was
  * given and never paid for is counted for its channel, in the same frame.
  *
  * A receipt without its charge gives way to another that begins there: it was never signed. So of what was
@@ -115,7 +115,7 @@ export class ReceiptLog {
   }
 
   /**
-   * Keeps pieces behind those of their request; durable when this resolves: all of them or, after a crash, none.
+   * Keeps pieces behind those of their request; durable when this resolves: all or, after a crash, none.
    * @param isFirst those that are kept of the lane are of an answer that nobody will be charged for
    * @throws LedgerError `gateway.disk`
    */

@@ -11,9 +11,10 @@
  * may be charged, and what is charged is the fee of the last piece that they cover, exactly (docs/adr/0032).
  * With the first piece the request itself is owed, also when none of the answer is paid for.
  *
- * What was given ahead of its payment is the gateway's loss when the payer stops. It is counted for the channel,
- * on the disk: all that is given and not paid for on a channel, lost before or ahead now, on all its lanes
- * together, is `tokensAhead` tokens at most. Where that is used up a piece is paid for before it is given.
+ * What was given ahead of its payment is the gateway's loss when the payer stops. It is counted for the
+ * channel, on the disk: all that is given and not paid for on a channel, lost before or ahead now, on all
+ * its lanes together, is `tokensAhead` tokens at most. Where that is used up a piece is paid for before it
+ * is given.
  */
 import { concatBytes, EMPTY_BYTES, equalBytes, newBytes, toHex, utf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
@@ -48,7 +49,7 @@ export interface StreamDeskOptions extends DeskOptions {
 
 /** What a payer is given. */
 export interface GivenPiece {
-  /** Empty in the first, which comes before the model is asked, and where the next is to be paid for first. */
+  /** Empty in the first, which comes before the model is asked, and where the next is paid for first. */
   readonly text: string;
   /** Of the answer that was given so far. */
   readonly tokens: number;
@@ -137,7 +138,7 @@ export class StreamDesk {
         return receipt.before === baseOf(signed.voucher) && equalBytes(receipt.requestHash, resource);
       });
       if (pieces.length > 0) {
-        // They are behind any receipt that is kept. The request alone is not charged: maybe nothing was given.
+        // They are of a later try than a kept receipt. Of the request alone maybe nothing was given.
         const made = answerOf(pieces, payable);
         const isGiven = made !== undefined && made.receipt.tokensOut > 0;
         const unpaid = this.#unpaidOfCut(pieces, made?.receipt.tokensOut ?? 0);
@@ -233,7 +234,7 @@ export class StreamDesk {
 
   async #run(stream: Serving, give: Give, left: AbortSignal): Promise<StreamEnding> {
     const { channelId, lane } = stream.request.voucher.voucher;
-    // Not `AbortSignal.timeout`: only `any` would hold it, weakly, and once collected it never fires.
+    // Not `AbortSignal.timeout`: only `any` would hold it, weakly, and Node.js 20 then collects it unfired.
     const over = new AbortController();
     const stopTimer = this.#ports.timers.after(this.#options.streamMs, () => over.abort());
     const signal = AbortSignal.any([left, over.signal]);
@@ -266,10 +267,10 @@ export class StreamDesk {
   /** Gives what is paid for. @throws LedgerError `gateway.inference` when there is no more of it */
   async #serve(stream: Serving, give: Give, signal: AbortSignal): Promise<StreamEnd> {
     const { request, quote } = stream;
-    const request0 = quote(0).fee;
+    const requestFee = quote(0).fee;
     const stopped = (): StreamEnd => (signal.aborted ? 'left' : 'unpaid');
-    await give({ text: '', tokens: 0, due: request0 });
-    if (!(await this.#isPaid(stream, signal, () => payableOf(stream) >= request0))) return stopped();
+    await give({ text: '', tokens: 0, due: requestFee });
+    if (!(await this.#isPaid(stream, signal, () => payableOf(stream) >= requestFee))) return stopped();
     let tokens = 0;
     let bytes = 0;
     for await (const part of this.#ports.inference.stream(request, signal)) {
@@ -321,8 +322,8 @@ export class StreamDesk {
   }
 
   /**
-   * Waits until so many tokens of a stream may be given, and counts them as given. Where even all that was given
-   * being paid for would not do, the payer is told what the next piece costs.
+   * Waits until so many tokens of a stream may be given, and counts them as given. Where it would not do that
+   * all that was given was paid for, the payer is told what the next piece costs.
    * @returns false when the payer stops, or the stream is to end
    */
   async #mayGive(
@@ -344,7 +345,7 @@ export class StreamDesk {
     return true;
   }
 
-  /** Tokens that may be given on a stream and not paid for: what its channel has not lost, nor has elsewhere. */
+  /** Tokens that may be given on a stream and not paid for: what is left of its channel's window. */
   #creditOf(stream: Serving): number {
     // Who has paid for nothing at all is trusted with nothing.
     if (stream.quote(0).fee === 0n) return 0;

@@ -107,6 +107,35 @@ test('the request alone is not charged for after a crash, and what may have been
   expect(decodeReceipt(ending?.paid?.receipt ?? EMPTY_BYTES)?.tokensOut).toBe(50);
 });
 
+test('what was given ahead of a crash and not paid for is counted with the receipt, to a window at most', async () => {
+  const gateway = await GatewayWorld.start();
+  const { receipts, payee } = await serve(gateway);
+  const { channel } = gateway.world;
+  const stream = { unit: 3n, links: 10 };
+  const voucher = await gateway.payer.sign(0, { resource: RESOURCE, ceiling: 1_031n, stream });
+  await payee.accept(voucher, { resource: RESOURCE, ceilingMin: 0n });
+  const link = gateway.payer.linkFor(0, 1_004n);
+  if (link === undefined) throw new RangeError('no link');
+  await payee.link(channel, 0, link);
+  const pieces = [0, 10, 16].map((tokens) => ({ receipt: receiptOf(channel, tokens), text: EMPTY_BYTES }));
+  await receipts.appendPieces(pieces, true);
+  await receipts.dropPieces({ channel, lane: 1 }, 2);
+  const next = await serve(gateway);
+  expect(next.receipts.last(channel, 0)?.receipt.tokensOut).toBe(10);
+  expect(next.receipts.unpaid(channel)).toBe(8);
+  expect((await serve(gateway)).receipts.unpaid(channel)).toBe(8);
+  // A second one that is cut: two of its seven tokens were of the window.
+  const other = await gateway.payer.sign(1, { resource: RESOURCE, ceiling: 1_031n, stream });
+  await payee.accept(other, { resource: RESOURCE, ceilingMin: 0n });
+  const second = [0, 7].map((tokens) => ({
+    receipt: { ...receiptOf(channel, tokens), lane: 1 },
+    text: EMPTY_BYTES,
+  }));
+  const third = await serve(gateway);
+  await third.receipts.appendPieces(second, true);
+  expect((await serve(gateway)).receipts.unpaid(channel)).toBe(10);
+});
+
 test('a log that is written anew while a piece or a loss waits has it once', async () => {
   const disk = new PoweredDisk(new Power(), new Random(1));
   const log = await ReceiptLog.open(disk);
