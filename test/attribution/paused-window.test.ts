@@ -3,9 +3,11 @@ import { beforeEach, expect, test } from 'vitest';
 import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openPiece } from '../../attest/influence/open-piece.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
+import { JsonReader } from '../../framework/json.ts';
 import { ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { publishIndexOk, shardOf, standingOfIndex } from '../support/attribution-world.ts';
 import { deliverOk } from '../support/economic-loop.ts';
+import { TestChain } from '../support/test-chain.ts';
 import {
   askOk,
   begin,
@@ -75,3 +77,29 @@ test('no claim rests on a card while a request about it is open in its window', 
   deliverOk(chain, attestor, submitting(influenceClaim(cardId)));
   expectWhole();
 });
+
+test.each(['shards', 'cards'])(
+  'a genesis is refused whose windows of %s cannot be, and says which',
+  (list) => {
+    publishIndexOk(loop, loop.attestor, [shardOf(loop).commitment]);
+    publishCard(head.card.card);
+    const { appState } = loop.chain.app.exportState();
+    const section = new JsonReader(appState, '').member('attribution').object();
+    const objects = new JsonReader(section, '').member(list).elements();
+    const refusal = (change: Record<string, string>): string => {
+      const changed = objects.map((one) => ({ ...one.object(), ...change }));
+      const attribution = JSON.parse(JSON.stringify({ ...section, [list]: changed }));
+      try {
+        new TestChain({ genesis: { sections: { attribution } } });
+      } catch (error) {
+        return String(error);
+      }
+      return '';
+    };
+    const negative = `app_state.attribution.${list}: 1 has a negative paused_height or pause_left`;
+    expect(refusal({ paused_height: '-1' })).toContain(negative);
+    expect(refusal({ pause_left: '-1' })).toContain(negative);
+    const still = `app_state.attribution.${list}: 1 stands still although nothing is asked about it`;
+    expect(refusal({ paused_height: '2' })).toContain(still);
+  },
+);
