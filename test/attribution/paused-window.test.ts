@@ -3,7 +3,12 @@ import { beforeEach, expect, test } from 'vitest';
 import { INFLUENCE_TREES } from '../../modules/attribution/proof/influence/trees.ts';
 import { openPiece } from '../../attest/influence/open-piece.ts';
 import { SHARD_TREES } from '../../modules/attribution/proof/kinds.ts';
+import { branchOver } from '../../store/branch.ts';
+import { Context } from '../../framework/context.ts';
+import { unlimitedGas } from '../../framework/gas.ts';
 import { JsonReader } from '../../framework/json.ts';
+import type { Window } from '../../modules/attribution/standing.ts';
+import { attributionState } from '../../modules/attribution/state.ts';
 import { ObjectState } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
 import { publishIndexOk, shardOf, standingOfIndex } from '../support/attribution-world.ts';
 import { deliverOk } from '../support/economic-loop.ts';
@@ -103,3 +108,34 @@ test.each(['shards', 'cards'])(
     expect(refusal({ paused_height: '2' })).toContain(still);
   },
 );
+
+test('an invariant tells of a window that stands still for nothing, and of which', () => {
+  publishIndexOk(loop, loop.attestor, [shardOf(loop).commitment]);
+  const cardId = publishCard(head.card.card);
+  const { app, height } = loop.chain;
+  const state = attributionState();
+  const requests = app.composition.modules
+    .flatMap(({ name, invariants }) => (name === 'attribution' ? invariants : []))
+    .find(({ name }) => name === 'requests');
+  const broken = (list: 'shards' | 'cards', change: Partial<Window>): string | undefined => {
+    const read = app.contextAt(height);
+    const branch = branchOver(read);
+    const context = new Context({ branch, block: read.block, mode: 'genesis', gas: unlimitedGas() });
+    if (list === 'shards') {
+      const shard = state.shards.get(context, 1n);
+      if (shard !== undefined) state.shards.set(context, 1n, { ...shard, ...change });
+    } else {
+      const card = state.cards.get(context, cardId);
+      if (card !== undefined) state.cards.set(context, cardId, { ...card, ...change });
+    }
+    return requests?.check(context);
+  };
+  for (const [list, name] of [
+    ['shards', 'shard'],
+    ['cards', 'card'],
+  ] as const) {
+    expect(broken(list, {})).toBeUndefined();
+    expect(broken(list, { pausedHeight: 2n })).toMatch(new RegExp(`${name} 1 stands still`));
+    expect(broken(list, { pauseLeft: -1n })).toMatch(new RegExp(`${name} 1 has a negative`));
+  }
+});
