@@ -6,10 +6,11 @@ import { StateError } from '../../framework/errors.ts';
 import { Pool, type PoolId, type WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { endAutoClaim } from './auto-claims.ts';
+import { insertChange, takeDueChanges } from './change-queue.ts';
 import { payOut, settleSlot, writeDebts } from './claims.ts';
 import { poolErrors } from './errors.ts';
 import { poolCreated, poolText, weightChanged, weightOrdered } from './events.ts';
-import { CHANGE_ROWS_MAX, rowsOfSlot, SLOTS_MAX } from './limits.ts';
+import { rowsOfSlot, SLOTS_MAX } from './limits.ts';
 import { paramsOf } from './pools.ts';
 import type { PoolsCore } from './ports.ts';
 import { rowsOf } from './rows.ts';
@@ -37,7 +38,7 @@ export function orderSlot(k: PoolsCore, context: Context, order: SlotOrder): voi
     owner: k.addresses.toText(order.owner),
     effectiveHeight: nextMultiple(context.block.height, BigInt(epochBlocks)),
   };
-  k.state.changes.set(context, k.state.changeSequence.next(context), change);
+  insertChange(k, context, k.state.changeSequence.next(context), change);
   context.emit(weightOrdered(change));
 }
 
@@ -92,21 +93,10 @@ function setOwner(k: PoolsCore, context: Context, of: Pick<SlotOrder, 'pool' | '
   k.state.byOwner.add(context, [of.owner, key, of.slot]);
 }
 
-/** Applies what is due, in the order in which it was ordered, until the next change does not fit. */
+/** Applies what is due of each pool in its order, the pools by turns, as much as a block does. */
 export function applyChanges(k: PoolsCore, context: Context): void {
-  const { height } = context.block;
-  const due: (readonly [bigint, WeightChange, Pool])[] = [];
-  let rows = 0;
-  for (const [sequence, change] of k.state.changes.iterate(context)) {
-    if (change.effectiveHeight > height) break;
-    const pool = k.state.pools.get(context, poolKey(change.pool));
-    assert(pool !== undefined, 'a change names a pool that is not there');
-    rows += rowsOfSlot(pool);
-    if (due.length > 0 && rows > CHANGE_ROWS_MAX) break;
-    due.push([sequence, change, pool]);
-  }
-  for (const [sequence, change, pool] of due) {
-    k.state.changes.remove(context, sequence);
+  for (const change of takeDueChanges(k, context)) {
+    const pool = k.state.pools.require(context, poolKey(change.pool));
     if (!pool.closed) applyChange(k, context, pool, change);
   }
 }

@@ -17,6 +17,7 @@ export function poolInvariants(k: PoolsCore): readonly Invariant[] {
     { name: 'conservation', check: (context) => checkConservation(k, context) },
     { name: 'weights', check: (context) => checkWeights(k, context) },
     { name: 'account', check: (context) => checkAccount(k, context) },
+    { name: 'turns', check: (context) => checkTurns(k, context) },
     { name: 'queues', check: (context) => checkQueues(k, context) },
   ];
 }
@@ -77,6 +78,24 @@ function checkAccount(k: PoolsCore, context: ReadContext): string | undefined {
   return short === undefined
     ? undefined
     : `pools hold ${short.amount}${short.denom}, the module account only ${amountOf(held, short.denom)}`;
+}
+
+/** Each pool with changes has one turn, when its first change is due or later. */
+function checkTurns({ state }: PoolsCore, context: ReadContext): string | undefined {
+  const waiting = new Map<string, bigint>();
+  for (const [[pool], { effectiveHeight }] of state.changes.iterate(context)) {
+    const name = pool.join('/');
+    if (!waiting.has(name)) waiting.set(name, effectiveHeight);
+  }
+  for (const [turn, pool] of state.changeTurns.iterate(context)) {
+    const name = pool.join('/');
+    const first = waiting.get(name);
+    if (first === undefined) return `pool ${name} has a turn, and no changes or another turn`;
+    if (turn < first) return `pool ${name} has its turn at ${turn}, before its first change is due, ${first}`;
+    waiting.delete(name);
+  }
+  const [missing] = waiting.keys();
+  return missing === undefined ? undefined : `changes of pool ${missing} wait without a turn`;
 }
 
 /** Slots, owners, orders, queues and credits name each other. */

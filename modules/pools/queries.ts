@@ -1,6 +1,7 @@
 import { coinsToWire } from '../../framework/coins.ts';
 import type { ReadContext } from '../../framework/context.ts';
 import { QueryError } from '../../framework/errors.ts';
+import type { Pair } from '../../framework/keys.ts';
 import { paginate } from '../../framework/pagination.ts';
 import { queriedAddress, query, type QueryRoute, queryService } from '../../framework/query.ts';
 import type { Credit, Pool, PoolId, WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
@@ -83,7 +84,7 @@ function historyMethods(k: PoolsCore): Methods {
       wire.QueryChangesRequest,
       wire.QueryChangesResponse,
       (context, { pagination: request }) => {
-        const transform = (_: bigint, change: WeightChange): WeightChange => change;
+        const transform = (_: Pair<PoolKey, bigint>, change: WeightChange): WeightChange => change;
         const { items, pagination } = paginate(context, k.state.changes, { request, transform });
         return { changes: items, pagination };
       },

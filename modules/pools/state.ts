@@ -39,6 +39,9 @@ const poolKeyCodec: PairKeyCodec<number, bigint> = pairKey(uint32Key, uint64Key)
 const slotKeyCodec: PairKeyCodec<PoolKey, bigint> = pairKey(poolKeyCodec, uint64Key);
 const nodeKeyCodec: TripleKeyCodec<PoolKey, number, bigint> = tripleKey(poolKeyCodec, uint32Key, uint64Key);
 
+/** Changes of a pool: pool, number. */
+export const changeKeyCodec: PairKeyCodec<PoolKey, bigint> = pairKey(poolKeyCodec, uint64Key);
+
 /** Slots of an owner: address, pool, slot. */
 export const ownerKeyCodec: TripleKeyCodec<Address, PoolKey, bigint> = tripleKey(
   bytesKey,
@@ -73,8 +76,10 @@ export interface PoolState {
   readonly totals: StateMap<Pair<PoolKey, string>, PoolTotals>;
   readonly byOwner: KeySet<Triple<Address, PoolKey, bigint>>;
   readonly changeSequence: Sequence;
-  /** In the order in which they are applied. */
-  readonly changes: StateMap<bigint, WeightChange>;
+  /** By pool and number: the order in which a pool's are applied. */
+  readonly changes: StateMap<Pair<PoolKey, bigint>, WeightChange>;
+  /** Each pool that has changes, behind the height from which on it is its turn. */
+  readonly changeTurns: KeySet<Pair<bigint, PoolKey>>;
   readonly autoClaims: StateMap<SlotKey, AutoClaim>;
   /** Height at which it is due, pool, slot. */
   readonly autoClaimQueue: KeySet<Triple<bigint, PoolKey, bigint>>;
@@ -100,7 +105,8 @@ export function poolState(): PoolState {
     totals: schema.map({ ...at(6, 'totals'), key: pairKey(poolKeyCodec, stringKey), value: totalsValue }),
     byOwner: schema.keySet({ ...at(7, 'slots_by_owner'), key: ownerKeyCodec }),
     changeSequence: schema.sequence(at(8, 'change_sequence')),
-    changes: schema.map({ ...at(9, 'changes'), key: uint64Key, value: WeightChange }),
+    changes: schema.map({ ...at(9, 'changes'), key: changeKeyCodec, value: WeightChange }),
+    changeTurns: schema.keySet({ ...at(15, 'change_turns'), key: pairKey(uint64Key, poolKeyCodec) }),
     autoClaims: schema.map({ ...at(10, 'auto_claims'), key: slotKeyCodec, value: AutoClaim }),
     autoClaimQueue: schema.keySet({ ...at(11, 'auto_claim_queue'), key: queueKey }),
     creditSequence: schema.sequence(at(12, 'credit_sequence')),

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { JsonReader } from '../../framework/json.ts';
+import type { PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { POOL, PoolsWorld } from '../../test/support/pools-world.ts';
+import { settleSlot } from './claims.ts';
+import { poolGenesis } from './genesis.ts';
+import { CHANGE_ROWS_MAX, rowsOfSlot } from './limits.ts';
+import { DEFAULT_PARAMS } from './params.ts';
+import { requirePool } from './pools.ts';
+import { poolKey } from './state.ts';
+
+function poolOf(subject: bigint): PoolId {
+  return { kind: 1, subject };
+}
+
+/** Changes of a pool that wait, or of all. */
+function waiting({ core, staking }: PoolsWorld, pool?: PoolId): number {
+  const changes = [...core.state.changes.iterate(staking.context)];
+  return changes.filter(([[key]]) => pool === undefined || key.join() === poolKey(pool).join()).length;
+}
+
+function weightOf({ core, staking }: PoolsWorld, id: PoolId, slot: bigint): bigint {
+  return settleSlot(core, staking.context, requirePool(core, staking.context, id), slot).weight;
+}
+
+test('a flood of orders in one pool holds up no order of another', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  const [mine, stranger, also] = [poolOf(9n), poolOf(1n), poolOf(2n)];
+  for (let slot = 0; slot < 600; slot++) world.order(slot, 5n, 0, stranger);
+  for (let slot = 0; slot < 600; slot++) world.order(slot, 5n, 0, also);
+  world.staking.endBlock();
+  expect(waiting(world)).toBeGreaterThan(500);
+  // Ordered behind more than four blocks of others' changes.
+  for (let slot = 0; slot < 3; slot++) world.order(slot, 7n, 1, mine);
+  const left = waiting(world, stranger);
+  world.staking.endBlock();
+  expect([waiting(world, mine), weightOf(world, mine, 2n)]).toEqual([0, 7n]);
+  expect(waiting(world, stranger)).toBeLessThan(left);
+  expect(world.staking.broken()).toEqual([]);
+});
+
+test('pools with a flood each share a block to one change, whatever their keys, and a block is full', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  const pools = [1n, 2n, 3n, 4n, 5n].map(poolOf);
+  for (const pool of pools) for (let i = 0; i < 400; i++) world.order(i % 128, 5n, 0, pool);
+  const rows = rowsOfSlot(requirePool(world.core, world.staking.context, poolOf(1n)));
+  const portion = Math.floor(CHANGE_ROWS_MAX / rows);
+  expect(portion % pools.length).not.toBe(0);
+  let before = pools.map(() => 0);
+  for (let block = 1; block * portion < 2000; block++) {
+    world.staking.endBlock();
+    const done = pools.map((pool) => 400 - waiting(world, pool));
+    const shares = done.map((n, i) => n - (before[i] ?? 0));
+    before = done;
+    expect(Math.max(...shares) - Math.min(...shares)).toBe(1);
+    expect(done.reduce((sum, n) => sum + n)).toBe(block * portion);
+    expect(world.staking.broken()).toEqual([]);
+  }
+});
+
+test('more pools than a block can serve: each has its turn before any has its second', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  const pools = Array.from({ length: 900 }, (_, i) => poolOf(BigInt(i + 1)));
+  for (const weight of [3n, 4n]) for (const pool of pools) world.order(0, weight, 0, pool);
+  const weights = (): readonly bigint[] => pools.map((pool) => weightOf(world, pool, 0n));
+  world.staking.endBlock();
+  expect(new Set(weights())).toEqual(new Set([0n, 3n]));
+  world.staking.endBlock();
+  expect(new Set(weights())).toEqual(new Set([3n, 4n]));
+  for (let block = 0; block < 3; block++) world.staking.endBlock();
+  expect(new Set(weights())).toEqual(new Set([4n]));
+  expect(world.staking.broken()).toEqual([]);
+});
+
+test('what is due does not bring along what its pool has ordered for later', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  const { state } = world.core;
+  world.order(0, 5n, 0);
+  state.params.set(world.staking.context, { ...DEFAULT_PARAMS, epochBlocks: 20 });
+  world.order(0, 9n, 0);
+  world.endBlocksTo(19n);
+  expect([waiting(world), weightOf(world, POOL, 0n)]).toEqual([1, 5n]);
+  expect(world.staking.broken()).toEqual([]);
+  world.endBlocksTo(20n);
+  expect([waiting(world), weightOf(world, POOL, 0n)]).toEqual([0, 9n]);
+});
+
+test('an export in the middle of a flood goes on: orders of a pool in their order, each pool with a turn', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  for (let slot = 0; slot < 400; slot++) world.order(slot, 5n, 0, poolOf(1n));
+  for (let slot = 0; slot < 400; slot++) world.order(slot, 6n, 0, poolOf(2n));
+  world.order(399, 8n, 0, poolOf(2n));
+  world.order(399, 9n, 0, poolOf(2n));
+  world.staking.endBlock();
+  const exported = poolGenesis(world.core).export(world.staking.context);
+  const other = new PoolsWorld();
+  poolGenesis(other.core).init(other.staking.context, new JsonReader(exported, 'pools'));
+  expect(poolGenesis(other.core).export(other.staking.context)).toEqual(exported);
+  expect(other.staking.broken()).toEqual([]);
+  other.endBlocksTo(world.height + 10n);
+  expect([waiting(other), weightOf(other, poolOf(2n), 399n), weightOf(other, poolOf(1n), 399n)]).toEqual([
+    0,
+    9n,
+    5n,
+  ]);
+});
+
+test('whatever is ordered while epochs change: a slot has its last order in the end', () => {
+  const order = fc.record({ pool: fc.nat(3), slot: fc.nat(2), weight: fc.bigInt(1n, 9n) });
+  const block = fc.record({ epochBlocks: fc.integer({ min: 1, max: 6 }), orders: fc.array(order) });
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 1, maxLength: 8 }), (blocks) => {
+      const world = new PoolsWorld();
+      const { state } = world.core;
+      const last = new Map<
+        string,
+        { readonly pool: PoolId; readonly slot: bigint; readonly weight: bigint }
+      >();
+      for (let pool = 0; pool < 4; pool++)
+        for (let slot = 0; slot < 3; slot++) world.order(slot, 0n, 0, poolOf(BigInt(pool)));
+      for (const { epochBlocks, orders } of blocks) {
+        const { context } = world.staking;
+        state.params.set(context, { ...state.params.require(context), epochBlocks });
+        for (const { pool: i, slot, weight } of orders) {
+          const pool = poolOf(BigInt(i));
+          world.order(slot, weight, 0, pool);
+          last.set(`${i}/${slot}`, { pool, slot: BigInt(slot), weight });
+        }
+        world.staking.endBlock();
+        expect(world.staking.broken()).toEqual([]);
+      }
+      world.endBlocksTo(world.height + 12n);
+      expect(waiting(world)).toBe(0);
+      for (const { pool, slot, weight } of last.values()) expect(weightOf(world, pool, slot)).toBe(weight);
+    }),
+    { numRuns: 15, seed: 26 },
+  );
+});
