@@ -128,6 +128,11 @@ test('a row that is there cannot be shown as absent', async () => {
           { key: row.key, found: null, left: before, right: after },
           { key: row.key, found: null, left: before, right: null },
           { key: row.key, found: null, left: null, right: after },
+          { key: row.key, found: null, left: row.found, right: after },
+          { key: row.key, found: null, left: before, right: row.found },
+          { key: row.key, found: null, left: row.found, right: null },
+          { key: row.key, found: null, left: null, right: row.found },
+          { key: row.key, found: null, left: null, right: null },
         ];
         for (const absent of forged) {
           const stores = state.stores.with(j, { ...store, rows: store.rows.with(k, absent) });

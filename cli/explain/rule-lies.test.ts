@@ -1,0 +1,99 @@
+/** Rules that the verifier holds a claim to, each broken on its own: by rows that fit but for that rule. */
+import { expect, test } from 'vitest';
+import type { Bundle } from '../../client/verifier/types.ts';
+import { fromHex, toHex } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import {
+  Claim,
+  ClaimRecord,
+  type QuotedSpan,
+} from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Model } from '../../proto/gen/openledger/models/v1/models.ts';
+import { Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
+import { Credit, Debt } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { type Change, changed, deriveWith } from './testing/derive-with.ts';
+import { playEpoch } from './testing/epoch-scene.ts';
+import { claim, claimScene, explainOne } from './testing/scenes.ts';
+
+const SCALE = 1n << 64n;
+const credit = (change: (value: Credit) => Partial<Credit>): Change => changed(Credit, change);
+const record = (change: (value: ClaimRecord) => Partial<ClaimRecord>): Change => changed(ClaimRecord, change);
+
+test.each<readonly [refusal: RegExp, store: string, prefix: string, change: Change]>([
+  [/of another pool/, 'pools', '0d', credit(({ pool }) => ({ pool: { ...pool, subject: 9n } }))],
+  [/of another pool/, 'pools', '0d', credit(({ amount }) => ({ amount: { ...amount, denom: 'other' } }))],
+  [/is not over the slot/, 'pools', '0d', credit(({ place }) => ({ place: { ...place, level: 60 } }))],
+  [/credits do not rise/, 'pools', '0d', credit(() => ({ id: 0n }))],
+  [/is of another model/, 'attribution', '02', record(() => ({ modelId: 9n }))],
+  [/does not add up/, 'attribution', '02', record(({ totalWeight }) => ({ totalWeight: totalWeight + 1n }))],
+  [
+    /has no residual party/,
+    'models',
+    '02',
+    changed(Model, ({ split }) => ({ split: { ...split, residual: 0 } })),
+  ],
+  [
+    /a payout of no party/,
+    'payments',
+    '02',
+    changed(Receipt, ({ payouts }) => ({ payouts: payouts.map((payout) => ({ ...payout, party: 0 })) })),
+  ],
+])('%s', async (refusal, store, prefix, change) => {
+  const { text } = await claimScene();
+  expect(() => deriveWith(text, store, prefix, change)).toThrow(refusal);
+});
+
+test('a debt after the claim that the claim does not leave is refused', async () => {
+  const { text, trusted } = await claimScene();
+  const refused = (refusal: RegExp, change: (value: Debt) => Partial<Debt>) => {
+    const after: Change = (value, height) =>
+      height === trusted.height - 1n ? changed(Debt, change)(value, height) : value;
+    expect(() => deriveWith(text, 'pools', '05', after)).toThrow(refusal);
+  };
+  refused(/was not paid in this block/, ({ owed }) => ({ owed: `${BigInt(owed) + SCALE}` }));
+  refused(/came behind the claim/, () => ({ paidCredit: 0n }));
+});
+
+test('an epoch whose row is of another amount than its credit is refused', async () => {
+  const { chain, world } = playEpoch(100);
+  const hash = claim(chain, world.loop.first, { slots: [0n] });
+  const { text } = await explainOne(chain, { kind: 'tx', hash });
+  const more = credit(({ amount }) => ({ amount: { ...amount, amount: `${BigInt(amount.amount) + 1n}` } }));
+  const change: Change = (value, height) => {
+    const { epochId, whole } = Credit.decode(value);
+    return epochId > 0n && !whole ? more(value, height) : value;
+  };
+  expect(() => deriveWith(text, 'pools', '0d', change)).toThrow(/has another amount/);
+});
+
+/** Derives with claims whose spans are others, and whose records name these. */
+function requoted(text: string, change: (span: QuotedSpan) => Partial<QuotedSpan>): () => void {
+  const bundle: Bundle = JSON.parse(text);
+  const hashes = new Map<string, Uint8Array>();
+  const claims = bundle.claims.map((digits) => {
+    const value = Claim.decode(fromHex(digits));
+    const spans = value.spans.map((span) => ({ ...span, ...change(span) }));
+    const other = Claim.encode({ ...value, spans });
+    hashes.set(toHex(sha256(fromHex(digits))), sha256(other));
+    return toHex(other);
+  });
+  const renamed = record(({ claimHash }) => ({ claimHash: hashes.get(toHex(claimHash)) ?? claimHash }));
+  return () => deriveWith(JSON.stringify({ ...bundle, claims }), 'attribution', '02', renamed);
+}
+
+test('quotations whose chunks are not those of their contribution are refused', async () => {
+  const { text } = await claimScene();
+  expect(requoted(text, () => ({}))).not.toThrow();
+  const source = (change: (proof: QuotedSpan['sourceProof']) => Partial<QuotedSpan['sourceProof']>) =>
+    requoted(text, ({ sourceProof }) => ({ sourceProof: { ...sourceProof, ...change(sourceProof) } }));
+  const each = (of: (chunk: Uint8Array) => Uint8Array) =>
+    source(({ chunks }) => ({ chunks: chunks.map(of) }));
+  expect(requoted(text, () => ({ length: 0 }))).toThrow('a span is outside');
+  expect(requoted(text, () => ({ sourceOffset: 1n << 40n }))).toThrow('a span is outside');
+  expect(source(({ chunks }) => ({ chunks: [...chunks, new Uint8Array(256)] }))).toThrow('a span is outside');
+  expect(each((chunk) => chunk.slice(1))).toThrow('a chunk is not as long as it is');
+  expect(each((chunk) => chunk.map((byte) => byte ^ 1))).toThrow('a span is not of its contribution');
+  expect(source(({ hashes }) => ({ hashes: [...hashes, new Uint8Array(32)] }))).toThrow(
+    'a span is not of its contribution',
+  );
+});
