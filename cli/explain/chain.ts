@@ -33,16 +33,16 @@ export interface ExplainChain {
   ): Promise<{ readonly value: Uint8Array; readonly ops: readonly ProofOp[]; readonly height: bigint }>;
   /** Undefined when there is none. @param hash upper hexadecimal digits */
   tx(hash: string): Promise<FoundTx | undefined>;
-  /** In rising order; at most `SEARCH_MAX`. */
+  /** All of them, in rising order. @throws LedgerError `explain.too_long` when there are more than `SEARCH_MAX` */
   txs(query: string): Promise<readonly FoundTx[]>;
-  /** Heights of blocks whose own events match, in rising order; at most `SEARCH_MAX`. */
+  /** Heights of blocks whose own events match, in rising order. @throws LedgerError `explain.too_long` */
   blocks(query: string): Promise<readonly bigint[]>;
   /** Events of a block that are of no transaction. */
   blockEvents(height: bigint): Promise<readonly Event[]>;
 }
 
-/** Most results of a search that are read. */
-export const SEARCH_MAX = 1_000;
+/** Most results of one search: what there is more of is an error, never left out. */
+export const SEARCH_MAX = 20_000;
 
 /** An attribute of an event; empty when it has none. */
 export function attributeOf({ attributes }: Event, key: string): string {

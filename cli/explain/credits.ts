@@ -103,10 +103,9 @@ async function weighed(
   chain: ExplainChain,
   { pool, slot, height }: SlotClaim,
 ): Promise<(id: bigint) => boolean> {
-  const query = `change_weight.pool='${pool}' AND change_weight.slot='${slot}'`;
+  const query = `change_weight.pool='${pool}' AND change_weight.slot='${slot}' AND block.height<=${height}`;
   const changes: { readonly credit: bigint; readonly weight: bigint }[] = [];
   for (const at of await chain.blocks(query)) {
-    if (at > height) continue;
     for (const event of await chain.blockEvents(at))
       if (event.type === 'change_weight' && attributeOf(event, 'pool') === pool)
         if (attributeOf(event, 'slot') === `${slot}`)

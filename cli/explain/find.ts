@@ -49,7 +49,7 @@ export async function payoutsOfSlot(
   }: { readonly pool: string; readonly slot: bigint; readonly height: bigint | undefined },
 ): Promise<Payouts> {
   const query = `claim_slot.pool='${pool}' AND claim_slot.slot='${slot}'`;
-  const heights = await claimHeights(chain, query);
+  const heights = await claimHeights(chain, query, height === undefined ? '>0' : `=${height}`);
   const at = height ?? heights.at(-1);
   if (at === undefined || !heights.includes(at))
     throw new LedgerError(
@@ -69,7 +69,7 @@ export async function heightsOfAccount(
   chain: ExplainChain,
   { address, since }: { readonly address: string; readonly since: bigint },
 ): Promise<readonly bigint[]> {
-  return (await claimHeights(chain, ownedBy(address))).filter((height) => height >= since);
+  return await claimHeights(chain, ownedBy(address), `>=${since}`);
 }
 
 /** The claims of an account in a block. */
@@ -96,9 +96,11 @@ function ofOwner(events: readonly Event[], address: string): readonly Event[] {
   return own;
 }
 
-async function claimHeights(chain: ExplainChain, query: string): Promise<readonly bigint[]> {
-  const heights = new Set((await chain.txs(query)).map(({ height }: FoundTx) => height));
-  for (const height of await chain.blocks(query)) heights.add(height);
+/** @param bound on heights: the node looks at no others, and what it finds of these alone has a limit */
+async function claimHeights(chain: ExplainChain, query: string, bound: string): Promise<readonly bigint[]> {
+  const txs = await chain.txs(`${query} AND tx.height${bound}`);
+  const heights = new Set(txs.map(({ height }) => height));
+  for (const height of await chain.blocks(`${query} AND block.height${bound}`)) heights.add(height);
   return [...heights].sort((a, b) => (a < b ? -1 : 1));
 }
 

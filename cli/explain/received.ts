@@ -3,10 +3,9 @@
  * block tell it. It is the node's word: events are in no state, so nothing here has a proof.
  */
 import { fromBech32, toBech32 } from '../../core/bech32.ts';
-import { LedgerError } from '../../core/errors.ts';
 import { moduleAddress } from '../../framework/address.ts';
 import type { Event } from '../../proto/gen/tendermint/abci/types.ts';
-import { attributeOf, type ExplainChain, SEARCH_MAX } from './chain.ts';
+import { attributeOf, type ExplainChain } from './chain.ts';
 
 /** Coins that reached an account. */
 export interface Received {
@@ -80,16 +79,9 @@ export async function receivedSince(
   { address, since }: { readonly address: string; readonly since: bigint },
 ): Promise<readonly Received[]> {
   const query = `coin_received.receiver='${address}'`;
-  const [txs, blocks] = [await chain.txs(query), await chain.blocks(query)];
-  if (Math.max(txs.length, blocks.length) >= SEARCH_MAX)
-    throw new LedgerError(
-      'explain.too_long',
-      `${address} was paid more than ${SEARCH_MAX} times: the node tells no more of them`,
-    );
-  const found = txs
-    .filter(({ height }) => height >= since)
-    .flatMap(({ events, height, hash }) => moves(events, { height, tx: hash }));
-  for (const height of blocks.filter((each) => each >= since))
+  const txs = await chain.txs(`${query} AND tx.height>=${since}`);
+  const found = txs.flatMap(({ events, height, hash }) => moves(events, { height, tx: hash }));
+  for (const height of await chain.blocks(`${query} AND block.height>=${since}`))
     found.push(...moves(await chain.blockEvents(height), { height, tx: '' }));
   return found
     .filter(({ cause, row }) => row.receiver === address && !isClaimOf(cause, address))

@@ -3,7 +3,7 @@ import { toHex, toUpperHex } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import type { JsonField } from '../../light/json/field.ts';
 import { readHeader } from '../../light/json/read.ts';
-import { JsonRpc, JsonRpcError } from '../../light/json-rpc.ts';
+import { type Fetch, JsonRpc, JsonRpcError } from '../../light/json-rpc.ts';
 import type { Event } from '../../proto/gen/tendermint/abci/types.ts';
 import type { ExplainChain, FoundTx } from './chain.ts';
 import { SEARCH_MAX } from './chain.ts';
@@ -15,8 +15,8 @@ const PROOF_OPS_MAX = 8;
 const EVENTS_MAX = 1_000_000;
 
 /** Asks a node. @param url `http://…` */
-export function rpcChain(url: string): ExplainChain {
-  const rpc = new JsonRpc({ url, timeoutMs: TIMEOUT_MS, responseBytesMax: RESPONSE_BYTES_MAX });
+export function rpcChain(url: string, fetch: Fetch = globalThis.fetch): ExplainChain {
+  const rpc = new JsonRpc({ url, timeoutMs: TIMEOUT_MS, responseBytesMax: RESPONSE_BYTES_MAX, fetch });
   return {
     latest: async () => (await rpc.call('status', {})).at('sync_info').at('latest_block_height').int64(),
     header: async (height) => {
@@ -57,6 +57,7 @@ export function rpcChain(url: string): ExplainChain {
   };
 }
 
+/** All results, page by page; more than `SEARCH_MAX` of them are refused with the first page. */
 async function search(
   rpc: JsonRpc,
   method: 'tx_search' | 'block_search',
@@ -64,13 +65,24 @@ async function search(
   member: string,
 ): Promise<readonly JsonField[]> {
   const found: JsonField[] = [];
-  for (let page = 1; found.length < SEARCH_MAX; page++) {
+  for (let page = 1; ; page++) {
     const params = { query, order_by: 'asc', page: `${page}`, per_page: `${PER_PAGE}` };
     const answer = await rpc.call(method, method === 'tx_search' ? { ...params, prove: false } : params);
-    found.push(...answer.at(member).list(PER_PAGE));
-    if (BigInt(found.length) >= answer.at('total_count').int64()) break;
+    const [results, total] = [answer.at(member).list(PER_PAGE), answer.at('total_count').int64()];
+    if (total > BigInt(SEARCH_MAX))
+      throw new LedgerError(
+        'explain.too_long',
+        `the node finds ${total} results of ${query}, and ${SEARCH_MAX} at most are read: ask for a later ` +
+          '--since (an address), for one block (a slot: @HEIGHT), or for single transactions',
+      );
+    found.push(...results);
+    if (BigInt(found.length) >= total) return found;
+    if (results.length === 0)
+      throw new LedgerError(
+        'explain.query',
+        `${rpc.url} finds ${total} results of ${query} and answers only ${found.length}: ask again`,
+      );
   }
-  return found;
 }
 
 function readTx(json: JsonField): FoundTx {

@@ -98,12 +98,18 @@ export class RecordedChain extends TestChain implements ExplainChain {
 /** True when each condition of a query has its event. */
 function matches(query: string, events: readonly Event[], height: bigint): boolean {
   return query.split(' AND ').every((condition) => {
-    const [, name = '', value = ''] = /^([\w.]+)='?([^']*)'?$/.exec(condition) ?? [];
-    if (name === 'tx.height') return value === `${height}`;
+    const [, name = '', sign = '', value = ''] = /^([\w.]+)([<>]?=|>)'?([^']*)'?$/.exec(condition) ?? [];
+    if (name === 'tx.height' || name === 'block.height') return isWithin(height, sign, BigInt(value));
     const [type, key] = name.split('.');
     return events.some(
       (event) =>
         event.type === type && event.attributes.some((each) => each.key === key && each.value === value),
     );
   });
+}
+
+function isWithin(height: bigint, sign: string, bound: bigint): boolean {
+  if (sign === '=') return height === bound;
+  if (sign === '>') return height > bound;
+  return sign === '>=' ? height >= bound : height <= bound;
 }
