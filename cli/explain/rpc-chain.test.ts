@@ -62,11 +62,12 @@ test('more than the most results are refused at once, with what to do', async ()
 });
 
 test('a node that does not tell all that it finds is refused', async () => {
-  const { chain } = nodeOf(250, { told: 150 });
+  const { chain, asked } = nodeOf(250, { told: 150 });
   await expect(chain.blocks('a.b=1')).rejects.toMatchObject({
     code: 'explain.query',
     message: `${URL} finds 250 results of a.b=1 and answers only 150: ask again`,
   });
+  expect(asked.length).toBe(3);
 });
 
 test('searches are bounded by the heights that are asked for', async () => {
