@@ -7,6 +7,7 @@ import { rowsOf } from '../../modules/pools/rows.ts';
 import { poolKey, poolState, STORE_NAME } from '../../modules/pools/state.ts';
 import {
   creditNode,
+  creditPrefix,
   creditSlot,
   heightOf,
   type Place,
@@ -15,7 +16,7 @@ import {
   takeOut,
   type TreeRows,
 } from '../../modules/pools/tree.ts';
-import { creditSource } from '../../modules/pools/places.ts';
+import { creditSource, type PoolNode } from '../../modules/pools/places.ts';
 import { Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { MsgClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import { memoryRows } from '../conservation/memory-rows.ts';
@@ -66,6 +67,16 @@ function payRow(rows: TreeRows, random: Random): void {
   else creditNode(rows, { place, ...of });
 }
 
+/** The positions of a snapshot: any length, so half of a tree's levels on average. */
+function somePrefix(random: Random): bigint {
+  return BigInt(1 + random.below(SLOTS - 1));
+}
+
+function payPrefixRow(rows: TreeRows, random: Random): void {
+  const amount = BigInt(1 + random.below(1000));
+  creditPrefix(rows, { count: somePrefix(random), height: HEIGHT, denom: DENOM, amount });
+}
+
 function claimRow(rows: TreeRows, random: Random): void {
   const slot = BigInt(random.below(SLOTS));
   const debt = settledDebt(rows, { slot, denom: DENOM, height: HEIGHT });
@@ -107,6 +118,11 @@ export function reportPools(report: Report): Readonly<Record<string, Rate>> {
     'the same functions over arrays',
   );
   say(
+    'pools/memory/pay-prefix',
+    measure(RUNS, () => payPrefixRow(memory, random)),
+    `to the slots below any number, ${HEIGHT / 2} nodes on average`,
+  );
+  say(
     'pools/memory/claim',
     measure(RUNS, () => claimRow(memory, random)),
     `${HEIGHT} balances`,
@@ -133,7 +149,7 @@ function overStore(
   note('written and committed');
   const from = world.account(11).pubKey.address;
   // What is paid to rows without a transfer is there already.
-  const coins = [{ denom: DENOM, amount: 1_000n * BigInt(RUNS + WARM_UP) }];
+  const coins = [{ denom: DENOM, amount: 2_000n * BigInt(RUNS + WARM_UP) }];
   core.bank.sendToModule(world.context, { from, module: STORE_NAME, coins });
   const rows = (): TreeRows => rowsOf(state, world.context, POOL);
   say(
@@ -142,19 +158,34 @@ function overStore(
     'over the rows of the store, in a block',
   );
   say(
+    'pools/rows/pay-prefix',
+    measure(RUNS, () => payPrefixRow(rows(), random)),
+    'as above',
+  );
+  say(
     'pools/rows/claim',
     measure(RUNS, () => claimRow(rows(), random)),
     'as above',
   );
-  const payOnce = (): void => {
+  const payOnce = (place: NonNullable<PoolNode['place']>): void => {
     const amount = BigInt(1 + random.below(1000));
-    const row = { pool: POOL, place: somewhere(random), amount, source: creditSource({ receiptId: 1n }) };
+    const row = { pool: POOL, place, amount, source: creditSource({ receiptId: 1n }) };
     pay(core, world.context, { from, denom: DENOM, rows: [row] });
   };
-  say('pools/module/pay', measure(RUNS, payOnce), 'with the transfer, the credit and its index, events');
+  const whole = 'with the transfer, the credit and its index, events';
+  say(
+    'pools/module/pay',
+    measure(RUNS, () => payOnce(somewhere(random))),
+    whole,
+  );
+  say(
+    'pools/module/pay-prefix',
+    measure(RUNS, () => payOnce({ slotsBelow: somePrefix(random) })),
+    whole,
+  );
   const commit = world.endBlock();
   note(
-    `the block of these ${RUNS + WARM_UP} payments and the rows before is committed in ${commit.commitMs.toFixed(0)} ms`,
+    `the block of these ${2 * (RUNS + WARM_UP)} payments and the rows before is committed in ${commit.commitMs.toFixed(0)} ms`,
   );
   claims(world, core, say);
 }
