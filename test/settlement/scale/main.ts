@@ -19,11 +19,11 @@ const contributions = options.number('contributions', {
   help: 'that answers draw on',
 });
 const receiptsEvery = options.number('receipts-every', {
-  fallback: 100,
+  fallback: 1,
   least: 1,
   help: 'one receipt in so many is signed and checked; every voucher is',
 });
-const threads = options.number('threads', { fallback: 2, least: 1, help: 'that sign and verify vouchers' });
+const threads = options.number('threads', { fallback: 2, least: 1, help: 'that sign and verify' });
 const windowBlocks = options.number('window', { fallback: 20_000, least: 1, help: 'blocks of a window' });
 const seed = options.number('seed', { fallback: 1, help: 'what everything is made from' });
 options.end();
@@ -36,7 +36,7 @@ const start = performance.now();
 const size = { inferences, channels, rounds, contributions, receiptsEvery, threads, windowBlocks, seed };
 const result = await runScale(size, { say: line, now: () => performance.now() });
 const { transactions, transfer, money, traffic, closing } = result;
-const { signed, totals, paid } = traffic;
+const { totals, paid } = traffic;
 const perInference = (total: number): string => (total / inferences).toFixed(4);
 const bytes = transactions.reduce((sum, tx) => sum + tx.bytes, 0);
 const microseconds = 1_000 * transactions.reduce((sum, tx) => sum + tx.milliseconds, 0);
@@ -46,15 +46,18 @@ const fees = totals.platform + totals.model + totals.stakers + totals.contributo
 
 line('');
 const seconds = (us: number): string => (us / 1e6).toFixed(1);
-const each = (us: number): string => (us / inferences).toFixed(0);
+const each = (us: number, count: number): string => `${(us / count).toFixed(0)} us each`;
 line(
   `${paid.vouchers} vouchers of ${inferences} inferences: payers signed in ${seconds(paid.signing)} s of processors ` +
-    `(${each(paid.signing)} us each), the gateway verified in ${seconds(paid.verifying)} s (${each(paid.verifying)} us)`,
+    `(${each(paid.signing, paid.vouchers)}), the gateway verified in ${seconds(paid.verifying)} s ` +
+    `(${each(paid.verifying, paid.vouchers)})`,
 );
 line(
-  `      over ${paid.amount} = what was claimed; ${signed.receipts} receipts signed and checked, ` +
-    `${((1_000 * signed.milliseconds) / signed.receipts).toFixed(0)} us each`,
+  `${paid.receipts} receipts: the gateway signed in ${seconds(paid.receiptSigning)} s of processors ` +
+    `(${each(paid.receiptSigning, paid.receipts)}), payers checked in ${seconds(paid.receiptChecking)} s ` +
+    `(${each(paid.receiptChecking, paid.receipts)})`,
 );
+line(`vouchers are over ${paid.amount} = what was claimed`);
 line(`fees: ${fees} = platform ${totals.platform} + models ${totals.model} + stakers ${totals.stakers}`);
 line(`      + contributors ${totals.contributors}`);
 line(`now:  ${money.platformAndStakers} community pool and stakers + ${money.gateway} models' owner`);

@@ -1,10 +1,17 @@
 /**
- * Payments signed and verified on threads beside the one that makes receipts. All of a channel are on one
- * thread, in their order; so the sums do not depend on which thread is faster.
+ * Vouchers and receipts signed and verified on threads beside the one that makes inferences. All of a channel
+ * are on one thread, in their order; so the sums do not depend on which thread is faster.
  */
 import { Worker } from 'node:worker_threads';
 import type { PaymentWork } from './payment-worker.ts';
-import { PAYMENT_BYTES, type Payment, type PaymentTally, writePayment } from './payments.ts';
+import {
+  addTallies,
+  NO_PAYMENTS,
+  type PaidInference,
+  type PaymentTally,
+  RECORD_BYTES,
+  writeInference,
+} from './payments.ts';
 
 /** Payments of one message to a thread: a second of its work. */
 const BATCH = 4_096;
@@ -22,7 +29,7 @@ export class PaymentThreads {
   #underWay = 0;
   #failure: Error | undefined;
   #wake: () => void = () => {};
-  #tally: PaymentTally = { vouchers: 0, amount: 0n, signing: 0, verifying: 0 };
+  #tally: PaymentTally = NO_PAYMENTS;
 
   constructor(threads: number, work: PaymentWork) {
     this.#threads = Array.from({ length: threads }, () => {
@@ -41,18 +48,18 @@ export class PaymentThreads {
     return this.#tally;
   }
 
-  /** Hands a payment over. */
-  add(payment: Payment): void {
-    const thread = this.#threads[payment.channel % this.#threads.length];
+  /** Hands an inference over. */
+  add(inference: PaidInference): void {
+    const thread = this.#threads[inference.channel % this.#threads.length];
     if (thread === undefined) throw new RangeError('there are no threads');
-    writePayment(payment, thread.batch, thread.filled * PAYMENT_BYTES);
+    writeInference(inference, thread.batch, thread.filled * RECORD_BYTES);
     thread.filled++;
     if (thread.filled === BATCH) this.#send(thread);
   }
 
   /**
    * Waits until all that was handed over is verified.
-   * @throws Error when a payment is not right
+   * @throws Error when a voucher or a receipt is not right
    */
   async finished(): Promise<void> {
     for (const thread of this.#threads) if (thread.filled > 0) this.#send(thread);
@@ -69,25 +76,19 @@ export class PaymentThreads {
   }
 
   #send(thread: Thread): void {
-    const records = thread.batch.slice(0, thread.filled * PAYMENT_BYTES);
+    const records = thread.batch.slice(0, thread.filled * RECORD_BYTES);
     thread.filled = 0;
     this.#underWay++;
     thread.worker.postMessage(records, [records.buffer]);
   }
 
-  #add({ vouchers, amount, signing, verifying }: PaymentTally): void {
+  #add(tally: PaymentTally): void {
     this.#underWay--;
-    const sum = this.#tally;
-    this.#tally = {
-      vouchers: sum.vouchers + vouchers,
-      amount: sum.amount + amount,
-      signing: sum.signing + signing,
-      verifying: sum.verifying + verifying,
-    };
+    this.#tally = addTallies(this.#tally, tally);
     this.#wake();
   }
 }
 
 function newBatch(): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(BATCH * PAYMENT_BYTES);
+  return new Uint8Array(BATCH * RECORD_BYTES);
 }

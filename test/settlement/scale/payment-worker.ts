@@ -1,15 +1,15 @@
 /** A thread of `payment-threads.ts`: gets records, answers with what it has signed and verified, in order. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type PaidChannel, PaymentDesk, payerSigner } from './payments.ts';
+import { type PaidChannel, type PaidGateway, PaymentDesk, payerSigner } from './payments.ts';
 
 /** What a thread is started with. */
 export interface PaymentWork {
-  readonly chainId: string;
+  readonly gateway: PaidGateway;
   /** Ids of all channels, by number. */
   readonly ids: readonly Uint8Array[];
 }
 
-const { chainId, ids } = workerData as PaymentWork;
+const { gateway, ids } = workerData as PaymentWork;
 const known = new Map<number, PaidChannel>();
 
 function channel(number: number): PaidChannel {
@@ -23,5 +23,5 @@ function channel(number: number): PaidChannel {
   return found;
 }
 
-const desk = new PaymentDesk(chainId, channel);
+const desk = new PaymentDesk(gateway, channel);
 parentPort?.on('message', (records: Uint8Array) => parentPort?.postMessage(desk.pay(records)));

@@ -41,7 +41,7 @@ export interface ScaleOptions {
   readonly contributions: number;
   /** One receipt in so many is signed and checked; every voucher is. */
   readonly receiptsEvery: number;
-  /** Beside the main one, for vouchers. */
+  /** Beside the main one, for vouchers and receipts. */
   readonly threads: number;
   readonly windowBlocks: number;
   readonly seed: number;
@@ -131,7 +131,7 @@ class Run {
     };
     const { terms } = watchedChain(chain.app.composition, chain.app.contextAt(chain.app.height), round);
     const known = new Map([1n, 2n, 3n].map((id) => [id, terms(id)]));
-    this.#traffic = new Traffic(this.#world, { ...options, terms: (id) => known.get(id), now });
+    this.#traffic = new Traffic(this.#world, { ...options, terms: (id) => known.get(id) });
   }
 
   /** Ends the threads. */
@@ -209,7 +209,7 @@ class Run {
     const { say } = this.#ports;
     const { gateway } = this.#world;
     await this.#traffic.verified();
-    say(`round ${round + 1}: ${count} inferences served, the vouchers of all verified`);
+    say(`round ${round + 1}: ${count} inferences served, vouchers and receipts of all verified`);
     const rows = this.#traffic.claims();
     this.#send(`round ${round + 1}: claim ${rows.length} vouchers`, gateway, [
       anyOf(MsgClaimVouchers, { claimer: gateway.address, rows }),

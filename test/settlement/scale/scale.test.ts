@@ -11,7 +11,7 @@ test('ten thousand inferences over 20 channels settle in ten transactions, to th
       channels: 20,
       rounds: 4,
       contributions: 400,
-      receiptsEvery: 100,
+      receiptsEvery: 3,
       threads: 2,
       windowBlocks: 30,
       seed: 3,
@@ -22,9 +22,9 @@ test('ten thousand inferences over 20 channels settle in ten transactions, to th
   expect(problemsOfSize(result.transactions)).toEqual([]);
   expect(result.transactions).toHaveLength(10);
   const { money, traffic, transactions, transfer } = result;
-  expect(traffic.signed.receipts).toBe(100);
   // Every inference has a voucher that was verified.
   expect(traffic.paid).toMatchObject({ vouchers: 10_000, amount: -money.channels });
+  expect(Math.abs(traffic.paid.receipts - 10_000 / 3)).toBeLessThanOrEqual(2);
   expect(money.contributors).toBeGreaterThan(0n);
   expect(money.settlement).toBeGreaterThan(0n);
   expect(money.all).toBe(0n);
@@ -37,6 +37,6 @@ test('ten thousand inferences over 20 channels settle in ten transactions, to th
     const wrong = { ...totals, [party]: totals[party] + 1n };
     expect(reconcile(result.balances, wrong, result.world)).not.toEqual([]);
   }
-  expect(said.filter((text) => text.includes('the vouchers of all verified'))).toHaveLength(4);
+  expect(said.filter((text) => text.includes('vouchers and receipts of all verified'))).toHaveLength(4);
   expect(said.filter((text) => text.includes('epoch of 2500 receipts'))).toHaveLength(4);
 }, 120_000);

@@ -1,6 +1,6 @@
 /**
  * Synthetic inferences over channels: for each a voucher that its payer signs and the gateway verifies, and a
- * receipt; of some the gateway's signature under the receipt too, checked by the payer.
+ * receipt that the gateway signs and the payer checks.
  */
 import { toHex } from '../../../core/bytes.ts';
 import { sha256 } from '../../../core/hash.ts';
@@ -13,8 +13,6 @@ import {
   type ReceiptParts,
   writeReceipt,
 } from '../../../modules/settlement/proof/leaves.ts';
-import { receiptStatement } from '../../../modules/settlement/proof/receipt-statement.ts';
-import { verifyEd25519 } from '../../../node/crypto/ed25519.ts';
 import type { ClaimRow } from '../../../proto/gen/openledger/channels/v1/tx.ts';
 import { PlaceKind } from '../../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { randomFrom } from '../../attribution/fidelity/digits.ts';
@@ -45,12 +43,7 @@ interface LaneState {
   base: bigint;
   claimed: bigint;
   resource: Uint8Array;
-}
-
-/** Receipts that were signed and checked, and what it took. */
-export interface ReceiptTally {
-  receipts: number;
-  milliseconds: number;
+  modelId: bigint;
 }
 
 /** What traffic is made of. */
@@ -59,10 +52,9 @@ export interface TrafficOptions {
   readonly contributions: number;
   /** One inference in so many has its receipt signed and checked; all have their vouchers. */
   readonly receiptsEvery: number;
-  /** That sign and verify vouchers. */
+  /** That sign and verify. */
   readonly threads: number;
   readonly terms: (modelId: bigint) => ModelTerms | undefined;
-  readonly now: () => number;
 }
 
 /** See the file comment. */
@@ -73,7 +65,6 @@ export class Traffic {
   readonly #lanes: readonly LaneState[];
   readonly #attributions = new Map<string, Uint8Array>();
   readonly #hashes: readonly Uint8Array[];
-  readonly signed: ReceiptTally = { receipts: 0, milliseconds: 0 };
   readonly #payments: PaymentThreads;
   /** What all receipts so far give to each party: a count beside the trees. */
   totals: ReceiptParts = { platform: 0n, model: 0n, stakers: 0n, contributors: 0n };
@@ -85,16 +76,22 @@ export class Traffic {
     this.#dice = new Dice(randomFrom(options.seed));
     this.#lanes = world.channels.flatMap((channel, number) =>
       Array.from({ length: LANES_OF_CHANNEL }, (_, lane): LaneState => {
-        return { channel, number, lane, charged: 0n, base: 0n, claimed: 0n, resource: NO_ATTRIBUTION };
+        const money = { charged: 0n, base: 0n, claimed: 0n };
+        return { channel, number, lane, ...money, resource: NO_ATTRIBUTION, modelId: 0n };
       }),
     );
     const count = Math.min(ATTRIBUTIONS_MAX, options.contributions);
     this.#hashes = Array.from({ length: count }, () => this.#makeAttribution());
     const ids = world.channels.map(({ id }) => id);
-    this.#payments = new PaymentThreads(options.threads, { chainId: world.chain.chainId, ids });
+    const gateway = {
+      chainId: world.chain.chainId,
+      gateway: world.gateway.address,
+      receiptsEvery: options.receiptsEvery,
+    };
+    this.#payments = new PaymentThreads(options.threads, { gateway, ids });
   }
 
-  /** Vouchers that were signed and verified. */
+  /** What was signed and verified. */
   get paid(): PaymentTally {
     return this.#payments.tally;
   }
@@ -114,23 +111,22 @@ export class Traffic {
   /** The attribution that receipts name by this hash. */
   readonly attribution = (hash: Uint8Array): Uint8Array | undefined => this.#attributions.get(toHex(hash));
 
-  /** So many inferences, one after another on lanes at random; threads take their payments meanwhile. */
+  /** So many inferences, one after another on lanes at random; threads sign and verify meanwhile. */
   serve(count: number): PackedLeaves {
     const bytes = new Uint8Array(count * RECEIPT_BYTES);
-    const { receiptsEvery } = this.#options;
     for (let i = 0; i < count; i++) {
       const lane = this.#dice.pick(this.#lanes);
       const receipt = this.#infer(lane);
-      this.#payments.add(paymentOf(lane));
+      this.#made++;
       writeReceipt(receipt, bytes, i * RECEIPT_BYTES);
-      if (this.#made++ % receiptsEvery === 0)
-        this.#signReceipt(bytes.subarray(i * RECEIPT_BYTES, (i + 1) * RECEIPT_BYTES));
+      const leaf = bytes.subarray(i * RECEIPT_BYTES, (i + 1) * RECEIPT_BYTES);
+      this.#payments.add({ ...paymentOf(lane), receipt: leaf });
     }
     return { bytes, width: RECEIPT_BYTES, count };
   }
 
   /**
-   * Waits until the payments of all that was served are verified.
+   * Waits until all that was served is verified.
    * @throws Error when one is not right
    */
   verified(): Promise<void> {
@@ -160,6 +156,7 @@ export class Traffic {
     lane.base = before;
     lane.charged += fee;
     lane.resource = requestHash;
+    lane.modelId = modelId;
     const { totals } = this;
     this.totals = {
       platform: totals.platform + parts.platform,
@@ -182,17 +179,6 @@ export class Traffic {
     };
   }
 
-  /** By the gateway, checked by the payer. */
-  #signReceipt(leaf: Uint8Array): void {
-    const start = this.#options.now();
-    const { chain, gateway, receiptSigner } = this.#world;
-    const message = receiptStatement(chain.chainId, gateway.address, leaf);
-    if (!verifyEd25519(receiptSigner.key.key, message, receiptSigner.sign(message)))
-      throw new Error('a receipt that was signed does not verify');
-    this.signed.receipts++;
-    this.signed.milliseconds += this.#options.now() - start;
-  }
-
   /** Some neighbouring contributions, as the models' owner may state them. */
   #makeAttribution(): Uint8Array {
     const { contributions } = this.#options;
@@ -211,6 +197,6 @@ export class Traffic {
 }
 
 /** Of the lane's last request. */
-function paymentOf({ number, lane, charged, base, resource }: LaneState): Payment {
-  return { channel: number, lane, cumulative: charged, ceiling: charged - base, resource };
+function paymentOf({ number, lane, charged, base, resource, modelId }: LaneState): Payment {
+  return { channel: number, lane, cumulative: charged, ceiling: charged - base, modelId, resource };
 }

@@ -19,10 +19,10 @@ import {
 } from '../../../proto/gen/openledger/settlement/v1/settlement.ts';
 import { MsgRegisterGateway } from '../../../proto/gen/openledger/settlement/v1/tx.ts';
 import type { Any } from '../../../proto/gen/google/protobuf/any.ts';
-import { configOf, sessionSigner, type TestSigner } from '../../support/channels.ts';
+import { configOf, type TestSigner } from '../../support/channels.ts';
 import { createDatanet, publishSnapshot, registerModel } from '../../support/economic-loop.ts';
 import { anyOf, type TestAccount, TestChain } from '../../support/test-chain.ts';
-import { payerSigner } from './payments.ts';
+import { payerSigner, receiptSigner } from './payments.ts';
 
 /** What a transaction may burn: there is no limit for a block in the default parameters of consensus. */
 export const SCALE_GAS = 1_000_000_000n;
@@ -60,7 +60,7 @@ export class ScaleWorld {
   readonly gateway: TestAccount;
   readonly contributors: readonly TestAccount[];
   readonly payers: readonly TestAccount[];
-  readonly receiptSigner: TestSigner = sessionSigner('receipts');
+
   readonly channels: readonly ScaleChannel[];
   /** Transactions of what has to be there before the first inference, channels first. */
   readonly setUp: { channels: number; channelBytes: number; channelGas: bigint; others: number } = {
@@ -171,7 +171,7 @@ export class ScaleWorld {
     this.deliverOk(this.gateway, model({ royaltyBps: 1_500 }));
     this.deliverOk(this.gateway, model({ parentIds: [1n], price }));
     this.deliverOk(this.gateway, model({ price, split }));
-    const receiptKey = this.receiptSigner.key.key;
+    const receiptKey = receiptSigner().key.key;
     const endpoint = 'https://gateway.example';
     const registration = { gateway: this.gateway.address, receiptKey, endpoint };
     this.deliverOk(this.gateway, anyOf(MsgRegisterGateway, registration));
