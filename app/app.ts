@@ -55,7 +55,7 @@ import { acceptsTransactions, selectTransactions } from './proposal.ts';
 import { answerQuery } from './query.ts';
 import { blockRetentionHeight, KEEP_ALL } from './retention.ts';
 import { nodeQueries } from './services.ts';
-import { carriesStatements, statementTasks, transactionTasks } from './signature-tasks.ts';
+import { nextTransactions, transactionTasks } from './signature-tasks.ts';
 import { runTx, type TxEnvironment, type TxOutcome } from './run-tx.ts';
 import { openStores, UPGRADES } from './upgrades.ts';
 
@@ -256,19 +256,6 @@ export class OpenLedgerApp {
     return transactionTasks(context, tx, this.composition.auth);
   }
 
-  /**
-   * The signatures under statements in messages (vouchers) that executing this block will most likely verify,
-   * as far as the last committed state tells, for the same purpose.
-   */
-  statementTasks(request: RequestFinalizeBlock): readonly SignatureTask[] {
-    const txs = request.txs.flatMap((bytes) => this.#readTx(bytes) ?? []).filter(carriesStatements);
-    if (this.height === 0n || txs.length === 0) return [];
-    const { chainId } = this.#options;
-    const block = blockOf(request, { chainId, appHash: this.#store.lastCommit.hash });
-    const state = this.#stateAt(branchOver(this.#store.at(this.height)), block);
-    return statementTasks(txs, this.#environment(state, 'check'));
-  }
-
   prepareProposal(request: RequestPrepareProposal): ResponsePrepareProposal {
     const room = { bytesMax: request.maxTxBytes, gasMax: this.#check.blockGasMax };
     return { txs: selectTransactions(request.txs, room, (bytes) => this.#readTx(bytes)) };
@@ -309,6 +296,18 @@ export class OpenLedgerApp {
     const txs: DecodedTx[] = [];
     const execution = new BlockExecution({
       txs: request.txs,
+      next: (rest) => {
+        const scratch = {
+          ...environment,
+          branch: branch.branch(),
+          mode: 'check',
+          blockGas: undefined,
+        } as const;
+        return nextTransactions(
+          rest.map((bytes) => this.#readTx(bytes)),
+          scratch,
+        );
+      },
       deliver: (bytes) => {
         const tx = this.#decode(bytes);
         if (!(tx instanceof StateError)) txs.push(tx);

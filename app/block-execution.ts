@@ -1,9 +1,12 @@
 import { assert } from '../core/errors.ts';
+import type { NextTransactions } from './signature-tasks.ts';
 import type { ExecTxResult, ResponseFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
 
 /** What the pieces of a block do. */
 export interface BlockPieces {
   readonly txs: readonly Uint8Array[];
+  /** What of these, the rest of the block or its beginning, may run next: `nextTransactions`. */
+  next(txs: readonly Uint8Array[]): NextTransactions;
   /** Runs one transaction on the block's branch. */
   deliver(tx: Uint8Array): ExecTxResult;
   /** EndBlock, and the block's writes into the store's working version. */
@@ -31,6 +34,15 @@ export class BlockExecution {
   /** Transactions that have not run yet. */
   get remaining(): number {
     return this.#pieces.txs.length - this.#txResults.length;
+  }
+
+  /**
+   * The next transactions, at most as many, that may run when these signatures are verified. Who does not
+   * verify them beforehand need not ask.
+   */
+  next(txsMax: number): NextTransactions {
+    const from = this.#txResults.length;
+    return this.#pieces.next(this.#pieces.txs.slice(from, from + txsMax));
   }
 
   /** Runs the next transactions, at most as many. */

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
-import { transactionVerifier, verifierTask } from '../cli/application.ts';
+import { runVerified, transactionVerifier, verifierTask } from '../cli/application.ts';
 import { CachedSignatureVerifier } from '../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../node/crypto/verifier-pool.ts';
+import { MsgSend } from '../proto/gen/cosmos/bank/v1beta1/tx.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import type { ClaimRow } from '../proto/gen/openledger/channels/v1/tx.ts';
 import type { ExecTxResult, RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
 import { ChannelWorld } from '../test/support/channel-world.ts';
 import { accountSigner, sessionSigner, voucherFor } from '../test/support/channels.ts';
-import type { SignOptions } from '../test/support/test-chain.ts';
+import { anyOf, type SignOptions } from '../test/support/test-chain.ts';
 
 const GAS = 4_000_000n;
 const CHANNELS = 8;
@@ -55,9 +56,21 @@ class TasksWorld extends ChannelWorld {
     };
   }
 
-  /** How many signatures of a block are found before it is executed. */
+  /** How many signatures of a block are found before its transactions run, piece by piece, and drops it. */
   found(...txs: readonly Uint8Array[]): number {
-    return this.chain.app.statementTasks(this.request(...txs)).length;
+    return this.pieces(...txs).reduce((sum, { found }) => sum + found, 0);
+  }
+
+  /** The same for each piece. */
+  pieces(...txs: readonly Uint8Array[]): readonly { readonly txs: number; readonly found: number }[] {
+    const execution = this.chain.app.beginBlock(this.request(...txs));
+    const pieces: { txs: number; found: number }[] = [];
+    while (execution.remaining > 0) {
+      const { txs: count, tasks } = execution.next(100);
+      execution.run(count);
+      pieces.push({ txs: count, found: tasks.length });
+    }
+    return pieces;
   }
 }
 
@@ -70,11 +83,62 @@ test('the vouchers of claims are found before the block, also of two claims of o
   expect(world.found(claim, next)).toBe(2 * CHANNELS);
   const unknown = world.row(voucherFor(sha256(utf8('no channel'))));
   expect(world.found(world.tx(world.claimOf(unknown, ...world.rows())))).toBe(CHANNELS);
-  expect(
-    world.chain.app.statementTasks(
-      world.request(world.chain.send(world.payer, world.other.address, '1uopen')),
-    ),
-  ).toEqual([]);
+  expect(world.found(world.chain.send(world.payer, world.other.address, '1uopen'))).toBe(0);
+});
+
+test('a block runs up to its first claim, then its claims together, and goes on', () => {
+  const world = new TasksWorld();
+  const { chain, payer, receiver, other } = world;
+  const of = (by: number) => ({ sequence: chain.sequence(receiver) + BigInt(by) });
+  const claim = (by: number, cumulative: bigint) =>
+    world.tx(world.claimOf(...world.rows(cumulative)), of(by));
+  const send = chain.send(receiver, other.address, '1uopen');
+  const txs = [
+    utf8('junk'),
+    send,
+    claim(1, 100n),
+    claim(2, 200n),
+    chain.send(payer, other.address, '1uopen'),
+  ];
+  expect(world.pieces(...txs, claim(3, 300n), utf8('junk'))).toEqual([
+    { txs: 2, found: 0 },
+    { txs: 2, found: 2 * CHANNELS },
+    { txs: 1, found: 0 },
+    { txs: 1, found: CHANNELS },
+    { txs: 1, found: 0 },
+  ]);
+  expect(chain.app.beginBlock(world.request(...txs)).next(1)).toEqual({ txs: 1, tasks: [] });
+});
+
+/** A claim that anybody may send in any order, `i` being its place. */
+function unordered(world: TasksWorld, messages: readonly Any[], i: number): Uint8Array {
+  const timeoutTimestamp = { seconds: world.chain.time + 100n + BigInt(i), nanos: 0 };
+  const options = { ...TASKS, unordered: true, sequence: 0n, timeoutTimestamp };
+  return world.chain.sign(world.receiver, messages, options);
+}
+
+test('who was emptied earlier in the block gets no vouchers verified', () => {
+  const world = new TasksWorld();
+  const { chain, receiver, other } = world;
+  const claim = world.claimOf(...world.rows());
+  const all = `${chain.balance(receiver.address) - 5000n}uopen`;
+  const drain = chain.send(receiver, other.address, all);
+  const claims = Array.from({ length: 5 }, (_, i) => unordered(world, [claim], i));
+  for (const tx of [drain, ...claims]) expect(chain.check(tx).code).toBe(0);
+  expect(world.found(drain, ...claims)).toBe(0);
+  expect(world.found(...claims)).toBe(5 * CHANNELS);
+});
+
+test('a claim beside a transfer is the last of its piece', () => {
+  const world = new TasksWorld();
+  const { chain, receiver, other } = world;
+  const sent = [{ denom: 'uopen', amount: `${chain.balance(receiver.address) - 5000n}` }];
+  const send = anyOf(MsgSend, { fromAddress: receiver.address, toAddress: other.address, amount: sent });
+  const claim = world.claimOf(...world.rows());
+  const drain = unordered(world, [claim, send], 0);
+  const claims = [1, 2].map((i) => unordered(world, [world.claimOf(...world.rows(200n))], i));
+  // What the first claim brings in pays for one that comes later.
+  expect(world.pieces(drain, ...claims)).toMatchObject([{ txs: 1, found: CHANNELS }, { txs: 2 }]);
 });
 
 test('nobody has vouchers verified beforehand who would not pay for them', () => {
@@ -103,6 +167,21 @@ test('looking for the vouchers of a block changes neither the committed state no
   expect(world.chain.deliver(claim).code).toBe(0);
 });
 
+test('looking for the vouchers of claims that run next changes nothing of the block', () => {
+  const world = new TasksWorld();
+  const { app } = world.chain;
+  const request = world.request(world.tx(world.claimOf(...world.rows())), utf8('junk'));
+  const execution = app.beginBlock(request);
+  while (execution.remaining > 0) {
+    const { txs } = execution.next(100);
+    execution.next(100);
+    execution.run(txs);
+  }
+  const looked = execution.end();
+  expect(looked.txResults.map(({ code }) => code)).toEqual([0, 2]);
+  expect(app.finalizeBlock(request)).toEqual(looked);
+});
+
 /** Results of claims, each in a block: of good rows, and with one that is wrong at each place, in turn. */
 async function resultsOf(workers: number | undefined): Promise<{
   readonly results: readonly ExecTxResult[];
@@ -120,7 +199,8 @@ async function resultsOf(workers: number | undefined): Promise<{
     const { app } = world.chain;
     if (workers !== undefined) {
       await verifier.prefetch(app.signatureTasks(tx).map(verifierTask));
-      await verifier.prefetch(app.statementTasks(request).map(verifierTask));
+      const ahead = app.beginBlock(request);
+      await runVerified(ahead, { verify: (tasks) => verifier.prefetch(tasks.map(verifierTask)) });
     }
     results.push(world.chain.deliver(tx));
   };

@@ -2,9 +2,9 @@
  * The signatures that a node has threads verify before the application asks for them. Whatever is not found
  * here is verified where it is met, and what is found in vain changes no result.
  *
- * Nobody gets statements (vouchers) verified that nobody will pay for: only those of a block that is
- * about to be executed are looked at, of transactions that CheckTx would admit on the state before the block
- * (signed, able to pay their fee), and they are charged against the transaction's own gas limit.
+ * Nobody gets statements (vouchers) verified that nobody pays for: those of a transaction are looked at when
+ * everything before it in its block was executed, or only claims to come are left before it, and when it is
+ * signed and pays its fee on that state; and they are charged against the transaction's own gas limit.
  */
 import { QueryContext, type ReadContext } from '../framework/context.ts';
 import { GasMeter } from '../framework/gas.ts';
@@ -53,23 +53,41 @@ function signerTasks(
   }
 }
 
-/** True when a message of the transaction can say which signatures it needs. */
-export function carriesStatements({ messages }: DecodedTx): boolean {
-  return messages.some(({ signatures }) => signatures !== undefined);
+/** The transactions of a block that may run next, and what is worth verifying before they do. */
+export interface NextTransactions {
+  readonly txs: number;
+  readonly tasks: readonly SignatureTask[];
 }
 
 /**
- * The signatures under the statements of these transactions, which carry some, in order.
+ * The next transactions up to the first that carries statements; when that is the first of all, those that
+ * carry some, and the signatures under them. One that does something else too is the last of these: what it
+ * moves may be what a later one pays with.
+ * @param txs the rest of the block; undefined for what cannot be decoded
  * @param environment of mode `check`, over a branch that nobody needs: fees and sequences are written to it
  */
-export function statementTasks(
-  txs: readonly DecodedTx[],
+export function nextTransactions(
+  txs: readonly (DecodedTx | undefined)[],
   environment: TxEnvironment,
-): readonly SignatureTask[] {
-  return txs.flatMap((tx) => {
+): NextTransactions {
+  const first = txs.findIndex((tx) => tx !== undefined && statementsOf(tx) > 0);
+  if (first !== 0) return { txs: first < 0 ? txs.length : first, tasks: [] };
+  const tasks: SignatureTask[] = [];
+  let count = 0;
+  for (const tx of txs) {
+    const statements = tx === undefined ? 0 : statementsOf(tx);
+    if (tx === undefined || statements === 0) break;
+    count++;
     const { error, gasUsed } = runTx(tx, environment);
-    return error === undefined ? tasksOf(tx, environment, tx.fee.gasLimit - gasUsed) : [];
-  });
+    if (error === undefined) tasks.push(...tasksOf(tx, environment, tx.fee.gasLimit - gasUsed));
+    if (statements < tx.messages.length) break;
+  }
+  return { txs: count, tasks };
+}
+
+/** How many messages of the transaction can say which signatures they need. */
+function statementsOf({ messages }: DecodedTx): number {
+  return messages.filter(({ signatures }) => signatures !== undefined).length;
 }
 
 function tasksOf(

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { createApp, type OpenLedgerApp } from '../app/app.ts';
+import type { BlockExecution } from '../app/block-execution.ts';
 import { composeModules, storeNames } from '../app/modules.ts';
 import type { BlockRetention } from '../app/retention.ts';
 import type { Module } from '../framework/module.ts';
@@ -42,7 +43,8 @@ const TXS_UNDER_WAY_MIN = 20_000;
 const GENERATIONS = 2;
 /** Longest that a block's transactions keep the event loop before others get a turn. */
 const EXECUTION_TURN_MS = 10;
-const TXS_BETWEEN_CLOCK_READS = 8;
+/** Most transactions between looks at the clock. */
+const TXS_OF_PIECE = 8;
 
 /** What the application is opened with. */
 export interface ApplicationOptions {
@@ -270,20 +272,47 @@ interface Parts {
  * whole block. What comes between sees the last committed state.
  */
 async function executeBlock(
-  { app, now, dataDir }: Parts,
+  { app, signatures, now, dataDir }: Parts,
   request: RequestFinalizeBlock,
   control: { readonly cancelled: boolean } | undefined,
 ): Promise<ResponseFinalizeBlock> {
   const execution = noteUpgrade(dataDir, request.height, () => app.beginBlock(request));
   let turnEnds = now() + EXECUTION_TURN_MS;
-  while (execution.remaining > 0) {
-    execution.run(TXS_BETWEEN_CLOCK_READS);
-    if (now() < turnEnds) continue;
-    await setImmediate();
-    if (control?.cancelled === true) throw cancelled(request);
-    turnEnds = now() + EXECUTION_TURN_MS;
-  }
+  await runVerified(execution, {
+    verify: (tasks) => signatures.ofStatements(tasks),
+    between: async () => {
+      if (now() < turnEnds) return;
+      await setImmediate();
+      if (control?.cancelled === true) throw cancelled(request);
+      turnEnds = now() + EXECUTION_TURN_MS;
+    },
+  });
   return execution.end();
+}
+
+/** What is done beside the transactions of a block. */
+export interface BesideTransactions {
+  /** Resolves when it is known of these whether they are right, or that it will not be. */
+  verify(tasks: readonly FrameworkTask[]): Promise<void> | undefined;
+  /** Between pieces. */
+  between?(): Promise<void>;
+}
+
+/**
+ * Runs the transactions of a block that are left, the statements in their messages verified before they are
+ * asked for.
+ * @throws what `between` rejects with
+ */
+export async function runVerified(
+  execution: BlockExecution,
+  { verify, between }: BesideTransactions,
+): Promise<void> {
+  while (execution.remaining > 0) {
+    const { txs, tasks } = execution.next(TXS_OF_PIECE);
+    if (tasks.length > 0) await verify(tasks);
+    execution.run(txs);
+    if (execution.remaining > 0) await between?.();
+  }
 }
 
 function cancelled({ height }: RequestFinalizeBlock): LedgerError {
@@ -306,7 +335,6 @@ function asynchronous(parts: Parts): Application {
     processProposal: async (request) => app.processProposal(request),
     finalizeBlock: async (request, control) => {
       await signatures.of(request.txs);
-      await signatures.ofStatements(request);
       return executeBlock(parts, request, control);
     },
     commit: async () => {
@@ -382,11 +410,11 @@ class SignaturePrefetch {
   }
 
   /**
-   * The same for the statements in the messages of a block that is about to be executed. CheckTx looks at no
-   * statement, so that nobody has thousands verified by transactions that never pay.
+   * The same for statements in messages that are about to run. CheckTx looks at no statement, so that nobody
+   * has thousands verified by transactions that never pay.
    */
-  ofStatements(request: RequestFinalizeBlock): Promise<void> | undefined {
-    return this.#prefetch(this.#app.statementTasks(request).map(verifierTask));
+  ofStatements(tasks: readonly FrameworkTask[]): Promise<void> | undefined {
+    return this.#prefetch(tasks.map(verifierTask));
   }
 
   #prefetch(tasks: readonly SignatureTask[]): Promise<void> | undefined {

@@ -366,7 +366,7 @@ describe('a bug of the state machine that moves coins past the books', () => {
 
 test('a block that this program cannot execute is an error of its own, not a difference', async () => {
   const failing = (app: OpenLedgerApp): void => {
-    app.finalizeBlock = () => {
+    app.beginBlock = () => {
       throw new Error('needs another program');
     };
   };

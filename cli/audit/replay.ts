@@ -29,7 +29,7 @@ import { checkResults } from '../../node/state/executor.ts';
 import { finalizeRequest, initChainRequest } from '../../node/state/requests.ts';
 import type { ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
 import { MemoryMultiStore } from '../../store/multistore.ts';
-import { transactionVerifier, verifierTask } from '../application.ts';
+import { runVerified, transactionVerifier, verifierTask } from '../application.ts';
 import type { CheckedGenesis } from '../home/genesis-file.ts';
 import { AuditDifference, type NamedTransaction } from './difference.ts';
 import { EvidenceWindow, type ReadBlock } from './evidence-window.ts';
@@ -189,9 +189,12 @@ export class Replay {
     const request = finalizeRequest(block, this.#state.lastValidators);
     const tasks = block.txs.flatMap((tx) => this.app.signatureTasks(tx));
     await this.#verifier.prefetch(tasks.map(verifierTask));
-    await this.#verifier.prefetch(this.app.statementTasks(request).map(verifierTask));
     try {
-      const results = this.app.finalizeBlock(request);
+      const execution = this.app.beginBlock(request);
+      await runVerified(execution, {
+        verify: (statements) => this.#verifier.prefetch(statements.map(verifierTask)),
+      });
+      const results = execution.end();
       checkResults(block, results);
       this.app.commit();
       return results;

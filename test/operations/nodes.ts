@@ -4,7 +4,7 @@
  */
 import { createApp, type OpenLedgerApp } from '../../app/app.ts';
 import { composeModules, storeNames } from '../../app/modules.ts';
-import { transactionVerifier, verifierTask } from '../../cli/application.ts';
+import { runVerified, transactionVerifier, verifierTask } from '../../cli/application.ts';
 import { CachedSignatureVerifier } from '../../node/crypto/signature-verifier.ts';
 import { VerifierPool } from '../../node/crypto/verifier-pool.ts';
 import type { RequestFinalizeBlock, ResponseFinalizeBlock } from '../../proto/gen/tendermint/abci/types.ts';
@@ -94,14 +94,14 @@ export class RestartingApplication {
     await this.#store.close();
   }
 
-  /** Has the signatures checked, then executes the block in two pieces. */
+  /** Has the signatures checked, and executes the block in pieces. */
   async finalizeBlock(request: RequestFinalizeBlock): Promise<ResponseFinalizeBlock> {
     const tasks = request.txs.flatMap((tx) => this.app.signatureTasks(tx));
     await this.#verifier.prefetch(tasks.map(verifierTask));
-    await this.#verifier.prefetch(this.app.statementTasks(request).map(verifierTask));
     const execution = this.app.beginBlock(request);
-    execution.run(1);
-    execution.run(execution.remaining);
+    await runVerified(execution, {
+      verify: (statements) => this.#verifier.prefetch(statements.map(verifierTask)),
+    });
     return execution.end();
   }
 
