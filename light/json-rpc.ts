@@ -1,5 +1,6 @@
 import { LedgerError, messageOf } from '../core/errors.ts';
 import { JsonField } from './json/field.ts';
+import { timeLimit } from './time-limit.ts';
 
 /** The `fetch` of browsers and of Node.js. */
 export type Fetch = typeof fetch;
@@ -73,21 +74,23 @@ export class JsonRpc {
 
   async #post(body: string, signal: AbortSignal | undefined): Promise<string> {
     const { url, timeoutMs, fetch: post = fetch } = this.#options;
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const limit = timeLimit(timeoutMs, signal);
     try {
       const response = await post(url, {
         method: 'POST',
         body,
         headers: { 'Content-Type': 'application/json' },
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: limit.signal,
         // A node has no reason to send us elsewhere.
         redirect: 'error',
       });
       return await this.#read(response);
     } catch (error) {
       if (error instanceof LedgerError) throw error;
-      const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
+      const why = limit.isOver() ? `no answer within ${timeoutMs} ms` : reasonOf(error);
       throw new LedgerError('light.unreachable', `cannot reach ${url}: ${why}`, {}, error);
+    } finally {
+      limit.end();
     }
   }
 

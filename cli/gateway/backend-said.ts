@@ -2,6 +2,7 @@
 import { fromUtf8 } from '../../core/bytes.ts';
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { InferenceRequest } from '../../gateway/serve/ports.ts';
+import type { TimeLimit } from '../../light/time-limit.ts';
 
 /** How a model is asked. */
 export interface BackendOptions {
@@ -46,14 +47,9 @@ export function claimOf(claim: unknown): bigint {
   throw noAnswer('"claim_id" of the backend is not the id of a claim, as a text');
 }
 
-/** When to stop asking, and what is said of a failure then. */
-export function stopsAt(
-  stop: AbortSignal,
-  timeoutMs: number,
-): { readonly signal: AbortSignal; why(error: unknown): string } {
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
-  const isLate = (): boolean => signal.aborted && !stop.aborted;
-  return { signal, why: (error) => (isLate() ? `nothing within ${timeoutMs} ms` : messageOf(error)) };
+/** What is said of a failure while a backend was waited for. */
+export function failureOf({ isOver }: TimeLimit, timeoutMs: number, error: unknown): LedgerError {
+  return noAnswer(isOver() ? `nothing within ${timeoutMs} ms` : messageOf(error), error);
 }
 
 /** What a backend that failed is said to have done. */

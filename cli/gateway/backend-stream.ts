@@ -4,13 +4,14 @@
  */
 import type { InferenceRequest, StreamedPart } from '../../gateway/serve/ports.ts';
 import { askOf } from './backend-asks.ts';
+import { timeLimit } from '../../light/time-limit.ts';
 import {
   askedOf,
   type BackendOptions,
   claimOf,
+  failureOf,
   noAnswer,
   objectOf,
-  stopsAt,
   tokensOf,
 } from './backend-said.ts';
 
@@ -29,11 +30,13 @@ async function* saidOf(
   body: string,
   stop: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const until = stopsAt(stop, timeoutMs);
+  const limit = timeLimit(timeoutMs, stop);
   try {
-    yield* askOf(backend)(body, until.signal);
+    yield* askOf(backend)(body, limit.signal);
   } catch (error) {
-    throw noAnswer(until.why(error), error);
+    throw failureOf(limit, timeoutMs, error);
+  } finally {
+    limit.end();
   }
 }
 

@@ -16,11 +16,12 @@ import {
   askedOf,
   type BackendOptions,
   claimOf,
+  failureOf,
   noAnswer,
   objectOf,
-  stopsAt,
   tokensOf,
 } from './backend-said.ts';
+import { timeLimit } from '../../light/time-limit.ts';
 import { streamBackend } from './backend-stream.ts';
 
 /** How long a server may take to say that it is there. */
@@ -33,12 +34,14 @@ export function backendInference(options: BackendOptions): Inference & Streaming
   return {
     tokensIn: ({ prompt }) => Math.ceil(prompt.length / bytesPerToken),
     async infer(request, stop) {
-      const until = stopsAt(stop, timeoutMs);
+      const limit = timeLimit(timeoutMs, stop);
       let said: string;
       try {
-        said = await textOf(ask(askedOf(request), until.signal), replyBytesMax);
+        said = await textOf(ask(askedOf(request), limit.signal), replyBytesMax);
       } catch (error) {
-        throw noAnswer(until.why(error), error);
+        throw failureOf(limit, timeoutMs, error);
+      } finally {
+        limit.end();
       }
       return answerOf(said);
     },
