@@ -6,7 +6,7 @@ const { OBJECT_STATE_PENDING: PENDING, OBJECT_STATE_ACTIVE: ACTIVE } = ObjectSta
 const BLOCKS = 100n;
 const published = {
   ...newWindow(10n, BLOCKS),
-  ...{ voidedHeight: 0n, releaseHeight: 0n, openRequests: 0 },
+  ...{ height: 10n, voidedHeight: 0n, releaseHeight: 0n, openRequests: 0 },
 };
 
 it('is pending for as many blocks as its window has', () => {
@@ -49,8 +49,25 @@ it('what is asked when the window is over changes nothing', () => {
 
 it('says what cannot be', () => {
   expect(problemOfPause(published)).toBeUndefined();
-  expect(problemOfPause(withRequest(published, 20n))).toBeUndefined();
-  expect(problemOfPause({ ...published, pausedHeight: 20n })).toContain('stands still');
+  expect(problemOfPause({ ...published, pausedHeight: 20n })).toContain('stands still although');
   expect(problemOfPause({ ...published, pausedHeight: -1n })).toContain('negative');
   expect(problemOfPause({ ...published, pauseLeft: -1n })).toContain('negative');
+  const asked = { ...published, openRequests: 1 };
+  expect(problemOfPause({ ...asked, pausedHeight: 110n })).toContain('since 110, when its window was over');
+  expect(problemOfPause({ ...published, pauseLeft: 201n })).toContain('for 201 blocks more, at most 200');
+});
+
+it('says nothing of what can be, from the first block of the window to the last', () => {
+  for (const height of [10n, 20n, 109n, 110n])
+    for (const blocks of [0n, 1n, 199n, 200n, 500n]) {
+      const asked = withRequest(published, height);
+      expect(problemOfPause(asked)).toBeUndefined();
+      expect(problemOfPause(withoutRequest(asked, height + blocks))).toBeUndefined();
+    }
+});
+
+it('has not stood still on a chain that goes on at a lower height', () => {
+  const asked = withRequest(published, 20n);
+  expect(standingOf(asked, 1n)).toBe(PENDING);
+  expect(withoutRequest(asked, 1n)).toEqual(published);
 });

@@ -47,7 +47,8 @@ function isOpen(window: Window, height: bigint): boolean {
 }
 
 function pausedFor({ pausedHeight, pauseLeft }: Window, height: bigint): bigint {
-  if (pausedHeight === 0n) return 0n;
+  // A chain that was exported for height 0 goes on below the heights that it wrote.
+  if (pausedHeight === 0n || pausedHeight > height) return 0n;
   const paused = height - pausedHeight;
   return paused < pauseLeft ? paused : pauseLeft;
 }
@@ -55,12 +56,19 @@ function pausedFor({ pausedHeight, pauseLeft }: Window, height: bigint): bigint 
 /** An object that requests are about. */
 type Asked = Window & { readonly openRequests: number };
 
-/** What cannot be of a window that stands still or does not, for a person; undefined when all is right. */
-export function problemOfPause({ pausedHeight, pauseLeft, openRequests }: Asked): string | undefined {
+/**
+ * What cannot be of a window, standing still or not, for a person; undefined when all is right. A block
+ * of standing still is taken from `pauseLeft` and put to `activeHeight`, so both bounds hold at all times, at
+ * whatever height the chain is.
+ */
+export function problemOfPause(object: Asked & { readonly height: bigint }): string | undefined {
+  const { height, activeHeight, pausedHeight, pauseLeft, openRequests } = object;
   if (pausedHeight < 0n || pauseLeft < 0n) return 'has a negative paused_height or pause_left';
-  return pausedHeight > 0n && openRequests === 0
-    ? 'stands still although nothing is asked about it'
-    : undefined;
+  if (pausedHeight > 0n && openRequests === 0) return 'stands still although nothing is asked about it';
+  if (pausedHeight > 0n && pausedHeight >= activeHeight)
+    return `stands still since ${pausedHeight}, when its window was over (${activeHeight})`;
+  const most = PAUSED_WINDOWS_MAX * (activeHeight - height);
+  return pauseLeft > most ? `could stand still for ${pauseLeft} blocks more, at most ${most}` : undefined;
 }
 
 /** One more request is open: an open window stands still from the first one on. */

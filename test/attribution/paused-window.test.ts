@@ -106,6 +106,8 @@ test.each(['shards', 'cards'])(
     expect(refusal({ pause_left: '-1' })).toContain(negative);
     const still = `app_state.attribution.${list}: 1 stands still although nothing is asked about it`;
     expect(refusal({ paused_height: '2' })).toContain(still);
+    const long = `app_state.attribution.${list}: 1 could stand still for`;
+    expect(refusal({ pause_left: `${2 * WINDOW + 1}` })).toContain(`${long} ${2 * WINDOW + 1} blocks more`);
   },
 );
 
@@ -137,5 +139,7 @@ test('an invariant tells of a window that stands still for nothing, and of which
     expect(broken(list, {})).toBeUndefined();
     expect(broken(list, { pausedHeight: 2n })).toMatch(new RegExp(`${name} 1 stands still`));
     expect(broken(list, { pauseLeft: -1n })).toMatch(new RegExp(`${name} 1 has a negative`));
+    const left = 2n * BigInt(WINDOW) + 1n;
+    expect(broken(list, { pauseLeft: left })).toMatch(new RegExp(`${name} 1 could stand still for ${left}`));
   }
 });
