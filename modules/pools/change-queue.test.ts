@@ -86,6 +86,38 @@ test('what is due does not bring along what its pool has ordered for later', () 
   expect([waiting(world), weightOf(world, POOL, 0n)]).toEqual([0, 9n]);
 });
 
+test('orders of a long epoch hold up none of a shorter one, in their order, as many as a block does', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  const { state } = world.core;
+  const [mine, quiet] = [poolOf(1n), poolOf(2n)];
+  const set = (epochBlocks: number): void =>
+    state.params.set(world.staking.context, { ...DEFAULT_PARAMS, epochBlocks });
+  world.staking.endBlock();
+  set(1_000_000);
+  for (let i = 0; i < 600; i++) world.order(i % 128, BigInt(1 + i), 0, mine);
+  world.order(0, 5n, 0, quiet);
+  set(10);
+  world.order(127, 0n, 0, mine);
+  world.endBlocksTo(9n);
+  // Not before the present epoch ends.
+  expect([waiting(world, mine), weightOf(world, mine, 0n)]).toEqual([601, 0n]);
+  let left = 601;
+  while (left > 0) {
+    world.staking.endBlock();
+    expect(world.staking.broken()).toEqual([]);
+    expect(waiting(world, mine)).toBeLessThan(left);
+    left = waiting(world, mine);
+  }
+  expect(world.height).toBeLessThan(16n);
+  // 599 is the last order of slot 87 and 512 the first of those that are the last of theirs.
+  expect([0n, 87n, 88n, 127n].map((slot) => weightOf(world, mine, slot))).toEqual([513n, 600n, 473n, 0n]);
+  // Where nothing else is ordered it stays as it was ordered.
+  expect([waiting(world, quiet), weightOf(world, quiet, 0n)]).toEqual([1, 0n]);
+  world.order(0, 6n, 0, quiet);
+  world.endBlocksTo(20n);
+  expect([waiting(world, quiet), weightOf(world, quiet, 0n)]).toEqual([0, 6n]);
+});
+
 test('an export in the middle of a flood goes on: orders of a pool in their order, each pool with a turn', () => {
   const world = new PoolsWorld({ epochBlocks: 1 });
   for (let slot = 0; slot < 400; slot++) world.order(slot, 5n, 0, poolOf(1n));
@@ -108,7 +140,8 @@ test('an export in the middle of a flood goes on: orders of a pool in their orde
 
 test('whatever is ordered while epochs change: a slot has its last order in the end', () => {
   const order = fc.record({ pool: fc.nat(3), slot: fc.nat(2), weight: fc.bigInt(1n, 9n) });
-  const block = fc.record({ epochBlocks: fc.integer({ min: 1, max: 6 }), orders: fc.array(order) });
+  const epochBlocks = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constant(10_000));
+  const block = fc.record({ epochBlocks, orders: fc.array(order) });
   fc.assert(
     fc.property(fc.array(block, { minLength: 1, maxLength: 8 }), (blocks) => {
       const world = new PoolsWorld();
@@ -130,6 +163,10 @@ test('whatever is ordered while epochs change: a slot has its last order in the 
         world.staking.endBlock();
         expect(world.staking.broken()).toEqual([]);
       }
+      // The next order brings forward what was ordered under longer epochs.
+      const { context } = world.staking;
+      state.params.set(context, { ...state.params.require(context), epochBlocks: 6 });
+      for (let pool = 0; pool < 4; pool++) world.order(3, 1n, 0, poolOf(BigInt(pool)));
       world.endBlocksTo(world.height + 12n);
       expect(waiting(world)).toBe(0);
       for (const { pool, slot, weight } of last.values()) expect(weightOf(world, pool, slot)).toBe(weight);

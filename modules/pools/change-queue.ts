@@ -4,11 +4,16 @@
  * height from which on it is served. Pools whose turn has come are served one change each, round by round,
  * the longest waiting first, equals by their keys; one that was served and has more is behind all that wait
  * already. So pools that a block serves at all get the same number of changes, to one.
+ *
+ * When governance makes epochs shorter, a change that was ordered before may be due long after one that is
+ * ordered now. It does not hold the later one up: the next order of its pool brings it forward, and what is
+ * due after the present epoch would end is due when its pool is served.
  */
 import { assert } from '../../core/errors.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { CHANGE_ROWS_MAX, rowsOfSlot } from './limits.ts';
+import { paramsOf } from './pools.ts';
 import type { PoolsCore } from './ports.ts';
 import { changeKeyCodec, type PoolKey, poolKey } from './state.ts';
 
@@ -26,6 +31,19 @@ interface Served {
   readonly taken: Waiting[];
 }
 
+/** Puts an order behind those of its pool, which are not due after it. */
+export function orderChange(k: PoolsCore, context: Context, number: bigint, change: WeightChange): void {
+  const pool = poolKey(change.pool);
+  const first = firstOf(k, context, pool);
+  const { effectiveHeight } = change;
+  if (first !== undefined && first[1].effectiveHeight > effectiveHeight) {
+    k.state.changeTurns.remove(context, [first[1].effectiveHeight, pool]);
+    k.state.changeTurns.add(context, [effectiveHeight, pool]);
+    k.state.changes.set(context, [pool, first[0]], { ...first[1], effectiveHeight });
+  }
+  insertChange(k, context, number, change);
+}
+
 /** Puts a change behind those of its pool; numbers ascend. */
 export function insertChange(k: PoolsCore, context: Context, number: bigint, change: WeightChange): void {
   const pool = poolKey(change.pool);
@@ -40,7 +58,7 @@ export function insertChange(k: PoolsCore, context: Context, number: bigint, cha
  */
 export function takeDueChanges(k: PoolsCore, context: Context): readonly WeightChange[] {
   const served = whoseTurnItIs(k, context);
-  const due = takeByRounds(served, context.block.height);
+  const due = takeByRounds(served, dueAt(k, context));
   for (const one of served) settleTurn(k, context, one);
   return due;
 }
@@ -62,8 +80,24 @@ function whoseTurnItIs(k: PoolsCore, context: ReadContext): readonly Served[] {
   return served;
 }
 
+/** Tells of a change that it is due, in this block. */
+function dueAt(k: PoolsCore, context: ReadContext): (change: WeightChange) => boolean {
+  const { height } = context.block;
+  const epochEnds = epochEnd(height, paramsOf(k, context).epochBlocks);
+  return ({ effectiveHeight }) => effectiveHeight <= height || effectiveHeight > epochEnds;
+}
+
+/** The height at which the epoch of a height ends: the least multiple that is not below it. */
+export function epochEnd(height: bigint, epochBlocks: number): bigint {
+  const of = BigInt(epochBlocks);
+  return ((height + of - 1n) / of) * of;
+}
+
 /** One change of each pool a round, until nothing is due or the next does not fit. */
-function takeByRounds(served: readonly Served[], height: bigint): readonly WeightChange[] {
+function takeByRounds(
+  served: readonly Served[],
+  isDue: (change: WeightChange) => boolean,
+): readonly WeightChange[] {
   const due: WeightChange[] = [];
   let rows = 0;
   let open = served;
@@ -71,7 +105,7 @@ function takeByRounds(served: readonly Served[], height: bigint): readonly Weigh
     const still: Served[] = [];
     for (const one of open) {
       const { next } = one;
-      if (next === undefined || next[1].effectiveHeight > height) continue;
+      if (next === undefined || !isDue(next[1])) continue;
       rows += one.rows;
       if (due.length > 0 && rows > CHANGE_ROWS_MAX) return due;
       due.push(next[1]);
@@ -90,9 +124,13 @@ function settleTurn(k: PoolsCore, context: Context, one: Served): void {
   for (const [number] of taken) k.state.changes.remove(context, [pool, number]);
   k.state.changeTurns.remove(context, [turn, pool]);
   if (next === undefined) return;
+  const [number, change] = next;
   const { height } = context.block;
-  const { effectiveHeight } = next[1];
-  k.state.changeTurns.add(context, [effectiveHeight > height ? effectiveHeight : height + 1n, pool]);
+  const isDue = dueAt(k, context)(change);
+  // So that it is not due after its turn.
+  if (isDue && change.effectiveHeight > height)
+    k.state.changes.set(context, [pool, number], { ...change, effectiveHeight: height });
+  k.state.changeTurns.add(context, [isDue ? height + 1n : change.effectiveHeight, pool]);
 }
 
 function firstOf(k: PoolsCore, context: ReadContext, pool: PoolKey): Waiting | undefined {

@@ -6,7 +6,7 @@ import { StateError } from '../../framework/errors.ts';
 import { Pool, type PoolId, type WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { endAutoClaim } from './auto-claims.ts';
-import { insertChange, takeDueChanges } from './change-queue.ts';
+import { epochEnd, orderChange, takeDueChanges } from './change-queue.ts';
 import { payOut, settleSlot, writeDebts } from './claims.ts';
 import { poolErrors } from './errors.ts';
 import { poolCreated, poolText, weightChanged, weightOrdered } from './events.ts';
@@ -36,15 +36,10 @@ export function orderSlot(k: PoolsCore, context: Context, order: SlotOrder): voi
     slot,
     weight,
     owner: k.addresses.toText(order.owner),
-    effectiveHeight: nextMultiple(context.block.height, BigInt(epochBlocks)),
+    effectiveHeight: epochEnd(context.block.height, epochBlocks),
   };
-  insertChange(k, context, k.state.changeSequence.next(context), change);
+  orderChange(k, context, k.state.changeSequence.next(context), change);
   context.emit(weightOrdered(change));
-}
-
-/** The least multiple that is not below the height. */
-function nextMultiple(height: bigint, of: bigint): bigint {
-  return ((height + of - 1n) / of) * of;
 }
 
 /** The pool with this slot. */

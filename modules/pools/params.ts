@@ -13,6 +13,8 @@ export const DEFAULT_PARAMS: Params = {
   creditBlocks: 5_000_000,
 };
 
+/** Orders wait for the end of an epoch: two months of blocks of five seconds. */
+const EPOCH_BLOCKS_MAX = 1_000_000;
 const BLOCKS_MAX = 1_000_000_000;
 const SLOTS_MAX = 1_024;
 const GAS_MAX = 1_000_000;
@@ -21,7 +23,7 @@ const TIMES_MAX = 1_000_000;
 /** @throws StateError (sdk 18) when a limit is zero or absurd */
 export function validateParams(params: Params): void {
   const { epochBlocks, slotsMax, gasPerRow, autoClaimBlocksMin, autoClaimTimesMax, creditBlocks } = params;
-  checkRange('epoch_blocks', epochBlocks, BLOCKS_MAX);
+  checkRange('epoch_blocks', epochBlocks, EPOCH_BLOCKS_MAX);
   checkRange('slots_max', slotsMax, SLOTS_MAX);
   checkRange('gas_per_row', gasPerRow, GAS_MAX);
   checkRange('auto_claim_blocks_min', autoClaimBlocksMin, BLOCKS_MAX);

@@ -13,7 +13,6 @@ import { creditSource } from './places.ts';
 import { settleSlot } from './claims.ts';
 import { poolErrors } from './errors.ts';
 import { CHANGE_ROWS_MAX, CREDITS_FORGOTTEN_MAX, DENOMS_MAX, rowsOfSlot, SLOTS_MAX } from './limits.ts';
-import { DEFAULT_PARAMS } from './params.ts';
 import { requirePool } from './pools.ts';
 import { viewOf } from './rows.ts';
 import { poolKey } from './state.ts';
@@ -259,11 +258,10 @@ describe('weights', () => {
     expect(world.claim(0, [0, 2])).toEqual(['1000uopen']);
   });
 
-  test('orders are applied in portions, in their order, also when the epoch is made shorter meanwhile', () => {
+  test('orders are applied in portions, in their order', () => {
     const world = new PoolsWorld({ epochBlocks: 100 });
     for (let slot = 0; slot < 800; slot++) world.order(slot, 5n, slot % 3);
     const pool = requirePool(world.core, world.staking.context, POOL);
-    world.core.state.params.set(world.staking.context, { ...DEFAULT_PARAMS, epochBlocks: 1 });
     world.order(799, 0n, 0);
     const left = (): number => [...world.core.state.changes.iterate(world.staking.context)].length;
     world.endBlocksTo(99n);

@@ -192,7 +192,11 @@ export const PAYMENTS_ROWS: readonly Row[] = [
 
 /** Section `pools`. */
 export const POOLS_ROWS: readonly Row[] = [
-  small('epoch_blocks', [1n, BLOCKS_MAX], '1: weights count from the end of their block on; most: never'),
+  small(
+    'epoch_blocks',
+    [1n, 1_000_000n],
+    '1: weights count from the end of their block on; most: two months of blocks of 5 s later',
+  ),
   small('slots_max', [1n, 1024n], 'a claim reads so many paths, paid by reads'),
   small(
     'gas_per_row',
