@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
+import { messageToJson } from '../../framework/proto-json.ts';
+import { GenesisState } from '../../proto/gen/openledger/channels/v1/genesis.ts';
 import * as wire from '../../proto/gen/openledger/channels/v1/tx.ts';
 import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import { ChannelWorld, opening } from '../../test/support/channel-world.ts';
 import { accountSigner, sessionSigner, voucherFor } from '../../test/support/channels.ts';
 import { anyOf } from '../../test/support/test-chain.ts';
 import { channelErrors } from './errors.ts';
+import { DEFAULT_PARAMS } from './params.ts';
 import { hashChainOf } from './format/hash-chain.ts';
 import { LANES, type VoucherContent } from './format/voucher.ts';
 
@@ -152,4 +155,35 @@ test('an id is used once: a channel that was closed is not opened again, and its
   chain.block();
   world.refused(payer, opening(config, 1000n), channelErrors.invalidChannel);
   expect(chain.app.exportState().appState['channels']).toMatchObject({ channels: [], lanes: [], closed: [] });
+});
+
+test('rows of several denominations in one message are each paid in their own', () => {
+  const world = new ChannelWorld({ coins: '1000000000uopen,1000uusd' });
+  const { chain, receiver } = world;
+  const open = world.open(world.config());
+  const usd = world.open(world.config({ denom: 'uusd' }));
+  const had = ['uopen', 'uusd'].map((denom) => chain.balance(receiver.address, denom));
+  const rows = [
+    world.row(voucherFor(usd, { cumulative: 7n, ceiling: 0n })),
+    world.row(voucherFor(open)),
+    world.row(voucherFor(usd, { lane: 1, cumulative: 11n, ceiling: 0n })),
+  ];
+  expect(world.claim(...rows)).toEqual([
+    [PAID, '7'],
+    [PAID, '100'],
+    [PAID, '11'],
+  ]);
+  const has = ['uopen', 'uusd'].map((denom) => chain.balance(receiver.address, denom));
+  expect(has.map((amount, i) => amount - (had[i] ?? 0n))).toEqual([100n, 18n]);
+  world.sound();
+});
+
+test('a message has as many rows as the parameters say, and not one more', () => {
+  const params = { ...DEFAULT_PARAMS, rowsMax: 2 };
+  const sections = { channels: messageToJson(GenesisState, GenesisState.create({ params })) };
+  const world = new ChannelWorld({ genesis: { sections } });
+  const id = world.open(world.config());
+  const rows = [0, 1, 2].map((lane) => world.row(voucherFor(id, { lane })));
+  world.refused(world.receiver, world.claimOf(...rows), channelErrors.tooManyRows);
+  expect(world.claim(...rows.slice(1)).length).toBe(2);
 });

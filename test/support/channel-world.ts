@@ -9,21 +9,26 @@ import type { Any } from '../../proto/gen/google/protobuf/any.ts';
 import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { responseOf } from './attribution-world.ts';
 import { configOf, rowFor, type RowOptions, sessionSigner, type TestSigner } from './channels.ts';
-import { anyOf, type TestAccount, TestChain } from './test-chain.ts';
+import { anyOf, type TestAccount, TestChain, type TestChainOptions } from './test-chain.ts';
 
 /** Gas of a message of one row. */
 const GAS = 400_000n;
 
 /** A chain with a payer, a receiver, and somebody else. */
 export class ChannelWorld {
-  readonly chain: TestChain = new TestChain({ accounts: 4 });
-  readonly payer: TestAccount = this.chain.account(0);
-  readonly receiver: TestAccount = this.chain.account(1);
-  readonly other: TestAccount = this.chain.account(2);
+  readonly chain: TestChain;
+  readonly payer: TestAccount;
+  readonly receiver: TestAccount;
+  readonly other: TestAccount;
   /** Signs the payer's vouchers. */
-  readonly session: TestSigner = sessionSigner(this.payer.address);
+  readonly session: TestSigner;
 
-  constructor() {
+  constructor(options: TestChainOptions = {}) {
+    this.chain = new TestChain({ accounts: 4, ...options });
+    this.payer = this.chain.account(0);
+    this.receiver = this.chain.account(1);
+    this.other = this.chain.account(2);
+    this.session = sessionSigner(this.payer.address);
     this.chain.block();
   }
 
