@@ -1,6 +1,7 @@
 /** Answers by the transaction: how many fit, and which of them pass. */
 import { LedgerError } from '../../core/errors.ts';
 import { HASH_BYTES } from '../../core/hash.ts';
+import { packInOrder } from '../../core/pack.ts';
 import type { AnswerChain, AnswerTx, BlockRoom, ChunkAnswer, ServedPiece } from './answer-ports.ts';
 
 /**
@@ -59,20 +60,8 @@ export function packAnswers<Answer extends ChunkAnswer>(
   answers: readonly Answer[],
   { txBytesMax, answersMax }: { readonly txBytesMax: number; readonly answersMax: number },
 ): readonly (readonly Answer[])[] {
-  const packed: Answer[][] = [];
-  let bytes = 0;
-  for (const answer of answers) {
-    const own = answerBytes(answer.piece);
-    const last = packed.at(-1);
-    if (last === undefined || last.length >= answersMax || bytes + own > txBytesMax) {
-      packed.push([answer]);
-      bytes = own;
-    } else {
-      last.push(answer);
-      bytes += own;
-    }
-  }
-  return packed;
+  const bytesOf = ({ piece }: Answer): number => answerBytes(piece);
+  return packInOrder(answers, { bytesOf, bytesMax: txBytesMax, itemsMax: answersMax });
 }
 
 /** What becomes of answers before they are sent. */

@@ -12,6 +12,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { LedgerError, messageOf } from '../../core/errors.ts';
+import { packInOrder } from '../../core/pack.ts';
 import { MsgServeEpochPiece } from '../../proto/gen/openledger/settlement/v1/tx.ts';
 import type { EpochRequest } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
 import type { KeptEpochs } from './kept-epochs.ts';
@@ -159,22 +160,11 @@ export class RequestAnswerer {
   }
 }
 
-/** Divides answers into transactions, in their order; one that is too large stands alone. */
+/** Answers by transactions, in their order. */
 function packAnswers(answers: readonly Answer[]): (readonly Answer[])[] {
-  const packed: Answer[][] = [];
-  let bytes = 0;
-  for (const answer of answers) {
-    const own = MESSAGE_FRAME_BYTES + MsgServeEpochPiece.encode({ sender: '', ...answer.piece }).length;
-    const last = packed.at(-1);
-    if (last === undefined || last.length >= TX_ANSWERS_MAX || bytes + own > TX_ANSWER_BYTES_MAX) {
-      packed.push([answer]);
-      bytes = own;
-    } else {
-      last.push(answer);
-      bytes += own;
-    }
-  }
-  return packed;
+  const bytesOf = ({ piece }: Answer): number =>
+    MESSAGE_FRAME_BYTES + MsgServeEpochPiece.encode({ sender: '', ...piece }).length;
+  return packInOrder(answers, { bytesOf, bytesMax: TX_ANSWER_BYTES_MAX, itemsMax: TX_ANSWERS_MAX });
 }
 
 function halves(batch: readonly Answer[]): readonly (readonly Answer[])[] {
