@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { amountOf, everySecond, wholeNumber } from '../daemon.ts';
 import type { Terminal } from '../terminal.ts';
+import { type OwnBounds, type PlaceOptions, watcherOptions } from './watcher-options.ts';
 import {
   type StartedWatch,
   type WatchCommandOptions,
@@ -12,12 +13,8 @@ import {
   withWatchOptions,
 } from '../watch-command.ts';
 
-interface WatchOptions extends WatchCommandOptions {
-  readonly dir: string;
-  readonly source: readonly string[];
+interface WatchOptions extends WatchCommandOptions, PlaceOptions {
   readonly textBytesMax: string;
-  readonly contents?: string;
-  readonly saltSecrets?: string;
   readonly spendMax?: string;
 }
 
@@ -62,16 +59,10 @@ export function addWatchCommand(attest: Command, terminal: Terminal): void {
     });
 }
 
-/** What its own options say, checked. */
-interface WatchBounds {
-  readonly textBytesMax: number;
-  readonly spendMax: bigint | undefined;
-}
-
 async function startWatch(
   { connection, account, logger, patience, demandBudget }: WatchGround,
   options: WatchOptions,
-  { textBytesMax, spendMax }: WatchBounds,
+  bounds: OwnBounds,
 ): Promise<StartedWatch> {
   const { Watcher } = await import('../../attest/watch/watcher.ts');
   const { WatchMetrics } = await import('../../attest/watch/metrics.ts');
@@ -91,36 +82,7 @@ async function startWatch(
       logger,
       metrics,
     },
-    {
-      sources: options.source,
-      ticksMax: patience,
-      textBytesMax,
-      demandBudget,
-      spendMax,
-      spentFile: join(options.dir, 'spent'),
-      ...(await privateParts(options)),
-    },
+    await watcherOptions(options, { ...bounds, demandBudget, ticksMax: patience }),
   );
   return { metrics, what: '', rounds: [() => watcher.lookAtClaims(), () => watcher.lookAtPublished()] };
-}
-
-/** What is known of private Datanets. */
-async function privateParts({
-  contents,
-  saltSecrets: list,
-}: WatchOptions): Promise<
-  Pick<import('../../attest/watch/watcher.ts').WatcherOptions, 'texts' | 'secretOf'>
-> {
-  const { ContentsFolder } = await import('./contents-folder.ts');
-  const { saltSecrets } = await import('./salt-secrets.ts');
-  const folder = contents === undefined ? undefined : new ContentsFolder(contents);
-  return {
-    secretOf: list === undefined ? undefined : saltSecrets(list),
-    texts: folder && {
-      content: async (root) => folder.find(root),
-      leaves: async () => undefined,
-      nodes: async () => undefined,
-      influenceLeaves: async () => undefined,
-    },
-  };
 }

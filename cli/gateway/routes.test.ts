@@ -6,6 +6,7 @@ import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
 import { SERVER_LIMITS } from '../../serve/limits.ts';
 import { HttpServer } from '../../serve/server.ts';
 import type { InferenceDesk } from '../../gateway/serve/desk.ts';
+import type { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import { receiptStatement } from '../../modules/settlement/proof/receipt-statement.ts';
 import { verifyEd25519 } from '../../node/crypto/ed25519.ts';
 import { GatewayWorld } from '../../test/support/gateway-world.ts';
@@ -25,7 +26,7 @@ interface Reply {
 }
 
 /** A gateway on a whole chain behind its server. */
-async function serve(broken?: InferenceDesk['answer']) {
+async function serve(broken?: InferenceDesk['answer'], served?: KeptEpochs['served']) {
   const world = await GatewayWorld.start();
   const { desk, streams, settler, epochs, receipts } = await world.process();
   await settler.observe();
@@ -43,7 +44,7 @@ async function serve(broken?: InferenceDesk['answer']) {
   const fatal: LedgerError[] = [];
   const routes = gatewayRoutes({
     desk: broken === undefined ? desk : { priceOf: (request) => desk.priceOf(request), answer: broken },
-    epochs,
+    epochs: served === undefined ? epochs : { served },
     terms: { chainId, gateway, denom: 'uopen', receiptKey, models: [1n], bytesPerToken: 4, tokensAhead: 10 },
     ...{ streams, logger, signal: new AbortController().signal },
     health: () => ({}),
@@ -188,3 +189,13 @@ test.each([
     expect([reply.status, codeOf(reply), fatal.length]).toEqual([status, said, ends]);
   },
 );
+
+test('an epoch that cannot be built again while the chain does not answer is 502: later', async () => {
+  const silent = new LedgerError('attest.chain', 'the node answers with HTTP status 500');
+  const { url } = await serve(undefined, () => Promise.reject(silent));
+  const reply = await fetch(`${url}/v1/epochs/1/receipts?from=0&count=1`);
+  expect([reply.status, await reply.json()]).toEqual([
+    502,
+    { error: { code: 'gateway.chain', message: 'the node answers with HTTP status 500' } },
+  ]);
+});
