@@ -73,72 +73,40 @@ export function bundleText(bundle: Bundle): string {
   return `${JSON.stringify(bundle, undefined, 1)}\n`;
 }
 
-type Reader<T> = (value: unknown) => T;
+const PAIR: ProvedPair = { key: '', value: '', prefix: '', path: [['']] };
+const ROW: ProvedRow = { key: '', found: PAIR, left: PAIR, right: PAIR };
+const RUNS: readonly Run[] = [{ from: 0, leaves: [''], siblings: '' }];
+/** What a bundle looks like: each list holds one of what it may hold any number of. */
+const SAMPLE: Bundle = {
+  form: BUNDLE_FORM,
+  states: [{ header: [''], stores: [{ name: '', root: '', path: [['']], rows: [ROW] }] }],
+  targets: [{ kind: 'claim', receipt: '', pool: [''], slot: '', denom: '', credits: [''] }],
+  claims: [''],
+  epochs: [{ epoch: '', row: 0, allocations: RUNS, receipts: RUNS, entitlements: RUNS }],
+  attributions: [''],
+};
 
-const hex: Reader<string> = (value) => {
-  check(typeof value === 'string' && /^([0-9a-f]{2})*$/.test(value), 'bytes are not in hexadecimal');
-  return value;
-};
-const text: Reader<string> = (value) => {
-  check(typeof value === 'string', 'a text is none');
-  return value;
-};
-const whole: Reader<number> = (value) => {
-  check(typeof value === 'number' && Number.isSafeInteger(value) && value >= 0, 'a number is none');
-  return value;
-};
-const list =
-  <T>(item: Reader<T>): Reader<readonly T[]> =>
-  (value) => {
-    check(Array.isArray(value), 'a list is none');
-    return value.map((each) => item(each));
-  };
-const orNull =
-  <T>(item: Reader<T>): Reader<T | null> =>
-  (value) =>
-    value === null ? null : item(value);
-
-/** An object with exactly these members, in this order: then a text has one meaning and a meaning one text. */
-function record<T extends object>(members: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> {
-  const names = Object.keys(members);
-  return (value) => {
-    check(typeof value === 'object' && value !== null, 'an object is none');
-    check(Object.keys(value).join() === names.join(), `an object has not the members ${names.join(', ')}`);
-    const read = Object.entries<Reader<unknown>>(members).map(([name, reader]) => [
-      name,
-      reader(Reflect.get(value, name)),
-    ]);
-    return Object.fromEntries(read);
-  };
+/** Whether it has the members of the sample in their order, with values of the same kinds; a pair may be null. */
+function isLike<T>(value: unknown, sample: T): value is T {
+  if (value === null || typeof value !== 'object' || typeof sample !== 'object' || sample === null)
+    return value === null
+      ? sample === PAIR
+      : typeof value === typeof sample &&
+          (typeof value !== 'number' || (Number.isSafeInteger(value) && value >= 0));
+  if (Array.isArray(sample)) return Array.isArray(value) && value.every((each) => isLike(each, sample[0]));
+  const members = Object.entries(sample);
+  return (
+    Object.keys(value).join() === members.map(([name]) => name).join() &&
+    members.every(([name, each]) => isLike(Reflect.get(value, name), each))
+  );
 }
-
-const pair = record<ProvedPair>({ key: hex, value: hex, prefix: hex, path: list(list(hex)) });
-const row = record<ProvedRow>({ key: hex, found: orNull(pair), left: orNull(pair), right: orNull(pair) });
-const store = record<ProvedStore>({ name: text, root: hex, path: list(list(hex)), rows: list(row) });
-const run = record<Run>({ from: whole, leaves: list(hex), siblings: hex });
-const runs = list(run);
-const target = record<Target>({
-  kind: (value) => (value === 'claim' || value === 'receipt' ? value : refuse('a target of no kind')),
-  receipt: text,
-  pool: list(text),
-  slot: text,
-  denom: text,
-  credits: list(text),
-});
-const bundleReader = record<Bundle>({
-  form: (value) => (value === BUNDLE_FORM ? value : refuse('a bundle of another form')),
-  states: list(record<ProvedState>({ header: list(hex), stores: list(store) })),
-  targets: list(target),
-  claims: list(hex),
-  epochs: list(
-    record<EpochPart>({ epoch: text, row: whole, allocations: runs, receipts: runs, entitlements: runs }),
-  ),
-  attributions: list(hex),
-});
 
 // -------------------------------------------------------------------------------------------------- bytes
 
-const fromHex = (digits: string): Bytes => Uint8Array.from(Buffer.from(digits, 'hex'));
+const fromHex = (digits: string): Bytes => {
+  check(/^([0-9a-f]{2})*$/.test(digits), 'bytes are not in hexadecimal');
+  return Uint8Array.from(Buffer.from(digits, 'hex'));
+};
 const toHex = (bytes: Bytes): string => Buffer.from(bytes).toString('hex');
 const sha256 = (...parts: readonly Bytes[]): Bytes => {
   const hash = createHash('sha256');
@@ -147,6 +115,7 @@ const sha256 = (...parts: readonly Bytes[]): Bytes => {
 };
 const same = (a: Bytes, b: Bytes): boolean => Buffer.compare(a, b) === 0;
 const utf8 = (bytes: Bytes): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+const NOTHING = new Uint8Array(0);
 const LEAF = Uint8Array.of(0);
 const INNER = Uint8Array.of(1);
 
@@ -156,11 +125,7 @@ function fixed(value: bigint, bytes: number): string {
 }
 
 function varint(value: number): Bytes {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Uint8Array.from([...bytes, rest]);
-    bytes.push((rest % 128) + 128);
-  }
+  return value < 128 ? Uint8Array.of(value) : Uint8Array.of((value % 128) + 128, ...varint(value >> 7));
 }
 
 function readVarint(bytes: Bytes, at: number): readonly [value: bigint, next: number] {
@@ -175,7 +140,8 @@ function readVarint(bytes: Bytes, at: number): readonly [value: bigint, next: nu
 
 /** A protobuf message by field numbers. What is not there reads as zero or empty. */
 class Message {
-  readonly #fields = new Map<number, (bigint | Bytes)[]>();
+  readonly #numbers = new Map<number, bigint>();
+  readonly #bytes = new Map<number, Bytes[]>();
 
   constructor(bytes: Bytes) {
     for (let at = 0; at < bytes.length; ) {
@@ -185,22 +151,19 @@ class Message {
       check(wire === 0n || wire === 2n, 'a field of an unknown wire type');
       at = wire === 0n ? next : next + Number(head);
       check(at <= bytes.length, 'a field is cut short');
-      const value = wire === 0n ? head : bytes.subarray(next, at);
-      this.#fields.set(number, [...(this.#fields.get(number) ?? []), value]);
+      if (wire === 0n) this.#numbers.set(number, head);
+      else this.#bytes.set(number, [...this.all(number), bytes.subarray(next, at)]);
     }
   }
 
   uint(number: number): bigint {
-    const value = this.#fields.get(number)?.at(-1) ?? 0n;
-    return typeof value === 'bigint' ? value : refuse('a number is none');
-  }
-  bytes(number: number): Bytes {
-    return this.all(number).at(-1) ?? new Uint8Array(0);
+    return this.#numbers.get(number) ?? 0n;
   }
   all(number: number): readonly Bytes[] {
-    return (this.#fields.get(number) ?? []).map((value) =>
-      typeof value === 'bigint' ? refuse('bytes are none') : value,
-    );
+    return this.#bytes.get(number) ?? [];
+  }
+  bytes(number: number): Bytes {
+    return this.all(number).at(-1) ?? NOTHING;
   }
   text(number: number): string {
     return utf8(this.bytes(number));
@@ -215,18 +178,15 @@ class Message {
   messages(number: number): readonly Message[] {
     return this.all(number).map((bytes) => new Message(bytes));
   }
-  /** Packed or not. */
+  /** Packed. */
   uints(number: number): readonly bigint[] {
-    return (this.#fields.get(number) ?? []).flatMap((value) => {
-      if (typeof value === 'bigint') return [value];
-      const values: bigint[] = [];
-      for (let at = 0; at < value.length; ) {
-        const [next, end] = readVarint(value, at);
-        values.push(next);
-        at = end;
-      }
-      return values;
-    });
+    const [bytes, values]: readonly [Bytes, bigint[]] = [this.bytes(number), []];
+    for (let at = 0; at < bytes.length; ) {
+      const [value, next] = readVarint(bytes, at);
+      values.push(value);
+      at = next;
+    }
+    return values;
   }
 }
 
@@ -237,19 +197,24 @@ function decimal(digits: string): bigint {
 
 // --------------------------------------------------------------------------------- headers, rows of states
 
-/** RFC 6962: a leaf behind 0x00, a node behind 0x01, left as many leaves as the largest power of two below. */
-function merkleRoot(leaves: readonly Bytes[]): Bytes {
-  const [first] = leaves;
-  if (first !== undefined && leaves.length === 1) return sha256(LEAF, first);
-  const middle = splitOf(leaves.length);
-  return sha256(INNER, merkleRoot(leaves.slice(0, middle)), merkleRoot(leaves.slice(middle)));
-}
-
-function splitOf(count: number): number {
-  check(count > 1, 'a tree of nothing');
-  let split = 1;
-  while (split * 2 < count) split *= 2;
-  return split;
+/**
+ * What leads from the leaves from `first` up to `end` to the root of a tree of `total` (RFC 6962): a node has to its
+ * left as many leaves as the largest power of two below their number. `other` is asked, left to right, for nodes over
+ * none of these leaves.
+ */
+function rootOf<T>(
+  { first, end, total }: { readonly first: number; readonly end: number; readonly total: number },
+  { leaf, node, other }: { leaf(at: number): T; node(left: T, right: T): T; other(): T },
+): T {
+  const walk = (from: number, to: number): T => {
+    if (to <= first || from >= end) return other();
+    if (to - from === 1) return leaf(from);
+    let middle = 1;
+    while (middle * 2 < to - from) middle *= 2;
+    const left = walk(from, from + middle);
+    return node(left, walk(from + middle, to));
+  };
+  return walk(0, total);
 }
 
 /** What has no order of its own stands in that of its text, each once. */
@@ -270,9 +235,17 @@ function openStates(
   let height = trusted.height;
   for (const { header, stores } of states.toReversed()) {
     check(header.length === 14, 'a header has not 14 fields');
-    const fields = header.map(fromHex);
-    const field = (i: number): Message => new Message(fields[i] ?? refuse('a field is missing'));
-    check(same(merkleRoot(fields), expected), `the header of ${height} is not that of the trusted chain`);
+    const fieldAt = (i: number): Bytes => fromHex(header[i] ?? '');
+    const field = (i: number): Message => new Message(fieldAt(i));
+    const root = rootOf(
+      { first: 0, end: 14, total: 14 },
+      {
+        leaf: (i) => sha256(LEAF, fieldAt(i)),
+        node: (left, right) => sha256(INNER, left, right),
+        other: () => NOTHING,
+      },
+    );
+    check(same(root, expected), `the header of ${height} is not that of the trusted chain`);
     check(field(2).uint(1) === height, `a header is not of height ${height}`);
     const appHash = field(10).bytes(1);
     // The app hash of a header is that of the state after the block before it.
@@ -382,16 +355,19 @@ const PARTIES = ['', 'platform', 'model', 'stakers', 'contributors'] as const;
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
 
-/** Largest remainders; of equal ones the first. */
-function apportion(amount: bigint, weights: readonly bigint[]): readonly bigint[] {
-  const whole = sum(weights);
+/** By largest remainders; of equal ones the first gains. */
+function divide(amount: bigint, shares: readonly Share[]): readonly Due[] {
+  const whole = sum(shares.map(({ weight }) => weight));
   check(whole > 0n, 'nothing to divide by');
-  const floors = weights.map((weight) => (amount * weight) / whole);
-  const favoured = weights
-    .map((weight, i) => ({ i, rest: (amount * weight) % whole }))
-    .sort((a, b) => (a.rest === b.rest ? a.i - b.i : a.rest > b.rest ? -1 : 1))
-    .slice(0, Number(amount - sum(floors)));
-  return floors.map((part, i) => (favoured.some((each) => each.i === i) ? part + 1n : part));
+  const dues = shares.map(({ to, weight }, i) => {
+    const exact = amount * weight;
+    return { to, i, floor: exact / whole, rest: exact % whole };
+  });
+  const over = Number(amount - sum(dues.map(({ floor }) => floor)));
+  const gains = new Set(
+    dues.toSorted((a, b) => (a.rest === b.rest ? a.i - b.i : a.rest > b.rest ? -1 : 1)).slice(0, over),
+  );
+  return dues.map((due) => ({ to: due.to, amount: due.floor + (gains.has(due) ? 1n : 0n) }));
 }
 
 function rowOf(e: Evidence, name: string, key: string, height: bigint = e.height): Message {
@@ -407,8 +383,12 @@ function numberAt(e: Evidence, name: string, key: string, height: bigint = e.hei
 /** Derives one target. @throws Refused */
 export function derive(e: Evidence, wanted: Target): Derived {
   if (wanted.kind === 'claim') return deriveClaim(e, wanted);
-  check(wanted.pool.length + wanted.credits.length === 0, 'a receipt has no pool');
-  check(wanted.slot === '' && wanted.denom === '', 'a receipt has no slot');
+  const { kind, pool, slot, denom, credits } = wanted;
+  check(kind === 'receipt', 'a target of no kind');
+  check(
+    [...pool, ...credits, slot, denom].join('') === '' && pool.length + credits.length === 0,
+    'a receipt has no slot',
+  );
   return { kind: 'receipt', receipt: deriveReceipt(e, decimal(wanted.receipt)) };
 }
 
@@ -423,7 +403,8 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const [pool, slot] = [fixed(decimal(kind), 4) + fixed(decimal(subject), 8), decimal(number)];
   const key = pool + fixed(slot, 8);
   const before = e.height - 1n;
-  const { height, closed } = poolAt(e, pool);
+  const state = rowOf(e, 'pools', `01${pool}`);
+  const [levels, isClosed] = [state.uint(2), state.uint(5) === 1n];
   const debtKey = `05${key}${toHex(new TextEncoder().encode(denom))}`;
   const [old, now] = [debtAt(e, debtKey, before), debtAt(e, debtKey, e.height)];
   const owner = rowOf(e, 'pools', `04${key}`, before).text(1);
@@ -446,7 +427,7 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
       'a credit of another pool',
     );
     const level = place.uint(1);
-    check(level <= height && place.uint(2) === slot >> level, `credit ${at} is not over the slot`);
+    check(level <= levels && place.uint(2) === slot >> level, `credit ${at} is not over the slot`);
     const prefix = credit.uint(11);
     check(prefix === 0n || slot < prefix, `credit ${at} is for the slots below ${prefix}`);
     check(!isWhole || level === 0n, `credit ${at} is of no slot`);
@@ -459,9 +440,9 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
     earned += share;
     found.push({ id: at, height: credit.uint(6), amount, share, ...sourceOf(e, credit) });
   }
-  check(left >= 0n && left < SCALE && (!closed || left === 0n), 'the slot was not paid in this block');
+  check(left >= 0n && left < SCALE && (!isClosed || left === 0n), 'the slot was not paid in this block');
   const amount = (owed - left) / SCALE;
-  check(amount > 0n && (closed || amount * SCALE === owed - left), 'the slot was not paid in this block');
+  check(amount > 0n && (isClosed || amount * SCALE === owed - left), 'the slot was not paid in this block');
   const carried = owed - earned;
   check(carried >= 0n && carried < (old.paid === 0n ? 1n : SCALE), 'credits are not what was paid');
   const name = `${decimal(kind) === DATANET ? 'datanet' : 'model'}/${subject}`;
@@ -473,19 +454,12 @@ function sameFields(message: Message, id: readonly string[]): boolean {
   return id.every((digits, i) => message.uint(i + 1) === decimal(digits));
 }
 
-function poolAt(e: Evidence, pool: string): { readonly height: bigint; readonly closed: boolean } {
-  const found = rowOf(e, 'pools', `01${pool}`);
-  return { height: found.uint(2), closed: found.uint(5) === 1n };
-}
-
 function debtAt(
   e: Evidence,
   key: string,
   height: bigint,
 ): Readonly<Record<'seen' | 'owed' | 'paid', bigint>> {
-  const value = e.rows.get({ height, store: 'pools', key });
-  if (value === undefined) return { seen: 0n, owed: 0n, paid: 0n };
-  const debt = new Message(value);
+  const debt = new Message(e.rows.get({ height, store: 'pools', key }) ?? NOTHING);
   return { seen: debt.amount(1), owed: debt.amount(2), paid: debt.uint(3) };
 }
 
@@ -532,29 +506,38 @@ function sourceOf(e: Evidence, credit: Message): Pick<DerivedCredit, 'receipt' |
 
 // ----------------------------------------------------------------------------------- fees, receipts, claims
 
+interface Share {
+  /** A place, or a contribution. */
+  readonly to: string;
+  readonly weight: bigint;
+}
+
+interface Due {
+  readonly to: string;
+  readonly amount: bigint;
+}
+
 interface Model {
   readonly denom: string;
-  readonly method: bigint;
   fee(tokensIn: bigint, tokensOut: bigint): bigint;
   parts(fee: bigint): Parts;
-  /** What is nobody's, divided by bytes among the positions of the model's snapshots. */
-  snapshots(amount: bigint): readonly Pick<DerivedPayout, 'datanet' | 'positions' | 'amount'>[];
+  /** Of the contributors' part: what is nobody's is divided by bytes among the positions of its snapshots. */
+  dues(part: bigint, shares: readonly Share[], unattributed: bigint): readonly Due[];
 }
 
 function modelOf(e: Evidence, id: bigint): Model {
   const model = rowOf(e, 'models', `02${fixed(id, 8)}`);
   const [price, split] = [model.message(7), model.message(9)];
-  // By Datanet and positions, of fixed length, so that they sort as text.
+  // By Datanet and positions, which sort as text.
   const weights = new Map<string, bigint>();
   for (const snapshot of model.uints(6)) {
     const found = rowOf(e, 'datanet', `0d${fixed(snapshot, 8)}`);
-    const prefix = fixed(found.uint(2), 8) + fixed(found.uint(5), 8);
+    const prefix = placeText(2n, found.uint(2), 255n, found.uint(5));
     weights.set(prefix, (weights.get(prefix) ?? 0n) + found.uint(7));
   }
-  const snapshots = [...weights].sort(([a], [b]) => (a < b ? -1 : 1));
+  const snapshots = [...weights].sort(([a], [b]) => (a < b ? -1 : 1)).map(([to, weight]) => ({ to, weight }));
   return {
     denom: price.text(1),
-    method: model.uint(8),
     fee: (tokensIn, tokensOut) =>
       (tokensIn * price.amount(2) + tokensOut * price.amount(3) + 999n) / 1000n + price.amount(4),
     parts(fee) {
@@ -569,14 +552,11 @@ function modelOf(e: Evidence, id: bigint): Model {
       const heir = residual === 'contributors' ? 'platform' : residual;
       return { ...rest, [heir]: rest[heir] + freed, contributors: 0n };
     },
-    snapshots(amount) {
-      if (amount === 0n || snapshots.length === 0) return [];
-      const bytes = snapshots.map(([, weight]) => weight);
-      const amounts = apportion(amount, bytes);
-      return snapshots.map(([prefix], i) => {
-        const [datanet, positions] = [BigInt(`0x${prefix.slice(0, 16)}`), BigInt(`0x${prefix.slice(16)}`)];
-        return { datanet, positions, amount: amounts[i] ?? 0n };
-      });
+    dues(part, shares, unattributed) {
+      const named = divide(part, [...shares, { to: '', weight: unattributed }]);
+      const rest = named.at(-1)?.amount ?? 0n;
+      const dues = [...named.slice(0, -1), ...(snapshots.length > 0 ? divide(rest, snapshots) : [])];
+      return dues.filter(({ amount }) => amount > 0n);
     },
   };
 }
@@ -603,29 +583,24 @@ function deriveReceipt(e: Evidence, id: bigint): DerivedReceipt {
   }
   const claim = receipt.uint(10) > 0n ? deriveAttribution(e, receipt.uint(10), receipt.uint(3)) : null;
   const isHeld = receipt.messages(9).some((payout) => payout.uint(7) > 0n);
-  if (!isHeld) checkContributors(parts.contributors, { payouts, claim, model });
+  if (!isHeld) {
+    const shares = (claim?.shares ?? []).map(({ contribution, weight }) => ({
+      to: `${contribution}`,
+      weight,
+    }));
+    const dues = model.dues(parts.contributors, shares, claim === null ? 1n : claim.unattributed);
+    const due = dues.map(({ to, amount }) => `${to}/${amount}`);
+    const paid = payouts.filter(({ party }) => party === 'contributors').map(payeeText);
+    check(due.join() === paid.join(), 'contributors are paid another part than theirs');
+  }
   const usage = { model: receipt.uint(3), tokensIn, tokensOut };
   const at = { id, height: receipt.uint(11), tx: toHex(receipt.bytes(12)), payer: receipt.text(2) };
   return { ...at, ...usage, denom, fee, parts, payouts, claim };
 }
 
-function checkContributors(
-  amount: bigint,
-  { payouts, claim, model }: Pick<DerivedReceipt, 'payouts' | 'claim'> & { readonly model: Model },
-): void {
-  const shares = claim?.shares ?? [];
-  const weights = [...shares.map(({ weight }) => weight), claim === null ? 1n : claim.unattributed];
-  const amounts = apportion(amount, weights);
-  const due = [
-    ...shares.map(({ contribution }, i) => `${contribution}/0/0/${amounts[i]}`),
-    ...model
-      .snapshots(amounts.at(-1) ?? 0n)
-      .map((each) => `0/${each.datanet}/${each.positions}/${each.amount}`),
-  ].filter((each) => !each.endsWith('/0'));
-  const paid = payouts
-    .filter(({ party }) => party === 'contributors')
-    .map((payout) => `${payout.contribution}/${payout.datanet}/${payout.positions}/${payout.amount}`);
-  check(due.join() === paid.join(), 'contributors are paid another part than theirs');
+function payeeText({ contribution, datanet, positions, amount }: DerivedPayout): string {
+  const snapshot = datanet > 0n ? placeText(2n, datanet, 255n, positions) : '';
+  return `${contribution || ''}${snapshot}/${amount}`;
 }
 
 /** A claim's shares; null when it was convicted or voided, so that nobody in particular is paid. */
@@ -714,19 +689,20 @@ function openChunks(
     length > 0 && offset + length <= size && end === Math.ceil((offset + length) / 256),
     'a span is outside',
   );
-  let used = 0;
-  const walk = (from: number, to: number): Bytes => {
-    if (to <= first || from >= end) return hashes[used++] ?? refuse('a span has too few hashes');
-    if (to - from === 1) {
-      const chunk = chunks[from - first] ?? refuse('a chunk is missing');
-      check(chunk.length === Math.min(256, size - from * 256), 'a chunk is not as long as it is');
-      return sha256(LEAF, chunk);
-    }
-    const middle = from + splitOf(to - from);
-    const left = walk(from, middle);
-    return sha256(INNER, left, walk(middle, to));
-  };
-  check(same(walk(0, total), root) && used === hashes.length, 'a span is not of its contribution');
+  const hash = hashes.values();
+  const top = rootOf(
+    { first, end, total },
+    {
+      leaf(at) {
+        const chunk = chunks[at - first] ?? NOTHING;
+        check(chunk.length === Math.min(256, size - at * 256), 'a chunk is not as long as it is');
+        return sha256(LEAF, chunk);
+      },
+      node: (left, right) => sha256(INNER, left, right),
+      other: () => hash.next().value ?? refuse('a span has too few hashes'),
+    },
+  );
+  check(same(top, root) && hash.next().done === true, 'a span is not of its contribution');
   const start = offset - first * 256;
   return Uint8Array.from(Buffer.concat(chunks)).subarray(start, start + length);
 }
@@ -745,54 +721,57 @@ const RECEIPTS: SumTree = { kind: 33, columns: 4, bytes: 195, firstSum: 163 };
 const ALLOCATIONS: SumTree = { kind: 34, columns: 1, bytes: 27, firstSum: 19 };
 const ENTITLEMENTS: SumTree = { kind: 35, columns: 1, bytes: 27, firstSum: 19 };
 
-const intAt = (bytes: Bytes, at: number, length: number): bigint =>
-  BigInt(`0x${toHex(bytes.subarray(at, at + length))}`);
+function intAt(bytes: Bytes, at: number, length: number): bigint {
+  check(at + length <= bytes.length, 'a leaf or an opening is cut short');
+  return BigInt(`0x${toHex(bytes.subarray(at, at + length))}`);
+}
+
+interface Node {
+  readonly hash: Bytes;
+  readonly sums: readonly bigint[];
+}
+
+function nodeBytes({ hash, sums }: Node): Bytes {
+  return fromHex(toHex(hash) + sums.map((each) => fixed(each, 8)).join(''));
+}
 
 /** Leaves by their places. @throws Refused unless each run leads to the root, with all sums on the way right */
 function openTree(tree: SumTree, runsOf: readonly Run[], committed: Message): ReadonlyMap<number, Bytes> {
   const { kind, columns, bytes, firstSum } = tree;
   const opened = new Map<number, Bytes>();
-  checkRising(runsOf.map(({ from }) => fixed(BigInt(from), 8)));
   const [root, total, sums] = [committed.bytes(1), Number(committed.uint(2)), committed.uints(3)];
   const sumsAt = (from: Bytes, at: number): bigint[] =>
     Array.from({ length: columns }, (_, i) => intAt(from, at + 8 * i, 8));
+  let free = 0;
   for (const { from: first, leaves, siblings } of runsOf) {
-    const [rest, end, width] = [fromHex(siblings), first + leaves.length, 32 + 8 * columns];
+    const [rest, end] = [fromHex(siblings), first + leaves.length];
+    check(first >= free && end > first && end <= total, 'an opening is of no leaf, or of one again');
+    free = end;
     let at = 0;
-    const walk = (from: number, to: number): { readonly node: Bytes; readonly sums: readonly bigint[] } => {
-      if (to <= first || from >= end) {
-        at += width;
-        check(at <= rest.length, 'an opening is cut short');
-        return { node: rest.subarray(at - width, at), sums: sumsAt(rest, at - width + 32) };
-      }
-      if (to - from === 1) {
-        const leaf = fromHex(leaves[from - first] ?? '');
-        check(leaf.length === bytes && leaf[0] === kind && !opened.has(from), 'a leaf is malformed');
-        opened.set(from, leaf);
-        return nodeOf(sha256(LEAF, leaf), sumsAt(leaf, firstSum));
-      }
-      const middle = from + splitOf(to - from);
-      const [left, right] = [walk(from, middle), walk(middle, to)];
-      const both = left.sums.map((each, i) => each + (right.sums[i] ?? 0n));
-      check(
-        both.every((each) => each < SCALE),
-        'a sum does not fit',
-      );
-      return nodeOf(sha256(INNER, Uint8Array.of(kind), left.node, right.node), both);
-    };
-    check(leaves.length > 0 && end <= total, 'an opening is of no leaf');
-    const top = walk(0, total);
-    check(at === rest.length && same(top.node.subarray(0, 32), root), 'an opening leads elsewhere');
+    const top = rootOf<Node>(
+      { first, end, total },
+      {
+        leaf(from) {
+          const leaf = fromHex(leaves[from - first] ?? '');
+          check(leaf.length === bytes && leaf[0] === kind, 'a leaf is malformed');
+          opened.set(from, leaf);
+          return { hash: sha256(LEAF, leaf), sums: sumsAt(leaf, firstSum) };
+        },
+        node: (left, right) => ({
+          hash: sha256(INNER, Uint8Array.of(kind), nodeBytes(left), nodeBytes(right)),
+          sums: left.sums.map((each, i) => each + (right.sums[i] ?? 0n)),
+        }),
+        other() {
+          const begin = at;
+          at += 32 + 8 * columns;
+          return { hash: rest.subarray(begin, begin + 32), sums: sumsAt(rest, begin + 32) };
+        },
+      },
+    );
+    check(at === rest.length && same(top.hash, root), 'an opening leads elsewhere');
     check(top.sums.join() === sums.join(), 'an opening has other sums');
   }
   return opened;
-}
-
-function nodeOf(
-  hash: Bytes,
-  sums: readonly bigint[],
-): { readonly node: Bytes; readonly sums: readonly bigint[] } {
-  return { node: fromHex(toHex(hash) + sums.map((each) => fixed(each, 8)).join('')), sums };
 }
 
 /** A place as it stands in leaves: kind, id, level, index. */
@@ -876,16 +855,10 @@ function deriveAllocation(
     `receipt ${number} has another split`,
   );
   const { claim, entries, unattributed } = weightsOf(e, leaf, modelId);
-  const amounts = apportion(parts.contributors, [...entries.map(({ weight }) => weight), unattributed]);
-  const dues = [
-    { place: placeText(1n, modelId, 0n, 0n), amount: parts.model },
-    ...entries.map((entry, i) => ({ place: entry.place, amount: amounts[i] ?? 0n })),
-    ...model
-      .snapshots(amounts.at(-1) ?? 0n)
-      .map((each) => ({ place: placeText(2n, each.datanet, 255n, each.positions), amount: each.amount })),
-  ];
+  const own = { to: placeText(1n, modelId, 0n, 0n), amount: parts.model };
+  const dues = [own, ...model.dues(parts.contributors, entries, unattributed)];
   check(
-    dues.some((due) => due.place === place && due.amount === amount),
+    dues.some((due) => due.to === place && due.amount === amount),
     `receipt ${number} gives another amount`,
   );
   const at = { channel: toHex(leaf.subarray(1, 33)), lane: Number(intAt(leaf, 33, 2)) };
@@ -899,7 +872,7 @@ function weightsOf(
   modelId: bigint,
 ): {
   readonly claim: DerivedClaim | null;
-  readonly entries: readonly { readonly place: string; readonly weight: bigint }[];
+  readonly entries: readonly Share[];
   readonly unattributed: bigint;
 } {
   const name = toHex(leaf.subarray(131, 163));
@@ -911,7 +884,7 @@ function weightsOf(
   check(bytes[0] === 36 && bytes.length === 19 + 22 * count, 'an attribution is malformed');
   const [claimId, unattributed] = [intAt(bytes, 1, 8), intAt(bytes, 9, 8)];
   const entries = Array.from({ length: count }, (_, i) => ({
-    place: toHex(bytes.subarray(19 + 22 * i, 33 + 22 * i)),
+    to: toHex(bytes.subarray(19 + 22 * i, 33 + 22 * i)),
     weight: intAt(bytes, 33 + 22 * i, 8),
   }));
   if (claimId === 0n) return { claim: null, entries, unattributed };
@@ -922,7 +895,7 @@ function weightsOf(
     const found = rowOf(e, 'datanet', `07${fixed(contribution, 8)}`);
     return `${placeText(2n, found.uint(2), 0n, found.uint(12))}/${weight}`;
   });
-  const stated = entries.map((entry) => `${entry.place}/${entry.weight}`);
+  const stated = entries.map((entry) => `${entry.to}/${entry.weight}`);
   check(places.toSorted().join() === stated.join(), `attribution ${name} is not its claim's`);
   check(claim.unattributed === unattributed, `attribution ${name} is not its claim's`);
   return { claim, entries, unattributed };
@@ -935,7 +908,8 @@ function weightsOf(
  * @throws Refused when anything of it does not lead to the trusted block, or is of no use to what it is about
  */
 export function verifyBundle(bundled: string, trusted: TrustedBlock): readonly Derived[] {
-  const bundle = bundleReader(parsed(bundled));
+  const bundle = parsed(bundled);
+  check(isLike(bundle, SAMPLE) && bundle.form === BUNDLE_FORM, 'a bundle is of another form');
   check(bundleText(bundle) === bundled, 'a bundle has one text, and this is another');
   const shown = openStates(bundle.states, trusted);
   const used = new Set<string>();
