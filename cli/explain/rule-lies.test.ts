@@ -8,12 +8,13 @@ import {
   ClaimRecord,
   type QuotedSpan,
 } from '../../proto/gen/openledger/attribution/v1/attribution.ts';
+import { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import { Credit, Debt } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { type Change, changed, deriveWith } from './testing/derive-with.ts';
 import { playEpoch } from './testing/epoch-scene.ts';
-import { claim, claimScene, explainOne } from './testing/scenes.ts';
+import { claim, claimScene, explainOne, pay, payPrivately, playScene } from './testing/scenes.ts';
 
 const SCALE = 1n << 64n;
 const credit = (change: (value: Credit) => Partial<Credit>): Change => changed(Credit, change);
@@ -26,6 +27,8 @@ test.each<readonly [refusal: RegExp, store: string, prefix: string, change: Chan
   [/credits do not rise/, 'pools', '0d', credit(() => ({ id: 0n }))],
   [/is of another model/, 'attribution', '02', record(() => ({ modelId: 9n }))],
   [/does not add up/, 'attribution', '02', record(({ totalWeight }) => ({ totalWeight: totalWeight + 1n }))],
+  [/is of no slot/, 'pools', '0d', credit(({ place }) => ({ place: { ...place, level: 1 }, whole: true }))],
+  [/nothing to divide by/, 'datanet', '0d', changed(Snapshot, () => ({ totalWeight: 0n }))],
   [
     /has no residual party/,
     'models',
@@ -51,6 +54,7 @@ test('a debt after the claim that the claim does not leave is refused', async ()
     expect(() => deriveWith(text, 'pools', '05', after)).toThrow(refusal);
   };
   refused(/was not paid in this block/, ({ owed }) => ({ owed: `${BigInt(owed) + SCALE}` }));
+  refused(/was not paid in this block/, ({ seen }) => ({ seen: `${BigInt(seen) + 1n}` }));
   refused(/came behind the claim/, () => ({ paidCredit: 0n }));
 });
 
@@ -96,4 +100,40 @@ test('quotations whose chunks are not those of their contribution are refused', 
   expect(source(({ hashes }) => ({ hashes: [...hashes, new Uint8Array(32)] }))).toThrow(
     'a span is not of its contribution',
   );
+});
+
+test('quotations need the hashes of their chunks, and the answer has to say the same', async () => {
+  const { text } = await claimScene();
+  const bare = requoted(text, ({ sourceProof }) => ({ sourceProof: { ...sourceProof, hashes: [] } }));
+  expect(bare).toThrow('a span has too few hashes');
+  const scene = playScene();
+  payPrivately(scene);
+  const hash = claim(scene.chain, scene.loop.first, { slots: [0n] });
+  const answered = (await explainOne(scene.chain, { kind: 'tx', hash })).text;
+  expect(requoted(answered, () => ({}))).not.toThrow();
+  expect(requoted(answered, ({ sourceOffset }) => ({ sourceOffset: sourceOffset + 1n }))).toThrow(
+    'the answer says something else',
+  );
+});
+
+test('a credit is in the denomination of its receipt', async () => {
+  const { text } = await claimScene();
+  const [ours, theirs] = ['uopen', 'other'].map((denom) => toHex(new TextEncoder().encode(denom)));
+  const other = text.replaceAll(`${ours}"`, `${theirs}"`).replace('"denom": "uopen"', '"denom": "other"');
+  const change = credit(({ amount }) => ({ amount: { ...amount, denom: 'other' } }));
+  expect(() => deriveWith(other, 'pools', '0d', change)).toThrow('in another denomination than its receipt');
+});
+
+test('a receipt is asked for without a slot', async () => {
+  const scene = playScene();
+  pay(scene, []);
+  scene.chain.block();
+  const { text } = await explainOne(scene.chain, { kind: 'receipt', id: 1n });
+  const asked = (member: string, change: string) => () =>
+    deriveWith(text.replace(member, change), '', '', (value) => value);
+  expect(asked('"slot": ""', '"slot": ""')).not.toThrow();
+  expect(asked('"slot": ""', '"slot": "1"')).toThrow('a receipt has no slot');
+  expect(asked('"denom": ""', '"denom": "uopen"')).toThrow('a receipt has no slot');
+  expect(asked('"pool": []', '"pool": [""]')).toThrow('a receipt has no slot');
+  expect(asked('"credits": []', '"credits": [""]')).toThrow('a receipt has no slot');
 });

@@ -1,0 +1,92 @@
+/** The verifier against states that no chain has: headers, trees and rows that lead to the block that is trusted. */
+import { expect, test } from 'vitest';
+import type { Bundle, ProvedPair, ProvedRow } from '../../client/verifier/types.ts';
+import { BUNDLE_FORM, bundleText, verifyBundle } from '../../client/verifier/verify-payout.ts';
+import { toHex } from '../../core/bytes.ts';
+import { sha256 } from '../../core/hash.ts';
+import { merkleRoot } from '../../core/merkle.ts';
+
+const bytes = (digits: string): Uint8Array => Uint8Array.from(Buffer.from(digits, 'hex'));
+const hashOf = (...digits: readonly string[]): string => toHex(sha256(bytes(digits.join(''))));
+const EMPTY: Bundle = {
+  form: BUNDLE_FORM,
+  states: [],
+  targets: [],
+  claims: [],
+  epochs: [],
+  attributions: [],
+};
+
+/** Verifies a bundle of a header with this height field and a store `x` of this root. */
+function verified(height: string, root = '', rows: readonly ProvedRow[] = []): () => unknown {
+  const appHash = hashOf('00', '01', '78', '20', hashOf(root));
+  const header = Array.from({ length: 14 }, (_, i) => (i === 2 ? height : i === 10 ? `0a20${appHash}` : ''));
+  const stores = [{ name: 'x', root, path: [], rows }];
+  const trusted = { height: 1n, hash: toHex(merkleRoot(header.map(bytes))) };
+  return () => verifyBundle(bundleText({ ...EMPTY, states: [{ header, stores }] }), trusted);
+}
+
+test.each([
+  ['0a', 'a varint is cut short'],
+  ['08ffffffffffffffffffffff01', 'a varint is too long'],
+  ['0900', 'a field of an unknown wire type'],
+  ['0a05', 'a field is cut short'],
+  ['0802', 'a header is not of height 1'],
+  ['0801', 'a bundle has more than it needs'],
+])('height %s: %s', (height, refusal) => {
+  expect(verified(height)).toThrow(refusal);
+});
+
+const leafOf = (key: string, value: string): string => hashOf('000202', '01', key, '20', hashOf(value));
+
+function pairOf(key: string, value: string, path: ProvedPair['path']): ProvedPair {
+  return { key, value, prefix: '000202', path };
+}
+
+/** A pair in a store of just it, below such a step. */
+function pairBelow(value: string, step?: readonly [before: string, after: string]): () => unknown {
+  const leaf = leafOf('aa', value);
+  const root = step === undefined ? leaf : hashOf(step[0], leaf, step[1]);
+  const found = pairOf('aa', value, step === undefined ? [] : [step]);
+  return verified('0801', root, [{ key: 'aa', found, left: null, right: null }]);
+}
+
+test('a row is not empty, and what stands above it is a node of the tree', () => {
+  expect(pairBelow('01')).toThrow('a bundle has more than it needs');
+  expect(pairBelow('')).toThrow('a row is empty');
+  const other = `20${'11'.repeat(32)}`;
+  expect(pairBelow('01', ['02040220', other])).toThrow('a bundle has more than it needs');
+  expect(pairBelow('01', [`020402${other}20`, ''])).toThrow('a bundle has more than it needs');
+  for (const before of ['00040220', '02040221'])
+    expect(pairBelow('01', [before, other]), before).toThrow('a node is malformed');
+  expect(pairBelow('01', ['02040220', `${other}00`])).toThrow('a node is malformed');
+  expect(pairBelow('01', ['02040220', `21${'11'.repeat(32)}`])).toThrow('a node is malformed');
+  expect(pairBelow('01', [`020402${other}21`, ''])).toThrow('a node is malformed');
+});
+
+/** What two leaves prove of a key between them in a tree of four with these keys. */
+function between(keys: readonly string[], [left, right]: readonly [string, string]): () => unknown {
+  const leaves = keys.map((key) => leafOf(key, '01'));
+  const node = (depth: number): string => `0${2 * depth}0402`;
+  const join = (depth: number, a = '', b = ''): string => hashOf(node(depth), '20', a, '20', b);
+  const [low, high] = [join(1, leaves[0], leaves[1]), join(1, leaves[2], leaves[3])];
+  const pair = (key: string): ProvedPair => {
+    const at = keys.indexOf(key);
+    const step = (depth: number, isLeft: boolean, sibling = ''): readonly string[] =>
+      isLeft ? [`${node(depth)}20`, `20${sibling}`] : [`${node(depth)}20${sibling}20`, ''];
+    const path = [step(1, at % 2 === 0, leaves[at ^ 1]), step(2, at < 2, at < 2 ? high : low)];
+    return pairOf(key, '01', path);
+  };
+  const row = { key: '55', found: null, left: pair(left), right: pair(right) };
+  return verified('0801', join(2, low, high), [row]);
+}
+
+test('neighbours are leaves that nothing is between', () => {
+  const keys = ['10', '20', '60', '70'];
+  expect(between(keys, ['20', '60'])).toThrow('a bundle has more than it needs');
+  expect(between(keys, ['10', '60'])).toThrow('a left neighbour is not the last');
+  expect(between(keys, ['20', '70'])).toThrow('a right neighbour is not the first');
+  expect(between(keys, ['60', '70'])).toThrow('not behind its left neighbour');
+  expect(between(keys, ['10', '20'])).toThrow('not before its right neighbour');
+  expect(between(['60', '70', '10', '20'], ['20', '60'])).toThrow('two rows are not neighbours');
+});
