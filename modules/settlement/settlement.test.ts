@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { ReceiverKind } from '../../proto/gen/openledger/channels/v1/channels.ts';
 import * as channels from '../../proto/gen/openledger/channels/v1/tx.ts';
 import { PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
 import { EpochState } from '../../proto/gen/openledger/settlement/v1/settlement.ts';
@@ -187,13 +186,6 @@ test('a closing pays the router nothing: what it gets is of lanes', () => {
   world.waitWindow();
   expect(world.epoch()?.state).toBe(EpochState.EPOCH_STATE_FINAL);
   world.sound();
-});
-
-test('what goes to an account is no round’s', () => {
-  const world = new SettlementWorld();
-  const config = world.configTo(ReceiverKind.RECEIVER_KIND_ACCOUNT);
-  world.open(config);
-  expect(world.round()).toBeUndefined();
 });
 
 test('a chain goes on from its export: rounds that wait, epochs in their window, entitlements', () => {
