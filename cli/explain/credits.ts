@@ -2,10 +2,10 @@
 import type { Target } from '../../client/verifier/types.ts';
 import { LedgerError } from '../../core/errors.ts';
 import type { MessageType } from '../../proto/codec/message.ts';
-import { type Credit, Debt, Pool, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { type Credit, Debt, Pool, PoolKind, Slot } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { QueryCreditsRequest, QueryCreditsResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
 import { fromHex, toHex, utf8 } from '../../core/bytes.ts';
-import { attributeOf, type ExplainChain } from './chain.ts';
+import type { ExplainChain } from './chain.ts';
 import { fetchRow } from './rows.ts';
 
 /** What a slot was paid of one denomination in a block. */
@@ -39,10 +39,11 @@ export async function targetOf(
   const id = `${hexOf(BigInt(kind), 4)}${hexOf(BigInt(subject), 8)}`;
   const tree = await row(chain, Pool, height, `01${id}`);
   if (tree === undefined) throw new LedgerError('explain.pool', `there is no pool ${pool}`);
-  const key = `05${id}${hexOf(slot, 8)}${toHex(utf8(denom))}`;
+  const slotHex = hexOf(slot, 8);
+  const key = `05${id}${slotHex}${toHex(utf8(denom))}`;
   const paid = async (at: bigint): Promise<bigint> => (await row(chain, Debt, at, key))?.paidCredit ?? 0n;
   const [since, until] = [await paid(height - 1n), await paid(height)];
-  const counts = await weighed(chain, claim);
+  const counts = await weighed(chain, { height: height - 1n, slot: slotHex, pool: id });
   const credits: Credit[] = [];
   for (let level = 0; level <= tree.height; level++) {
     const node = { kind, subject: BigInt(subject), level, index: slot >> BigInt(level), denom };
@@ -98,25 +99,14 @@ async function creditsSince(
   }
 }
 
-/** Whether the slot weighed something when a credit came: weights change by events that name the last credit. */
+/** Whether the slot weighed something when a credit came, as its rows tell. */
 async function weighed(
   chain: ExplainChain,
-  { pool, slot, height }: SlotClaim,
+  { height, slot, pool }: { readonly height: bigint; readonly slot: string; readonly pool: string },
 ): Promise<(id: bigint) => boolean> {
-  const query = `change_weight.pool='${pool}' AND change_weight.slot='${slot}' AND block.height<=${height}`;
-  const changes: { readonly credit: bigint; readonly weight: bigint }[] = [];
-  for (const at of await chain.blocks(query)) {
-    for (const event of await chain.blockEvents(at))
-      if (event.type === 'change_weight' && attributeOf(event, 'pool') === pool)
-        if (attributeOf(event, 'slot') === `${slot}`)
-          changes.push({
-            credit: BigInt(attributeOf(event, 'credit')),
-            weight: BigInt(attributeOf(event, 'weight')),
-          });
-  }
-  return (id) => {
-    const last = changes.findLast(({ credit }) => credit < id);
-    // Before its first change a slot has no weight, but for one that a genesis gave some.
-    return last === undefined ? changes[0]?.weight === 0n || changes.length === 0 : last.weight > 0n;
-  };
+  const found = await row(chain, Slot, height, `04${pool}${slot}`);
+  if (found === undefined) return () => false;
+  const weight = await fetchRow(chain, { height, store: 'pools', key: `02${pool}00000000${slot}` });
+  const weighs = weight.row.found !== null;
+  return (id) => id > found.sinceCredit && (weighs || id <= found.untilCredit);
 }

@@ -407,7 +407,7 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const [levels, isClosed] = [state.uint(2), state.uint(5) === 1n];
   const debtKey = `05${key}${toHex(new TextEncoder().encode(denom))}`;
   const [old, now] = [debtAt(e, debtKey, before), debtAt(e, debtKey, e.height)];
-  const owner = rowOf(e, 'pools', `04${key}`, before).text(1);
+  const row = rowOf(e, 'pools', `04${key}`, before);
   const present = numberAt(e, 'pools', `02${pool}00000000${fixed(slot, 8)}`, before);
   const weight = present || weightOf(e, id, slot);
   const lastBefore = numberAt(e, 'pools', '0c', before);
@@ -432,6 +432,8 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
     check(prefix === 0n || slot < prefix, `credit ${at} is for the slots below ${prefix}`);
     check(!isWhole || level === 0n, `credit ${at} is of no slot`);
     check(isWhole || at <= now.paid, `credit ${at} came behind the claim`);
+    const weighed = at > row.uint(2) && (present > 0n || at <= row.uint(3));
+    check(isWhole || weighed, `the slot weighed nothing when credit ${at} came`);
     const amount = credit.message(4).amount(2);
     const share = isWhole ? amount * SCALE : weight * per;
     if (isWhole && at > now.paid) left -= share;
@@ -446,7 +448,7 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const carried = owed - earned;
   check(carried >= 0n && carried < (old.paid === 0n ? 1n : SCALE), 'credits are not what was paid');
   const name = `${decimal(kind) === DATANET ? 'datanet' : 'model'}/${subject}`;
-  const at = { pool: name, slot, owner, denom, height: e.height };
+  const at = { pool: name, slot, owner: row.text(1), denom, height: e.height };
   return { kind: 'claim', ...at, amount, weight, carried, left, credits: found };
 }
 

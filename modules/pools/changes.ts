@@ -3,7 +3,7 @@ import { assert } from '../../core/errors.ts';
 import type { Address } from '../../framework/address.ts';
 import type { Context } from '../../framework/context.ts';
 import { StateError } from '../../framework/errors.ts';
-import { Pool, type PoolId, type WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { Pool, type PoolId, Slot, type WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { endAutoClaim } from './auto-claims.ts';
 import { epochEnd, orderChange, takeDueChanges } from './change-queue.ts';
@@ -77,15 +77,35 @@ export function createPool(
   const count = BigInt(slots.length);
   const pool = { ...created(context, id), slots: count, height: heightOf(count) };
   k.state.pools.set(context, poolKey(id), pool);
-  for (const [i, { owner }] of slots.entries()) setOwner(k, context, { pool: id, slot: BigInt(i), owner });
+  for (const [i, { owner, weight }] of slots.entries()) {
+    const slot = { pool: id, slot: BigInt(i) };
+    setOwner(k, context, { ...slot, owner });
+    noteWeight(k, context, { ...slot, before: 0n, after: weight });
+  }
   const weights = new Map(slots.map(({ weight }, i) => [BigInt(i), weight]));
   initWeights(rowsOf(k.state, context, id), pool.height, weights);
 }
 
 function setOwner(k: PoolsCore, context: Context, of: Pick<SlotOrder, 'pool' | 'slot' | 'owner'>): void {
   const key = poolKey(of.pool);
-  k.state.slots.set(context, [key, of.slot], { owner: k.addresses.toText(of.owner) });
+  const slot = k.state.slots.get(context, [key, of.slot]) ?? Slot.create();
+  k.state.slots.set(context, [key, of.slot], { ...slot, owner: k.addresses.toText(of.owner) });
   k.state.byOwner.add(context, [of.owner, key, of.slot]);
+}
+
+/** Writes down between which credits a slot weighs something. */
+function noteWeight(
+  k: PoolsCore,
+  context: Context,
+  of: { readonly pool: PoolId; readonly slot: bigint; readonly before: bigint; readonly after: bigint },
+): void {
+  const { before, after } = of;
+  if (before > 0n === after > 0n) return;
+  const key = [poolKey(of.pool), of.slot] as const;
+  const slot = k.state.slots.require(context, key);
+  const credit = k.state.creditSequence.peek(context);
+  const noted = after > 0n ? { sinceCredit: credit, untilCredit: 0n } : { untilCredit: credit };
+  k.state.slots.set(context, key, { ...slot, ...noted });
 }
 
 /** Applies what is due of each pool in its order, the pools by turns, as much as a block does. */
@@ -110,6 +130,7 @@ function applyChange(k: PoolsCore, context: Context, pool: Pool, change: WeightC
     handOver(k, context, { pool: pool.id, slot, from, to });
   }
   setSlotWeight(rowsOf(k.state, context, pool.id), { slot, height: pool.height, weight });
+  noteWeight(k, context, { pool: pool.id, slot, before: settled.weight, after: weight });
   context.emit(weightChanged(change, settled.credit));
 }
 

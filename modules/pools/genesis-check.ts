@@ -3,7 +3,7 @@ import type { AddressCodec } from '../../framework/address.ts';
 import { isDenom, parseCoin } from '../../framework/coins.ts';
 import type { JsonReader } from '../../framework/json.ts';
 import type { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
-import { type Pool, type PoolId, PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { type Pool, type PoolId, PoolKind, type Slot } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { SLOT_WEIGHT_MAX } from './arithmetic.ts';
 import { poolText } from './events.ts';
 import { DENOMS_MAX, SLOTS_MAX } from './limits.ts';
@@ -44,9 +44,10 @@ function checkPool({ id, slots, height, denoms }: Pool): void {
 
 function checkSlots({ json, genesis, addresses, pools }: Check): void {
   const owners = new Set<string>();
-  each(json.member('slots'), genesis.slots, ({ pool, index, slot: { owner } }) => {
+  each(json.member('slots'), genesis.slots, ({ pool, index, slot }) => {
     requireSlot(pools, pool, index);
-    addresses.toBytes(owner);
+    addresses.toBytes(slot.owner);
+    requireWeighed(slot, genesis.lastCredit);
     owners.add(`${poolText(pool)}/${index}`);
   });
   const slots = genesis.pools.reduce((sum, pool) => sum + pool.slots, 0n);
@@ -57,6 +58,14 @@ function checkSlots({ json, genesis, addresses, pools }: Check): void {
     requireWeight(weight);
     if (place.level !== 0) throw new RangeError('must be of level 0, the others follow from it');
   });
+}
+
+/** @throws RangeError when a slot has weighed something between credits that there are not */
+function requireWeighed({ sinceCredit, untilCredit }: Slot, lastCredit: bigint): void {
+  if (sinceCredit > lastCredit || untilCredit > lastCredit)
+    throw new RangeError(`since_credit or until_credit is above last_credit, ${lastCredit}`);
+  if (untilCredit !== 0n && untilCredit < sinceCredit)
+    throw new RangeError(`until_credit ${untilCredit} is below since_credit, ${sinceCredit}`);
 }
 
 function checkMoney({ json, genesis, pools }: Check): void {

@@ -83,6 +83,12 @@ test('a genesis whose rows do not belong together is refused, and where is said'
     [{ pools: [{ ...pool, denoms: ['uopen', 'uopen'] }] }, /different denominations/],
     [{ slots: state.slots.slice(1) }, /slots.*there are 1, the pools have 2/],
     [{ slots: [slot, { ...slot, pool: elsewhere }] }, /slots\[1\].*no pool datanet\/5/],
+    [{ slots: [{ ...slot, slot: { ...slot.slot, sinceCredit: 9n } }] }, /slots\[0\].*above last_credit/],
+    [{ slots: [{ ...slot, slot: { ...slot.slot, untilCredit: 9n } }] }, /slots\[0\].*above last_credit/],
+    [
+      { slots: [{ ...slot, slot: { ...slot.slot, sinceCredit: 2n, untilCredit: 1n } }] },
+      /until_credit 1 is below since_credit, 2/,
+    ],
     [{ weights: [{ ...weight, weight: 1n << 32n }] }, /weights\[0\].*above/],
     [{ weights: [{ ...weight, place: { level: 1, index: 0n } }] }, /must be of level 0/],
     [{ weights: [{ ...weight, place: { level: 0, index: 2n } }] }, /slot 2 is not one of 2/],

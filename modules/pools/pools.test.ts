@@ -276,6 +276,32 @@ describe('weights', () => {
     expect(world.staking.broken()).toEqual([]);
   });
 
+  test('a slot knows between which credits it weighed something', () => {
+    const world = new PoolsWorld({ epochBlocks: 1 });
+    const { state } = world.core;
+    const weighed = (): readonly bigint[] => {
+      const slot = state.slots.require(world.staking.context, [poolKey(POOL), 1n]);
+      return [slot.sinceCredit, slot.untilCredit];
+    };
+    const ordered = (weight: bigint, owner = 1): readonly bigint[] => {
+      world.order(1, weight, owner);
+      world.staking.endBlock();
+      return weighed();
+    };
+    world.order(0, 1n, 0);
+    expect(ordered(0n)).toEqual([0n, 0n]);
+    world.pay(10n);
+    expect(ordered(5n)).toEqual([1n, 0n]);
+    world.pay(10n);
+    // Another weight or owner, as long as it weighs something, is nothing new.
+    expect(ordered(6n)).toEqual([1n, 0n]);
+    expect(ordered(6n, 2)).toEqual([1n, 0n]);
+    expect(ordered(0n)).toEqual([1n, 2n]);
+    world.pay(10n);
+    expect(ordered(0n)).toEqual([1n, 2n]);
+    expect(ordered(7n)).toEqual([3n, 0n]);
+  });
+
   test('who orders one pays for its rows in gas', () => {
     const world = stocked({ gasPerRow: 1_000_000 });
     const { context } = world.staking;
@@ -436,6 +462,15 @@ describe('closing', () => {
     // 100/7, 200/7 and 400/7 have left a whole unit of fractions, with what did not divide.
     expect(world.communityPool() - before).toBe(101n);
     expect(world.core.bank.balances(world.staking.context, world.core.account)).toEqual([]);
+    expect(world.staking.broken()).toEqual([]);
+  });
+
+  test('what is paid to a prefix of a closed pool goes to the residual party too', () => {
+    const world = stocked();
+    world.close();
+    const before = world.communityPool();
+    world.pay(100n, { place: { slotsBelow: 2n } });
+    expect(world.communityPool() - before).toBe(100n);
     expect(world.staking.broken()).toEqual([]);
   });
 

@@ -17,7 +17,7 @@ import {
   type TreeRows,
 } from '../../modules/pools/tree.ts';
 import { creditSource, type PoolNode } from '../../modules/pools/places.ts';
-import { Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { Pool, Slot } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { MsgClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import { memoryRows } from '../conservation/memory-rows.ts';
 import { Random } from '../fuzz/random.ts';
@@ -144,7 +144,7 @@ function overStore(
   state.pools.set(world.context, poolKey(POOL), pool);
   weigh(rowsOf(state, world.context, POOL), note);
   for (let slot = 0n; slot < BigInt(SLOTS); slot++)
-    state.slots.set(world.context, [poolKey(POOL), slot], { owner: owner.address });
+    state.slots.set(world.context, [poolKey(POOL), slot], Slot.create({ owner: owner.address }));
   world.endBlock();
   note('written and committed');
   const from = world.account(11).pubKey.address;

@@ -6,7 +6,7 @@ import { DEFAULT_PARAMS } from '../../../modules/pools/params.ts';
 import type { PoolsCore } from '../../../modules/pools/ports.ts';
 import { poolKey, poolState, STORE_NAME } from '../../../modules/pools/state.ts';
 import { creditSource } from '../../../modules/pools/places.ts';
-import { Pool, type PoolId } from '../../../proto/gen/openledger/pools/v1/pools.ts';
+import { Pool, type PoolId, Slot } from '../../../proto/gen/openledger/pools/v1/pools.ts';
 import { MsgClaim, MsgClosePool, MsgSetAutoClaim } from '../../../proto/gen/openledger/pools/v1/tx.ts';
 import type { TestAccount } from '../../support/test-chain.ts';
 import { caseOf, coin, type MessageCases } from './case.ts';
@@ -36,7 +36,7 @@ function stocked(world: MessageWorld): { readonly owner: TestAccount; readonly p
   const slots = 1n << BigInt(LEVELS);
   STATE.params.set(context, { ...DEFAULT_PARAMS, epochBlocks: 1 });
   STATE.pools.set(context, poolKey(pool), Pool.create({ id: pool, slots, height: LEVELS }));
-  STATE.slots.set(context, [poolKey(pool), SLOT], { owner: owner.address });
+  STATE.slots.set(context, [poolKey(pool), SLOT], Slot.create({ owner: owner.address }));
   orderSlot(core, context, { pool, slot: SLOT, weight: 1000n, owner: owner.pubKey.address });
   applyChanges(core, context);
   const from = world.takeAccount().account.pubKey.address;

@@ -71,12 +71,16 @@ export const NodeBalance: MessageType<NodeBalance> = messageType<NodeBalance>(
 
 export interface Slot {
   readonly owner: string;
+  readonly sinceCredit: bigint;
+  readonly untilCredit: bigint;
 }
 export const Slot: MessageType<Slot> = messageType<Slot>(
   'openledger.pools.v1.Slot',
-  () => ({ owner: '' }),
+  () => ({ owner: '', sinceCredit: 0n, untilCredit: 0n }),
   () => [
     { number: 1, name: 'owner', protoName: 'owner', rule: 'single', value: { kind: 'string' }, options: { 'cosmos_proto.scalar': "cosmos.AddressString" } },
+    { number: 2, name: 'sinceCredit', protoName: 'since_credit', rule: 'single', value: { kind: 'uint64' } },
+    { number: 3, name: 'untilCredit', protoName: 'until_credit', rule: 'single', value: { kind: 'uint64' } },
   ],
 );
 

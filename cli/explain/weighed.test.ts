@@ -1,0 +1,100 @@
+/** Between which credits a slot weighs something: who has come later or left earlier has no part by weight. */
+import { expect, test } from 'vitest';
+import { verifyBundle } from '../../client/verifier/verify-payout.ts';
+import { sha256 } from '../../core/hash.ts';
+import { provableContent } from '../../modules/attribution/verify.ts';
+import {
+  contribute,
+  createDatanet,
+  deliverOk,
+  documentText,
+  payInference,
+  paymentOf,
+  publishSnapshot,
+  type Quote,
+  registerModel,
+  withdraw,
+} from '../../test/support/economic-loop.ts';
+import { collect } from './collect.ts';
+import { targetOf } from './credits.ts';
+import { RecordedChain } from './testing/recorded-chain.ts';
+import { claim, explainOne, playScene } from './testing/scenes.ts';
+
+/** The credits of a slot's claim in the last block but one, as they are and as somebody else would have them. */
+async function claimedBy(chain: RecordedChain, slot: bigint) {
+  const height = chain.height - 1n;
+  const { target } = await targetOf(chain, { pool: 'datanet/1', slot, denom: 'uopen', height });
+  const question = { height, epochs: [], attributions: [] };
+  const verified = async (credits: readonly string[]) => {
+    const { text, trusted } = await collect(chain, { ...question, targets: [{ ...target, credits }] });
+    return verifyBundle(text, trusted);
+  };
+  return { credits: target.credits, verified };
+}
+
+test('what came after a slot was withdrawn is not what it was paid of, also when it would fit', async () => {
+  const { chain, loop } = playScene();
+  const pay = (n: number, tokensIn: bigint): void => {
+    const of = { requestHash: sha256(Uint8Array.of(n)), tokensIn, tokensOut: 10n };
+    deliverOk(chain, loop.payer, paymentOf(payInference(loop.payer, [], of)));
+  };
+  // A unit for each unit of weight, twice: of 1,700, and of the 700 that are left.
+  pay(1, 23_970n);
+  deliverOk(chain, loop.first, withdraw(loop.first, 1n));
+  chain.block();
+  pay(2, 3_970n);
+  claim(chain, loop.first, { slots: [0n] });
+  const { credits, verified } = await claimedBy(chain, 0n);
+  expect(credits).toEqual(['2']);
+  expect(await verified(['2'])).toMatchObject([{ kind: 'claim', amount: 1000n }]);
+  await expect(verified(['4'])).rejects.toThrow('the slot weighed nothing when credit 4 came');
+});
+
+/** A Datanet whose second contribution is in the snapshot of a model, and weighs nothing before block 20. */
+function newcomer() {
+  const chain = new RecordedChain({ accounts: 6 });
+  const [owner, first, second, seller, payer] = [0, 1, 2, 3, 4].map((i) => chain.account(i)) as [
+    ReturnType<typeof chain.account>,
+    ReturnType<typeof chain.account>,
+    ReturnType<typeof chain.account>,
+    ReturnType<typeof chain.account>,
+    ReturnType<typeof chain.account>,
+  ];
+  const adams = provableContent(documentText('adams'));
+  const jefferson = provableContent(documentText('jefferson', 700));
+  deliverOk(chain, owner, createDatanet(owner));
+  deliverOk(chain, first, contribute(first, adams));
+  while (chain.height < 11n) chain.block();
+  deliverOk(chain, second, contribute(second, jefferson));
+  deliverOk(chain, owner, publishSnapshot(owner));
+  deliverOk(chain, seller, registerModel(seller));
+  const pay = (n: number, quotes: readonly Quote[]): void => {
+    const of = { requestHash: sha256(Uint8Array.of(n)) };
+    deliverOk(chain, payer, paymentOf(payInference(payer, quotes, of)));
+  };
+  const quote: Quote = { contributionId: 2n, document: jefferson, offset: 10, length: 50 };
+  return { chain, second, pay, quote };
+}
+
+test('a claim before its slot weighs anything is explained by what quoted it alone', async () => {
+  const { chain, second, pay, quote } = newcomer();
+  pay(1, []);
+  pay(2, [quote]);
+  const hash = claim(chain, second, { slots: [1n] });
+  expect(chain.height).toBeLessThan(20n);
+  const { derived } = await explainOne(chain, { kind: 'tx', hash });
+  expect(derived).toMatchObject([{ kind: 'claim', credits: [{ receipt: { id: 2n } }] }]);
+});
+
+test('what came before a slot weighed anything is not what it was paid of', async () => {
+  const { chain, second, pay } = newcomer();
+  pay(1, []);
+  while (chain.height < 21n) chain.block();
+  pay(2, []);
+  claim(chain, second, { slots: [1n] });
+  const { credits, verified } = await claimedBy(chain, 1n);
+  expect(credits).toEqual(['4']);
+  expect(await verified(['4'])).toMatchObject([{ kind: 'claim' }]);
+  for (const lie of [['2'], ['2', '4']])
+    await expect(verified(lie)).rejects.toThrow('the slot weighed nothing when credit 2 came');
+});
