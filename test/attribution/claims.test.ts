@@ -321,7 +321,9 @@ test('each false statement is convicted by one proof: the bond is lost, the escr
     const pool = BigInt(pooled());
     const before = chain.balance(challenger.address);
     expectRefused(challenger, dispute(claimId, honest, at), 'other-claim');
-    deliverOk(chain, challenger, dispute(claimId, claim, at));
+    const { events } = deliverOk(chain, challenger, dispute(claimId, claim, at));
+    const told = events.find(({ type }) => type === 'settle_escrow')?.attributes.map(({ value }) => value);
+    expect(told).toEqual(expect.arrayContaining([`${claimId}`, '513uopen', 'pools']));
     expect(chain.balance(challenger.address)).toBe(before - 2n * 5000n + 100n);
     expect(BigInt(pooled())).toBe(pool + 513n);
     const record = claimRecord(claimId);
