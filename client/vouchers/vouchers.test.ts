@@ -3,92 +3,24 @@ import { sha256 } from '../../core/hash.ts';
 import { utf8 } from '../../core/bytes.ts';
 import { defined } from '../../core/errors.ts';
 import { largestClaim } from '../../modules/channels/format/voucher.ts';
-import {
-  MsgClaimVouchers,
-  MsgClaimVouchersResponse,
-  MsgOpenChannel,
-} from '../../proto/gen/openledger/channels/v1/tx.ts';
-import { ModuleChain } from '../../test/channels/chain.ts';
-import { librarySigner, verifyNatively } from '../../test/channels/parties.ts';
-import { accountSigner, configOf, sessionSigner } from '../../test/support/channels.ts';
-import { testAccount } from '../../test/support/test-chain.ts';
+import { librarySigner } from '../../test/channels/parties.ts';
+import { accountSigner } from '../../test/support/channels.ts';
 import { adr036SignBytes } from '../../core/adr036.ts';
-import { channelId } from '../../modules/channels/format/configuration.ts';
-import { verifySecp256k1 } from '../../node/crypto/secp256k1.ts';
-import { Journal } from './journal.ts';
 import { type Offer, Payee } from './payee.ts';
+import {
+  emptyJournal,
+  offerOf,
+  payerAccount,
+  resource,
+  session,
+  verify,
+  voucherWorld,
+} from '../../test/support/voucher-world.ts';
 import { Payer } from './payer.ts';
-import type { SignedVoucher, VerifySignature, VoucherSigner } from './signatures.ts';
-
-const payerAccount = testAccount('library payer');
-const receiver = testAccount('library receiver');
-const session = sessionSigner('library');
-const verify: VerifySignature = (key, message, signature) =>
-  key.kind === 2
-    ? verifySecp256k1(key.key, sha256(message), signature)
-    : verifyNatively(key, message, signature);
-
-async function emptyJournal(): Promise<Journal> {
-  const disk = {
-    read: async () => new Uint8Array(0),
-    append: async () => undefined,
-    sync: async () => undefined,
-    replace: async () => undefined,
-    close: async () => undefined,
-  };
-  return Journal.open(disk);
-}
-
-/** A chain with an open channel, and both parties. */
-async function world({
-  deposit = 1000n,
-  unclaimedMax = 500n,
-  signer = librarySigner(session),
-  key = session.key,
-} = {}) {
-  const chain = new ModuleChain([payerAccount.address, receiver.address]);
-  const config = configOf(
-    { payer: payerAccount, receiver, now: chain.block.time.seconds },
-    { withdrawDelay: 60, openBefore: chain.block.time.seconds + 300n, payerAuthorizer: key },
-  );
-  expect(chain.run(MsgOpenChannel, { config, deposit: `${deposit}` })).toHaveProperty('response');
-  const id = channelId('test-chain-1', config);
-  const journals = { payer: await emptyJournal(), payee: await emptyJournal() };
-  const policy = { chainId: 'test-chain-1', prefix: 'open', unclaimedMax, mirrorAgeMax: 20 };
-  const payee = new Payee({ journal: journals.payee, verify, now: () => chain.now }, policy);
-  const payer = new Payer(
-    { journal: journals.payer, verify, randomSeed: () => sha256(utf8('seed')) },
-    {
-      id,
-      domain: { chainId: 'test-chain-1', denom: 'uopen', prefix: 'open' },
-      signer,
-      keys: [key],
-      deposited: deposit,
-      lanes: 4,
-    },
-  );
-  const observe = (): void => {
-    const mirror = chain.mirror(id);
-    if (mirror !== undefined) payee.observe(mirror);
-  };
-  observe();
-  const claim = (): readonly string[] => {
-    const ran = chain.run(MsgClaimVouchers, { claimer: receiver.address, rows: payee.claims() });
-    if (!('response' in ran)) throw new RangeError(ran.log);
-    observe();
-    return MsgClaimVouchersResponse.decode(ran.response).results.map(({ paid }) => paid);
-  };
-  return { chain, id, payer, payee, journals, observe, claim };
-}
-
-const resource = (name: string): Uint8Array => sha256(utf8(name));
-const offerOf = ({ voucher }: SignedVoucher): Offer => ({
-  resource: voucher.resource,
-  ceilingMin: voucher.ceiling,
-});
+import type { SignedVoucher, VoucherSigner } from './signatures.ts';
 
 test('a request costs what it costs, below its ceiling, and one claim settles all of them', async () => {
-  const { payer, payee, id, claim } = await world();
+  const { payer, payee, id, claim } = await voucherWorld();
   for (const [name, charge] of [
     ['a', 7n],
     ['b', 0n],
@@ -111,7 +43,7 @@ test('a request costs what it costs, below its ceiling, and one claim settles al
 });
 
 test('a voucher that failed pays for no dearer request than before; one that was charged is answered', async () => {
-  const { payer, payee, id } = await world();
+  const { payer, payee, id } = await voucherWorld();
   const signed = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
   const dearer = { ...offerOf(signed), ceilingMin: 31n };
   expect(await payee.accept(signed, offerOf(signed))).toMatchObject({ kind: 'serve', again: false });
@@ -123,7 +55,7 @@ test('a voucher that failed pays for no dearer request than before; one that was
 });
 
 test('lanes are served at the same time; a busy lane and a used-up deposit say so', async () => {
-  const { payer, payee } = await world({ deposit: 100n });
+  const { payer, payee } = await voucherWorld({ deposit: 100n });
   const signed = await Promise.all(
     [0, 1, 2].map((lane) => payer.sign(lane, { resource: resource(`${lane}`), ceiling: 30n })),
   );
@@ -138,7 +70,7 @@ test('lanes are served at the same time; a busy lane and a used-up deposit say s
 });
 
 test('payers who sign at the same moment on several lanes do not sign for more than the deposit', async () => {
-  const { payer } = await world({ deposit: 50n });
+  const { payer } = await voucherWorld({ deposit: 50n });
   const results = await Promise.allSettled(
     [0, 1].map((lane) => payer.sign(lane, { resource: resource(`${lane}`), ceiling: 30n })),
   );
@@ -147,7 +79,7 @@ test('payers who sign at the same moment on several lanes do not sign for more t
 });
 
 test('every reason for which a voucher is not taken', async () => {
-  const { payer, payee, chain, id, observe } = await world({ unclaimedMax: 40n });
+  const { payer, payee, chain, id, observe } = await voucherWorld({ unclaimedMax: 40n });
   const signed = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
   const { voucher } = signed;
   const reasons = async (one: SignedVoucher, offer: Partial<Offer> = {}): Promise<unknown> => {
@@ -183,7 +115,7 @@ test('every reason for which a voucher is not taken', async () => {
 });
 
 test('a payer that has lost the answer learns from the payee, by its own signature, where the lane ends', async () => {
-  const { payer, payee, id } = await world();
+  const { payer, payee, id } = await voucherWorld();
   const first = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
   await payee.accept(first, offerOf(first));
   await payee.settle(id, 0, 12n);
@@ -211,7 +143,7 @@ test('a payer that has lost the answer learns from the payee, by its own signatu
 });
 
 test('a stream is paid link by link; what was shown is owed when the payer vanishes', async () => {
-  const { payer, payee, id, claim } = await world();
+  const { payer, payee, id, claim } = await voucherWorld();
   const request = { resource: resource('s'), ceiling: 25n, stream: { unit: 2n, links: 10 } };
   const signed = await payer.sign(0, request);
   expect(largestClaim(signed.voucher)).toBe(25n);
@@ -241,7 +173,7 @@ test('people pay with their wallet, by ADR-036', async () => {
     form: 'adr036',
     sign: async ({ text }) => account.sign(adr036SignBytes(payerAccount.address, text)),
   };
-  const { payer, payee, id, claim } = await world({ signer, key: account.key });
+  const { payer, payee, id, claim } = await voucherWorld({ signer, key: account.key });
   const signed = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
   expect(await payee.accept(signed, offerOf(signed))).toMatchObject({ kind: 'serve' });
   await payee.settle(id, 0, 9n);
@@ -249,7 +181,7 @@ test('people pay with their wallet, by ADR-036', async () => {
 });
 
 test('a consent has all that was charged in it, and ends service until it is void', async () => {
-  const { payer, payee, id, chain, observe } = await world();
+  const { payer, payee, id, chain, observe } = await voucherWorld();
   const signed = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
   await payee.accept(signed, offerOf(signed));
   const signer = librarySigner(session);
@@ -269,7 +201,7 @@ test('a consent has all that was charged in it, and ends service until it is voi
 });
 
 test('a payee that has lost its journal begins where the chain says, not below', async () => {
-  const { payer, payee, id, claim, chain } = await world();
+  const { payer, payee, id, claim, chain } = await voucherWorld();
   const signed = await payer.sign(0, { resource: resource('a'), ceiling: 30n });
   await payee.accept(signed, offerOf(signed));
   const { charged } = await payee.settle(id, 0, 20n);
@@ -285,7 +217,7 @@ test('a payee that has lost its journal begins where the chain says, not below',
 });
 
 test('lanes are what a channel has', async () => {
-  const { payer, journals } = await world();
+  const { payer, journals } = await voucherWorld();
   expect([0, 1, 2, 3].map(() => payer.takeLane())).toEqual([0, 1, 2, 3]);
   expect(payer.takeLane()).toBeUndefined();
   payer.releaseLane(2);
@@ -304,7 +236,7 @@ test('lanes are what a channel has', async () => {
 });
 
 test('what has to be claimed first is what a payer can take back first', async () => {
-  const { chain, id, payee } = await world();
+  const { chain, id, payee } = await voucherWorld();
   const known = defined(chain.mirror(id), 'mirror');
   const { channel } = known.record;
   const key = { key: channel.payerAuthorizer, untilTime: 700n, untilHeight: 9n };
