@@ -31,7 +31,7 @@ export function createAttributionModule(ports: AttributionPorts): AttributionMod
     queries: attributionQueries(core),
     genesis: attributionGenesis(core),
     endBlock(context) {
-      endBlock(core, context);
+      endBlock({ ...core, bank: core.bank.owed }, context);
       return [];
     },
     invariants: attributionInvariants(core),

@@ -22,6 +22,7 @@ export class Bank implements BankStaking, SendRules, AnteFees {
   readonly #ports: BankPorts;
   readonly #modules: ReadonlyMap<string, Address>;
   readonly #blocked: ReadonlySet<string>;
+  readonly owed: Bank;
 
   constructor(state: BankState, ports: BankPorts) {
     this.#state = state;
@@ -31,6 +32,8 @@ export class Bank implements BankStaking, SendRules, AnteFees {
     this.#blocked = new Set(
       specs.filter((spec) => spec.receivesFunds !== true).map(({ name }) => latin1(moduleAddress(name))),
     );
+    const { length: restrictions } = ports.sendRestrictions;
+    this.owed = restrictions === 0 ? this : new Bank(state, { ...ports, sendRestrictions: [] });
   }
 
   params(context: ReadContext): Params {

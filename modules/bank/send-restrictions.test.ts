@@ -86,6 +86,16 @@ describe('a send restriction', () => {
     expect(bank.balances(context, alice)).toEqual(coins);
   });
 
+  it('is not asked about what the chain owes, of the same money, and is about the next transfer', () => {
+    const { bank, context } = world(refuse(bob));
+    const gov = moduleAddress('gov');
+    bank.owed.send(context, { from: gov, to: bob, coins });
+    expect([gov, bob].map((address) => bank.balances(context, address))).toEqual([[], coins]);
+    expect(() => bank.owed.send(context, { from: gov, to: bob, coins })).toThrow('is smaller than');
+    expect(() => bank.send(context, { from: alice, to: bob, coins })).toThrow('not to this one');
+    expect(bank.owed.owed).toBe(bank.owed);
+  });
+
   it('is asked about each output of a MsgMultiSend, and one that refuses undoes all of them', () => {
     const names = [0, 1, 2].map((i) => testAccount(`${i}`));
     const [from, to, other] = names as [(typeof names)[0], (typeof names)[0], (typeof names)[0]];

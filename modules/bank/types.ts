@@ -23,10 +23,11 @@ export interface Transfer {
 
 /**
  * A rule of a chain about transfers. It refuses one by throwing `StateError`, or says whom the coins reach:
- * the recipient as a rule, or another account. It is asked about every transfer, also those of fees, of
- * modules and at block boundaries (rewards, deposits that are given back), which it must let pass: what it
- * throws there stops the chain. Not asked about delegating and undelegating, minting and burning (SDK
- * `SendRestrictionFn`).
+ * the recipient as a rule, or another account. It is asked about every transfer of a transaction, also fees
+ * and those of modules (SDK `SendRestrictionFn`). Not asked about delegating and undelegating, minting and
+ * burning, nor about what goes out by `owed`. At block boundaries it is still asked about transfers among
+ * accounts of modules and about rewards, as in the SDK. These it must let pass: what it throws
+ * there stops the chain.
  */
 export type SendRestriction = (context: ReadContext, transfer: Transfer) => Address;
 
@@ -36,6 +37,12 @@ export type SendRestriction = (context: ReadContext, transfer: Transfer) => Addr
  * the branch.
  */
 export interface BankTransfer extends BankView {
+  /**
+   * The same without send restrictions, for what the chain itself owes at the end of a block (bonds, holds
+   * and deposits that go back, automatic claims): nobody is there to be told no, and a refusal would stop the
+   * chain. So the SDK gives stake back. Not for what a transaction sends.
+   */
+  readonly owed: BankTransfer;
   send(context: Context, transfer: Transfer): void;
   /** From a user or anyone to a module's account. */
   sendToModule(
@@ -61,6 +68,7 @@ export interface SendRules {
 
 /** Also makes and destroys coins, in accounts of modules that have the permission. */
 export interface BankKeeper extends BankTransfer {
+  readonly owed: BankKeeper;
   mint(context: Context, minted: { readonly module: string; readonly coins: Coins }): void;
   burn(context: Context, burned: { readonly module: string; readonly coins: Coins }): void;
 }

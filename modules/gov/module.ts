@@ -22,7 +22,7 @@ export function createGovModule(ports: GovPorts): Module {
     anyTypes: [{ type: TextProposal }],
     genesis: govGenesis(core),
     endBlock(context) {
-      endBlock(core, context);
+      endBlock({ ...core, bank: core.bank.owed }, context);
       return [];
     },
     invariants: govInvariants(core),

@@ -136,22 +136,30 @@ export class Holds {
     this.#state.holds.remove(context, hold.id);
   }
 
-  /** Gives a part of a closed hold back to its payer. */
+  /** Gives a part of a closed hold back to its payer, in a transaction. */
   returnRest(context: Context, hold: Hold, rest: Coin): void {
+    this.#return(context, this.#ports.bank, hold, rest);
+  }
+
+  #return(context: Context, bank: BankTransfer, hold: Hold, rest: Coin): void {
     if (rest.amount === 0n) return;
     const from = moduleAddress(STORE_NAME);
     const to = this.#ports.addresses.toBytes(hold.payer);
-    this.#ports.bank.send(context, { from, to, coins: [rest] });
+    bank.send(context, { from, to, coins: [rest] });
   }
 
-  /** Ends a hold without payment. */
+  /** Ends a hold without payment, in a transaction. */
   giveBack(context: Context, hold: Hold, reason: 'voided' | 'expired'): void {
+    this.#giveBack(context, this.#ports.bank, hold, reason);
+  }
+
+  #giveBack(context: Context, bank: BankTransfer, hold: Hold, reason: 'voided' | 'expired'): void {
     this.close(context, hold);
-    this.returnRest(context, hold, parseCoin(hold.amount));
+    this.#return(context, bank, hold, parseCoin(hold.amount));
     context.emit(holdReturned(hold, reason));
   }
 
-  /** Returns holds that have expired, the oldest first. */
+  /** Returns holds that have expired, the oldest first, at the end of a block. */
   expire(context: Context): void {
     const now = context.block.time.seconds;
     const ids: bigint[] = [];
@@ -159,6 +167,7 @@ export class Holds {
       if (expires > now || ids.length >= HOLDS_RETURNED_PER_BLOCK_MAX) break;
       ids.push(id);
     }
-    for (const id of ids) this.giveBack(context, this.#state.holds.require(context, id), 'expired');
+    const bank = this.#ports.bank.owed;
+    for (const id of ids) this.#giveBack(context, bank, this.#state.holds.require(context, id), 'expired');
   }
 }

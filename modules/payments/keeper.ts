@@ -25,8 +25,9 @@ import {
   payoutsOf,
   withoutContributors,
 } from './payouts.ts';
-import type { PoolPlace } from '../pools/types.ts';
+import type { PoolPayer, PoolPlace } from '../pools/types.ts';
 import { ratesOf, snapshotWeights } from './model-money.ts';
+import type { BankTransfer } from '../bank/types.ts';
 import type { PaymentPorts } from './ports.ts';
 import { addToTotals, emptyTotals, isContributor, isPooled, splitToWire } from './receipts.ts';
 import { type PaymentState, STORE_NAME } from './state.ts';
@@ -35,6 +36,12 @@ import { BY_PAYER, type PaymentPlan, type PaymentSource } from './types.ts';
 /** Whose request. */
 type RequestOf = Pick<MsgPayInference, 'payer' | 'requestHash'>;
 
+/** What moves money. */
+interface Payers {
+  readonly bank: BankTransfer;
+  readonly pools: PoolPayer;
+}
+
 /**
  * Settles payments for inferences. Every fee leaves its payer and reaches its recipients in the same
  * transaction.
@@ -42,10 +49,12 @@ type RequestOf = Pick<MsgPayInference, 'payer' | 'requestHash'>;
 export class Payments {
   readonly #state: PaymentState;
   readonly #ports: PaymentPorts;
+  readonly #owed: Payers;
 
   constructor(state: PaymentState, ports: PaymentPorts) {
     this.#state = state;
     this.#ports = ports;
+    this.#owed = { bank: ports.bank.owed, pools: ports.pools.owed };
   }
 
   params(context: ReadContext): Params {
@@ -138,7 +147,10 @@ export class Payments {
     return submitted.id;
   }
 
-  /** See `ClaimHooks`: what waited for a claim is paid by its shares, or goes to the pools. */
+  /**
+   * See `ClaimHooks`: what waited for a claim is paid by its shares, or goes to the pools. The chain owes it:
+   * also whoever convicts a claim in a transaction must not be refused for whom it reaches.
+   */
   claimDecided(context: Context, claim: ClaimRecord): void {
     const escrow = this.#state.escrows.get(context, claim.id);
     if (escrow === undefined) return;
@@ -155,7 +167,7 @@ export class Payments {
     this.#state.receipts.replace(context, receipt.id, receipt, settled);
     this.#indexContributors(context, settled);
     const payer = this.#moduleText(STORE_NAME);
-    this.#pay(context, { id: receipt.id, payer, payouts: rows, fee: receipt.fee });
+    this.#pay(context, { id: receipt.id, payer, payouts: rows, fee: receipt.fee }, this.#owed);
     context.emit(escrowSettled(settled, escrow, isFinal));
     for (const payout of rows) if (payout.contributionId > 0n) context.emit(contributorPaid(settled, payout));
   }
@@ -185,9 +197,13 @@ export class Payments {
   }
 
   /** One transfer for each recipient, and one for all that pools hold. */
-  #pay(context: Context, receipt: Pick<Receipt, 'id' | 'payer' | 'payouts' | 'fee'>): void {
+  #pay(
+    context: Context,
+    receipt: Pick<Receipt, 'id' | 'payer' | 'payouts' | 'fee'>,
+    { bank, pools }: Payers = this.#ports,
+  ): void {
     const { id, payer, payouts, fee } = receipt;
-    const { bank, addresses, communityPool, pools } = this.#ports;
+    const { addresses, communityPool } = this.#ports;
     const { denom } = fee;
     const from = addresses.toBytes(payer);
     for (const payout of payouts) {

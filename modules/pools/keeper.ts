@@ -19,6 +19,10 @@ export class Pools implements PoolPayer, DatanetHooks, ModelHooks {
     this.#core = core;
   }
 
+  get owed(): Pools {
+    return new Pools({ ...this.#core, bank: this.#core.bank.owed });
+  }
+
   accountOf(context: ReadContext, place: PoolPlace, denom: string): string {
     return accountOf(this.#core, context, { ...nodeOf(place), denom });
   }

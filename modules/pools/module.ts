@@ -26,7 +26,7 @@ export function createPoolsModule(ports: PoolPorts): PoolsModule {
     queries: poolQueries(core),
     genesis: poolGenesis(core),
     endBlock(context) {
-      endBlock(core, context);
+      endBlock({ ...core, bank: core.bank.owed }, context);
       return [];
     },
     invariants: poolInvariants(core),

@@ -45,6 +45,8 @@ export interface PoolPayer {
    * @throws StateError (sdk 5) when the payer has too little
    */
   pay(context: Context, payment: PoolPayment): void;
+  /** The same for what the chain owes: owners get theirs past send restrictions (see `BankTransfer`). */
+  readonly owed: PoolPayer;
 }
 
 /** A slot of a pool that never changes. */

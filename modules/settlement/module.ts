@@ -28,7 +28,7 @@ export function createSettlementModule(ports: SettlementPorts): SettlementModule
     queries: settlementQueries(core),
     genesis: settlementGenesis(core),
     endBlock(context) {
-      endBlock(core, context);
+      endBlock({ ...core, bank: core.bank.owed, pools: core.pools.owed }, context);
       return [];
     },
     invariants: settlementInvariants(core),

@@ -25,6 +25,6 @@ export interface SettlementPorts {
   readonly attribution: Pick<AttributionVerifier, 'claim'>;
   readonly datanets: Pick<DatanetView, 'contribution' | 'contributionAt'>;
   readonly models: ModelMoney;
-  readonly pools: Pick<PoolPayer, 'pay'>;
+  readonly pools: Pick<PoolPayer, 'pay' | 'owed'>;
   readonly signatures: Signatures;
 }
