@@ -2,7 +2,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
 const folders =
-  '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,watch,attest,gateway,client,cli,test}';
+  '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,watch,serve,attest,gateway,client,cli,test}';
 /** Tests that put something in the place of a module: what one of them loads is for nobody else. */
 const replacing = [
   'consensus/simulation/negative.test.ts',

@@ -26,7 +26,7 @@ export interface Rule {
 }
 
 const FOLDERS =
-  'core proto consensus store framework modules app genesis p2p light node attest gateway client cli test';
+  'core proto consensus store framework modules app genesis p2p light node watch serve attest gateway client cli test';
 
 /** Parses a file for the rules. */
 export function sourceOf(path: string, text: string): Source {

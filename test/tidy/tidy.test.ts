@@ -2,7 +2,7 @@
  * The house style, as far as a program can check it. Every rule has negative tests, because a linter that
  * silently checks nothing is worse than none.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { determinism } from './determinism.ts';
@@ -114,6 +114,26 @@ test('who replaces a module is listed in vitest.config.ts', () => {
   expect(unlisted(sources, config)).toEqual([]);
   const stranger = { path: 'core/x.test.ts', text: "vi.mock('./y.ts');" };
   expect(unlisted([stranger], config)).toEqual(['core/x.test.ts']);
+});
+
+/** Folders with TypeScript that a list of folders does not have: their tests are not run, or no rule sees them. */
+function unseen(folders: readonly string[], list: readonly string[]): string[] {
+  return folders.filter((folder) => !list.includes(folder));
+}
+
+test('tests of every folder are run, and the rules see every folder', () => {
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .map(({ name }) => name)
+    .filter((name) =>
+      readdirSync(join(root, name), { recursive: true, encoding: 'utf8' }).some((path) => /\.ts$/.test(path)),
+    );
+  const config = readFileSync(join(root, 'vitest.config.ts'), 'utf8');
+  const run = (/'\{([a-z0-9,]+)\}'/.exec(config)?.[1] ?? '').split(',');
+  const ruled = [...new Set(sources.map(({ path }) => path.split('/')[0] ?? ''))];
+  expect(unseen(folders, run)).toEqual([]);
+  expect(unseen(folders, ruled)).toEqual([]);
+  expect(unseen([...folders, 'new'], run)).toEqual(['new']);
 });
 
 test('the rules see the project', () => {
