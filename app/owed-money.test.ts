@@ -7,6 +7,14 @@ import { MsgSubmitProposal } from '../proto/gen/cosmos/gov/v1/tx.ts';
 import { MsgHoldPayment, MsgVoidHold } from '../proto/gen/openledger/payments/v1/tx.ts';
 import { MsgClaim, MsgSetAutoClaim } from '../proto/gen/openledger/pools/v1/tx.ts';
 import { EpochState } from '../proto/gen/openledger/settlement/v1/settlement.ts';
+import { MsgRetireIndex } from '../proto/gen/openledger/attribution/v1/tx.ts';
+import {
+  attributionLoop,
+  emptyBlocks,
+  publishIndexOk,
+  SHORT,
+  shardOf,
+} from '../test/support/attribution-world.ts';
 import { named } from '../test/support/authorizations.ts';
 import {
   deliver,
@@ -124,4 +132,18 @@ test('the bond of an epoch that is paid goes back to its gateway', () => {
   world.waitWindow();
   expect(world.epoch()?.state).toBe(EpochState.EPOCH_STATE_FINAL);
   expect(world.chain.balance(world.gateway.address)).toBe(before + BOND);
+});
+
+test('the bond of an index that is retired goes back to its publisher', () => {
+  const list = new List();
+  const loop = attributionLoop({}, (options) => list.chain(options));
+  const { chain, attestor } = loop;
+  publishIndexOk(loop, attestor, [shardOf(loop).commitment]);
+  const retire = { sender: attestor.address, indexId: 1n };
+  emptyBlocks(loop, SHORT.challengeBlocks);
+  deliverOk(chain, attestor, anyOf(MsgRetireIndex, retire));
+  list.add(attestor);
+  const before = chain.balance(attestor.address);
+  emptyBlocks(loop, 8);
+  expect(chain.balance(attestor.address)).toBe(before + 1_000n);
 });

@@ -25,7 +25,7 @@ import {
 } from '../../proto/gen/openledger/attribution/v1/tx.ts';
 import type { ExecTxResult } from '../../proto/gen/tendermint/abci/types.ts';
 import { type Loop, deliverOk, playLoop } from './economic-loop.ts';
-import { anyOf, type TestAccount, TestChain } from './test-chain.ts';
+import { anyOf, type TestAccount, TestChain, type TestChainOptions } from './test-chain.ts';
 
 /** Parameters with windows of a few blocks. */
 export const SHORT: Params = {
@@ -49,9 +49,12 @@ export interface AttributionLoop extends Loop {
 }
 
 /** See the file comment. */
-export function attributionLoop(params: Partial<Params> = {}): AttributionLoop {
+export function attributionLoop(
+  params: Partial<Params> = {},
+  makeChain: (options: TestChainOptions) => TestChain = (options) => new TestChain(options),
+): AttributionLoop {
   const attribution = messageToJson(GenesisState, GenesisState.create({ params: { ...SHORT, ...params } }));
-  const chain = new TestChain({ accounts: 8, genesis: { sections: { attribution } } });
+  const chain = makeChain({ accounts: 8, genesis: { sections: { attribution } } });
   return { ...playLoop(chain), attestor: chain.account(5), challenger: chain.account(6) };
 }
 
