@@ -149,8 +149,10 @@ export interface GatewayProcess {
   readonly settler: Settler;
 }
 
+type OwnSettlerOptions = Pick<SettlerOptions, 'claimMin' | 'settleMin' | 'stateUncovered'>;
+
 /** What may be other than it is by default. */
-interface ProcessOptions extends Partial<Pick<SettlerOptions, 'stateUncovered'>> {
+interface ProcessOptions extends Partial<OwnSettlerOptions> {
   readonly builder?: Pick<EpochBuilder, 'build'>;
 }
 
@@ -229,7 +231,7 @@ export class GatewayWorld {
   }
 
   /** A process on what the disks hold. */
-  async process({ stateUncovered = false, builder }: ProcessOptions = {}): Promise<GatewayProcess> {
+  async process({ builder, ...settling }: ProcessOptions = {}): Promise<GatewayProcess> {
     const { world, disks } = this;
     for (const disk of [disks.vouchers, disks.receipts, disks.rounds]) disk.restart();
     const { chainId } = world.chain;
@@ -264,7 +266,7 @@ export class GatewayWorld {
     await streams.recover();
     const settler = new Settler(
       { chain, payee, receipts, epochs, logger },
-      { claimRowsMax: 2, claimMin: 1n, settleMin: 1n, stateUncovered },
+      { claimRowsMax: 2, claimMin: 1n, settleMin: 1n, stateUncovered: false, ...settling },
     );
     return { payee, receipts, epochs, desk, streams, settler };
   }
