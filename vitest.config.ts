@@ -5,6 +5,7 @@ const folders =
   '{core,proto,consensus,store,framework,modules,app,genesis,p2p,light,node,watch,serve,attest,gateway,client,cli,test}';
 /** Tests that put something in the place of a module: what one of them loads is for nobody else. */
 const replacing = [
+  'client/vouchers/file-disk.test.ts',
   'consensus/simulation/negative.test.ts',
   'test/operations/planted.test.ts',
   'test/soundness/work.test.ts',

@@ -35,8 +35,7 @@ export async function openFileDisk(path: string, { tryLock }: FileDiskPorts): Pr
 }
 
 async function openLocked(path: string, unlock: () => void): Promise<JournalDisk> {
-  let file = await open(path, 'a', 0o600);
-  await syncDirectory(path);
+  let file = await openDurably(path);
   return {
     read: () => readFile(path),
     async append(bytes) {
@@ -62,6 +61,17 @@ async function openLocked(path: string, unlock: () => void): Promise<JournalDisk
       }
     },
   };
+}
+
+async function openDurably(path: string): Promise<FileHandle> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    await syncDirectory(path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
