@@ -16,16 +16,10 @@ import type {
   Target,
   TrustedBlock,
 } from '../../client/verifier/types.ts';
-import {
-  BUNDLE_FORM,
-  bundleText,
-  derive,
-  MissingClaim,
-  MissingRow,
-  verifyBundle,
-} from '../../client/verifier/verify-payout.ts';
+import { BUNDLE_FORM, bundleText, derive, verifyBundle } from '../../client/verifier/verify-payout.ts';
 import type { ExplainChain } from './chain.ts';
 import { claimBytes } from './claims.ts';
+import { evidenceOf, MissingClaim, MissingRow } from './evidence.ts';
 import { type FetchedRow, fetchRow } from './rows.ts';
 
 /** What is explained and what of epochs is known besides the chain. */
@@ -56,7 +50,11 @@ const HEADER_WAIT_MS = 250;
 export async function collect(chain: ExplainChain, question: Question): Promise<Explained> {
   const { targets, height, epochs, attributions } = question;
   const found: Found = { rows: new Map(), claims: [] };
-  const evidence = evidenceOf(question, found);
+  const evidence = evidenceOf({ height, claims: found.claims, epochs, attributions }, (name) => {
+    const known = found.rows.get(idOf(name));
+    if (known === undefined) throw new MissingRow(name);
+    return fromHex(known.row.found?.value ?? '');
+  });
   for (const target of targets) while (!(await derived(chain, { target, evidence, found })));
   const { states, trusted } = await statesOf(chain, height, [...found.rows.values()]);
   const bundle: Bundle = {
@@ -80,24 +78,6 @@ interface Found {
   readonly rows: Map<string, FetchedRow>;
   /** Hexadecimal. */
   readonly claims: string[];
-}
-
-function evidenceOf({ height, epochs, attributions }: Question, { rows, claims }: Found): Evidence {
-  return {
-    rows: {
-      get(name) {
-        const known = rows.get(idOf(name));
-        if (known === undefined) throw new MissingRow(name);
-        const pair = known.row.found;
-        return pair === null ? undefined : fromHex(pair.value);
-      },
-    },
-    height,
-    claims,
-    epochs,
-    attributions,
-    used: () => undefined,
-  };
 }
 
 const idOf = ({ height, store, key }: FetchedRow['name']): string => `${height}/${store}/${key}`;

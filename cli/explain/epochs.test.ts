@@ -4,6 +4,7 @@ import type {
   DerivedAllocation,
   DerivedClaimPayout,
   EpochPart,
+  Run,
 } from '../../client/verifier/types.ts';
 import { bundleText, Refused, verifyBundle } from '../../client/verifier/verify-payout.ts';
 import { toHex } from '../../core/bytes.ts';
@@ -121,12 +122,29 @@ test('an entitlement that a row does not need is refused', async () => {
     return () => verifyBundle(bundleText({ ...bundle, epochs }), trusted);
   };
   const none = { from: 0, leaves: [], siblings: '' };
-  expect(await withEntitlements(playEpoch(100), [none])).toThrow('a listed row has no entitlement');
+  expect(await withEntitlements(playEpoch(100), [none])).toThrow('an opening is of no leaf');
   const scene = playEpoch(1);
   claimEntitlement(scene, 0);
   const { leaves, siblings } = openRun(scene.published.entitlements, { first: 0, end: 2 });
   const two = { from: 0, leaves: leaves.map(toHex), siblings: toHex(siblings) };
   expect(await withEntitlements(scene, [two])).toThrow('an entitlement too many');
+  // Row 1 is listed, row 3 the second entitlement: both have what leads to the first two.
+  const mixed = playEpoch(2);
+  claimEntitlement(mixed, 0);
+  claimEntitlement(mixed, 1);
+  const run = openRun(mixed.published.entitlements, { first: 0, end: 2 });
+  const both = { from: 0, leaves: run.leaves.map(toHex), siblings: toHex(run.siblings) };
+  expect(await withEntitlements(mixed, [both])).toThrow('an entitlement too many');
+});
+
+test('a sum that does not fit its bytes is none', async () => {
+  const scene = playEpoch(100);
+  const { text, trusted } = await explainClaim(scene, scene.source);
+  const bundle: Bundle = JSON.parse(text);
+  const most = (run: Run): Run => ({ ...run, siblings: run.siblings.replace(/.{16}$/, 'f'.repeat(16)) });
+  const epochs = bundle.epochs.map((part) => ({ ...part, allocations: part.allocations.map(most) }));
+  const other = bundleText({ ...bundle, epochs });
+  expect(() => verifyBundle(other, trusted)).toThrow('a number does not fit 8 bytes');
 });
 
 test('any changed field of what an epoch shows is refused', async () => {

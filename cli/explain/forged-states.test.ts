@@ -64,13 +64,14 @@ test('a row is not empty, and what stands above it is a node of the tree', () =>
   expect(pairBelow('01', [`020402${other}21`, ''])).toThrow('a node is malformed');
 });
 
-/** What two leaves prove of a key between them in a tree of four with these keys. */
-function between(keys: readonly string[], [left, right]: readonly [string, string]): () => unknown {
+/** What two leaves prove of a key between them in a tree of four with these keys, or one of a key beside it. */
+function between(keys: readonly string[], [left, right]: readonly (string | undefined)[]): () => unknown {
   const leaves = keys.map((key) => leafOf(key, '01'));
   const node = (depth: number): string => `0${2 * depth}0402`;
   const join = (depth: number, a = '', b = ''): string => hashOf(node(depth), '20', a, '20', b);
   const [low, high] = [join(1, leaves[0], leaves[1]), join(1, leaves[2], leaves[3])];
-  const pair = (key: string): ProvedPair => {
+  const pair = (key: string | undefined): ProvedPair | null => {
+    if (key === undefined) return null;
     const at = keys.indexOf(key);
     const step = (depth: number, isLeft: boolean, sibling = ''): readonly string[] =>
       isLeft ? [`${node(depth)}20`, `20${sibling}`] : [`${node(depth)}20${sibling}20`, ''];
@@ -84,9 +85,23 @@ function between(keys: readonly string[], [left, right]: readonly [string, strin
 test('neighbours are leaves that nothing is between', () => {
   const keys = ['10', '20', '60', '70'];
   expect(between(keys, ['20', '60'])).toThrow('a bundle has more than it needs');
-  expect(between(keys, ['10', '60'])).toThrow('a left neighbour is not the last');
-  expect(between(keys, ['20', '70'])).toThrow('a right neighbour is not the first');
+  expect(between(keys, ['10', '60'])).toThrow('two rows are not neighbours');
+  expect(between(keys, ['20', '70'])).toThrow('two rows are not neighbours');
   expect(between(keys, ['60', '70'])).toThrow('not behind its left neighbour');
   expect(between(keys, ['10', '20'])).toThrow('not before its right neighbour');
   expect(between(['60', '70', '10', '20'], ['20', '60'])).toThrow('two rows are not neighbours');
+});
+
+test('who has one neighbour alone is beside the first leaf or the last', () => {
+  const [below, above] = [
+    ['10', '20', '30', '40'],
+    ['60', '70', '80', '90'],
+  ] as const;
+  expect(between(below, ['40'])).toThrow('a bundle has more than it needs');
+  expect(between(above, [undefined, '60'])).toThrow('a bundle has more than it needs');
+  for (const key of ['10', '20', '30'])
+    expect(between(below, [key]), key).toThrow('two rows are not neighbours');
+  for (const key of ['70', '80', '90'])
+    expect(between(above, [undefined, key]), key).toThrow('two rows are not neighbours');
+  expect(between(above, [])).toThrow('two rows are not neighbours');
 });

@@ -98,14 +98,14 @@ test('quotations whose chunks are not those of their contribution are refused', 
   expect(each((chunk) => chunk.slice(1))).toThrow('a chunk is not as long as it is');
   expect(each((chunk) => chunk.map((byte) => byte ^ 1))).toThrow('a span is not of its contribution');
   expect(source(({ hashes }) => ({ hashes: [...hashes, new Uint8Array(32)] }))).toThrow(
-    'a span is not of its contribution',
+    'an opening has too many hashes',
   );
 });
 
 test('quotations need the hashes of their chunks, and the answer has to say the same', async () => {
   const { text } = await claimScene();
   const bare = requoted(text, ({ sourceProof }) => ({ sourceProof: { ...sourceProof, hashes: [] } }));
-  expect(bare).toThrow('a span has too few hashes');
+  expect(bare).toThrow('an opening has too few hashes');
   const scene = playScene();
   payPrivately(scene);
   const hash = claim(scene.chain, scene.loop.first, { slots: [0n] });

@@ -85,12 +85,6 @@ export interface RowName {
   readonly key: string;
 }
 
-/** Values of rows. */
-export interface Rows {
-  /** Undefined when it is shown that there is none. @throws MissingRow when nothing is shown */
-  get(name: RowName): Uint8Array | undefined;
-}
-
 /** A span of a contribution that an answer quotes. */
 export interface QuotedText {
   readonly contribution: bigint;
@@ -191,15 +185,17 @@ export interface DerivedClaimPayout {
   readonly credits: readonly DerivedCredit[];
 }
 
-/** What a derivation reads; what it has used of claims and attributions is told by `used`. */
+/** What a derivation reads. @throws what it finds fit when something is not shown */
 export interface Evidence {
-  readonly rows: Rows;
   /** Of the last state. */
   readonly height: bigint;
-  readonly claims: readonly string[];
-  readonly epochs: readonly EpochPart[];
-  readonly attributions: readonly string[];
-  used(what: string): void;
+  /** A row's value; empty where it is shown that there is none. */
+  row(name: RowName): Uint8Array;
+  /** A claim of attribution by its number and the SHA-256 of its bytes, hexadecimal. */
+  claim(id: bigint, hash: string): Uint8Array;
+  /** By its SHA-256, hexadecimal. */
+  attribution(hash: string): Uint8Array;
+  epochPart(id: bigint, row: number): EpochPart;
 }
 
 /** The parts of a fee. */

@@ -16,14 +16,12 @@ import type {
   DerivedReceipt,
   EpochPart,
   Evidence,
-  Parts,
   ProvedPair,
   ProvedRow,
   ProvedState,
   ProvedStore,
   QuotedText,
   RowName,
-  Rows,
   Run,
   Target,
   TrustedBlock,
@@ -34,27 +32,6 @@ type Bytes = Uint8Array;
 /** What a bundle does not show, or shows wrongly. */
 export class Refused extends Error {}
 
-/** A row of the store that a derivation needs and nobody has shown. */
-export class MissingRow extends Refused {
-  readonly at: RowName;
-  constructor(at: RowName) {
-    super(`the row ${at.key} of ${at.store} after block ${at.height} is not shown`);
-    this.at = at;
-  }
-}
-
-/** A claim of attribution that a derivation needs and nobody has shown. */
-export class MissingClaim extends Refused {
-  readonly id: bigint;
-  /** SHA-256 of its bytes, hexadecimal. */
-  readonly hash: string;
-  constructor(id: bigint, hash: string) {
-    super(`claim ${id}, whose SHA-256 is ${hash}, is not shown`);
-    this.id = id;
-    this.hash = hash;
-  }
-}
-
 function refuse(what: string): never {
   throw new Refused(what);
 }
@@ -63,7 +40,8 @@ function check(holds: boolean, what: string): asserts holds {
   if (!holds) refuse(what);
 }
 
-// ------------------------------------------------------------------------------------------------- bundle
+// ----------------------------------------------------------------------------------------------- bundles
+// Proves that a bundle is in the one text that its meaning has.
 
 /** Names this form of bundles. */
 export const BUNDLE_FORM = 'openledger/payout/1';
@@ -86,42 +64,56 @@ const SAMPLE: Bundle = {
   attributions: [''],
 };
 
-/** Whether it has the members of the sample in their order, with values of the same kinds; a pair may be null. */
+/** Whether it has the sample's members in their order, with values of the same kinds; a pair may be null. */
 function isLike<T>(value: unknown, sample: T): value is T {
-  if (value === null || typeof value !== 'object' || typeof sample !== 'object' || sample === null)
-    return value === null
-      ? sample === PAIR
-      : typeof value === typeof sample &&
-          (typeof value !== 'number' || (Number.isSafeInteger(value) && value >= 0));
+  if (value === null) return sample === PAIR;
+  if (typeof value !== typeof sample) return false;
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
+  if (typeof value !== 'object') return true;
   if (Array.isArray(sample)) return Array.isArray(value) && value.every((each) => isLike(each, sample[0]));
-  const members = Object.entries(sample);
+  const members = Object.entries(Object(sample));
   return (
     Object.keys(value).join() === members.map(([name]) => name).join() &&
     members.every(([name, each]) => isLike(Reflect.get(value, name), each))
   );
 }
 
-// -------------------------------------------------------------------------------------------------- bytes
+// ------------------------------------------------------------------------------------------------- bytes
+// Proves nothing: reads and writes numbers and messages.
 
 const fromHex = (digits: string): Bytes => {
   check(/^([0-9a-f]{2})*$/.test(digits), 'bytes are not in hexadecimal');
   return Uint8Array.from(Buffer.from(digits, 'hex'));
 };
 const toHex = (bytes: Bytes): string => Buffer.from(bytes).toString('hex');
+const join = (...parts: readonly Bytes[]): Bytes => Uint8Array.from(Buffer.concat(parts));
 const sha256 = (...parts: readonly Bytes[]): Bytes => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
+  const hash = createHash('sha256').update(join(...parts));
   return Uint8Array.from(hash.digest());
 };
+const hashOf = (digits: string): string => toHex(sha256(fromHex(digits)));
 const same = (a: Bytes, b: Bytes): boolean => Buffer.compare(a, b) === 0;
-const utf8 = (bytes: Bytes): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+const encode = (text: string): Bytes => new TextEncoder().encode(text);
 const NOTHING = new Uint8Array(0);
 const LEAF = Uint8Array.of(0);
 const INNER = Uint8Array.of(1);
 
 /** A number of so many bytes, big-endian. */
 function fixed(value: bigint, bytes: number): string {
-  return value.toString(16).padStart(2 * bytes, '0');
+  const digits = value.toString(16).padStart(2 * bytes, '0');
+  check(digits.length === 2 * bytes, `a number does not fit ${bytes} bytes`);
+  return digits;
+}
+
+/** A number that is written so; 0 where nothing is written. */
+function numberOf(bytes: Bytes): bigint {
+  return BigInt(`0x0${toHex(bytes)}`);
+}
+
+/** Of decimal digits. */
+function decimal(digits: string): bigint {
+  check(/^(0|[1-9]\d{0,119})$/.test(digits), `"${digits.slice(0, 40)}" is no number`);
+  return BigInt(digits);
 }
 
 function varint(value: number): Bytes {
@@ -166,9 +158,8 @@ class Message {
     return this.all(number).at(-1) ?? NOTHING;
   }
   text(number: number): string {
-    return utf8(this.bytes(number));
+    return new TextDecoder('utf-8', { fatal: true }).decode(this.bytes(number));
   }
-  /** Of decimal digits. */
   amount(number: number): bigint {
     return decimal(this.text(number) || '0');
   }
@@ -181,110 +172,109 @@ class Message {
   /** Packed. */
   uints(number: number): readonly bigint[] {
     const [bytes, values]: readonly [Bytes, bigint[]] = [this.bytes(number), []];
-    for (let at = 0; at < bytes.length; ) {
-      const [value, next] = readVarint(bytes, at);
+    let [value, at] = [0n, 0];
+    while (at < bytes.length) {
+      [value, at] = readVarint(bytes, at);
       values.push(value);
-      at = next;
     }
     return values;
   }
 }
 
-function decimal(digits: string): bigint {
-  check(/^(0|[1-9]\d{0,119})$/.test(digits), `"${digits.slice(0, 40)}" is no number`);
-  return BigInt(digits);
+// ------------------------------------------------------------------------------- headers, rows of states
+// Proves that a row has this value after a block, or is not there: it leads to a header, and that to another.
+
+/** Neighbouring leaves of a tree, and what leads from them to its root. */
+interface Opening {
+  readonly first: number;
+  readonly leaves: readonly Bytes[];
+  /** The nodes that are over none of these, from left to right. */
+  readonly siblings: Bytes;
+  /** Leaves of the tree. */
+  readonly total: number;
 }
 
-// --------------------------------------------------------------------------------- headers, rows of states
-
 /**
- * What leads from the leaves from `first` up to `end` to the root of a tree of `total` (RFC 6962): a node has to its
- * left as many leaves as the largest power of two below their number. `other` is asked, left to right, for nodes over
- * none of these leaves.
+ * What an opening leads to (RFC 6962): a node has to its left as many leaves as the largest power of two
+ * below their number. In trees of epochs nodes hash a kind first, and all end in so many sums of 8 bytes.
  */
-function rootOf<T>(
-  { first, end, total }: { readonly first: number; readonly end: number; readonly total: number },
-  { leaf, node, other }: { leaf(at: number): T; node(left: T, right: T): T; other(): T },
-): T {
-  const walk = (from: number, to: number): T => {
-    if (to <= first || from >= end) return other();
-    if (to - from === 1) return leaf(from);
+function rootOf({ first, leaves, siblings, total }: Opening, kind: Bytes = NOTHING, sums = 0): Bytes {
+  const width = 32 + 8 * sums;
+  let read = 0;
+  const walk = (from: number, to: number): Bytes => {
+    if (to <= first || from >= first + leaves.length) {
+      check(read + width <= siblings.length, 'an opening has too few hashes');
+      read += width;
+      return siblings.subarray(read - width, read);
+    }
+    if (to - from === 1) {
+      const leaf = leaves[from - first] ?? NOTHING;
+      return join(sha256(LEAF, leaf), leaf.subarray(leaf.length - 8 * sums));
+    }
     let middle = 1;
     while (middle * 2 < to - from) middle *= 2;
-    const left = walk(from, from + middle);
-    return node(left, walk(from + middle, to));
+    const [left, right] = [walk(from, from + middle), walk(from + middle, to)];
+    const node = [sha256(INNER, kind, left, right)];
+    for (let at = 32; at < width; at += 8) {
+      const [a, b] = [left.subarray(at, at + 8), right.subarray(at, at + 8)];
+      node.push(fromHex(fixed(numberOf(a) + numberOf(b), 8)));
+    }
+    return join(...node);
   };
-  return walk(0, total);
+  const root = walk(0, total);
+  check(read === siblings.length, 'an opening has too many hashes');
+  return root;
 }
 
 /** What has no order of its own stands in that of its text, each once. */
 function checkRising(texts: readonly string[]): void {
-  check(
-    texts.every((each, i) => i === 0 || (texts[i - 1] ?? '') < each),
-    'a list does not rise, or has something twice',
-  );
+  const isRising = texts.every((each, i) => i === 0 || (texts[i - 1] ?? '') < each);
+  check(isRising, 'a list does not rise, or has something twice');
 }
 
-/** The rows that a bundle shows. @throws Refused unless all of them lead to the trusted block */
-function openStates(
-  states: readonly ProvedState[],
-  trusted: TrustedBlock,
-): ReadonlyMap<string, Bytes | null> {
-  const rows = new Map<string, Bytes | null>();
-  let expected = fromHex(trusted.hash);
-  let height = trusted.height;
+/** The rows that a bundle shows, by name. @throws Refused unless all of them lead to the trusted block */
+function openStates(states: readonly ProvedState[], trusted: TrustedBlock): ReadonlyMap<string, Bytes> {
+  const opened = new Map<string, Bytes>();
+  let [expected, height] = [fromHex(trusted.hash), trusted.height];
   for (const { header, stores } of states.toReversed()) {
     check(header.length === 14, 'a header has not 14 fields');
-    const fieldAt = (i: number): Bytes => fromHex(header[i] ?? '');
-    const field = (i: number): Message => new Message(fieldAt(i));
-    const root = rootOf(
-      { first: 0, end: 14, total: 14 },
-      {
-        leaf: (i) => sha256(LEAF, fieldAt(i)),
-        node: (left, right) => sha256(INNER, left, right),
-        other: () => NOTHING,
-      },
-    );
+    const leaves = header.map(fromHex);
+    const root = rootOf({ first: 0, leaves, siblings: NOTHING, total: 14 });
     check(same(root, expected), `the header of ${height} is not that of the trusted chain`);
+    const field = (i: number): Message => new Message(leaves[i] ?? NOTHING);
     check(field(2).uint(1) === height, `a header is not of height ${height}`);
-    const appHash = field(10).bytes(1);
+    expected = field(4).bytes(1);
     // The app hash of a header is that of the state after the block before it.
     height--;
     checkRising(stores.map(({ name }) => name));
-    for (const each of stores) openStore(each, { height, appHash, rows });
-    expected = field(4).bytes(1);
+    for (const store of stores) {
+      const top = openStore(store, field(10).bytes(1));
+      checkRising(store.rows.map(({ key }) => key));
+      for (const row of store.rows)
+        opened.set(rowName({ height, store: store.name, key: row.key }), openRow(row, top));
+    }
   }
-  return rows;
+  return opened;
 }
 
-function openStore(
-  { name, root, path, rows }: ProvedStore,
-  to: { readonly height: bigint; readonly appHash: Bytes; readonly rows: Map<string, Bytes | null> },
-): void {
-  const key = new TextEncoder().encode(name);
-  const leaf = [LEAF, varint(key.length), key, varint(32), sha256(fromHex(root))];
-  const steps = path.map((step) => stepOf(step));
-  for (const { prefix, suffix } of steps)
-    check(
-      prefix[0] === 1 && prefix.length + suffix.length === 33 && suffix.length % 32 === 0,
-      `the path of store ${name} is malformed`,
-    );
-  check(same(climb(sha256(...leaf), steps), to.appHash), `store ${name} is not in the app hash`);
-  checkRising(rows.map((each) => each.key));
-  for (const each of rows) {
-    const id = rowId({ height: to.height, store: name, key: each.key });
-    to.rows.set(id, openRow(each, fromHex(root)));
+function rowName({ height, store, key }: RowName): string {
+  return `the row ${key} of ${store} after block ${height}`;
+}
+
+/** The root of a store, which leads to the app hash. */
+function openStore({ name, root, path }: ProvedStore, appHash: Bytes): Bytes {
+  const [key, steps] = [encode(name), path.map(stepOf)];
+  for (const { prefix, suffix } of steps) {
+    const isNode = prefix[0] === 1 && prefix.length + suffix.length === 33 && suffix.length % 32 === 0;
+    check(isNode, `the path of store ${name} is malformed`);
   }
+  const leaf = sha256(LEAF, varint(key.length), key, varint(32), sha256(fromHex(root)));
+  check(same(climb(leaf, steps), appHash), `store ${name} is not in the app hash`);
+  return fromHex(root);
 }
 
-function rowId({ height, store: name, key }: RowName): string {
-  return `${height}/${name}/${key}`;
-}
-
-interface Step {
-  readonly prefix: Bytes;
-  readonly suffix: Bytes;
-}
+/** What stands before and behind the hash of a node in what its parent is the hash of. */
+type Step = Readonly<Record<'prefix' | 'suffix', Bytes>>;
 
 function stepOf([prefix, suffix, ...rest]: readonly string[]): Step {
   check(prefix !== undefined && suffix !== undefined && rest.length === 0, 'a step has not two sides');
@@ -295,46 +285,40 @@ function climb(from: Bytes, path: readonly Step[]): Bytes {
   return path.reduce((child, { prefix, suffix }) => sha256(prefix, child, suffix), from);
 }
 
-/** The value of a row, or null when its neighbours show that it is not there. */
-function openRow({ key, found, left, right }: ProvedRow, root: Bytes): Bytes | null {
+/** The value of a row, empty when its neighbours show that it is not there. */
+function openRow({ key, found, left, right }: ProvedRow, root: Bytes): Bytes {
   if (found !== null) {
     check(found.key === key && left === null && right === null, 'a row is another');
     openPair(found, root);
     return fromHex(found.value);
   }
-  const [below, above] = [left && openPair(left, root), right && openPair(right, root)];
   check(left === null || left.key < key, 'a row is not behind its left neighbour');
   check(right === null || key < right.key, 'a row is not before its right neighbour');
-  check(below !== null || above !== null, 'an absence has no neighbour');
-  // Down from the root both go the same way, then part left and right, then keep to the inner side.
-  let [i, j] = [below?.length ?? 0, above?.length ?? 0];
-  if (below !== null && above !== null) {
-    do [i, j] = [i - 1, j - 1];
-    while (below[i] === above[j] && i > 0 && j > 0);
-    check(below[i] === 'left' && above[j] === 'right', 'two rows are not neighbours');
-  }
-  check(below?.slice(0, i).every((side) => side === 'right') ?? true, 'a left neighbour is not the last');
-  check(above?.slice(0, j).every((side) => side === 'left') ?? true, 'a right neighbour is not the first');
-  return null;
+  const [below, above] = [left, right].map((pair) => (pair === null ? 'none' : openPair(pair, root)));
+  // Both go one way, part left and right, then keep to the inner side; one alone is the last or the first.
+  const isBetween = /^(?:(?<way>[LR]*)LR*,\k<way>RL*|R*,none|none,L*)$/.test(`${below},${above}`);
+  check(isBetween, 'two rows are not neighbours');
+  return NOTHING;
 }
 
-/** On which side each node of a pair's path is, from the leaf: an IAVL tree's, whose nodes name their place. */
-function openPair({ key, value, prefix, path }: ProvedPair, root: Bytes): readonly ('left' | 'right')[] {
-  const steps = path.map((step) => stepOf(step));
+/** The way to a pair from the root of an IAVL tree, `L` or `R` at each node: ICS-23 says what a node is. */
+function openPair({ key, value, prefix, path }: ProvedPair, root: Bytes): string {
+  const steps = path.map(stepOf);
   const [head, bytes, content] = [fromHex(prefix), fromHex(key), fromHex(value)];
   // Height 0 and size 1, doubled (zig-zag), then the version: no node begins so.
   check(head[0] === 0 && head[1] === 2 && endOfNumbers(head) === head.length, 'a leaf is malformed');
   check(content.length > 0, 'a row is empty');
   const leaf = sha256(head, varint(bytes.length), bytes, varint(32), sha256(content));
   check(same(climb(leaf, steps), root), `the row ${key} is not in its store`);
-  return steps.map(({ prefix: before, suffix }) => {
+  const sides = steps.map(({ prefix: before, suffix }) => {
     const end = endOfNumbers(before);
     check(before[0] !== 0 && before[end] === 32, 'a node is malformed');
     const isLeft = before.length === end + 1 && suffix.length === 33 && suffix[0] === 32;
     const isRight = before.length === end + 34 && before[end + 33] === 32 && suffix.length === 0;
     check(isLeft || isRight, 'a node is malformed');
-    return isLeft ? 'left' : 'right';
+    return isLeft ? 'L' : 'R';
   });
+  return sides.reverse().join('');
 }
 
 /** Behind height, size and version. */
@@ -344,40 +328,23 @@ function endOfNumbers(bytes: Bytes): number {
   return at;
 }
 
-// -------------------------------------------------------------------------------------------- derivations
+// --------------------------------------------------------------------------------------- claims of slots
+// Proves that a slot was paid this much in the last block, and that these credits are all it was paid of.
 
 const SCALE = 1n << 64n;
-const BPS = 10_000n;
 const BYTE_WEIGHT = 720_720n;
 const DATANET = 1n;
 const MODEL = 2n;
-const PARTIES = ['', 'platform', 'model', 'stakers', 'contributors'] as const;
+const PARTIES = ['platform', 'model', 'stakers', 'contributors'] as const;
 
-const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
-
-/** By largest remainders; of equal ones the first gains. */
-function divide(amount: bigint, shares: readonly Share[]): readonly Due[] {
-  const whole = sum(shares.map(({ weight }) => weight));
-  check(whole > 0n, 'nothing to divide by');
-  const dues = shares.map(({ to, weight }, i) => {
-    const exact = amount * weight;
-    return { to, i, floor: exact / whole, rest: exact % whole };
-  });
-  const over = Number(amount - sum(dues.map(({ floor }) => floor)));
-  const gains = new Set(
-    dues.toSorted((a, b) => (a.rest === b.rest ? a.i - b.i : a.rest > b.rest ? -1 : 1)).slice(0, over),
-  );
-  return dues.map((due) => ({ to: due.to, amount: due.floor + (gains.has(due) ? 1n : 0n) }));
-}
-
-function rowOf(e: Evidence, name: string, key: string, height: bigint = e.height): Message {
-  const value = e.rows.get({ height, store: name, key }) ?? refuse(`${name} has no row ${key}`);
+function rowOf(e: Evidence, store: string, key: string, height: bigint = e.height): Message {
+  const value = e.row({ height, store, key });
+  check(value.length > 0, `${store} has no row ${key}`);
   return new Message(value);
 }
 
-function numberAt(e: Evidence, name: string, key: string, height: bigint = e.height): bigint {
-  const value = e.rows.get({ height, store: name, key });
-  return value === undefined ? 0n : BigInt(`0x${toHex(value)}`);
+function numberAt(e: Evidence, store: string, key: string, height: bigint = e.height): bigint {
+  return numberOf(e.row({ height, store, key }));
 }
 
 /** Derives one target. @throws Refused */
@@ -385,10 +352,7 @@ export function derive(e: Evidence, wanted: Target): Derived {
   if (wanted.kind === 'claim') return deriveClaim(e, wanted);
   const { kind, pool, slot, denom, credits } = wanted;
   check(kind === 'receipt', 'a target of no kind');
-  check(
-    [...pool, ...credits, slot, denom].join('') === '' && pool.length + credits.length === 0,
-    'a receipt has no slot',
-  );
+  check(pool.length + credits.length === 0 && slot + denom === '', 'a receipt has no slot');
   return { kind: 'receipt', receipt: deriveReceipt(e, decimal(wanted.receipt)) };
 }
 
@@ -405,8 +369,12 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const before = e.height - 1n;
   const state = rowOf(e, 'pools', `01${pool}`);
   const [levels, isClosed] = [state.uint(2), state.uint(5) === 1n];
-  const debtKey = `05${key}${toHex(new TextEncoder().encode(denom))}`;
-  const [old, now] = [debtAt(e, debtKey, before), debtAt(e, debtKey, e.height)];
+  const debtAt = (height: bigint) => {
+    const debtKey = `05${key}${toHex(encode(denom))}`;
+    const debt = new Message(e.row({ height, store: 'pools', key: debtKey }));
+    return { seen: debt.amount(1), owed: debt.amount(2), paid: debt.uint(3) };
+  };
+  const [old, now] = [debtAt(before), debtAt(e.height)];
   const row = rowOf(e, 'pools', `04${key}`, before);
   const present = numberAt(e, 'pools', `02${pool}00000000${fixed(slot, 8)}`, before);
   const weight = present || weightOf(e, id, slot);
@@ -418,24 +386,20 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const found: DerivedCredit[] = [];
   for (const each of credits) {
     const credit = rowOf(e, 'pools', `0d${fixed(decimal(each), 8)}`);
-    const [at, place, per] = [credit.uint(1), credit.message(3), credit.amount(5)];
-    const isWhole = credit.uint(10) === 1n;
+    const [at, of, place, coin] = [credit.uint(1), credit.message(2), credit.message(3), credit.message(4)];
+    const [level, isWhole, prefix] = [place.uint(1), credit.uint(10) === 1n, credit.uint(11)];
     check(at > last, 'credits do not rise');
     last = at;
-    check(
-      sameFields(credit.message(2), id) && credit.message(4).text(1) === denom,
-      'a credit of another pool',
-    );
-    const level = place.uint(1);
+    const isOfPool = `${of.uint(1)},${of.uint(2)}` === id.join();
+    check(isOfPool && coin.text(1) === denom, 'a credit of another pool');
     check(level <= levels && place.uint(2) === slot >> level, `credit ${at} is not over the slot`);
-    const prefix = credit.uint(11);
     check(prefix === 0n || slot < prefix, `credit ${at} is for the slots below ${prefix}`);
     check(!isWhole || level === 0n, `credit ${at} is of no slot`);
     check(isWhole || at <= now.paid, `credit ${at} came behind the claim`);
     const weighed = at > row.uint(2) && (present > 0n || at <= row.uint(3));
     check(isWhole || weighed, `the slot weighed nothing when credit ${at} came`);
-    const amount = credit.message(4).amount(2);
-    const share = isWhole ? amount * SCALE : weight * per;
+    const amount = coin.amount(2);
+    const share = isWhole ? amount * SCALE : weight * credit.amount(5);
     if (isWhole && at > now.paid) left -= share;
     else if (isWhole && at > lastBefore) owed += share;
     if (at > now.paid) continue;
@@ -450,19 +414,6 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const name = `${decimal(kind) === DATANET ? 'datanet' : 'model'}/${subject}`;
   const at = { pool: name, slot, owner: row.text(1), denom, height: e.height };
   return { kind: 'claim', ...at, amount, weight, carried, left, credits: found };
-}
-
-function sameFields(message: Message, id: readonly string[]): boolean {
-  return id.every((digits, i) => message.uint(i + 1) === decimal(digits));
-}
-
-function debtAt(
-  e: Evidence,
-  key: string,
-  height: bigint,
-): Readonly<Record<'seen' | 'owed' | 'paid', bigint>> {
-  const debt = new Message(e.rows.get({ height, store: 'pools', key }) ?? NOTHING);
-  return { seen: debt.amount(1), owed: debt.amount(2), paid: debt.uint(3) };
 }
 
 /** Of a slot that weighs nothing any more: its credits are of when it weighed its contribution's bytes. */
@@ -506,30 +457,46 @@ function sourceOf(e: Evidence, credit: Message): Pick<DerivedCredit, 'receipt' |
   return { receipt: null, epoch };
 }
 
-// ----------------------------------------------------------------------------------- fees, receipts, claims
-
-interface Share {
-  /** A place, or a contribution. */
-  readonly to: string;
-  readonly weight: bigint;
+/** A place as it stands in leaves: kind, id, level, index. */
+function placeText(kind: bigint, id: bigint, level: bigint, index: bigint): string {
+  return fixed(kind, 1) + fixed(id, 8) + fixed(level, 1) + fixed(index, 4);
 }
 
-interface Due {
-  readonly to: string;
-  readonly amount: bigint;
+// ----------------------------------------------------------------------- receipts, claims of attribution
+// Proves that a fee is what its model costs, that its parts are whose they are, and that quotes are quotes.
+
+/** Of an amount, to a place or a contribution. */
+type Share = { readonly to: string; readonly weight: bigint };
+type Due = { readonly to: string; readonly amount: bigint };
+
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+
+/** By largest remainders; of equal ones the first gains. */
+function divide(amount: bigint, shares: readonly Share[]): readonly Due[] {
+  const whole = sum(shares.map(({ weight }) => weight));
+  check(whole > 0n, 'nothing to divide by');
+  const dues = shares.map(({ to, weight }) => {
+    const exact = amount * weight;
+    return { to, amount: exact / whole, rest: exact % whole };
+  });
+  const over = Number(amount - sum(dues.map((due) => due.amount)));
+  const ranked = dues.toSorted((a, b) => (a.rest === b.rest ? 0 : a.rest > b.rest ? -1 : 1));
+  for (const due of ranked.slice(0, over)) due.amount++;
+  return dues;
 }
 
-interface Model {
-  readonly denom: string;
-  fee(tokensIn: bigint, tokensOut: bigint): bigint;
-  parts(fee: bigint): Parts;
-  /** Of the contributors' part: what is nobody's is divided by bytes among the positions of its snapshots. */
-  dues(part: bigint, shares: readonly Share[], unattributed: bigint): readonly Due[];
-}
+/** What an inference used of its model, and the fee that is stated for it. */
+type Charge = Pick<DerivedReceipt, 'model' | 'tokensIn' | 'tokensOut' | 'denom' | 'fee'>;
 
-function modelOf(e: Evidence, id: bigint): Model {
+/**
+ * The parts of a fee, which is what its model costs, and what of the contributors' part is whose: what is
+ * nobody's is divided by bytes among the positions of the model's snapshots.
+ */
+function divideFee(e: Evidence, name: string, { model: id, tokensIn, tokensOut, denom, fee }: Charge) {
   const model = rowOf(e, 'models', `02${fixed(id, 8)}`);
   const [price, split] = [model.message(7), model.message(9)];
+  const cost = (tokensIn * price.amount(2) + tokensOut * price.amount(3) + 999n) / 1000n + price.amount(4);
+  check(price.text(1) === denom && cost === fee, `${name} has another fee`);
   // By Datanet and positions, which sort as text.
   const weights = new Map<string, bigint>();
   for (const snapshot of model.uints(6)) {
@@ -537,67 +504,52 @@ function modelOf(e: Evidence, id: bigint): Model {
     const prefix = placeText(2n, found.uint(2), 255n, found.uint(5));
     weights.set(prefix, (weights.get(prefix) ?? 0n) + found.uint(7));
   }
-  const snapshots = [...weights].sort(([a], [b]) => (a < b ? -1 : 1)).map(([to, weight]) => ({ to, weight }));
-  return {
-    denom: price.text(1),
-    fee: (tokensIn, tokensOut) =>
-      (tokensIn * price.amount(2) + tokensOut * price.amount(3) + 999n) / 1000n + price.amount(4),
-    parts(fee) {
-      const [platform = 0n, own = 0n, stakers = 0n, contributors = 0n] = [1, 2, 3, 4].map(
-        (party) => (fee * split.uint(party)) / BPS,
-      );
-      const parts = { platform, model: own, stakers, contributors };
-      const residual = PARTIES[Number(split.uint(5))] || refuse('a split has no residual party');
-      parts[residual] += fee - platform - own - stakers - contributors;
-      if (snapshots.length > 0) return parts;
-      const { contributors: freed, ...rest } = { ...parts };
-      const heir = residual === 'contributors' ? 'platform' : residual;
-      return { ...rest, [heir]: rest[heir] + freed, contributors: 0n };
-    },
-    dues(part, shares, unattributed) {
-      const named = divide(part, [...shares, { to: '', weight: unattributed }]);
-      const rest = named.at(-1)?.amount ?? 0n;
-      const dues = [...named.slice(0, -1), ...(snapshots.length > 0 ? divide(rest, snapshots) : [])];
-      return dues.filter(({ amount }) => amount > 0n);
-    },
+  const snapshots = [...weights.keys()].sort().map((to) => ({ to, weight: weights.get(to) ?? 0n }));
+  const part = (field: number): bigint => (fee * split.uint(field)) / 10_000n;
+  // Without a snapshot there are no contributors: their part is the residual party's, or the platform's.
+  const contributors = snapshots.length > 0 ? part(4) : 0n;
+  const parts = { platform: part(1), model: part(2), stakers: part(3), contributors };
+  const residual = PARTIES[Number(split.uint(5)) - 1] ?? refuse('a split has no residual party');
+  const heir = residual === 'contributors' && snapshots.length === 0 ? 'platform' : residual;
+  parts[heir] += fee - sum(Object.values(parts));
+  const dues = (shares: readonly Share[], unattributed: bigint): readonly Due[] => {
+    const all = divide(parts.contributors, [...shares, { to: '', weight: unattributed }]);
+    const rest = all.at(-1)?.amount ?? 0n;
+    const nobodys = snapshots.length > 0 ? divide(rest, snapshots) : [];
+    return [...all.slice(0, -1), ...nobodys].filter(({ amount }) => amount > 0n);
   };
+  return { parts, dues };
 }
 
 /** A receipt: fee, split and contributors' payouts are those that follow from model, usage and claim. */
 function deriveReceipt(e: Evidence, id: bigint): DerivedReceipt {
   const receipt = rowOf(e, 'payments', `02${fixed(id, 8)}`);
-  const model = modelOf(e, receipt.uint(3));
-  const [tokensIn, tokensOut] = [receipt.uint(5), receipt.uint(6)];
-  const [fee, denom] = [receipt.message(7).amount(2), receipt.message(7).text(1)];
-  check(model.denom === denom && model.fee(tokensIn, tokensOut) === fee, `receipt ${id} has another fee`);
-  const parts = model.parts(fee);
+  const coin = receipt.message(7);
+  const usage = { model: receipt.uint(3), tokensIn: receipt.uint(5), tokensOut: receipt.uint(6) };
+  const charge = { ...usage, denom: coin.text(1), fee: coin.amount(2) };
+  const { parts, dues } = divideFee(e, `receipt ${id}`, charge);
   const payouts = receipt.messages(9).map((payout) => ({
-    party: PARTIES[Number(payout.uint(1))] || refuse('a payout of no party'),
+    party: PARTIES[Number(payout.uint(1)) - 1] ?? refuse('a payout of no party'),
     amount: payout.amount(3),
     recipient: payout.text(2),
     contribution: payout.uint(5),
     datanet: payout.uint(6),
     positions: payout.uint(8),
   }));
-  for (const party of PARTIES.slice(1)) {
+  for (const party of PARTIES) {
     const amounts = payouts.filter((payout) => payout.party === party).map(({ amount }) => amount);
-    check(party === '' || sum(amounts) === parts[party], `receipt ${id} pays ${party} another amount`);
+    check(sum(amounts) === parts[party], `receipt ${id} pays ${party} another amount`);
   }
-  const claim = receipt.uint(10) > 0n ? deriveAttribution(e, receipt.uint(10), receipt.uint(3)) : null;
+  const claim = receipt.uint(10) > 0n ? deriveAttribution(e, receipt.uint(10), charge.model) : null;
   const isHeld = receipt.messages(9).some((payout) => payout.uint(7) > 0n);
   if (!isHeld) {
-    const shares = (claim?.shares ?? []).map(({ contribution, weight }) => ({
-      to: `${contribution}`,
-      weight,
-    }));
-    const dues = model.dues(parts.contributors, shares, claim === null ? 1n : claim.unattributed);
-    const due = dues.map(({ to, amount }) => `${to}/${amount}`);
+    const shares = claim?.shares.map(({ contribution, weight }) => ({ to: `${contribution}`, weight })) ?? [];
+    const due = dues(shares, claim?.unattributed ?? 1n).map(({ to, amount }) => `${to}/${amount}`);
     const paid = payouts.filter(({ party }) => party === 'contributors').map(payeeText);
     check(due.join() === paid.join(), 'contributors are paid another part than theirs');
   }
-  const usage = { model: receipt.uint(3), tokensIn, tokensOut };
   const at = { id, height: receipt.uint(11), tx: toHex(receipt.bytes(12)), payer: receipt.text(2) };
-  return { ...at, ...usage, denom, fee, parts, payouts, claim };
+  return { ...at, ...charge, parts, payouts, claim };
 }
 
 function payeeText({ contribution, datanet, positions, amount }: DerivedPayout): string {
@@ -616,28 +568,20 @@ function deriveAttribution(e: Evidence, id: bigint, model: bigint): DerivedClaim
   // Spans of other kinds of claims name no contribution here: their shares are the chain's record.
   if (claim.messages(5).every((span) => span.uint(1) === 0n))
     return { id, total, unattributed, shares, quotes: [] };
-  const text = toHex(claim.bytes(2));
-  const bytes = e.claims.map(fromHex).find((each) => toHex(sha256(each)) === text);
-  if (bytes === undefined) throw new MissingClaim(id, text);
-  e.used(text);
-  const quotes = new Message(bytes).messages(1).map((span) => quoteOf(e, span, claim));
+  const claimed = new Message(e.claim(id, toHex(claim.bytes(2))));
+  const quotes = claimed.messages(1).map((span) => quoteOf(e, span, claim));
   const isQuoted = rowOf(e, 'models', `02${fixed(model, 8)}`).uint(8) === 1n;
-  if (isQuoted) checkCoverage(quotes, shares, (contribution) => ownerOf(e, contribution, shares));
+  if (isQuoted) checkCoverage(e, quotes, shares);
   return { id, total, unattributed, shares, quotes };
 }
 
-/** The canonical contribution of its content, where that is paid. */
-function ownerOf(e: Evidence, id: bigint, shares: DerivedClaim['shares']): bigint {
-  const canonical = rowOf(e, 'datanet', `07${fixed(id, 8)}`).uint(13);
-  return shares.some(({ contribution }) => contribution === canonical) ? canonical : id;
-}
-
 /** Each quoted byte of the answer counts once; what several hold is divided equally. */
-function checkCoverage(
-  quotes: readonly QuotedText[],
-  shares: DerivedClaim['shares'],
-  owner: (contribution: bigint) => bigint,
-): void {
+function checkCoverage(e: Evidence, quotes: readonly QuotedText[], shares: DerivedClaim['shares']): void {
+  // The canonical contribution of a content, where that is paid.
+  const owner = ({ contribution: id }: QuotedText): bigint => {
+    const canonical = rowOf(e, 'datanet', `07${fixed(id, 8)}`).uint(13);
+    return shares.some(({ contribution }) => contribution === canonical) ? canonical : id;
+  };
   const end = ({ answerOffset, length }: QuotedText): bigint => answerOffset + BigInt(length);
   const bounds = [...new Set(quotes.flatMap((quote) => [quote.answerOffset, end(quote)]))];
   bounds.sort((a, b) => (a < b ? -1 : 1));
@@ -645,7 +589,7 @@ function checkCoverage(
   for (const [i, from] of bounds.entries()) {
     const to = bounds[i + 1] ?? from;
     const over = quotes.filter((quote) => quote.answerOffset <= from && to <= end(quote));
-    const owners = new Set(over.map(({ contribution }) => owner(contribution)));
+    const owners = new Set(over.map(owner));
     for (const each of owners)
       weights.set(each, (weights.get(each) ?? 0n) + ((to - from) * BYTE_WEIGHT) / BigInt(owners.size));
   }
@@ -653,24 +597,15 @@ function checkCoverage(
   check(isRight && weights.size === shares.length, 'shares are not those of the quoted bytes');
 }
 
-/** A span's bytes, which lead to the root of their contribution, and to that of the answer where it is opened. */
+/** A span's bytes, which lead to the root of their contribution, and to that of an answer that is opened. */
 function quoteOf(e: Evidence, span: Message, claim: Message): QuotedText {
   const [contribution, answerOffset, sourceOffset] = [span.uint(1), span.uint(2), span.uint(3)];
   const length = Number(span.uint(4));
   const source = rowOf(e, 'datanet', `07${fixed(contribution, 8)}`);
-  const range = { offset: Number(sourceOffset), length };
-  const bytes = openChunks(span.message(5), {
-    root: source.bytes(4),
-    size: Number(source.uint(5)),
-    ...range,
-  });
+  const [root, size] = [source.bytes(4), source.uint(5)];
+  const bytes = openChunks(span.message(5), { root, size, offset: sourceOffset, length });
   if (span.all(6).length > 0) {
-    const answer = {
-      root: claim.bytes(3),
-      size: Number(claim.uint(4)),
-      offset: Number(answerOffset),
-      length,
-    };
+    const answer = { root: claim.bytes(3), size: claim.uint(4), offset: answerOffset, length };
     check(same(openChunks(span.message(6), answer), bytes), 'the answer says something else');
   }
   const buffer = Buffer.from(bytes);
@@ -681,229 +616,171 @@ function quoteOf(e: Evidence, span: Message, claim: Message): QuotedText {
 /** Bytes of a content: the 256-byte chunks that hold them lead to its root. */
 function openChunks(
   proof: Message,
-  content: { readonly root: Bytes; readonly size: number; readonly offset: number; readonly length: number },
+  content: { readonly root: Bytes; readonly size: bigint; readonly offset: bigint; readonly length: number },
 ): Bytes {
-  const { root, size, offset, length } = content;
-  const [chunks, hashes] = [proof.all(1), proof.all(2)];
-  const [first, total] = [Math.floor(offset / 256), Math.ceil(size / 256)];
-  const end = first + chunks.length;
-  check(
-    length > 0 && offset + length <= size && end === Math.ceil((offset + length) / 256),
-    'a span is outside',
-  );
-  const hash = hashes.values();
-  const top = rootOf(
-    { first, end, total },
-    {
-      leaf(at) {
-        const chunk = chunks[at - first] ?? NOTHING;
-        check(chunk.length === Math.min(256, size - at * 256), 'a chunk is not as long as it is');
-        return sha256(LEAF, chunk);
-      },
-      node: (left, right) => sha256(INNER, left, right),
-      other: () => hash.next().value ?? refuse('a span has too few hashes'),
-    },
-  );
-  check(same(top, root) && hash.next().done === true, 'a span is not of its contribution');
-  const start = offset - first * 256;
-  return Uint8Array.from(Buffer.concat(chunks)).subarray(start, start + length);
+  const [leaves, siblings, length] = [proof.all(1), join(...proof.all(2)), content.length];
+  const [size, offset] = [Number(content.size), Number(content.offset)];
+  const [first, end] = [Math.floor(offset / 256), Math.ceil((offset + length) / 256)];
+  const isInside = length > 0 && offset + length <= size && first + leaves.length === end;
+  check(isInside, 'a span is outside');
+  const areWhole = leaves.every((chunk, i) => chunk.length === Math.min(256, size - 256 * (first + i)));
+  check(areWhole, 'a chunk is not as long as it is');
+  const top = rootOf({ first, leaves, siblings, total: Math.ceil(size / 256) });
+  check(same(top, content.root), 'a span is not of its contribution');
+  const start = offset - 256 * first;
+  return join(...leaves).subarray(start, start + length);
 }
 
-// -------------------------------------------------------------------------------------------------- epochs
+// ------------------------------------------------------------------------------------------------ epochs
+// Proves that a row of an epoch is the sum of its allocations, and these what their receipts give its place.
 
-interface SumTree {
-  readonly kind: number;
-  readonly columns: number;
-  readonly bytes: number;
-  readonly firstSum: number;
+/** Fields of bytes one behind the other, with their lengths. */
+type Layout = Readonly<Record<string, number>>;
+type Fields<L extends Layout> = Readonly<Record<keyof L, bigint>>;
+
+/** The numbers in bytes of a layout. @throws Refused when the bytes are more or fewer */
+function fieldsOf<L extends Layout>(layout: L, bytes: Bytes): Fields<L> {
+  const fields = {} as Record<keyof L, bigint>;
+  let at = 0;
+  for (const name in layout) {
+    const end = at + (layout[name] ?? 0);
+    fields[name] = numberOf(bytes.subarray(at, end));
+    at = end;
+  }
+  check(at === bytes.length, 'a leaf or an attribution is malformed');
+  return fields;
 }
 
-/** First byte of leaves, sums of a node, length of a leaf and where its sums begin. */
-const RECEIPTS: SumTree = { kind: 33, columns: 4, bytes: 195, firstSum: 163 };
-const ALLOCATIONS: SumTree = { kind: 34, columns: 1, bytes: 27, firstSum: 19 };
-const ENTITLEMENTS: SumTree = { kind: 35, columns: 1, bytes: 27, firstSum: 19 };
+const CHARGE = { channel: 32, lane: 2, before: 8, after: 8, modelId: 8, tokensIn: 4, tokensOut: 4 };
+const HASHES = { request: 32, answer: 32, attribution: 32 };
+const PARTS = { platform: 8, model: 8, stakers: 8, contributors: 8 };
+/** Trees of an epoch: first byte of their leaves, what follows it, how many of the last fields are sums. */
+const RECEIPTS = { kind: 33, layout: { ...CHARGE, ...HASHES, ...PARTS }, sums: 4 };
+const ALLOCATIONS = { kind: 34, layout: { place: 14, receipt: 4, amount: 8 }, sums: 1 };
+const ENTITLEMENTS = { kind: 35, layout: { place: 14, end: 4, amount: 8 }, sums: 1 };
+/** An attribution, kind 36, and its entries behind it. */
+const ATTRIBUTION = { kind: 1, claim: 8, unattributed: 8, count: 2 };
+const ENTRY = { place: 14, weight: 8 };
 
-function intAt(bytes: Bytes, at: number, length: number): bigint {
-  check(at + length <= bytes.length, 'a leaf or an opening is cut short');
-  return BigInt(`0x${toHex(bytes.subarray(at, at + length))}`);
-}
-
-interface Node {
-  readonly hash: Bytes;
-  readonly sums: readonly bigint[];
-}
-
-function nodeBytes({ hash, sums }: Node): Bytes {
-  return fromHex(toHex(hash) + sums.map((each) => fixed(each, 8)).join(''));
-}
-
-/** Leaves by their places. @throws Refused unless each run leads to the root, with all sums on the way right */
-function openTree(tree: SumTree, runsOf: readonly Run[], committed: Message): ReadonlyMap<number, Bytes> {
-  const { kind, columns, bytes, firstSum } = tree;
-  const opened = new Map<number, Bytes>();
-  const [root, total, sums] = [committed.bytes(1), Number(committed.uint(2)), committed.uints(3)];
-  const sumsAt = (from: Bytes, at: number): bigint[] =>
-    Array.from({ length: columns }, (_, i) => intAt(from, at + 8 * i, 8));
+/** Leaves by their numbers. @throws Refused unless each run leads to the root, all sums on the way right */
+function openLeaves<L extends Layout>(
+  { kind, layout, sums }: { readonly kind: number; readonly layout: L; readonly sums: number },
+  runs: readonly Run[],
+  committed: Message,
+): ReadonlyMap<number, Fields<L>> {
+  const opened = new Map<number, Fields<L>>();
+  const total = Number(committed.uint(2));
+  const totals = committed.uints(3).map((each) => fixed(each, 8));
+  const root = toHex(committed.bytes(1)) + totals.join('');
   let free = 0;
-  for (const { from: first, leaves, siblings } of runsOf) {
-    const [rest, end] = [fromHex(siblings), first + leaves.length];
+  for (const { from: first, leaves: digits, siblings } of runs) {
+    const leaves = digits.map(fromHex);
+    const end = first + leaves.length;
     check(first >= free && end > first && end <= total, 'an opening is of no leaf, or of one again');
     free = end;
-    let at = 0;
-    const top = rootOf<Node>(
-      { first, end, total },
-      {
-        leaf(from) {
-          const leaf = fromHex(leaves[from - first] ?? '');
-          check(leaf.length === bytes && leaf[0] === kind, 'a leaf is malformed');
-          opened.set(from, leaf);
-          return { hash: sha256(LEAF, leaf), sums: sumsAt(leaf, firstSum) };
-        },
-        node: (left, right) => ({
-          hash: sha256(INNER, Uint8Array.of(kind), nodeBytes(left), nodeBytes(right)),
-          sums: left.sums.map((each, i) => each + (right.sums[i] ?? 0n)),
-        }),
-        other() {
-          const begin = at;
-          at += 32 + 8 * columns;
-          return { hash: rest.subarray(begin, begin + 32), sums: sumsAt(rest, begin + 32) };
-        },
-      },
-    );
-    check(at === rest.length && same(top.hash, root), 'an opening leads elsewhere');
-    check(top.sums.join() === sums.join(), 'an opening has other sums');
+    for (const [i, leaf] of leaves.entries()) {
+      check(leaf[0] === kind, 'a leaf is of another tree');
+      opened.set(first + i, fieldsOf(layout, leaf.subarray(1)));
+    }
+    const top = rootOf({ first, leaves, siblings: fromHex(siblings), total }, Uint8Array.of(kind), sums);
+    check(toHex(top) === root, 'an opening leads elsewhere');
   }
   return opened;
 }
 
-/** A place as it stands in leaves: kind, id, level, index. */
-function placeText(kind: bigint, id: bigint, level: bigint, index: bigint): string {
-  return fixed(kind, 1) + fixed(id, 8) + fixed(level, 1) + fixed(index, 4);
-}
-
-interface EpochRow {
-  readonly place: string;
-  readonly begin: number;
-  readonly end: number;
-  readonly amount: bigint;
-}
-
-/** A row that the epoch lists, or one of its entitlements, which count on behind these. */
-function epochRow(commitment: Message, number: number, part: EpochPart): EpochRow {
-  const rows = commitment.messages(3);
-  const endOf = (i: number): number => Number(rows[i]?.uint(2) ?? 0n);
-  const listed = rows[number];
-  if (listed !== undefined) {
-    const place = listed.message(1);
-    const bytes = placeText(place.uint(1), place.uint(2), place.uint(3), place.uint(4));
-    check(part.entitlements.length === 0, 'a listed row has no entitlement');
-    return { place: bytes, begin: endOf(number - 1), end: endOf(number), amount: listed.uint(3) };
-  }
-  const opened = openTree(ENTITLEMENTS, part.entitlements, commitment.message(4));
-  const index = number - rows.length;
-  const leafAt = (i: number): Bytes => opened.get(i) ?? refuse('an entitlement is not shown');
-  const [leaf, before] = [leafAt(index), index === 0 ? undefined : leafAt(index - 1)];
-  check(opened.size === (before === undefined ? 1 : 2), 'an entitlement too many');
-  const begin = before === undefined ? endOf(rows.length - 1) : Number(intAt(before, 15, 4));
-  return {
-    place: toHex(leaf.subarray(1, 15)),
-    begin,
-    end: Number(intAt(leaf, 15, 4)),
-    amount: intAt(leaf, 19, 8),
+/** Place, allocations and amount of a row that the epoch lists, or of an entitlement: these follow them. */
+function epochRow(commitment: Message, number: number, part: EpochPart) {
+  const listed = commitment.messages(3).map((row) => {
+    const at = row.message(1);
+    const place = placeText(at.uint(1), at.uint(2), at.uint(3), at.uint(4));
+    return { place, end: row.uint(2), amount: row.uint(3) };
+  });
+  const opened = openLeaves(ENTITLEMENTS, part.entitlements, commitment.message(4));
+  const rowAt = (i: number) => {
+    const leaf = opened.get(i - listed.length);
+    return (
+      listed[i] ??
+      (leaf && { ...leaf, place: fixed(leaf.place, 14) }) ??
+      refuse('an entitlement is not shown')
+    );
   };
+  const { place, end, amount } = rowAt(number);
+  const begin = number === 0 ? 0n : rowAt(number - 1).end;
+  const needed = Math.min(2, Math.max(0, number + 1 - listed.length));
+  check(opened.size === needed, 'an entitlement too many');
+  return { place, begin: Number(begin), end: Number(end), amount };
 }
 
 /** A row of an epoch that was paid, with the allocations behind it that are shown, and their receipts. */
 function deriveEpoch(e: Evidence, id: bigint, number: number, places: readonly string[]): DerivedEpoch {
   const epoch = rowOf(e, 'settlement', `08${fixed(id, 8)}`);
-  const commitment = epoch.message(5);
-  const shownOf = (each: EpochPart): boolean => each.epoch === `${id}` && each.row === number;
-  const part = e.epochs.find(shownOf) ?? refuse(`nothing is shown of row ${number} of epoch ${id}`);
+  const [commitment, part] = [epoch.message(5), e.epochPart(id, number)];
   const { place, begin, end, amount } = epochRow(commitment, number, part);
   check(places.includes(place), `row ${number} of epoch ${id} is of another place`);
   check(epoch.uint(6) === 3n || epoch.uint(11) > BigInt(number), `row ${number} of epoch ${id} is not paid`);
-  const allocations = openTree(ALLOCATIONS, part.allocations, commitment.message(2));
-  const receipts = openTree(RECEIPTS, part.receipts, commitment.message(1));
-  const shown = [...allocations].map(([index, leaf]) => {
+  const allocations = openLeaves(ALLOCATIONS, part.allocations, commitment.message(2));
+  const receipts = openLeaves(RECEIPTS, part.receipts, commitment.message(1));
+  const shown = [...allocations].map(([index, { place: to, receipt: of, amount: due }]) => {
     check(index >= begin && index < end, 'an allocation is outside of its row');
-    check(toHex(leaf.subarray(1, 15)) === place, 'an allocation is of another place');
-    const of = Number(intAt(leaf, 15, 4));
-    const receipt = receipts.get(of) ?? refuse(`receipt ${of} of epoch ${id} is not shown`);
-    return deriveAllocation(e, { number: of, place, amount: intAt(leaf, 19, 8) }, receipt, epoch.text(3));
+    check(fixed(to, 14) === place, 'an allocation is of another place');
+    const receipt = receipts.get(Number(of)) ?? refuse(`receipt ${of} of epoch ${id} is not shown`);
+    return deriveAllocation(e, { number: Number(of), place, amount: due }, receipt, epoch.text(3));
   });
   check(new Set(shown.map((each) => each.number)).size === receipts.size, 'a receipt too many');
   if (shown.length === end - begin)
     check(sum(shown.map((each) => each.amount)) === amount, 'a row is another sum');
-  e.used(`${id}/${number}`);
   return { id, row: number, gateway: epoch.text(2), amount, count: end - begin, shown };
 }
+
+type Receipt = Fields<typeof RECEIPTS.layout>;
 
 /** An allocation is what its place gets of its receipt, by the receipt's model and attribution. */
 function deriveAllocation(
   e: Evidence,
   { number, place, amount }: { readonly number: number; readonly place: string; readonly amount: bigint },
-  leaf: Bytes,
+  receipt: Receipt,
   denom: string,
 ): DerivedAllocation {
-  const [before, after] = [intAt(leaf, 35, 8), intAt(leaf, 43, 8)];
-  const [modelId, tokensIn, tokensOut] = [intAt(leaf, 51, 8), intAt(leaf, 59, 4), intAt(leaf, 63, 4)];
-  const model = modelOf(e, modelId);
-  const fee = after - before;
-  check(model.denom === denom && model.fee(tokensIn, tokensOut) === fee, `receipt ${number} has another fee`);
-  const parts = model.parts(fee);
-  const order = [parts.platform, parts.model, parts.stakers, parts.contributors];
-  check(
-    order.every((part, i) => part === intAt(leaf, 163 + 8 * i, 8)),
-    `receipt ${number} has another split`,
-  );
-  const { claim, entries, unattributed } = weightsOf(e, leaf, modelId);
+  const { modelId, tokensIn, tokensOut, before, after } = receipt;
+  const charge = { model: modelId, tokensIn, tokensOut, fee: after - before };
+  const { parts, dues } = divideFee(e, `receipt ${number}`, { ...charge, denom });
+  const isSplit = PARTIES.every((party) => receipt[party] === parts[party]);
+  check(isSplit, `receipt ${number} has another split`);
+  const { claim, entries, unattributed } = weightsOf(e, receipt);
   const own = { to: placeText(1n, modelId, 0n, 0n), amount: parts.model };
-  const dues = [own, ...model.dues(parts.contributors, entries, unattributed)];
-  check(
-    dues.some((due) => due.to === place && due.amount === amount),
-    `receipt ${number} gives another amount`,
-  );
-  const at = { channel: toHex(leaf.subarray(1, 33)), lane: Number(intAt(leaf, 33, 2)) };
-  return { number, amount, ...at, model: modelId, tokensIn, tokensOut, fee, parts, claim };
+  const isDue = (due: Due): boolean => due.to === place && due.amount === amount;
+  check([own, ...dues(entries, unattributed)].some(isDue), `receipt ${number} gives another amount`);
+  const at = { channel: fixed(receipt.channel, 32), lane: Number(receipt.lane) };
+  return { number, amount, ...at, ...charge, parts, claim };
 }
 
 /** What a receipt names by its attribution: with a claim, the places and weights of that claim's shares. */
-function weightsOf(
-  e: Evidence,
-  leaf: Bytes,
-  modelId: bigint,
-): {
-  readonly claim: DerivedClaim | null;
-  readonly entries: readonly Share[];
-  readonly unattributed: bigint;
-} {
-  const name = toHex(leaf.subarray(131, 163));
-  if (/^0*$/.test(name)) return { claim: null, entries: [], unattributed: 1n };
-  const bytes = e.attributions.map(fromHex).find((each) => toHex(sha256(each)) === name);
-  if (bytes === undefined) return refuse(`attribution ${name} is not shown`);
-  e.used(name);
-  const count = Number(intAt(bytes, 17, 2));
-  check(bytes[0] === 36 && bytes.length === 19 + 22 * count, 'an attribution is malformed');
-  const [claimId, unattributed] = [intAt(bytes, 1, 8), intAt(bytes, 9, 8)];
-  const entries = Array.from({ length: count }, (_, i) => ({
-    to: toHex(bytes.subarray(19 + 22 * i, 33 + 22 * i)),
-    weight: intAt(bytes, 33 + 22 * i, 8),
-  }));
-  if (claimId === 0n) return { claim: null, entries, unattributed };
-  const claim = deriveAttribution(e, claimId, modelId) ?? refuse(`claim ${claimId} does not hold`);
-  const answer = rowOf(e, 'attribution', `02${fixed(claimId, 8)}`).bytes(3);
-  check(same(answer, leaf.subarray(99, 131)), `claim ${claimId} is about another answer`);
+function weightsOf(e: Evidence, receipt: Receipt) {
+  if (receipt.attribution === 0n) return { claim: null, entries: [], unattributed: 1n };
+  const name = fixed(receipt.attribution, 32);
+  const bytes = e.attribution(name);
+  const { kind, claim: id, unattributed, count } = fieldsOf(ATTRIBUTION, bytes.subarray(0, 19));
+  check(kind === 36n && BigInt(bytes.length) === 19n + 22n * count, 'an attribution is malformed');
+  const entries = Array.from({ length: Number(count) }, (_, i) => {
+    const { place, weight } = fieldsOf(ENTRY, bytes.subarray(19 + 22 * i, 41 + 22 * i));
+    return { to: fixed(place, 14), weight };
+  });
+  if (id === 0n) return { claim: null, entries, unattributed };
+  const claim = deriveAttribution(e, id, receipt.modelId) ?? refuse(`claim ${id} does not hold`);
+  const answer = rowOf(e, 'attribution', `02${fixed(id, 8)}`).bytes(3);
+  check(toHex(answer) === fixed(receipt.answer, 32), `claim ${id} is about another answer`);
   const places = claim.shares.map(({ contribution, weight }) => {
     const found = rowOf(e, 'datanet', `07${fixed(contribution, 8)}`);
     return `${placeText(2n, found.uint(2), 0n, found.uint(12))}/${weight}`;
   });
-  const stated = entries.map((entry) => `${entry.to}/${entry.weight}`);
-  check(places.toSorted().join() === stated.join(), `attribution ${name} is not its claim's`);
-  check(claim.unattributed === unattributed, `attribution ${name} is not its claim's`);
+  const stated = entries.map(({ to, weight }) => `${to}/${weight}`);
+  const isClaims = places.toSorted().join() === stated.join() && claim.unattributed === unattributed;
+  check(isClaims, `attribution ${name} is not its claim's`);
   return { claim, entries, unattributed };
 }
 
-// ---------------------------------------------------------------------------------------------------- whole
+// ------------------------------------------------------------------------------------------------- whole
+// Proves all of this of a bundle, and that nothing in it is of no use.
 
 /**
  * Derives everything that a bundle is about.
@@ -913,26 +790,29 @@ export function verifyBundle(bundled: string, trusted: TrustedBlock): readonly D
   const bundle = parsed(bundled);
   check(isLike(bundle, SAMPLE) && bundle.form === BUNDLE_FORM, 'a bundle is of another form');
   check(bundleText(bundle) === bundled, 'a bundle has one text, and this is another');
-  const shown = openStates(bundle.states, trusted);
+  const { states, targets, claims, epochs, attributions } = bundle;
+  const bytes = new Map(openStates(states, trusted));
+  for (const each of claims) bytes.set(`claim ${hashOf(each)}`, fromHex(each));
+  for (const each of attributions) bytes.set(`attribution ${hashOf(each)}`, fromHex(each));
+  const parts = new Map(epochs.map((part) => [`row ${part.row} of epoch ${part.epoch}`, part]));
   const used = new Set<string>();
-  const rows: Rows = {
-    get(name) {
-      const value = shown.get(rowId(name));
-      if (value === undefined) throw new MissingRow(name);
-      used.add(rowId(name));
-      return value ?? undefined;
-    },
+  const get = <T>(from: ReadonlyMap<string, T>, name: string): T => {
+    used.add(name);
+    return from.get(name) ?? refuse(`${name} is not shown`);
   };
-  const { claims, epochs, attributions } = bundle;
-  const height = trusted.height - 1n;
-  const e: Evidence = { rows, height, claims, epochs, attributions, used: (what) => used.add(what) };
-  const derived = bundle.targets.map((each) => derive(e, each));
-  const hashes = [...claims, ...attributions].map((each) => toHex(sha256(fromHex(each))));
-  const needed = [...shown.keys(), ...hashes, ...epochs.map(({ epoch, row: at }) => `${epoch}/${at}`)];
-  check(derived.length > 0 && needed.every((each) => used.has(each)), 'a bundle has more than it needs');
-  checkRising(bundle.targets.map((each) => JSON.stringify(each)));
+  const e: Evidence = {
+    height: trusted.height - 1n,
+    row: (name) => get(bytes, rowName(name)),
+    claim: (_, hash) => get(bytes, `claim ${hash}`),
+    attribution: (hash) => get(bytes, `attribution ${hash}`),
+    epochPart: (id, row) => get(parts, `row ${row} of epoch ${id}`),
+  };
+  const derived = targets.map((target) => derive(e, target));
+  const isUsed = [...bytes.keys(), ...parts.keys()].every((name) => used.has(name));
+  check(derived.length > 0 && isUsed, 'a bundle has more than it needs');
+  checkRising(targets.map((target) => JSON.stringify(target)));
   checkRising(claims);
-  checkRising(epochs.map(({ epoch, row: at }) => `${epoch}/${at}`));
+  checkRising(epochs.map(({ epoch, row }) => `${epoch}/${row}`));
   checkRising(attributions);
   return derived;
 }
@@ -947,15 +827,10 @@ function parsed(bundled: string): unknown {
 
 const USAGE = 'node verify-payout.ts BUNDLE --height HEIGHT --hash BLOCK_HASH\n';
 
-function main([file, ...options]: readonly string[]): void {
+function main([file = '', ...options]: readonly string[]): void {
   const option = (name: string): string => options[options.indexOf(name) + 1] ?? '';
   const [height, hash] = [option('--height'), option('--hash').toLowerCase()];
-  if (
-    file === undefined ||
-    options.length !== 4 ||
-    !/^[1-9]\d{0,17}$/.test(height) ||
-    !/^[0-9a-f]{64}$/.test(hash)
-  ) {
+  if (options.length !== 4 || !/^[1-9]\d{0,17} [0-9a-f]{64}$/.test(`${height} ${hash}`)) {
     process.stderr.write(USAGE);
     process.exitCode = 2;
     return;

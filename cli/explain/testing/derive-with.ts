@@ -1,9 +1,10 @@
 /** The verifier's rules on rows that say something else than the chain's. */
-import type { Bundle, Evidence } from '../../../client/verifier/types.ts';
+import type { Bundle } from '../../../client/verifier/types.ts';
 import { derive } from '../../../client/verifier/verify-payout.ts';
 import { fromHex } from '../../../core/bytes.ts';
 import { defined } from '../../../core/errors.ts';
 import type { MessageType } from '../../../proto/codec/message.ts';
+import { evidenceOf } from '../evidence.ts';
 
 /** What a row says instead, and of which height. */
 export type Change = (value: Uint8Array, height: bigint) => Uint8Array;
@@ -21,14 +22,10 @@ export function deriveWith(text: string, store: string, prefix: string, change: 
         const isChanged = value !== undefined && name === store && key.startsWith(prefix);
         rows.set(`${heightOf(state)}/${name}/${key}`, isChanged ? change(value, heightOf(state)) : value);
       }
-  const evidence: Evidence = {
-    rows: { get: ({ height, store: of, key }) => rows.get(`${height}/${of}/${key}`) },
-    height: heightOf(defined(states.at(-1), 'state')),
-    claims,
-    epochs,
-    attributions,
-    used: () => undefined,
-  };
+  const height = heightOf(defined(states.at(-1), 'state'));
+  const evidence = evidenceOf({ height, claims, epochs, attributions }, ({ height: at, store: of, key }) => {
+    return rows.get(`${at}/${of}/${key}`) ?? new Uint8Array(0);
+  });
   for (const target of targets) derive(evidence, target);
 }
 
