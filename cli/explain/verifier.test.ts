@@ -55,6 +55,13 @@ test('any field that is changed, left out, repeated or moved is refused', async 
   expect(tried).toBeGreaterThan(500);
 });
 
+test('bytes have one text: small digits, two of each', async () => {
+  const explained = await scene();
+  const [some = ''] = explained.text.match(/"[0-9a-f]{64}"/g)?.filter((each) => /[a-f]/.test(each)) ?? [];
+  for (const other of [some.toUpperCase(), some.replace(/"$/, '0"')])
+    expect(isRefused(explained.text.replace(some, other), explained), other).toBe(true);
+});
+
 test('what nothing rests on is refused', async () => {
   const explained = await scene();
   const bundle: Bundle = JSON.parse(explained.text);
