@@ -6,6 +6,7 @@ import { SERVER_LIMITS } from '../../serve/limits.ts';
 import { HttpServer } from '../../serve/server.ts';
 import { InferenceDesk } from '../../gateway/serve/desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
+import { recoverCharges } from '../../gateway/serve/recover.ts';
 import { StreamDesk } from '../../gateway/serve/stream-desk.ts';
 import { Settler } from '../../gateway/serve/settler.ts';
 import type { Ed25519Signer } from '../../node/crypto/ed25519.ts';
@@ -92,7 +93,7 @@ export async function startGateway(parts: GatewayParts, bounds: GatewayBounds): 
   const opened = await openGatewayHome(gatewayFolder(home));
   try {
     const daemon = assemble(parts, bounds, { terms, key, opened });
-    await daemon.streams.recover();
+    await daemon.recover();
     await daemon.settler.observe();
     await daemon.server.start();
     return daemon.running;
@@ -159,7 +160,7 @@ interface Opened {
 interface Assembled {
   readonly settler: Settler;
   readonly server: HttpServer;
-  readonly streams: StreamDesk;
+  readonly recover: () => Promise<void>;
   readonly running: GatewayDaemon;
 }
 
@@ -225,7 +226,7 @@ function assemble(
       await opened.close();
     },
   };
-  return { settler, server, streams, running };
+  return { settler, server, recover: () => recoverCharges({ payee, receipts }, { tokensAhead }), running };
 }
 
 /** How long a gateway goes on. */

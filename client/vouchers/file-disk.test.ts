@@ -23,7 +23,10 @@ function listened(file: FileHandle, name: string): FileHandle {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
       return async (...given: readonly unknown[]): Promise<unknown> => {
+        // Also when it says that it failed, so that none is left open.
+        if (property === 'close') await target.close();
         called(`${String(property)} ${name}`);
+        if (property === 'close') return undefined;
         const isShort = property === 'write' && system.isWriteShort;
         const passed = isShort ? [(given[0] as Uint8Array).subarray(0, 3)] : given;
         return Reflect.apply(value, target, passed);
@@ -81,9 +84,8 @@ async function callsOf(step: () => Promise<unknown>): Promise<readonly string[]>
 const SYNCED_FOLDER = ['open folder', 'sync folder', 'close folder'];
 
 test('a file that is made is durable with its name, and what is appended when it was synced', async () => {
-  expect(await callsOf(openLog)).toEqual(['open log', ...SYNCED_FOLDER]);
-  isLocked = false;
   const disk = await openLog();
+  expect(system.calls).toEqual(['open log', ...SYNCED_FOLDER]);
   expect(await callsOf(() => disk.append(utf8('one')))).toEqual(['write log']);
   expect(await callsOf(() => disk.sync())).toEqual(['datasync log']);
   expect(await callsOf(() => disk.close())).toEqual(['close log']);

@@ -50,7 +50,8 @@ export interface PayeePolicy {
   readonly mirrorAgeMax: number;
   /**
    * True where receipts say what was charged: links of a request that is not over are then not claimed by
-   * themselves, `settle` charges for them. Who comes back after a crash settles what is `unfinished`.
+   * themselves, `settle` charges for them. Who comes back after a crash first settles what is `unfinished`
+   * and has a receipt.
    */
   readonly receipted?: boolean;
 }
@@ -341,13 +342,11 @@ export class Payee {
 
   /**
    * Where a lane ends: never below what was claimed, nor below what its last receipt says was charged, even
-   * if the journal was lost. The receipt of an unfinished request may be there before its charge.
+   * if the journal was lost.
    */
   #chargedOf(lane: PayeeLane | undefined, claimed: bigint, receipt: ReceiptInterval | undefined): bigint {
     const known = larger(lane === undefined ? 0n : this.#dueOf(lane), claimed);
-    if (receipt === undefined) return known;
-    const isUnfinished = lane !== undefined && !lane.settled && lane.base === receipt.before;
-    return isUnfinished ? known : larger(known, receipt.after);
+    return larger(known, receipt?.after ?? 0n);
   }
 
   /** What was charged; of a request that is not settled, what links were shown for. */

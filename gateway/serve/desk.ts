@@ -2,9 +2,9 @@
  * Where requests are paid for and answered: voucher → answer → receipt on the disk → charge on the disk →
  * signature. See `receipt-log.ts` for what a crash between two of them leaves.
  */
-import { EMPTY_BYTES } from '../../core/bytes.ts';
 import type { LaneSnapshot, Payee, Refusal } from '../../client/vouchers/payee.ts';
 import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
+import { feeOf } from './pieces.ts';
 import type { Inference, InferenceRequest } from './ports.ts';
 import type { AnsweredReceipt } from './receipt-log.ts';
 import { noAnswer, ReceiptMaker, type ReceiptMakerPorts } from './receipt-maker.ts';
@@ -63,7 +63,6 @@ export type Outcome =
 interface Made extends AnsweredReceipt {
   /** Empty when the receipt names none. */
   readonly attribution: Uint8Array;
-  readonly isKept: boolean;
 }
 
 /** See the file comment. */
@@ -121,20 +120,14 @@ export class InferenceDesk {
     if (acceptance.kind === 'refused' || acceptance.kind === 'corrective') return acceptance;
     if (acceptance.kind === 'settled') return this.#maker.signed(this.#maker.lastOf(request), true);
     try {
-      const made = this.#keptFor(request) ?? (await this.#make(request, signal));
-      if (!made.isKept) await this.#ports.receipts.append(made, made.attribution);
-      const { before, after } = made.receipt;
-      await payee.settle(channelId, lane, after - before);
-      return this.#maker.signed(made, made.isKept);
+      const made = await this.#make(request, signal);
+      await this.#ports.receipts.append(made, made.attribution);
+      await payee.settle(channelId, lane, feeOf(made));
+      return this.#maker.signed(made, false);
     } catch (error) {
       payee.abandon(channelId, lane);
       throw error;
     }
-  }
-
-  #keptFor(request: PaidRequest): Made | undefined {
-    const kept = this.#maker.keptFor(request);
-    return kept && { ...kept, attribution: EMPTY_BYTES, isKept: true };
   }
 
   /** Asks the model. @throws LedgerError `gateway.inference` */
@@ -152,7 +145,7 @@ export class InferenceDesk {
     const attribution = await this.#maker.attributionOf(modelId, answer);
     const usage = { tokensIn, tokensOut, quote, responseHash, attribution };
     const receipt = this.#maker.receiptOf(request, usage);
-    return { receipt, answer: content, attribution, isKept: false };
+    return { receipt, answer: content, attribution };
   }
 }
 

@@ -8,6 +8,7 @@ import { sessionSigner, voucherFor } from '../../test/support/channels.ts';
 import { answered, GatewayWorld, statedReceipts } from '../../test/support/gateway-world.ts';
 import { findSignedFraud } from '../epochs/find-fraud.ts';
 import type { PaidRequest } from './desk.ts';
+import type { GivenPiece } from './stream-desk.ts';
 
 /** What each answer costs: see serve.test.ts. */
 const FEE = 1_016n;
@@ -96,6 +97,68 @@ test('a voucher that an older journal has unfinished gets no second answer eithe
   expect(gateway.alarms).toEqual([ALARM]);
   expect(await next.desk.answer(failed)).toMatchObject({ kind: 'corrective', lane: { charged: 2n * FEE } });
   expect(gateway.inferences).toBe(2);
+});
+
+test('a voucher that failed, and an older journal has unfinished where a receipt begins, is told of it', async () => {
+  const gateway = await GatewayWorld.start();
+  const { desk, settler, payee } = await gateway.process();
+  await settler.observe();
+  const failed = await signedFrom(gateway, 0n, { lane: 0, prompt: 'failed' });
+  await payee.accept(failed.voucher, { resource: failed.resource, ceilingMin: 1n });
+  payee.abandon(gateway.world.channel, 0);
+  const old = await gateway.disks.vouchers.read();
+  const first = answered(await desk.answer(await signedFrom(gateway, 0n, { lane: 0, prompt: 'a' })));
+  await gateway.disks.vouchers.replace(old);
+  const next = await gateway.process();
+  await next.settler.observe();
+  expect([gateway.alarms, next.settler.lostLanes]).toEqual([[ALARM], 1]);
+  const corrective = { kind: 'corrective', lane: { charged: FEE } };
+  expect(await next.desk.answer(failed)).toMatchObject(corrective);
+  const other = await signedFrom(gateway, 0n, { lane: 0, prompt: 'b' });
+  for (const outcome of [await next.desk.answer(other), await next.streams.open(other)])
+    expect(outcome).toMatchObject(corrective);
+  expect(next.receipts.last(gateway.world.channel, 0)?.receipt.after).toBe(first.charged);
+  expect(gateway.inferences).toBe(1);
+});
+
+test('a journal that was copied in the midst of a request is whole: its receipt says what it was charged', async () => {
+  const gateway = await GatewayWorld.start();
+  const { desk, settler, payee } = await gateway.process();
+  await settler.observe();
+  const request = await signedFrom(gateway, 0n, { lane: 0, prompt: 'a' });
+  await payee.accept(request.voucher, { resource: request.resource, ceilingMin: 1n });
+  payee.abandon(gateway.world.channel, 0);
+  const old = await gateway.disks.vouchers.read();
+  const first = answered(await desk.answer(request));
+  await gateway.disks.vouchers.replace(old);
+  const next = await gateway.process();
+  await next.settler.observe();
+  expect([gateway.alarms, next.settler.lostLanes]).toEqual([[], 0]);
+  const other = await signedFrom(gateway, 0n, { lane: 0, prompt: 'b' });
+  expect(await next.desk.answer(other)).toMatchObject({ kind: 'corrective', lane: { charged: FEE } });
+  expect(answered(await next.desk.answer(request)).receipt).toEqual(first.receipt);
+});
+
+test('a journal that has fewer links than the receipt of its stream goes on where that ends', async () => {
+  const gateway = await GatewayWorld.start();
+  const { streams, settler } = await gateway.process();
+  await settler.observe();
+  let old = new Uint8Array(0);
+  const isPaid = async ({ tokens }: GivenPiece): Promise<boolean> => {
+    if (tokens === 20) old = Uint8Array.from(await gateway.disks.vouchers.read());
+    return true;
+  };
+  const { ending } = await gateway.buyStream(streams, 0, { prompt: 'a', isPaid });
+  expect([ending?.paid?.charged, old.length > 0]).toEqual([FEE, true]);
+  await gateway.disks.vouchers.replace(old);
+  const next = await gateway.process();
+  await next.settler.observe();
+  expect([gateway.alarms, next.settler.lostLanes]).toEqual([[ALARM], 1]);
+  const other = await signedFrom(gateway, 0n, { lane: 0, prompt: 'b' });
+  for (const opened of [await next.streams.open(other), await next.desk.answer(other)])
+    expect(opened).toMatchObject({ kind: 'corrective', lane: { charged: FEE } });
+  expect(answered(await gateway.buy(next.desk, 0, 'c')).charged).toBe(2n * FEE);
+  expect(next.settler.lostLanes).toBe(0);
 });
 
 test('what was claimed is not missing, and a crash between receipt and charge is no loss', async () => {

@@ -7,17 +7,16 @@
  * | a crash after | what is on the disk | what the next process does |
  * | --- | --- | --- |
  * | the voucher | no receipt | serves it when it comes again |
- * | the receipt | a receipt without charge | gives the same answer when the voucher comes again |
- * | the charge | both | gives the same answer, with the same signature |
+ * | the receipt | a receipt without charge | charges for it (`recover.ts`) |
+ * | the charge | both | gives the same answer when the voucher comes again, with the same signature |
  *
  * Of an answer that is given piece by piece (`stream-desk.ts`) each piece is written before it is given, with
  * what the receipt would be if it was the last one; the receipt takes the place of all of them. What was
  * given and never paid for is counted for its channel, in the same frame.
  *
- * A receipt without its charge gives way to another that begins there: it was never signed. So of what was
- * charged there is always a receipt, and of one charge never a second that was signed.
+ * So of what was charged there is always a receipt, and of one charge never a second that was signed.
  */
-import { concatBytes, fromHex, toHex } from '../../core/bytes.ts';
+import { concatBytes, EMPTY_BYTES, fromHex, toHex } from '../../core/bytes.ts';
 import { assert } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { JournalDisk } from '../../client/vouchers/journal.ts';
@@ -28,7 +27,7 @@ import {
   type Receipt,
   RECEIPT_BYTES,
 } from '../../modules/settlement/proof/leaves.ts';
-import { type LogRecord, RecordLog } from './record-log.ts';
+import { type LogRecord, RECORD_HEAD_BYTES, RecordLog } from './record-log.ts';
 
 /** Kinds of records, also in files of epochs. */
 export const RECORDS = { attribution: 1, receipt: 2, commitment: 3, piece: 4, unpaid: 5 } as const;
@@ -60,10 +59,13 @@ const BEFORE_AT = 35;
 const AFTER_AT = 43;
 /** Behind a byte that says whether it is the first, and the leaf. */
 const PIECE_TEXT_AT: number = 1 + RECEIPT_BYTES;
+const PIECE_BYTES: number = RECORD_HEAD_BYTES + PIECE_TEXT_AT;
 /** `32 channel, u16 lane, u32 tokens`. */
 const UNPAID_LANE_AT = 32;
 const UNPAID_TOKENS_AT = 34;
 const UNPAID_BYTES = 38;
+/** The log is written anew when it is more than half of what nothing needs any more, and that is so much. */
+const DEAD_BYTES_MIN = 16 << 20;
 
 interface LaneReceipts {
   /** Leaves, in order. */
@@ -81,6 +83,8 @@ export class ReceiptLog {
   readonly #pieces = new Map<string, AnswerPiece[]>();
   /** Tokens that were given and never paid for, by channel. */
   readonly #unpaid = new Map<string, number>();
+  /** Bytes of records whose place was taken. */
+  #dead = 0;
   #log: RecordLog | undefined;
 
   private constructor() {}
@@ -111,17 +115,18 @@ export class ReceiptLog {
     if (tokensUnpaid > 0) records.push(this.#addUnpaid(receipt, tokensUnpaid));
     this.#addReceipt(leaf, answer);
     records.push({ kind: RECORDS.receipt, content: concatBytes(leaf, answer) });
-    await this.#open().append(records);
+    await this.#write(records);
   }
 
   /**
-   * Keeps pieces behind those of their request; durable when this resolves: all or, after a crash, none.
+   * Keeps pieces behind those of their request, each of a fee; durable when this resolves: all or, after a
+   * crash, none.
    * @param isFirst those that are kept of the lane are of an answer that nobody will be charged for
    * @throws LedgerError `gateway.disk`
    */
   async appendPieces(pieces: readonly AnswerPiece[], isFirst: boolean): Promise<void> {
     for (const [i, piece] of pieces.entries()) this.#addPiece(piece, isFirst && i === 0);
-    await this.#open().append(pieces.map((piece, i) => pieceRecord(piece, isFirst && i === 0)));
+    await this.#write(pieces.map((piece, i) => pieceRecord(piece, isFirst && i === 0)));
   }
 
   /**
@@ -133,7 +138,7 @@ export class ReceiptLog {
     of: { readonly channel: Uint8Array; readonly lane: number },
     tokensUnpaid: number,
   ): Promise<void> {
-    await this.#open().append([this.#addUnpaid(of, tokensUnpaid)]);
+    await this.#write([this.#addUnpaid(of, tokensUnpaid)]);
   }
 
   /** Tokens that were given on a channel and never paid for. */
@@ -191,12 +196,24 @@ export class ReceiptLog {
       receipts.leaves = leaves.filter((leaf, i) => i === leaves.length - 1 || numberAt(leaf, AFTER_AT) > to);
     }
     this.#forgetAttributions();
-    await this.#open().rewrite(() => this.#records());
+    await this.#rewriteWith([]);
   }
 
   /** Resolves when all is durable and the file is closed. */
   close(): Promise<void> {
     return this.#open().close();
+  }
+
+  async #write(records: readonly LogRecord[]): Promise<void> {
+    const log = this.#open();
+    const isMostlyDead = this.#dead > DEAD_BYTES_MIN && 2 * this.#dead > log.bytes;
+    await (isMostlyDead ? this.#rewriteWith(records) : log.append(records));
+  }
+
+  async #rewriteWith(records: readonly LogRecord[]): Promise<void> {
+    this.#dead = 0;
+    this.#open().rewriteBeforeNext(() => this.#records());
+    await this.#open().append(records);
   }
 
   #open(): RecordLog {
@@ -223,12 +240,18 @@ export class ReceiptLog {
 
   #addPiece(piece: AnswerPiece, isFirst: boolean): void {
     const key = laneKey(piece.receipt.channel, piece.receipt.lane);
-    const known = isFirst ? [] : (this.#pieces.get(key) ?? []);
+    if (isFirst) this.#deletePieces(key);
+    const known = this.#pieces.get(key) ?? [];
     // A log that is written anew while a piece waits has it, and its frame comes again (`record-log.ts`).
     const last = known.at(-1);
     if (last !== undefined && piece.receipt.tokensOut <= last.receipt.tokensOut) return;
     known.push(piece);
     this.#pieces.set(key, known);
+  }
+
+  #deletePieces(key: string): void {
+    for (const { text } of this.#pieces.get(key) ?? []) this.#dead += PIECE_BYTES + text.length;
+    this.#pieces.delete(key);
   }
 
   /** The record says the channel's sum, so that reading it twice changes nothing. */
@@ -244,7 +267,9 @@ export class ReceiptLog {
   #readUnpaid(content: Uint8Array): void {
     const view = new DataView(content.buffer, content.byteOffset, content.length);
     const channel = content.subarray(0, UNPAID_LANE_AT);
-    this.#pieces.delete(laneKey(channel, view.getUint16(UNPAID_LANE_AT)));
+    this.#deletePieces(laneKey(channel, view.getUint16(UNPAID_LANE_AT)));
+    // All of a channel but the last.
+    this.#dead += RECORD_HEAD_BYTES + UNPAID_BYTES;
     const tokens = Math.max(this.unpaid(channel), view.getUint32(UNPAID_TOKENS_AT));
     if (tokens > 0) this.#unpaid.set(toHex(channel), tokens);
   }
@@ -253,9 +278,10 @@ export class ReceiptLog {
     const receipt = decodeReceipt(leaf);
     assert(receipt !== undefined, 'a receipt of the log is malformed');
     const key = laneKey(receipt.channel, receipt.lane);
-    this.#pieces.delete(key);
-    const lane = this.#lanes.get(key) ?? { leaves: [], answer };
+    this.#deletePieces(key);
+    const lane = this.#lanes.get(key) ?? { leaves: [], answer: EMPTY_BYTES };
     if (lane.leaves.length === 0) this.#lanes.set(key, lane);
+    this.#dead += lane.answer.length;
     for (let last = lane.leaves.at(-1); last !== undefined; last = lane.leaves.at(-1)) {
       if (numberAt(last, BEFORE_AT) < receipt.before) break;
       lane.leaves.pop();
@@ -287,6 +313,7 @@ export class ReceiptLog {
 
 /** `u8 first, 195 leaf, text`. */
 function pieceRecord({ receipt, text }: AnswerPiece, isFirst: boolean): LogRecord {
+  assert(receipt.after > receipt.before, 'a piece costs something');
   const first = Uint8Array.of(isFirst ? 1 : 0);
   return { kind: RECORDS.piece, content: concatBytes(first, encodeReceipt(receipt), text) };
 }

@@ -98,16 +98,6 @@ export class ReceiptMaker {
     };
   }
 
-  /** What a crash left between the receipt of a voucher and its charge. */
-  keptFor({
-    resource,
-    voucher: { voucher },
-  }: Pick<PaidRequest, 'resource' | 'voucher'>): AnsweredReceipt | undefined {
-    const last = this.#ports.receipts.last(voucher.channelId, voucher.lane);
-    if (last === undefined || last.receipt.before !== baseOf(voucher)) return undefined;
-    return equalBytes(last.receipt.requestHash, resource) ? last : undefined;
-  }
-
   /** What was charged for a voucher. @throws LedgerError `gateway.lost` */
   lastOf({ resource, voucher: { voucher } }: PaidRequest): AnsweredReceipt {
     const last = this.#ports.receipts.last(voucher.channelId, voucher.lane);

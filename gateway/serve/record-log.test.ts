@@ -91,8 +91,12 @@ test('what is written together is there together, and a rewritten log is what it
   // One frame for all that waited.
   expect(toHex(disk.bytes).split(toHex(utf8('OLR1')))).toHaveLength(3);
   expect(disk.bytes.length).toBeGreaterThan(before);
-  await Promise.all([log.rewrite(() => [record('c'), record('d')]), log.append([record('d')])]);
+  expect(log.bytes).toBe(disk.bytes.length);
+  log.rewriteBeforeNext(() => [record('c'), record('d')]);
+  await log.append([record('d')]);
   expect((await read(disk)).texts).toEqual(['c', 'd', 'd']);
+  expect(log.bytes).toBe(disk.bytes.length);
+  expect((await read(disk)).log.bytes).toBe(disk.bytes.length);
 });
 
 test('a disk that fails once is not written to again', async () => {

@@ -29,7 +29,8 @@ const CHECKSUM_BYTES = 8;
 const HEAD_CHECKSUM_BYTES = 4;
 const HEAD_CHECKED_BYTES: number = MAGIC.length + 4 + CHECKSUM_BYTES;
 const FRAME_HEAD_BYTES: number = HEAD_CHECKED_BYTES + HEAD_CHECKSUM_BYTES;
-const RECORD_HEAD_BYTES = 5;
+/** Of a record, before its content. */
+export const RECORD_HEAD_BYTES = 5;
 /** A frame of a rewritten log is closed when it has so many bytes. */
 const REWRITTEN_FRAME_BYTES = 1 << 20;
 
@@ -38,9 +39,11 @@ export class RecordLog {
   readonly #disk: JournalDisk;
   readonly #commit: GroupCommit<readonly LogRecord[]>;
   #rewrite: (() => Iterable<LogRecord>) | undefined;
+  #bytes: number;
 
-  private constructor(disk: JournalDisk) {
+  private constructor(disk: JournalDisk, bytes: number) {
     this.#disk = disk;
+    this.#bytes = bytes;
     this.#commit = new GroupCommit({
       write: (batch) => this.#write(batch.flat()),
       failed: (cause) =>
@@ -57,11 +60,16 @@ export class RecordLog {
       const bytes = await disk.read();
       const end = readFrames(bytes, each);
       if (end < bytes.length) await disk.replace(bytes.slice(0, end));
-      return new RecordLog(disk);
+      return new RecordLog(disk, end);
     } catch (error) {
       await disk.close();
       throw error;
     }
+  }
+
+  /** Of the file, with what is being written. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /**
@@ -72,14 +80,9 @@ export class RecordLog {
     return this.#commit.add(records);
   }
 
-  /**
-   * Has the log written anew before what is appended next; resolves when that is durable. The records are
-   * asked for when it is done.
-   * @throws LedgerError `gateway.disk`
-   */
-  rewrite(records: () => Iterable<LogRecord>): Promise<void> {
+  /** Has the log written anew before what is appended next. The records are asked for when it is done. */
+  rewriteBeforeNext(records: () => Iterable<LogRecord>): void {
     this.#rewrite = records;
-    return this.append([]);
   }
 
   /** Resolves when all is durable and the file is closed. */
@@ -92,9 +95,15 @@ export class RecordLog {
     const rewritten = this.#rewrite;
     this.#rewrite = undefined;
     // What waits is among these records already; its frame comes again behind them, which changes nothing.
-    if (rewritten !== undefined) await this.#disk.replace(concatBytes(...framesOf(rewritten())));
+    if (rewritten !== undefined) {
+      const frames = concatBytes(...framesOf(rewritten()));
+      this.#bytes = frames.length;
+      await this.#disk.replace(frames);
+    }
     if (records.length === 0) return;
-    await this.#disk.append(frameOf(records));
+    const frame = frameOf(records);
+    this.#bytes += frame.length;
+    await this.#disk.append(frame);
     await this.#disk.sync();
   }
 }

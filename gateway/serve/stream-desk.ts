@@ -4,7 +4,7 @@
  * | step | on the disk before the next one | after a crash |
  * | --- | --- | --- |
  * | a link is shown | the link | it pays for what was given |
- * | a piece is made | the piece, with the receipt of all up to it | it is given only if it was paid for |
+ * | a piece is made | the piece, with the receipt of all up to it | it is charged for if it was paid for |
  * | the end, whyever | the receipt of all pieces that were paid for, then its charge | the same receipt |
  *
  * The fee of an answer is rounded, so it is no multiple of a link. It does not have to be: links say how much
@@ -20,12 +20,12 @@ import { concatBytes, EMPTY_BYTES, equalBytes, newBytes, toHex, utf8 } from '../
 import { LedgerError, messageOf } from '../../core/errors.ts';
 import type { Payee } from '../../client/vouchers/payee.ts';
 import type { ShownLink } from '../../client/vouchers/state.ts';
-import { baseOf, type VoucherContent } from '../../modules/channels/format/voucher.ts';
-import { contentRoot } from '../../modules/attribution/verify.ts';
+import { baseOf } from '../../modules/channels/format/voucher.ts';
 import type { Quote } from '../../modules/settlement/proof/chain.ts';
 import type { Receipt } from '../../modules/settlement/proof/leaves.ts';
 import type { Timers } from '../../watch/asking.ts';
 import { type AnsweredOutcome, type DeskOptions, type Outcome, type PaidRequest, refused } from './desk.ts';
+import { answerOf, feeOf } from './pieces.ts';
 import type { StreamingInference } from './ports.ts';
 import type { AnsweredReceipt, AnswerPiece } from './receipt-log.ts';
 import { attributionHash, noAnswer, ReceiptMaker, type ReceiptMakerPorts } from './receipt-maker.ts';
@@ -91,7 +91,7 @@ interface Serving {
   readonly request: PaidRequest;
   readonly tokensIn: number;
   readonly quote: (tokensOut: number) => Quote;
-  /** Pieces that are on the disk. */
+  /** Pieces that were made; those that cost something are on the disk. */
   readonly pieces: AnswerPiece[];
   /** Tokens that were given. */
   given: number;
@@ -127,43 +127,6 @@ export class StreamDesk {
   }
 
   /**
-   * Charges for what streams of the process before had given and been paid for, so that their receipts cover
-   * it. Before anything else is served or claimed.
-   */
-  async recover(): Promise<void> {
-    const { payee, receipts } = this.#ports;
-    for (const { signed, payable } of payee.unfinished()) {
-      const { channelId, lane, hashChain, resource } = signed.voucher;
-      const pieces = receipts.pieces(channelId, lane).filter(({ receipt }) => {
-        return receipt.before === baseOf(signed.voucher) && equalBytes(receipt.requestHash, resource);
-      });
-      if (pieces.length > 0) {
-        // They are of a later try than a kept receipt. Of the request alone maybe nothing was given.
-        const made = answerOf(pieces, payable);
-        const isGiven = made !== undefined && made.receipt.tokensOut > 0;
-        const unpaid = this.#unpaidOfCut(pieces, made?.receipt.tokensOut ?? 0);
-        if (isGiven) await receipts.append(made, EMPTY_BYTES, unpaid);
-        else await receipts.dropPieces({ channel: channelId, lane }, unpaid);
-        if (!isGiven) continue;
-      }
-      // Of a request that was no stream the answer was not given to anybody: it waits for its voucher.
-      const kept = this.#maker.keptFor({ resource, voucher: signed });
-      const isOfStream = hashChain !== undefined || pieces.length > 0;
-      if (kept === undefined || !isOfStream || feeOf(kept) > payable) continue;
-      payee.resume(channelId, lane);
-      await payee.settle(channelId, lane, feeOf(kept));
-    }
-  }
-
-  /** Tokens that a crash leaves unpaid, as many as may have been given. */
-  #unpaidOfCut(pieces: readonly AnswerPiece[], paid: number): number {
-    const [first, last] = [pieces[0], pieces.at(-1)];
-    if (first === undefined || last === undefined || feeOf(first) === 0n) return 0;
-    const left = this.#options.tokensAhead - this.#ports.receipts.unpaid(last.receipt.channel);
-    return Math.max(Math.min(last.receipt.tokensOut - paid, left), 0);
-  }
-
-  /**
    * Takes the voucher of a stream, or says what else to do. Who was charged before is answered as by an
    * `InferenceDesk`, with all that was paid for.
    */
@@ -193,20 +156,12 @@ export class StreamDesk {
     const acceptance = await payee.accept(signed, this.#maker.offerOf(request, quote(tokensOutMax).fee));
     if (acceptance.kind === 'refused' || acceptance.kind === 'corrective') return acceptance;
     if (acceptance.kind === 'settled') return this.#maker.signed(this.#maker.lastOf(request), true);
-    const { linkIndex: link } = acceptance;
-    try {
-      const kept = this.#maker.keptFor(request);
-      if (kept !== undefined && feeOf(kept) <= payableBy(signed.voucher, link))
-        return await this.#charged(kept, true);
-    } catch (error) {
-      payee.abandon(channelId, lane);
-      throw error;
-    }
     const places = Math.max(Math.floor(this.#options.requestsMax / CHANNELS_MIN), 1);
     if (this.#streamsOf(channelId).length >= places) {
       payee.abandon(channelId, lane);
       return refused('busy');
     }
+    const { linkIndex: link } = acceptance;
     const begin = { pieces: [], given: 0, link, claimId: 0n, onLink: () => undefined };
     const serving = { request, tokensIn, quote, ...begin };
     this.#streams.set(laneKey(channelId, lane), serving);
@@ -308,12 +263,22 @@ export class StreamDesk {
 
   /** Writes a piece down, before it is given. */
   async #keep(stream: Serving, tokens: number, text: Uint8Array): Promise<void> {
-    const pieces = [{ receipt: this.#receiptUpTo(stream, tokens), text }];
-    const isFirst = stream.pieces.length === 0;
+    const known = stream.pieces;
+    const made = [{ receipt: this.#receiptUpTo(stream, tokens), text }];
     // With the first piece the request itself is owed, which is paid by now, and none of the answer.
-    if (isFirst) pieces.unshift({ receipt: this.#receiptUpTo(stream, 0), text: EMPTY_BYTES });
-    await this.#ports.receipts.appendPieces(pieces, isFirst);
-    stream.pieces.push(...pieces);
+    if (known.length === 0) made.unshift({ receipt: this.#receiptUpTo(stream, 0), text: EMPTY_BYTES });
+    // What costs nothing leaves no receipt: its text is kept with the first piece that costs something.
+    const [first, ...others] = made.filter((piece) => feeOf(piece) > 0n);
+    const isFirst = !isKept(known);
+    if (first !== undefined) {
+      const before = isFirst ? [...known, ...made].filter((piece) => feeOf(piece) === 0n) : [];
+      const texts = [...before, first].map((piece) => piece.text);
+      await this.#ports.receipts.appendPieces(
+        [{ ...first, text: concatBytes(...texts) }, ...others],
+        isFirst,
+      );
+    }
+    stream.pieces.push(...made);
   }
 
   #receiptUpTo({ request, tokensIn, quote }: Serving, tokensOut: number): Receipt {
@@ -385,19 +350,14 @@ export class StreamDesk {
     const unpaid = Math.max(stream.given - paidTokens(stream), 0);
     if (made === undefined) {
       const { channelId: channel, lane } = stream.request.voucher.voucher;
-      if (stream.pieces.length > 0) await receipts.dropPieces({ channel, lane }, unpaid);
+      if (isKept(stream.pieces)) await receipts.dropPieces({ channel, lane }, unpaid);
       return undefined;
     }
     const attribution = ended === 'whole' ? await this.#attributionOf(stream, made) : EMPTY_BYTES;
     const receipt = { ...made.receipt, attribution: attributionHash(attribution) };
     await receipts.append({ receipt, answer: made.answer }, attribution, unpaid);
-    return await this.#charged({ receipt, answer: made.answer }, false);
-  }
-
-  async #charged(made: AnsweredReceipt, again: boolean): Promise<AnsweredOutcome> {
-    const { channel, lane, before, after } = made.receipt;
-    await this.#ports.payee.settle(channel, lane, after - before);
-    return this.#maker.signed(made, again);
+    await this.#ports.payee.settle(receipt.channel, receipt.lane, feeOf(made));
+    return this.#maker.signed({ receipt, answer: made.answer }, false);
   }
 
   /** What was given is charged also when no node answers: then it rests on no claim. */
@@ -417,30 +377,20 @@ export class StreamDesk {
 
 /** What may be charged, by the voucher and the links that were shown. */
 function payableOf({ request, link }: Serving): bigint {
-  return payableBy(request.voucher.voucher, link);
-}
-
-function payableBy(voucher: VoucherContent, link: number): bigint {
+  const { voucher } = request.voucher;
   return voucher.cumulative - baseOf(voucher) + BigInt(link) * (voucher.hashChain?.unit ?? 0n);
 }
 
-function feeOf({ receipt }: { readonly receipt: Receipt }): bigint {
-  return receipt.after - receipt.before;
+/** Fees of pieces never fall: when the last costs nothing, none of them is on the disk. */
+function isKept(pieces: readonly AnswerPiece[]): boolean {
+  const last = pieces.at(-1);
+  return last !== undefined && feeOf(last) > 0n;
 }
 
 /** Of the last piece that is paid for: pieces are charged whole. */
 function paidTokens(stream: Serving): number {
   const payable = payableOf(stream);
   return stream.pieces.findLast((piece) => feeOf(piece) <= payable)?.receipt.tokensOut ?? 0;
-}
-
-/** The answer of the pieces that so much pays for; undefined when that is none. */
-function answerOf(pieces: readonly AnswerPiece[], payable: bigint): AnsweredReceipt | undefined {
-  const paid = pieces.filter((piece) => feeOf(piece) <= payable);
-  const last = paid.at(-1);
-  if (last === undefined || feeOf(last) === 0n) return undefined;
-  const answer = concatBytes(...paid.map(({ text }) => text));
-  return { receipt: { ...last.receipt, responseHash: contentRoot(answer) }, answer };
 }
 
 function laneKey(channelId: Uint8Array, lane: number): string {

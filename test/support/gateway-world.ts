@@ -2,6 +2,7 @@
  * A gateway with the real library on a whole chain, whose power goes at any write: to its disks, its files or
  * the chain. What it has not been told of is lost, torn or there.
  */
+import { callFree } from './call-free.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { toHex, utf8 } from '../../core/bytes.ts';
 import { defined, LedgerError } from '../../core/errors.ts';
@@ -11,6 +12,7 @@ import { Payee } from '../../client/vouchers/payee.ts';
 import { Payer } from '../../client/vouchers/payer.ts';
 import type { EpochBuilder } from '../../gateway/epochs/build-aside.ts';
 import { InferenceDesk, type Outcome } from '../../gateway/serve/desk.ts';
+import { recoverCharges } from '../../gateway/serve/recover.ts';
 import { type GivenPiece, StreamDesk, type StreamEnding } from '../../gateway/serve/stream-desk.ts';
 import { KeptEpochs } from '../../gateway/serve/kept-epochs.ts';
 import type {
@@ -200,6 +202,8 @@ export class GatewayWorld {
   isPatient = false;
   /** Of models: the request itself costs nothing, tokens of the answer cost what they cost. */
   isCallFree = false;
+  /** Where calls cost nothing: so many tokens of an answer cost nothing either. */
+  freeTokens = 0;
   /** Of streams that are being given. */
   readonly #timeLimits = new Set<() => void>();
 
@@ -258,12 +262,13 @@ export class GatewayWorld {
       ...{ chainId, gateway: world.gateway.address, denom: 'uopen', models: [1n] },
       ...{ promptBytesMax: 1_000, answerBytesMax: 1_000, requestsMax: 8 },
     };
+    const tokensAhead = 10;
     const desk = new InferenceDesk({ ...ports, inference: this.#inference() }, options);
     const streams = new StreamDesk(
       { ...ports, inference: this.#streaming(), timers: this.#timers() },
-      { ...options, tokensAhead: 10, patienceMs: 1, streamMs: STREAM_MS },
+      { ...options, tokensAhead, patienceMs: 1, streamMs: STREAM_MS },
     );
-    await streams.recover();
+    await recoverCharges({ payee, receipts }, { tokensAhead });
     const settler = new Settler(
       { chain, payee, receipts, epochs, logger },
       { claimRowsMax: 2, claimMin: 1n, settleMin: 1n, stateUncovered: false, ...settling },
@@ -337,12 +342,7 @@ export class GatewayWorld {
   }
 
   #termsOf(terms: ModelTerms | undefined): ModelTerms | undefined {
-    if (terms === undefined || !this.isCallFree) return terms;
-    const quote: ModelTerms['quote'] = (usage) => {
-      const fee = terms.quote(usage).fee - terms.quote({ ...usage, tokensOut: 0n }).fee;
-      return { fee, parts: { platform: fee, model: 0n, stakers: 0n, contributors: 0n } };
-    };
-    return { ...terms, quote };
+    return terms === undefined || !this.isCallFree ? terms : callFree(terms, this.freeTokens);
   }
 
   #logger(): GatewayLogger {
