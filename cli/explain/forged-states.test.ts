@@ -17,11 +17,18 @@ const EMPTY: Bundle = {
   attributions: [],
 };
 
-/** Verifies a bundle of a header with this height field and a store `x` of this root. */
-function verified(height: string, root = '', rows: readonly ProvedRow[] = []): () => unknown {
-  const appHash = hashOf('00', '01', '78', '20', hashOf(root));
+type Step = readonly [before: string, behind: string];
+
+/** Verifies a bundle of a header with this height field and a store `x` of this root, below such steps. */
+function verified(
+  height: string,
+  root = '',
+  { rows = [], path = [] }: { readonly rows?: readonly ProvedRow[]; readonly path?: readonly Step[] } = {},
+): () => unknown {
+  const leaf = hashOf('00', '01', '78', '20', hashOf(root));
+  const appHash = path.reduce((child, [before, behind]) => hashOf(before, child, behind), leaf);
   const header = Array.from({ length: 14 }, (_, i) => (i === 2 ? height : i === 10 ? `0a20${appHash}` : ''));
-  const stores = [{ name: 'x', root, path: [], rows }];
+  const stores = [{ name: 'x', root, path, rows }];
   const trusted = { height: 1n, hash: toHex(merkleRoot(header.map(bytes))) };
   return () => verifyBundle(bundleText({ ...EMPTY, states: [{ header, stores }] }), trusted);
 }
@@ -37,6 +44,20 @@ test.each([
   expect(verified(height)).toThrow(refusal);
 });
 
+test('what stands above a store is a node of two hashes', () => {
+  const other = '11'.repeat(32);
+  const below = (...path: readonly Step[]) => verified('0801', '', { path });
+  expect(below(['01', other], [`01${other}`, ''])).toThrow('a bundle has more than it needs');
+  const malformed: readonly Step[] = [
+    ['00', other],
+    ['01', ''],
+    [`01${'11'.repeat(16)}`, '11'.repeat(16)],
+    [`01${other}`, other],
+  ];
+  for (const step of malformed)
+    expect(below(['01', other], step), `${step}`).toThrow('the path of store x is malformed');
+});
+
 const leafOf = (key: string, value: string): string => hashOf('000202', '01', key, '20', hashOf(value));
 
 function pairOf(key: string, value: string, path: ProvedPair['path']): ProvedPair {
@@ -44,11 +65,11 @@ function pairOf(key: string, value: string, path: ProvedPair['path']): ProvedPai
 }
 
 /** A pair in a store of just it, below such a step. */
-function pairBelow(value: string, step?: readonly [before: string, after: string]): () => unknown {
+function pairBelow(value: string, step?: Step): () => unknown {
   const leaf = leafOf('aa', value);
   const root = step === undefined ? leaf : hashOf(step[0], leaf, step[1]);
   const found = pairOf('aa', value, step === undefined ? [] : [step]);
-  return verified('0801', root, [{ key: 'aa', found, left: null, right: null }]);
+  return verified('0801', root, { rows: [{ key: 'aa', found, left: null, right: null }] });
 }
 
 test('a row is not empty, and what stands above it is a node of the tree', () => {
@@ -62,6 +83,15 @@ test('a row is not empty, and what stands above it is a node of the tree', () =>
   expect(pairBelow('01', ['02040220', `${other}00`])).toThrow('a node is malformed');
   expect(pairBelow('01', ['02040220', `21${'11'.repeat(32)}`])).toThrow('a node is malformed');
   expect(pairBelow('01', [`020402${other}21`, ''])).toThrow('a node is malformed');
+});
+
+test('a pair is of the key that is asked for, and stands alone', () => {
+  const found = pairOf('aa', '01', []);
+  const shown = (row: Partial<ProvedRow>) =>
+    verified('0801', leafOf('aa', '01'), { rows: [{ key: 'aa', found, left: null, right: null, ...row }] });
+  expect(shown({})).toThrow('a bundle has more than it needs');
+  for (const other of [{ key: 'ab' }, { left: found }, { right: found }])
+    expect(shown(other)).toThrow('a row is another');
 });
 
 /** What two leaves prove of a key between them in a tree of four with these keys, or one of a key beside it. */
@@ -79,7 +109,7 @@ function between(keys: readonly string[], [left, right]: readonly (string | unde
     return pairOf(key, '01', path);
   };
   const row = { key: '55', found: null, left: pair(left), right: pair(right) };
-  return verified('0801', join(2, low, high), [row]);
+  return verified('0801', join(2, low, high), { rows: [row] });
 }
 
 test('neighbours are leaves that nothing is between', () => {

@@ -276,8 +276,9 @@ function openStore({ name, root, path }: ProvedStore, appHash: Bytes): Bytes {
 /** What stands before and behind the hash of a node in what its parent is the hash of. */
 type Step = Readonly<Record<'prefix' | 'suffix', Bytes>>;
 
-function stepOf([prefix, suffix, ...rest]: readonly string[]): Step {
-  check(prefix !== undefined && suffix !== undefined && rest.length === 0, 'a step has not two sides');
+function stepOf(step: readonly string[]): Step {
+  const [prefix = '', suffix = ''] = step;
+  check(step.length === 2, 'a step has not two sides');
   return { prefix: fromHex(prefix), suffix: fromHex(suffix) };
 }
 
