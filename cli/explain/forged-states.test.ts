@@ -94,6 +94,19 @@ test('a pair is of the key that is asked for, and stands alone', () => {
     expect(shown(other)).toThrow('a row is another');
 });
 
+test('a leaf is of height 0 and size 1, and tells its version and no more', () => {
+  const below = (prefix: string) => {
+    const root = hashOf(prefix, '01', 'aa', '20', hashOf('01'));
+    const found = { key: 'aa', value: '01', prefix, path: [] };
+    return verified('0801', root, { rows: [{ key: 'aa', found, left: null, right: null }] });
+  };
+  expect(below('000202')).toThrow('a bundle has more than it needs');
+  expect(below('00028001')).toThrow('a bundle has more than it needs');
+  for (const prefix of ['020202', '000402', '00020202'])
+    expect(below(prefix), prefix).toThrow('a leaf is malformed');
+  expect(below('0002')).toThrow('a varint is cut short');
+});
+
 /** What two leaves prove of a key between them in a tree of four with these keys, or one of a key beside it. */
 function between(keys: readonly string[], [left, right]: readonly (string | undefined)[]): () => unknown {
   const leaves = keys.map((key) => leafOf(key, '01'));
