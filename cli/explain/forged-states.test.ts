@@ -81,6 +81,8 @@ test('a row is not empty, and what stands above it is a node of the tree', () =>
   for (const before of ['00040220', '02040221'])
     expect(pairBelow('01', [before, other]), before).toThrow('a node is malformed');
   expect(pairBelow('01', ['02040220', `${other}00`])).toThrow('a node is malformed');
+  expect(pairBelow('01', [`020402${other}20`, other])).toThrow('a node is malformed');
+  expect(pairBelow('01', [`020402${other}2020`, ''])).toThrow('a node is malformed');
   expect(pairBelow('01', ['02040220', `21${'11'.repeat(32)}`])).toThrow('a node is malformed');
   expect(pairBelow('01', [`020402${other}21`, ''])).toThrow('a node is malformed');
 });

@@ -11,7 +11,7 @@ import {
 import { Snapshot } from '../../proto/gen/openledger/datanet/v1/datanet.ts';
 import { Model } from '../../proto/gen/openledger/models/v1/models.ts';
 import { Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
-import { Credit, Debt } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { Credit, Debt, Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { type Change, changed, deriveWith } from './testing/derive-with.ts';
 import { playEpoch } from './testing/epoch-scene.ts';
 import { claim, claimScene, explainOne, pay, payPrivately, playScene } from './testing/scenes.ts';
@@ -24,6 +24,14 @@ test.each<readonly [refusal: RegExp, store: string, prefix: string, change: Chan
   [/of another pool/, 'pools', '0d', credit(({ pool }) => ({ pool: { ...pool, subject: 9n } }))],
   [/of another pool/, 'pools', '0d', credit(({ amount }) => ({ amount: { ...amount, denom: 'other' } }))],
   [/is not over the slot/, 'pools', '0d', credit(({ place }) => ({ place: { ...place, level: 60 } }))],
+  [
+    /is not over the slot/,
+    'pools',
+    '0d',
+    credit(({ place }) => ({ place: { ...place, index: place.index + 1n } })),
+  ],
+  [/a credit that comes from nowhere/, 'pools', '0d', credit(() => ({ receiptId: 0n }))],
+  [/models has no row/, 'models', '02', () => new Uint8Array(0)],
   [/credits do not rise/, 'pools', '0d', credit(() => ({ id: 0n }))],
   [/is of another model/, 'attribution', '02', record(() => ({ modelId: 9n }))],
   [/does not add up/, 'attribution', '02', record(({ totalWeight }) => ({ totalWeight: totalWeight + 1n }))],
@@ -34,6 +42,12 @@ test.each<readonly [refusal: RegExp, store: string, prefix: string, change: Chan
     'models',
     '02',
     changed(Model, ({ split }) => ({ split: { ...split, residual: 0 } })),
+  ],
+  [
+    /has another fee/,
+    'models',
+    '02',
+    changed(Model, ({ price }) => ({ price: { ...price, denom: 'other' } })),
   ],
   [
     /a payout of no party/,
@@ -56,6 +70,22 @@ test('a debt after the claim that the claim does not leave is refused', async ()
   refused(/was not paid in this block/, ({ owed }) => ({ owed: `${BigInt(owed) + SCALE}` }));
   refused(/was not paid in this block/, ({ seen }) => ({ seen: `${BigInt(seen) + 1n}` }));
   refused(/came behind the claim/, () => ({ paidCredit: 0n }));
+});
+
+test('what a block did not pay, or not all of it where a pool is closed, is no claim', async () => {
+  const { text } = await claimScene();
+  const bundle: Bundle = JSON.parse(text);
+  const [target] = bundle.targets;
+  const asked = (change: object) => JSON.stringify({ ...bundle, targets: [{ ...target, ...change }] });
+  const refused = 'was not paid in this block';
+  const noDebt: Change = () => new Uint8Array(0);
+  expect(() => deriveWith(asked({ credits: [] }), 'pools', '05', noDebt)).toThrow(refused);
+  // The slot's own, which would be owed still.
+  expect(() => deriveWith(asked({ credits: ['2'] }), 'pools', '05', noDebt)).toThrow(refused);
+  const closed = changed(Pool, () => ({ closed: true }));
+  expect(() => deriveWith(text, 'pools', '01', closed)).toThrow(refused);
+  const more = asked({ pool: ['1', '1', '1'] });
+  expect(() => deriveWith(more, '', '', (value) => value)).toThrow('a claim is of one pool');
 });
 
 test('an epoch whose row is of another amount than its credit is refused', async () => {
@@ -133,6 +163,7 @@ test('a receipt is asked for without a slot', async () => {
     deriveWith(text.replace(member, change), '', '', (value) => value);
   expect(asked('"slot": ""', '"slot": ""')).not.toThrow();
   expect(asked('"slot": ""', '"slot": "1"')).toThrow('a receipt has no slot');
+  expect(asked('"kind": "receipt"', '"kind": "other"')).toThrow('a target of no kind');
   expect(asked('"denom": ""', '"denom": "uopen"')).toThrow('a receipt has no slot');
   expect(asked('"pool": []', '"pool": [""]')).toThrow('a receipt has no slot');
   expect(asked('"credits": []', '"credits": [""]')).toThrow('a receipt has no slot');
