@@ -38,16 +38,34 @@ function swapped(epoch: PublishedEpoch): PublishedEpoch {
   return retold(epoch, { allocations: forgedTree(ALLOCATIONS, moved) });
 }
 
-/** Receipts name their attribution with a byte behind it. */
-function longerAttributions(epoch: PublishedEpoch): PublishedEpoch {
-  let longer = new Uint8Array(0);
-  const leaves = leavesOf(epoch.receipts).map((leaf) => {
-    const receipt = decodeReceipt(leaf);
-    if (receipt === undefined || Buffer.compare(receipt.attribution, NO_ATTRIBUTION) === 0) return leaf;
-    longer = Uint8Array.of(...(epoch.attribution(receipt.attribution) ?? []), 0);
-    return encodeReceipt({ ...receipt, attribution: sha256(longer) });
-  });
-  return { ...retold(epoch, { receipts: forgedTree(RECEIPTS, leaves) }), attribution: () => longer };
+/** The second row's first allocation is of other bytes, with the same sum. */
+function reshaped(change: (leaf: Uint8Array) => readonly number[]): EpochLie {
+  return {
+    epoch: (epoch) => {
+      const index = epoch.commitment.rows[0]?.end ?? 0;
+      const leaves = leavesOf(epoch.allocations);
+      const leaf = leaves[index] ?? new Uint8Array(0);
+      const sums = [Buffer.from(leaf).readBigUInt64BE(AMOUNT_AT)];
+      const other = leaves.with(index, Uint8Array.from(change(leaf)));
+      return retold(epoch, { allocations: forgedTree(ALLOCATIONS, other, [{ level: 0, index, sums }]) });
+    },
+  };
+}
+
+/** Receipts name their attribution by other bytes. */
+function renamed(change: (bytes: Uint8Array) => readonly number[]): EpochLie {
+  return {
+    epoch: (epoch) => {
+      let other = new Uint8Array(0);
+      const leaves = leavesOf(epoch.receipts).map((leaf) => {
+        const receipt = decodeReceipt(leaf);
+        if (receipt === undefined || Buffer.compare(receipt.attribution, NO_ATTRIBUTION) === 0) return leaf;
+        other = Uint8Array.from(change(epoch.attribution(receipt.attribution) ?? other));
+        return encodeReceipt({ ...receipt, attribution: sha256(other) });
+      });
+      return { ...retold(epoch, { receipts: forgedTree(RECEIPTS, leaves) }), attribution: () => other };
+    },
+  };
 }
 
 const LIES: readonly (readonly [refusal: RegExp, lie: EpochLie])[] = [
@@ -92,7 +110,13 @@ const LIES: readonly (readonly [refusal: RegExp, lie: EpochLie])[] = [
   ],
   [/gives another amount/, { epoch: movedUnit }],
   [/an allocation is of another place/, { epoch: swapped }],
-  [/an attribution is malformed/, { epoch: longerAttributions }],
+  [/a leaf is of another tree/, reshaped((leaf) => [33, ...leaf.subarray(1)])],
+  [
+    /a leaf or an attribution is malformed/,
+    reshaped((leaf) => [...leaf.subarray(0, AMOUNT_AT), 0, ...leaf.subarray(AMOUNT_AT)]),
+  ],
+  [/an attribution is malformed/, renamed((bytes) => [...bytes, 0])],
+  [/an attribution is malformed/, renamed((bytes) => [35, ...bytes.subarray(1)])],
 ];
 
 test.each(LIES)('%s', async (refusal, lie) => {

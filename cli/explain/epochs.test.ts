@@ -137,6 +137,19 @@ test('an entitlement that a row does not need is refused', async () => {
   expect(await withEntitlements(mixed, [both])).toThrow('an entitlement too many');
 });
 
+test('an opening ends with its tree', async () => {
+  const scene = playEpoch(1);
+  claimEntitlement(scene, 0);
+  const { text, trusted } = await explainClaim(scene, scene.source);
+  const end = scene.published.entitlements.tree.leaves;
+  const all = openRun(scene.published.entitlements, { first: 0, end }).leaves.map(toHex);
+  const beyond = { from: 0, leaves: [...all, ...all.slice(0, 1)], siblings: '' };
+  const bundle: Bundle = JSON.parse(text);
+  const epochs = bundle.epochs.map((part) => ({ ...part, entitlements: [beyond] }));
+  const other = bundleText({ ...bundle, epochs });
+  expect(() => verifyBundle(other, trusted)).toThrow('an opening is of no leaf');
+});
+
 test('a sum that does not fit its bytes is none', async () => {
   const scene = playEpoch(100);
   const { text, trusted } = await explainClaim(scene, scene.source);

@@ -125,11 +125,28 @@ test('quotations whose chunks are not those of their contribution are refused', 
   expect(requoted(text, () => ({ length: 0 }))).toThrow('a span is outside');
   expect(requoted(text, () => ({ sourceOffset: 1n << 40n }))).toThrow('a span is outside');
   expect(source(({ chunks }) => ({ chunks: [...chunks, new Uint8Array(256)] }))).toThrow('a span is outside');
+  const bare = { chunks: [], hashes: [new Uint8Array(32)] };
+  const empty = requoted(text, () => ({ sourceOffset: 0n, length: 0, sourceProof: bare }));
+  expect(empty).toThrow('a span is outside');
+  // Beyond the 1,000 bytes of the first contribution, in its last chunk.
+  const last = { chunks: [new Uint8Array(232)], hashes: [] };
+  const beyond = requoted(text, () => ({ sourceOffset: 999n, length: 2, sourceProof: last }));
+  expect(beyond).toThrow('a span is outside');
   expect(each((chunk) => chunk.slice(1))).toThrow('a chunk is not as long as it is');
   expect(each((chunk) => chunk.map((byte) => byte ^ 1))).toThrow('a span is not of its contribution');
   expect(source(({ hashes }) => ({ hashes: [...hashes, new Uint8Array(32)] }))).toThrow(
     'an opening has too many hashes',
   );
+});
+
+test('whoever is quoted has a share', async () => {
+  const { text } = await claimScene();
+  const without = record(({ shares, totalWeight }) => {
+    const [first, ...rest] = shares;
+    const taken = rest.reduce((sum, { weight }) => sum + weight, 0n);
+    return first === undefined ? {} : { shares: [first], totalWeight: totalWeight - taken };
+  });
+  expect(() => deriveWith(text, 'attribution', '02', without)).toThrow('not those of the quoted bytes');
 });
 
 test('quotations need the hashes of their chunks, and the answer has to say the same', async () => {
