@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { JsonReader } from '../../framework/json.ts';
 import type { PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { POOL, PoolsWorld } from '../../test/support/pools-world.ts';
+import { epochEnd } from './change-queue.ts';
 import { settleSlot } from './claims.ts';
 import { poolGenesis } from './genesis.ts';
 import { CHANGE_ROWS_MAX, rowsOfSlot } from './limits.ts';
@@ -118,6 +119,49 @@ test('orders of a long epoch hold up none of a shorter one, in their order, as m
   expect([waiting(world, quiet), weightOf(world, quiet, 0n)]).toEqual([0, 6n]);
 });
 
+test('a flood of a longer epoch is done as fast as blocks can, also when it is more than one does', () => {
+  const world = new PoolsWorld({ epochBlocks: 1 });
+  const { state } = world.core;
+  const mine = poolOf(1n);
+  const set = (epochBlocks: number): void =>
+    state.params.set(world.staking.context, { ...DEFAULT_PARAMS, epochBlocks });
+  world.staking.endBlock();
+  set(1000);
+  for (let i = 0; i < 1200; i++) world.order(i % 128, BigInt(1 + i), 0, mine);
+  set(300);
+  world.order(127, 0n, 0, mine);
+  world.endBlocksTo(299n);
+  expect(waiting(world, mine)).toBe(1201);
+  let left = 1201;
+  while (left > 0) {
+    world.staking.endBlock();
+    expect(world.staking.broken()).toEqual([]);
+    expect(waiting(world, mine)).toBeLessThan(left);
+    left = waiting(world, mine);
+  }
+  expect([world.height, weightOf(world, mine, 127n)]).toEqual([304n, 0n]);
+});
+
+test('an order of a longer epoch takes no effect within a shorter one, also behind a flood', () => {
+  const world = new PoolsWorld({ epochBlocks: 10 });
+  const { state } = world.core;
+  const mine = poolOf(1n);
+  const set = (epochBlocks: number): void =>
+    state.params.set(world.staking.context, { ...DEFAULT_PARAMS, epochBlocks });
+  for (let i = 0; i < 900; i++) world.order(i % 128, 5n, 0, mine);
+  world.endBlocksTo(10n);
+  set(1000);
+  world.order(5, 777n, 0, mine);
+  set(10);
+  world.endBlocksTo(15n);
+  expect([waiting(world, mine), weightOf(world, mine, 5n)]).toEqual([1, 5n]);
+  world.order(6, 7n, 0, mine);
+  world.endBlocksTo(19n);
+  expect(weightOf(world, mine, 5n)).toBe(5n);
+  world.endBlocksTo(20n);
+  expect([5n, 6n].map((slot) => weightOf(world, mine, slot))).toEqual([777n, 7n]);
+});
+
 test('an export in the middle of a flood goes on: orders of a pool in their order, each pool with a turn', () => {
   const world = new PoolsWorld({ epochBlocks: 1 });
   for (let slot = 0; slot < 400; slot++) world.order(slot, 5n, 0, poolOf(1n));
@@ -136,6 +180,57 @@ test('an export in the middle of a flood goes on: orders of a pool in their orde
     9n,
     5n,
   ]);
+});
+
+/** An order, and when it is due by itself. */
+interface Ordered {
+  readonly pool: number;
+  readonly slot: number;
+  readonly weight: bigint;
+  readonly height: bigint;
+}
+
+/** What a slot weighs: an order is due when itself or one behind it of its pool is. */
+function expectedWeight(orders: readonly Ordered[], of: Pick<Ordered, 'pool' | 'slot'>, now: bigint): bigint {
+  const ofPool = orders.filter(({ pool }) => pool === of.pool);
+  const last = ofPool.findLastIndex(({ height }) => height <= now);
+  const done = ofPool.slice(0, last + 1);
+  return done.findLast(({ slot }) => slot === of.slot)?.weight ?? 0n;
+}
+
+test('whatever is ordered while epochs change: a weight comes when its order or one behind it is due', () => {
+  const order = fc.record({ pool: fc.nat(1), slot: fc.nat(2), weight: fc.bigInt(1n, 9n) });
+  const block = fc.record({
+    epochBlocks: fc.integer({ min: 1, max: 9 }),
+    orders: fc.array(order, { maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 20, maxLength: 30 }), (blocks) => {
+      const world = new PoolsWorld({ epochBlocks: 1 });
+      const { state } = world.core;
+      for (let pool = 0; pool < 2; pool++)
+        for (let slot = 0; slot < 3; slot++) world.order(slot, 0n, 0, poolOf(BigInt(pool)));
+      world.staking.endBlock();
+      const ordered: Ordered[] = [];
+      for (const { epochBlocks, orders } of blocks) {
+        const { context } = world.staking;
+        state.params.set(context, { ...state.params.require(context), epochBlocks });
+        const { height: now } = context.block;
+        for (const { pool, slot, weight } of orders) {
+          world.order(slot, weight, 0, poolOf(BigInt(pool)));
+          ordered.push({ pool, slot, weight, height: epochEnd(now, epochBlocks) });
+        }
+        world.staking.endBlock();
+        for (const pool of [0, 1])
+          for (const slot of [0, 1, 2])
+            expect(weightOf(world, poolOf(BigInt(pool)), BigInt(slot))).toBe(
+              expectedWeight(ordered, { pool, slot }, now),
+            );
+        expect(world.staking.broken()).toEqual([]);
+      }
+    }),
+    { numRuns: 25, seed: 27 },
+  );
 });
 
 test('whatever is ordered while epochs change: a slot has its last order in the end', () => {

@@ -6,18 +6,26 @@
  * already. So pools that a block serves at all get the same number of changes, to one.
  *
  * When governance makes epochs shorter, a change that was ordered before may be due long after one that is
- * ordered now. It does not hold the later one up: the next order of its pool brings it forward, and what is
- * due after the present epoch would end is due when its pool is served.
+ * ordered now. It does not hold the later one up: a change is due when any of its pool that was ordered
+ * behind it is, and never within an epoch. `changeDues` has a row for each height at which some are due, with
+ * the number of the last of them; heights ascend as numbers do, and an order removes rows of later heights.
  */
 import { assert } from '../../core/errors.ts';
 import type { Context, ReadContext } from '../../framework/context.ts';
 import type { WeightChange } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { CHANGE_ROWS_MAX, rowsOfSlot } from './limits.ts';
-import { paramsOf } from './pools.ts';
 import type { PoolsCore } from './ports.ts';
 import { changeKeyCodec, type PoolKey, poolKey } from './state.ts';
 
-type Waiting = readonly [number: bigint, change: WeightChange];
+/** A change that waits. */
+interface Waiting {
+  readonly number: bigint;
+  readonly change: WeightChange;
+  /** Height from which on it is due. */
+  readonly due: bigint;
+  /** The last that is due then, of its pool. */
+  readonly isLast: boolean;
+}
 
 /** A pool whose turn it is. */
 interface Served {
@@ -31,25 +39,36 @@ interface Served {
   readonly taken: Waiting[];
 }
 
-/** Puts an order behind those of its pool, which are not due after it. */
+/** Puts an order behind those of its pool, which are due when it is; numbers ascend. */
 export function orderChange(k: PoolsCore, context: Context, number: bigint, change: WeightChange): void {
+  const { changes, changeDues, changeTurns } = k.state;
   const pool = poolKey(change.pool);
-  const first = firstOf(k, context, pool);
+  const prefix = changeKeyCodec.prefix(pool);
   const { effectiveHeight } = change;
-  if (first !== undefined && first[1].effectiveHeight > effectiveHeight) {
-    k.state.changeTurns.remove(context, [first[1].effectiveHeight, pool]);
-    k.state.changeTurns.add(context, [effectiveHeight, pool]);
-    k.state.changes.set(context, [pool, first[0]], { ...first[1], effectiveHeight });
-  }
-  insertChange(k, context, number, change);
+  const first = nextOf(changeDues.iterate(context, { prefix }));
+  for (const key of duesFrom(k, context, pool, effectiveHeight)) changeDues.remove(context, key);
+  changeDues.set(context, [pool, number], effectiveHeight);
+  changes.set(context, [pool, number], change);
+  const due = first?.[1];
+  if (due !== undefined && due <= effectiveHeight) return;
+  if (due !== undefined) changeTurns.remove(context, [due, pool]);
+  changeTurns.add(context, [effectiveHeight, pool]);
 }
 
-/** Puts a change behind those of its pool; numbers ascend. */
-export function insertChange(k: PoolsCore, context: Context, number: bigint, change: WeightChange): void {
-  const pool = poolKey(change.pool);
-  if (firstOf(k, context, pool) === undefined)
-    k.state.changeTurns.add(context, [change.effectiveHeight, pool]);
-  k.state.changes.set(context, [pool, number], change);
+/** Rows of a pool that name this height or a later one. */
+function duesFrom(
+  k: PoolsCore,
+  context: ReadContext,
+  pool: PoolKey,
+  height: bigint,
+): readonly (readonly [PoolKey, bigint])[] {
+  const found: (readonly [PoolKey, bigint])[] = [];
+  const prefix = changeKeyCodec.prefix(pool);
+  for (const [key, due] of k.state.changeDues.iterate(context, { prefix, reverse: true })) {
+    if (due < height) break;
+    found.push(key);
+  }
+  return found;
 }
 
 /**
@@ -58,7 +77,7 @@ export function insertChange(k: PoolsCore, context: Context, number: bigint, cha
  */
 export function takeDueChanges(k: PoolsCore, context: Context): readonly WeightChange[] {
   const served = whoseTurnItIs(k, context);
-  const due = takeByRounds(served, dueAt(k, context));
+  const due = takeByRounds(served, context.block.height);
   for (const one of served) settleTurn(k, context, one);
   return due;
 }
@@ -80,13 +99,6 @@ function whoseTurnItIs(k: PoolsCore, context: ReadContext): readonly Served[] {
   return served;
 }
 
-/** Tells of a change that it is due, in this block. */
-function dueAt(k: PoolsCore, context: ReadContext): (change: WeightChange) => boolean {
-  const { height } = context.block;
-  const epochEnds = epochEnd(height, paramsOf(k, context).epochBlocks);
-  return ({ effectiveHeight }) => effectiveHeight <= height || effectiveHeight > epochEnds;
-}
-
 /** The height at which the epoch of a height ends: the least multiple that is not below it. */
 export function epochEnd(height: bigint, epochBlocks: number): bigint {
   const of = BigInt(epochBlocks);
@@ -94,10 +106,7 @@ export function epochEnd(height: bigint, epochBlocks: number): bigint {
 }
 
 /** One change of each pool a round, until nothing is due or the next does not fit. */
-function takeByRounds(
-  served: readonly Served[],
-  isDue: (change: WeightChange) => boolean,
-): readonly WeightChange[] {
+function takeByRounds(served: readonly Served[], height: bigint): readonly WeightChange[] {
   const due: WeightChange[] = [];
   let rows = 0;
   let open = served;
@@ -105,10 +114,10 @@ function takeByRounds(
     const still: Served[] = [];
     for (const one of open) {
       const { next } = one;
-      if (next === undefined || !isDue(next[1])) continue;
+      if (next === undefined || next.due > height) continue;
       rows += one.rows;
       if (due.length > 0 && rows > CHANGE_ROWS_MAX) return due;
-      due.push(next[1]);
+      due.push(next.change);
       one.taken.push(next);
       one.next = nextOf(one.queue);
       still.push(one);
@@ -121,28 +130,29 @@ function takeByRounds(
 /** Removes what was taken; the next turn is when the next change is due, behind the pools that wait now. */
 function settleTurn(k: PoolsCore, context: Context, one: Served): void {
   const { pool, turn, next, taken } = one;
-  for (const [number] of taken) k.state.changes.remove(context, [pool, number]);
+  for (const { number, isLast } of taken) {
+    k.state.changes.remove(context, [pool, number]);
+    if (isLast) k.state.changeDues.remove(context, [pool, number]);
+  }
   k.state.changeTurns.remove(context, [turn, pool]);
   if (next === undefined) return;
-  const [number, change] = next;
   const { height } = context.block;
-  const isDue = dueAt(k, context)(change);
-  // So that it is not due after its turn.
-  if (isDue && change.effectiveHeight > height)
-    k.state.changes.set(context, [pool, number], { ...change, effectiveHeight: height });
-  k.state.changeTurns.add(context, [isDue ? height + 1n : change.effectiveHeight, pool]);
-}
-
-function firstOf(k: PoolsCore, context: ReadContext, pool: PoolKey): Waiting | undefined {
-  return nextOf(waitingOf(k, context, pool));
+  k.state.changeTurns.add(context, [next.due > height ? next.due : height + 1n, pool]);
 }
 
 function* waitingOf(k: PoolsCore, context: ReadContext, pool: PoolKey): Generator<Waiting> {
   const prefix = changeKeyCodec.prefix(pool);
-  for (const [[, number], change] of k.state.changes.iterate(context, { prefix })) yield [number, change];
+  const dues = k.state.changeDues.iterate(context, { prefix });
+  let until = nextOf(dues);
+  for (const [[, number], change] of k.state.changes.iterate(context, { prefix })) {
+    assert(until !== undefined, 'a change is never due');
+    const [[, last], due]: readonly [readonly [PoolKey, bigint], bigint] = until;
+    yield { number, change, due, isLast: number === last };
+    if (number === last) until = nextOf(dues);
+  }
 }
 
-function nextOf(queue: Iterator<Waiting>): Waiting | undefined {
+function nextOf<T>(queue: Iterator<T>): T | undefined {
   const { done, value } = queue.next();
   return done === true ? undefined : value;
 }

@@ -6,7 +6,7 @@ import { messageFromJson, messageToJson } from '../../framework/proto-json.ts';
 import { GenesisState } from '../../proto/gen/openledger/pools/v1/genesis.ts';
 import type { PoolId } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { putAutoClaim } from './auto-claims.ts';
-import { insertChange } from './change-queue.ts';
+import { orderChange } from './change-queue.ts';
 import { insertCredit } from './credits.ts';
 import { poolText } from './events.ts';
 import { checkConservation } from './invariants.ts';
@@ -63,7 +63,7 @@ function initTrees(k: PoolsCore, context: Context, genesis: GenesisState): void 
 function initQueues(k: PoolsCore, context: Context, genesis: GenesisState): void {
   const { changes, nextChange } = genesis;
   const first = nextChange - BigInt(changes.length);
-  for (const [i, change] of changes.entries()) insertChange(k, context, first + BigInt(i), change);
+  for (const [i, change] of changes.entries()) orderChange(k, context, first + BigInt(i), change);
   k.state.changeSequence.set(context, nextChange);
   for (const order of genesis.autoClaims) putAutoClaim(k, context, order);
   for (const credit of genesis.credits) insertCredit(k, context, credit);

@@ -80,13 +80,20 @@ function checkAccount(k: PoolsCore, context: ReadContext): string | undefined {
     : `pools hold ${short.amount}${short.denom}, the module account only ${amountOf(held, short.denom)}`;
 }
 
-/** Each pool with changes has one turn, when its first change is due or later. */
+/** Each pool with changes has one turn, when its first change is due or later, and what is due is written. */
 function checkTurns({ state }: PoolsCore, context: ReadContext): string | undefined {
-  const waiting = new Map<string, bigint>();
-  for (const [[pool], { effectiveHeight }] of state.changes.iterate(context)) {
-    const name = pool.join('/');
-    if (!waiting.has(name)) waiting.set(name, effectiveHeight);
+  const dues = new Map<string, (readonly [number: bigint, height: bigint])[]>();
+  for (const [[pool, number], { effectiveHeight }] of state.changes.iterate(context)) {
+    const rows = (dues.get(pool.join('/')) ?? []).filter(([, height]) => height < effectiveHeight);
+    dues.set(pool.join('/'), [...rows, [number, effectiveHeight]]);
   }
+  const written = Map.groupBy(state.changeDues.iterate(context), ([[pool]]) => pool.join('/'));
+  for (const name of new Set([...dues.keys(), ...written.keys()])) {
+    const [expected, found] = [dues.get(name), written.get(name)?.map(([[, number], due]) => [number, due])];
+    if (`${expected}` !== `${found}`)
+      return `changes of pool ${name} are due by ${expected}, it is written ${found}`;
+  }
+  const waiting = new Map([...dues].map(([name, rows]) => [name, rows[0]?.[1] ?? 0n]));
   for (const [turn, pool] of state.changeTurns.iterate(context)) {
     const name = pool.join('/');
     const first = waiting.get(name);

@@ -78,6 +78,8 @@ export interface PoolState {
   readonly changeSequence: Sequence;
   /** By pool and number: the order in which a pool's are applied. */
   readonly changes: StateMap<Pair<PoolKey, bigint>, WeightChange>;
+  /** By pool and the number of a change: when that and those before it are due, if no earlier row says. */
+  readonly changeDues: StateMap<Pair<PoolKey, bigint>, bigint>;
   /** Each pool that has changes, behind the height from which on it is its turn. */
   readonly changeTurns: KeySet<Pair<bigint, PoolKey>>;
   readonly autoClaims: StateMap<SlotKey, AutoClaim>;
@@ -106,6 +108,7 @@ export function poolState(): PoolState {
     byOwner: schema.keySet({ ...at(7, 'slots_by_owner'), key: ownerKeyCodec }),
     changeSequence: schema.sequence(at(8, 'change_sequence')),
     changes: schema.map({ ...at(9, 'changes'), key: changeKeyCodec, value: WeightChange }),
+    changeDues: schema.map({ ...at(16, 'change_dues'), key: changeKeyCodec, value: uint64Value }),
     changeTurns: schema.keySet({ ...at(15, 'change_turns'), key: pairKey(uint64Key, poolKeyCodec) }),
     autoClaims: schema.map({ ...at(10, 'auto_claims'), key: slotKeyCodec, value: AutoClaim }),
     autoClaimQueue: schema.keySet({ ...at(11, 'auto_claim_queue'), key: queueKey }),
