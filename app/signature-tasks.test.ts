@@ -8,6 +8,7 @@ import { MsgSend } from '../proto/gen/cosmos/bank/v1beta1/tx.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import type { ClaimRow } from '../proto/gen/openledger/channels/v1/tx.ts';
 import type { ExecTxResult, RequestFinalizeBlock } from '../proto/gen/tendermint/abci/types.ts';
+import { DEFAULT_CONSENSUS_PARAMS } from '../modules/consensus/params.ts';
 import { ChannelWorld } from '../test/support/channel-world.ts';
 import { accountSigner, sessionSigner, voucherFor } from '../test/support/channels.ts';
 import { anyOf, type SignOptions } from '../test/support/test-chain.ts';
@@ -20,8 +21,8 @@ const TASKS = { gas: GAS, fee: '5000uopen' };
 class TasksWorld extends ChannelWorld {
   readonly ids: readonly Uint8Array[];
 
-  constructor() {
-    super();
+  constructor(options: ConstructorParameters<typeof ChannelWorld>[0] = {}) {
+    super(options);
     this.ids = Array.from({ length: CHANNELS }, (_, i) =>
       this.open(this.config({ salt: sha256(utf8(`${i}`)), payerAuthorizer: this.#signer(i).key })),
     );
@@ -237,4 +238,22 @@ test('a block comes to the same with workers, without, and when nothing was veri
     expect(ahead.results).toEqual(plain.results);
     expect(ahead.appHash).toBe(plain.appHash);
   }
+});
+
+test('what a block has left of its gas is the same for who looks for vouchers and who does not', () => {
+  const block = { maxBytes: 4_000_000n, maxGas: 1_700_000n };
+  const world = new TasksWorld({ genesis: { consensusParams: { ...DEFAULT_CONSENSUS_PARAMS, block } } });
+  const { app } = world.chain;
+  const sequence = world.chain.sequence(world.receiver);
+  const claim = (i: number): Uint8Array => {
+    const options = { sequence: sequence + BigInt(i), gas: 1_600_000n };
+    return world.tx(world.claimOf(...world.rows(100n * BigInt(i + 1))), options);
+  };
+  const request = world.request(...Array.from({ length: 16 }, (_, i) => claim(i)));
+  const execution = app.beginBlock(request);
+  while (execution.remaining > 0) execution.run(execution.next(8).txs);
+  const looked = execution.end();
+  // Some find the block full.
+  expect(new Set(looked.txResults.map(({ code }) => code))).toEqual(new Set([0, 11]));
+  expect(looked).toEqual(app.finalizeBlock(request));
 });

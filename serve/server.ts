@@ -182,7 +182,7 @@ export class HttpServer {
     response.once('close', leave);
     const asker = { peer: peerKey(request.socket.remoteAddress ?? ''), signal: asking.signal };
     try {
-      return await within(answerMs, async () => route.answer({ params, search, body, asker }));
+      return await within(answerMs, async () => route.answer({ params, search, body, asker }), abandon);
     } finally {
       response.off('close', leave);
       // After an error nobody waits for what is still under way.
@@ -248,16 +248,33 @@ async function readBody(request: IncomingMessage, most: number): Promise<Uint8Ar
   });
 }
 
-/** @throws LedgerError `serve.timeout` */
-async function within<T>(timeMs: number, task: () => Promise<T>): Promise<T> {
+/** What is sent while it is made ends, as for a client that has left. */
+async function abandon({ body }: Reply): Promise<void> {
+  if (isStream(body)) await body.sendTo(async () => undefined, AbortSignal.abort());
+}
+
+/**
+ * @param abandonLate called with what comes too late; what it fails with is its task's own to say
+ * @throws LedgerError `serve.timeout`
+ */
+async function within<T>(
+  timeMs: number,
+  task: () => Promise<T>,
+  abandonLate: (late: T) => Promise<void>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
+      isOver = true;
       reject(new LedgerError('serve.timeout', `there was no answer within ${timeMs} ms; come again`));
     }, timeMs);
   });
   try {
-    return await Promise.race([task(), over]);
+    const asked = task();
+    const late = async (answer: T): Promise<void> => (isOver ? abandonLate(answer) : undefined);
+    asked.then(late).catch(() => undefined);
+    return await Promise.race([asked, over]);
   } finally {
     clearTimeout(timer);
   }

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 /** A body that is written part by part. */
 export interface StreamBody {
   /**
-   * Always called, also when its client has left meanwhile.
+   * Always called, also when its client has left meanwhile, or it was made too late.
    * @param send resolves when the client has taken what was sent before, or has left
    * @param signal aborted when the client has left, or does not read
    */

@@ -69,6 +69,10 @@ const REFUSED: Readonly<Record<DeskRefusal, readonly [status: number, sentence: 
   invalid_signature: [402, 'the voucher is not signed by the key of the channel'],
   unknown_model: [404, 'the model is not served here'],
   prompt_too_long: [413, 'the prompt is too long'],
+  beyond_receipts: [
+    400,
+    'receipts go up to 2^64 − 1 base units of a lane: sign for less, or on another lane',
+  ],
   streams_not_served: [400, 'a voucher with a hash chain pays for a stream; send "stream": true'],
   busy: [503, 'as many requests as may be are being answered'],
 };

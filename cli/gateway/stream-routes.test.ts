@@ -1,6 +1,8 @@
+import { EventEmitter, once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { fromBase64, toHex, utf8 } from '../../core/bytes.ts';
-import { LedgerError } from '../../core/errors.ts';
+import { defined, LedgerError } from '../../core/errors.ts';
 import { requestHash } from '../../client/content.ts';
 import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
 import type { ShownLink } from '../../client/vouchers/state.ts';
@@ -23,7 +25,9 @@ afterEach(async () => {
 type Event = Readonly<Record<string, unknown>>;
 
 /** A gateway on a whole chain behind its server. */
-async function serve(change: Partial<Pick<StreamDesk, 'pay' | 'open'>> = {}) {
+async function serve(
+  change: Partial<Pick<StreamDesk, 'pay' | 'open'>> & { readonly answerMs?: number } = {},
+) {
   const world = await GatewayWorld.start();
   world.isPatient = true;
   const { desk, streams, settler, epochs } = await world.process();
@@ -51,7 +55,8 @@ async function serve(change: Partial<Pick<StreamDesk, 'pay' | 'open'>> = {}) {
     onOutcome: (outcome) => metrics.outcome(outcome),
     onFatal: (error) => fatal.push(error),
   });
-  const options = { host: '127.0.0.1', port: 0, limits: SERVER_LIMITS, errors: GATEWAY_ERRORS };
+  const limits = { ...SERVER_LIMITS, ...(change.answerMs && { answerMs: change.answerMs }) };
+  const options = { host: '127.0.0.1', port: 0, limits, errors: GATEWAY_ERRORS };
   const server = new HttpServer({ routes, metrics, logger }, options);
   await server.start();
   stops.push(() => server.stop());
@@ -222,3 +227,26 @@ test.each([
     expect(fatal).toEqual(Array.from({ length: 2 * ends }, () => failure));
   },
 );
+
+test('a stream that opens when its client was told to come again ends, and leaves its place', async () => {
+  let streams: StreamDesk | undefined;
+  const told = new EventEmitter();
+  const gateway = await serve({
+    answerMs: 20,
+    open: async (request) => {
+      await once(told, 'told');
+      return await defined(streams, 'streams').open(request);
+    },
+  });
+  ({ streams } = gateway);
+  const voucher = await sign(gateway.world);
+  const late = await gateway.post('/v1/infer', asked(voucher));
+  expect(late.status).toBe(504);
+  told.emit('told');
+  while (!(await gateway.metrics.registry.metrics()).includes('stream_left')) await setImmediate();
+  expect([streams.serving, gateway.world.inferences]).toEqual([0, 0]);
+  // The voucher is as good as before.
+  const { resource } = voucher.voucher;
+  const again = { modelId: 1n, prompt: utf8('why?'), tokensOutMax: 100, resource, voucher };
+  expect((await streams.open(again)).kind).toBe('stream');
+});

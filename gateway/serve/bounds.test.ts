@@ -6,6 +6,9 @@ import { sha256 } from '../../core/hash.ts';
 import { ATTRIBUTION_ENTRIES_MAX, NO_ATTRIBUTION } from '../../modules/settlement/proof/attribution.ts';
 import { decodeReceipt } from '../../modules/settlement/proof/leaves.ts';
 import { PlaceKind } from '../../proto/gen/openledger/settlement/v1/epoch.ts';
+import { signVoucher } from '../../client/vouchers/signatures.ts';
+import { librarySigner } from '../../test/channels/parties.ts';
+import { sessionSigner, voucherFor } from '../../test/support/channels.ts';
 import { answered, GatewayWorld } from '../../test/support/gateway-world.ts';
 
 const FEE = 1_016n;
@@ -85,3 +88,22 @@ test.each(['claimMin', 'settleMin'] as const)(
     }
   },
 );
+
+test('what a lane is charged in all is below 2^64, as receipts are: nothing is served beyond', async () => {
+  const gateway = await GatewayWorld.start();
+  const { desk, streams, settler } = await gateway.process();
+  await settler.observe();
+  const { world } = gateway;
+  const [prompt, ceiling] = [utf8('a'), 1_500n];
+  const resource = sha256(prompt);
+  const signer = librarySigner(sessionSigner(world.loop.payer.address));
+  const reasonsOf = async (cumulative: bigint): Promise<readonly unknown[]> => {
+    const content = voucherFor(world.channel, { lane: 0, resource, ceiling, cumulative });
+    const voucher = await signVoucher(content, { chainId: world.chain.chainId, denom: 'uopen' }, signer);
+    const asked = { modelId: 1n, prompt, tokensOutMax: 100, resource, voucher };
+    const outcomes = [await desk.answer(asked), await streams.open(asked)];
+    return outcomes.map((outcome) => ('reason' in outcome ? outcome.reason : outcome.kind));
+  };
+  expect(await reasonsOf(1n << 64n)).toEqual(['beyond_receipts', 'beyond_receipts']);
+  expect(await reasonsOf((1n << 64n) - 1n)).toEqual(['corrective', 'corrective']);
+});

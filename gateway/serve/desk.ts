@@ -7,7 +7,7 @@ import type { SignedVoucher } from '../../client/vouchers/signatures.ts';
 import { feeOf } from './pieces.ts';
 import type { Inference, InferenceRequest } from './ports.ts';
 import type { AnsweredReceipt } from './receipt-log.ts';
-import { noAnswer, ReceiptMaker, type ReceiptMakerPorts } from './receipt-maker.ts';
+import { isBeyondReceipts, noAnswer, ReceiptMaker, type ReceiptMakerPorts } from './receipt-maker.ts';
 
 /** What the desk is made of. */
 export interface DeskPorts extends ReceiptMakerPorts {
@@ -38,7 +38,13 @@ export interface PaidRequest extends InferenceRequest {
 }
 
 /** Why nothing was served: stable names, for answers. */
-export type DeskRefusal = Refusal | 'unknown_model' | 'prompt_too_long' | 'streams_not_served' | 'busy';
+export type DeskRefusal =
+  | Refusal
+  | 'unknown_model'
+  | 'prompt_too_long'
+  | 'streams_not_served'
+  | 'beyond_receipts'
+  | 'busy';
 
 /** An answer that was charged. */
 export interface AnsweredOutcome {
@@ -114,6 +120,7 @@ export class InferenceDesk {
     const { channelId, lane } = signed.voucher;
     if (request.prompt.length > this.#options.promptBytesMax) return refused('prompt_too_long');
     if (signed.voucher.hashChain !== undefined) return refused('streams_not_served');
+    if (isBeyondReceipts(signed.voucher)) return refused('beyond_receipts');
     const ceilingMin = await this.priceOf(request);
     if (ceilingMin === undefined) return refused('unknown_model');
     const acceptance = await payee.accept(signed, this.#maker.offerOf(request, ceilingMin));

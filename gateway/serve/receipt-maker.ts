@@ -3,7 +3,7 @@ import { EMPTY_BYTES, equalBytes } from '../../core/bytes.ts';
 import { LedgerError } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import type { Offer } from '../../client/vouchers/payee.ts';
-import { baseOf } from '../../modules/channels/format/voucher.ts';
+import { baseOf, largestClaim, type VoucherContent } from '../../modules/channels/format/voucher.ts';
 import {
   ATTRIBUTION_ENTRIES_MAX,
   encodeAttribution,
@@ -121,6 +121,14 @@ export class ReceiptMaker {
 /** What a receipt names an attribution by. */
 export function attributionHash(attribution: Uint8Array): Uint8Array {
   return attribution.length === 0 ? NO_ATTRIBUTION : sha256(attribution);
+}
+
+/** Vouchers go up to 2^128, and what a lane was charged in all has 64 bits in a receipt. */
+const CHARGED_MAX = (1n << 64n) - 1n;
+
+/** True of a voucher whose charge no receipt may be able to say. */
+export function isBeyondReceipts(voucher: VoucherContent): boolean {
+  return largestClaim(voucher) > CHARGED_MAX;
 }
 
 /** No answer that can be charged: nothing is. */

@@ -28,7 +28,13 @@ import { type AnsweredOutcome, type DeskOptions, type Outcome, type PaidRequest,
 import { answerOf, feeOf } from './pieces.ts';
 import type { StreamingInference } from './ports.ts';
 import type { AnsweredReceipt, AnswerPiece } from './receipt-log.ts';
-import { attributionHash, noAnswer, ReceiptMaker, type ReceiptMakerPorts } from './receipt-maker.ts';
+import {
+  attributionHash,
+  isBeyondReceipts,
+  noAnswer,
+  ReceiptMaker,
+  type ReceiptMakerPorts,
+} from './receipt-maker.ts';
 
 /** What the desk is made of. */
 export interface StreamDeskPorts extends ReceiptMakerPorts {
@@ -148,6 +154,7 @@ export class StreamDesk {
     const { voucher: signed, modelId, tokensOutMax } = request;
     const { channelId, lane } = signed.voucher;
     if (request.prompt.length > this.#options.promptBytesMax) return refused('prompt_too_long');
+    if (isBeyondReceipts(signed.voucher)) return refused('beyond_receipts');
     const terms = await this.#maker.termsOf(modelId);
     if (terms === undefined) return refused('unknown_model');
     const tokensIn = inference.tokensIn(request);
@@ -226,6 +233,7 @@ export class StreamDesk {
     const stopped = (): StreamEnd => (signal.aborted ? 'left' : 'unpaid');
     await give({ text: '', tokens: 0, due: requestFee });
     if (!(await this.#isPaid(stream, signal, () => payableOf(stream) >= requestFee))) return stopped();
+    if (signal.aborted) return 'left';
     let tokens = 0;
     let bytes = 0;
     for await (const part of this.#ports.inference.stream(request, signal)) {
