@@ -43,7 +43,9 @@ export async function targetOf(
   const key = `05${id}${slotHex}${toHex(utf8(denom))}`;
   const paid = async (at: bigint): Promise<bigint> => (await row(chain, Debt, at, key))?.paidCredit ?? 0n;
   const [since, until] = [await paid(height - 1n), await paid(height)];
-  const counts = await weighed(chain, { height: height - 1n, slot: slotHex, pool: id });
+  // As the verifier does: slots of a model never change.
+  const weighedAt = kind === PoolKind.POOL_KIND_MODEL ? height : height - 1n;
+  const counts = await weighed(chain, { height: weighedAt, slot: slotHex, pool: id });
   const credits: Credit[] = [];
   for (let level = 0; level <= tree.height; level++) {
     const node = { kind, subject: BigInt(subject), level, index: slot >> BigInt(level), denom };

@@ -5,7 +5,12 @@ import { sha256 } from '../../core/hash.ts';
 import type { PublishedEpoch } from '../../gateway/epochs/published.ts';
 import { NO_ATTRIBUTION } from '../../modules/settlement/proof/attribution.ts';
 import { ALLOCATIONS, RECEIPTS } from '../../modules/settlement/proof/kinds.ts';
-import { AMOUNT_AT, decodeReceipt, encodeReceipt } from '../../modules/settlement/proof/leaves.ts';
+import {
+  AMOUNT_AT,
+  decodeReceipt,
+  encodeReceipt,
+  type Receipt,
+} from '../../modules/settlement/proof/leaves.ts';
 import { forgedTree, leavesOf } from '../../test/settlement/epochs/forged-tree.ts';
 import { retold } from '../../test/settlement/epochs/tree-lies.ts';
 import { claim, explainOne } from './testing/scenes.ts';
@@ -36,6 +41,25 @@ function swapped(epoch: PublishedEpoch): PublishedEpoch {
   const leaves = leavesOf(epoch.allocations);
   const moved = leaves.map((leaf, i) => (i === a ? leaves[b] : i === b ? leaves[a] : leaf) ?? leaf);
   return retold(epoch, { allocations: forgedTree(ALLOCATIONS, moved) });
+}
+
+/** The second row has its first allocation twice, instead of another. */
+function repeated(epoch: PublishedEpoch): PublishedEpoch {
+  const begin = epoch.commitment.rows[0]?.end ?? 0;
+  const leaves = leavesOf(epoch.allocations);
+  const twice = leaves.map((leaf, i) => (i === begin + 1 ? (leaves[begin] ?? leaf) : leaf));
+  return retold(epoch, { allocations: forgedTree(ALLOCATIONS, twice) });
+}
+
+/** Of a lane's first charge there is a second receipt, instead of its last's. */
+function chargedTwice(): EpochLie {
+  let first: Receipt | undefined;
+  return {
+    receipt: (receipt, i) => {
+      first ??= receipt;
+      return i === 2 ? first : receipt;
+    },
+  };
 }
 
 /** The second row's first allocation is of other bytes, with the same sum. */
@@ -109,6 +133,8 @@ const LIES: readonly (readonly [refusal: RegExp, lie: EpochLie])[] = [
     },
   ],
   [/gives another amount/, { epoch: movedUnit }],
+  [/allocations do not rise/, { epoch: repeated }],
+  [/two receipts are of one charge/, chargedTwice()],
   [/an allocation is of another place/, { epoch: swapped }],
   [/a leaf is of another tree/, reshaped((leaf) => [33, ...leaf.subarray(1)])],
   [

@@ -108,7 +108,8 @@ async function partOf(
   const allocations = await run('allocations', begin, count);
   const numbers = allocations.leaves.map((leaf) => decodeAllocation(fromHex(leaf))?.receipt ?? 0);
   const receipts: Run[] = [];
-  for (const { from, length } of neighbours(numbers)) receipts.push(await run('receipts', from, length));
+  for (const { from, length } of neighbours([...new Set(numbers)]))
+    receipts.push(await run('receipts', from, length));
   return { epoch: `${epochId}`, row, allocations: [allocations], receipts, entitlements };
 }
 

@@ -55,6 +55,25 @@ test('any field that is changed, left out, repeated or moved is refused', async 
   expect(tried).toBeGreaterThan(500);
 });
 
+test('a header and a store that nothing rests on are refused', async () => {
+  const scene = playScene();
+  const { chain } = scene;
+  pay(scene, bothQuotes(scene));
+  for (let i = 0; i < 2; i++) chain.block();
+  const receipt = { kind: 'receipt', receipt: '1', pool: [], slot: '', denom: '', credits: [] } as const;
+  const at = (height: bigint): Promise<Explained> =>
+    collect(chain, { targets: [receipt], height, epochs: [], attributions: [] });
+  const { text, trusted } = await at(chain.height - 1n);
+  const bundle: Bundle = JSON.parse(text);
+  const older: Bundle = JSON.parse((await at(chain.height - 2n)).text);
+  const [{ header, stores } = { header: [], stores: [] }] = older.states;
+  expect(() => verifyBundle(text, trusted)).not.toThrow();
+  for (const idle of [[], stores.map((store) => ({ ...store, rows: [] }))]) {
+    const more = bundleText({ ...bundle, states: [{ header, stores: idle }, ...bundle.states] });
+    expect(() => verifyBundle(more, trusted)).toThrow('a bundle has more than it needs');
+  }
+});
+
 test('bytes have one text: small digits, two of each', async () => {
   const explained = await scene();
   const [some = ''] = explained.text.match(/"[0-9a-f]{64}"/g)?.filter((each) => /[a-f]/.test(each)) ?? [];

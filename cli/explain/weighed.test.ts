@@ -1,13 +1,17 @@
 /** Between which credits a slot weighs something: who has come later or left earlier has no part by weight. */
 import { expect, test } from 'vitest';
 import { verifyBundle } from '../../client/verifier/verify-payout.ts';
+import { toUpperHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { provableContent } from '../../modules/attribution/verify.ts';
+import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
+import { MsgClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import {
   contribute,
   createDatanet,
   deliverOk,
   documentText,
+  LOOP_GAS,
   payInference,
   paymentOf,
   publishSnapshot,
@@ -15,6 +19,7 @@ import {
   registerModel,
   withdraw,
 } from '../../test/support/economic-loop.ts';
+import { anyOf } from '../../test/support/test-chain.ts';
 import { collect } from './collect.ts';
 import { targetOf } from './credits.ts';
 import { RecordedChain } from './testing/recorded-chain.ts';
@@ -48,6 +53,58 @@ test('what came after a slot was withdrawn is not what it was paid of, also when
   expect(credits).toEqual(['2']);
   expect(await verified(['2'])).toMatchObject([{ kind: 'claim', amount: 1000n }]);
   await expect(verified(['4'])).rejects.toThrow('the slot weighed nothing when credit 4 came');
+});
+
+test('nor is the very next credit of its pool', async () => {
+  const { chain, loop } = playScene();
+  const { first, seller, payer } = loop;
+  const price = { denom: 'uopen', inPer1000: '0', outPer1000: '0', perCall: '4' };
+  deliverOk(chain, seller, registerModel(seller, { name: 'cheap', price }));
+  const pay = (modelId: bigint): void => {
+    const of = { requestHash: sha256(Uint8Array.of(Number(modelId))), modelId };
+    deliverOk(chain, payer, paymentOf(payInference(payer, [], of)));
+  };
+  pay(1n);
+  deliverOk(chain, first, withdraw(first, 1n));
+  chain.block();
+  // The owner's part of so little is nothing.
+  pay(2n);
+  claim(chain, first, { slots: [0n] });
+  const { credits, verified } = await claimedBy(chain, 0n);
+  expect(credits).toEqual(['2']);
+  await expect(verified(['2', '3'])).rejects.toThrow('the slot weighed nothing when credit 3 came');
+});
+
+test('a claim in the block of the first payment of all is explained', async () => {
+  const { chain, loop } = playScene();
+  const { payer, first } = loop;
+  const slots = [{ pool: { kind: PoolKind.POOL_KIND_DATANET, subject: 1n }, slots: [0n] }];
+  const paid = chain.sign(payer, [paymentOf(payInference(payer, []))], { gas: LOOP_GAS });
+  const claimed = chain.sign(first, [anyOf(MsgClaim, { owner: first.address, pools: slots })], {
+    gas: LOOP_GAS,
+  });
+  const { txResults } = chain.blockOf({ txs: [paid, claimed] });
+  expect(txResults.map(({ code }) => code)).toEqual([0, 0]);
+  chain.block();
+  const { derived } = await explainOne(chain, { kind: 'tx', hash: toUpperHex(sha256(claimed)) });
+  expect(derived).toMatchObject([{ kind: 'claim', credits: [{ receipt: { id: 1n } }] }]);
+});
+
+test('a model that is registered, paid and claimed of in one block is explained', async () => {
+  const { chain, loop } = playScene();
+  const { payer } = loop;
+  const slots = [{ pool: { kind: PoolKind.POOL_KIND_MODEL, subject: 2n }, slots: [0n] }];
+  const messages = [
+    // Of two, so that what it is paid is divided by weights.
+    registerModel(payer, { name: 'child', parentIds: [1n] }),
+    paymentOf(payInference(payer, [], { modelId: 2n })),
+    anyOf(MsgClaim, { owner: payer.address, pools: slots }),
+  ];
+  const tx = chain.sign(payer, messages, { gas: 3n * LOOP_GAS });
+  expect(chain.deliver(tx)).toMatchObject({ code: 0 });
+  chain.block();
+  const { derived } = await explainOne(chain, { kind: 'tx', hash: toUpperHex(sha256(tx)) });
+  expect(derived).toContainEqual(expect.objectContaining({ kind: 'claim', pool: 'model/2', slot: 0n }));
 });
 
 /** A Datanet whose second contribution is in the snapshot of a model, and weighs nothing before block 20. */

@@ -226,10 +226,16 @@ function rootOf({ first, leaves, siblings, total }: Opening, kind: Bytes = NOTHI
   return root;
 }
 
+function isRising<T>(list: readonly T[], isBelow: (one: T, next: T) => boolean): boolean {
+  return list.slice(1).every((next, i) => isBelow(list[i] ?? next, next));
+}
+
 /** What has no order of its own stands in that of its text, each once. */
 function checkRising(texts: readonly string[]): void {
-  const isRising = texts.every((each, i) => i === 0 || (texts[i - 1] ?? '') < each);
-  check(isRising, 'a list does not rise, or has something twice');
+  check(
+    isRising(texts, (one, next) => one < next),
+    'a list does not rise, or has something twice',
+  );
 }
 
 /** The rows that a bundle shows, by name. @throws Refused unless all of them lead to the trusted block */
@@ -290,6 +296,7 @@ function climb(from: Bytes, path: readonly Step[]): Bytes {
 function openRow({ key, found, left, right }: ProvedRow, root: Bytes): Bytes {
   if (found !== null) {
     check(found.key === key && left === null && right === null, 'a row is another');
+    check(found.value !== '', 'a row is empty');
     openPair(found, root);
     return fromHex(found.value);
   }
@@ -308,7 +315,6 @@ function openPair({ key, value, prefix, path }: ProvedPair, root: Bytes): string
   const [head, bytes, content] = [fromHex(prefix), fromHex(key), fromHex(value)];
   // Height 0 and size 1, doubled (zig-zag), then the version: no node begins so.
   check(head[0] === 0 && head[1] === 2 && endOfNumbers(head) === head.length, 'a leaf is malformed');
-  check(content.length > 0, 'a row is empty');
   const leaf = sha256(head, varint(bytes.length), bytes, varint(32), sha256(content));
   check(same(climb(leaf, steps), root), `the row ${key} is not in its store`);
   const sides = steps.map(({ prefix: before, suffix }) => {
@@ -376,8 +382,10 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
     return { seen: debt.amount(1), owed: debt.amount(2), paid: debt.uint(3) };
   };
   const [old, now] = [debtAt(before), debtAt(e.height)];
-  const row = rowOf(e, 'pools', `04${key}`, before);
-  const present = numberAt(e, 'pools', `02${pool}00000000${fixed(slot, 8)}`, before);
+  // Slots of a model are there as long as it is, and never change.
+  const weighedAt = decimal(kind) === MODEL ? e.height : before;
+  const row = rowOf(e, 'pools', `04${key}`, weighedAt);
+  const present = numberAt(e, 'pools', `02${pool}00000000${fixed(slot, 8)}`, weighedAt);
   const weight = present || weightOf(e, id, slot);
   const lastBefore = numberAt(e, 'pools', '0c', before);
   let owed = old.owed + present * (now.seen - old.seen);
@@ -727,13 +735,25 @@ function deriveEpoch(e: Evidence, id: bigint, number: number, places: readonly s
     const receipt = receipts.get(Number(of)) ?? refuse(`receipt ${of} of epoch ${id} is not shown`);
     return deriveAllocation(e, { number: Number(of), place, amount: due }, receipt, epoch.text(3));
   });
-  check(new Set(shown.map((each) => each.number)).size === receipts.size, 'a receipt too many');
+  // The chain's rules of the order of allocations, and of a lane's receipts.
+  check(
+    isRising(shown, (a, b) => a.number < b.number),
+    'allocations do not rise',
+  );
+  check(shown.length === receipts.size, 'a receipt too many');
+  check(isRising([...receipts.values()], isBehind), 'two receipts are of one charge');
   if (shown.length === end - begin)
     check(sum(shown.map((each) => each.amount)) === amount, 'a row is another sum');
   return { id, row: number, gateway: epoch.text(2), amount, count: end - begin, shown };
 }
 
 type Receipt = Fields<typeof RECEIPTS.layout>;
+
+/** Receipts rise by channel and lane; of one lane each begins where the one before ends, or behind. */
+function isBehind(a: Receipt, b: Receipt): boolean {
+  if (a.channel !== b.channel) return a.channel < b.channel;
+  return a.lane === b.lane ? a.after <= b.before : a.lane < b.lane;
+}
 
 /** An allocation is what its place gets of its receipt, by the receipt's model and attribution. */
 function deriveAllocation(
@@ -810,7 +830,10 @@ export function verifyBundle(bundled: string, trusted: TrustedBlock): readonly D
   };
   const derived = targets.map((target) => derive(e, target));
   const isUsed = [...bytes.keys(), ...parts.keys()].every((name) => used.has(name));
-  check(derived.length > 0 && isUsed, 'a bundle has more than it needs');
+  const areUsed = states.every(
+    ({ stores }, i) => stores.length + i > 0 && stores.every(({ rows }) => rows.length > 0),
+  );
+  check(derived.length > 0 && isUsed && areUsed, 'a bundle has more than it needs');
   checkRising(targets.map((target) => JSON.stringify(target)));
   checkRising(claims);
   checkRising(epochs.map(({ epoch, row }) => `${epoch}/${row}`));
