@@ -51,8 +51,11 @@ export async function targetOf(
     const node = { kind, subject: BigInt(subject), level, index: slot >> BigInt(level), denom };
     credits.push(...(await creditsSince(chain, { node, height, since })));
   }
-  // Those behind the claim, in its block, tell what of the debt is of them: only what is paid whole is in it.
-  const own = credits.filter(({ id: at, whole }) => whole || (at <= until && counts(at)));
+  // Those behind the claim, in its block, tell what of the debt is of them: what is paid whole, and all when
+  // the slot got another weight at the end of the block.
+  const ends = (await row(chain, Slot, height, `04${id}${slotHex}`))?.untilCredit ?? 0n;
+  const last = ends > until ? ends : until;
+  const own = credits.filter(({ id: at, whole }) => whole || (at <= last && counts(at)));
   own.sort((a, b) => (a.id < b.id ? -1 : 1));
   const target: Target = {
     kind: 'claim',

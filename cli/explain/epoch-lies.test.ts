@@ -51,6 +51,27 @@ function repeated(epoch: PublishedEpoch): PublishedEpoch {
   return retold(epoch, { allocations: forgedTree(ALLOCATIONS, twice) });
 }
 
+/** The third row is the second again, with its place and its allocations; the model's takes up the difference. */
+function rowTwice(epoch: PublishedEpoch): PublishedEpoch {
+  const [model, row, next] = epoch.commitment.rows;
+  if (!model || !row || next?.end !== 2 * row.end - model.end) throw new RangeError('rows of unlike lengths');
+  const leaves = leavesOf(epoch.allocations).map((leaf) => Buffer.from(leaf));
+  for (let i = model.end; i < row.end; i++)
+    leaves[i + row.end - model.end] = Buffer.from(leaves[i] ?? Buffer.alloc(0));
+  const by = next.amount - row.amount;
+  let rest = by;
+  for (const leaf of leaves.slice(0, model.end)) {
+    const amount = leaf.readBigUInt64BE(AMOUNT_AT);
+    const moved = rest > 1n - amount ? rest : 1n - amount;
+    leaf.writeBigUInt64BE(amount + moved, AMOUNT_AT);
+    rest -= moved;
+  }
+  const rows = epoch.commitment.rows.map((each, i) =>
+    i === 0 ? { ...each, amount: each.amount + by } : i === 2 ? { ...row, end: each.end } : each,
+  );
+  return retold(epoch, { allocations: forgedTree(ALLOCATIONS, leaves) }, rows);
+}
+
 /** Of a lane's first charge there is a second receipt, instead of its last's. */
 function chargedTwice(): EpochLie {
   let first: Receipt | undefined;
@@ -135,6 +156,7 @@ const LIES: readonly (readonly [refusal: RegExp, lie: EpochLie])[] = [
   [/gives another amount/, { epoch: movedUnit }],
   [/allocations do not rise/, { epoch: repeated }],
   [/two receipts are of one charge/, chargedTwice()],
+  [/an epoch has two rows of a place/, { epoch: rowTwice }],
   [/an allocation is of another place/, { epoch: swapped }],
   [/a leaf is of another tree/, reshaped((leaf) => [33, ...leaf.subarray(1)])],
   [
@@ -153,4 +175,14 @@ test.each(LIES)('%s', async (refusal, lie) => {
 
 test('the same epoch without a lie is explained', async () => {
   expect(await explained({})).toMatchObject({ derived: [{ kind: 'claim' }] });
+});
+
+test('two epochs of the same receipts', async () => {
+  const { chain, world, published, source } = playEpoch(100);
+  world.claim([0, 10_000n], [1, 7_000n]);
+  world.settle(published);
+  world.waitWindow();
+  const hash = claim(chain, world.loop.first, { slots: [0n] });
+  const explanation = explainOne(chain, { kind: 'tx', hash }, source);
+  await expect(explanation).rejects.toThrow('two receipts are of one charge');
 });

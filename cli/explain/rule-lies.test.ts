@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Bundle } from '../../client/verifier/types.ts';
 import { fromHex, toHex } from '../../core/bytes.ts';
+import { defined } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import {
   Claim,
@@ -14,7 +15,7 @@ import { Receipt } from '../../proto/gen/openledger/payments/v1/payments.ts';
 import { Credit, Debt, Pool } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { type Change, changed, deriveWith } from './testing/derive-with.ts';
 import { playEpoch } from './testing/epoch-scene.ts';
-import { claim, claimScene, explainOne, pay, payPrivately, playScene } from './testing/scenes.ts';
+import { bothQuotes, claim, claimScene, explainOne, pay, payPrivately, playScene } from './testing/scenes.ts';
 
 const SCALE = 1n << 64n;
 const credit = (change: (value: Credit) => Partial<Credit>): Change => changed(Credit, change);
@@ -184,4 +185,15 @@ test('a receipt is asked for without a slot', async () => {
   expect(asked('"denom": ""', '"denom": "uopen"')).toThrow('a receipt has no slot');
   expect(asked('"pool": []', '"pool": [""]')).toThrow('a receipt has no slot');
   expect(asked('"credits": []', '"credits": [""]')).toThrow('a receipt has no slot');
+});
+
+test('a payout of a receipt is one credit of a slot', async () => {
+  const scene = playScene();
+  const [quote] = bothQuotes(scene);
+  for (let i = 0; i < 2; i++) pay(scene, [defined(quote, 'quote')]);
+  const hash = claim(scene.chain, scene.loop.first, { slots: [0n] });
+  const { text } = await explainOne(scene.chain, { kind: 'tx', hash });
+  expect(() => deriveWith(text, 'none', '', (value) => value)).not.toThrow();
+  const change = credit(() => ({ receiptId: 1n }));
+  expect(() => deriveWith(text, 'pools', '0d', change)).toThrow('receipt 1 has no such payout');
 });

@@ -4,8 +4,11 @@ import { verifyBundle } from '../../client/verifier/verify-payout.ts';
 import { toUpperHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
 import { provableContent } from '../../modules/attribution/verify.ts';
+import { moduleAddress } from '../../framework/address.ts';
+import { MsgSubmitProposal, MsgVote } from '../../proto/gen/cosmos/gov/v1/tx.ts';
 import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
-import { MsgClaim } from '../../proto/gen/openledger/pools/v1/tx.ts';
+import { QueryPoolRequest, QueryPoolResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
+import { MsgClaim, MsgClosePool } from '../../proto/gen/openledger/pools/v1/tx.ts';
 import {
   contribute,
   createDatanet,
@@ -14,16 +17,22 @@ import {
   LOOP_GAS,
   payInference,
   paymentOf,
+  playLoop,
   publishSnapshot,
   type Quote,
   registerModel,
+  SHORT_EPOCHS,
   withdraw,
 } from '../../test/support/economic-loop.ts';
-import { anyOf } from '../../test/support/test-chain.ts';
+import { GOV_PARAMS } from '../../test/support/gov-world.ts';
+import { stakingSections } from '../../test/support/staking-world.ts';
+import { anyOf, testAccount } from '../../test/support/test-chain.ts';
 import { collect } from './collect.ts';
 import { targetOf } from './credits.ts';
 import { RecordedChain } from './testing/recorded-chain.ts';
 import { claim, explainOne, playScene } from './testing/scenes.ts';
+
+const DATANET = { kind: PoolKind.POOL_KIND_DATANET, subject: 1n };
 
 /** The credits of a slot's claim in the last block but one, as they are and as somebody else would have them. */
 async function claimedBy(chain: RecordedChain, slot: bigint) {
@@ -154,4 +163,88 @@ test('what came before a slot weighed anything is not what it was paid of', asyn
   expect(await verified(['4'])).toMatchObject([{ kind: 'claim' }]);
   for (const lie of [['2'], ['2', '4']])
     await expect(verified(lie)).rejects.toThrow('the slot weighed nothing when credit 2 came');
+});
+
+test('a claim in front of a payment, in the block of whose end its slot is withdrawn, is explained', async () => {
+  const { chain, loop } = playScene();
+  const { payer, first } = loop;
+  const payment = (n: number) =>
+    paymentOf(payInference(payer, [], { requestHash: sha256(Uint8Array.of(n)) }));
+  deliverOk(chain, payer, payment(1));
+  const message = { owner: first.address, pools: [{ pool: DATANET, slots: [0n] }] };
+  const claimed = chain.sign(first, [anyOf(MsgClaim, message), withdraw(first, 1n)], { gas: 2n * LOOP_GAS });
+  const paid = chain.sign(payer, [payment(2)], { gas: LOOP_GAS });
+  const { txResults } = chain.blockOf({ txs: [claimed, paid] });
+  expect(txResults.map(({ code }) => code)).toEqual([0, 0]);
+  chain.block();
+  const { derived } = await explainOne(chain, { kind: 'tx', hash: toUpperHex(sha256(claimed)) });
+  expect(derived).toMatchObject([{ kind: 'claim', amount: 301n, credits: [{ id: 2n }] }]);
+  // The fourth credit is in the debt that the claim left, but not in what was claimed.
+  const { target } = await targetOf(chain, {
+    pool: 'datanet/1',
+    slot: 0n,
+    denom: 'uopen',
+    height: chain.height - 1n,
+  });
+  expect(target.credits).toEqual(['2', '4']);
+});
+
+test('a contribution that is made, quoted, paid and claimed of in one block is explained', async () => {
+  const chain = new RecordedChain({ accounts: 3 });
+  chain.block();
+  const one = chain.account(0);
+  const document = provableContent(documentText('adams'));
+  const messages = [
+    createDatanet(one),
+    contribute(one, document),
+    publishSnapshot(one),
+    registerModel(one),
+    paymentOf(payInference(one, [{ contributionId: 1n, document, offset: 200, length: 100 }])),
+    anyOf(MsgClaim, { owner: one.address, pools: [{ pool: DATANET, slots: [0n] }] }),
+  ];
+  const tx = chain.sign(one, messages, { gas: 6n * LOOP_GAS });
+  expect(chain.deliver(tx)).toMatchObject({ code: 0 });
+  chain.block();
+  const { derived } = await explainOne(chain, { kind: 'tx', hash: toUpperHex(sha256(tx)) });
+  expect(derived).toContainEqual(
+    expect.objectContaining({ kind: 'claim', pool: 'datanet/1', owner: one.address }),
+  );
+});
+
+test('a claim in the block at whose end governance closes its pool keeps its fraction, and is explained', async () => {
+  const sections = {
+    ...SHORT_EPOCHS,
+    ...stakingSections({
+      accounts: [0, 1, 2, 3, 4, 5].map((i) => testAccount(`${i}`)),
+      validators: [10_000_000n],
+    }),
+    gov: {
+      starting_proposal_id: '1',
+      params: { ...GOV_PARAMS, voting_period: '6s', expedited_voting_period: '2s' },
+    },
+  };
+  const chain = new RecordedChain({ accounts: 6, genesis: { validators: [], sections } });
+  const loop = playLoop(chain);
+  const { owner: voter, first, payer } = loop;
+  const authority = chain.app.composition.addresses.toText(moduleAddress('gov'));
+  const proposal = MsgSubmitProposal.create({
+    messages: [anyOf(MsgClosePool, { authority, pool: DATANET })],
+    initialDeposit: [{ denom: 'uopen', amount: '1000' }],
+    proposer: voter.address,
+    title: 'close',
+    summary: 'close',
+  });
+  deliverOk(chain, voter, anyOf(MsgSubmitProposal, proposal));
+  const ends = chain.height + 6n;
+  deliverOk(chain, voter, anyOf(MsgVote, { proposalId: 1n, voter: voter.address, option: 1, metadata: '' }));
+  deliverOk(chain, payer, paymentOf(payInference(payer, [])));
+  while (chain.height < ends - 1n) chain.block();
+  const hash = claim(chain, first, { slots: [0n] });
+  const types = { request: QueryPoolRequest, response: QueryPoolResponse };
+  const asked = chain.query('/openledger.pools.v1.Query/Pool', types, DATANET);
+  expect(asked.pool.closed).toBe(true);
+  const { derived } = await explainOne(chain, { kind: 'tx', hash });
+  expect(derived).toMatchObject([{ kind: 'claim', pool: 'datanet/1', height: ends }]);
+  const [payout] = derived;
+  expect(payout?.kind === 'claim' ? payout.left : 0n).toBeGreaterThan(0n);
 });

@@ -139,6 +139,8 @@ export interface DerivedAllocation {
   readonly amount: bigint;
   readonly channel: string;
   readonly lane: number;
+  /** What the lane was charged before this receipt, whose fee comes on top. */
+  readonly before: bigint;
   readonly model: bigint;
   readonly tokensIn: bigint;
   readonly tokensOut: bigint;
@@ -151,6 +153,8 @@ export interface DerivedAllocation {
 export interface DerivedEpoch {
   readonly id: bigint;
   readonly row: number;
+  /** Kind, id, level and index, of 1, 8, 1 and 4 bytes, in hexadecimal. */
+  readonly place: string;
   readonly gateway: string;
   readonly amount: bigint;
   /** Allocations that the row is the sum of, and those of them that are shown. */

@@ -376,6 +376,7 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const before = e.height - 1n;
   const state = rowOf(e, 'pools', `01${pool}`);
   const [levels, isClosed] = [state.uint(2), state.uint(5) === 1n];
+  const wasClosed = new Message(e.row({ height: before, store: 'pools', key: `01${pool}` })).uint(5) === 1n;
   const debtAt = (height: bigint) => {
     const debtKey = `05${key}${toHex(encode(denom))}`;
     const debt = new Message(e.row({ height, store: 'pools', key: debtKey }));
@@ -384,7 +385,9 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   const [old, now] = [debtAt(before), debtAt(e.height)];
   // Slots of a model are there as long as it is, and never change.
   const weighedAt = decimal(kind) === MODEL ? e.height : before;
-  const row = rowOf(e, 'pools', `04${key}`, weighedAt);
+  const ends = rowOf(e, 'pools', `04${key}`);
+  const begins = e.row({ height: weighedAt, store: 'pools', key: `04${key}` });
+  const row = begins.length > 0 ? new Message(begins) : ends;
   const present = numberAt(e, 'pools', `02${pool}00000000${fixed(slot, 8)}`, weighedAt);
   const weight = present || weightOf(e, id, slot);
   const lastBefore = numberAt(e, 'pools', '0c', before);
@@ -393,6 +396,7 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
   let earned = 0n;
   let last = old.paid;
   const found: DerivedCredit[] = [];
+  const taken = new Set<string>();
   for (const each of credits) {
     const credit = rowOf(e, 'pools', `0d${fixed(decimal(each), 8)}`);
     const [at, of, place, coin] = [credit.uint(1), credit.message(2), credit.message(3), credit.message(4)];
@@ -404,18 +408,23 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
     check(level <= levels && place.uint(2) === slot >> level, `credit ${at} is not over the slot`);
     check(prefix === 0n || slot < prefix, `credit ${at} is for the slots below ${prefix}`);
     check(!isWhole || level === 0n, `credit ${at} is of no slot`);
-    check(isWhole || at <= now.paid, `credit ${at} came behind the claim`);
+    // By weight, behind the claim: what the slot was owed when it got another weight, at the end of the block.
+    check(isWhole || at <= now.paid || at <= ends.uint(3), `credit ${at} came behind the claim`);
     const weighed = at > row.uint(2) && (present > 0n || at <= row.uint(3));
     check(isWhole || weighed, `the slot weighed nothing when credit ${at} came`);
     const amount = coin.amount(2);
     const share = isWhole ? amount * SCALE : weight * credit.amount(5);
-    if (isWhole && at > now.paid) left -= share;
-    else if (isWhole && at > lastBefore) owed += share;
-    if (at > now.paid) continue;
+    if (at > now.paid) {
+      left -= share;
+      if (!isWhole) owed -= share;
+      continue;
+    }
+    if (isWhole && at > lastBefore) owed += share;
     earned += share;
-    found.push({ id: at, height: credit.uint(6), amount, share, ...sourceOf(e, credit) });
+    found.push({ id: at, height: credit.uint(6), amount, share, ...sourceOf(e, credit, taken) });
   }
-  check(left >= 0n && left < SCALE && (!isClosed || left === 0n), 'the slot was not paid in this block');
+  checkApart(found);
+  check(left >= 0n && left < SCALE && (!wasClosed || left === 0n), 'the slot was not paid in this block');
   const amount = (owed - left) / SCALE;
   check(amount > 0n && (isClosed || amount * SCALE === owed - left), 'the slot was not paid in this block');
   const carried = owed - earned;
@@ -435,8 +444,28 @@ function contributionAt(e: Evidence, datanet: bigint, position: bigint): bigint 
   return numberAt(e, 'datanet', `10${fixed(datanet, 8)}${fixed(position, 8)}`);
 }
 
-/** The receipt or epoch of a credit, which has just this amount for just this place. */
-function sourceOf(e: Evidence, credit: Message): Pick<DerivedCredit, 'receipt' | 'epoch'> {
+/** Nothing is paid twice: an epoch has one row of a place, and what rows are of was charged once. */
+function checkApart(credits: readonly DerivedCredit[]): void {
+  const epochs = credits.flatMap(({ epoch }) => epoch ?? []);
+  const rows = new Set(epochs.map(({ id, place }) => `${id}/${place}`));
+  check(rows.size === epochs.length, 'an epoch has two rows of a place');
+  // One receipt may pay a place, and a prefix that the place is in.
+  const named = epochs.flatMap(({ id, shown }) =>
+    shown.map((each) => {
+      const at = [each.channel, fixed(BigInt(each.lane), 2), fixed(each.before, 8)];
+      return [[...at, id, each.number].join(), each] as const;
+    }),
+  );
+  const charges = [...new Map(named)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
+  const isApart = (a: DerivedAllocation, b: DerivedAllocation): boolean =>
+    a.channel !== b.channel || a.lane !== b.lane || a.before + a.fee <= b.before;
+  check(isRising(charges, isApart), 'two receipts are of one charge');
+}
+
+type Source = Pick<DerivedCredit, 'receipt' | 'epoch'>;
+
+/** The receipt or epoch of a credit, which has just this amount for just this place, and no other has taken. */
+function sourceOf(e: Evidence, credit: Message, taken: Set<string>): Source {
   const [pool, place] = [credit.message(2), credit.message(3)];
   const [kind, subject, level, index] = [pool.uint(1), pool.uint(2), place.uint(1), place.uint(2)];
   const amount = credit.message(4).amount(2);
@@ -452,8 +481,11 @@ function sourceOf(e: Evidence, credit: Message): Pick<DerivedCredit, 'receipt' |
         ? payout.party === 'model' && receipt.model === subject && positions === 0n
         : (named > 0n && payout.contribution === named) ||
           (positions > 0n && payout.datanet === subject && payout.positions === positions);
-    const fits = receipt.payouts.some((payout) => isOf(payout) && payout.amount === amount);
-    check(fits, `receipt ${receipt.id} has no such payout`);
+    const own = receipt.payouts.findIndex(
+      (payout, i) => isOf(payout) && payout.amount === amount && !taken.has(`${receipt.id}/${i}`),
+    );
+    check(own >= 0, `receipt ${receipt.id} has no such payout`);
+    taken.add(`${receipt.id}/${own}`);
     return { receipt, epoch: null };
   }
   check(credit.uint(8) > 0n, 'a credit that comes from nowhere');
@@ -735,25 +767,17 @@ function deriveEpoch(e: Evidence, id: bigint, number: number, places: readonly s
     const receipt = receipts.get(Number(of)) ?? refuse(`receipt ${of} of epoch ${id} is not shown`);
     return deriveAllocation(e, { number: Number(of), place, amount: due }, receipt, epoch.text(3));
   });
-  // The chain's rules of the order of allocations, and of a lane's receipts.
   check(
     isRising(shown, (a, b) => a.number < b.number),
     'allocations do not rise',
   );
   check(shown.length === receipts.size, 'a receipt too many');
-  check(isRising([...receipts.values()], isBehind), 'two receipts are of one charge');
   if (shown.length === end - begin)
     check(sum(shown.map((each) => each.amount)) === amount, 'a row is another sum');
-  return { id, row: number, gateway: epoch.text(2), amount, count: end - begin, shown };
+  return { id, row: number, place, gateway: epoch.text(2), amount, count: end - begin, shown };
 }
 
 type Receipt = Fields<typeof RECEIPTS.layout>;
-
-/** Receipts rise by channel and lane; of one lane each begins where the one before ends, or behind. */
-function isBehind(a: Receipt, b: Receipt): boolean {
-  if (a.channel !== b.channel) return a.channel < b.channel;
-  return a.lane === b.lane ? a.after <= b.before : a.lane < b.lane;
-}
 
 /** An allocation is what its place gets of its receipt, by the receipt's model and attribution. */
 function deriveAllocation(
@@ -772,7 +796,7 @@ function deriveAllocation(
   const isDue = (due: Due): boolean => due.to === place && due.amount === amount;
   check([own, ...dues(entries, unattributed)].some(isDue), `receipt ${number} gives another amount`);
   const at = { channel: fixed(receipt.channel, 32), lane: Number(receipt.lane) };
-  return { number, amount, ...at, ...charge, parts, claim };
+  return { number, amount, ...at, before, ...charge, parts, claim };
 }
 
 /** What a receipt names by its attribution: with a claim, the places and weights of that claim's shares. */

@@ -4,7 +4,7 @@ import { isTest, lineOf, type Rule, type Source, type Violation, walk } from './
 
 const FILE_LINES_MAX = 500;
 /** Files that are one on purpose: who doubts everything else has to read one file, and nothing that it imports. */
-const WHOLE_FILES: Readonly<Record<string, number>> = { 'client/verifier/verify-payout.ts': 880 };
+const WHOLE_FILES: Readonly<Record<string, number>> = { 'client/verifier/verify-payout.ts': 900 };
 const FUNCTION_LINES_MAX = 70;
 const LINE_CHARS_MAX = 110;
 
@@ -18,7 +18,7 @@ export const fileLength: Rule = {
   good: [['core/a.ts', 'x;\n'.repeat(500)]],
   bad: [
     ['core/a.ts', 'x;\n'.repeat(501)],
-    ['client/verifier/verify-payout.ts', 'x;\n'.repeat(881)],
+    ['client/verifier/verify-payout.ts', 'x;\n'.repeat(901)],
   ],
 };
 
