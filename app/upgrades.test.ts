@@ -11,9 +11,8 @@ import { Plan } from '../proto/gen/cosmos/upgrade/v1beta1/upgrade.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import { deliverOk } from '../test/support/economic-loop.ts';
 import { emptyModule } from '../test/support/empty-module.ts';
-import { GOV_PARAMS } from '../test/support/gov-world.ts';
-import { stakingSections } from '../test/support/staking-world.ts';
-import { anyOf, TestChain, type TestChainOptions, testAccount } from '../test/support/test-chain.ts';
+import { governed, propose } from '../test/support/governed-chain.ts';
+import { anyOf, TestChain, type TestChainOptions } from '../test/support/test-chain.ts';
 
 const KEY = utf8('key');
 
@@ -74,37 +73,14 @@ const types = {
 const SERVICE = '/cosmos.upgrade.v1beta1.Query';
 
 function newChain(app: TestChainOptions['app'] = { furtherModules: BEFORE }): TestChain {
-  const accounts = [testAccount('0'), testAccount('1')];
-  const params = { ...GOV_PARAMS, voting_period: '3s', expedited_voting_period: '2s' };
-  const sections = {
-    ...stakingSections({ accounts, validators: [10_000_000n] }),
-    gov: { starting_proposal_id: '1', params },
-  };
-  return new TestChain({ accounts: 2, genesis: { validators: [], sections }, ...(app && { app }) });
+  return new TestChain({ ...governed(2), ...(app && { app }) });
 }
 
 /** Has governance send a message, and waits until it has. */
 function decide(chain: TestChain, ...messages: readonly Any[]): void {
-  const proposer = chain.account(0);
-  const proposal = MsgSubmitProposal.create({
-    messages,
-    initialDeposit: [{ denom: 'uopen', amount: '1000' }],
-    proposer: proposer.address,
-    title: 'upgrade',
-    summary: 'upgrade',
-  });
-  deliverOk(chain, proposer, anyOf(MsgSubmitProposal, proposal));
-  const proposalId = (proposals.get(chain) ?? 0n) + 1n;
-  proposals.set(chain, proposalId);
-  deliverOk(
-    chain,
-    proposer,
-    anyOf(MsgVote, { proposalId, voter: proposer.address, option: 1, metadata: '' }),
-  );
+  propose(chain, ...messages);
   for (let i = 0; i < 3; i++) chain.block();
 }
-/** How many were made. */
-const proposals = new WeakMap<TestChain, bigint>();
 
 const softwareUpgrade = (plan: Partial<Plan>, authority = AUTHORITY): Any =>
   anyOf(MsgSoftwareUpgrade, { authority, plan: Plan.create(plan) });

@@ -52,7 +52,7 @@ export async function targetOf(
     credits.push(...(await creditsSince(chain, { node, height, since })));
   }
   // Those behind the claim, in its block, tell what of the debt is of them: what is paid whole, and all when
-  // the slot got another weight at the end of the block.
+  // the slot was withdrawn at the end of the block.
   const ends = (await row(chain, Slot, height, `04${id}${slotHex}`))?.untilCredit ?? 0n;
   const last = ends > until ? ends : until;
   const own = credits.filter(({ id: at, whole }) => whole || (at <= last && counts(at)));

@@ -3,9 +3,8 @@ import { expect, test } from 'vitest';
 import { verifyBundle } from '../../client/verifier/verify-payout.ts';
 import { toUpperHex } from '../../core/bytes.ts';
 import { sha256 } from '../../core/hash.ts';
-import { provableContent } from '../../modules/attribution/verify.ts';
 import { moduleAddress } from '../../framework/address.ts';
-import { MsgSubmitProposal, MsgVote } from '../../proto/gen/cosmos/gov/v1/tx.ts';
+import { provableContent } from '../../modules/attribution/verify.ts';
 import { PoolKind } from '../../proto/gen/openledger/pools/v1/pools.ts';
 import { QueryPoolRequest, QueryPoolResponse } from '../../proto/gen/openledger/pools/v1/query.ts';
 import { MsgClaim, MsgClosePool } from '../../proto/gen/openledger/pools/v1/tx.ts';
@@ -24,9 +23,8 @@ import {
   SHORT_EPOCHS,
   withdraw,
 } from '../../test/support/economic-loop.ts';
-import { GOV_PARAMS } from '../../test/support/gov-world.ts';
-import { stakingSections } from '../../test/support/staking-world.ts';
-import { anyOf, testAccount } from '../../test/support/test-chain.ts';
+import { governed, propose } from '../../test/support/governed-chain.ts';
+import { anyOf } from '../../test/support/test-chain.ts';
 import { collect } from './collect.ts';
 import { targetOf } from './credits.ts';
 import { RecordedChain } from './testing/recorded-chain.ts';
@@ -87,7 +85,7 @@ test('nor is the very next credit of its pool', async () => {
 test('a claim in the block of the first payment of all is explained', async () => {
   const { chain, loop } = playScene();
   const { payer, first } = loop;
-  const slots = [{ pool: { kind: PoolKind.POOL_KIND_DATANET, subject: 1n }, slots: [0n] }];
+  const slots = [{ pool: DATANET, slots: [0n] }];
   const paid = chain.sign(payer, [paymentOf(payInference(payer, []))], { gas: LOOP_GAS });
   const claimed = chain.sign(first, [anyOf(MsgClaim, { owner: first.address, pools: slots })], {
     gas: LOOP_GAS,
@@ -212,32 +210,11 @@ test('a contribution that is made, quoted, paid and claimed of in one block is e
 });
 
 test('a claim in the block at whose end governance closes its pool keeps its fraction, and is explained', async () => {
-  const sections = {
-    ...SHORT_EPOCHS,
-    ...stakingSections({
-      accounts: [0, 1, 2, 3, 4, 5].map((i) => testAccount(`${i}`)),
-      validators: [10_000_000n],
-    }),
-    gov: {
-      starting_proposal_id: '1',
-      params: { ...GOV_PARAMS, voting_period: '6s', expedited_voting_period: '2s' },
-    },
-  };
-  const chain = new RecordedChain({ accounts: 6, genesis: { validators: [], sections } });
-  const loop = playLoop(chain);
-  const { owner: voter, first, payer } = loop;
-  const authority = chain.app.composition.addresses.toText(moduleAddress('gov'));
-  const proposal = MsgSubmitProposal.create({
-    messages: [anyOf(MsgClosePool, { authority, pool: DATANET })],
-    initialDeposit: [{ denom: 'uopen', amount: '1000' }],
-    proposer: voter.address,
-    title: 'close',
-    summary: 'close',
-  });
-  deliverOk(chain, voter, anyOf(MsgSubmitProposal, proposal));
-  const ends = chain.height + 6n;
-  deliverOk(chain, voter, anyOf(MsgVote, { proposalId: 1n, voter: voter.address, option: 1, metadata: '' }));
+  const chain = new RecordedChain(governed(6, SHORT_EPOCHS));
+  const { first, payer } = playLoop(chain);
   deliverOk(chain, payer, paymentOf(payInference(payer, [])));
+  const authority = chain.app.composition.addresses.toText(moduleAddress('gov'));
+  const ends = propose(chain, anyOf(MsgClosePool, { authority, pool: DATANET }));
   while (chain.height < ends - 1n) chain.block();
   const hash = claim(chain, first, { slots: [0n] });
   const types = { request: QueryPoolRequest, response: QueryPoolResponse };

@@ -408,7 +408,7 @@ function deriveClaim(e: Evidence, { receipt, pool: id, slot: number, denom, cred
     check(level <= levels && place.uint(2) === slot >> level, `credit ${at} is not over the slot`);
     check(prefix === 0n || slot < prefix, `credit ${at} is for the slots below ${prefix}`);
     check(!isWhole || level === 0n, `credit ${at} is of no slot`);
-    // By weight, behind the claim: what the slot was owed when it got another weight, at the end of the block.
+    // By weight, behind the claim: what the slot was owed when it was withdrawn, at the end of the block.
     check(isWhole || at <= now.paid || at <= ends.uint(3), `credit ${at} came behind the claim`);
     const weighed = at > row.uint(2) && (present > 0n || at <= row.uint(3));
     check(isWhole || weighed, `the slot weighed nothing when credit ${at} came`);
